@@ -1,0 +1,1 @@
+"""Targets that are PostgreSQL servers of version 15 and later."""

@@ -1,0 +1,1 @@
+"""A target kept in a file, for demonstrations and tests."""
