@@ -1,0 +1,10 @@
+"""Every event that the log may hold, by name. Start reading here: one file for each family."""
+
+from audit.events import eligibility, evidence, grants, judging, people, policy, requests, sources, systems
+from audit.events.spec import EventType, index
+
+catalogue: dict[str, EventType] = index(
+    module.EVENTS for module in (people, systems, eligibility, policy, requests, grants, judging, sources, evidence)
+)
+
+__all__ = ["catalogue"]

@@ -1,0 +1,28 @@
+"""Alerts, looking, packs and dossiers, keys and erasure."""
+
+from audit.events.spec import family
+
+EVENTS = family(
+    ("alert.queued", "Somebody is to be told.", "alert_id:id recipient_id:id channel kind grant_id:id? about_id:id? receipts:bool"),
+    ("alert.sent", "An alert left the portal.", "alert_id:id recipient_id:id channel kind grant_id:id? receipts:bool sent_at:time attempts:int"),
+    ("alert.failed", "An alert could not be sent; it stays queued.", "alert_id:id recipient_id:id channel kind attempts:int code"),
+    ("alert.acknowledged", "The recipient said that they have seen it.", "alert_id:id recipient_id:id grant_id:id?"),
+    ("page.viewed", "Somebody looked at a record.", "person_id:id page about_id:id? quarter:time"),
+    ("page.act_refused", "Looking was refused.", "act code kind sentence"),
+    ("pack.requested", "An evidence pack was asked for.", "pack_id:id period_start:time period_end:time systems:list frameworks:list purpose*?"),
+    ("pack.made", "An evidence pack was made.",
+     "pack_id:id log_size:int log_root position_at:time pdf_sha256 unsigned_sha256 facts_sha256 catalogue_sha256 pages:int bytes:int populations:list results:map signer:text?"),
+    ("pack.failed", "An evidence pack could not be made.", "pack_id:id code sentence"),
+    ("pack.downloaded", "An evidence pack was downloaded.",
+     "pack_id:id person_id:id in_role_and_scope:bool purpose_given:bool link_expires_at:time? redaction_profile required_profile"),
+    ("pack.act_refused", "An act on a pack was refused.", "act code kind sentence"),
+    ("dossier.made", "The dossier of a case was made.",
+     "dossier_id:id grant_id:id? occasion log_size:int log_root pdf_sha256 bytes:int verdict recipients:list"),
+    ("dossier.failed", "The dossier of a case could not be made.", "occasion code sentence"),
+    ("dossier.downloaded", "The dossier of a case was downloaded.", "dossier_id:id person_id:id"),
+    ("dossier.act_refused", "An act on a dossier was refused.", "act code kind sentence"),
+    ("key.added", "A key of the portal came into use.", "key_id:id kind public narrows:bool changed_by:id beneficiary_id:id? approved_by:id? approved_at:time? effective_at:time"),
+    ("personal_value.erased", "A personal value was erased.", "event_id:id field basis"),
+    ("reconciliation.compared", "Live tables were held against the log.", "system_id:id? ok:bool differences:list"),
+    ("log.refused", "The log could not be written for a while.", "from_at:time to_at:time count:int"),
+)  # fmt: skip

@@ -1,0 +1,18 @@
+"""People, their sign-ins and second factors."""
+
+from audit.events.spec import family
+
+EVENTS = family(
+    ("portal.founded", "The first two administrators were made.", "administrators:list host*?"),
+    ("person.added", "A person was added.", "person_id:id name* email* third_party:bool? manager_id:id? sponsor_id:id? sponsor_active:bool? contract_end:time? joined_at:time?"),
+    ("person.left", "A person left; nothing of theirs stays open.", "person_id:id left_at:time"),
+    ("person.act_refused", "An act on a person was refused.", "act code kind sentence"),
+    ("signin.opened", "Somebody signed in.", "person_id:id signin_id:id factor address*? agent*?"),
+    ("signin.refused", "A sign-in was refused.", "kind person_id:id? email*? address*?"),
+    ("signin.strengthened", "A second factor was given afresh.", "person_id:id signin_id:id factor"),
+    ("signin.ended", "A sign-in ended.", "person_id:id signin_id:id cause"),
+    ("factor.enrolled", "A second factor was enrolled.", "person_id:id factor"),
+    ("factor.removed", "A second factor was removed.", "person_id:id factor"),
+    ("recovery.made", "Recovery codes were made; earlier ones are void.", "person_id:id count:int"),
+    ("signin.act_refused", "An act on a sign-in was refused.", "act code kind sentence"),
+)  # fmt: skip

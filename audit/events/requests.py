@@ -1,0 +1,19 @@
+"""What a responder asks, and what others answer. The case is the access request."""
+
+from audit.events.spec import family
+
+EVENTS = family(
+    ("request.made", "A responder asked for access, or took it by bypass.",
+     "responder_id:id system_id:id system_name privilege_id:id privilege_name mode category:text? criterion:text? reason*? reason_length:int reason_repeats:bool "
+     "intended_classes:list incident_ref:text? minutes:int policy_id:id policy_number:int policy_sha256 approvals_needed:int asked:list told:list skipped:list? "
+     "owed:list? lapses_at:time? ends_about:time"),
+    ("request.supplemented", "What a bypass owed was given.", "category:text? reason*? reason_length:int? intended_classes:list? incident_ref:text?"),
+    ("request.seen", "An approver has seen the request; this decides nothing.", "person_id:id"),
+    ("request.approved", "An approver said yes.", "approval_id:id comment*? approvals:int approvals_needed:int delegated_by:id?"),
+    ("request.declined", "An approver said no.", "approval_id:id comment*"),
+    ("request.withdrawn", "The responder took the request back.", "comment*?"),
+    ("request.lapsed", "Nobody answered in the policy's time.", "asked_at:time"),
+    ("request.refused", "A request was refused.", "act code kind sentence"),
+    ("request.approval_refused", "A decision on a request was refused.", "act code kind sentence"),
+    ("request.act_refused", "Another act on a request was refused.", "act code kind sentence"),
+)  # fmt: skip

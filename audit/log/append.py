@@ -1,0 +1,255 @@
+"""The only writer of the log.
+
+``append`` puts one event into the caller's transaction. ``@action`` makes a function atomic, sees to it that exactly the declared events
+are written, and records a refusal in a second transaction after the first was rolled back.
+"""
+
+import functools
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from django.db import DatabaseError, connection, transaction
+
+from audit.events import catalogue
+from audit.events.spec import UnknownEvent
+from audit.log.canonical import encode
+from audit.log.commitments import commit, new_salt
+
+P = ParamSpec("P")
+R = TypeVar("R")
+alarms = logging.getLogger("breakglass.alarm")
+
+INSERT = """
+WITH entry AS (
+  INSERT INTO audit_event (id, name, at, "by", "case", subject, body)
+  SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bytea[])
+), queued AS (
+  INSERT INTO audit_queue (event_id) SELECT * FROM unnest(%s::uuid[])
+)
+INSERT INTO audit_personal_value (event_id, field, salt, value)
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::text[])
+"""
+
+
+class Refused(Exception):
+    """An act that was not done. ``code`` names the kind for machines, the sentence is for people."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, sentence: str, *, about: object = None, kind: str = "") -> None:
+        """Keep the sentence, the object that it is about, and a finer kind for the log (``own approval``)."""
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.about = about
+        self.kind = kind
+
+
+class LogUnavailable(Exception):
+    """The log could not be written, so nothing was changed."""
+
+
+class UndeclaredEvent(AssertionError):
+    """An action wrote an event that it does not declare, or did not write the one that it declares."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person's pseudonym, or ``process:<name>``; how and when they last proved themselves (ms)."""
+
+    id: str
+    name: str = ""
+    method: str | None = None
+    strong_at: int | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person acts and not a process."""
+        return not self.id.startswith("process:")
+
+
+def process(name: str) -> Actor:
+    """The actor of a process of the portal, such as the sweep."""
+    return Actor(id=f"process:{name}", name=name)
+
+
+@dataclass
+class _Frame:
+    """What the running outermost action has written so far."""
+
+    declared: set[str]
+    written: list[str] = field(default_factory=list)
+
+
+_frame: ContextVar[_Frame | None] = ContextVar("action", default=None)
+_clock: ContextVar[Callable[[], int] | None] = ContextVar("clock", default=None)
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC; the demo's seeds and tests may set the clock, nothing else may."""
+    given = _clock.get()
+    return given() if given else time.time_ns() // 1_000_000
+
+
+@contextmanager
+def clock(read: Callable[[], int]) -> Iterator[None]:
+    """Take times from ``read`` (ms). For the demo's past uses and for tests; refused with production settings."""
+    from django.conf import settings  # settings are read when used, so that pure callers need none
+
+    if not (settings.PORTAL_DEMO or settings.PORTAL_TESTING):
+        raise RuntimeError("The clock can be set in the demo and in tests only.")
+    token = _clock.set(read)
+    try:
+        yield
+    finally:
+        _clock.reset(token)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event that is to be written."""
+
+    name: str
+    by: Actor
+    fields: dict[str, Any]
+    case: str = ""
+    subject: str = ""
+    at: int | None = None
+
+
+def append(name: str, *, by: Actor, case: object = "", subject: str = "", **fields: Any) -> uuid.UUID:
+    """Write one event into the current transaction and return its id.
+
+    Raises:
+        WrongFields, UnknownEvent: the event is not declared so.
+        LogUnavailable: the log cannot be written; the caller's transaction is broken and must roll back.
+    """
+    return append_many([Entry(name, by, fields, str(case), subject)])[0]
+
+
+def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
+    """Write several events in one statement, in their order. See `append`."""
+    rows = [_row(entry) for entry in entries]
+    if not rows:
+        return []
+    if not connection.in_atomic_block:
+        raise RuntimeError("An event is written in the transaction of its change.")
+    columns = list(zip(*(row for row, _ in rows), strict=True))
+    personal = [value for _, values in rows for value in values]
+    values = list(zip(*personal, strict=True)) if personal else [(), (), (), ()]
+    parameters = [list(column) for column in (*columns, columns[0], *values)]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, parameters)
+    except DatabaseError as error:
+        raise LogUnavailable("The log cannot be written.") from error
+    frame = _frame.get()
+    if frame is not None:
+        frame.written.extend(row[1] for row, _ in rows)
+    return [row[0] for row, _ in rows]
+
+
+def _row(entry: Entry) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
+    declared = catalogue.get(entry.name)
+    if declared is None:
+        raise UnknownEvent(entry.name)
+    identity, at = uuid.uuid4(), entry.at if entry.at is not None else now_ms()
+    plain, personal = declared.split(entry.fields)
+    if entry.by.is_person and entry.by.name:
+        personal["by_name"] = entry.by.name
+    salted = [(identity, key, new_salt(), value.replace("\x00", "\N{SYMBOL FOR NULL}")) for key, value in personal.items()]
+    body: dict[str, Any] = {"v": 1, "id": str(identity), "name": entry.name, "at": at, "by": entry.by.id, "fields": plain}
+    body["personal"] = {key: commit(salt, key, value) for _, key, salt, value in salted}
+    optional = {"method": entry.by.method, "strong_at": entry.by.strong_at, "case": entry.case, "subject": entry.subject}
+    body.update({key: value for key, value in optional.items() if value})
+    return (identity, entry.name, at, entry.by.id, entry.case, entry.subject, encode(body)), salted
+
+
+def action(*, event: str | tuple[str, ...], refused: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a keyword-only function with ``by=`` an audited action.
+
+    It runs in one transaction that must write at least one of the declared events and no other. `Refused` rolls it back; the outermost
+    action then writes the event ``refused`` in a transaction of its own and raises again.
+
+    Raises:
+        LogUnavailable: the event, or the refusal, could not be written; nothing was changed.
+    """
+    declared = {event} if isinstance(event, str) else set(event)
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def acted(*args: P.args, **kwargs: P.kwargs) -> R:
+            outer = _frame.get()
+            if outer is not None:
+                return _nested(function, declared, outer, *args, **kwargs)
+            return _outermost(function, declared, refused, *args, **kwargs)
+
+        acted.declared = declared  # type: ignore[attr-defined]  # read by the test that walks over all actions
+        acted.refused = refused  # type: ignore[attr-defined]  # likewise
+        return acted
+
+    return decorate
+
+
+def _nested(function: Callable[P, R], declared: set[str], outer: _Frame, *args: P.args, **kwargs: P.kwargs) -> R:
+    frame = _Frame(declared)
+    token = _frame.set(frame)
+    try:
+        with transaction.atomic():
+            result = function(*args, **kwargs)
+    finally:
+        _frame.reset(token)
+    _check(function.__name__, frame)
+    outer.written.extend(frame.written)
+    outer.declared |= declared
+    return result
+
+
+def _outermost(function: Callable[P, R], declared: set[str], refused: str | None, *args: P.args, **kwargs: P.kwargs) -> R:
+    frame = _Frame(set(declared))
+    token = _frame.set(frame)
+    try:
+        with transaction.atomic():
+            result = function(*args, **kwargs)
+            _check(function.__name__, frame)
+        return result
+    except Refused as refusal:
+        _frame.reset(token)
+        token = _frame.set(None)
+        if refused is not None:
+            _record_refusal(refused, function.__name__, refusal, kwargs)
+        raise
+    except LogUnavailable:
+        alarms.critical("The log refused an entry during %s; nothing was changed.", function.__name__)
+        raise
+    finally:
+        _frame.reset(token)
+
+
+def _check(name: str, frame: _Frame) -> None:
+    written = set(frame.written)
+    if not written & frame.declared or not written <= frame.declared:
+        raise UndeclaredEvent(f"{name} declares {sorted(frame.declared)} and wrote {sorted(written)}")
+
+
+def _record_refusal(event: str, name: str, refusal: Refused, kwargs: dict[str, Any]) -> None:
+    about = refusal.about if refusal.about is not None else _about(kwargs)
+    case, subject = getattr(about, "log_case", ""), getattr(about, "log_subject", "")
+    try:
+        with transaction.atomic():
+            append(
+                event, by=kwargs["by"], case=case, subject=subject,
+                act=name, code=refusal.code, kind=refusal.kind or refusal.code, sentence=refusal.sentence,
+            )  # fmt: skip
+    except (DatabaseError, LogUnavailable) as error:
+        alarms.critical("The refusal of %s could not be recorded.", name)
+        raise LogUnavailable("The log cannot be written, so the refusal is not on record.") from error
+
+
+def _about(kwargs: dict[str, Any]) -> object:
+    return next((value for value in kwargs.values() if hasattr(value, "log_subject")), None)

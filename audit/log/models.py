@@ -1,0 +1,119 @@
+"""The stored log: events as they were written, their personal values apart, and what the sealer made of them.
+
+Rights and triggers in the migrations keep it insert-only: the web role may insert and read events and owns nothing.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Event(models.Model):
+    """One entry of the log. ``body`` holds the canonical bytes; the other columns repeat parts of it for look-ups."""
+
+    id = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=80)
+    at = models.BigIntegerField(help_text="milliseconds since 1970 UTC")
+    by = models.CharField(max_length=80)
+    case = models.CharField(max_length=36, blank=True, default="")
+    subject = models.CharField(max_length=120, blank=True, default="")
+    body = models.BinaryField()
+
+    class Meta:
+        """Look-ups by case, by subject and by name in order of time."""
+
+        db_table = "audit_event"
+        default_permissions = ()
+        indexes: ClassVar = [
+            models.Index(fields=["case", "at"], name="event_case_at", condition=~models.Q(case="")),
+            models.Index(fields=["subject", "at"], name="event_subject_at", condition=~models.Q(subject="")),
+            models.Index(fields=["name", "at"], name="event_name_at"),
+        ]
+
+
+class PersonalValue(models.Model):
+    """The salt and clear value of one personal field; only the eraser role may delete it."""
+
+    pk = models.CompositePrimaryKey("event_id", "field")
+    event = models.ForeignKey(Event, on_delete=models.DO_NOTHING, related_name="personal_values")
+    field = models.CharField(max_length=60)
+    salt = models.BinaryField(max_length=32)
+    value = models.TextField()
+
+    class Meta:
+        """One value for each event and field."""
+
+        db_table = "audit_personal_value"
+        default_permissions = ()
+
+
+class QueueEntry(models.Model):
+    """An event that waits for the sealer, in the order of insertion."""
+
+    seq = models.BigAutoField(primary_key=True)
+    event = models.OneToOneField(Event, on_delete=models.DO_NOTHING, related_name="+")
+
+    class Meta:
+        """Emptied by the sealer alone."""
+
+        db_table = "audit_queue"
+        default_permissions = ()
+
+
+class SealedEntry(models.Model):
+    """The dense index that the sealer gave to an event, and the RFC 6962 hash of its bytes."""
+
+    index = models.BigIntegerField(primary_key=True)
+    event = models.OneToOneField(Event, on_delete=models.DO_NOTHING, related_name="sealed")
+    leaf_hash = models.BinaryField(max_length=32)
+    sealed_at = models.BigIntegerField(help_text="milliseconds since 1970 UTC")
+
+    class Meta:
+        """Written by the sealer alone."""
+
+        db_table = "audit_sealed_entry"
+        default_permissions = ()
+
+
+class Tile(models.Model):
+    """Up to 256 node hashes of the tree, as C2SP tlog-tiles cuts it."""
+
+    pk = models.CompositePrimaryKey("level", "index")
+    level = models.SmallIntegerField()
+    index = models.BigIntegerField()
+    hashes = models.BinaryField(max_length=8192)
+
+    class Meta:
+        """Written by the sealer alone."""
+
+        db_table = "audit_tile"
+        default_permissions = ()
+
+
+class StoredCheckpoint(models.Model):
+    """A signed note of the tree's size and root (C2SP tlog-checkpoint)."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField(max_length=32)
+    note = models.TextField()
+    signed_at = models.BigIntegerField(help_text="milliseconds since 1970 UTC")
+
+    class Meta:
+        """Written by the sealer alone."""
+
+        db_table = "audit_checkpoint"
+        default_permissions = ()
+
+
+class Heartbeat(models.Model):
+    """When a process last said that it is alive. For operators; never evidence."""
+
+    process = models.CharField(max_length=80, primary_key=True)
+    at = models.DateTimeField()
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        """One row for each process."""
+
+        db_table = "audit_heartbeat"
+        default_permissions = ()
