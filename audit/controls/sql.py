@@ -1,0 +1,123 @@
+"""Each test as one SELECT, put together as the head of ``tests.yaml`` says. The text made here is the text that runs and is printed."""
+
+from collections.abc import Iterable, Iterator
+
+from audit.controls.model import ControlTest, Exemption
+from audit.facts.schema import Table, load_schema
+
+BESIDE = "period CROSS JOIN params CROSS JOIN ms CROSS JOIN "
+
+
+def select_text(test: ControlTest) -> str:
+    """The SELECT of a test: each row of its population, 0 or 1 for each clause, and the result."""
+    stand_ins = f"\nUNION ALL\n{_stand_ins(test)}" if test.stand_ins else ""
+    return f"{_judged(test)}\nSELECT *, {_result(test)} AS result\nFROM judged{stand_ins}\nORDER BY id"
+
+
+def proof_text(test: ControlTest) -> str:
+    """The query that says whether an empty population of this test counts as not applicable."""
+    return f"SELECT proved FROM proofs WHERE kept_by = '{table_of(test.population.of).kept_by}'"  # noqa: S608  our own words
+
+
+def table_of(name: str) -> Table:
+    """The table of facts of that name."""
+    return load_schema().tables[name]
+
+
+def exemption_names(test: ControlTest) -> Iterator[tuple[str, Exemption]]:
+    """Each open and inconclusive rule with the name of its column: ``open``, then ``open_2`` and so on."""
+    for kind, rules in (("open", test.open), ("inconclusive", test.inconclusive)):
+        for number, rule in enumerate(rules, 1):
+            yield (kind if number == 1 else f"{kind}_{number}"), rule
+
+
+def columns(test: ControlTest) -> list[str]:
+    """Names of the columns that the SELECT gives before ``result``."""
+    return [
+        "id",
+        *test.population.shows,
+        *(clause.name for clause in test.must),
+        *(name for name, _ in exemption_names(test)),
+    ]
+
+
+def _judged(test: ControlTest) -> str:
+    selected = [f"{_key(test)} AS id"]
+    selected += [f"{expression} AS {name}" for name, expression in test.population.shows.items()]
+    selected += [f"coalesce(({clause.sql}), 0) AS {clause.name}" for clause in test.must]
+    selected += [f"coalesce(({rule.sql}), 0) AS {name}" for name, rule in exemption_names(test)]
+    return (
+        "WITH judged AS MATERIALIZED (\n  SELECT "
+        + ",\n    ".join(selected)
+        + f"\n  FROM {BESIDE}{test.population.source}\n  WHERE {_chosen(test)}\n)"
+    )
+
+
+def _key(test: ControlTest) -> str:
+    """The key of the rows judged, in the table itself or in the view that stands for it."""
+    return f"{test.population.source.split()[0]}.{table_of(test.population.of).key}"
+
+
+def _chosen(test: ControlTest) -> str:
+    carried = f"{_key(test)} IN (SELECT row_id FROM carried_over WHERE test_id = '{test.id}')"  # noqa: S608  ids are checked
+    within = f"({_in_period(test)} OR {carried})"
+    return f"{within}\n    AND ({test.population.where})" if test.population.where else within
+
+
+def _in_period(test: ControlTest) -> str:
+    if test.population.span:
+        from_at, to_at = test.population.span
+        return f"({from_at} < period.end_at AND coalesce({to_at}, period.end_at) >= period.start_at)"
+    return f"({test.population.at} >= period.start_at AND {test.population.at} < period.end_at)"
+
+
+def _result(test: ControlTest) -> str:
+    of = test.population.of
+    cases = [f"WHEN id IN (SELECT row_id FROM unreadable WHERE table_name = '{of}') THEN 'inconclusive'"]  # noqa: S608  our own
+    cases.append(f"WHEN {_any(_unexcused(test, clause.name) for clause in test.must)} THEN '{test.failing}'")
+    if test.inconclusive:
+        cases.append(f"WHEN {_any(_turned(test))} THEN 'inconclusive'")
+    if test.open:
+        cases.append(f"WHEN {_any(_waiting(test))} THEN 'open'")
+    return "CASE\n  " + "\n  ".join(cases) + "\n  ELSE 'pass' END"
+
+
+def _unexcused(test: ControlTest, clause: str) -> str:
+    """A clause failed, and nothing open or inconclusive says otherwise of it."""
+    excuses = [
+        f"{name} = 0"
+        for name, rule in exemption_names(test)
+        if clause in rule.clauses and rule.turns in ("", "fail", "both")
+    ]
+    return f"({' AND '.join([f'{clause} = 0', *excuses])})"
+
+
+def _turned(test: ControlTest) -> Iterator[str]:
+    for name, rule in exemption_names(test):
+        if rule.turns == "both":
+            yield f"{name} = 1"
+        elif rule.turns:
+            value = 0 if rule.turns == "fail" else 1
+            yield f"({name} = 1 AND ({_any(f'{clause} = {value}' for clause in rule.clauses)}))"
+
+
+def _waiting(test: ControlTest) -> Iterator[str]:
+    for name, rule in exemption_names(test):
+        if not rule.turns:
+            yield f"({name} = 1 AND ({_any(f'{clause} = 0' for clause in rule.clauses)}))"
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return " OR ".join(conditions)
+
+
+def _stand_ins(test: ControlTest) -> str:
+    rows = test.stand_ins
+    if rows is None:
+        return ""
+    nothing = ", ".join(["NULL"] * (len(columns(test)) - 1))
+    return (
+        f"SELECT {rows.of}.{table_of(rows.of).key}, {nothing}, 'inconclusive'\n"  # noqa: S608  catalogue text is the point
+        f"FROM {BESIDE}{rows.of}\n"
+        f"WHERE ({rows.at} >= period.start_at AND {rows.at} < period.end_at) AND ({rows.where})"
+    )
