@@ -1,0 +1,80 @@
+"""The environment of each process of an embedded run: the one place where it is put together.
+
+Each process gets the database login of its own role and no secret that it does not need.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from portal.embedded.databases import PORTAL_DATABASE, TARGET_DATABASE, role_name
+from portal.embedded.postgres import PostgresServer
+from portal.embedded.processes import MARK
+from portal.embedded.state import State
+from portal.embedded.valkey import ValkeyServer
+
+# The name that demo checkpoints are signed with: nobody can take them for an operator's.
+DEMO_LOG_NAME = "breakglass.example/demo"
+# Left by the caller's environment these would mix another instance into this one.
+OURS = ("PORTAL_", "TARGET_", "DATABASE_", "SEALER_", "REDIS_", "DJANGO_SETTINGS_MODULE", "CELERY_", "PG")
+KEPT = ("PORTAL_PG_BIN",)
+
+
+def inherited(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The caller's environment without anything that speaks to the portal or to PostgreSQL."""
+    return {name: value for name, value in environment.items() if name in KEPT or not name.startswith(OURS)}
+
+
+class Environments:
+    """One dictionary for each kind of process."""
+
+    def __init__(self, state: State, *, portal: PostgresServer, valkey: ValkeyServer, web_port: int) -> None:
+        self.state = state
+        self.portal = portal
+        self.common = self.bare() | {
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PORTAL_DEMO": "1",
+            "PORTAL_DATA": str(state.folder),
+            "PORTAL_URL": f"http://localhost:{web_port}",
+            "PORTAL_SECRET_KEY": state.secret_key,
+            "PORTAL_LOG_ORIGIN": DEMO_LOG_NAME,
+            "PORTAL_LOG_PUBLIC_KEY": state.log_public_key,
+            "PORTAL_MAIL_HOST": "127.0.0.1",
+            "PORTAL_MAIL_PORT": str(state.ports["mail"]),
+            "PORTAL_MAIL_FOLDER": str(state.mail_folder),
+        }
+        self.shared = {"REDIS_URL": valkey.url(), "PORTAL_SECRETS_KEY": state.secrets_key}
+
+    def bare(self) -> dict[str, str]:
+        """For what needs nothing of the portal; part of all others."""
+        programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+        return inherited() | {MARK: self.state.mark, "PATH": programs, "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+
+    def _database(self, role: str) -> str:
+        return self.portal.url(role_name(role), self.state.passwords[role], PORTAL_DATABASE)
+
+    def web(self) -> dict[str, str]:
+        """For web, worker, beat, watch and gather."""
+        return self.common | self.shared | {"DATABASE_URL": self._database("web")}
+
+    def owner(self) -> dict[str, str]:
+        """For migrations. The roles' names are fixed; the grants are made by the migrations."""
+        url = self._database("owner")
+        return self.common | self.shared | {"DATABASE_URL": url, "DATABASE_OWNER_URL": url}
+
+    def sealer(self) -> dict[str, str]:
+        """For the sealer alone: its database role, and the key that signs checkpoints."""
+        url = self._database("sealer")
+        key = {"PORTAL_LOG_KEY_FILE": str(self.state.log_key_file)}
+        return self.common | key | {"DATABASE_URL": url, "SEALER_DATABASE_URL": url}
+
+    def seed(self, target: PostgresServer) -> dict[str, str]:
+        """For the demo's rows: the owner's login, and the target as its own administrator sees it."""
+        return self.owner() | {
+            "TARGET_SUPERUSER_URL": target.url(database=TARGET_DATABASE),
+            "TARGET_HOST": "127.0.0.1",
+            "TARGET_PORT": str(target.port),
+            "TARGET_DATABASE": TARGET_DATABASE,
+            "TARGET_LOG_FOLDER": str(target.log_folder),
+        }

@@ -1,0 +1,86 @@
+"""What no Python package brings: Pango for PDFs, a browser and PDF tools for tests.
+
+Installed where that is ours to do (root on Debian or Ubuntu), else named in one line with the command.
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SystemPackage:
+    """A package of Debian and Ubuntu, how to see that it is there, and Homebrew's name for it."""
+
+    name: str
+    there: Callable[[], bool]
+    brew: str
+
+
+def _library(*names: str) -> Callable[[], bool]:
+    """Whether the loader finds one of the libraries."""
+
+    def there() -> bool:
+        for name in names:
+            try:
+                ctypes.CDLL(name)
+            except OSError:
+                continue
+            return True
+        return False
+
+    return there
+
+
+def _program(*names: str) -> Callable[[], bool]:
+    return lambda: any(shutil.which(name) for name in names)
+
+
+def _dejavu() -> bool:
+    return sys.platform == "darwin" or Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists()
+
+
+SETS = {
+    "demo": (
+        SystemPackage("libpango-1.0-0", _library("libpango-1.0.so.0", "libpango-1.0.dylib"), "pango"),
+        SystemPackage("libpangoft2-1.0-0", _library("libpangoft2-1.0.so.0", "libpangoft2-1.0.dylib"), "pango"),
+        SystemPackage(
+            "libharfbuzz-subset0", _library("libharfbuzz-subset.so.0", "libharfbuzz-subset.dylib"), "harfbuzz"
+        ),
+        SystemPackage("fonts-dejavu-core", _dejavu, "pango"),
+    ),
+    "test": (
+        SystemPackage("chromium", _program("chromium", "chromium-browser", "google-chrome"), "chromium"),
+        SystemPackage("poppler-utils", _program("pdftotext"), "poppler"),
+    ),
+}
+
+
+def supply(sets: Iterable[str], say: Callable[[str], None]) -> None:
+    """Install what is missing, or say what is and how to get it. Never fails: what needs it says so when used."""
+    missing = [package for name in sets for package in SETS[name] if not package.there()]
+    if not missing:
+        return
+    names = [package.name for package in missing]
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say(f"Installing system packages: {' '.join(names)} ...")
+        if _apt("update") and _apt("install", "--yes", "--no-install-recommends", *names):
+            return
+    say(f"Missing on this machine: {', '.join(names)}. To install: {_command(missing)}")
+
+
+def _apt(*arguments: str) -> bool:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "-qq", *arguments]
+    return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def _command(missing: Iterable[SystemPackage]) -> str:
+    if sys.platform == "darwin":
+        return "brew install " + " ".join(sorted({package.brew for package in missing}))
+    return "sudo apt-get install " + " ".join(package.name for package in missing)
