@@ -5,7 +5,7 @@ A tile is read through ``fetch(level, index, width)``, which gives the first ``w
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from audit.log import merkle
 from audit.log.errors import ParseError
@@ -22,7 +22,8 @@ _PATH = re.compile(
 )
 
 
-class TileName(NamedTuple):
+@dataclass(frozen=True)
+class TileName:
     """Which tile: level (``None`` for a bundle of entries), index within it, and how many hashes or entries it has."""
 
     level: int | None

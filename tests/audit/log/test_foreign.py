@@ -1,0 +1,97 @@
+"""Our formats against golang.org/x/mod/sumdb, the implementation that the specifications were written from.
+
+``vectors/sumdb.json`` was made by ``foreign/main.go make``. Where Go and that package are installed, the same program
+reads ours.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.log import merkle, note, tiles
+from audit.log.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint, verify_checkpoint
+from audit.log.note import SignerKey
+
+HERE = Path(__file__).parent
+GOPATH = Path("/usr/share/gocode")
+
+
+@pytest.fixture(scope="module")
+def vectors() -> dict[str, Any]:
+    found = json.loads((HERE / "vectors" / "sumdb.json").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def decoded(texts: list[str]) -> list[bytes]:
+    return [base64.b64decode(text) for text in texts]
+
+
+def test_foreign_keys_and_checkpoint_are_read_and_written_the_same(vectors: dict[str, Any]) -> None:
+    signer = note.parse_signer_key(vectors["signer_key"])
+    assert (signer.text(), signer.verifier().text()) == (vectors["signer_key"], vectors["verifier_key"])
+    checkpoint = verify_checkpoint(parse_checkpoint(vectors["checkpoint"].encode()), [signer.verifier()])
+    again = sign_checkpoint(Checkpoint(checkpoint.origin, checkpoint.size, checkpoint.root), signer)
+    assert (checkpoint.size, again) == (600, vectors["checkpoint"].encode())
+
+
+def test_foreign_roots_up_to_65_are_ours(vectors: dict[str, Any]) -> None:
+    leaves = [merkle.leaf_hash(entry) for entry in decoded(vectors["entries"])]
+    assert [merkle.root(leaves[: size + 1]) for size in range(65)] == decoded(vectors["roots"])
+
+
+def test_foreign_tiles_are_ours(vectors: dict[str, Any]) -> None:
+    leaves = [merkle.leaf_hash(entry) for entry in decoded(vectors["entries"])]
+    assert {tiles.path(tile): data for tile, data in published(leaves)} == {
+        path: base64.b64decode(data) for path, data in vectors["tiles"].items()
+    }
+
+
+def test_foreign_proofs_are_ours_from_foreign_tiles(vectors: dict[str, Any]) -> None:
+    def fetch(level: int, index: int, width: int) -> bytes:
+        exact = tiles.path(tiles.TileName(level, index, width))
+        stored = {
+            name: data for name, data in vectors["tiles"].items() if name.split(".p/")[0] == exact.split(".p/")[0]
+        }
+        return base64.b64decode(next(iter(stored.values())))[: width * 32]
+
+    for vector in vectors["inclusion"]:
+        proof = tiles.inclusion_proof(vector["index"], vector["size"], fetch)
+        assert list(proof.path) == decoded(vector["path"])
+    for vector in vectors["consistency"]:
+        grew = tiles.consistency_proof(vector["index"], vector["size"], fetch)
+        assert list(grew.path) == decoded(vector["path"])
+    assert len(vectors["inclusion"]) == len(vectors["consistency"]) == 48
+
+
+@pytest.mark.skipif(
+    not shutil.which("go") or not (GOPATH / "src/golang.org/x/mod").is_dir(),
+    reason="needs Debian's golang-go and golang-golang-x-mod-dev",
+)
+def test_foreign_program_proves_every_entry_from_our_tiles(signer: SignerKey, tmp_path: Path) -> None:
+    entries = [b'{"number":%d}' % number for number in range(777)]
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    said = Checkpoint(signer.name, len(leaves), merkle.root(leaves))
+    ours = {
+        "verifier_key": signer.verifier().text(),
+        "checkpoint": sign_checkpoint(said, signer).decode(),
+        "tiles": {tiles.path(tile): base64.b64encode(data).decode() for tile, data in published(leaves)},
+        "entries": [base64.b64encode(entry).decode() for entry in entries],
+    }
+    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": str(GOPATH), "GOCACHE": str(tmp_path)}
+    done = subprocess.run(
+        ["go", "run", str(HERE / "foreign" / "main.go"), "check"],
+        input=json.dumps(ours), capture_output=True, text=True, env=environment, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("777 entries and 777 older trees proved\n", "")
+
+
+def published(leaves: list[bytes]) -> list[tuple[tiles.TileName, bytes]]:
+    stored = tiles.grow(0, leaves, {})
+    return [(tile, stored[tile.level or 0, tile.index]) for tile in tiles.of_tree(len(leaves))]
