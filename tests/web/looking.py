@@ -1,0 +1,148 @@
+"""Looking at pages as people see them: Chromium at two widths and in two themes, axe, sideways scroll, pictures."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from playwright.sync_api import Browser, Page, sync_playwright
+
+Theme = Literal["light", "dark"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way of looking: a width in CSS pixels and a theme."""
+
+    name: str
+    width: int
+    height: int
+    theme: Theme
+
+
+VARIANTS = tuple(
+    Variant(f"{width}-{theme}", width, height, theme)
+    for width, height in ((390, 844), (1280, 900))
+    for theme in ("light", "dark")
+)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
+
+
+def chromium_path() -> str:
+    """The Chromium of this machine: PORTAL_CHROMIUM, or the first one on the PATH."""
+    named = os.environ.get("PORTAL_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if not named:
+        raise RuntimeError("No Chromium was found. On Debian: apt-get install chromium fonts-dejavu-core")
+    return named
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium that speaks to nobody of its own accord."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def seen(browser: Browser, variant: Variant, *, script: bool = True, **options: Any) -> Iterator[Page]:
+    """A page of its own, in one variant; its console errors (a broken policy of content too) fail the test."""
+    context = browser.new_context(
+        viewport={"width": variant.width, "height": variant.height},
+        color_scheme=variant.theme,
+        java_script_enabled=script,
+        reduced_motion="reduce",
+        **options,
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    try:
+        yield page
+        assert complaints == [], complaints
+    finally:
+        context.close()
+
+
+def axe(page: Page) -> None:
+    """No violation of any rule that axe knows, best practices included."""
+    found = Axe().run(page).response["violations"]
+    told = [f"{rule['id']}: {rule['help']}\n    {node['html'][:200]}\n    {node.get('failureSummary', '')}"
+            for rule in found for node in rule["nodes"]]
+    assert not told, "\n".join(told)
+
+
+def no_sideways_scroll(page: Page) -> None:
+    """Nothing sticks out of the window; what scrolls inside its own box is named as well, unless it may (`.tabs`)."""
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll('body *')]
+            .filter(e => !e.closest('.tabs, .visually-hidden, svg') && e.getBoundingClientRect().right > innerWidth + 1)
+            .map(e => e.outerHTML.slice(0, 160))"""
+    )
+    assert wide == [], wide
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+
+
+def touchable(page: Page) -> None:
+    """What is tapped is at least 44 px high; links in running text and in table cells may be smaller."""
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('a[href], button, summary, select, input:not([type=hidden]), textarea')]
+            .filter(e => e.checkVisibility() && !e.closest('p, td, th, dd, li:not(.choice):has(p), .choice, .skip, .banner')
+                && !e.matches('.skip') && e.getBoundingClientRect().height < 43.5)
+            .map(e => `${Math.round(e.getBoundingClientRect().height)}px ${e.outerHTML.slice(0, 160)}`)"""
+    )
+    assert small == [], small
+
+
+def shots(browser: Browser, url: str, folder: Path, name: str) -> list[Path]:
+    """Pictures of one address in the four variants, `<name>-390-light.png` and so on."""
+    taken = []
+    for variant in VARIANTS:
+        with seen(browser, variant) as page:
+            page.goto(url, wait_until="networkidle")
+            taken.append(folder / f"{name}-{variant.name}.png")
+            page.screenshot(path=taken[-1], full_page=True)
+    return taken
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing; the tests speak."""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The portal with its static files on a free port, without a database: for pages that read no table."""
+    server = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet)
+    server.set_app(StaticFilesHandler(WSGIHandler()))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
