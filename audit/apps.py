@@ -1,6 +1,7 @@
 """The log and all that reads it."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AuditConfig(AppConfig):
@@ -8,3 +9,9 @@ class AuditConfig(AppConfig):
 
     name = "audit"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Set the rights anew after each migration."""
+        from audit.log.rights import apply_rights  # needs the app registry
+
+        post_migrate.connect(apply_rights, dispatch_uid="audit.log.rights")

@@ -23,6 +23,7 @@ from audit.log.commitments import commit, new_salt
 
 P = ParamSpec("P")
 R = TypeVar("R")
+ALWAYS = frozenset({"configuration.changed", "alert.queued"})  # written beside an action's own events
 alarms = logging.getLogger("breakglass.alarm")
 
 INSERT = """
@@ -83,7 +84,9 @@ class _Frame:
     """What the running outermost action has written so far."""
 
     declared: set[str]
+    by: Actor | None = None
     written: list[str] = field(default_factory=list)
+    event_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
 _frame: ContextVar[_Frame | None] = ContextVar("action", default=None)
@@ -134,7 +137,9 @@ def append(name: str, *, by: Actor, case: object = "", subject: str = "", **fiel
 
 def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
     """Write several events in one statement, in their order. See `append`."""
-    rows = [_row(entry) for entry in entries]
+    rows = []
+    for entry in entries:
+        rows.append(_row(entry, first=not rows))
     if not rows:
         return []
     if not connection.in_atomic_block:
@@ -154,11 +159,11 @@ def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
     return [row[0] for row, _ in rows]
 
 
-def _row(entry: Entry) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
+def _row(entry: Entry, *, first: bool) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
     declared = catalogue.get(entry.name)
     if declared is None:
         raise UnknownEvent(entry.name)
-    identity, at = uuid.uuid4(), entry.at if entry.at is not None else now_ms()
+    identity, at = _identity(entry.name) if first else uuid.uuid4(), entry.at if entry.at is not None else now_ms()
     plain, personal = declared.split(entry.fields)
     if entry.by.is_person and entry.by.name:
         personal["by_name"] = entry.by.name
@@ -168,6 +173,18 @@ def _row(entry: Entry) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
     optional = {"method": entry.by.method, "strong_at": entry.by.strong_at, "case": entry.case, "subject": entry.subject}
     body.update({key: value for key, value in optional.items() if value})
     return (identity, entry.name, at, entry.by.id, entry.case, entry.subject, encode(body)), salted
+
+
+def _identity(name: str) -> uuid.UUID:
+    frame = _frame.get()
+    first = frame is not None and name in frame.declared and not set(frame.written) & frame.declared
+    return frame.event_id if frame is not None and first else uuid.uuid4()
+
+
+def running() -> tuple[Actor | None, uuid.UUID | None]:
+    """Who acts in the running action, and the id that its event has or will have; nothing outside of one."""
+    frame = _frame.get()
+    return (frame.by, frame.event_id) if frame is not None else (None, None)
 
 
 def action(*, event: str | tuple[str, ...], refused: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -197,7 +214,7 @@ def action(*, event: str | tuple[str, ...], refused: str | None = None) -> Calla
 
 
 def _nested(function: Callable[P, R], declared: set[str], outer: _Frame, *args: P.args, **kwargs: P.kwargs) -> R:
-    frame = _Frame(declared)
+    frame = _Frame(set(declared), kwargs.get("by"))  # type: ignore[arg-type]  # by= is an Actor by convention
     token = _frame.set(frame)
     try:
         with transaction.atomic():
@@ -211,7 +228,7 @@ def _nested(function: Callable[P, R], declared: set[str], outer: _Frame, *args: 
 
 
 def _outermost(function: Callable[P, R], declared: set[str], refused: str | None, *args: P.args, **kwargs: P.kwargs) -> R:
-    frame = _Frame(set(declared))
+    frame = _Frame(set(declared), kwargs.get("by"))  # type: ignore[arg-type]  # by= is an Actor by convention
     token = _frame.set(frame)
     try:
         with transaction.atomic():
@@ -232,7 +249,7 @@ def _outermost(function: Callable[P, R], declared: set[str], refused: str | None
 
 
 def _check(name: str, frame: _Frame) -> None:
-    written = set(frame.written)
+    written = set(frame.written) - ALWAYS
     if not written & frame.declared or not written <= frame.declared:
         raise UndeclaredEvent(f"{name} declares {sorted(frame.declared)} and wrote {sorted(written)}")
 

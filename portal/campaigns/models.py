@@ -1,0 +1,116 @@
+"""Periodic attestation of a list: the duty, the campaign, its lines."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from portal.campaigns.states import CLOSED, ITEM_STATES, OPEN, STATES, UNDECIDED
+from portal.people.models import Person
+from portal.systems.models import System
+
+
+class Duty(models.Model):
+    """Something owed on a schedule. Not done by its time, it stays a row: never an absence."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=20)
+    subject_kind = models.CharField(max_length=20)
+    system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="duties")
+    starts_at = models.DateTimeField(help_text="when the campaign is to begin")
+    due_at = models.DateTimeField()
+    days_since_previous = models.PositiveIntegerField()
+
+    class Meta:
+        """One at a time for each system and kind."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["due_at"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["system", "kind", "subject_kind", "due_at"], name="duty_once")]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"duty:{self.pk}"
+
+
+class Campaign(models.Model):
+    """One attestation: a snapshot, its hash, and the statement that closes it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    duty = models.OneToOneField(Duty, on_delete=models.PROTECT, related_name="campaign")
+    system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="campaigns")
+    state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=OPEN)
+    snapshot = models.TextField(help_text="canonical JSON of the list as it was")
+    snapshot_sha256 = models.CharField(max_length=64)
+    snapshot_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    statement = models.TextField(blank=True)
+
+    class Meta:
+        """Closed whole."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["-snapshot_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(state=OPEN, closed_at__isnull=True, closed_by__isnull=True, statement="")
+                | (models.Q(state=CLOSED, closed_at__isnull=False, closed_by__isnull=False) & ~models.Q(statement="")),
+                name="campaign_closed_whole",
+            )
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"campaign:{self.pk}"
+
+
+class Item(models.Model):
+    """One line: an eligibility, or a standing access found on the target."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="items")
+    subject_kind = models.CharField(max_length=20, help_text="eligibility or standing_access")
+    subject = models.CharField(max_length=120, help_text="id of the eligibility, or the login's reference on the target")
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    privilege_name = models.CharField(max_length=120)
+    label = models.CharField(max_length=200)
+    facts = models.JSONField(default=dict, help_text="uses, bypasses, last use or drill: what the reviewer needs")
+    owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="attestations")
+    due_at = models.DateTimeField()
+    shown_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=tuple(ITEM_STATES.items()), default=UNDECIDED)
+    reason = models.TextField(blank=True)
+    decided_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    read_back_at = models.DateTimeField(null=True, blank=True)
+    access_present = models.BooleanField(null=True)
+
+    class Meta:
+        """Decided whole, seen first."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["label"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["campaign", "subject_kind", "subject"], name="item_once"),
+            models.CheckConstraint(
+                condition=models.Q(state=UNDECIDED, decided_at__isnull=True, decided_by__isnull=True)
+                | (~models.Q(state=UNDECIDED) & models.Q(decided_at__isnull=False, decided_by__isnull=False, shown_at__isnull=False)),
+                name="item_decided_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(read_back_at__isnull=True, access_present__isnull=True)
+                | models.Q(read_back_at__isnull=False, access_present__isnull=False),
+                name="item_read_back_whole",
+            ),
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"item:{self.pk}"

@@ -1,0 +1,74 @@
+"""One place turns refusals into answers; views have no ``except`` for them."""
+
+import logging
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from portal.errors import ChangedMeanwhile, LogUnavailable, NotAllowed, Refused, RefusedByPolicy, StepUpNeeded, WrongState
+
+logger = logging.getLogger("breakglass.web")
+ANSWERS: tuple[tuple[type[Refused], int], ...] = (
+    (NotAllowed, 403),
+    (ChangedMeanwhile, 409),
+    (WrongState, 409),
+    (RefusedByPolicy, 422),
+    (Refused, 409),
+)
+
+
+class RefusalsMiddleware:
+    """403, 409, 422 and 503, in HTML and for htmx alike, each with what happened, what was kept and what to do."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep the next handler."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on; pages of signed-in people are never kept by a browser."""
+        response = self.get_response(request)
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer one of our errors; leave all others."""
+        if isinstance(error, StepUpNeeded):
+            return _to_step_up(request)
+        if isinstance(error, Refused):
+            status = next(code for kind, code in ANSWERS if isinstance(error, kind))
+            return _page(request, status, error.sentence)
+        if isinstance(error, PermissionDenied):
+            return _page(request, 403, str(error) or "You do not hold the role that this needs.")
+        if isinstance(error, LogUnavailable):
+            return _page(request, 503, "The log cannot be written, so nothing was changed. Your input is kept in this form; try again shortly.")
+        if isinstance(error, OperationalError):
+            logger.error("database out of reach: %s", type(error).__name__)
+            return _page(request, 503, "The portal's database is out of reach. Nothing was changed. Try again shortly.")
+        return None
+
+
+def _to_step_up(request: HttpRequest) -> HttpResponse:
+    """Ask for a fresh second factor and come back; what was typed is typed again only if the browser lost it."""
+    back = request.path if request.method == "GET" else request.headers.get("Referer", "/")
+    messages.info(request, "Please confirm that it is you. What you did was not carried out yet.")
+    where = f"{reverse('step_up')}?{urlencode({'next': _local(request, back)})}"
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204, headers={"HX-Redirect": where})
+    return redirect(where)
+
+
+def _local(request: HttpRequest, address: str) -> str:
+    prefix = f"{request.scheme}://{request.get_host()}"
+    path = address.removeprefix(prefix)
+    return path if path.startswith("/") and not path.startswith("//") else "/"
+
+
+def _page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    return render(request, f"errors/{status}.html", {"sentence": sentence}, status=status)

@@ -1,0 +1,18 @@
+"""Gathers the models of all concepts for Django."""
+
+from portal.access_requests.models import AccessRequest, Approval, Seen
+from portal.campaigns.models import Campaign, Duty, Item
+from portal.eligibility.models import Eligibility, RoleAssignment
+from portal.findings.models import Finding
+from portal.grants.models import Extension, Grant
+from portal.notifications.models import Alert
+from portal.people.models import Person, SignIn
+from portal.policy.models import PolicyVersion
+from portal.reconciliation.models import IntakePosition, Listing
+from portal.reviews.models import Review
+from portal.systems.models import Privilege, ProposedChange, System
+
+__all__ = [
+    "AccessRequest", "Alert", "Approval", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
+    "Listing", "Person", "PolicyVersion", "Privilege", "ProposedChange", "Review", "RoleAssignment", "Seen", "SignIn", "System",
+]  # fmt: skip

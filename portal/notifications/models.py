@@ -1,0 +1,54 @@
+"""The outbox: who is to be told what, over which channel, and how far it got."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from portal.people.models import Person
+
+
+class Alert(models.Model):
+    """One message to one recipient over one channel. Written in the transaction of what it tells; marked sent after sending."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    recipient = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="alerts")
+    address = models.CharField(max_length=254, blank=True, help_text="for a list that is not a person")
+    channel = models.CharField(max_length=20, default="mail")
+    kind = models.CharField(max_length=40)
+    case = models.CharField(max_length=36, blank=True)
+    about = models.CharField(max_length=120, blank=True)
+    path = models.CharField(max_length=200, blank=True, help_text="page of the portal to which it leads")
+    facts = models.JSONField(default=dict, help_text="what the template needs; never a secret")
+    attachment = models.CharField(max_length=200, blank=True, help_text="file under the data folder")
+    queued_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    last_trouble = models.CharField(max_length=200, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """What waits is found at once; somebody is always meant."""
+
+        default_permissions = ()
+        indexes: ClassVar = [
+            models.Index(fields=["next_try_at"], condition=models.Q(sent_at__isnull=True), name="alert_to_send"),
+            models.Index(fields=["case"], name="alert_of_case"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=(models.Q(recipient__isnull=False) & models.Q(address="")) | (models.Q(recipient__isnull=True) & ~models.Q(address="")),
+                name="alert_has_one_recipient",
+            )
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"alert:{self.pk}"
+
+    @property
+    def log_case(self) -> str:
+        """The case, where there is one."""
+        return self.case

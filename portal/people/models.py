@@ -1,0 +1,88 @@
+"""A person, and each of their sign-ins."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth import get_backends
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class PersonManager(BaseUserManager["Person"]):
+    """Looks people up by mail address, whatever its case."""
+
+    def get_by_natural_key(self, username: str | None) -> "Person":
+        """Find by mail address."""
+        return self.get(email=(username or "").lower())
+
+
+class Person(AbstractBaseUser):
+    """Someone who signs in. The key is a random pseudonym: the log names people by it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(max_length=254, unique=True, help_text="kept in lower case")
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=60, default="UTC")
+    added_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PersonManager()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["name"]
+
+    class Meta:
+        """Pages ask roles, not Django's permissions."""
+
+        default_permissions = ()
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]  # derived, not stored
+        """Whether the person may sign in."""
+        return self.left_at is None
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"person:{self.pk}"
+
+    def has_perm(self, permission: str, obj: object = None) -> bool:
+        """Ask each backend's rules (``audit.view_case``); see ``portal/permissions.py``."""
+        return any(backend.has_perm(self, permission, obj=obj) for backend in get_backends() if hasattr(backend, "has_perm"))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SignIn(models.Model):
+    """One browser login of a person. Never called a session: that word is for targets."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sign_ins")
+    browser_key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the cookie's key")
+    opened_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    factor = models.CharField(max_length=20)
+    strong_at = models.DateTimeField(null=True, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    agent = models.CharField(max_length=300, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_cause = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        """Ended once, with its cause."""
+
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["person", "-opened_at"], name="sign_in_of_person")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True, ended_cause="")
+                | models.Q(ended_at__isnull=False) & ~models.Q(ended_cause=""),
+                name="sign_in_ended_with_cause",
+            )
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"signin:{self.pk}"

@@ -1,0 +1,32 @@
+"""Step-up: a fresh second factor before acts that need one."""
+
+from django.conf import settings
+
+from audit.log.append import Actor, now_ms
+from portal.errors import StepUpNeeded
+
+STRONG_METHODS = ("webauthn", "smartcard", "hardware_otp", "totp")
+
+
+def need_fresh(by: Actor, *, about: object = None, minutes: int | None = None, methods: tuple[str, ...] = STRONG_METHODS) -> None:
+    """Demand a strong second factor not older than ``minutes`` (catalogue's step_up_minutes unless the policy asks for less).
+
+    Raises:
+        StepUpNeeded: the last proof is too old, too weak, or was never given. Processes need none.
+    """
+    if not by.is_person:
+        return
+    limit = (minutes or settings.PORTAL_STEP_UP_MINUTES) * 60_000
+    if by.strong_at is None or by.method not in methods or now_ms() - by.strong_at > limit:
+        raise StepUpNeeded("Confirm with your second factor first.", about=about, kind="no fresh second factor")
+
+
+def is_fresh(by: Actor | None) -> bool:
+    """Whether `need_fresh` would pass with the portal's own limit."""
+    try:
+        if by is None:
+            return False
+        need_fresh(by)
+    except StepUpNeeded:
+        return False
+    return True

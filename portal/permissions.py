@@ -1,0 +1,52 @@
+"""Who may look at what: the rules behind ``has_perm`` that audit's pages ask. Acts have their own checks in their actions."""
+
+from django.contrib.auth.backends import BaseBackend
+
+from portal.access_requests.models import AccessRequest
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
+from portal.eligibility.queries import holds, holds_anywhere, systems_where
+from portal.people.models import Person
+from portal.systems.models import System
+
+READERS_OF_A_CASE = (AUDITOR, OWNER, REVIEWER, APPROVER, ADMINISTRATOR)
+
+
+class RolesBackend(BaseBackend):
+    """Answers ``audit.view_case``, ``audit.view_all``, ``audit.make_pack`` and ``audit.view_status`` from roles in force."""
+
+    def has_perm(self, user_obj: object, perm: str, obj: object = None) -> bool:
+        """Whether the person has the permission; unknown ones nobody has."""
+        rule = RULES.get(perm)
+        return bool(rule and isinstance(user_obj, Person) and user_obj.is_active and rule(user_obj, obj))
+
+
+def _view_case(person: Person, case: object) -> bool:
+    request = AccessRequest.objects.filter(pk=str(case)).select_related("system").first()
+    if request is None:
+        return holds(person.pk, AUDITOR)
+    if request.responder_id == person.pk or request.approvals.filter(approver=person).exists():
+        return True
+    return systems_where(person.pk, READERS_OF_A_CASE).filter(pk=request.system_id).exists()
+
+
+def _view_all(person: Person, _: object) -> bool:
+    return holds(person.pk, AUDITOR)
+
+
+def _make_pack(person: Person, system: object) -> bool:
+    if isinstance(system, System | None):
+        return holds(person.pk, AUDITOR, system)
+    found = System.objects.filter(pk=str(system)).first()
+    return found is not None and holds(person.pk, AUDITOR, found)
+
+
+def _view_status(person: Person, _: object) -> bool:
+    return holds_anywhere(person.pk, (ADMINISTRATOR, AUDITOR, OWNER))
+
+
+RULES = {
+    "audit.view_case": _view_case,
+    "audit.view_all": _view_all,
+    "audit.make_pack": _make_pack,
+    "audit.view_status": _view_status,
+}

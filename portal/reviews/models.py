@@ -1,0 +1,54 @@
+"""A look at one use afterwards."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from portal.grants.models import Grant
+from portal.people.models import Person
+from portal.reviews.states import DUE, STATES, SUBMITTED
+
+
+class Review(models.Model):
+    """One for each grant that was opened. ``answers`` maps question ids to {"answer", "comment"}; saved half-done."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    grant = models.OneToOneField(Grant, on_delete=models.PROTECT, related_name="review")
+    state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=DUE)
+    due_at = models.DateTimeField()
+    reviewer = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    answers = models.JSONField(default=dict)
+    accepted_activities = models.JSONField(default=list)
+    outcome = models.CharField(max_length=30, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    reminded = models.JSONField(default=list, help_text="which reminders went out: before, at, after")
+
+    class Meta:
+        """Claimed has a reviewer; submitted has its time."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["due_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(state=DUE, reviewer__isnull=True, claimed_at__isnull=True)
+                | (~models.Q(state=DUE) & models.Q(reviewer__isnull=False, claimed_at__isnull=False)),
+                name="review_claimed_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=SUBMITTED, submitted_at__isnull=False)
+                | (~models.Q(state=SUBMITTED) & models.Q(submitted_at__isnull=True, outcome="")),
+                name="review_submitted_with_time",
+            ),
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"review:{self.pk}"
+
+    @property
+    def log_case(self) -> str:
+        """The case."""
+        return str(self.grant.request_id)
