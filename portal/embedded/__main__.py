@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     folder: Path = state.default_folder()
     if given.command == "demo":
         demo.end_with_caller()
-        return demo.run(given.port, folder)
+        return demo.run(given.port, folder, demo.everything)
     if given.command == "reset":
         demo.reset(folder)
     else:

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from portal.embedded.postgres import PostgresServer
-
 PORTAL_DATABASE = "breakglass"
 TARGET_DATABASE = "shop"
 # Roles may only log in; what each of them may do is granted by the migrations.
@@ -40,12 +38,12 @@ def role_name(role: str) -> str:
     return f"breakglass_{role}"
 
 
-def prepare_portal(server: PostgresServer, passwords: Mapping[str, str], *, can_make_databases: bool = False) -> None:
+def prepare_portal(superuser_url: str, passwords: Mapping[str, str], *, can_make_databases: bool = False) -> None:
     """The five login roles with their passwords, and the empty database of the owner. May be run again.
 
     Tests let the owner make databases.
     """
-    with psycopg.connect(server.url(), autocommit=True) as connection:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
         for role in ROLES:
             _set_role(connection, role_name(role), passwords[role])
         if can_make_databases:
@@ -53,9 +51,9 @@ def prepare_portal(server: PostgresServer, passwords: Mapping[str, str], *, can_
         make_database(connection, PORTAL_DATABASE, owner=role_name("owner"))
 
 
-def prepare_target(server: PostgresServer) -> None:
+def prepare_target(superuser_url: str) -> None:
     """The empty database of the shop. May be run again."""
-    with psycopg.connect(server.url(), autocommit=True) as connection:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
         make_database(connection, TARGET_DATABASE)
 
 

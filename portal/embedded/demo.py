@@ -63,8 +63,8 @@ def _who_holds(lock: IO[str], folder: Path) -> str:
     return f"The demo in {folder} is running already (process {lock.read() or 'unknown'}). Stop it first."
 
 
-def run(port: int, folder: Path) -> int:
-    """Run until told to stop; the exit status."""
+def run(port: int, folder: Path, make_stages: Callable[[Path, int], list[Part | Step]]) -> int:
+    """Run the stages until told to stop; the exit status. Raises Busy."""
     stop = Event()
     supervisor.listen_for_stop(stop)
     with only_one(folder):
@@ -75,7 +75,7 @@ def run(port: int, folder: Path) -> int:
             )
         running: list[Running] = []
         try:
-            return _run(port, folder, running, stop)
+            return _run(make_stages(folder, port), running, stop, lambda: greet(port, folder))
         finally:
             if running:
                 say("Stopping ...")
@@ -84,16 +84,16 @@ def run(port: int, folder: Path) -> int:
                 say("Stopped. Nothing is left running.")
 
 
-def _run(port: int, folder: Path, running: list[Running], stop: Event) -> int:
+def _run(stages: list[Part | Step], running: list[Running], stop: Event, greet: Callable[[], None]) -> int:
     say("Starting the demo ...")
     try:
-        supervisor.bring_up(stages(state.load(folder, make_log_key=make_log_key), port), running, stop, say)
+        supervisor.bring_up(stages, running, stop, say)
     except Stopped:
         return 0
     except CouldNotStart as error:
         say(str(error))
         return 1
-    greet(port, folder)
+    greet()
     supervisor.keep_up(running, stop, say)
     return 0
 
@@ -127,9 +127,10 @@ def reset(folder: Path) -> None:
     say(f"The demo in {folder} is empty.")
 
 
-def stages(kept: State, web_port: int) -> list[Part | Step]:
-    """Everything in the order of its start."""
-    folder = state.postgres_folder(kept.folder)
+def everything(home: Path, web_port: int) -> list[Part | Step]:
+    """The stages of the demo, in the order of their start."""
+    kept = state.load(home, make_log_key=make_log_key)
+    folder = state.postgres_folder(home)
     portal = PostgresServer(
         "portal database", folder / "portal", kept.ports["portal"], kept.passwords["portal"], kept.mark, PORTAL_SETTINGS
     )
@@ -141,9 +142,9 @@ def stages(kept: State, web_port: int) -> list[Part | Step]:
     programs = Programs(kept, environments)
     return [
         _postgres_part(portal),
-        Step("roles", lambda: prepare_portal(portal, kept.passwords)),
+        Step("roles", lambda: prepare_portal(portal.url(), kept.passwords)),
         _postgres_part(target),
-        Step("shop", lambda: prepare_target(target)),
+        Step("shop", lambda: prepare_target(target.url())),
         Part("broker", valkey.start, valkey.folder / "output.log", valkey.ready, is_server=True),
         programs.mail_sink(),
         programs.step("migrate", [*MANAGE, "migrate", "--no-input", "--verbosity", "0"], environments.owner()),

