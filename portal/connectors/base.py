@@ -24,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 Step = Callable[[str], None]
-"""Called with the name of each step right after it took effect; raising from it stops the work there, as a crash would."""
+"""Called with the name of each step right after it took effect; raising from it stops the work, as a crash would."""
 
 
 def no_step(_name: str) -> None:
@@ -43,7 +43,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Closing:
-    """Everything that closing and reading back need to know of one grant. `marker_ref` is empty when opening never told it."""
+    """What closing and reading back need to know of one grant. `marker_ref` is empty where opening never told it."""
 
     grant_id: str
     number: int
@@ -92,7 +92,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class Opened:
-    """What was opened. `marker` is the name that the target's log shows, `marker_ref` what names it for ever (an oid)."""
+    """What was opened. `marker` is the name in the target's log, `marker_ref` what names it for ever (an oid)."""
 
     login: str
     marker: str
@@ -115,12 +115,16 @@ class Remainder:
 
 @dataclass(frozen=True)
 class Closed:
-    """What closing did. Nothing here says that access is gone: only a read-back does."""
+    """What closing did. Nothing here says that access is gone: only a read-back does.
+
+    `statement_logging` is what the login's setting was just before it was removed; None where it was gone already.
+    """
 
     marker_ref: str
     sessions_ended: int
     removed: bool
     remainders: tuple[Remainder, ...] = ()
+    statement_logging: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class ReadBack:
-    """What the target shows now. `remainders` keep `clear` from being true; `drift` are findings, and are never cleaned."""
+    """What the target shows now. `remainders` keep `clear` from being true; `drift` are findings, never cleaned."""
 
     at_ms: int
     clear: bool

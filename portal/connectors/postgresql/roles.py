@@ -1,0 +1,66 @@
+"""Finding roles on a target: names may change, oids stay, and the comment says whose a role is."""
+
+from dataclasses import dataclass
+from typing import LiteralString
+
+from portal.connectors.base import Closing
+from portal.connectors.postgresql.connection import Connection
+
+# A role is a grant's if its name and its comment have our shape. Used as a part of other queries: r is pg_roles.
+OURS: LiteralString = (
+    r"(r.rolname ~ '^bg_[0-9]+$' AND coalesce(shobj_description(r.oid, 'pg_authid'), '') LIKE 'breakglass grant %')"
+)
+
+FIND = """
+SELECT r.oid::int8 AS oid, r.rolname AS name, r.rolcanlogin AS can_login,
+       coalesce(shobj_description(r.oid, 'pg_authid'), '') AS comment,
+       CASE WHEN isfinite(r.rolvaliduntil) THEN (extract(epoch FROM r.rolvaliduntil) * 1000)::int8 END AS until_ms,
+       coalesce(r.rolvaliduntil = '-infinity', false) AS shut,
+       EXISTS (SELECT FROM pg_db_role_setting s WHERE s.setrole = r.oid AND s.setdatabase = 0
+                AND 'log_statement=all' = ANY (s.setconfig))
+       AND NOT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) c WHERE s.setrole = r.oid
+                AND s.setdatabase <> 0 AND c LIKE 'log_statement=%%' AND c <> 'log_statement=all') AS logged
+FROM pg_roles r WHERE """
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role as the target shows it. `shut` is set by closing alone; `logged`: every statement of it is logged."""
+
+    oid: int
+    name: str
+    can_login: bool
+    comment: str
+    until_ms: int | None
+    shut: bool
+    logged: bool
+
+
+def by_name(connection: Connection, name: str) -> Role | None:
+    """The role of that name."""
+    row = connection.execute(FIND + "r.rolname = %s", [name]).fetchone()
+    return Role(**row) if row else None
+
+
+def by_oid(connection: Connection, oid: int) -> Role | None:
+    """The role that has this oid, whatever it is called now."""
+    row = connection.execute(FIND + "r.oid = %s", [oid]).fetchone()
+    return Role(**row) if row else None
+
+
+def of_grant(connection: Connection, closing: Closing) -> Role | None:
+    """The role of this grant: by oid where it is known, else by name if it carries our comment."""
+    if closing.marker_ref and (found := by_oid(connection, int(closing.marker_ref))):
+        return found
+    named = by_name(connection, closing.login)
+    return named if named and named.comment == closing.comment else None
+
+
+def lock(connection: Connection, number: int) -> None:
+    """One at a time for each grant, until the transaction ends."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtext('bg_portal'), %s)", [number])
+
+
+def version(connection: Connection) -> int:
+    """Major version of the server."""
+    return connection.info.server_version // 10_000
