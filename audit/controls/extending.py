@@ -1,9 +1,9 @@
 """What an operator adds to the catalogue in a folder of YAML files: tests of their own, and stricter parameters.
 
-    tests:
-    - id: ORG-01
-      ...                                    # a block as in tests.yaml
-    parameters: {removal_grace_minutes: 2}   # a value that is stricter
+tests:
+- id: ORG-01
+  ...                                    # a block as in tests.yaml
+parameters: {removal_grace_minutes: 2}   # a value that is stricter
 """
 
 import hashlib
@@ -39,7 +39,9 @@ def _add_file(catalogue: Catalogue, path: Path, label: str) -> Catalogue:
     content = path.read_bytes()
     stored = _parse(path, content)
     if unknown := stored.keys() - KNOWN:
-        raise CatalogueRefused(f"{path.name} holds {sorted(map(str, unknown))[0]}; only tests and parameters may be added.")
+        raise CatalogueRefused(
+            f"{path.name} holds {sorted(map(str, unknown))[0]}; only tests and parameters may be added."
+        )
     catalogue = _with_parameters(catalogue, stored.get("parameters") or {}, path)
     tests = dict(catalogue.tests)
     for block in stored.get("tests") or ():

@@ -1,6 +1,7 @@
 """A connection that may only read, for as long as a control test runs on it.
 
-Catalogue text is written by others, an operator among them, so SQLite itself is asked about each thing that a statement would do.
+Catalogue text is written by others, an operator among them, so SQLite itself is asked about each thing that a statement
+would do.
 """
 
 import sqlite3
@@ -12,11 +13,30 @@ from dataclasses import dataclass
 STEPS_BETWEEN_CHECKS = 10_000
 # No clock, no chance, nothing that makes large values, nothing that reaches outside.
 FUNCTIONS = frozenset(
-    "abs avg coalesce count ifnull iif instr json_array_length json_each json_extract length lower max min nullif sum"
-    " substr total trim upper".split()
+    {
+        "abs",
+        "avg",
+        "coalesce",
+        "count",
+        "ifnull",
+        "iif",
+        "instr",
+        "json_array_length",
+        "json_each",
+        "json_extract",
+        "length",
+        "lower",
+        "max",
+        "min",
+        "nullif",
+        "substr",
+        "sum",
+        "total",
+        "trim",
+        "upper",
+    }
 )
 ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ})
-# Numbers from sqlite3.h that this Python does not name by what was asked; used for the words of a refusal.
 DEEDS = {
     sqlite3.SQLITE_ATTACH: "attach a file",
     sqlite3.SQLITE_DETACH: "detach a file",
@@ -56,8 +76,7 @@ class _Watch:
             return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_FUNCTION and second in FUNCTIONS:
             return sqlite3.SQLITE_OK
-        what = f"call the function {second}" if action == sqlite3.SQLITE_FUNCTION else DEEDS.get(action, "do more than read")
-        self.refused = self.refused or f"It would {what}; a test only reads."
+        self.refused = self.refused or f"It would {_deed(action, first, second)}; a test only reads."
         return sqlite3.SQLITE_DENY
 
     def progress(self) -> int:
@@ -68,6 +87,14 @@ class _Watch:
         elif time.monotonic() - self.started > self.limits.seconds:
             self.refused = f"It took more than {self.limits.seconds:g} seconds."
         return int(bool(self.refused))
+
+
+def _deed(action: int, first: str | None, second: str | None) -> str:
+    if action == sqlite3.SQLITE_FUNCTION:
+        return f"call the function {second}"
+    if first == "sqlite_master":  # a table-valued function registers itself at first use; pragma functions are such
+        return "reach a table that holds no facts"
+    return DEEDS.get(action, "do more than read")
 
 
 @contextmanager

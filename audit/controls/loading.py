@@ -1,9 +1,8 @@
 """Reads the catalogue from its files, refuses what does not fit, and names it by one hash."""
 
 import hashlib
-import re
-from dataclasses import replace
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from audit.facts.parameters import Parameter
 from audit.facts.schema import FACTS
 
 FOLDER = Path(__file__).with_name("catalogue")
-RETIRED = re.compile(r"T-\d\d")
 
 
 @cache
@@ -76,6 +74,6 @@ def _hashes() -> dict[str, str]:
 
 
 def _named(catalogue: Catalogue) -> Catalogue:
-    """Name a catalogue by the SHA-256 of the list that ``sha256sum`` prints of its files, in the order of their names."""
+    """Name a catalogue by the SHA-256 of what ``sha256sum`` prints of its files, in the order of their names."""
     lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(catalogue.files.items()))
     return replace(catalogue, sha256=hashlib.sha256(lines.encode()).hexdigest())

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from audit.controls.model import KINDS, SEVERITIES, CatalogueRefused, Clause, ControlTest, Exemption, Population, StandIns
+from audit.controls.model import (
+    KINDS,
+    SEVERITIES,
+    CatalogueRefused,
+    Clause,
+    ControlTest,
+    Exemption,
+    Population,
+    StandIns,
+)
 from audit.controls.words import braces
 from audit.facts.schema import load_schema
 
@@ -56,7 +65,9 @@ def _read(block: Mapping[str, Any]) -> ControlTest:
         exception=str(block["exception"]),
     )
     if unknown := braces(test.exception) - {"n", "N", *test.parameters, *test.population.shows}:
-        raise CatalogueRefused(f"{name} speaks of {{{sorted(unknown)[0]}}}, which it neither shows nor lists as a parameter.")
+        raise CatalogueRefused(
+            f"{name} speaks of {{{sorted(unknown)[0]}}}, which it neither shows nor lists as a parameter."
+        )
     if overlap := set(names) & set(test.population.shows):
         raise CatalogueRefused(f"{name} uses the name {sorted(overlap)[0]} twice.")
     return test
@@ -67,7 +78,9 @@ def fragment(name: str, sql: Any) -> str:
     text = " ".join(str(sql).split())
     bare = QUOTED.sub("''", text)
     if not text or any(mark in bare for mark in (";", "--", "/*", '"', "`", "[")) or bare.count("'") % 2:
-        raise CatalogueRefused(f"{name} holds SQL with a comment, a semicolon, an open quote or none at all: {text[:80]}")
+        raise CatalogueRefused(
+            f"{name} holds SQL with a comment, a semicolon, an open quote or none at all: {text[:80]}"
+        )
     depth = 0
     for mark in bare:
         depth += (mark == "(") - (mark == ")")
@@ -128,7 +141,9 @@ def _table(name: str, table: Any) -> str:
 
 def _name(name: str, given: Any) -> str:
     if not NAME.fullmatch(str(given)) or TAKEN.fullmatch(str(given)):
-        raise CatalogueRefused(f"{name} names a column {given}; a name is small letters, and not one that the runner uses.")
+        raise CatalogueRefused(
+            f"{name} names a column {given}; a name is small letters, and not one that the runner uses."
+        )
     return str(given)
 
 

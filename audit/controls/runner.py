@@ -22,9 +22,7 @@ def prepare(
     unreadable: Iterable[tuple[str, str]] = (),
 ) -> None:
     """Lay beside the facts what tests read with them: period, parameters, limits, and the catalogue's views."""
-    lay_given(
-        db, period=period, parameters=catalogue.parameters, carried_over=carried_over, unreadable=unreadable
-    )
+    lay_given(db, period=period, parameters=catalogue.parameters, carried_over=carried_over, unreadable=unreadable)
     db.executescript(catalogue.views)
 
 
@@ -40,9 +38,7 @@ def run_catalogue(
             yield _stopped(db, catalogue, test, str(stopped))
 
 
-def run_test(
-    db: sqlite3.Connection, catalogue: Catalogue, test: ControlTest, *, limits: Limits = USUAL
-) -> TestResult:
+def run_test(db: sqlite3.Connection, catalogue: Catalogue, test: ControlTest, *, limits: Limits = USUAL) -> TestResult:
     """Run one test.
 
     Raises:

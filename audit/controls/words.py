@@ -14,7 +14,7 @@ NAMED_AT_MOST = 5
 def exception_words(
     test: ControlTest, *, population: int, failed: Sequence[Row], figures: Mapping[str, FigureUsed]
 ) -> str:
-    """The exception of a test that has failed rows; values of several rows are listed once each, the first five by name."""
+    """The exception of a test that has failed rows; what they show is listed once each, the first five by name."""
     known = {"n": str(len(failed)), "N": str(population)}
 
     def fill(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What lies beside the facts: the period, the parameters, the limits of each request, and what earlier packs left open."""
+"""What lies beside the facts: period, parameters, the limits of each request, and what earlier packs left open."""
 
 import json
 import sqlite3
@@ -59,9 +59,7 @@ def lay_limits(db: sqlite3.Connection, parameters: Mapping[str, Parameter]) -> N
     figures = _figures(db)
     for request, mode, criticality in db.execute(REQUESTS).fetchall():
         applies = ("default", mode, "critical_system" if criticality == "critical" else None)
-        rows.append(
-            [request, *(_stored(_limit(each, applies, figures.get(request, []))) for each in inside.values())]
-        )
+        rows.append([request, *(_stored(_limit(each, applies, figures.get(request, []))) for each in inside.values())])
     db.executemany(f"INSERT INTO limits VALUES ({', '.join('?' * (len(inside) + 1))})", rows)  # noqa: S608  marks only
 
 
@@ -84,7 +82,9 @@ def _limit(parameter: Parameter, applies: Iterable[str | None], figures: Iterabl
     values = parameter.entries(applies)
     for each in figures:
         if parameter.name in each:
-            values += [new for new in parameter.entries(applies, each[parameter.name]) if same_kind(parameter.default(), new)]
+            values += [
+                new for new in parameter.entries(applies, each[parameter.name]) if same_kind(parameter.default(), new)
+            ]
     return parameter.strictest(values) if values else parameter.default()
 
 

@@ -48,7 +48,9 @@ class Parameter:
 
 
 def _union(values: Sequence[Value]) -> Value:
-    return [each for number, value in enumerate(values) for each in value if not any(each in v for v in values[:number])]
+    return [
+        each for number, value in enumerate(values) for each in value if not any(each in v for v in values[:number])
+    ]
 
 
 def tighten(parameter: Parameter, value: Value) -> Value:

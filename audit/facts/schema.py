@@ -5,7 +5,7 @@ Pure: no Django, no clock. Tables are STRICT, so a value of the wrong type is re
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -143,6 +143,17 @@ def _typed(table: Table, name: str, value: Any) -> Any:
     raise WrongFact(f"{table.name}.{name} is a {kind}, not {value!r}")
 
 
+def write_file(db: sqlite3.Connection, path: Path) -> None:
+    """Write all that the database holds to a new SQLite file; the same facts give the same bytes.
+
+    Raises:
+        FileExistsError: something lies there already.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path} lies there already; facts are never written over others.")
+    db.execute("VACUUM INTO ?", (str(path),))
+
+
 def as_json(value: Any) -> str:
     """Compact JSON text, the same for the same value."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
@@ -152,7 +163,7 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-READERS = {
+READERS: dict[str, tuple[Callable[[Any], bool], Callable[[Any], Any]]] = {
     "time": (_is_integer, int),
     "count": (_is_integer, int),
     "bool": (lambda value: value in (0, 1) and isinstance(value, int), int),

@@ -10,7 +10,7 @@ import yaml
 from audit.controls.loading import FOLDER, load_catalogue
 from audit.controls.model import TestResult
 from audit.controls.runner import run_catalogue, run_test
-from tests.audit.controls.fixture_rows import base_database, faults, patched
+from tests.audit.controls.fixture_rows import base_database, faults, milliseconds, patched, period
 
 UNREMARKABLE = {"pass", "open", "not_applicable"}
 SCENARIOS = yaml.safe_load((FOLDER / "scenarios.yaml").read_text(encoding="utf-8"))["scenarios"]
@@ -42,9 +42,7 @@ def test_base_gives_no_stopped_test(results: Mapping[str, TestResult]) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[each["id"] for each in SCENARIOS])
-def test_scenario_gives_exactly_what_it_expects(
-    scenario: Mapping[str, Any], results: Mapping[str, TestResult]
-) -> None:
+def test_scenario_gives_exactly_what_it_expects(scenario: Mapping[str, Any], results: Mapping[str, TestResult]) -> None:
     found: dict[str, set[str]] = {}
     for result in results.values():
         for row in result.rows:
@@ -81,14 +79,19 @@ def test_fault_gives_exactly_its_result(
     if fault["row"] == "none":
         assert (after.population_count, after.result) == (0, fault["expect"])
         return
-    before = _without_deleted(_by_row(results[fault["test"]]), fault)
+    before = _still_there(_by_row(results[fault["test"]]), fault)
     assert _by_row(after) == {**before, **dict.fromkeys(_named(fault["row"], before), fault["expect"])}
 
 
-def _without_deleted(before: Mapping[str, str], fault: Mapping[str, Any]) -> dict[str, str]:
-    """What was judged before, less the rows that the patch itself takes out of the population."""
-    of = load_catalogue().tests[fault["test"]].population.of
-    gone = fault["patch"].get("delete", {}).get(of, ())
+def _still_there(before: Mapping[str, str], fault: Mapping[str, Any]) -> dict[str, str]:
+    """What was judged before, less the rows that the patch itself deletes or moves out of the period."""
+    population = load_catalogue().tests[fault["test"]].population
+    gone = set(fault["patch"].get("delete", {}).get(population.of, ()))
+    at = (population.at or "").rpartition(".")[2]
+    within = period(fault["patch"].get("period"))
+    for name, columns in fault["patch"].get("set", {}).get(population.of, {}).items():
+        if at in columns and not within.start_at <= milliseconds(columns[at]) < within.end_at:
+            gone.add(name)
     return {name: result for name, result in before.items() if name not in gone and "*" not in gone}
 
 
