@@ -6,11 +6,38 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+RUN := $(BIN)/python -m portal.embedded
+
+.PHONY: help demo demo-reset psql test check fix bench venv install lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-# The copy of the lock inside the environment says what is installed there; nothing is asked of the network when it is the same.
+demo: venv ## the portal with servers, people and a target; PORT=8000
+	@$(RUN) packages demo
+	@exec $(RUN) demo --port $(PORT)
+
+demo-reset: venv ## empty the demo: data, mails, keys, logs
+	@$(RUN) reset
+
+psql: venv ## the bundled psql: make psql CONN='postgresql://...' ARGS='-c "SELECT 1"'
+	@exec $(RUN) psql $(if $(CONN),'$(CONN)') $(ARGS)
+
+test: venv ## all tests, Chromium included; ARGS= goes to pytest
+	@$(RUN) packages demo test
+	@exec $(BIN)/pytest -n 2 $(ARGS)
+
+check: venv ## lint, types, arrows, templates, migrations, deployment, diagrams
+	@exec .ci/check
+
+fix: venv ## mend what the linters can mend
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet . ; $(BIN)/python manage.py statediagrams
+
+bench: venv ## the figures, each beside its bar; fails when one is missed
+	@$(RUN) packages demo
+	@exec $(BIN)/pytest tests/benchmarks -m bench -n 0 -q -s $(ARGS)
+
+# The copy of the lock inside the environment says what is installed there; the same lock asks nothing of the network.
 venv: ## the virtual environment with the locked packages
 	@cmp -s requirements.lock $(VENV)/requirements.lock || $(MAKE) install
 
@@ -18,11 +45,9 @@ install:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON= names another one."; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made. On Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the locked packages into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check uv && $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock \
+	@{ $(BIN)/pip install --quiet --disable-pip-version-check uv && $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock; } \
 		|| { echo "uv could not install them; pip does."; $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock; }
 	@cp requirements.lock $(VENV)/requirements.lock
 
 lock: venv ## compile requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra demo --extra dev pyproject.toml -o requirements.lock
-
-.PHONY: help venv install lock
