@@ -19,7 +19,7 @@ class GalleryForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}), min_length=20, help_text="What is wrong, and what will you do? The reviewer reads this."
     )
     incident = forms.CharField(required=False, label="Incident reference")
-    minutes = forms.IntegerField(widget=Minutes(lowest=5, highest=120), initial=60, help_text="At most 120 minutes.")
+    minutes = forms.IntegerField(widget=Minutes(lowest=5, highest=120), initial=60, max_value=120, help_text="At most 120 minutes.")
     starts_at = forms.DateTimeField(widget=UtcMoment(), required=False, label="Eligible from")
     mail = forms.EmailField(label="Mail address", required=False)
     password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))

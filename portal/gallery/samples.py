@@ -74,10 +74,10 @@ FACTS = [
     ("Host", LONG),
     ("Incident", None),
 ]
-COLUMNS = ["System", "Person", "Mode", "Statements", "Verdict"]
+COLUMNS = ["System", "Person", "Asked", "Mode", "Statements", "Verdict"]
 ROWS = [
-    ["payments-db", "Ada Lovelace", "approved", 128, "complete"],
-    [LONG, LONG_NAME, "bypass", 4, "gap, lines 17 to 19 of " + LONG],
-    ["hr-db", "Alan Turing", "drill", 0, "pending"],
+    [{"text": "payments-db", "url": "#case-1"}, {"person": "Ada Lovelace"}, {"at": AT}, "approved", 128, {"state": "complete"}],
+    [{"text": LONG, "url": "#case-2"}, {"person": LONG_NAME}, {"at": AT}, {"state": "bypass"}, 4, {"state": "gap"}],
+    [{"text": "hr-db", "url": "#case-3"}, {"person": "Alan Turing", "note": "rehearsal"}, {"at": AT}, {"state": "drill"}, 0, None],
 ]
 COMMAND = 'psql "host=payments-db.example port=5432 dbname=payments user=bg_0042_ada sslmode=verify-full"'

@@ -86,13 +86,18 @@ def _choices(bound: BoundField) -> list[dict[str, Any]]:
 def error_summary(*bound_forms: forms.BaseForm) -> dict[str, Any]:
     """All errors of one or more forms, each with a link to its field; nothing where there is none."""
     problems = [
-        {"href": f"#{_first_input(bound)}", "label": bound.label, "text": text}
+        {"href": f"#{_first_input(bound)}", "label": _before_text(str(bound.label)), "text": text}
         for form in bound_forms
         for bound in form
         for text in bound.errors
     ]
     general = [{"href": "", "label": "", "text": text} for form in bound_forms for text in form.non_field_errors()]
     return {"problems": general + problems}
+
+
+def _before_text(label: str) -> str:
+    """A question keeps its mark; any other label gets a colon."""
+    return label if label.endswith(("?", ".", "!", ":")) else f"{label}:"
 
 
 def _first_input(bound: BoundField) -> str:

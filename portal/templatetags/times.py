@@ -71,7 +71,8 @@ def countdown(until: datetime | int, *, near: int = 300, over: str = "Time is up
         "until": _words(at),
         "served": _iso(now),
         "left": duration(left) if left > timedelta() else over,
-        "is_near": left <= timedelta(seconds=near),
+        "is_near": timedelta() < left <= timedelta(seconds=near),
+        "is_over": left <= timedelta(),
         "near": near,
         "over": over,
     }

@@ -43,7 +43,8 @@ function startCountdown(box) {
     if (!box.isConnected) return clearInterval(timer);
     const left = Math.max(0, Math.ceil((until - (Date.now() - ahead)) / 1000));
     shown.textContent = left ? lengthInWords(left) : box.dataset.over;
-    box.classList.toggle("is-near", left <= near);
+    box.classList.toggle("is-near", left > 0 && left <= near);
+    box.classList.toggle("is-over", left === 0);
     for (const mark of [near, 60, 0]) {
       if (before > mark && left <= mark && before !== Infinity) told.textContent = left ? `${lengthInWords(left)} left` : box.dataset.over;
     }
