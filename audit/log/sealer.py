@@ -1,0 +1,137 @@
+"""The sealer's loop: seals what waits, every tenth of a second, for as long as it may."""
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import DatabaseError, InterfaceError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.errors import NotVerified, ParseError
+from audit.log.heartbeats import beat
+from audit.log.note import SignerKey, VerifierKey, write_note
+from audit.log.sealing import BATCH, SealingError, last_signed, seal_once
+
+log = logging.getLogger("breakglass.sealer")
+alarms = logging.getLogger("breakglass.alarm")
+PROCESS_LOCK = 0x6C6F67_02  # held by the one sealer that works
+POLL_S = 0.1
+BEAT_S = 2
+REST_S = 1  # after an error
+FORGET_S = 600  # refused events are tried, and alarmed about, again
+
+
+@dataclass
+class Sealer:
+    """What one sealer needs, and what it remembers while it runs.
+
+    Args:
+        alias: Its database, in Django's connections.
+        signer: The log's key.
+        stop: Set from outside to end the loop.
+        trusted: Keys that signed earlier checkpoints.
+        memory: A file for the last checkpoint signed, so that a log that was set back is noticed after a restart too.
+    """
+
+    alias: str
+    signer: SignerKey
+    stop: threading.Event
+    trusted: Sequence[VerifierKey] = ()
+    memory: Path | None = None
+    known: VerifiedCheckpoint | None = None
+    refused: set[int] = field(default_factory=set)
+    trouble: str = ""
+    _next_beat: float = 0
+    _next_forgetting: float = field(default_factory=lambda: time.monotonic() + FORGET_S)
+
+    def run(self) -> None:
+        """Work until stopped; a database that is away is waited for, a second sealer waits for the first to go."""
+        self.known = self._remembered()
+        connection = connections[self.alias]
+        while not self.stop.is_set():
+            try:
+                if self._alone(connection):
+                    self._work(connection)
+                else:
+                    self.stop.wait(REST_S)
+            except (DatabaseError, InterfaceError) as error:
+                self._tell(f"The database does not answer the sealer: {type(error).__name__}: {error}")
+                with contextlib.suppress(DatabaseError, InterfaceError):
+                    connection.close()
+                self.stop.wait(REST_S)
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            connection.close()
+
+    def _alone(self, connection: BaseDatabaseWrapper) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [PROCESS_LOCK])
+            alone = bool(cursor.fetchone()[0])
+        if not alone:
+            self._tell("Another sealer is at work; this one waits for it to go.", logging.INFO)
+        return alone
+
+    def _work(self, connection: BaseDatabaseWrapper) -> None:
+        log.info("Sealing for %s.", self.signer.name)
+        while not self.stop.is_set():
+            sealed = self._seal(connection)
+            self._beat(connection)
+            if sealed < BATCH:
+                self.stop.wait(REST_S if self.trouble else POLL_S)
+
+    def _seal(self, connection: BaseDatabaseWrapper) -> int:
+        if time.monotonic() >= self._next_forgetting:
+            self.refused.clear()
+            self._next_forgetting = time.monotonic() + FORGET_S
+        try:
+            sealed = seal_once(
+                connection, self.signer, time.time_ns() // 1_000_000,
+                trusted=self.trusted, known=self.known, skip=sorted(self.refused),
+            )  # fmt: skip
+            if sealed:
+                self._remember(last_signed(connection, (self.signer.verifier(), *self.trusted)))
+        except SealingError as error:
+            if not error.refused:
+                self._tell(f"Nothing is sealed. {error}", logging.CRITICAL)
+                return 0
+            self.refused |= set(error.refused)
+            return BATCH  # look again at once, past those
+        self.trouble = ""
+        return sealed
+
+    def _beat(self, connection: BaseDatabaseWrapper) -> None:
+        if time.monotonic() < self._next_beat:
+            return
+        size = self.known.size if self.known else 0
+        beat("sealer", {"size": size, "refused": len(self.refused), "trouble": self.trouble}, using=connection.alias)
+        self._next_beat = time.monotonic() + BEAT_S
+
+    def _tell(self, sentence: str, level: int = logging.ERROR) -> None:
+        """Say it once, not at every turn."""
+        if sentence != self.trouble:
+            (alarms if level == logging.CRITICAL else log).log(level, sentence)
+        self.trouble = sentence
+
+    def _remembered(self) -> VerifiedCheckpoint | None:
+        if self.memory is None or not self.memory.exists():
+            return None
+        try:
+            signed = parse_checkpoint(self.memory.read_bytes())
+            return verify_checkpoint(signed, (self.signer.verifier(), *self.trusted))
+        except (ParseError, NotVerified) as error:
+            raise SealingError(f"{self.memory} is not a checkpoint of this log. {error}") from error
+
+    def _remember(self, checkpoint: VerifiedCheckpoint | None) -> None:
+        self.known = checkpoint
+        if self.memory is None or checkpoint is None:
+            return
+        beside = self.memory.with_suffix(".new")
+        try:
+            beside.write_bytes(write_note(checkpoint.signed.note))
+            beside.replace(self.memory)
+        except OSError as error:
+            log.error("The last checkpoint cannot be written to %s: %s", self.memory, error.strerror)

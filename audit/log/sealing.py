@@ -1,0 +1,210 @@
+"""Queued events become entries of the log: dense indexes, leaf hashes, tiles, a signed checkpoint.
+
+All in one transaction, and nothing is remembered between two calls: each begins with the stored right edge of the tree
+and holds it against the last checkpoint, so a crash at any point leaves either the old log or the new one.
+"""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from audit.log import merkle, tiles
+from audit.log.canonical import parse_entry
+from audit.log.checkpoint import (
+    Checkpoint,
+    VerifiedCheckpoint,
+    parse_checkpoint,
+    sign_checkpoint,
+    verify_checkpoint,
+)
+from audit.log.errors import NotVerified, ParseError
+from audit.log.note import SignerKey, VerifierKey
+
+alarms = logging.getLogger("breakglass.alarm")
+BATCH = 2000
+SEALING_LOCK = 0x6C6F67_01  # held for one sealing
+Edge = dict[tuple[int, int], bytes]
+
+WAITING = "SELECT EXISTS (SELECT FROM audit_queue WHERE NOT seq = ANY(%s))"
+QUEUED = """
+SELECT q.seq, e.id, e.name, e.at, e."by", e."case", e.subject, e.body
+FROM audit_queue q JOIN audit_event e ON e.id = q.event_id
+WHERE NOT q.seq = ANY(%s) ORDER BY q.seq LIMIT %s
+"""
+TILES = """
+SELECT level, "index", hashes FROM audit_tile
+JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted (level, "index") USING (level, "index")
+"""
+KEEP_ENTRIES = """
+INSERT INTO audit_sealed_entry ("index", event_id, leaf_hash, sealed_at)
+SELECT place, event, leaf, %s FROM unnest(%s::bigint[], %s::uuid[], %s::bytea[]) AS entry (place, event, leaf)
+"""
+KEEP_TILES = """
+INSERT INTO audit_tile (level, "index", hashes) SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[])
+ON CONFLICT (level, "index") DO UPDATE SET hashes = excluded.hashes
+"""
+KEEP_CHECKPOINT = "INSERT INTO audit_checkpoint (size, root, note, signed_at) VALUES (%s, %s, %s, %s)"
+
+
+class SealingError(Exception):
+    """Something stored is not what it must be.
+
+    ``refused`` has the queue numbers of events that were left waiting while the others were sealed. Where it is empty
+    the log itself does not fit its last checkpoint, and nothing was sealed.
+    """
+
+    def __init__(self, sentence: str, refused: Sequence[int] = ()) -> None:
+        """Keep the sentence and the queue numbers."""
+        super().__init__(sentence)
+        self.refused = tuple(refused)
+
+
+@dataclass(frozen=True)
+class Queued:
+    """An event that waits, with the columns beside its bytes."""
+
+    seq: int
+    id: uuid.UUID
+    name: str
+    at: int
+    by: str
+    case: str
+    subject: str
+    body: bytes
+
+
+def seal_once(
+    connection: BaseDatabaseWrapper,
+    signer: SignerKey,
+    now: int,
+    *,
+    trusted: Sequence[VerifierKey] = (),
+    known: VerifiedCheckpoint | None = None,
+    skip: Sequence[int] = (),
+) -> int:
+    """Seal what waits, at most 2000 events, and return how many were sealed.
+
+    Args:
+        connection: Of the sealer's role.
+        signer: The log's key.
+        now: Milliseconds since 1970 UTC.
+        trusted: Keys that signed earlier checkpoints, besides the signer's own.
+        known: A checkpoint that this log has signed; the stored tree must contain it.
+        skip: Queue numbers that were refused before and are left alone.
+
+    Raises:
+        SealingError: An event was refused, or the stored log does not fit its last checkpoint.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, [list(skip)])
+        if not cursor.fetchone()[0]:
+            return 0
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALING_LOCK])
+        size, edge = _last_state(cursor, (signer.verifier(), *trusted), known)
+        cursor.execute(QUEUED, [list(skip), BATCH])
+        queued = [Queued(*row[:-1], body=bytes(row[-1])) for row in cursor.fetchall()]
+        reasons = {event.seq: reason for event in queued if (reason := reason_to_refuse(event))}
+        sound = [event for event in queued if event.seq not in reasons]
+        if sound:
+            _seal(cursor, signer, now, size, edge, sound)
+    if reasons:
+        _alarm(reasons)
+    return len(sound)
+
+
+def reason_to_refuse(event: Queued) -> str:
+    """Why the event cannot be sealed, or nothing: its bytes are canonical and its columns repeat them."""
+    try:
+        body = parse_entry(event.body)
+    except ParseError as error:
+        return str(error)
+    said = [body.get("id"), body.get("name"), body.get("at"), body.get("by")]
+    said += [body.get("case", ""), body.get("subject", "")]
+    columns = [str(event.id), event.name, event.at, event.by, event.case, event.subject]
+    names = ("id", "name", "at", "by", "case", "subject")
+    wrong = [name for name, one, other in zip(names, said, columns, strict=True) if one != other]
+    return f"The columns {', '.join(wrong)} say something else than the bytes." if wrong else ""
+
+
+def last_signed(connection: BaseDatabaseWrapper, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint | None:
+    """The last stored checkpoint, checked; nothing where nothing was sealed yet.
+
+    Raises:
+        SealingError: It is not signed by one of the keys.
+    """
+    with connection.cursor() as cursor:
+        return _last_checkpoint(cursor, keys)
+
+
+def _last_checkpoint(cursor: Any, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint | None:
+    cursor.execute("SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    try:
+        return verify_checkpoint(parse_checkpoint(row[0].encode()), keys)
+    except (ParseError, NotVerified) as error:
+        raise SealingError(f"The last checkpoint is not one of this log. {error}") from error
+
+
+def _last_state(cursor: Any, keys: Sequence[VerifierKey], known: VerifiedCheckpoint | None) -> tuple[int, Edge]:
+    """Size and right edge of the stored tree, after they were held against checkpoint, indexes and memory."""
+    last = _last_checkpoint(cursor, keys)
+    size = last.size if last else 0
+    cursor.execute('SELECT coalesce(max("index") + 1, 0) FROM audit_sealed_entry')
+    entries = cursor.fetchone()[0]
+    if entries != size:
+        raise SealingError(f"There are {entries} sealed entries and the last checkpoint has {size}.")
+    edge = _read_tiles(cursor, tiles.right_edge(size))
+    try:
+        if last and tiles.tree_root(size, lambda level, index, _: edge[level, index]) != last.root:
+            raise SealingError("The stored tiles do not have the root of the last checkpoint.")
+        if known:
+            _check_known(cursor, known, last)
+    except (KeyError, ParseError) as error:
+        raise SealingError("A tile of the stored tree is missing or has another length.") from error
+    return size, edge
+
+
+def _check_known(cursor: Any, known: VerifiedCheckpoint, last: VerifiedCheckpoint | None) -> None:
+    """The stored tree contains the checkpoint that this log is known to have signed."""
+    size, root = (last.size, last.root) if last else (0, merkle.EMPTY_ROOT)
+    if known.size > size:
+        raise SealingError(f"This log has signed {known.size} entries, and only {size} are stored.")
+    needed = tiles.needed_for_consistency(known.size, size)
+    stored = _read_tiles(cursor, needed)
+    proof = tiles.consistency_proof(known.size, size, lambda level, index, width: stored[level, index][: width * 32])
+    try:
+        merkle.verify_consistency(proof, known.root, root)
+    except NotVerified as error:
+        raise SealingError(f"The stored log is not the one of which {known.size} entries were signed.") from error
+
+
+def _read_tiles(cursor: Any, wanted: Sequence[tiles.TileName]) -> Edge:
+    cursor.execute(TILES, [[tile.level for tile in wanted], [tile.index for tile in wanted]])
+    return {(level, index): bytes(hashes) for level, index, hashes in cursor.fetchall()}
+
+
+def _seal(cursor: Any, signer: SignerKey, now: int, size: int, edge: Edge, events: Sequence[Queued]) -> None:
+    leaves = [merkle.leaf_hash(event.body) for event in events]
+    changed = tiles.grow(size, leaves, edge)
+    after = size + len(leaves)
+    root = tiles.tree_root(after, lambda level, index, _: (edge | changed)[level, index])
+    note = sign_checkpoint(Checkpoint(signer.name, after, root), signer)
+    cursor.execute(KEEP_ENTRIES, [now, list(range(size, after)), [event.id for event in events], leaves])
+    levels, indexes = [level for level, _ in changed], [index for _, index in changed]
+    cursor.execute(KEEP_TILES, [levels, indexes, list(changed.values())])
+    cursor.execute(KEEP_CHECKPOINT, [after, root, note.decode(), now])
+    cursor.execute("DELETE FROM audit_queue WHERE seq = ANY(%s)", [[event.seq for event in events]])
+
+
+def _alarm(reasons: dict[int, str]) -> None:
+    for seq, reason in reasons.items():
+        alarms.critical("The event with queue number %s is not sealed. %s", seq, reason)
+    raise SealingError(f"{len(reasons)} queued events are not what was appended.", list(reasons))

@@ -1,0 +1,70 @@
+"""The process that seals the log, with its own key and database role."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from audit.log.errors import ParseError
+from audit.log.keys import load_signer, load_verifiers
+from audit.log.sealer import Sealer
+from audit.log.sealing import SealingError
+
+NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+
+
+class Command(BaseCommand):
+    """Seals until SIGTERM or SIGINT; a second sealer waits until the first is gone."""
+
+    help = "Seal the log: index queued events, extend the tree, sign checkpoints. One works at a time."
+    requires_system_checks = ()  # the sealer serves no page and holds none of the web's settings
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read the key, then work until told to stop."""
+        path = os.environ.get("PORTAL_LOG_KEY_FILE", "")
+        if not path:
+            raise CommandError("PORTAL_LOG_KEY_FILE is not set; manage.py log_keys makes a key.")
+        try:
+            signer = load_signer(Path(path))
+            public = settings.PORTAL_LOG_PUBLIC_KEY
+            trusted = load_verifiers(public) if public else ()
+        except OSError as error:
+            raise CommandError(f"The key file {path} cannot be read: {error.strerror}.") from error
+        except ParseError as error:
+            raise CommandError(f"A key of the log cannot be read. {error}") from error
+        if trusted and signer.verifier() not in trusted:
+            raise CommandError(f"PORTAL_LOG_PUBLIC_KEY does not hold the public half of {path}.")
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        seen = os.environ.get("PORTAL_LOG_SEEN_FILE", "")
+        try:
+            Sealer(sealer_database(), signer, stop, trusted, Path(seen) if seen else None).run()
+        except SealingError as error:
+            raise CommandError(str(error)) from error
+
+
+def sealer_database() -> str:
+    """The alias of the database as the sealer's role sees it."""
+    url = settings.SEALER_DATABASE_URL
+    if not url:
+        return "default"
+    try:
+        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    except ProgrammingError:
+        raise CommandError("SEALER_DATABASE_URL cannot be read as the address of a database.") from None
+    named = {setting: parts.pop(name, "") for name, setting in NAMES.items()}
+    connections.settings["sealer"] = {
+        **connections.settings["default"],
+        **named,
+        "OPTIONS": parts,
+        "CONN_MAX_AGE": None,
+    }
+    return "sealer"
