@@ -1,4 +1,7 @@
-"""Alarms that must get out even when database, broker and workers are down: a log file and a mail, at most one mail a minute for each text."""
+"""Alarms that must get out even when database, broker and workers are down: a log file and a mail.
+
+At most one mail a minute for each text.
+"""
 
 import logging
 import smtplib

@@ -9,7 +9,10 @@ from portal.people.models import Person
 
 
 class Alert(models.Model):
-    """One message to one recipient over one channel. Written in the transaction of what it tells; marked sent after sending."""
+    """One message to one recipient over one channel.
+
+    Written in the transaction of what it tells; marked sent after sending.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     recipient = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="alerts")
@@ -18,6 +21,7 @@ class Alert(models.Model):
     kind = models.CharField(max_length=40)
     case = models.CharField(max_length=36, blank=True)
     about = models.CharField(max_length=120, blank=True)
+    grant_id = models.UUIDField(null=True, blank=True, help_text="a plain id: alerts lie below grants")
     path = models.CharField(max_length=200, blank=True, help_text="page of the portal to which it leads")
     facts = models.JSONField(default=dict, help_text="what the template needs; never a secret")
     attachment = models.CharField(max_length=200, blank=True, help_text="file under the data folder")
@@ -38,7 +42,8 @@ class Alert(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=(models.Q(recipient__isnull=False) & models.Q(address="")) | (models.Q(recipient__isnull=True) & ~models.Q(address="")),
+                condition=(models.Q(recipient__isnull=False) & models.Q(address=""))
+                | (models.Q(recipient__isnull=True) & ~models.Q(address="")),
                 name="alert_has_one_recipient",
             )
         ]

@@ -1,0 +1,52 @@
+"""What every channel can do, and the plain value that goes in. No models."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+class UnknownChannel(LookupError):
+    """No channel of that kind is installed."""
+
+
+class ChannelDown(Exception):
+    """The channel cannot be reached: it is not asked again in this run. ``code`` is a short word, without addresses."""
+
+    def __init__(self, code: str) -> None:
+        """Keep the word."""
+        super().__init__(code)
+        self.code = code
+
+
+class NotTaken(ChannelDown):
+    """The channel answers and did not take this one message; others may still leave."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to one recipient, ready to leave. All texts are inert; ``key`` is the same in every sending."""
+
+    key: str
+    address: str
+    name: str
+    subject: str
+    text: str
+    html: str
+    link: str
+    queued_at_ms: int
+    attachment: Path | None = None
+
+
+class Channel(Protocol):
+    """One way to tell somebody."""
+
+    kind: str
+    receipts: bool  # whether the channel says that a message arrived
+
+    def send(self, message: Message) -> None:
+        """Hand the message over. It may come twice, never not at all.
+
+        Raises:
+            ChannelDown, NotTaken: it was not handed over; the alert stays queued.
+        """
+        ...

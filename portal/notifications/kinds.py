@@ -1,0 +1,100 @@
+"""Every kind of alert and the facts that it may carry. The words stand in ``templates/emails/<kind>.txt``.
+
+Facts are written as fields of events are: ``name``, ``name:kind``; ``?`` at the end where it may be missing. Kinds:
+``text`` (the default), ``int``, ``time`` (an aware datetime, or milliseconds since 1970 UTC), ``bool`` and ``list`` (of
+texts). A fact that is not in this table is refused, so nothing gets into a mail by accident; none is ever a secret.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from audit.events.spec import Field, fields
+from portal.clock import ms
+
+USE = "person system privilege"  # who, where, what
+ASKED = f"{USE} minutes:int reason? category? criterion? incident? ends_about:time?"
+
+
+class UnknownKind(LookupError):
+    """No kind of alert has that name."""
+
+
+class WrongFacts(ValueError):
+    """An alert was given facts that its kind does not declare, or lacks one that it needs."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of alert: to whom it usually goes, and its facts."""
+
+    to: str
+    facts: tuple[Field, ...]
+
+    def take(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The facts as they are kept: integers, texts and lists of texts; ``None`` and empty text mean not given.
+
+        Raises:
+            WrongFacts: a fact is not declared, or one that is needed is missing.
+        """
+        declared = {each.name: each for each in self.facts}
+        known = {key: value for key, value in given.items() if value is not None and value != ""}
+        strange = sorted(set(known) - set(declared))
+        missing = sorted(each.name for each in self.facts if not each.optional and each.name not in known)
+        if strange or missing:
+            raise WrongFacts(f"{name}: not declared: {strange}; missing: {missing}")
+        return {key: _kept(declared[key].kind, value) for key, value in known.items()}
+
+
+def _kept(kind: str, value: Any) -> Any:
+    if kind == "time":
+        return ms(value) if isinstance(value, datetime) else int(value)
+    if kind in ("int", "bool"):
+        return int(value)
+    if kind == "list":
+        return [str(each) for each in value]
+    return str(value)
+
+
+def _kinds(*rows: tuple[str, str, str]) -> dict[str, Kind]:
+    return {name: Kind(to, fields(declared)) for name, to, declared in rows}
+
+
+KINDS = _kinds(
+    ("request.asked", "each approver",
+     f"{ASKED} lapses_at:time? approvals_needed:int? mode?"),
+    ("request.bypass_opened", "skipped approvers, owner, security list",
+     f"{ASKED} owed:list? review_due_at:time?"),
+    ("request.approved", "responder", f"{USE} by? comment? minutes:int? approvals_needed:int?"),
+    ("request.declined", "responder", f"{USE} by? comment?"),
+    ("request.lapsed", "responder, approvers", f"{USE} asked_at:time? may_bypass:bool?"),
+    ("request.withdrawn", "approvers, responder", f"{USE} comment?"),
+    ("grant.opened", "owner, approvers, responder", f"{USE} expires_at:time minutes:int? mode? reason? login?"),
+    ("grant.ending_soon", "responder", f"{USE} expires_at:time"),
+    ("grant.ended", "responder, owner", f"{USE} cause ended_at:time confirmed_at:time? by? reason?"),
+    ("grant.close_failed", "owner, security list, administrators",
+     f"{USE} live_until:time? attempt:int? sentence? ended_at:time? remainders:list? again_at:time?"),
+    ("grant.opening_failed", "responder, owner", f"{USE} sentence? attempt:int? again:bool?"),
+    ("extension.asked", "approvers", f"{USE} minutes:int reason? expires_at:time? would_end:time?"),
+    ("extension.extended", "responder, owner", f"{USE} minutes:int expires_at:time by?"),
+    ("extension.declined", "responder", f"{USE} expires_at:time? by? comment?"),
+    ("review.due", "pool of reviewers", f"{USE} due_at:time mode?"),
+    ("review.reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),
+    ("review.overdue", "pool, owner", f"{USE} due_at:time mode?"),
+    ("finding.raised", "owner of the system, owner of the finding",
+     "title system? details? due_at:time? person? test?"),
+    ("finding.due", "owner of the finding", "title due_at:time system?"),
+    ("campaign.item_due", "who is to attest", "system due_at:time list? lines:int?"),
+    ("campaign.item_reminder", "who is to attest", "system due_at:time list? lines:int?"),
+    ("dossier.ready", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
+    ("signin.recovery_used", "the person", "at:time address? agent? left:int?"),
+    ("system.problem", "owner, administrators, security list", "title sentence system? at:time?"),
+)  # fmt: skip
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of that name. Raises UnknownKind."""
+    if name not in KINDS:
+        raise UnknownKind(name)
+    return KINDS[name]

@@ -1,0 +1,69 @@
+"""Who is to be told what: written in the transaction of what it tells, sent later by ``sending.py``."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from audit.log.append import Actor, Entry, append_many
+from portal.clock import now
+from portal.notifications.channels import channel
+from portal.notifications.kinds import kind_of
+from portal.notifications.models import Alert
+from portal.people.models import Person
+
+SECURITY_LIST, OTHER_LIST = "list:security", "list:other"
+
+
+def tell(
+    *,
+    by: Actor,
+    people: Iterable[Person] = (),
+    addresses: Iterable[str] = (),
+    kind: str,
+    case: object = "",
+    about: str = "",
+    path: str,
+    facts: Mapping[str, Any],
+    grant_id: UUID | str | None = None,
+    attachment: str = "",
+    over: str = "mail",
+) -> list[Alert]:
+    """Queue one alert for each recipient, with its event, in the transaction of the running action. Sends nothing.
+
+    Nobody is told twice by one call, and nobody who has left. ``facts`` are those that ``kinds.py`` declares for the
+    kind; ``about`` is the subject that it speaks of (``request:<id>``), ``path`` the page of the portal that it leads
+    to, ``attachment`` a file under the data folder, ``over`` a kind of channel.
+
+    Raises:
+        UnknownKind, WrongFacts, UnknownChannel: the alert is not one that the portal knows.
+    """
+    taken, receipts, moment = kind_of(kind).take(kind, facts), channel(over).receipts, now()
+    alerts = [
+        Alert(recipient=person, address=address, channel=over, kind=kind, case=str(case), about=about, path=path,
+              facts=taken, grant_id=grant_id, attachment=attachment, queued_at=moment, next_try_at=moment)
+        for person, address in _recipients(people, addresses)
+    ]  # fmt: skip
+    Alert.objects.bulk_create(alerts)
+    append_many(
+        Entry("alert.queued", by, case=alert.case, subject=alert.log_subject, fields={
+            "alert_id": alert.pk, "recipient_id": recipient_id(alert), "channel": over, "kind": kind,
+            "grant_id": grant_id, "about_id": about or None, "receipts": receipts,
+        })
+        for alert in alerts
+    )  # fmt: skip
+    return alerts
+
+
+def recipient_id(alert: Alert) -> str:
+    """How the log names the recipient: a person's pseudonym, or a list. An address is personal and stays out."""
+    if alert.recipient_id is not None:
+        return str(alert.recipient_id)
+    return SECURITY_LIST if alert.address in settings.PORTAL_SECURITY_LIST else OTHER_LIST
+
+
+def _recipients(people: Iterable[Person], addresses: Iterable[str]) -> list[tuple[Person | None, str]]:
+    present = {person.pk: person for person in people if person.left_at is None}
+    lists = [address for address in dict.fromkeys(addresses) if address]
+    return [*((person, "") for person in present.values()), *((None, address) for address in lists)]
