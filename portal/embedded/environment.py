@@ -66,7 +66,10 @@ class Environments:
     def sealer(self) -> dict[str, str]:
         """For the sealer alone: its database role, and the key that signs checkpoints."""
         url = self._database("sealer")
-        key = {"PORTAL_LOG_KEY_FILE": str(self.state.log_key_file)}
+        key = {
+            "PORTAL_LOG_KEY_FILE": str(self.state.log_key_file),
+            "PORTAL_LOG_SEEN_FILE": str(self.state.folder / "sealer.seen"),
+        }
         return self.common | key | {"DATABASE_URL": url, "SEALER_DATABASE_URL": url}
 
     def seed(self, target: PostgresServer) -> dict[str, str]:

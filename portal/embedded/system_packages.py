@@ -69,15 +69,19 @@ def supply(sets: Iterable[str], say: Callable[[str], None]) -> None:
     names = [package.name for package in missing]
     if os.geteuid() == 0 and shutil.which("apt-get"):
         say(f"Installing system packages: {' '.join(names)} ...")
-        if _apt("update") and _apt("install", "--yes", "--no-install-recommends", *names):
+        problem = _apt("update") or _apt("install", "--yes", "--no-install-recommends", *names)
+        if not problem:
             return
+        say(problem)
     say(f"Missing on this machine: {', '.join(names)}. To install: {_command(missing)}")
 
 
-def _apt(*arguments: str) -> bool:
+def _apt(*arguments: str) -> str:
+    """What apt-get says when it fails; nothing when all went well."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "-qq", *arguments]
-    return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode == 0
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
+    return "" if ran.returncode == 0 else (ran.stderr.strip() or f"apt-get ended with {ran.returncode}")
 
 
 def _command(missing: Iterable[SystemPackage]) -> str:
