@@ -67,10 +67,10 @@ def look(target: Target) -> Snapshot:
 
 
 def _ask(connection: Connection, section: Section) -> dict[str, str] | None:
-    """The answer, or None where the portal's login may not ask (the target's owner can grant it)."""
+    """The answer, or None where the portal's login may not ask or this version answers otherwise; then it is told."""
     try:
         rows = connection.execute(section.query).fetchall()
-    except psycopg.errors.InsufficientPrivilege:
+    except psycopg.ProgrammingError:
         return None
     return {row["key"]: row["value"] or "" for row in rows if row["key"] is not None}
 

@@ -1,6 +1,7 @@
 -- What is looked at before and after a grant. One query for each section, giving key and value as text.
 -- "server" sections are asked once, "database" sections in each database.
--- :ours and :system stand for conditions in catalogue.py.
+-- :ours and :system stand for conditions in catalogue.py. Nothing here waits for a lock on a table: a responder's
+-- prepared transaction may hold one for ever. So the definitions of views and rules are taken as they are stored.
 
 -- server: role
 SELECT r.rolname AS key, concat_ws(' ', r.oid, CASE WHEN rolsuper THEN 'superuser' END,
@@ -78,8 +79,7 @@ FROM pg_namespace n WHERE nspname !~ '^pg_(toast|temp_)';
 SELECT format('%I.%I', n.nspname, c.relname) AS key,
        concat_ws(' ', c.relkind, c.relowner::regrole, c.relacl,
                  CASE WHEN c.relrowsecurity THEN 'row security' END,
-                 CASE WHEN c.relforcerowsecurity THEN 'forced' END,
-                 CASE WHEN c.relkind IN ('v', 'm') THEN md5(pg_get_viewdef(c.oid)) END) AS value
+                 CASE WHEN c.relforcerowsecurity THEN 'forced' END) AS value
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND NOT :system;
 
@@ -91,7 +91,7 @@ WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND NOT :system;
 -- database: function
 SELECT p.oid::regprocedure::text AS key,
        concat_ws(' ', p.proowner::regrole, CASE WHEN p.prosecdef THEN 'security definer' END, p.proacl, p.proconfig,
-                 md5(concat_ws(' ', p.prosrc, p.probin, pg_get_function_sqlbody(p.oid)))) AS value
+                 md5(concat_ws(' ', p.prosrc, p.probin, p.prosqlbody))) AS value
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE NOT :system;
 
 -- database: system catalogue
@@ -110,13 +110,14 @@ SELECT concat_ws(' ', d.defaclrole::regrole, n.nspname, d.defaclobjtype) AS key,
 FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace;
 
 -- database: trigger
-SELECT t.tgrelid::regclass || ' ' || t.tgname AS key, t.tgenabled || ' ' || pg_get_triggerdef(t.oid) AS value
+SELECT t.tgrelid::regclass || ' ' || t.tgname AS key, concat_ws(' ', t.tgenabled, pg_get_triggerdef(t.oid)) AS value
 FROM pg_trigger t WHERE NOT t.tgisinternal;
 
 -- database: rule
-SELECT w.ev_class::regclass || ' ' || w.rulename AS key, md5(pg_get_ruledef(w.oid)) AS value
+SELECT w.ev_class::regclass || ' ' || w.rulename AS key,
+       concat_ws(' ', w.ev_type, w.is_instead, w.ev_enabled, md5(concat_ws(' ', w.ev_qual, w.ev_action))) AS value
 FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE w.rulename <> '_RETURN' AND NOT :system;
+WHERE NOT :system;
 
 -- database: event trigger
 SELECT evtname AS key, concat_ws(' ', evtevent, evtowner::regrole, evtfoid::regproc, evtenabled) AS value
@@ -145,6 +146,6 @@ SELECT subname AS key, concat_ws(' ', subowner::regrole, subenabled) AS value FR
 SELECT oid::text AS key, concat_ws(' ', lomowner::regrole, lomacl) AS value FROM pg_largeobject_metadata;
 
 -- database: policy
-SELECT format('%I.%I %s', schemaname, tablename, policyname) AS key,
-       concat_ws(' ', permissive, roles, cmd, md5(concat_ws(' | ', qual, with_check))) AS value
-FROM pg_policies;
+SELECT p.polrelid::regclass || ' ' || p.polname AS key,
+       concat_ws(' ', p.polpermissive, p.polroles, p.polcmd, md5(concat_ws(' | ', p.polqual, p.polwithcheck))) AS value
+FROM pg_policy p;

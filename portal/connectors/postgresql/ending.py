@@ -25,11 +25,12 @@ def close_grant(target: Target, closing: Closing, *, step: Step = no_step) -> Cl
         step("found")
         if role is None:
             return _close_without_role(connection, closing, step)
+        known = sessions.live(connection, role.oid)
         _shut(connection, closing, role)
         step("login shut")
         kept = _take_privilege(connection, closing, role)
         step("privilege taken")
-        ended, stubborn = sessions.end(connection, role.oid)
+        ended, stubborn = sessions.end(connection, role.oid, known)
         step("sessions ended")
         kept += [Remainder("live session", f"Session {pid} of {role.name} did not end.") for pid in sorted(stubborn)]
         kept += leftovers.of_role(connection, role.oid)

@@ -85,13 +85,14 @@ def _kept(connection: Connection, closing: Closing, role: Role) -> list[Remainde
 
 
 def _new_logins(target: Target, privilege: str, before: Collection[str], after: Collection[str]) -> list[Remainder]:
-    """Logins that can act as the privilege now and could not before, other than declared accounts and grants."""
+    """Logins newly able to act as a privilege of the system, other than declared accounts and grants."""
+    watched = {privilege, "(superuser)", *(target.settings.get("privileges") or ())}
     declared = set(target.settings.get("declared_logins") or ())
     found = []
     for key in sorted(set(after) - set(before)):
         role, login = key.split(" <- ", 1)
-        if role in (privilege, "(superuser)") and login not in declared:
-            found.append(Remainder("other login", f"{login} is newly able to act as {privilege}."))
+        if role in watched and login not in declared:
+            found.append(Remainder("other login", f"{login} is newly able to act as {role.strip('()')}."))
     return found
 
 

@@ -39,14 +39,15 @@ def still_starting(connection: Connection, suspects: Collection[int], *, wait_s:
     return left
 
 
-def end(connection: Connection, oid: int) -> tuple[int, set[int]]:
+def end(connection: Connection, oid: int, known: Collection[int] = ()) -> tuple[int, set[int]]:
     """End every session of a role that can no longer log in. Returns how many, and the ids that would not go.
 
+    `known` were there before the login was shut; they count even where the watchdog was faster than we.
     Only sessions that were starting at the first look can still become one of this role: later ones read NOLOGIN.
     """
     first_look = starting(connection)
-    ended = live(connection, oid)
-    _terminate(connection, ended)
+    ended = live(connection, oid) | set(known)
+    _terminate(connection, live(connection, oid))
     suspects = still_starting(connection, first_look)
     _terminate(connection, suspects)
     empty, until = 0, time.monotonic() + GIVE_UP_S

@@ -146,8 +146,8 @@ def dry_run(target: Target, privilege: str, minutes: int) -> tuple[str, ...]:
         watched = watchdog.is_held(connection)
         logged = next(each.ok for each in rights if each.name == "statements")
     return (
-        f"A new login bg_<number> would be made on {settings['host']}:{settings['port']}, "
-        f"database {settings['dbname']}.",
+        f"A new login bg_<number> would be made on {settings['host']}:{settings['port']}.",
+        f"It would be meant for the database {settings['dbname']}.",
         f"It could act as {privilege} and would start as it, in at most 3 sessions at once.",
         f"It could log in for {minutes} minutes; then the portal, or the target's watchdog, ends its sessions.",
         "Each of its statements would be written to the target's log."
