@@ -44,6 +44,7 @@ class Grant(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     last_trouble = models.CharField(max_length=300, blank=True)
+    revealed_at = models.DateTimeField(null=True, blank=True, help_text="when the password was last shown")
     warned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

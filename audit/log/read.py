@@ -1,0 +1,127 @@
+"""Reading the log: in the order of its indexes, by case, by name. Reads the stored canonical bytes, never a re-serialised column."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+# One statement for all readers; personal values come as one JSON object, erased ones are simply absent.
+SELECT = """
+SELECT s.index, e.body, p.values
+FROM audit_event e {join} audit_sealed_entry s ON s.event_id = e.id
+LEFT JOIN LATERAL (SELECT jsonb_object_agg(v.field, v.value) AS values FROM audit_personal_value v WHERE v.event_id = e.id) p ON true
+WHERE {where} ORDER BY {order} LIMIT %s
+"""
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    """One entry as it was written. ``index`` is ``None`` until it is sealed; ``personal`` lacks what was erased."""
+
+    index: int | None
+    id: UUID
+    name: str
+    at: int
+    by: str
+    method: str | None
+    strong_at: int | None
+    case: str
+    subject: str
+    fields: dict[str, Any]
+    personal: dict[str, str] = field(default_factory=dict)
+    commitments: dict[str, str] = field(default_factory=dict)
+
+    def says(self, name: str) -> str:
+        """A personal value, or a plain word that it was erased."""
+        if name in self.personal:
+            return self.personal[name]
+        return "(erased)" if name in self.commitments else ""
+
+
+def event_of(body: bytes, index: int | None = None, personal: dict[str, str] | None = None) -> LoggedEvent:
+    """Read one event from its canonical bytes."""
+    entry = json.loads(body)
+    return LoggedEvent(
+        index, UUID(entry["id"]), entry["name"], entry["at"], entry["by"], entry.get("method"), entry.get("strong_at"),
+        entry.get("case", ""), entry.get("subject", ""), entry["fields"], personal or {}, entry["personal"],
+    )  # fmt: skip
+
+
+def _query(join: str, where: str, order: str, parameters: Sequence[Any], limit: int) -> list[LoggedEvent]:
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT.format(join=join, where=where, order=order), [*parameters, limit])
+        return [event_of(bytes(body), index, _values(values)) for index, body, values in cursor.fetchall()]
+
+
+def _values(values: Any) -> dict[str, str]:
+    return json.loads(values) if isinstance(values, str) else (values or {})
+
+
+def follow(after: int, names: Iterable[str] = (), limit: int = 500) -> list[LoggedEvent]:
+    """Sealed events with an index of at least ``after``, in order; only those of ``names`` if any are given."""
+    wanted = list(names)
+    if wanted:
+        return _query("JOIN", "s.index >= %s AND e.name = ANY(%s)", "s.index", [after, wanted], limit)
+    return _query("JOIN", "s.index >= %s", "s.index", [after], limit)
+
+
+def sealed_up_to(size: int, batch: int = 2000) -> Iterator[LoggedEvent]:
+    """All sealed events with an index below ``size``, in order."""
+    start = 0
+    while start < size:
+        found = _query("JOIN", "s.index >= %s AND s.index < %s", "s.index", [start, size], batch)
+        if not found:
+            return
+        yield from found
+        start = (found[-1].index or 0) + 1
+
+
+def size() -> int:
+    """How many entries are sealed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(index) + 1, 0) FROM audit_sealed_entry")
+        return int(cursor.fetchone()[0])
+
+
+def of_case(case: object, names: Iterable[str] = (), limit: int = 20_000) -> list[LoggedEvent]:
+    """A case's events by time, sealed or not yet."""
+    wanted = list(names)
+    if wanted:
+        return _query("LEFT JOIN", 'e."case" = %s AND e.name = ANY(%s)', "e.at, s.index NULLS LAST", [str(case), wanted], limit)
+    return _query("LEFT JOIN", 'e."case" = %s', "e.at, s.index NULLS LAST", [str(case)], limit)
+
+
+def of_subject(subject: str, names: Iterable[str] = (), limit: int = 2000) -> list[LoggedEvent]:
+    """Events about one thing by time, sealed or not yet."""
+    wanted = list(names)
+    if wanted:
+        return _query("LEFT JOIN", "e.subject = %s AND e.name = ANY(%s)", "e.at, s.index NULLS LAST", [subject, wanted], limit)
+    return _query("LEFT JOIN", "e.subject = %s", "e.at, s.index NULLS LAST", [subject], limit)
+
+
+def recent(names: Iterable[str] = (), before: int | None = None, limit: int = 100) -> list[LoggedEvent]:
+    """The newest sealed events below ``before``, newest first."""
+    wanted, top = list(names), before if before is not None else 2**62
+    if wanted:
+        return _query("JOIN", "s.index < %s AND e.name = ANY(%s)", "s.index DESC", [top, wanted], limit)
+    return _query("JOIN", "s.index < %s", "s.index DESC", [top], limit)
+
+
+def named(names: Iterable[str], limit: int = 100_000) -> list[LoggedEvent]:
+    """All events of some names by time, sealed or not yet."""
+    return _query("LEFT JOIN", "e.name = ANY(%s)", "e.at, s.index NULLS LAST", [list(names)], limit)
+
+
+def person_names(ids: Iterable[str]) -> dict[str, str]:
+    """Names of people by pseudonym, as the log last wrote them; erased ones are absent."""
+    wanted = [f"person:{each}" for each in set(ids)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.subject, v.value FROM audit_event e JOIN audit_personal_value v ON v.event_id = e.id AND v.field = 'name'"
+            " WHERE e.name = 'person.added' AND e.subject = ANY(%s)",
+            [wanted],
+        )
+        return {subject.removeprefix("person:"): value for subject, value in cursor.fetchall()}

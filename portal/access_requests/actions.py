@@ -1,0 +1,196 @@
+"""What people do with a request. The last approval and the bypass open a grant as well: see ``portal/grants/opening.py``."""
+
+from datetime import timedelta
+
+from audit.log.append import Actor, action, append
+from portal.access_requests.facts import for_alert, made, who_where_what
+from portal.access_requests.models import AccessRequest, Approval, Seen
+from portal.access_requests.queries import audience_of, repeats_earlier
+from portal.access_requests.rules import Asked, check_asked, may_ask, may_decide, may_withdraw, owed
+from portal.access_requests.states import APPROVED, AWAITING, MOVES
+from portal.clock import ms, now
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
+from portal.moves import make
+from portal.notifications.outbox import tell
+from portal.people.models import Person
+from portal.people.strength import need_fresh
+from portal.policy.queries import in_force, rules_of
+from portal.systems.models import Privilege
+
+NO_LONGER = "This request is no longer waiting."
+
+
+@action(event="request.made", refused="request.refused")
+def ask(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
+    """Make a request that waits for approval."""
+    request = _make(by=by, privilege=privilege, asked=asked)
+    audience = audience_of(request.system, request.responder_id)
+    tell(
+        by=by, people=audience.approvers, kind="request.asked", case=str(request.pk), about=request.log_subject,
+        path=f"/requests/{request.pk}/",
+        facts={**for_alert(request), "lapses_at": request.lapses_at, "approvals_needed": rules_of(request.policy).min_approvals, "mode": request.mode},
+    )  # fmt: skip
+    _append_made(by, request)
+    return request
+
+
+@action(event="request.made", refused="request.refused")
+def declare_bypass(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
+    """Record a bypass as a request that nobody had to approve. Called within the grant's action, which tells everybody."""
+    rules = rules_of(in_force(privilege.system))
+    need_fresh(by, about=privilege, minutes=rules.step_up_minutes)
+    request = _make(by=by, privilege=privilege, asked=asked)
+    _append_made(by, request)
+    return request
+
+
+def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
+    may_ask(by, privilege)
+    policy = in_force(privilege.system)
+    rules = rules_of(policy)
+    check_asked(asked, rules, about=privilege)
+    bypass, at = asked.mode == "bypass", now()
+    if not bypass and len(audience_of(privilege.system, by.id).approvers) < rules.min_approvals:
+        raise RefusedByPolicy("There are not enough approvers for this system at the moment.", about=privilege)
+    if not Person.objects.select_for_update().filter(pk=by.id, left_at__isnull=True).exists():
+        raise NotAllowed("You can no longer ask for access.", about=privilege)
+    if _same_waits(by, privilege, asked):
+        raise ChangedMeanwhile("The same request was made a moment ago; it is on your list.", about=privilege)
+    return AccessRequest.objects.create(
+        responder_id=by.id, system=privilege.system, privilege=privilege, policy=policy, mode=asked.mode, criterion=asked.criterion,
+        category=asked.category, reason=asked.reason.strip(), intended_classes=list(asked.intended_classes),
+        incident_ref=asked.incident_ref.strip(), minutes=asked.minutes, requested_at=at,
+        lapses_at=None if bypass else at + timedelta(minutes=rules.lapse_minutes),
+        state=APPROVED if bypass else AWAITING, decided_at=at if bypass else None,
+    )  # fmt: skip
+
+
+def _same_waits(by: Actor, privilege: Privilege, asked: Asked) -> bool:
+    """A double submit: the same words for the same privilege within a minute."""
+    since = now() - timedelta(minutes=1)
+    mine = AccessRequest.objects.filter(responder_id=by.id, privilege=privilege, requested_at__gte=since, mode=asked.mode)
+    return mine.filter(reason=asked.reason.strip()).exists()
+
+
+def _append_made(by: Actor, request: AccessRequest) -> None:
+    rules = rules_of(request.policy)
+    audience = audience_of(request.system, request.responder_id)
+    earlier = AccessRequest.objects.exclude(pk=request.pk).filter(responder_id=request.responder_id)
+    repeats = earlier.exists() and repeats_earlier(request.responder_id, request.reason, request.requested_at, but=request.pk)
+    said = Asked(request.mode, request.criterion, request.reason, request.minutes, request.category,
+                 tuple(request.intended_classes), request.incident_ref)  # fmt: skip
+    missing = owed(said, rules) if request.mode == "bypass" else []
+    ends_about = ms(request.requested_at + timedelta(minutes=request.minutes))
+    append(
+        "request.made", by=by, case=request.pk, subject=request.log_subject,
+        **made(request, rules, audience, repeats=repeats, owed=missing, ends_about=ends_about),
+    )  # fmt: skip
+
+
+@action(event="request.seen", refused="request.act_refused")
+def see(*, by: Actor, request: AccessRequest) -> None:
+    """Say "I have seen it". It decides nothing."""
+    may_decide(by, request)
+    _, first = Seen.objects.get_or_create(request=request, person_id=by.id, defaults={"at": now()})
+    if not first:
+        raise ChangedMeanwhile("You said so already.", about=request)
+    append("request.seen", by=by, case=request.pk, subject=request.log_subject, person_id=by.id)
+
+
+@action(event="request.approved", refused="request.approval_refused")
+def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> AccessRequest:
+    """Say yes. The request is approved once enough different approvers have said so."""
+    locked = _decidable(by, request)
+    approval = _decide(by, locked, "approve", comment)
+    needed = rules_of(locked.policy).min_approvals
+    given = locked.approvals.filter(decision="approve").count()
+    if given >= needed:
+        make(locked, MOVES["approve"], says=NO_LONGER, decided_at=now())
+    append(
+        "request.approved", by=by, case=locked.pk, subject=locked.log_subject, approval_id=approval.pk, comment=comment or None,
+        approvals=given, approvals_needed=needed,
+    )  # fmt: skip
+    return locked
+
+
+@action(event="request.declined", refused="request.approval_refused")
+def decline(*, by: Actor, request: AccessRequest, comment: str) -> AccessRequest:
+    """Say no, with the reason. One no is enough."""
+    locked = _decidable(by, request)
+    if not comment.strip():
+        raise RefusedByPolicy("Say why you decline.", about=locked)
+    approval = _decide(by, locked, "decline", comment)
+    make(locked, MOVES["decline"], says=NO_LONGER, decided_at=now())
+    _tell_responder(by, locked, "request.declined", by=by.name, comment=comment)
+    append("request.declined", by=by, case=locked.pk, subject=locked.log_subject, approval_id=approval.pk, comment=comment)
+    return locked
+
+
+def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
+    locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("system", "policy", "responder", "privilege").get(pk=request.pk)
+    may_decide(by, locked)
+    need_fresh(by, about=locked, minutes=rules_of(locked.policy).step_up_minutes)
+    if locked.approvals.filter(approver_id=by.id).exists():
+        raise ChangedMeanwhile("You have decided on this request already.", about=locked)
+    if locked.state != AWAITING or (locked.lapses_at and locked.lapses_at <= now()):
+        raise WrongState(NO_LONGER, about=locked)
+    return locked
+
+
+def _decide(by: Actor, request: AccessRequest, decision: str, comment: str) -> Approval:
+    return Approval.objects.create(request=request, approver_id=by.id, decision=decision, comment=comment.strip(), decided_at=now())
+
+
+@action(event="request.withdrawn", refused="request.act_refused")
+def withdraw(*, by: Actor, request: AccessRequest, comment: str = "") -> AccessRequest:
+    """Take a waiting request back."""
+    locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("system", "responder", "privilege").get(pk=request.pk)
+    may_withdraw(by, locked)
+    make(locked, MOVES["withdraw"], says=NO_LONGER, decided_at=now())
+    append("request.withdrawn", by=by, case=locked.pk, subject=locked.log_subject, comment=comment or None)
+    return locked
+
+
+@action(event="request.lapsed")
+def lapse(*, by: Actor, request: AccessRequest) -> AccessRequest:
+    """End a request that nobody answered in the policy's time."""
+    locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("system", "responder", "privilege").get(pk=request.pk)
+    if locked.lapses_at is None or locked.lapses_at > now():
+        raise WrongState("It has not lapsed yet.", about=locked)
+    make(locked, MOVES["lapse"], says=NO_LONGER, decided_at=now())
+    bypass = "bypass" in rules_of(locked.policy).modes
+    _tell_responder(by, locked, "request.lapsed", asked_at=locked.requested_at, may_bypass=bypass)
+    append("request.lapsed", by=by, case=locked.pk, subject=locked.log_subject, asked_at=ms(locked.requested_at))
+    return locked
+
+
+@action(event="request.supplemented", refused="request.act_refused")
+def supplement(*, by: Actor, request: AccessRequest, asked: Asked) -> AccessRequest:
+    """Give what a bypass owed; dated now, beside what was said at the time, never instead of it."""
+    locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("policy").get(pk=request.pk)
+    may_withdraw(by, locked)
+    if locked.mode != "bypass":
+        raise WrongState("Only a bypass owes anything.", about=locked)
+    given = {
+        "category": asked.category if not locked.category else "", "incident_ref": asked.incident_ref if not locked.incident_ref else "",
+        "intended_classes": list(asked.intended_classes) if not locked.intended_classes else [],
+    }  # fmt: skip
+    changed = {key: value for key, value in given.items() if value}
+    reason = asked.reason.strip()
+    if not changed and not reason:
+        raise RefusedByPolicy("Give at least one of the things that are owed.", about=locked)
+    for key, value in changed.items():
+        setattr(locked, key, value)
+    locked.save(update_fields=[*changed] or None)
+    append(
+        "request.supplemented", by=by, case=locked.pk, subject=locked.log_subject, reason=reason or None,
+        reason_length=len(reason) if reason else None, **changed,
+    )  # fmt: skip
+    return locked
+
+
+def _tell_responder(actor: Actor, request: AccessRequest, kind: str, **more: object) -> None:
+    tell(
+        by=actor, people=[request.responder], kind=kind, case=str(request.pk), about=request.log_subject,
+        path=f"/requests/{request.pk}/", facts={**who_where_what(request), **more},
+    )  # fmt: skip

@@ -1,0 +1,41 @@
+"""A request as plain facts, as they were, for events."""
+
+from datetime import timedelta
+from typing import Any
+
+from portal.access_requests.models import AccessRequest
+from portal.access_requests.queries import Audience
+from portal.clock import ms, optional_ms
+from portal.policy.rules import CATEGORIES, CRITERIA, Policy
+
+
+def made(request: AccessRequest, policy: Policy, audience: Audience, *, repeats: bool, owed: list[str], ends_about: int) -> dict[str, Any]:
+    """Fields of ``request.made``."""
+    bypass = request.mode == "bypass"
+    approvers = [str(person.pk) for person in audience.approvers]
+    told = [str(person.pk) for person in audience.owners]
+    return {
+        "responder_id": request.responder_id, "system_id": request.system_id, "system_name": request.system.name,
+        "privilege_id": request.privilege_id, "privilege_name": request.privilege.name, "mode": request.mode,
+        "category": request.category or None, "criterion": request.criterion or None, "reason": request.reason,
+        "reason_length": len(request.reason), "reason_repeats": repeats, "intended_classes": request.intended_classes,
+        "incident_ref": request.incident_ref or None, "minutes": request.minutes, "policy_id": request.policy_id,
+        "policy_number": request.policy.number, "policy_sha256": request.policy.sha256,
+        "approvals_needed": 0 if bypass else policy.min_approvals, "asked": [] if bypass else approvers,
+        "told": told + list(audience.addresses) if bypass else told, "skipped": approvers if bypass else None,
+        "owed": owed or None, "lapses_at": optional_ms(request.lapses_at), "ends_about": ends_about or ms(request.requested_at),
+    }  # fmt: skip
+
+
+def who_where_what(request: AccessRequest) -> dict[str, Any]:
+    """Person, system and privilege, as every alert about a use says them."""
+    return {"person": request.responder.name, "system": request.system.name, "privilege": request.privilege.name}
+
+
+def for_alert(request: AccessRequest) -> dict[str, Any]:
+    """What an approver's alert says."""
+    return {
+        **who_where_what(request), "minutes": request.minutes, "reason": request.reason, "category": CATEGORIES.get(request.category, ""),
+        "criterion": CRITERIA.get(request.criterion, ""), "incident": request.incident_ref,
+        "ends_about": request.requested_at + timedelta(minutes=request.minutes),
+    }  # fmt: skip

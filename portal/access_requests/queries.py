@@ -1,0 +1,97 @@
+"""Requests as a viewer may see them, and who would be asked and told."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+
+from portal.access_requests.models import AccessRequest
+from portal.access_requests.states import AWAITING
+from portal.clock import now
+from portal.eligibility.models import APPROVER, OWNER, Eligibility
+from portal.eligibility.queries import eligibilities_of, people_with, systems_where
+from portal.people.models import Person
+from portal.systems.models import System
+
+REPEAT_DAYS = 30  # the catalogue's reason_repeat_days
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who is asked to decide and who is told, the responder never among the approvers."""
+
+    approvers: tuple[Person, ...]
+    owners: tuple[Person, ...]
+    addresses: tuple[str, ...]
+
+
+def audience_of(system: System, responder_id: UUID | str) -> Audience:
+    """Approvers and owners of the system, and the security list."""
+    approvers = tuple(people_with(APPROVER, system).exclude(pk=responder_id))
+    held = people_with(OWNER, system).exclude(pk=responder_id)
+    owner = [system.owner] if str(system.owner_id) != str(responder_id) else []
+    owners = {person.pk: person for person in (*held, *owner)}
+    return Audience(approvers, tuple(owners.values()), tuple(settings.PORTAL_SECURITY_LIST))
+
+
+def what_may_be_asked(viewer: Person) -> QuerySet[Eligibility]:
+    """Eligibilities in force on systems in scope: the responder's choice."""
+    return eligibilities_of(viewer.pk).filter(privilege__system__in_scope_to__isnull=True)
+
+
+def visible(viewer: Person) -> QuerySet[AccessRequest]:
+    """Requests that the viewer made, decides on, owns the system of, reviews or audits."""
+    systems = systems_where(viewer.pk, (APPROVER, OWNER, "reviewer", "auditor", "administrator"))
+    mine = Q(responder=viewer) | Q(approvals__approver=viewer) | Q(system__in=systems) | Q(system__owner=viewer)
+    chosen = AccessRequest.objects.filter(mine).distinct()
+    return chosen.select_related("responder", "system", "privilege", "policy", "grant")
+
+
+def own_requests(viewer: Person, limit: int = 20) -> list[AccessRequest]:
+    """The viewer's own requests, newest first."""
+    chosen = AccessRequest.objects.filter(responder=viewer).select_related("system", "privilege", "grant")
+    return list(chosen.order_by("-requested_at")[:limit])
+
+
+def waiting_for(viewer: Person) -> list[AccessRequest]:
+    """Requests on which the viewer may decide and has not."""
+    systems = systems_where(viewer.pk, (APPROVER,))
+    waiting = AccessRequest.objects.filter(state=AWAITING, lapses_at__gt=now(), system__in=systems).exclude(responder=viewer)
+    undecided = waiting.exclude(approvals__approver=viewer).select_related("responder", "system", "privilege")
+    return list(undecided.order_by("requested_at"))
+
+
+@dataclass(frozen=True)
+class EarlierUses:
+    """How often the responder has used the privilege before, and how often by bypass."""
+
+    uses: int
+    bypasses: int
+    last_at: datetime | None
+
+
+def earlier_uses(request: AccessRequest) -> EarlierUses:
+    """Uses of the last 90 days before this request, drills left out."""
+    since = request.requested_at - timedelta(days=90)
+    before = AccessRequest.objects.filter(
+        responder_id=request.responder_id, privilege_id=request.privilege_id, grant__opened_at__isnull=False,
+        requested_at__gte=since, requested_at__lt=request.requested_at,
+    ).exclude(mode="drill")  # fmt: skip
+    counted = before.aggregate(uses=Count("pk"), bypasses=Count("pk", filter=Q(mode="bypass")))
+    last = before.order_by("-requested_at").values_list("requested_at", flat=True).first()
+    return EarlierUses(counted["uses"], counted["bypasses"], last)
+
+
+def repeats_earlier(responder_id: UUID | str, reason: str, at: datetime, but: UUID | None = None) -> bool:
+    """Whether the responder gave the same text, blanks and case aside, in the last 30 days."""
+    wanted = " ".join(reason.split()).casefold()
+    since = at - timedelta(days=REPEAT_DAYS)
+    earlier = AccessRequest.objects.filter(responder_id=responder_id, requested_at__gte=since).exclude(pk=but).values_list("reason", flat=True)
+    return any(" ".join(text.split()).casefold() == wanted for text in earlier)
+
+
+def lapsing(at: datetime) -> list[AccessRequest]:
+    """Waiting requests whose time to be answered is over."""
+    return list(AccessRequest.objects.filter(state=AWAITING, lapses_at__lte=at).order_by("lapses_at")[:500])

@@ -1,0 +1,113 @@
+"""Who may do what with a request, and what must be said. Each check raises; `allows` makes the boolean for a button."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from audit.log.append import Actor
+from portal.access_requests.models import AccessRequest
+from portal.eligibility.models import APPROVER
+from portal.eligibility.queries import eligibilities_of, holds
+from portal.errors import NotAllowed, Refused, RefusedByPolicy
+from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA, Policy
+from portal.systems.models import Privilege
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a responder says. Texts are plain; what a bypass leaves out is empty and owed."""
+
+    mode: str
+    criterion: str
+    reason: str
+    minutes: int
+    category: str = ""
+    intended_classes: tuple[str, ...] = ()
+    incident_ref: str = ""
+
+
+def allows(check: Callable[..., object], *args: object, **kwargs: object) -> bool:
+    """Whether a check would pass: the page's button and the server's refusal share one source."""
+    try:
+        check(*args, **kwargs)
+    except Refused:
+        return False
+    return True
+
+
+def may_ask(by: Actor, privilege: Privilege) -> None:
+    """The responder is on the list for the privilege now.
+
+    Raises:
+        NotAllowed: they are not.
+    """
+    if not eligibilities_of(by.id).filter(privilege=privilege).exists():
+        raise NotAllowed("You are not on the list for this privilege.", about=privilege, kind="not eligible")
+
+
+def may_decide(by: Actor, request: AccessRequest) -> None:
+    """An approver of the system who is not the responder.
+
+    Raises:
+        NotAllowed: of kind ``own approval`` for the responder.
+    """
+    if str(request.responder_id) == by.id:
+        raise NotAllowed("Nobody decides on their own request.", about=request, kind="own approval")
+    if not holds(by.id, APPROVER, request.system):
+        raise NotAllowed("Only an approver of this system may decide.", about=request, kind="not an approver")
+
+
+def may_withdraw(by: Actor, request: AccessRequest) -> None:
+    """The responder alone.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if str(request.responder_id) != by.id:
+        raise NotAllowed("Only the responder may withdraw a request.", about=request)
+
+
+def owed(asked: Asked, policy: Policy) -> list[str]:
+    """What a bypass leaves out and owes until review."""
+    missing = {
+        "incident": bool(policy.incident_required) and not asked.incident_ref,
+        "intended classes": not asked.intended_classes,
+        "category": not asked.category,
+        "a longer reason": len(asked.reason) < policy.min_reason_chars,
+    }
+    return [name for name, is_missing in missing.items() if is_missing]
+
+
+def check_asked(asked: Asked, policy: Policy, *, about: object) -> None:
+    """Hold what was asked against the policy. A bypass is refused only for mode, criterion and minutes, never for its form.
+
+    Raises:
+        RefusedByPolicy: with the first thing that is wrong.
+    """
+    for ok, sentence in _demands(asked, policy):
+        if not ok:
+            raise RefusedByPolicy(sentence, about=about)
+
+
+def _demands(asked: Asked, policy: Policy) -> list[tuple[bool, str]]:
+    longest = policy.minutes_for(asked.mode)
+    demands = [
+        (asked.mode in policy.modes, f"The policy of this system does not allow the mode {asked.mode}."),
+        (asked.mode == "drill" or asked.criterion in policy.criteria, "Choose one of the policy's criteria."),
+        (1 <= asked.minutes <= longest, f"At most {longest} minutes."),
+        (bool(asked.reason.strip()), "Say in one sentence what is wrong."),
+        (asked.criterion in CRITERIA or asked.mode == "drill", "Choose one of the criteria."),
+        (set(asked.intended_classes) <= {*CLASSES, "session"}, "Choose what you intend to do from the list."),
+        (asked.category in CATEGORIES or asked.category in ("", "drill"), "Choose a category from the list."),
+    ]
+    if asked.mode == "bypass":
+        return demands
+    return [
+        *demands,
+        (len(asked.reason.strip()) >= policy.min_reason_chars, f"The reason has at least {policy.min_reason_chars} characters."),
+        (bool(asked.category), "Choose a category."),
+        (bool(asked.intended_classes), "Choose at least one kind of action that you intend."),
+        (asked.mode == "drill" or not policy.incident_required or bool(asked.incident_ref.strip()), "You must name an incident."),
+    ]
+
+
+__all__ = ["CRITERIA", "Asked", "allows", "check_asked", "may_ask", "may_decide", "may_withdraw", "owed"]

@@ -1,0 +1,162 @@
+"""What people do with an open grant: reveal, return, ask for more time, decide on it, end another's."""
+
+from datetime import timedelta
+
+from audit.log.append import Actor, action, append
+from portal.access_requests.facts import who_where_what
+from portal.access_requests.queries import audience_of
+from portal.clock import ms, now
+from portal.connectors.base import Secret
+from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
+from portal.grants.models import Extension, Grant
+from portal.grants.rules import is_responder, may_extend, may_revoke
+from portal.grants.states import ACTIVE, AUTHORISED, MOVES
+from portal.moves import make
+from portal.notifications.outbox import tell
+from portal.people.strength import need_fresh
+from portal.policy.queries import rules_of
+from portal.secrets import decrypt
+
+NOT_OPEN = "This access is not open."
+SHOWN_AGAIN_AFTER = timedelta(seconds=5)
+
+
+def locked(grant: Grant) -> Grant:
+    """The grant's row, locked, with what stands around it."""
+    around = ("request__policy", "request__responder", "request__system", "request__privilege", "person", "system", "privilege")
+    return Grant.objects.select_for_update(of=("self",)).select_related(*around).get(pk=grant.pk)
+
+
+def _still_open(grant: Grant) -> None:
+    if grant.state != ACTIVE or grant.expires_at is None or grant.expires_at <= now():
+        raise WrongState(NOT_OPEN, about=grant)
+
+
+@action(event="grant.revealed", refused="grant.act_refused")
+def reveal(*, by: Actor, grant: Grant) -> Secret:
+    """Give the password to the responder, after a fresh second factor."""
+    row = locked(grant)
+    is_responder(by, row)
+    need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
+    _still_open(row)
+    at = now()
+    if row.revealed_at and at - row.revealed_at < SHOWN_AGAIN_AFTER:
+        raise ChangedMeanwhile("The password was shown a moment ago. Ask again in a few seconds.", about=row)
+    if row.secret is None:
+        raise WrongState("There is no password to show.", about=row)
+    row.revealed_at = at
+    row.save(update_fields=["revealed_at"])
+    append("grant.revealed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id)
+    return Secret(decrypt(bytes(row.secret), f"grant:{row.pk}"))
+
+
+@action(event="grant.returned", refused="grant.act_refused")
+def give_back(*, by: Actor, grant: Grant) -> Grant:
+    """The responder is done: access ends now."""
+    row = locked(grant)
+    is_responder(by, row)
+    at = now()
+    make(row, MOVES["return"], says=NOT_OPEN, ended_at=at, end_cause="returned", next_try_at=at, attempts=0)
+    append(
+        "grant.returned", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at),
+        over_at=over_at(row), ended_by=by.id,
+    )  # fmt: skip
+    return row
+
+
+@action(event=("grant.revoked", "grant.failed"), refused="grant.act_refused")
+def revoke(*, by: Actor, grant: Grant, reason: str, cause: str = "revoked") -> Grant:
+    """End another person's access now; one that was not opened yet never will be."""
+    row = locked(grant)
+    may_revoke(by, row)
+    need_fresh(by, about=row)
+    if not reason.strip():
+        raise RefusedByPolicy("Say why you end this access.", about=row)
+    at = now()
+    if row.state == AUTHORISED:
+        sentence = "Ended before it was opened."
+        make(row, MOVES["cancel"], says=NOT_OPEN, ended_at=at, end_cause="revoked", secret=None, verifier="")
+        append("grant.failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, code="revoked", sentence=sentence, ended_at=ms(at))
+        return row
+    make(row, MOVES["revoke"], says=NOT_OPEN, ended_at=at, end_cause="revoked", next_try_at=at, attempts=0)
+    append(
+        "grant.revoked", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at), over_at=over_at(row),
+        ended_by=by.id, reason=reason.strip(), cause=cause,
+    )  # fmt: skip
+    return row
+
+
+def over_at(grant: Grant) -> int:
+    """The earlier of end and planned end, in milliseconds."""
+    ends = [ms(when) for when in (grant.ended_at, grant.expires_at) if when is not None]
+    return min(ends)
+
+
+@action(event="grant.extension_asked", refused="grant.act_refused")
+def ask_extension(*, by: Actor, grant: Grant, minutes: int, reason: str = "") -> Extension:
+    """Ask for more time; another person decides."""
+    row = locked(grant)
+    is_responder(by, row)
+    _still_open(row)
+    rules = rules_of(row.request.policy)
+    if row.extensions.filter(decision="").exists():
+        raise ChangedMeanwhile("You have asked already; somebody else decides.", about=row)
+    if row.extensions.filter(decision="approve").count() >= rules.max_extensions:
+        raise RefusedByPolicy("This access was extended already. Make a new request if you need longer.", about=row)
+    longest = rules.minutes_for(row.request.mode)
+    if not 1 <= minutes <= longest:
+        raise RefusedByPolicy(f"An extension is 1 to {longest} minutes long.", about=row)
+    extension = Extension.objects.create(grant=row, minutes=minutes, reason=reason.strip(), asked_at=now())
+    audience = audience_of(row.system, row.person_id)
+    ends = row.expires_at + timedelta(minutes=minutes)  # type: ignore[operator]  # an open grant has its end
+    tell(
+        by=by, people=[*audience.approvers, *audience.owners], kind="extension.asked", case=row.log_case, about=row.log_subject,
+        path=f"/requests/{row.request_id}/", grant_id=row.pk,
+        facts={**who_where_what(row.request), "minutes": minutes, "reason": reason, "expires_at": row.expires_at, "would_end": ends},
+    )  # fmt: skip
+    append(
+        "grant.extension_asked", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, extension_id=extension.pk,
+        minutes=minutes, reason=reason or None,
+    )  # fmt: skip
+    return extension
+
+
+@action(event=("grant.extended", "grant.extension_declined"), refused="grant.act_refused")
+def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: str = "") -> Grant:
+    """Give or refuse more time. Giving moves the end in the portal; the target follows at once or keeps the earlier end."""
+    row = locked(extension.grant)
+    asked = Extension.objects.select_for_update().get(pk=extension.pk)
+    may_extend(by, row)
+    need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
+    if asked.decision:
+        raise ChangedMeanwhile("Somebody has decided on this extension already.", about=row)
+    _still_open(row)
+    asked.decision, asked.decided_at, asked.decided_by_id = "approve" if give else "decline", now(), by.id  # type: ignore[assignment]  # a pseudonym
+    asked.save()
+    if give:
+        row.expires_at = row.expires_at + timedelta(minutes=asked.minutes)  # type: ignore[operator]  # an open grant has its end
+        row.warned_at = None
+        row.save(update_fields=["expires_at", "warned_at"])
+    _tell_of_extension(by, row, asked, give=give, comment=comment)
+    _append_extension(by, row, asked, give=give, comment=comment)
+    return row
+
+
+def _tell_of_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, comment: str) -> None:
+    facts: dict[str, object] = {**who_where_what(row.request), "expires_at": row.expires_at, "by": by.name}
+    facts |= {"minutes": asked.minutes} if give else {"comment": comment}
+    tell(
+        by=by, people=[row.person, row.system.owner] if give else [row.person], grant_id=row.pk, case=row.log_case,
+        kind="extension.extended" if give else "extension.declined", about=row.log_subject, path=f"/requests/{row.request_id}/", facts=facts,
+    )  # fmt: skip
+
+
+def _append_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, comment: str) -> None:
+    known = {"case": row.log_case, "subject": row.log_subject, "grant_id": row.pk, "extension_id": asked.pk}
+    if give:
+        append(
+            "grant.extended", by=by, minutes=asked.minutes, expires_at=ms(row.expires_at),  # type: ignore[arg-type]  # as above
+            asked_by=row.person_id, approved_by=by.id, **known,
+        )  # fmt: skip
+    else:
+        append("grant.extension_declined", by=by, comment=comment or None, **known)

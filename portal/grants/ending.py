@@ -1,0 +1,165 @@
+"""From the end of the time, a return or a revocation to "gone, and the target confirmed it".
+
+The intent is written before the target is touched but not waited for: an end never waits for the log's seal.
+Ended means read back: until the target shows neither login, right nor session, the state is "closing" and every page says "still live until".
+"""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from audit.log.append import Actor, action, append, process
+from portal.access_requests.facts import who_where_what
+from portal.access_requests.queries import audience_of
+from portal.clock import moment, ms, now
+from portal.connectors.base import ConnectorError, ReadBack, Snapshot
+from portal.errors import WrongState
+from portal.grants.actions import NOT_OPEN, locked, over_at
+from portal.grants.models import Grant
+from portal.grants.states import ACTIVE, CLOSING, MOVES, OPENING
+from portal.grants.targets import alone, closing_of, connector_of, target_of
+from portal.moves import make
+from portal.notifications.outbox import tell
+from portal.policy.queries import rules_of
+
+alarms = logging.getLogger("breakglass.alarm")
+BACKOFF_S = (1, 1, 2, 2, 4, 8, 15, 30)
+ALARM_AT = 3  # attempts after which owner, administrators and security list are told
+SWEEP = process("sweep")
+
+
+def run(grant_id: UUID) -> Grant:
+    """End what is due and finish what is closing; safe to call at any time, by anybody, any number of times."""
+    grant = Grant.objects.select_related("system", "privilege").get(pk=grant_id)
+    if is_due(grant):
+        grant = expire(by=SWEEP, grant=grant)
+    if grant.state != CLOSING:
+        return grant
+    with alone(grant) as held:
+        return _attempt(grant) if held else grant
+
+
+def is_due(grant: Grant) -> bool:
+    """Whether the time of an open grant, or of an opening, is over."""
+    ends = {ACTIVE: grant.expires_at, OPENING: grant.planned_expires_at}.get(grant.state)
+    return ends is not None and ends <= now()
+
+
+@action(event="grant.expired")
+def expire(*, by: Actor, grant: Grant) -> Grant:
+    """The time is over. An extension given meanwhile, or another's end, wins."""
+    row = locked(grant)
+    if not is_due(row):
+        raise WrongState("The time is not over.", about=row)
+    at = now()
+    make(row, MOVES["expire"], says=NOT_OPEN, ended_at=at, end_cause="expired", next_try_at=at, attempts=0)
+    over = over_at(row) if row.expires_at else ms(at)
+    append("grant.expired", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at), over_at=over)
+    return row
+
+
+def _attempt(grant: Grant) -> Grant:
+    row = begin(by=SWEEP, grant=grant)
+    if row.state != CLOSING:
+        return row
+    connector, target, closing = connector_of(row.system), target_of(row.system), closing_of(row)
+    before = Snapshot.from_json(row.before) if row.before else None
+    try:
+        closed = connector.close(target, closing)
+        removed = now()
+        found = connector.read_back(target, closing, before=before)
+    except ConnectorError as error:
+        return record_trouble(by=SWEEP, grant=row, code=type(error).__name__, sentence=error.sentence)
+    sessions = closed.sessions_ended
+    if not found.clear:
+        return record_remainder(by=SWEEP, grant=row, found=found, sessions=sessions)
+    return confirm(by=SWEEP, grant=row, found=found, removed_ms=ms(removed), sessions=sessions)
+
+
+@action(event="grant.closing")
+def begin(*, by: Actor, grant: Grant) -> Grant:
+    """Say that the target is about to be closed."""
+    row = locked(grant)
+    if row.state != CLOSING:
+        raise WrongState(NOT_OPEN, about=row)
+    row.attempts += 1
+    row.next_try_at = now() + timedelta(seconds=30)
+    row.save(update_fields=["attempts", "next_try_at"])
+    append("grant.closing", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, attempt=row.attempts)
+    return row
+
+
+@action(event=("grant.read_back", "grant.ended"))
+def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, sessions: int) -> Grant:
+    """The target shows nothing any more: ended. The password goes with it."""
+    row = locked(grant)
+    at = moment(max(found.at_ms, ms(row.ended_at)))  # type: ignore[arg-type]  # closing has its time
+    make(
+        row, MOVES["confirm"], says="This access was read back already.", removed_at=moment(removed_ms), confirmed_at=at,
+        secret=None, verifier="", before=None, next_try_at=None, last_trouble="",
+    )  # fmt: skip
+    _append_read_back(by, row, found, sessions, removed_ms)
+    over = over_at(row) if row.expires_at else ms(row.ended_at)  # type: ignore[arg-type]  # as above
+    hours = rules_of(row.request.policy).review_hours_for(row.request.mode, row.system.criticality)
+    due = over + hours * 3_600_000 if row.opened_at else None
+    tell(
+        by=by, people=[row.person, row.system.owner], kind="grant.ended", case=row.log_case, about=row.log_subject, grant_id=row.pk,
+        path=f"/requests/{row.request_id}/",
+        facts={**who_where_what(row.request), "cause": row.get_end_cause_display(), "ended_at": row.ended_at, "confirmed_at": at},
+    )  # fmt: skip
+    append(
+        "grant.ended", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id,
+        system_id=row.system_id, cause=row.end_cause, ended_at=ms(row.ended_at), over_at=over, removed_at=removed_ms,  # type: ignore[arg-type]  # as above
+        confirmed_at=ms(at), read_back_from="target", review_due_at=due,
+    )  # fmt: skip
+    return row
+
+
+def _append_read_back(by: Actor, row: Grant, found: ReadBack, sessions: int, removed_ms: int | None) -> None:
+    append(
+        "grant.read_back", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, system_id=row.system_id,
+        clear=found.clear, read_at=found.at_ms, removed_at=removed_ms, read_back_from="target", attempt=row.attempts,
+        remainders=sorted({each.kind for each in found.remainders}), drift=sorted({each.kind for each in found.drift}),
+        remainder_details="\n".join(each.detail for each in found.remainders) or None,
+        drift_details="\n".join(each.detail for each in found.drift) or None, sessions_ended=sessions,
+    )  # fmt: skip
+
+
+@action(event="grant.read_back")
+def record_remainder(*, by: Actor, grant: Grant, found: ReadBack, sessions: int) -> Grant:
+    """Something is left: it stays "closing", says so, and is tried again."""
+    row = locked(grant)
+    sentence = "; ".join(each.detail for each in found.remainders)
+    _wait_and_tell(by, row, f"The target still shows: {sentence}", [each.kind for each in found.remainders])
+    _append_read_back(by, row, found, sessions, None)
+    return row
+
+
+@action(event="grant.close_failed")
+def record_trouble(*, by: Actor, grant: Grant, code: str, sentence: str) -> Grant:
+    """The target could not be closed or read: access may be live, everybody concerned is told, it is tried again."""
+    row = locked(grant)
+    _wait_and_tell(by, row, sentence, [])
+    append(
+        "grant.close_failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, attempt=row.attempts, code=code,
+        sentence=sentence,
+    )  # fmt: skip
+    return row
+
+
+def _wait_and_tell(by: Actor, row: Grant, sentence: str, remainders: list[str]) -> None:
+    wait = BACKOFF_S[min(row.attempts, len(BACKOFF_S)) - 1]
+    row.last_trouble, row.next_try_at = sentence[:300], now() + timedelta(seconds=wait)
+    row.save(update_fields=["last_trouble", "next_try_at"])
+    if row.attempts != ALARM_AT and row.attempts % 50:
+        return
+    audience = audience_of(row.system, row.person_id)
+    alarms.critical("Access %s could not be ended yet: it may still be live.", row.pk)
+    tell(
+        by=by, people=audience.owners, addresses=audience.addresses, kind="grant.close_failed", case=row.log_case, about=row.log_subject,
+        path=f"/requests/{row.request_id}/", grant_id=row.pk,
+        facts={
+            **who_where_what(row.request), "live_until": row.expires_at, "attempt": row.attempts, "sentence": sentence[:300],
+            "ended_at": row.ended_at, "remainders": remainders, "again_at": row.next_try_at,
+        },
+    )  # fmt: skip

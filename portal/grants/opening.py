@@ -1,0 +1,234 @@
+"""From a yes, or a bypass, to open access: who authorises, and the process that opens.
+
+The process: intent event, wait until it is provably in the log, call the connector, result event. No network call inside a transaction,
+every step can be repeated after a crash, and one process at a time works on a grant.
+"""
+
+import hashlib
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import rfc8785
+
+from audit.log.append import Actor, action, append, process
+from audit.log.checkpoints import NotSealed, NotVerified, VerifiedInclusion, wait_for_inclusion
+from audit.sources.postgresql.marker import marker_for
+from portal.access_requests import actions as requests
+from portal.access_requests.facts import for_alert, who_where_what
+from portal.access_requests.models import AccessRequest
+from portal.access_requests.queries import audience_of
+from portal.access_requests.rules import Asked, owed
+from portal.access_requests.states import APPROVED
+from portal.clock import ms, now
+from portal.connectors.base import ConnectorError, Opened, Snapshot
+from portal.grants.actions import NOT_OPEN, locked
+from portal.grants.models import Grant
+from portal.grants.states import AUTHORISED, MOVES, OPENING
+from portal.grants.targets import alone, connector_of, opening_of, target_of
+from portal.moves import make
+from portal.notifications.outbox import tell
+from portal.policy.queries import rules_of
+from portal.secrets import encrypt
+from portal.systems.models import Privilege
+
+alarms = logging.getLogger("breakglass.alarm")
+SEAL_PATIENCE_S = 5.0
+GIVE_UP_AFTER = timedelta(minutes=10)
+BACKOFF_S = (1, 2, 4, 8, 15, 30)
+PORTAL = process("portal")
+
+
+@action(event=("request.approved", "grant.authorised"), refused="request.approval_refused")
+def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> Grant | None:
+    """Say yes to a request; the last approval that is needed makes the grant in the same transaction."""
+    approved = requests.approve(by=by, request=request, comment=comment)
+    if approved.state != APPROVED:
+        return None
+    grant = _authorise(by, approved)
+    tell(
+        by=by, people=[approved.responder], kind="request.approved", case=grant.log_case, about=approved.log_subject,
+        path=f"/requests/{approved.pk}/", facts={**who_where_what(approved), "by": by.name, "comment": comment, "minutes": approved.minutes},
+    )  # fmt: skip
+    _append_authorised(by, grant)
+    return grant
+
+
+@action(event=("request.made", "grant.authorised"), refused="request.refused")
+def bypass(*, by: Actor, privilege: Privilege, asked: Asked) -> Grant:
+    """Break the glass: no approval, at once; every skipped approver, the owner and the security list are told."""
+    request = requests.declare_bypass(by=by, privilege=privilege, asked=asked)
+    grant = _authorise(by, request)
+    audience, rules = audience_of(request.system, request.responder_id), rules_of(request.policy)
+    due = now() + timedelta(minutes=asked.minutes, hours=rules.review_hours_for("bypass", request.system.criticality))
+    tell(
+        by=by, people=[*audience.approvers, *audience.owners], addresses=audience.addresses, kind="request.bypass_opened",
+        case=grant.log_case, about=request.log_subject, path=f"/requests/{request.pk}/", grant_id=grant.pk,
+        facts={**for_alert(request), "owed": owed(asked, rules), "review_due_at": due},
+    )  # fmt: skip
+    _append_authorised(by, grant)
+    return grant
+
+
+def _authorise(by: Actor, request: AccessRequest) -> Grant:
+    return Grant.objects.create(
+        request=request, person_id=request.responder_id, system=request.system, privilege=request.privilege, authorised_at=now(),
+        minutes=request.minutes, nonce=secrets.token_hex(16), next_try_at=now(),
+    )  # fmt: skip
+
+
+def _append_authorised(by: Actor, grant: Grant) -> None:
+    grant.refresh_from_db(fields=["number"])
+    append(
+        "grant.authorised", by=by, case=grant.log_case, subject=grant.log_subject, grant_id=grant.pk, person_id=grant.person_id,
+        system_id=grant.system_id, privilege_id=grant.privilege_id, number=grant.number, mode=grant.request.mode, minutes=grant.minutes,
+        policy_sha256=grant.request.policy.sha256, exposes_secret=False,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why an attempt failed, for the page and the log; ``again`` says whether another attempt makes sense."""
+
+    code: str
+    sentence: str
+    again: bool = True
+
+
+def run(grant_id: UUID) -> Grant:
+    """Open the target of a grant that may be opened; safe to call at any time, by anybody, any number of times."""
+    grant = Grant.objects.select_related("system", "privilege", "request__policy").get(pk=grant_id)
+    if grant.state not in (AUTHORISED, OPENING):
+        return grant
+    with alone(grant) as held:
+        return _attempt(grant) if held else grant
+
+
+def _attempt(grant: Grant) -> Grant:
+    if now() - grant.authorised_at > GIVE_UP_AFTER and grant.state == OPENING:
+        return give_up(by=PORTAL, grant=grant)
+    row = begin(by=PORTAL, grant=grant)
+    proof = _proof(row)
+    if isinstance(proof, Trouble):
+        return _failed(row, proof)
+    connector, target = connector_of(row.system), target_of(row.system)
+    try:
+        before = Snapshot.from_json(row.before) if row.before else _keep(row, connector.prepare(target))
+        opened = connector.open(target, opening_of(row))
+    except ConnectorError as error:
+        return _failed(row, Trouble(type(error).__name__, error.sentence, error.retry))
+    return activate(by=PORTAL, grant=row, opened=opened, proof=proof, before=before)
+
+
+def _failed(grant: Grant, trouble: Trouble) -> Grant:
+    """What cannot get better by another attempt is given up at once."""
+    row = record_trouble(by=PORTAL, grant=grant, trouble=trouble)
+    return row if trouble.again else give_up(by=PORTAL, grant=row)
+
+
+def _keep(grant: Grant, before: Snapshot) -> Snapshot:
+    Grant.objects.filter(pk=grant.pk).update(before=before.as_json())
+    return before
+
+
+def _proof(grant: Grant) -> VerifiedInclusion | None | Trouble:
+    """The proof that the intent stands in the log. ``None``: the policy prefers to open at once, with an alarm."""
+    if grant.opening_event is None:
+        raise RuntimeError("Opening begins with its event.")
+    try:
+        return wait_for_inclusion(grant.opening_event, timeout_s=SEAL_PATIENCE_S)
+    except (NotSealed, NotVerified):
+        if rules_of(grant.request.policy).open_unsealed:
+            alarms.critical("Access %s opens although the log is not sealed; the policy says so.", grant.pk)
+            return None
+        return Trouble("log_unsealed", "The log is not being sealed, and the policy opens nothing before that. It is tried again.")
+
+
+@action(event="grant.opening")
+def begin(*, by: Actor, grant: Grant) -> Grant:
+    """Say that the target is about to be opened; the first time make password and verifier."""
+    row = locked(grant)
+    changes: dict[str, object] = {"attempts": row.attempts + 1, "planned_expires_at": now() + timedelta(minutes=row.minutes)}
+    if row.secret is None:
+        connector, login = connector_of(row.system), marker_for(row.number)
+        password = connector.make_secret()
+        verifier = connector.verifier(target_of(row.system), login, password)
+        changes |= {
+            "secret": encrypt(password.reveal(), f"grant:{row.pk}"), "login": login, "marker": login,
+            "verifier": encrypt(verifier.reveal(), f"verifier:{row.pk}").hex(),
+        }  # fmt: skip
+    make(row, MOVES["begin"], says=NOT_OPEN, next_try_at=now() + timedelta(seconds=SEAL_PATIENCE_S + 10), **changes)
+    row.opening_event = append(
+        "grant.opening", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, attempt=row.attempts, login=row.login,
+        marker=row.marker, expires_at=ms(row.planned_expires_at),  # type: ignore[arg-type]  # set above
+    )  # fmt: skip
+    row.save(update_fields=["opening_event"])
+    return row
+
+
+@action(event="grant.activated")
+def activate(*, by: Actor, grant: Grant, opened: Opened, proof: VerifiedInclusion | None, before: Snapshot) -> Grant:
+    """Access is open: the window runs from now to the end that the target carries."""
+    row = locked(grant)
+    at, ends = now(), row.planned_expires_at
+    rules = rules_of(row.request.policy)
+    make(
+        row, MOVES["activate"], says=NOT_OPEN, opened_at=at, first_expires_at=ends, expires_at=ends, marker_ref=opened.marker_ref,
+        login=opened.login, next_try_at=None, attempts=0, last_trouble="",
+    )  # fmt: skip
+    audience = audience_of(row.system, row.person_id)
+    tell(
+        by=by, people=[row.person, *audience.owners, *audience.approvers], kind="grant.opened", case=row.log_case, about=row.log_subject,
+        path=f"/requests/{row.request_id}/", grant_id=row.pk,
+        facts={**who_where_what(row.request), "expires_at": ends, "minutes": row.minutes, "mode": row.request.mode, "login": opened.login},
+    )  # fmt: skip
+    append(
+        "grant.activated", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id,
+        system_id=row.system_id, privilege_id=row.privilege_id, login=opened.login, marker=opened.marker, marker_ref=opened.marker_ref,
+        opened_at=ms(at), provisioned_at=opened.provisioned_at_ms, expires_at=ms(ends), statement_logging=opened.statement_logging,  # type: ignore[arg-type]  # planned at begin
+        superuser=any("superuser" in warning for warning in opened.warnings), exposes_secret=False,
+        sealed_index=proof.index if proof else None, sealed_size=proof.checkpoint.size if proof else None, unsealed=proof is None,
+        snapshot_sha256=_fingerprint(before), warnings=opened.warnings, review_due_hours=rules.review_hours_for(row.request.mode, row.system.criticality),
+    )  # fmt: skip
+    return row
+
+
+def _fingerprint(before: Snapshot) -> str:
+    return hashlib.sha256(rfc8785.dumps(before.as_json())).hexdigest()
+
+
+@action(event="grant.opening_failed")
+def record_trouble(*, by: Actor, grant: Grant, trouble: Trouble) -> Grant:
+    """Keep what went wrong, and when it is tried again."""
+    row = locked(grant)
+    wait = BACKOFF_S[min(row.attempts, len(BACKOFF_S)) - 1]
+    changed = trouble.sentence[:300] != row.last_trouble
+    row.last_trouble, row.next_try_at = trouble.sentence[:300], now() + timedelta(seconds=wait)
+    row.save(update_fields=["last_trouble", "next_try_at"])
+    if changed:
+        audience = audience_of(row.system, row.person_id)
+        tell(
+            by=by, people=[row.person, *audience.owners], kind="grant.opening_failed", case=row.log_case, about=row.log_subject,
+            path=f"/requests/{row.request_id}/", grant_id=row.pk,
+            facts={**who_where_what(row.request), "sentence": trouble.sentence, "attempt": row.attempts, "again": trouble.again},
+        )  # fmt: skip
+    append(
+        "grant.opening_failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, attempt=row.attempts,
+        code=trouble.code, sentence=trouble.sentence, again=trouble.again,
+    )  # fmt: skip
+    return row
+
+
+@action(event="grant.revoked")
+def give_up(*, by: Actor, grant: Grant) -> Grant:
+    """Stop trying to open. A half-open target is possible, so it is closed and read back like any other."""
+    row, at = locked(grant), now()
+    make(row, MOVES["give_up"], says=NOT_OPEN, ended_at=at, end_cause="failed", next_try_at=at, attempts=0)
+    append(
+        "grant.revoked", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at), over_at=ms(at),
+        ended_by=by.id, cause="failed",
+    )  # fmt: skip
+    return row
+

@@ -1,0 +1,69 @@
+"""Grants as a viewer may see them, and what a sweep must do."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER
+from portal.eligibility.queries import systems_where
+from portal.grants.models import Extension, Grant
+from portal.grants.states import ACTIVE, AUTHORISED, CLOSING, MAY_BE_LIVE, OPENING
+from portal.people.models import Person
+from portal.systems.models import Privilege, System
+
+WARN_BEFORE = timedelta(minutes=5)
+RELATED = ("request", "person", "system", "privilege", "request__policy")
+
+
+def open_grants(viewer: Person) -> list[Grant]:
+    """The viewer's own grants that are, or may be, open."""
+    mine = Grant.objects.filter(person=viewer, state__in=[AUTHORISED, *MAY_BE_LIVE]).select_related(*RELATED)
+    return list(mine.order_by("expires_at"))
+
+
+def endable_by(viewer: Person) -> list[Grant]:
+    """Grants of others that the viewer may end: as owner, approver or administrator of the system."""
+    systems = systems_where(viewer.pk, (OWNER, APPROVER, ADMINISTRATOR))
+    held = Grant.objects.filter(Q(system__in=systems) | Q(system__owner=viewer), state__in=MAY_BE_LIVE)
+    return list(held.exclude(person=viewer).select_related(*RELATED).order_by("expires_at"))
+
+
+def extensions_waiting_for(viewer: Person) -> list[Extension]:
+    """Extensions on which the viewer may decide."""
+    systems = systems_where(viewer.pk, (OWNER, APPROVER))
+    waiting = Extension.objects.filter(decision="", grant__state=ACTIVE).exclude(grant__person=viewer)
+    entitled = waiting.filter(Q(grant__system__in=systems) | Q(grant__system__owner=viewer))
+    return list(entitled.select_related("grant__person", "grant__system", "grant__request", "grant__privilege").order_by("asked_at"))
+
+
+def live_of(person_id: UUID | str, privilege: Privilege | None = None, system: System | None = None) -> QuerySet[Grant]:
+    """A person's grants that are not over, of a privilege or system if one is named."""
+    chosen = Grant.objects.filter(person_id=person_id, state__in=[AUTHORISED, OPENING, ACTIVE])
+    if privilege is not None:
+        chosen = chosen.filter(privilege=privilege)
+    return chosen.filter(system=system) if system is not None else chosen
+
+
+def due_to_expire(at: datetime, limit: int = 2000) -> list[UUID]:
+    """Open grants whose time is over, and openings whose planned end has passed."""
+    over = Q(state=ACTIVE, expires_at__lte=at) | Q(state=OPENING, planned_expires_at__lte=at)
+    return list(Grant.objects.filter(over).order_by("expires_at").values_list("pk", flat=True)[:limit])
+
+
+def due_to_try(at: datetime, limit: int = 2000) -> list[tuple[UUID, str]]:
+    """Grants whose process must go on: what waits to open, and what is closing."""
+    waiting = Grant.objects.filter(state__in=[AUTHORISED, OPENING, CLOSING]).filter(Q(next_try_at__lte=at) | Q(next_try_at__isnull=True))
+    return list(waiting.order_by("next_try_at").values_list("pk", "state")[:limit])
+
+
+def to_warn(at: datetime) -> list[Grant]:
+    """Open grants that end within five minutes and whose responder was not warned."""
+    soon = Grant.objects.filter(state=ACTIVE, warned_at__isnull=True, expires_at__lte=at + WARN_BEFORE, expires_at__gt=at)
+    return list(soon.select_related(*RELATED))
+
+
+def extensions_to_apply() -> list[UUID]:
+    """Grants with an extension that the target does not carry yet."""
+    given = Extension.objects.filter(decision="approve", applied_at__isnull=True, grant__state=ACTIVE)
+    return list(given.values_list("grant_id", flat=True).distinct())

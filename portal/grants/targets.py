@@ -1,0 +1,60 @@
+"""From a grant to what a connector needs: the target, what to open, what to close. One process at a time works on a grant."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+from portal.connectors import for_kind
+from portal.connectors.base import Closing, Connector, Opening, Secret, Target
+from portal.clock import ms
+from portal.grants.models import Grant
+from portal.secrets import decrypt
+from portal.systems.models import System
+
+LOCK_CLASS = 0x6267  # first half of the advisory lock's key: "bg"
+
+
+def target_of(system: System) -> Target:
+    """How the system is reached."""
+    secret = Secret(decrypt(bytes(system.secret), f"system:{system.pk}")) if system.secret else None
+    return Target(str(system.pk), system.connector, system.settings, secret)
+
+
+def connector_of(system: System) -> Connector:
+    """The connector of the system's kind."""
+    return for_kind(system.connector)
+
+
+def closing_of(grant: Grant) -> Closing:
+    """What closing and reading back need."""
+    opened = ms(grant.opened_at) if grant.opened_at else ms(grant.authorised_at)
+    return Closing(str(grant.pk), grant.number, grant.nonce, grant.privilege.on_target, grant.marker_ref, opened)
+
+
+def opening_of(grant: Grant) -> Opening:
+    """What opening needs; the same for each attempt but for the end."""
+    if grant.planned_expires_at is None:
+        raise RuntimeError("A grant gets its end when opening begins.")
+    verifier = Secret(decrypt(bytes.fromhex(grant.verifier), f"verifier:{grant.pk}"))
+    return Opening(
+        str(grant.pk), grant.number, grant.nonce, grant.privilege.on_target, verifier, ms(grant.planned_expires_at)
+    )
+
+
+@contextmanager
+def alone(grant: Grant) -> Iterator[bool]:
+    """Hold the grant's advisory lock for the length of a process; ``False`` when another process works on it.
+
+    It belongs to the database connection, so it goes when the process is killed.
+    """
+    key = grant.number & 0x7FFFFFFF
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, key])
+        held = bool(cursor.fetchone()[0])
+    try:
+        yield held
+    finally:
+        if held and connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, key])

@@ -1,0 +1,99 @@
+"""Policy versions: written by one administrator, approved by another."""
+
+from datetime import timedelta
+
+from django.db.models import Max
+
+from audit.log.append import Actor, action, append
+from portal.clock import ms, now
+from portal.eligibility.models import ADMINISTRATOR
+from portal.eligibility.queries import holds
+from portal.errors import NotAllowed, RefusedByPolicy, WrongState
+from portal.people.strength import need_fresh
+from portal.policy.models import PolicyVersion
+from portal.policy.rules import Policy, WrongPolicy, parse
+from portal.systems.models import System
+
+REVIEW_DAYS = 365
+
+
+def may_change_policy(by: Actor, system: System) -> None:
+    """Administrators only.
+
+    Raises:
+        NotAllowed: the actor is none.
+    """
+    if not holds(by.id, ADMINISTRATOR, system):
+        raise NotAllowed("Only an administrator may change a policy.", about=system)
+
+
+@action(event="policy.proposed", refused="policy.act_refused")
+def propose(*, by: Actor, system: System, policy: Policy, review_days: int = REVIEW_DAYS) -> PolicyVersion:
+    """Write a new version; it waits for a second administrator."""
+    may_change_policy(by, system)
+    need_fresh(by, about=system)
+    try:
+        parse(policy.document())
+    except WrongPolicy as error:
+        raise RefusedByPolicy(str(error), about=system) from error
+    System.objects.select_for_update().get(pk=system.pk)
+    number = (PolicyVersion.objects.filter(system=system).aggregate(last=Max("number"))["last"] or 0) + 1
+    version = PolicyVersion.objects.create(
+        system=system, number=number, document=policy.document(), sha256=policy.sha256(), written_by_id=by.id, written_at=now(),
+        review_due_at=now() + timedelta(days=review_days),
+    )  # fmt: skip
+    append("policy.proposed", by=by, subject=version.log_subject, written_by=by.id, **_version(version))
+    return version
+
+
+@action(event="policy.approved", refused="policy.act_refused")
+def approve(*, by: Actor, version: PolicyVersion) -> PolicyVersion:
+    """Bring a version into force; the one before ends at the same moment."""
+    locked = _undecided(version)
+    may_change_policy(by, locked.system)
+    need_fresh(by, about=locked)
+    if str(locked.written_by_id) == by.id:
+        raise NotAllowed("Another administrator than the writer approves a policy.", about=locked, kind="own policy")
+    at = now()
+    before = PolicyVersion.objects.select_for_update().filter(
+        system=locked.system, effective_from__isnull=False, effective_to__isnull=True
+    )
+    previous = before.first()
+    if previous is not None:
+        previous.effective_to = at
+        previous.save(update_fields=["effective_to"])
+    locked.approved_by_id, locked.approved_at, locked.effective_from = by.id, at, at  # type: ignore[assignment]  # a pseudonym
+    locked.save()
+    rules = parse(locked.document)
+    append(
+        "policy.approved", by=by, subject=locked.log_subject, written_by=locked.written_by_id, approved_by=by.id, approved_at=ms(at),
+        effective_from=ms(at), review_due_at=ms(locked.review_due_at), modes=rules.modes, criteria=rules.criteria,
+        figures=rules.figures(), replaces_id=previous.pk if previous else None, narrows=False, changed_by=locked.written_by_id,
+        effective_at=ms(at), **_version(locked),
+    )  # fmt: skip
+    return locked
+
+
+@action(event="policy.declined", refused="policy.act_refused")
+def decline(*, by: Actor, version: PolicyVersion) -> PolicyVersion:
+    """Refuse a proposed version, or take one's own back."""
+    locked = _undecided(version)
+    may_change_policy(by, locked.system)
+    locked.declined_by_id, locked.declined_at = by.id, now()  # type: ignore[assignment]  # a pseudonym
+    locked.save()
+    append("policy.declined", by=by, subject=locked.log_subject, policy_id=locked.pk, system_id=locked.system_id, number=locked.number)
+    return locked
+
+
+def _undecided(version: PolicyVersion) -> PolicyVersion:
+    locked = PolicyVersion.objects.select_for_update(of=("self",)).select_related("system").get(pk=version.pk)
+    if locked.approved_at or locked.declined_at:
+        raise WrongState("This version was decided already.", about=locked)
+    return locked
+
+
+def _version(version: PolicyVersion) -> dict[str, object]:
+    return {
+        "policy_id": version.pk, "system_id": version.system_id, "number": version.number,
+        "sha256": version.sha256, "document": version.document,
+    }  # fmt: skip

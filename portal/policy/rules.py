@@ -1,0 +1,147 @@
+"""What a policy says, as plain data, and the sentences it speaks. Pure; the document's canonical bytes are hashed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import rfc8785
+
+CLASSES = {
+    "data_read": "Read data",
+    "data_change": "Change data",
+    "schema_change": "Change structure",
+    "config_change": "Change configuration",
+    "permission_change": "Change permissions",
+}
+CATEGORIES = {
+    "availability": "Something is down or failing",
+    "security": "A security incident",
+    "data_repair": "Data is wrong and must be repaired",
+    "safety": "People could come to harm",
+    "other": "Something else",
+}
+CRITERIA = {
+    "outage": "A service is down, or about to be",
+    "security": "An attack or leak is going on",
+    "safety": "People could come to harm",
+    "deadline": "A legal or payment deadline would be missed",
+}
+# Figures that the catalogue knows under the same name and that a policy may tighten
+FIGURES = (
+    "min_approvals", "min_reason_chars", "max_grant_minutes", "max_extensions", "removal_grace_minutes",
+    "step_up_minutes", "review_due_hours", "alert_minutes",
+)  # fmt: skip
+
+
+class WrongPolicy(ValueError):
+    """The document is not a policy; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of one version. Times in the unit that the name says."""
+
+    modes: tuple[str, ...] = ("approved", "bypass", "drill")
+    criteria: tuple[str, ...] = ("outage", "security", "safety")
+    min_approvals: int = 1
+    max_grant_minutes: int = 120
+    bypass_minutes: int = 60
+    max_extensions: int = 1
+    min_reason_chars: int = 40
+    incident_required: int = 1
+    lapse_minutes: int = 60
+    bypass_offer_minutes: int = 10
+    step_up_minutes: int = 15
+    review_due_hours: int = 72
+    review_due_hours_bypass: int = 24
+    removal_grace_minutes: int = 5
+    alert_minutes: int = 5
+    open_unsealed: int = 0  # 1: when the log cannot be sealed in time, open with an alarm; 0: refuse in one sentence
+
+    def document(self) -> str:
+        """Canonical JSON (RFC 8785) of all rules: what is hashed, shown and put into the log."""
+        return rfc8785.dumps({key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}).decode()
+
+    def sha256(self) -> str:
+        """SHA-256 over the document's bytes, in hex."""
+        return hashlib.sha256(self.document().encode()).hexdigest()
+
+    def figures(self, *, bypass: bool = False) -> dict[str, int]:
+        """Figures under the catalogue's names."""
+        return {name: getattr(self, name) for name in FIGURES}
+
+    def minutes_for(self, mode: str) -> int:
+        """The longest window that the mode allows."""
+        return min(self.bypass_minutes, self.max_grant_minutes) if mode == "bypass" else self.max_grant_minutes
+
+    def review_hours_for(self, mode: str, criticality: str) -> int:
+        """Hours until the review is due; the smaller figure holds."""
+        hours = self.review_due_hours_bypass if mode == "bypass" else self.review_due_hours
+        return min(hours, 24) if criticality == "critical" else hours
+
+
+def parse(document: str | Mapping[str, Any]) -> Policy:
+    """Read a policy strictly.
+
+    Raises:
+        WrongPolicy: an unknown rule, a wrong type, a figure out of its range.
+    """
+    import json
+
+    given = dict(json.loads(document)) if isinstance(document, str) else dict(document)
+    known = {each.name: each for each in fields(Policy)}
+    for key, value in given.items():
+        if key not in known:
+            raise WrongPolicy(f"A policy has no rule {key}.")
+        if isinstance(known[key].default, tuple):
+            given[key] = tuple(value)
+        elif not isinstance(value, int) or value < 0:
+            raise WrongPolicy(f"{key} must be a whole number.")
+    policy = Policy(**given)
+    _check(policy)
+    return policy
+
+
+def _check(policy: Policy) -> None:
+    limits = (
+        (set(policy.modes) <= {"approved", "bypass", "drill"} and policy.modes, "Modes are approved, bypass and drill."),
+        (policy.criteria, "A policy names at least one criterion."),
+        (1 <= policy.min_approvals <= 5, "One to five approvers."),
+        (5 <= policy.max_grant_minutes <= 240, "A window is 5 to 240 minutes long."),
+        (5 <= policy.bypass_minutes <= policy.max_grant_minutes, "A bypass is 5 minutes or more, and no longer than an approved window."),
+        (policy.max_extensions <= 1, "At most one extension."),
+        (policy.min_reason_chars >= 40, "A reason has at least 40 characters."),
+        (5 <= policy.lapse_minutes <= 1440, "A request lapses after 5 minutes to a day."),
+        (1 <= policy.step_up_minutes <= 15, "A second factor is at most 15 minutes old."),
+        (1 <= policy.review_due_hours <= 72 and 1 <= policy.review_due_hours_bypass <= 24, "Reviews are due within 72 hours, 24 after a bypass."),
+        (1 <= policy.removal_grace_minutes <= 5 and 1 <= policy.alert_minutes <= 5, "Removal and alerts have at most 5 minutes."),
+    )
+    for ok, sentence in limits:
+        if not ok:
+            raise WrongPolicy(sentence)
+
+
+def count(number: int, one: str, many: str) -> str:
+    """``One approver``, ``3 approvers``: small numbers in words at the head of a sentence."""
+    words = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five"}
+    return f"{words.get(number, number)} {one if number == 1 else many}"
+
+
+def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:
+    """What the policy says to a responder before the form is sent."""
+    said = [f"At most {policy.minutes_for(mode)} minutes."]
+    if mode == "bypass":
+        said = ["Opens at once, without approval.", *said]
+        said.append("Every approver, the owner and the security list are told now.")
+        said.append(f"Reviewed within {policy.review_due_hours_bypass} hours; what you leave out now is owed until then.")
+    else:
+        said.insert(0, f"{count(policy.min_approvals, 'approver', 'approvers')} of {approvers} must say yes.")
+        said.append(f"The reason has at least {policy.min_reason_chars} characters.")
+        if policy.incident_required and mode == "approved":
+            said.append("You must name an incident.")
+        said.append(f"Lapses after {policy.lapse_minutes} minutes without an answer.")
+    if policy.max_extensions:
+        said.append("One extension, decided by another person.")
+    said.append("Every action on the system is recorded.")
+    return said
