@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
@@ -101,23 +100,14 @@ def _sealed(report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequenc
 
 def _watched(report: Report, check: TileCheck) -> Iterator[Entry]:
     """The stored entries; on their way tiles, columns and personal values are held against them."""
-    rows = (
-        SealedEntry.objects.order_by("index")
-        .annotate(body=F("event__body"), name=F("event__name"), at=F("event__at"), by=F("event__by"))
-        .annotate(case=F("event__case"), subject=F("event__subject"))
-        .values("index", "event_id", "leaf_hash", "body", "name", "at", "by", "case", "subject")
-    )
+    columns = ("event_id", *(f"event__{name}" for name in ("name", "at", "by", "case", "subject", "body")))
+    rows = SealedEntry.objects.order_by("index").values_list("index", "leaf_hash", *columns)
     chunk: list[tuple[uuid.UUID, bytes]] = []
-    for row in rows.iterator(chunk_size=CHUNK):
-        index, identity, leaf, body = (
-            row.pop("index"),
-            row.pop("event_id"),
-            row.pop("leaf_hash"),
-            bytes(row.pop("body")),
-        )
+    for index, leaf, identity, *repeated, body in rows.iterator(chunk_size=CHUNK):
+        body = bytes(body)
         report.entries += 1
         check.add(merkle.leaf_hash(body))
-        if reason_to_refuse(Queued(0, identity, body=body, **row)):
+        if reason_to_refuse(Queued(0, identity, *repeated, body)):
             report.wrong_columns.append(index)
         chunk.append((identity, body))
         if len(chunk) == CHUNK:

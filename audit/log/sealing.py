@@ -108,7 +108,7 @@ def seal_once(
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALING_LOCK])
         size, edge = _last_state(cursor, (signer.verifier(), *trusted), known)
         cursor.execute(QUEUED, [list(skip), BATCH])
-        queued = [Queued(*row[:-1], body=bytes(row[-1])) for row in cursor.fetchall()]
+        queued = [Queued(*columns, bytes(body)) for *columns, body in cursor.fetchall()]
         reasons = {event.seq: reason for event in queued if (reason := reason_to_refuse(event))}
         sound = [event for event in queued if event.seq not in reasons]
         if sound:

@@ -1,0 +1,48 @@
+"""Events in the real tables, appended by the one writer, and sealed with the run's key."""
+
+import os
+import time
+import uuid
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from audit.log.append import Entry, append_many, process
+from audit.log.keys import load_signer
+from audit.log.note import SignerKey
+from audit.log.sealing import seal_once
+
+TEST = process("test")
+
+
+def run_signer() -> SignerKey:
+    """The key whose public half is in the settings of the run."""
+    return load_signer(Path(os.environ["PORTAL_LOG_KEY_FILE"]))
+
+
+def appended(count: int = 1) -> list[uuid.UUID]:
+    """Events with two personal values each, committed unless the test holds a transaction."""
+    fields = {"person_id": "p", "name": "Ada Lovelace", "email": "ada@example.org"}
+    with transaction.atomic():
+        return append_many([Entry("person.added", TEST, dict(fields)) for _ in range(count)])
+
+
+def sealed(count: int = 1) -> list[uuid.UUID]:
+    """Events that were appended and sealed at once."""
+    found = appended(count)
+    while seal_once(connection, run_signer(), time.time_ns() // 1_000_000):
+        pass
+    return found
+
+
+def doctored(statement: str, *parameters: object) -> None:
+    """Change the stored log behind its triggers, as an owner of the database could."""
+    tables = ("audit_event", "audit_personal_value", "audit_sealed_entry", "audit_checkpoint", "audit_tile")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # checks that are pending would hold up ALTER TABLE
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER only_grows")
+        cursor.execute(statement, parameters)
+        for table in tables:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER only_grows")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")

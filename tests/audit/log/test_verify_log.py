@@ -1,0 +1,183 @@
+"""The command that checks the stored log: its sentences, its JSON, its exit status."""
+
+import io
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from audit.log import examination
+from audit.log.models import StoredCheckpoint
+from tests.audit.log.logged import appended, doctored, sealed
+
+FAILED = "The log does not verify. (1)"
+
+
+def run(*arguments: str) -> tuple[str, str]:
+    """What it prints, and what it fails with."""
+    out = io.StringIO()
+    failed = ""
+    try:
+        call_command("verify_log", *arguments, stdout=out)
+    except CommandError as error:
+        failed = f"{error} ({error.returncode})"
+    return out.getvalue(), failed
+
+
+@pytest.mark.django_db
+def test_empty_log_verifies() -> None:
+    expected = (
+        "0 entries under 0 checkpoints.\n"
+        "0 personal values match their commitments; 0 were erased.\n"
+        "0 events wait to be sealed.\n"
+    )
+    assert run() == (expected, "")
+
+
+@pytest.mark.django_db
+def test_sound_log_verifies_with_its_counts() -> None:
+    events = sealed(3) + sealed(2)
+    appended(4)
+    doctored("DELETE FROM audit_personal_value WHERE event_id = %s", events[0])
+    expected = (
+        "5 entries under 2 checkpoints.\n"
+        "8 personal values match their commitments; 2 were erased.\n"
+        "4 events wait to be sealed.\n"
+    )
+    assert run() == (expected, "")
+
+
+@pytest.mark.django_db
+def test_edited_body_is_named_with_its_range() -> None:
+    events = [*sealed(3), *sealed(4), *sealed(2)]
+    doctored("UPDATE audit_event SET body = overlay(body placing '9' from 8) WHERE id = %s", events[4])
+    printed, failed = run()
+    assert failed == FAILED
+    assert printed.splitlines()[1].startswith("Entries 3 to 6 do not verify: Entry 4 ")
+    assert [line for line in printed.splitlines() if line.startswith("Entries")] == printed.splitlines()[1:2]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        (
+            "UPDATE audit_event SET name = 'person.left' WHERE id = %s",
+            "The columns of 1 entries do not repeat their bytes, first 1.",
+        ),
+        (
+            "UPDATE audit_personal_value SET value = 'x' WHERE field = 'name' AND event_id = %s",
+            "1 personal values do not match, first {} name.",
+        ),
+        (
+            "INSERT INTO audit_personal_value (event_id, field, salt, value) VALUES (%s, 'extra', '\\x00', 'x')",
+            "1 personal values do not match, first {} extra.",
+        ),
+        (
+            "DELETE FROM audit_tile WHERE %s::uuid IS NOT NULL",
+            "1 tiles are not those of the entries, first tile/0/000.p/3.",
+        ),
+        (
+            "DELETE FROM audit_queue WHERE %s::uuid IS NOT NULL",
+            "1 events are neither sealed nor waiting to be.",
+        ),
+        (
+            "DELETE FROM audit_sealed_entry WHERE event_id = %s",
+            (
+                "Entries 0 to 2 do not verify: Entry 1 is missing; entry 2 stands in its place."
+                " The entries do not have the root of the checkpoint."
+            ),
+        ),
+        (
+            "UPDATE audit_checkpoint SET note = replace(note, '— ', '— other') WHERE %s::uuid IS NOT NULL",
+            (
+                "Entries 0 to 2 do not verify: The checkpoint is not signed by the log."
+                " No key that is trusted here signed this."
+            ),
+        ),
+    ],
+)
+def test_each_fault_has_its_sentence_and_fails(statement: str, sentence: str) -> None:
+    event = sealed(3)[1]
+    appended(1)
+    assert run()[1] == ""
+    doctored(statement, event)
+    printed, failed = run()
+    assert failed == FAILED
+    assert sentence.format(event) in printed.splitlines()
+
+
+@pytest.mark.django_db
+def test_json_says_the_same_for_machines() -> None:
+    events = sealed(2) + sealed(2)
+    appended(1)
+    doctored("UPDATE audit_event SET body = overlay(body placing '9' from 8) WHERE id = %s", events[3])
+    printed, failed = run("--json")
+    report = json.loads(printed)
+    assert failed == FAILED
+    assert {key: report[key] for key in ("ok", "entries", "checkpoints", "bad_range_count", "waiting", "astray")} == {
+        "ok": False, "entries": 4, "checkpoints": 2, "bad_range_count": 1, "waiting": 1, "astray": 0,
+    }  # fmt: skip
+    (bad,) = report["bad_ranges"]
+    assert {key: value for key, value in bad.items() if key not in ("from_at", "to_at", "why")} == {
+        "from_index": 2, "to_index": 3, "dense": True, "hashes_ok": False,
+        "root_ok": False, "signature_ok": True, "consistent": True,
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_checkpoint_kept_elsewhere_finds_a_log_that_was_set_back(tmp_path: Path) -> None:
+    sealed(2)
+    sealed(2)
+    kept = tmp_path / "kept"
+    kept.write_text(StoredCheckpoint.objects.get(size=4).note)
+    assert run("--checkpoint", str(kept))[1] == ""
+    doctored(
+        'DELETE FROM audit_sealed_entry WHERE "index" >= 2; DELETE FROM audit_checkpoint WHERE size > 2;'
+        "UPDATE audit_tile SET hashes = substr(hashes, 1, 64)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO audit_queue (event_id) SELECT id FROM audit_event"
+            " WHERE id NOT IN (SELECT event_id FROM audit_sealed_entry)"
+        )
+    assert run()[1] == "", "without it nobody can tell"
+    printed, failed = run("--checkpoint", str(kept))
+    assert failed
+    assert printed.splitlines()[1].startswith("Entries 2 to 3 do not verify: Entries 2 to 3 are missing.")
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_checked_fails_with_its_reason(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("words")
+    assert run("--checkpoint", str(tmp_path / "kept"))[1].startswith(f"{tmp_path / 'kept'} is not a checkpoint.")
+    assert (
+        run("--checkpoint", str(tmp_path / "none"))[1]
+        == f"{tmp_path / 'none'} cannot be read: No such file or directory. (1)"
+    )
+    settings.PORTAL_LOG_PUBLIC_KEY = ""
+    assert run()[1] == "PORTAL_LOG_PUBLIC_KEY cannot be read. No public key of the log is set. (1)"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_log_that_grows_meanwhile_is_checked_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed(5)
+    checked: list[Any] = []
+
+    def grow(*arguments: Any) -> None:
+        """Three more events, between the reading of the entries and the counting of what waits."""
+        thread = threading.Thread(target=lambda: (checked.append(len(appended(3))), connection.close()))
+        thread.start()
+        thread.join()
+        unsealed(*arguments)
+
+    unsealed = examination._unsealed
+    monkeypatch.setattr(examination, "_unsealed", grow)
+    printed, failed = run()
+    assert (checked, failed) == ([3], "")
+    assert printed.startswith("5 entries under 1 checkpoints.")
+    assert printed.endswith("0 events wait to be sealed.\n")
