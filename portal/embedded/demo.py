@@ -169,7 +169,7 @@ class Programs:
     def __init__(self, kept: State, environments: Environments) -> None:
         self.kept, self.environments = kept, environments
         self.logs = kept.folder / "log"
-        self.logs.mkdir(exist_ok=True)
+        self.logs.mkdir(mode=0o700, exist_ok=True)
 
     def _start(
         self,

@@ -29,7 +29,7 @@ class ValkeyServer:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server. The password goes into a file that only we can read: a command line is for all to see."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = (
             "bind 127.0.0.1",
             f"port {self.port}",

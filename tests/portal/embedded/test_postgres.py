@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,6 +142,7 @@ time.sleep(600)
         starter.kill()
     wait_until(lambda: not processes.alive(pid), "the orphan to end")
     assert not (folder / "data" / "postmaster.pid").exists()
+    shutil.rmtree(folder)
 
 
 def test_roles_of_the_portal_log_in_and_passwords_change_with_the_next_start() -> None:
