@@ -1,0 +1,42 @@
+"""What must be remembered of a log between two readings. Plain structs, so that they can be stored as JSON with the position."""
+
+import msgspec
+
+
+class Session(msgspec.Struct):
+    """A process of the server whose lines are being counted."""
+
+    session: str
+    epoch: str = ""
+    backend: str = ""
+    last: int = 0
+    last_at: int = 0
+    missing: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    login: str = ""
+    database: str = ""
+    remote: str = ""
+    authorized: bool = False
+    watched: bool = False
+    statements: int = 0
+    pending: int = 0
+    """Number of the action that an error of the same text would belong to; 0 for none."""
+    pending_text: bytes = b""
+    """BLAKE2b of that text under ``key``."""
+    key: bytes = b""
+
+    @property
+    def is_client(self) -> bool:
+        """Whether it is a connection, and not a process of the server itself."""
+        return self.backend in ("client backend", "not initialized", "walsender", "")
+
+
+class Head(msgspec.Struct):
+    """What is remembered of the log as a whole."""
+
+    joined_at: int = 0
+    """Time of the first line that was ever read; what began before it was not numbered for us."""
+    epoch: str = ""
+    epoch_closed: bool = False
+    last_at: int = 0
+    authorized: int = 0
+    lines: int = 0

@@ -1,0 +1,1 @@
+"""The log of the simulated target: one file, one JSON object a line. Production refuses it."""
