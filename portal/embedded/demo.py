@@ -152,7 +152,7 @@ def everything(home: Path, web_port: int) -> list[Part | Step]:
         programs.part("sealer", [*MANAGE, "sealer"], environments.sealer()),
         programs.step("seed", [*MANAGE, "demo_seed"], environments.seed(target), answer="seed.txt"),
         programs.web(web_port),
-        programs.celery("worker", "--concurrency", "2", "--loglevel", "INFO"),
+        programs.celery("worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle", "--without-gossip"),
         programs.celery("beat", "--schedule", str(kept.folder / "beat-schedule"), "--pidfile", ""),
         programs.part("watch", [*MANAGE, "watch"], environments.web()),
         programs.part("gather", [*MANAGE, "gather"], environments.web()),

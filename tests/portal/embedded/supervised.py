@@ -1,6 +1,7 @@
 """A demo with a database and two small programs, run by test_supervisor.py in a process of its own.
 
-Arguments: FOLDER PORT [--broken PART] [--slow-step]. The programs write when they start and when they are told to stop.
+Arguments: FOLDER PORT [--broken PART] [--slow-step] [--tethered].
+The programs write when they start and when they are told to stop.
 """
 
 import argparse
@@ -44,7 +45,10 @@ def main() -> int:
     parser.add_argument("port", type=int)
     parser.add_argument("--broken")
     parser.add_argument("--slow-step", action="store_true")
+    parser.add_argument("--tethered", action="store_true")
     given = parser.parse_args()
+    if given.tethered:
+        demo.end_with_caller()
     folder: Path = given.folder
 
     def program(name: str, code: str) -> Callable[[], subprocess.Popen[bytes]]:

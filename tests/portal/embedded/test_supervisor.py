@@ -1,6 +1,7 @@
 """The supervisor with small programs in place of the portal's, and real servers below them."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -168,6 +169,21 @@ def test_second_supervisor_on_the_same_folder_says_who_runs_and_leaves_it_alone(
     )
     assert (second.returncode, second.stdout) == (1, line)
     assert one.process.poll() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the wish to end with the caller is Linux's")
+def test_kill_of_the_caller_stops_everything_in_order(folder: Path) -> None:
+    """As kill -9 of make."""
+    command = shlex.join([*HARNESS, str(folder), str(free_port()), "--tethered"])
+    said = folder.with_name("said")
+    with (
+        said.open("w") as output,
+        subprocess.Popen(["sh", "-c", f"{command}; true"], cwd=CHECKOUT, stdout=output) as sh,
+    ):
+        wait_until(lambda: "http://localhost:" in said.read_text(), "the supervisor to be up")
+        sh.kill()
+    wait_until(lambda: said.read_text().endswith("Stopped. Nothing is left running.\n"), "the supervisor to stop")
+    assert names_left(folder) == []
 
 
 def test_part_that_ends_at_its_start_is_shown_with_its_last_lines_and_all_is_stopped(
