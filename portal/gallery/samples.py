@@ -11,12 +11,32 @@ LONG_NAME = "Maximiliane Konstantinopolitanski-Featherstonehaugh von Hohenlohe"
 NAV: list[Mapping[str, Any]] = [
     {"label": "Home", "url": "#home", "icon": "home", "active": True},
     {"label": "Requests", "url": "#requests", "icon": "key", "active": False, "group": "Emergency access"},
-    {"label": "Approvals", "url": "#approvals", "icon": "user-check", "active": False, "count": 3, "group": "Emergency access"},
-    {"label": "Reviews", "url": "#reviews", "icon": "clipboard-check", "active": False, "count": 12, "group": "Emergency access"},
+    {
+        "label": "Approvals",
+        "url": "#approvals",
+        "icon": "user-check",
+        "active": False,
+        "count": 3,
+        "group": "Emergency access",
+    },
+    {
+        "label": "Reviews",
+        "url": "#reviews",
+        "icon": "clipboard-check",
+        "active": False,
+        "count": 12,
+        "group": "Emergency access",
+    },
     {"label": "Cases", "url": "#cases", "icon": "file-text", "active": False, "group": "Evidence"},
     {"label": "Log", "url": "#log", "icon": "shield-lock", "active": False, "group": "Evidence"},
     {"label": "Systems", "url": "#systems", "icon": "server", "active": False, "group": "Administration"},
-    {"label": "Eligibility and roles", "url": "#eligibility", "icon": "users", "active": False, "group": "Administration"},
+    {
+        "label": "Eligibility and roles",
+        "url": "#eligibility",
+        "icon": "users",
+        "active": False,
+        "group": "Administration",
+    },
 ]
 SHELL: dict[str, Any] = {
     "portal_name": "Breakglass Portal",
@@ -38,10 +58,21 @@ TABS = [
     {"label": "Alerts", "url": "#alerts", "active": False, "count": 0},
     {"label": "Everything in order", "url": "#everything", "active": False},
 ]
-STATES = (
-    "bypass active closing opening authorised pending due overdue failed gap approved complete reconciled "
-    "sealed ended declined withdrawn lapsed not_covered drill"
-).split()
+STATES = [
+    *("bypass", "active", "closing", "opening", "authorised", "pending", "due", "overdue", "failed", "gap"),
+    *(
+        "approved",
+        "complete",
+        "reconciled",
+        "sealed",
+        "ended",
+        "declined",
+        "withdrawn",
+        "lapsed",
+        "not_covered",
+        "drill",
+    ),
+]
 STEPS = [
     {"label": "Asked", "state": "done", "note": "17:25 UTC"},
     {"label": "Approved", "state": "done", "note": "by Grace Hopper"},
@@ -55,10 +86,28 @@ STEPS_EARLY = [
     {"label": "Open", "state": "next"},
 ]
 TIMELINE = [
-    {"title": "Access requested", "at": AT, "by": "Ada Lovelace", "text": "Settlement is stuck since 16:50.", "icon": "key"},
-    {"title": "Three people alerted", "at": AT + timedelta(seconds=2), "text": "Mail and chat", "icon": "bell", "tone": "accent"},
+    {
+        "title": "Access requested",
+        "at": AT,
+        "by": "Ada Lovelace",
+        "text": "Settlement is stuck since 16:50.",
+        "icon": "key",
+    },
+    {
+        "title": "Three people alerted",
+        "at": AT + timedelta(seconds=2),
+        "text": "Mail and chat",
+        "icon": "bell",
+        "tone": "accent",
+    },
     {"title": "Approved", "at": AT + timedelta(minutes=3), "by": LONG_NAME, "icon": "circle-check", "tone": "good"},
-    {"title": "Glass opened", "at": AT + timedelta(minutes=3, seconds=1), "text": f"Login on {LONG}", "icon": "lock-open", "tone": "glass"},
+    {
+        "title": "Glass opened",
+        "at": AT + timedelta(minutes=3, seconds=1),
+        "text": f"Login on {LONG}",
+        "icon": "lock-open",
+        "tone": "glass",
+    },
     {"title": "Sealing was late", "at": AT + timedelta(minutes=4), "icon": "alert-triangle", "tone": "attention"},
 ]
 FIGURES = [
@@ -76,8 +125,22 @@ FACTS = [
 ]
 COLUMNS = ["System", "Person", "Asked", "Mode", "Statements", "Verdict"]
 ROWS = [
-    [{"text": "payments-db", "url": "#case-1"}, {"person": "Ada Lovelace"}, {"at": AT}, "approved", 128, {"state": "complete"}],
+    [
+        {"text": "payments-db", "url": "#case-1"},
+        {"person": "Ada Lovelace"},
+        {"at": AT},
+        "approved",
+        128,
+        {"state": "complete"},
+    ],
     [{"text": LONG, "url": "#case-2"}, {"person": LONG_NAME}, {"at": AT}, {"state": "bypass"}, 4, {"state": "gap"}],
-    [{"text": "hr-db", "url": "#case-3"}, {"person": "Alan Turing", "note": "rehearsal"}, {"at": AT}, {"state": "drill"}, 0, None],
+    [
+        {"text": "hr-db", "url": "#case-3"},
+        {"person": "Alan Turing", "note": "rehearsal"},
+        {"at": AT},
+        {"state": "drill"},
+        0,
+        None,
+    ],
 ]
 COMMAND = 'psql "host=payments-db.example port=5432 dbname=payments user=bg_0042_ada sslmode=verify-full"'

@@ -7,6 +7,8 @@ from django.forms import BoundField
 
 register = template.Library()
 
+_STYLES = {"check": "form-check-input"}
+
 
 @register.inclusion_tag("components/field.html")
 def field(bound: BoundField, *, optional: bool = True, wide: bool = False) -> dict[str, Any]:
@@ -21,7 +23,6 @@ def field(bound: BoundField, *, optional: bool = True, wide: bool = False) -> di
     described = _described_by(bound)
     context: dict[str, Any] = {
         "kind": kind,
-        "bound": bound,
         "id": bound.id_for_label or bound.auto_id,
         "label": bound.label,
         "hint": bound.help_text,
@@ -58,9 +59,10 @@ def _described_by(bound: BoundField) -> str:
 def _attributes(bound: BoundField, kind: str, described: str) -> dict[str, Any]:
     """Attributes of the input itself; the widget's own class stays."""
     widget = bound.field.widget
-    base = {"check": "form-check-input"}.get(kind, "form-select" if isinstance(widget, forms.Select) else "form-control")
-    code = " code-input" if widget.attrs.get("autocomplete") == "one-time-code" else ""
-    attributes: dict[str, Any] = {"class": f"{base}{code} {widget.attrs.get('class', '')}".strip()}
+    styles = [_STYLES.get(kind, "form-select" if isinstance(widget, forms.Select) else "form-control")]
+    if widget.attrs.get("autocomplete") == "one-time-code":
+        styles.append("code-input")
+    attributes: dict[str, Any] = {"class": " ".join([*styles, widget.attrs.get("class", "")]).strip()}
     if described:
         attributes["aria-describedby"] = described
     if bound.errors:
@@ -86,7 +88,7 @@ def _choices(bound: BoundField) -> list[dict[str, Any]]:
 def error_summary(*bound_forms: forms.BaseForm) -> dict[str, Any]:
     """All errors of one or more forms, each with a link to its field; nothing where there is none."""
     problems = [
-        {"href": f"#{_first_input(bound)}", "label": _before_text(str(bound.label)), "text": text}
+        {"href": _link(bound), "label": _before_text(str(bound.label)), "text": text}
         for form in bound_forms
         for bound in form
         for text in bound.errors
@@ -100,8 +102,14 @@ def _before_text(label: str) -> str:
     return label if label.endswith(("?", ".", "!", ":")) else f"{label}:"
 
 
+def _link(bound: BoundField) -> str:
+    """Leads to the input; to the first choice of a group, which has none of its own; nowhere for a hidden one."""
+    if bound.is_hidden:
+        return ""
+    return f"#{_first_input(bound)}"
+
+
 def _first_input(bound: BoundField) -> str:
-    """A group has no input of its own: its link leads to its first choice."""
     if _kind(bound.field.widget) == "choices":
         return next((choice.id_for_label for choice in bound.subwidgets), bound.auto_id)
     return bound.id_for_label

@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-_EMPTY = format_html('<span class="soft"><span aria-hidden="true">—</span><span class="visually-hidden">none</span></span>')
+_EMPTY = format_html(
+    '<span class="soft"><span aria-hidden="true">{}</span><span class="visually-hidden">{}</span></span>', "—", "none"
+)
 
 
 def _aware(value: datetime | int) -> datetime:

@@ -22,7 +22,7 @@ _LOOKS: dict[tuple[Tone, str], str] = {
     ("accent", "eye"): "seen in_progress",
     ("attention", "clock"): "pending requested awaiting waiting due owed late queued unsealed",
     ("attention", "alert-triangle"): "failed gap overdue deviation exception attention drift orphan suspended down",
-    ("good", "circle-check"): "approved complete completed reconciled kept keep passed pass healthy ok accepted verified",
+    ("good", "circle-check"): "approved complete completed reconciled kept keep passed pass healthy accepted verified",
     ("good", "shield-lock"): "sealed signed",
     ("quiet", "lock"): "ended closed returned expired",
     ("quiet", "ban"): "declined revoked revoke refused",
@@ -40,3 +40,8 @@ def look_of(state: str) -> Look:
     word = state.strip().lower().replace(" ", "_").replace("-", "_")
     tone, icon = _BY_WORD.get(word, ("quiet", "circle-dashed"))
     return Look(label=word.replace("_", " ").capitalize(), tone=tone, icon=icon)
+
+
+def words() -> list[str]:
+    """All words that have a look of their own."""
+    return list(_BY_WORD)

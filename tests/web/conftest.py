@@ -1,0 +1,19 @@
+"""One browser for all tests of pages; Playwright's own fixtures (`page`, `context`) use it too."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.web import looking
+
+# Playwright's loop runs in the test's thread, and Django would refuse to touch the database beside it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, started once for each worker."""
+    with looking.chromium() as running:
+        yield running
