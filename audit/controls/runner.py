@@ -20,9 +20,17 @@ def prepare(
     *,
     carried_over: Iterable[tuple[str, str]] = (),
     unreadable: Iterable[tuple[str, str]] = (),
+    unfed: Iterable[str] = (),
 ) -> None:
     """Lay beside the facts what tests read with them: period, parameters, limits, and the catalogue's views."""
-    lay_given(db, period=period, parameters=catalogue.parameters, carried_over=carried_over, unreadable=unreadable)
+    lay_given(
+        db,
+        period=period,
+        parameters=catalogue.parameters,
+        carried_over=carried_over,
+        unreadable=unreadable,
+        unfed=unfed,
+    )
     db.executescript(catalogue.views)
 
 

@@ -3,11 +3,13 @@
 The text made here is the text that runs and is printed.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from audit.controls.model import ControlTest, Exemption
 from audit.facts.schema import Table, load_schema
 
+WORD = re.compile(r"[a-z_]+")
 BESIDE = "period CROSS JOIN params CROSS JOIN ms CROSS JOIN "
 
 
@@ -19,7 +21,8 @@ def select_text(test: ControlTest) -> str:
 
 def proof_text(test: ControlTest) -> str:
     """The query that says whether an empty population of this test counts as not applicable."""
-    return f"SELECT proved FROM proofs WHERE kept_by = '{table_of(test.population.of).kept_by}'"  # noqa: S608  our own words
+    kept_by = table_of(test.population.of).kept_by
+    return f"SELECT proved FROM proofs WHERE kept_by = '{kept_by}' AND NOT {_unfed(test)}"  # noqa: S608  our own words
 
 
 def table_of(name: str) -> Table:
@@ -77,12 +80,27 @@ def _in_period(test: ControlTest) -> str:
 def _result(test: ControlTest) -> str:
     of = test.population.of
     cases = [f"WHEN id IN (SELECT row_id FROM unreadable WHERE table_name = '{of}') THEN 'inconclusive'"]  # noqa: S608  our own
+    cases.append(f"WHEN {_unfed(test)} THEN 'inconclusive'")
     cases.append(f"WHEN {_any(_unexcused(test, clause.name) for clause in test.must)} THEN '{test.failing}'")
     if test.inconclusive:
         cases.append(f"WHEN {_any(_turned(test))} THEN 'inconclusive'")
     if test.open:
         cases.append(f"WHEN {_any(_waiting(test))} THEN 'open'")
     return "CASE\n  " + "\n  ".join(cases) + "\n  ELSE 'pass' END"
+
+
+def _unfed(test: ControlTest) -> str:
+    """Whether a table that the test reads is one that nothing fills yet."""
+    names = ", ".join(f"'{name}'" for name in tables_read(test))
+    return f"EXISTS (SELECT 1 FROM unfed WHERE table_name IN ({names}))"  # noqa: S608  names of known tables
+
+
+def tables_read(test: ControlTest) -> list[str]:
+    """Tables of facts that a test names itself; a view adds none that it does not join to a table named here."""
+    rules = [clause.sql for clause in test.must] + [rule.sql for rule in (*test.open, *test.inconclusive)]
+    texts = [test.population.source, test.population.where or "", *rules]
+    named = {test.population.of} | {word for text in texts for word in WORD.findall(text)}
+    return sorted(named & load_schema().tables.keys())
 
 
 def _unexcused(test: ControlTest, clause: str) -> str:

@@ -36,10 +36,11 @@ def lay_given(
     parameters: Mapping[str, Parameter],
     carried_over: Iterable[tuple[str, str]] = (),
     unreadable: Iterable[tuple[str, str]] = (),
+    unfed: Iterable[str] = (),
 ) -> None:
-    """Make and fill ``period``, ``ms``, ``params``, ``limits``, ``carried_over`` and ``unreadable``; facts come first.
+    """Make and fill what the head ``given`` of ``facts.yaml`` names; the facts themselves come first.
 
-    ``carried_over`` holds pairs of test and row, ``unreadable`` pairs of table and row.
+    ``carried_over`` holds pairs of test and row, ``unreadable`` pairs of table and row, ``unfed`` names of tables.
     """
     _one_row(db, "period", {"start_at": period.start_at, "end_at": period.end_at, "as_of": period.as_of})
     _one_row(db, "ms", MILLISECONDS)
@@ -47,6 +48,9 @@ def lay_given(
     lay_limits(db, parameters)
     _pairs(db, "carried_over", ("test_id", "row_id"), carried_over)
     _pairs(db, "unreadable", ("table_name", "row_id"), unreadable)
+    db.execute("DROP TABLE IF EXISTS unfed")
+    db.execute("CREATE TABLE unfed (table_name TEXT) STRICT")
+    db.executemany("INSERT INTO unfed VALUES (?)", [(table,) for table in sorted(set(unfed))])
 
 
 def lay_limits(db: sqlite3.Connection, parameters: Mapping[str, Parameter]) -> None:

@@ -1,0 +1,199 @@
+"""The fold: events of the log into one row per fact, at one position of the log, from canonical fields only.
+
+Nothing here reads a live table, a clock or a personal value, so the same entries give the same rows for ever.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from audit.events import catalogue
+from audit.facts.fold import (
+    computed,
+    eligibility,
+    evidence,
+    grants,
+    judging,
+    people,
+    policy,
+    requests,
+    schedule,
+    sources,
+    systems,
+)
+from audit.facts.fold.entry import Entry, LogEntry, entry_of
+from audit.facts.fold.state import Facts
+from audit.facts.given import Period
+from audit.facts.parameters import Parameter
+from audit.facts.schema import insert_rows, load_schema
+from audit.log import verify
+from audit.log.canonical import parse_entry
+from audit.log.errors import ParseError
+
+FAMILIES = (people, systems, eligibility, policy, requests, grants, judging, sources, evidence)
+HANDLERS = {name: handle for family in FAMILIES for name, handle in family.HANDLERS.items()}
+# Events that say nothing which a control test reads; a test holds this list and the handlers against the catalogue.
+NO_FACT = frozenset(
+    {
+        "signin.opened",
+        "signin.refused",
+        "signin.strengthened",
+        "signin.ended",
+        "factor.enrolled",
+        "factor.removed",
+        "recovery.made",
+        "password.given",
+        "password.changed",
+        "privilege.added",
+        "source.heartbeat_sent",
+        "connector.tested",
+        "target.listing_failed",
+        "configuration.changed",
+        "role.declined",
+        "eligibility.declined",
+        "policy.declined",
+        "request.seen",
+        "grant.opening",
+        "grant.opening_failed",
+        "grant.extension_asked",
+        "grant.extension_declined",
+        "grant.extension_applied",
+        "grant.closing",
+        "grant.close_failed",
+        "review.claimed",
+        "review.handed_over",
+        "review.saved",
+        "duty.missed",
+        "source.epoch_started",
+        "source.heartbeat_seen",
+        "source.loss_found",
+        "source.settings_changed",
+        "source.error_seen",
+        "source.recovered",
+        "session.refused",
+        "alert.failed",
+        "page.viewed",
+        "pack.requested",
+        "pack.made",
+        "pack.failed",
+        "dossier.made",
+        "dossier.failed",
+        "dossier.downloaded",
+        "personal_value.erased",
+        "reconciliation.compared",
+        "log.refused",
+    }
+)
+# Tables that nothing in the log fills yet: a test that reads one of them is not decided, whatever its rows.
+UNFED = frozenset(
+    {"triages", "guard_checks", "clock_hours", "account_matches", "kept_records", "personal_values",
+     "pack_populations", "downloads"}
+)  # fmt: skip
+
+
+class CannotFold(ValueError):
+    """An entry cannot be folded; the sentence says which and why."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What was folded: how many entries, the time of the last one, and rows that rest on what cannot be relied on."""
+
+    entries: int
+    last_at: int | None
+    unreadable: frozenset[tuple[str, str]]
+
+
+def readable(entries: Iterable[verify.Entry]) -> Iterator[Entry]:
+    """Stored entries as the fold reads them; bytes that are no entry are left out, and their range does not verify."""
+    for stored in entries:
+        try:
+            yield entry_of(parse_entry(stored.body), stored.index)
+        except ParseError:
+            continue
+
+
+def fold(
+    db: sqlite3.Connection,
+    entries: Iterable[LogEntry],
+    *,
+    period: Period,
+    parameters: Mapping[str, Parameter],
+    ranges: Sequence[verify.RangeResult] = (),
+) -> Folded:
+    """Fold entries, in the order of the log, into the tables of facts of an empty database.
+
+    ``ranges`` are the results of ``audit.log.verify`` for the same entries: they become the facts ``log_ranges`` and
+    ``checkpoints``, and rows that rest on a range which does not verify are listed as unreadable.
+
+    Raises:
+        CannotFold: an entry has a name, or lacks a field, that makes it none of ours.
+    """
+    facts, count, last_at = Facts(), 0, None
+    damaged = _damaged(ranges)
+    for entry in entries:
+        facts.begin(entry, damaged=entry.index in damaged)
+        fold_entry(facts, entry)
+        count, last_at = count + 1, entry.at
+    facts.end()
+    compute(facts, period, parameters)
+    _log(facts, ranges)
+    for table in load_schema().tables:
+        write(db, table, facts)
+    return Folded(count, last_at, frozenset(facts.unreadable))
+
+
+def fold_entry(facts: Facts, entry: LogEntry) -> None:
+    """Fold one entry."""
+    handle = HANDLERS.get(entry.name)
+    if handle is None:
+        if entry.name not in catalogue:
+            raise CannotFold(f"Entry {entry.index} is named {entry.name}, and there is no such event.")
+        return
+    try:
+        handle(facts, entry)
+    except KeyError as missing:
+        raise CannotFold(f"Entry {entry.index}, {entry.name}, lacks the field {missing}.") from missing
+
+
+def compute(facts: Facts, period: Period, parameters: Mapping[str, Parameter]) -> None:
+    """Facts that follow from others; the order matters: ends first, then what is counted from them."""
+    known = dict(parameters)
+    computed.grants_over(facts)
+    computed.removals(facts)
+    computed.roles_for_all_systems(facts)
+    computed.role_pairs(facts)
+    computed.eligibility_use(facts, period, known)
+    computed.returned_access(facts)
+    computed.campaign_sittings(facts)
+    schedule.listed_grants(facts)
+    schedule.duties(facts, period, known)
+    schedule.feeds(facts, period, known)
+    schedule.windows_nobody_judged(facts, period)
+    schedule.anchor_slots(facts, period, known)
+
+
+def write(db: sqlite3.Connection, table: str, facts: Facts) -> None:
+    """Write the rows of one table, in the order of their keys."""
+    key = load_schema().tables[table].key
+    insert_rows(db, table, ({key: name, **row} for name, row in sorted(facts.each(table))))
+
+
+def _damaged(ranges: Iterable[verify.RangeResult]) -> frozenset[int]:
+    return frozenset(index for each in ranges if not each.ok for index in range(each.from_index, each.to_index + 1))
+
+
+def _log(facts: Facts, ranges: Sequence[verify.RangeResult]) -> None:
+    """The log's own ranges and checkpoints; no outside party vouches for any of them yet."""
+    names = ("from_index", "to_index", "from_at", "to_at")
+    held = ("dense", "hashes_ok", "root_ok", "signature_ok", "consistent")
+    for number, each in enumerate(ranges):
+        key = f"{number:09d}"
+        row = {name: getattr(each, name) for name in names} | {name: int(getattr(each, name)) for name in held}
+        facts.rows["log_ranges"][key] = row
+        facts.rows["checkpoints"][key] = {"size": each.to_index + 1, "signed_at": each.to_at}
+
+
+def undeclared() -> set[str]:
+    """Names that the fold handles or leaves out and that no event has; and events that it forgot."""
+    return (HANDLERS.keys() | NO_FACT) ^ catalogue.keys()

@@ -1,0 +1,136 @@
+"""Facts that follow from others: ends of grants, removals, pairs of roles, eligibilities in use, sittings of campaigns."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+from statistics import median
+
+from audit.facts.fold.state import Facts, Row
+from audit.facts.given import MILLISECONDS, Period
+from audit.facts.parameters import Parameter
+
+DAY = MILLISECONDS["day"]
+
+
+def grants_over(facts: Facts) -> None:
+    """The earlier of end and expiry; a grant that never opened has nothing that could be over."""
+    for _, grant in facts.each("grants"):
+        ends = [grant[name] for name in ("ended_at", "expires_at") if grant.get(name) is not None]
+        grant["over_at"] = min(ends) if ends and grant.get("opened_at") is not None else None
+
+
+def removals(facts: Facts) -> None:
+    """The first read-back from the end of a grant on that showed neither the right nor a live session."""
+    for key, grant in facts.each("grants"):
+        over = grant.get("over_at") or grant.get("ended_at") or 0
+        clear = [row for row in facts.read_backs.get(key, ()) if row["confirmed_at"] >= over]
+        if clear:
+            first = min(clear, key=lambda row: row["confirmed_at"])
+            facts.derive("removals", key, rests_on=("grants", key), **first)
+
+
+def roles_for_all_systems(facts: Facts) -> None:
+    """A role for all systems as one row for each system in scope."""
+    for key, role in list(facts.each("roles")):
+        if role.get("system_id") is None and facts.rows["systems"]:
+            del facts.rows["roles"][key]
+            for system in facts.rows["systems"]:
+                facts.derive("roles", f"{key}:{system}", rests_on=("roles", key), **{**role, "system_id": system})
+
+
+def role_pairs(facts: Facts) -> None:
+    """Two different roles that one person held at the same time for the same system."""
+    held: dict[tuple[str, str], list[tuple[str, Row]]] = defaultdict(list)
+    for key, role in facts.each("roles"):
+        held[role["person_id"], role.get("system_id") or ""].append((key, role))
+    for (person, system), roles in held.items():
+        for (first, a), (second, b) in combinations(sorted(roles, key=lambda each: each[0]), 2):
+            ends = [each["ended_at"] for each in (a, b) if each.get("ended_at") is not None]
+            from_at, to_at = max(a.get("granted_at", 0), b.get("granted_at", 0)), min(ends, default=None)
+            if a["role"] != b["role"] and (to_at is None or from_at < to_at):
+                facts.derive(
+                    "role_pairs", f"{first}+{second}", rests_on=("roles", first), person_id=person,
+                    system_id=system or None, role_a=a["role"], role_b=b["role"], from_at=from_at, to_at=to_at,
+                )  # fmt: skip
+
+
+def eligibility_use(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
+    """How each eligibility was used in the period, and how many days ago it was used or drilled last."""
+    window = parameters["repeat_window_days"].value * DAY
+    opened = _openings(facts)
+    for _, row in facts.each("eligibilities"):
+        mine = opened[row.get("person_id"), row.get("system_id"), row.get("privilege_id")]
+        since = row.get("granted_at", 0)
+        uses = sorted((at, mode) for at, mode in mine if mode != "drill" and since <= at < period.end_at)
+        within = [each for each in uses if each[0] >= period.start_at]
+        last = max((at for at, _ in mine if since <= at < period.end_at), default=since)
+        row["uses"] = len(within)
+        row["bypass_share"] = sum(mode == "bypass" for _, mode in within) / len(within) if within else 0.0
+        row["most_uses_in_window"] = max((_in_window(uses, at, window) for at, _ in within), default=0)
+        row["days_since_use_or_drill"] = max(0, min(period.as_of, period.end_at) - last) // DAY
+
+
+def _openings(facts: Facts) -> dict[tuple[str | None, ...], list[tuple[int, str]]]:
+    found: dict[tuple[str | None, ...], list[tuple[int, str]]] = defaultdict(list)
+    for _, grant in facts.each("grants"):
+        if grant.get("opened_at") is not None:
+            mode = facts.get("requests", grant.get("request_id")).get("mode", "none")
+            found[grant.get("person_id"), grant.get("system_id"), grant.get("privilege_id")].append(
+                (grant["opened_at"], mode)
+            )
+    return found
+
+
+def _in_window(uses: list[tuple[int, str]], end: int, window: int) -> int:
+    return sum(end - window < at <= end for at, _ in uses)
+
+
+def returned_access(facts: Facts) -> None:
+    """Whether what a campaign revoked stood again on the list of a later campaign of its kind and system."""
+    for key, remedy in facts.each("remedies"):
+        item = facts.get("items", key)
+        later = _later_campaigns(facts, item)
+        if item.get("decision") == "revoke" and later:
+            again = any(
+                other.get("subject_id") == item.get("subject_id") and other.get("campaign_id") in later
+                for _, other in facts.each("items")
+            )
+            remedy["present_at_next_snapshot"] = int(again)
+
+
+def _later_campaigns(facts: Facts, item: Row) -> set[str]:
+    mine = facts.get("campaigns", item.get("campaign_id"))
+    return {
+        key
+        for key, other in facts.each("campaigns")
+        if (other.get("kind"), other.get("system_id")) == (mine.get("kind"), mine.get("system_id"))
+        and other.get("snapshot_at", 0) > mine.get("snapshot_at", 0)
+    }
+
+
+def campaign_sittings(facts: Facts) -> None:
+    """One reviewer's run through the items of one campaign."""
+    runs: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for _, item in facts.each("items"):
+        if item.get("decided_at") is not None and item.get("decision") != "transfer":
+            runs[item["campaign_id"], item["reviewer_id"]].append(item)
+    for (campaign, judge), items in runs.items():
+        seconds = sorted(_seconds(items))
+        facts.derive(
+            "sittings", f"{campaign}:{judge}", rests_on=("campaigns", campaign), kind="campaign", judge_id=judge,
+            at=max(item["decided_at"] for item in items), row_count=len(items),
+            keep_rate=sum(item["decision"] == "keep" for item in items) / len(items),
+            active_seconds=int(sum(seconds)), median_seconds=float(median(seconds)) if seconds else None,
+            evidence_skipped=sum(item.get("shown_at") is None for item in items), bulk_over_mixed_risk=0,
+            # Reasons are committed to with salts, so equal ones cannot be told: all that were given is the most.
+            same_comment_rows=sum(item.get("reason_given") or 0 for item in items),
+        )  # fmt: skip
+
+
+def _seconds(items: list[Row]) -> Iterator[float]:
+    """Seconds from one decision, or from the showing of an item, to the next decision."""
+    previous = 0
+    for item in sorted(items, key=lambda each: each["decided_at"]):
+        if item.get("shown_at") is not None:
+            yield (item["decided_at"] - max(item["shown_at"], previous)) / 1000
+        previous = item["decided_at"]

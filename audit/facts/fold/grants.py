@@ -1,0 +1,90 @@
+"""Grants, from authorisation to the read-back."""
+
+from audit.facts.fold.entry import LogEntry, is_person
+from audit.facts.fold.state import Facts, given
+
+GRANT = ("person_id", "system_id", "privilege_id", "account_id", "exposes_secret")
+
+
+def authorised(facts: Facts, entry: LogEntry) -> None:
+    """Access may be opened."""
+    facts.put("grants", entry.fields["grant_id"], request_id=entry.case or None, **given(entry, *GRANT))
+
+
+def activated(facts: Facts, entry: LogEntry) -> None:
+    """Access is open; the window runs from here."""
+    grant, expires_at = entry.fields["grant_id"], entry.fields["expires_at"]
+    facts.put(
+        "grants", grant, request_id=entry.case or None, first_expires_at=expires_at, expires_at=expires_at,
+        **given(entry, *GRANT, "opened_at", "provisioned_at"),
+    )  # fmt: skip
+    facts.markers[entry.fields["marker"]] = grant
+    facts.change("requests", entry.case, status="open")
+
+
+def failed(facts: Facts, entry: LogEntry) -> None:
+    """Access was not opened."""
+    facts.change("grants", entry.fields["grant_id"], ended_at=entry.fields["ended_at"], end_cause="failed")
+    facts.change("requests", entry.case, status="failed")
+
+
+def revealed(facts: Facts, entry: LogEntry) -> None:
+    """The responder was shown the way in: the act by which an approved request is taken up."""
+    facts.act(entry, "reveal", entry.case)
+
+
+def extended(facts: Facts, entry: LogEntry) -> None:
+    """More time was given, by one entitled other person."""
+    grant = entry.fields["grant_id"]
+    facts.put(
+        "extensions",
+        entry.fields["extension_id"],
+        grant_id=grant,
+        at=entry.at,
+        **given(entry, "minutes", "approved_by"),
+    )
+    facts.change("grants", grant, expires_at=entry.fields["expires_at"])
+    facts.involved[entry.case].add(entry.fields["approved_by"])
+    facts.act(entry, "approve", entry.case)
+
+
+def over(facts: Facts, entry: LogEntry) -> None:
+    """The time is over, or somebody ended it; the first end stands."""
+    grant = entry.fields["grant_id"]
+    if facts.get("grants", grant).get("ended_at") is None:
+        facts.change("grants", grant, ended_at=entry.fields["ended_at"], end_cause=entry.name.removeprefix("grant."))
+    if is_person(entry.fields.get("ended_by", "process:")):
+        facts.involved[entry.case].add(entry.fields["ended_by"])
+
+
+def read_back(facts: Facts, entry: LogEntry) -> None:
+    """The target was read; what is clear may confirm the removal."""
+    if entry.fields["clear"]:
+        _cleared(facts, entry, entry.fields["read_at"])
+
+
+def ended(facts: Facts, entry: LogEntry) -> None:
+    """Access is gone, says the portal; a read-back of the target that came before it says more."""
+    if not facts.read_backs[entry.fields["grant_id"]]:
+        _cleared(facts, entry, entry.fields["confirmed_at"])
+    facts.change("requests", entry.case, status="closed")
+
+
+def _cleared(facts: Facts, entry: LogEntry, confirmed_at: int) -> None:
+    row = {"confirmed_at": confirmed_at, **given(entry, "removed_at", "read_back_from")}
+    facts.read_backs[entry.fields["grant_id"]].append(row)
+    facts.change("grants", entry.fields["grant_id"])
+
+
+HANDLERS = {
+    "grant.authorised": authorised,
+    "grant.activated": activated,
+    "grant.failed": failed,
+    "grant.revealed": revealed,
+    "grant.extended": extended,
+    "grant.returned": over,
+    "grant.expired": over,
+    "grant.revoked": over,
+    "grant.read_back": read_back,
+    "grant.ended": ended,
+}

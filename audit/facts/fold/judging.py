@@ -1,0 +1,157 @@
+"""Reviews, campaigns, duties and findings."""
+
+from audit.facts.fold.entry import LogEntry
+from audit.facts.fold.state import Facts, given
+
+REVIEW = (
+    "grant_id", "due_at", "answers_missing", "adverse_answers", "emergency_upheld", "accepted_activities",
+    "statement_sha256",
+)  # fmt: skip
+CAMPAIGN = (
+    "kind", "system_id", "snapshot_at", "snapshot_sha256", "item_count", "second_count", "not_put_to_anyone", "due_at",
+)  # fmt: skip
+
+
+def review_due(facts: Facts, entry: LogEntry) -> None:
+    """A use is to be reviewed."""
+    facts.put("reviews", entry.fields["review_id"], **given(entry, "grant_id", "due_at"))
+
+
+def review_submitted(facts: Facts, entry: LogEntry) -> None:
+    """A reviewer judged a use; the first judgement stands."""
+    review, reviewer = entry.fields["review_id"], entry.fields["reviewer_id"]
+    if facts.get("reviews", review).get("submitted_at") is not None:
+        return
+    facts.put("reviews", review, reviewer_id=reviewer, submitted_at=entry.at, **given(entry, *REVIEW))
+    facts.act(entry, "review", entry.case or None)
+    responder = facts.get("grants", entry.fields["grant_id"]).get("person_id")
+    _judged(facts, entry, review, kind="review", subject=responder, involved=facts.involved[entry.case])
+    _sat(facts, entry, review)
+
+
+def _judged(facts: Facts, entry: LogEntry, key: str, *, kind: str, subject: str | None, involved: set[str]) -> None:
+    """Who judged, and everyone who had a hand in what was judged, by the log and by the portal's own list."""
+    manager = facts.get("people", entry.by).get("manager_id")
+    facts.put(
+        "judgements", key, kind=kind, judge_id=entry.by, judge_manager_id=manager, lines_known=int(manager is not None),
+        involved_ids=sorted(involved | set(entry.fields.get("involved", ()))), subject_id=subject, at=entry.at,
+    )  # fmt: skip
+
+
+def _sat(facts: Facts, entry: LogEntry, review: str) -> None:
+    seconds = entry.fields.get("active_seconds")
+    facts.put(
+        "sittings", review, kind="review", judge_id=entry.by, at=entry.at, row_count=1, active_seconds=seconds,
+        actions=entry.fields.get("activities_seen", 0), evidence_skipped=entry.fields.get("evidence_skipped"),
+        median_seconds=seconds, bulk_over_mixed_risk=0, same_comment_rows=0,
+    )  # fmt: skip
+
+
+def campaign_started(facts: Facts, entry: LogEntry) -> None:
+    """An attestation began with its list."""
+    facts.put("campaigns", entry.fields["campaign_id"], **given(entry, *CAMPAIGN))
+
+
+def campaign_closed(facts: Facts, entry: LogEntry) -> None:
+    """An attestation was closed, and did its duty."""
+    facts.put("campaigns", entry.fields["campaign_id"], **given(entry, "closed_at", "recomputed_sha256"))
+    facts.act(entry, "attest")
+    facts.change("duties", entry.fields["duty_id"], done_at=entry.fields["closed_at"], ok=1)
+
+
+def item_listed(facts: Facts, entry: LogEntry) -> None:
+    """One line of an attestation."""
+    names = ("campaign_id", "subject_id", "owner_id", "reviewer_id", "due_at")
+    facts.put("items", entry.fields["item_id"], **given(entry, *names))
+    if "person_id" in entry.fields:
+        facts.item_people[entry.fields["item_id"]] = entry.fields["person_id"]
+
+
+def item_shown(facts: Facts, entry: LogEntry) -> None:
+    """A line was put before its reviewer; the first time counts."""
+    item = entry.fields["item_id"]
+    shown = facts.get("items", item).get("shown_at")
+    facts.change("items", item, shown_at=entry.at if shown is None else shown)
+
+
+def item_decided(facts: Facts, entry: LogEntry) -> None:
+    """A line was decided. A transfer names its owner, who then decides."""
+    item, decision = entry.fields["item_id"], entry.fields["decision"]
+    facts.change(
+        "items", item, decision=decision, decided_at=entry.at, reviewer_id=entry.by,
+        **given(entry, "reason_given", "delegated_by"),
+    )  # fmt: skip
+    if decision == "transfer":
+        facts.change("items", item, owner_id=entry.fields.get("to_id"), shown_at=None)
+        return
+    facts.act(entry, "attest")
+    granted_by = facts.get("eligibilities", facts.get("items", item).get("subject_id")).get("granted_by")
+    person = facts.item_people.get(item)
+    hands = {each for each in (granted_by, person) if each}
+    _judged(facts, entry, item, kind="item", subject=person, involved=hands)
+
+
+def removal_done(facts: Facts, entry: LogEntry) -> None:
+    """A decision to remove was carried out."""
+    facts.put("remedies", entry.fields["item_id"], **given(entry, "done_at", "done_by"))
+
+
+def removal_read_back(facts: Facts, entry: LogEntry) -> None:
+    """The target was listed after a removal."""
+    facts.put("remedies", entry.fields["item_id"], **given(entry, "read_back_at", "read_back_by", "access_present"))
+
+
+def duty_set(facts: Facts, entry: LogEntry) -> None:
+    """Something is owed on a schedule."""
+    facts.put("duties", entry.fields["duty_id"], **given(entry, "kind", "subject_kind", "system_id", "due_at"))
+
+
+def finding_raised(facts: Facts, entry: LogEntry) -> None:
+    """There is something to put right; given an owner at once, it was assigned at once."""
+    assigned = entry.at if "owner_id" in entry.fields else None
+    facts.put(
+        "findings", entry.fields["finding_id"], subject_id=entry.fields["about_id"], raised_at=entry.at,
+        cause_given=0, response_given=0,
+        **{"assigned_at": assigned} | given(entry, "test_id", "owner_id", "due_at", "assigned_at"),
+    )  # fmt: skip
+
+
+def finding_assigned(facts: Facts, entry: LogEntry) -> None:
+    """A finding has an owner; when it first had one counts."""
+    finding = entry.fields["finding_id"]
+    first = facts.get("findings", finding).get("assigned_at")
+    facts.change("findings", finding, assigned_at=first or entry.at, **given(entry, "owner_id", "due_at"))
+
+
+def finding_answered(facts: Facts, entry: LogEntry) -> None:
+    """Cause and response were given."""
+    facts.change("findings", entry.fields["finding_id"], **given(entry, "cause_given", "response_given"))
+
+
+def finding_moved(facts: Facts, entry: LogEntry) -> None:
+    """A finding's date was moved."""
+    facts.change("findings", entry.fields["finding_id"], **given(entry, "due_at", "extended_by"))
+
+
+def finding_closed(facts: Facts, entry: LogEntry) -> None:
+    """A finding was closed."""
+    facts.change("findings", entry.fields["finding_id"], closed_at=entry.at, **given(entry, "retest_ok"))
+
+
+HANDLERS = {
+    "review.due": review_due,
+    "review.submitted": review_submitted,
+    "campaign.started": campaign_started,
+    "campaign.item_listed": item_listed,
+    "campaign.item_shown": item_shown,
+    "campaign.item_decided": item_decided,
+    "campaign.removal_done": removal_done,
+    "campaign.removal_read_back": removal_read_back,
+    "campaign.closed": campaign_closed,
+    "duty.set": duty_set,
+    "finding.raised": finding_raised,
+    "finding.assigned": finding_assigned,
+    "finding.answered": finding_answered,
+    "finding.due_moved": finding_moved,
+    "finding.closed": finding_closed,
+}

@@ -1,0 +1,29 @@
+"""People and the founding of the portal."""
+
+from audit.facts.fold.entry import LogEntry
+from audit.facts.fold.state import Facts, given
+
+KNOWN = ("joined_at", "manager_id", "third_party", "sponsor_id", "sponsor_active", "contract_end")
+
+
+def founded(facts: Facts, entry: LogEntry) -> None:
+    """The founding is one change of rules with two people."""
+    first, second = (*entry.fields["administrators"], None, None)[:2]
+    facts.founders, facts.founded_by = tuple(entry.fields["administrators"]), entry.by
+    facts.put(
+        "rule_changes", str(entry.id), kind="founding", narrows=0, changed_by=first, approved_by=second,
+        approved_at=entry.at, effective_at=entry.at,
+    )  # fmt: skip
+
+
+def added(facts: Facts, entry: LogEntry) -> None:
+    """A person is known."""
+    facts.put("people", entry.fields["person_id"], **given(entry, *KNOWN))
+
+
+def left(facts: Facts, entry: LogEntry) -> None:
+    """A person left."""
+    facts.put("people", entry.fields["person_id"], left_at=entry.fields["left_at"])
+
+
+HANDLERS = {"portal.founded": founded, "person.added": added, "person.left": left}

@@ -1,0 +1,180 @@
+"""Facts about what was due: duties, answers from outside, windows of sources, slots.
+
+What nobody did is a row, not an absence.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from audit.facts.fold.state import Facts, Listing, Row
+from audit.facts.given import MILLISECONDS, Period
+from audit.facts.parameters import Parameter
+
+DAY = MILLISECONDS["day"]
+NEVER_CONNECTED = ("personnel", "tickets", "changes")
+
+
+def duties(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
+    """Attestations, drills, restores and the self-test that fell due up to the end of the period."""
+    every = parameters["attestation_days"].value["eligibility"]
+    for system, row in facts.each("systems"):
+        if row.get("in_scope_from") is not None:
+            _attestations(facts, system, row["in_scope_from"], every, period)
+            _drills(facts, system, row["in_scope_from"], parameters["drill_days"].value, period)
+    if facts.first_at is not None:
+        for due_at in _missed(facts.first_at, period.end_at, parameters["restore_days"].value):
+            _duty(facts, "restore", None, due_at, due_at=due_at)
+    if period.as_of >= period.end_at:
+        _duty(facts, "self_test", None, period.end_at - 1, due_at=period.end_at - 1)
+
+
+def _attestations(facts: Facts, system: str, scope_from: int, every: int, period: Period) -> None:
+    """Count the days between attestations, and put a row where one should have been set and was not."""
+    known = sorted(
+        (row for _, row in facts.each("duties") if _is_attestation(row, system)), key=lambda row: row["due_at"]
+    )
+    done = seen = scope_from
+    for duty in known:
+        done = _gap(facts, system, seen, duty["due_at"], every, done)
+        held = duty.get("done_at")
+        duty["days_since_previous"] = max(0, (held or duty["due_at"]) - done) // DAY
+        seen = held or duty["due_at"]
+        done = held or done
+    _gap(facts, system, seen, period.end_at, every, done)
+
+
+def _is_attestation(row: Row, system: str) -> bool:
+    return (row["kind"], row["subject_kind"], row["system_id"]) == ("campaign", "eligibility", system)
+
+
+def _gap(facts: Facts, system: str, seen: int, until: int, every: int, done: int) -> int:
+    """Missed attestations between what was seen last and the next; gives when one was done last."""
+    for due_at in _missed(seen, until, every):
+        _duty(
+            facts, "campaign", system, due_at, subject_kind="eligibility", due_at=due_at,
+            days_since_previous=(due_at - done) // DAY,
+        )  # fmt: skip
+    return done
+
+
+def _missed(seen: int, until: int, every: int) -> Iterator[int]:
+    """Due times that passed with nothing there, whole days counted."""
+    while (until - seen) // DAY > every:
+        seen += every * DAY
+        yield seen
+
+
+def _drills(facts: Facts, system: str, scope_from: int, every: int, period: Period) -> None:
+    """Each drill does the duty that was next due; a failed one stays on record beside its repetition."""
+    seen = done = scope_from
+    for over_at, worked in _drilled(facts, system):
+        for due_at in _missed(seen, over_at, every):
+            _duty(facts, "drill", system, due_at, due_at=due_at, days_since_previous=(due_at - done) // DAY)
+            seen = due_at
+        _duty(
+            facts, "drill", system, over_at, due_at=seen + every * DAY, done_at=over_at, ok=worked,
+            days_since_previous=(over_at - done) // DAY,
+        )  # fmt: skip
+        seen = done = over_at
+    for due_at in _missed(seen, period.end_at, every):
+        _duty(facts, "drill", system, due_at, due_at=due_at, days_since_previous=(due_at - done) // DAY)
+
+
+def _drilled(facts: Facts, system: str) -> list[tuple[int, int]]:
+    """When the drills of a system were over, and whether the removal was confirmed."""
+    found = [
+        (grant["over_at"], int(key in facts.rows["removals"]))
+        for key, grant in facts.each("grants")
+        if grant.get("over_at") is not None
+        and grant.get("system_id") == system
+        and facts.get("requests", grant.get("request_id")).get("mode") == "drill"
+    ]
+    return sorted(found)
+
+
+def _duty(facts: Facts, kind: str, system: str | None, number: int, **columns: int | str | None) -> None:
+    key = ":".join(("due", kind, system or "portal", str(number)))
+    facts.rows["duties"][key] = {"kind": kind, "subject_kind": None, "system_id": system, **columns}
+
+
+def feeds(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
+    """Slots in which an answer was due. Nothing outside is connected yet, which is a slot without an answer."""
+    for kind in NEVER_CONNECTED:
+        facts.rows["feeds"][f"feed:{kind}"] = _feed(kind, None, period.start_at, period.end_at, 0)
+    length = parameters["listing_hours"].value * MILLISECONDS["hour"]
+    for system, row in facts.each("systems"):
+        start = max(period.start_at, row.get("in_scope_from") or period.start_at)
+        if not row.get("lists_access"):
+            facts.rows["feeds"][f"feed:listing:{system}"] = _feed("listing", system, start, period.end_at, 0)
+            continue
+        taken = sorted(each.at for each in facts.listings.values() if each.system == system and each.at is not None)
+        for from_at in range(start, min(period.end_at, period.as_of) - length + 1, length):
+            answered = bisect_left(taken, from_at) < bisect_left(taken, from_at + length)
+            key = f"feed:listing:{system}:{from_at}"
+            facts.rows["feeds"][key] = _feed("listing", system, from_at, from_at + length, int(answered))
+
+
+def _feed(kind: str, system: str | None, from_at: int, to_at: int, answered: int) -> Row:
+    return {"kind": kind, "system_id": system, "from_at": from_at, "to_at": to_at, "answered": answered}
+
+
+def listed_grants(facts: Facts) -> None:
+    """Rights that the log knows and a listing did not find: the other half of the union."""
+    for name, listing in facts.listings.items():
+        for key, grant in facts.each("grants"):
+            if key not in listing.grants and _open_then(grant, listing):
+                facts.derive(
+                    "access_matches", f"{name}:{key}", rests_on=("grants", key), at=listing.at, listing_id=name,
+                    system_id=listing.system, person_id=grant.get("person_id"),
+                    privilege_id=grant.get("privilege_id"), seen_in_target=0, seen_in_log=1, request_count=1,
+                )  # fmt: skip
+
+
+def _open_then(grant: Row, listing: Listing) -> bool:
+    opened, over, at = grant.get("opened_at"), grant.get("over_at"), listing.at
+    if at is None or opened is None or grant.get("system_id") != listing.system:
+        return False
+    return bool(opened <= at and (over is None or at < over))
+
+
+def windows_nobody_judged(facts: Facts, period: Period) -> None:
+    """A grant, or a source in the period, for which completeness gave no verdict."""
+    for key, grant in facts.each("grants"):
+        if grant.get("opened_at") is not None and key not in facts.windows_of_grants:
+            over = grant.get("over_at")
+            facts.derive(
+                "source_windows", f"{key}:window", rests_on=("grants", key), source_id=None,
+                system_id=grant.get("system_id"), from_at=grant["opened_at"], to_at=over or period.as_of,
+                verdict=_no_verdict(facts, grant, over is None or over > period.as_of),
+            )  # fmt: skip
+    for source, row in facts.sources.items():
+        from_at = max(row["since"], period.start_at)
+        to_at = min(row["until"] or period.end_at, period.end_at, period.as_of)
+        if from_at < to_at and not _judged(facts, source, from_at, to_at):
+            facts.rows["source_windows"][f"{source}:window"] = {
+                "source_id": source, "system_id": row["system_id"], "from_at": from_at, "to_at": to_at,
+                "verdict": "unknown",
+            }  # fmt: skip
+
+
+def _no_verdict(facts: Facts, grant: Row, running: bool) -> str:
+    if not any(row["system_id"] == grant.get("system_id") for row in facts.sources.values()):
+        return "not covered"
+    return "pending" if running else "unknown"
+
+
+def _judged(facts: Facts, source: str, from_at: int, to_at: int) -> bool:
+    return any(
+        window.get("source_id") == source and window["from_at"] < to_at and window["to_at"] >= from_at
+        for _, window in facts.each("source_windows")
+    )
+
+
+def anchor_slots(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
+    """Slots in which a checkpoint should have been vouched for by an outside party, since the log began."""
+    if facts.first_at is None:
+        return
+    length = parameters["anchor_minutes"].value * MILLISECONDS["minute"]
+    for from_at in range(period.start_at, min(period.end_at, period.as_of), length):
+        if from_at + length > facts.first_at:
+            facts.rows["anchor_slots"][f"slot:{from_at}"] = {"from_at": from_at, "to_at": from_at + length}
