@@ -4,6 +4,7 @@ from typing import Any
 
 from auditlog.registry import auditlog
 from auditlog.signals import post_log
+from django.db import transaction
 
 from audit.log.append import append, process, running
 
@@ -39,7 +40,8 @@ def forward(sender: Any, instance: Any, action: Any, changes: Any, log_created: 
     if not log_created:
         return
     by, event = running()
-    append(
-        "configuration.changed", by=by or process("shell"), subject=instance.log_subject, model=type(instance).__name__,
-        object_id=instance.pk, operation=("create", "update", "delete", "access")[action], changed=sorted(changes or {}), event_id=event,
-    )  # fmt: skip
+    with transaction.atomic():
+        append(
+            "configuration.changed", by=by or process("shell"), subject=instance.log_subject, model=type(instance).__name__,
+            object_id=instance.pk, operation=("create", "update", "delete", "access")[action], changed=sorted(changes or {}), event_id=event,
+        )  # fmt: skip

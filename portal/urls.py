@@ -1,5 +1,24 @@
-"""Every page of the portal."""
+"""Every page of the portal. Each concept has its own; a page's address says what it shows."""
 
-from django.urls import URLPattern, URLResolver
+import importlib.util
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+
+CONCEPTS = (
+    "portal.people.urls", "portal.systems.urls", "portal.eligibility.urls", "portal.policy.urls", "portal.access_requests.urls",
+    "portal.grants.urls", "portal.findings.urls", "portal.reviews.urls", "portal.campaigns.urls", "portal.notifications.urls",
+    "portal.health.urls", "audit.cases.urls", "audit.packs.urls", "audit.log.urls",
+)  # fmt: skip
+
+
+def _there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", include(name)) for name in CONCEPTS if _there(name)]
+if settings.PORTAL_DEMO:
+    urlpatterns.append(path("demo/", include("portal.demo.urls")))

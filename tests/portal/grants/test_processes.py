@@ -1,0 +1,136 @@
+"""From a yes to an open target, and from its end to the read-back, on the simulated kind."""
+
+import json
+import threading
+
+import pytest
+from django.db import connection
+
+from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
+from portal.grants import actions, ending, extending, opening, sweep
+from portal.grants.models import Grant
+from portal.notifications.models import Alert
+from tests.worlds import World, actor, authorised, make_world, names_of, opened, overdue, request_of, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def _sealing():
+    with sealing():
+        yield
+
+
+@pytest.mark.usefixtures("_sealing")
+def test_approved_way_leaves_each_event_once(world: World) -> None:
+    grant = opened(world)
+    overdue(grant)
+    assert sweep.run_due("test") == 1
+    grant.refresh_from_db()
+    assert (grant.state, grant.end_cause, grant.secret, grant.verifier) == ("ended", "expired", None, "")
+    told = [name for name in names_of(grant.request_id) if name != "alert.queued"]
+    assert told == [
+        "request.made", "request.approved", "grant.authorised", "grant.opening", "grant.activated", "grant.expired",
+        "grant.closing", "grant.read_back", "grant.ended",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("_sealing")
+def test_bypass_opens_at_once_and_tells_everybody(world: World) -> None:
+    asked = world.asked("bypass", reason="Writes fail.", incident_ref="", intended_classes=(), category="")
+    grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).pk)
+    assert grant.state == "active"
+    told = Alert.objects.filter(kind="request.bypass_opened")
+    assert {alert.recipient_id for alert in told} == {world.ines.pk, world.jon.pk, world.mo.pk, None}
+    assert next(iter(told)).facts["owed"] == ["incident", "intended classes", "category", "a longer reason"]
+
+
+def test_bypass_needs_a_fresh_second_factor(world: World) -> None:
+    with pytest.raises(StepUpNeeded):
+        opening.bypass(by=actor(world.ann, age_s=16 * 60), privilege=world.privilege, asked=world.asked("bypass"))
+    with pytest.raises(StepUpNeeded):
+        opening.bypass(by=actor(world.ann, method="recovery"), privilege=world.privilege, asked=world.asked("bypass"))
+    assert not Grant.objects.exists()
+
+
+def test_nothing_opens_before_its_intent_is_in_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "SEAL_PATIENCE_S", 0.3)
+    grant = opening.run(authorised(world).pk)
+    assert grant.state == "opening"
+    assert "log is not being sealed" in grant.last_trouble
+    assert not world.state.exists()
+
+
+def test_own_request_is_not_approved(world: World) -> None:
+    request = request_of(world)
+    with pytest.raises(NotAllowed, match="own request"):
+        opening.approve(by=actor(world.ann), request=request)
+    assert names_of(request.pk)[-1] == "request.approval_refused"
+
+
+@pytest.mark.usefixtures("_sealing")
+def test_reveal_is_for_the_responder_alone(world: World) -> None:
+    grant = opened(world)
+    with pytest.raises(NotAllowed):
+        actions.reveal(by=actor(world.ines), grant=grant)
+    with pytest.raises(StepUpNeeded):
+        actions.reveal(by=actor(world.ann, age_s=3600), grant=grant)
+    assert len(actions.reveal(by=actor(world.ann), grant=grant).reveal()) >= 20
+    with pytest.raises(ChangedMeanwhile):
+        actions.reveal(by=actor(world.ann), grant=grant)
+
+
+@pytest.mark.usefixtures("_sealing")
+def test_extension_is_given_by_another_and_reaches_the_target(world: World) -> None:
+    grant = opened(world)
+    before = grant.expires_at
+    asked = actions.ask_extension(by=actor(world.ann), grant=grant, minutes=15, reason="Not done.")
+    with pytest.raises(NotAllowed, match="themselves"):
+        actions.decide_extension(by=actor(world.ann), extension=asked, give=True)
+    actions.decide_extension(by=actor(world.jon), extension=asked, give=True)
+    extending.run(grant.pk)
+    asked.refresh_from_db()
+    grant.refresh_from_db()
+    assert (grant.expires_at - before).total_seconds() == 15 * 60
+    assert asked.applied_at is not None
+
+
+@pytest.mark.usefixtures("_sealing")
+def test_end_is_not_claimed_while_the_target_hangs_or_lies(world: World) -> None:
+    controls = world.state.parent / "controls.json"
+    world.system.settings["controls_path"] = str(controls)
+    world.system.save()
+    grant = overdue(opened(world))
+    controls.write_text(json.dumps({"down": True}))
+    assert ending.run(grant.pk).state == "closing"
+    assert "grant.close_failed" in names_of(grant.request_id)
+    controls.write_text("{}")
+    assert ending.run(grant.pk).state == "ended"
+
+
+@pytest.mark.usefixtures("_sealing")
+def test_two_returns_at_once_are_one(world: World) -> None:
+    grant = opened(world)
+    results: list[str] = []
+
+    def back() -> None:
+        try:
+            actions.give_back(by=actor(world.ann), grant=grant)
+            results.append("done")
+        except (WrongState, ChangedMeanwhile):
+            results.append("told so")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=back) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["done", *["told so"] * 9]
+    assert names_of(grant.request_id).count("grant.returned") == 1
