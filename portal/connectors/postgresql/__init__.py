@@ -25,12 +25,12 @@ from portal.connectors.postgresql import (
     ending,
     heartbeat,
     listing,
-    opening,
     reading,
     secrets,
     testing,
     watchdog,
 )
+from portal.connectors.postgresql.opening import OPEN_STEPS, extend, open_grant
 
 
 class PostgreSQL:
@@ -39,8 +39,8 @@ class PostgreSQL:
     kind = "postgresql"
     reads_back = True
     lists_access = True
-    open_steps = opening.OPEN_STEPS
-    close_steps = ending.CLOSE_STEPS
+    open_steps: tuple[str, ...] = OPEN_STEPS
+    close_steps: tuple[str, ...] = ending.CLOSE_STEPS
 
     def make_secret(self) -> Secret:
         """A password of 140 random bits."""
@@ -54,13 +54,13 @@ class PostgreSQL:
         """The catalogue before opening."""
         return catalogue.look(target)
 
-    def open(self, target: Target, opened: Opening, *, step: Step = no_step) -> Opened:
+    def open(self, target: Target, opening: Opening, *, step: Step = no_step) -> Opened:
         """Make the login, or make sure it is as it should be."""
-        return opening.open_grant(target, opened, step=step)
+        return open_grant(target, opening, step=step)
 
     def extend(self, target: Target, closing: Closing, *, expires_at_ms: int) -> None:
         """Move VALID UNTIL."""
-        opening.extend(target, closing, expires_at_ms=expires_at_ms)
+        extend(target, closing, expires_at_ms=expires_at_ms)
 
     def close(self, target: Target, closing: Closing, *, step: Step = no_step) -> Closed:
         """Shut, revoke, end the sessions, drop."""

@@ -51,7 +51,7 @@ def parameters(target: Target) -> dict[str, Any]:
         "dbname": str(settings["dbname"]),
         "user": str(settings["user"]),
         "password": target.password.reveal() if target.password else None,
-        "connect_timeout": CONNECT_S,
+        "connect_timeout": int(settings.get("connect_timeout_s") or CONNECT_S),
         "application_name": "breakglass portal",
         "options": OPTIONS,
         "client_encoding": "utf8",
@@ -78,14 +78,15 @@ def connected(target: Target, *, dbname: str | None = None, deadline_s: float = 
     with told(target):
         given["dbname"] = dbname or given["dbname"]
         connection = psycopg.connect(**given, autocommit=True, row_factory=dict_row)
-        cut = threading.Timer(deadline_s, _shut_socket, [os.dup(connection.fileno())])
+        descriptor = os.dup(connection.fileno())
+        cut = threading.Timer(deadline_s, _shut_socket, [descriptor])
         cut.daemon = True
         cut.start()
         try:
             yield connection
         finally:
             cut.cancel()
-            os.close(cut.args[0])
+            os.close(descriptor)
             connection.close()
 
 
@@ -135,7 +136,7 @@ def _not_connected(where: str, text: str) -> ConnectorError:
     return Unreachable(f"The target {where} does not answer.")
 
 
-def statement(text: LiteralString, **parts: Any) -> sql.Composed:
+def statement(text: LiteralString, /, **parts: Any) -> sql.Composed:
     """A command that takes no parameters: names (`n_...`) and literals are put in by the driver's own quoting."""
     quoted = {
         name: sql.Identifier(value) if name.startswith("n_") else sql.Literal(value) for name, value in parts.items()

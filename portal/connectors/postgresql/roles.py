@@ -58,7 +58,7 @@ def of_grant(connection: Connection, closing: Closing) -> Role | None:
 
 def lock(connection: Connection, number: int) -> None:
     """One at a time for each grant, until the transaction ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtext('bg_portal'), %s)", [number])
+    connection.execute("SELECT pg_advisory_xact_lock(hashtext('bg_portal'), hashtext(%s))", [f"bg_{number}"])
 
 
 def version(connection: Connection) -> int:

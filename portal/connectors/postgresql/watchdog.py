@@ -30,7 +30,7 @@ BEGIN
         AND r.rolvaliduntil <= clock_timestamp() AND OURS LOOP
       BEGIN
         -- An extension holds this lock; after two seconds nobody is waited for.
-        IF pg_try_advisory_xact_lock(hashtext('bg_portal'), substr(grant_role.rolname, 4)::int) OR EXISTS (
+        IF pg_try_advisory_xact_lock(hashtext('bg_portal'), hashtext(grant_role.rolname)) OR EXISTS (
             SELECT FROM pg_roles r
             WHERE r.oid = grant_role.oid AND r.rolvaliduntil <= clock_timestamp() - interval '2 s')
         THEN
@@ -100,17 +100,26 @@ def hold(target: Target) -> Watchdog | None:
     with told(target):
         given = {**parameters(target), "application_name": "breakglass watchdog"}
         connection = psycopg.connect(**given, autocommit=True, row_factory=dict_row)
-        got = connection.execute(f"SELECT pg_try_advisory_lock({LOCK}) AS got").fetchone()
-        if not got or not got["got"]:
+        try:
+            return Watchdog(connection) if _start(connection) else None
+        except psycopg.Error:
             connection.close()
-            return None
-        connection.execute("SET statement_timeout = 0")
-        connection.execute("SET lock_timeout = '1s'")
-        connection.execute("SET client_connection_check_interval = 0")
-        connection.pgconn.send_query(block().encode())
-        while connection.pgconn.flush():
-            pass
-        return Watchdog(connection)
+            raise
+
+
+def _start(connection: Connection) -> bool:
+    """Take the lock and send the block; False, and closed, where another has the lock."""
+    got = connection.execute(f"SELECT pg_try_advisory_lock({LOCK}) AS got").fetchone()
+    if not got or not got["got"]:
+        connection.close()
+        return False
+    connection.execute("SET statement_timeout = 0")
+    connection.execute("SET lock_timeout = '1s'")
+    connection.execute("SET client_connection_check_interval = 0")
+    connection.pgconn.send_query(block().encode())
+    while connection.pgconn.flush():
+        pass
+    return True
 
 
 def leave_behind(target: Target) -> None:

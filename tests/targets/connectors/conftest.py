@@ -22,3 +22,10 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresTarget]:
     settings = {"max_prepared_transactions": "5"}
     with running_target(settings, bin_dir=OLD if request.param == "15" else None) as server, set_up(server) as target:
         yield target
+
+
+@pytest.fixture(scope="session")
+def newest() -> Iterator[PostgresTarget]:
+    """A target of the newest version at hand, as an owner would run it."""
+    with running_target() as server, set_up(server) as target:
+        yield target

@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 
 from portal.connectors.base import Closing, Opened, Opening, Secret, Target
 from portal.connectors.postgresql import PostgreSQL
-from tests.servers import Postgres
+from tests.servers import Postgres, wait_until
 
 NUMBERS = itertools.count(1)
 
@@ -79,6 +79,13 @@ class PostgresTarget:
         """(oid, can log in) as a superuser sees it."""
         with self.superuser() as connection:
             return connection.execute("SELECT oid, rolcanlogin FROM pg_roles WHERE rolname = %s", [login]).fetchone()
+
+    def end_watchdog(self) -> None:
+        """End the watchdog, whoever started it, and wait until it is gone."""
+        look = "SELECT pid FROM pg_stat_activity WHERE application_name = 'breakglass watchdog'"
+        with self.superuser() as connection:
+            connection.execute(f"SELECT pg_terminate_backend(pid) FROM ({look}) w")
+            wait_until(lambda: not connection.execute(look).fetchall(), "the watchdog to be gone")
 
 
 def closing_of(opening: Opening, opened: Opened) -> Closing:

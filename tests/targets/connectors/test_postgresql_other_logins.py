@@ -1,7 +1,5 @@
 """A responder with the right to make roles leaves another way in."""
 
-import pytest
-
 from portal.connectors.base import Target
 from tests.targets.connectors.postgresql_target import PostgresTarget, closing_of
 
