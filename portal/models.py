@@ -6,13 +6,13 @@ from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant
 from portal.notifications.models import Alert
-from portal.people.models import Person, SignIn
+from portal.people.models import Attempts, Person, SignIn
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Review
 from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
-    "AccessRequest", "Alert", "Approval", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
+    "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
     "Listing", "Person", "PolicyVersion", "Privilege", "ProposedChange", "Review", "RoleAssignment", "Seen", "SignIn", "System",
 ]  # fmt: skip

@@ -215,7 +215,7 @@ def prepare_run() -> None:
     run = _this_run()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     data = Path(os.environ[RUN]) / worker
-    data.mkdir(exist_ok=True)
+    (data / "static").mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of one that is not there
     for name in set(os.environ) - set(inherited()):
         del os.environ[name]
     os.environ |= {

@@ -14,5 +14,7 @@ EVENTS = family(
     ("factor.enrolled", "A second factor was enrolled.", "person_id:id factor"),
     ("factor.removed", "A second factor was removed.", "person_id:id factor"),
     ("recovery.made", "Recovery codes were made; earlier ones are void.", "person_id:id count:int"),
+    ("password.changed", "A person chose a new password; all their sign-ins ended.", "person_id:id"),
+    ("password.given", "A one-time password was made for a person.", "person_id:id valid_until:time"),
     ("signin.act_refused", "An act on a sign-in was refused.", "act code kind sentence"),
 )  # fmt: skip

@@ -63,6 +63,9 @@ class RoleAssignment(Dated):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="roles")
     role = models.CharField(max_length=20, choices=ROLES)
     system = models.ForeignKey(System, null=True, blank=True, on_delete=models.PROTECT, related_name="roles")
+    founding = models.BooleanField(
+        default=False, editable=False, help_text="one of the first two administrators, who vouch for each other"
+    )
 
     class Meta(Dated.Meta):
         """Found by person."""
@@ -73,7 +76,10 @@ class RoleAssignment(Dated):
             *_dated_constraints("role"),
             models.CheckConstraint(
                 condition=models.Q(approved_by__isnull=True)
-                | (~models.Q(approved_by=models.F("proposed_by")) & ~models.Q(approved_by=models.F("person"))),
+                | (
+                    (~models.Q(approved_by=models.F("proposed_by")) | models.Q(founding=True))
+                    & ~models.Q(approved_by=models.F("person"))
+                ),
                 name="role_second_person",
             ),
             models.CheckConstraint(condition=~models.Q(proposed_by=models.F("person")), name="role_not_for_oneself"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from portal.people.signing_in import actor_of, current_sign_in
+from portal.people.strength import STRONG_METHODS
 
 
 class SignInMiddleware:
@@ -19,5 +20,6 @@ class SignInMiddleware:
         sign_in = current_sign_in(request)
         actor = actor_of(sign_in)
         request.sign_in, request.actor = sign_in, actor  # type: ignore[attr-defined]  # our own attributes
-        request.strong_at = actor.strong_at if actor else None  # type: ignore[attr-defined]  # likewise
+        strong = actor.strong_at if actor and actor.method in STRONG_METHODS else None
+        request.strong_at = strong  # type: ignore[attr-defined]  # likewise
         return self.get_response(request)

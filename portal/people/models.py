@@ -25,6 +25,10 @@ class Person(AbstractBaseUser):
     time_zone = models.CharField(max_length=60, default="UTC")
     added_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, blank=True)
+    one_time_until = models.DateTimeField(
+        null=True, blank=True, help_text="the password was made by another and must be replaced before this"
+    )
+    last_login = None  # sign-ins say it, with their events
 
     objects = PersonManager()
     USERNAME_FIELD = "email"
@@ -52,6 +56,19 @@ class Person(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Attempts(models.Model):
+    """Passwords tried in a row under one name: an account, an address, or a browser that is known. See ``throttle.py``."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    failures = models.PositiveIntegerField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        """Counted, never shown; no evidence."""
+
+        default_permissions = ()
 
 
 class SignIn(models.Model):

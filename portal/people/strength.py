@@ -21,12 +21,12 @@ def need_fresh(by: Actor, *, about: object = None, minutes: int | None = None, m
         raise StepUpNeeded("Confirm with your second factor first.", about=about, kind="no fresh second factor")
 
 
-def is_fresh(by: Actor | None) -> bool:
+def is_fresh(by: Actor | None, *, methods: tuple[str, ...] = STRONG_METHODS) -> bool:
     """Whether `need_fresh` would pass with the portal's own limit."""
     try:
         if by is None:
             return False
-        need_fresh(by)
+        need_fresh(by, methods=methods)
     except StepUpNeeded:
         return False
     return True

@@ -1,0 +1,221 @@
+"""What people do with their own sign-ins, factors and password; and adding people."""
+
+import secrets
+from datetime import timedelta
+
+from django.views.decorators.debug import sensitive_variables
+
+from audit.log.append import Actor, action, append
+from portal.clock import ms, now
+from portal.errors import NotAllowed, RefusedByPolicy, WrongState
+from portal.people import factors
+from portal.people.factors import Proof
+from portal.people.models import Person, SignIn
+from portal.people.rights import ADMINISTER, need_permission
+from portal.people.strength import is_fresh, need_fresh
+
+ONE_TIME_HOURS = 72
+ONLY_ADMINISTRATORS = "Only administrators add people and give them one-time passwords."
+
+
+def acting(person: Person, proof: Proof | None = None) -> Actor:
+    """The actor of somebody who is not signed in yet, with what was just checked of them."""
+    return Actor(str(person.pk), person.name, proof.method if proof else None, ms(now()) if proof else None)
+
+
+@action(event="signin.opened", refused="signin.act_refused")
+def open_sign_in(*, by: Actor, person: Person, proof: Proof, browser_key: str, address: str | None = None, agent: str = "") -> SignIn:
+    """Let somebody in whose password and second factor were checked."""
+    locked = Person.objects.select_for_update().get(pk=person.pk)
+    if proof.person_id != locked.pk or by.id != str(locked.pk):
+        raise NotAllowed("This proof is another person's.", about=locked, kind="foreign proof")
+    if locked.left_at is not None or locked.one_time_until is not None:
+        raise WrongState("This account cannot be used for signing in now.", about=locked)
+    at = now()
+    sign_in = SignIn.objects.create(
+        person=locked, browser_key=browser_key, opened_at=at, seen_at=at, factor=proof.method, strong_at=at, address=address, agent=agent[:300]
+    )
+    append(
+        "signin.opened", by=by, subject=sign_in.log_subject, person_id=locked.pk, signin_id=sign_in.pk, factor=proof.method,
+        address=address, agent=agent[:300] or None,
+    )  # fmt: skip
+    return sign_in
+
+
+@action(event="signin.refused")
+def refuse_sign_in(*, by: Actor, kind: str, person: Person | None = None, email: str = "", address: str | None = None) -> None:
+    """Put on record that somebody could not prove who they are."""
+    append(
+        "signin.refused", by=by, subject=person.log_subject if person else "", kind=kind, person_id=person.pk if person else None,
+        email=email[:254] or None, address=address,
+    )  # fmt: skip
+
+
+@action(event="signin.strengthened", refused="signin.act_refused")
+def strengthen(*, by: Actor, sign_in: SignIn, proof: Proof) -> SignIn:
+    """Note a second factor that was checked afresh; what is noted is what was checked."""
+    locked = SignIn.objects.select_for_update().select_related("person").get(pk=sign_in.pk)
+    if proof.person_id != locked.person_id or by.id != str(locked.person_id):
+        raise NotAllowed("This proof is another person's.", about=locked, kind="foreign proof")
+    if locked.ended_at is not None:
+        raise WrongState("This sign-in has ended. Sign in again.", about=locked)
+    locked.factor, locked.strong_at = proof.method, now()
+    locked.save(update_fields=["factor", "strong_at"])
+    append(
+        "signin.strengthened", by=acting(locked.person, proof), subject=locked.log_subject, person_id=locked.person_id,
+        signin_id=locked.pk, factor=proof.method,
+    )  # fmt: skip
+    return locked
+
+
+@action(event="signin.ended", refused="signin.act_refused")
+def end_sign_in(*, by: Actor, sign_in: SignIn, cause: str = "signed out") -> SignIn:
+    """End one of one's own sign-ins, in this browser or in another."""
+    locked = SignIn.objects.select_for_update().get(pk=sign_in.pk)
+    if by.id != str(locked.person_id):
+        raise NotAllowed("Only its owner ends a sign-in.", about=locked)
+    if locked.ended_at is not None:
+        raise WrongState("This sign-in has ended already.", about=locked)
+    return _end(by, locked, cause)
+
+
+def _end(by: Actor, locked: SignIn, cause: str) -> SignIn:
+    locked.ended_at, locked.ended_cause = now(), cause
+    locked.save(update_fields=["ended_at", "ended_cause"])
+    append("signin.ended", by=by, subject=locked.log_subject, person_id=locked.person_id, signin_id=locked.pk, cause=cause)
+    return locked
+
+
+def _end_all(by: Actor, person: Person, cause: str) -> None:
+    for each in SignIn.objects.select_for_update().filter(person=person, ended_at__isnull=True).order_by("pk"):
+        _end(by, each, cause)
+
+
+def may_enrol(by: Actor, person: Person) -> bool:
+    """Ask who may enrol a factor for the person now. Returns whether it takes the place of an earlier one.
+
+    Raises:
+        NotAllowed, StepUpNeeded: another person's, or the last proof is too old.
+    """
+    if by.id != str(person.pk):
+        raise NotAllowed("Everybody enrols their own factors.", about=person)
+    earlier = factors.has_totp(person)
+    if earlier and not is_fresh(by, methods=(factors.RECOVERY,)):
+        need_fresh(by, about=person)
+    return earlier
+
+
+@sensitive_variables("key", "code")
+@action(event=("factor.enrolled", "factor.removed"), refused="person.act_refused")
+def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
+    """Enrol an authenticator, by a code that it shows now; it takes the place of an earlier one.
+
+    The first one needs the password only. A later one needs a fresh proof: the earlier one, or a recovery code.
+    """
+    locked = Person.objects.select_for_update().get(pk=person.pk)
+    earlier = may_enrol(by, locked)
+    proof = factors.enrol(locked, key, code)
+    if proof is None:
+        raise RefusedByPolicy("This is not the code that the authenticator shows now. Nothing was enrolled.", about=locked, kind="wrong code")
+    if earlier:
+        append("factor.removed", by=by, subject=locked.log_subject, person_id=locked.pk, factor=factors.TOTP)
+    append("factor.enrolled", by=by, subject=locked.log_subject, person_id=locked.pk, factor=factors.TOTP)
+    return proof
+
+
+@action(event="recovery.made", refused="person.act_refused")
+def make_recovery_codes(*, by: Actor, person: Person) -> tuple[str, ...]:
+    """Make recovery codes for oneself, shown once; earlier ones are void."""
+    locked = Person.objects.select_for_update().get(pk=person.pk)
+    if by.id != str(locked.pk):
+        raise NotAllowed("Everybody makes their own recovery codes.", about=locked)
+    need_fresh(by, about=locked)
+    codes = factors.new_recovery_codes(locked)
+    append("recovery.made", by=by, subject=locked.log_subject, person_id=locked.pk, count=len(codes))
+    return codes
+
+
+@sensitive_variables("password")
+@action(event=("password.changed", "signin.ended"), refused="person.act_refused")
+def choose_password(*, by: Actor, person: Person, password: str) -> Person:
+    """Choose a new password for oneself. All sign-ins end: whoever knew the earlier one is out.
+
+    In place of a one-time password it needs that one only, which the caller has just checked; else a fresh second factor.
+    """
+    locked = Person.objects.select_for_update().get(pk=person.pk)
+    if by.id != str(locked.pk):
+        raise NotAllowed("Everybody chooses their own password.", about=locked)
+    if locked.one_time_until is None:
+        need_fresh(by, about=locked)
+    elif locked.one_time_until <= now():
+        raise WrongState("This one-time password is no longer valid. An administrator can make another.", about=locked)
+    locked.set_password(password)
+    locked.one_time_until = None
+    locked.save(update_fields=["password", "one_time_until"])
+    _end_all(by, locked, "password changed")
+    append("password.changed", by=by, subject=locked.log_subject, person_id=locked.pk)
+    return locked
+
+
+@action(event=("person.added", "password.given"), refused="person.act_refused")
+def add_person(*, by: Actor, name: str, email: str, third_party: bool = False) -> tuple[Person, str]:
+    """Add somebody, with a one-time password that is returned once. They hold no role yet."""
+    need_permission(by, ADMINISTER, says=ONLY_ADMINISTRATORS)
+    need_fresh(by)
+    return enter(by, name=name, email=email, third_party=third_party)
+
+
+def enter(by: Actor, *, name: str, email: str, third_party: bool = False) -> tuple[Person, str]:
+    """Make the row, the events and the one-time password, within the action of a caller who has asked who may."""
+    address = email.strip().lower()
+    if Person.objects.filter(email=address).exists():
+        raise RefusedByPolicy("Somebody with this mail address is on the list already.", kind="doubled address")
+    person = Person.objects.create(name=name, email=address, added_at=now(), password="!")
+    append(
+        "person.added", by=by, subject=person.log_subject, person_id=person.pk, name=name, email=address, third_party=third_party,
+        joined_at=ms(person.added_at),
+    )  # fmt: skip
+    return person, _give_password(by, person)
+
+
+@action(event="password.given", refused="person.act_refused")
+def give_one_time_password(*, by: Actor, person: Person) -> str:
+    """Give somebody who lost their password another one-time password; their second factor stays as it is."""
+    need_permission(by, ADMINISTER, person, says=ONLY_ADMINISTRATORS)
+    need_fresh(by, about=person)
+    locked = Person.objects.select_for_update().get(pk=person.pk)
+    if by.id == str(locked.pk):
+        raise NotAllowed("Choose a new password of your own on the page of your sign-ins.", about=locked, kind="own")
+    if locked.left_at is not None:
+        raise WrongState("This person has left.", about=locked)
+    return _give_password(by, locked)
+
+
+@sensitive_variables("password")
+def _give_password(by: Actor, person: Person) -> str:
+    password = "-".join(secrets.token_hex(3) for _ in range(4))  # 96 random bits that can be read out
+    person.set_password(password)
+    person.one_time_until = now() + timedelta(hours=ONE_TIME_HOURS)
+    person.save(update_fields=["password", "one_time_until"])
+    append(
+        "password.given", by=by, subject=person.log_subject, person_id=person.pk, valid_until=ms(person.one_time_until),
+    )  # fmt: skip
+    return password
+
+
+@action(event=("person.left", "signin.ended"), refused="person.act_refused")
+def leave(*, by: Actor, person: Person) -> Person:
+    """Somebody left: their sign-ins end at once. Their roles, lists and grants: ``portal/grants/narrowing.py`` calls this too."""
+    need_permission(by, ADMINISTER, person, says="Only administrators note that somebody left.")
+    need_fresh(by, about=person)
+    locked = Person.objects.select_for_update().get(pk=person.pk)
+    if by.id == str(locked.pk):
+        raise NotAllowed("Another administrator has to note that you left.", about=locked, kind="own")
+    if locked.left_at is not None:
+        raise WrongState("This person has left already.", about=locked)
+    locked.left_at = now()
+    locked.set_unusable_password()
+    locked.save(update_fields=["left_at", "password"])
+    _end_all(by, locked, "person left")
+    append("person.left", by=by, subject=locked.log_subject, person_id=locked.pk, left_at=ms(locked.left_at))
+    return locked

@@ -1,0 +1,77 @@
+"""Forms of the way in, and for adding people."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+
+from portal.people.models import Person
+from portal.plain_text import PlainCharField
+from portal.widgets import OneTimeCode
+
+
+class SignInForm(forms.Form):
+    """Mail address and password."""
+
+    email = PlainCharField(
+        label="Mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+    )
+    password = forms.CharField(max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+
+
+class CodeForm(forms.Form):
+    """A code of the authenticator."""
+
+    code = forms.RegexField(
+        r"^\s*[0-9]{3}\s?[0-9]{3}\s*$", label="Code of your authenticator", max_length=12, widget=OneTimeCode(attrs={"autofocus": True}),
+        help_text="Six digits; each code works once.", error_messages={"invalid": "A code has six digits."},
+    )  # fmt: skip
+
+
+class RecoveryForm(forms.Form):
+    """A recovery code."""
+
+    code = PlainCharField(
+        label="Recovery code", max_length=40, help_text="Sixteen letters and digits, as abcd-efgh-ijkl-mnop. Each works once.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "autofocus": True}),
+    )  # fmt: skip
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, twice."""
+
+    password = forms.CharField(
+        label="New password", max_length=200, strip=False, help_text="At least 12 characters, and none that others would guess.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    again = forms.CharField(
+        label="The same again", max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        """Keep whose password it is: it must not resemble name or address, nor be the one that it replaces."""
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def clean_password(self) -> str:
+        """Hold it against the rules."""
+        password = str(self.cleaned_data["password"])
+        validate_password(password, self.person)
+        if self.person.check_password(password):
+            raise forms.ValidationError("This is the password that you have. Choose another one.")
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        """Both must be the same."""
+        data = super().clean() or {}
+        if "password" in data and data.get("again") != data["password"]:
+            self.add_error("again", "The two passwords differ. Type both again.")
+        return data
+
+
+class PersonForm(forms.Form):
+    """Somebody new."""
+
+    name = PlainCharField(max_length=120)
+    email = forms.EmailField(label="Mail address", max_length=254, help_text="They sign in with it, and alerts go there.")
+    third_party = forms.BooleanField(label="Works for another company", required=False)

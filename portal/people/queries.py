@@ -1,0 +1,32 @@
+"""People and their sign-ins, as a viewer may see them."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from portal.clock import now
+from portal.people.models import Person, SignIn
+from portal.people.rights import ADMINISTER
+
+
+def sign_ins_of(viewer: Person) -> QuerySet[SignIn]:
+    """The viewer's own sign-ins that still stand, the newest first."""
+    since = now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    return SignIn.objects.filter(person=viewer, ended_at__isnull=True, opened_at__gt=since).order_by("-opened_at")
+
+
+def own_sign_in(viewer: Person, pk: UUID) -> SignIn | None:
+    """One of the viewer's own sign-ins."""
+    return SignIn.objects.filter(person=viewer, pk=pk).first()
+
+
+def people(viewer: Person) -> QuerySet[Person]:
+    """Everybody, for administrators; nobody else keeps this list."""
+    return Person.objects.order_by("name") if viewer.has_perm(ADMINISTER) else Person.objects.none()
+
+
+def person(viewer: Person, pk: UUID) -> Person | None:
+    """One person of that list."""
+    return people(viewer).filter(pk=pk).first()

@@ -1,0 +1,95 @@
+"""Slows the guessing of passwords down.
+
+Wrong passwords are counted for the account, for the address, and, in a browser that has signed this person in before, for that browser
+alone: who floods the account from elsewhere cannot keep its owner out (OWASP, "device cookies"). The longest wait is a minute.
+A try is counted before the password is looked at, so many at once gain nothing; a right one empties the counts.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from portal.clock import now
+from portal.people.models import Attempts, Person
+
+FREE_TRIES = {"account": 10, "address": 30, "browser": 5}
+LONGEST_WAIT = 60  # seconds
+FORGOTTEN_AFTER = timedelta(minutes=15)
+COOKIE, COOKIE_AGE = "breakglass_known", 180 * 86_400
+SALT = "portal.people.known"
+
+
+def keys_of(request: HttpRequest, email: str) -> tuple[str, ...]:
+    """Under which names a try of this browser for this account counts."""
+    known = _known_browser(request, email)
+    if known:
+        return (f"browser:{known}",)
+    address = address_of(request)
+    account = f"account:{_digest(email)}"
+    return (account, f"address:{address}") if address else (account,)
+
+
+def begin(keys: tuple[str, ...]) -> int:
+    """Count a try. Returns the seconds that must pass first; 0 means go on, and only then it was counted."""
+    at = now()
+    with transaction.atomic():
+        rows = [_locked(key, at) for key in sorted(keys)]
+        wait = max(_wait(row, at) for row in rows)
+        if wait == 0:
+            for row in rows:
+                row.failures, row.last_at = row.failures + 1, at
+                row.save()
+    return wait
+
+
+def forget(keys: tuple[str, ...]) -> None:
+    """The password was right: the counts begin anew."""
+    Attempts.objects.filter(key__in=keys).delete()
+
+
+def remember_browser(response: HttpResponse, person: Person) -> None:
+    """Mark the browser as one that has signed this person in."""
+    value = signing.dumps([_digest(person.email), secrets.token_hex(12)], salt=SALT)
+    response.set_cookie(
+        COOKIE, value, max_age=COOKIE_AGE, secure=bool(settings.SESSION_COOKIE_SECURE), httponly=True, samesite="Lax", path="/sign-in/"
+    )
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The caller's address; behind a proxy the one that the proxy added last."""
+    told = request.headers.get("X-Forwarded-For", "") if getattr(settings, "SECURE_PROXY_SSL_HEADER", None) else ""
+    return told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR") or None
+
+
+def _locked(key: str, at: datetime) -> Attempts:
+    Attempts.objects.bulk_create([Attempts(key=key, failures=0, last_at=at)], ignore_conflicts=True)
+    row = Attempts.objects.select_for_update().get(key=key)
+    if at - row.last_at > FORGOTTEN_AFTER:
+        row.failures = 0
+    return row
+
+
+def _wait(row: Attempts, at: datetime) -> int:
+    over = row.failures - FREE_TRIES[row.key.partition(":")[0]]
+    if over < 0:
+        return 0
+    due = row.last_at + timedelta(seconds=min(2 ** min(over, 10), LONGEST_WAIT))
+    return max(0, ceil((due - at).total_seconds()))
+
+
+def _known_browser(request: HttpRequest, email: str) -> str:
+    try:
+        account, browser = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=COOKIE_AGE)
+    except (signing.BadSignature, ValueError):
+        return ""
+    return str(browser) if account == _digest(email) else ""
+
+
+def _digest(email: str) -> str:
+    return hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,20 @@
+"""The way in, one's own sign-ins, people, the first page."""
+
+from django.urls import path
+
+from portal.people.views import home, own, way_in
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("sign-in/", way_in.sign_in, name="sign_in"),
+    path("sign-in/password/", way_in.first_password, name="first_password"),
+    path("sign-in/code/", way_in.second_factor, name="second_factor"),
+    path("sign-in/recovery/", way_in.recovery, name="recovery"),
+    path("sign-in/enrol/", way_in.enrol, name="enrol"),
+    path("sign-out/", own.sign_out, name="sign_out"),
+    path("step-up/", own.step_up, name="step_up"),
+    path("me/sign-ins/", own.sign_ins, name="sign_ins"),
+    path("me/sign-ins/<uuid:pk>/end/", own.sign_in_end, name="sign_in_end"),
+    path("me/recovery-codes/", own.recovery_codes, name="recovery_codes"),
+    path("me/password/", own.new_password, name="new_password"),
+]

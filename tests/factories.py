@@ -1,0 +1,72 @@
+"""People for tests who can sign in, and browsers in which they did: past both checks, by the real pages."""
+
+import itertools
+import time
+
+from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from portal.clock import now
+from portal.people import factors
+from portal.people.models import Person, SignIn
+
+PASSWORD = "a long password for tests"
+_numbers = itertools.count(1)
+
+
+def person(name: str = "Ada Byron", *, enrolled: bool = True) -> Person:
+    """Somebody with a password of their own, and an authenticator unless told otherwise."""
+    made = Person(name=name, email=f"{name.split()[0].lower()}{next(_numbers)}@example.org", added_at=now())
+    made.set_password(PASSWORD)
+    made.save()
+    if enrolled:
+        enrol(made)
+    return made
+
+
+def enrol(made: Person) -> TOTPDevice:
+    """Give somebody an authenticator."""
+    device: TOTPDevice = TOTPDevice.objects.create(user=made, name="Authenticator", key=factors.new_key(), confirmed=True)
+    return device
+
+
+def code_of(made: Person) -> str:
+    """The code that the authenticator shows now. What was used or mistyped before is forgotten: tests are faster than 30 s."""
+    devices = TOTPDevice.objects.filter(user=made)
+    devices.update(last_t=-1, throttling_failure_count=0, throttling_failure_timestamp=None)
+    return code_from(devices.get().key)
+
+
+def code_from(key: str) -> str:
+    """The code of a secret in hex."""
+    totp = TOTP(bytes.fromhex(key))
+    totp.time = time.time()
+    return f"{totp.token():06d}"
+
+
+def client_of(made: Person, password: str = PASSWORD) -> Client:
+    """A browser in which somebody is signed in, with a fresh second factor."""
+    if not TOTPDevice.objects.filter(user=made).exists():
+        enrol(made)
+    browser = Client()
+    browser.post("/sign-in/", {"email": made.email, "password": password})
+    answer = browser.post("/sign-in/code/", {"code": code_of(made)})
+    assert answer.status_code == 302, answer.content
+    return browser
+
+
+def sign_in_of(made: Person) -> SignIn:
+    """The person's newest sign-in."""
+    return SignIn.objects.filter(person=made).latest("opened_at")
+
+
+def names_by_subject(subject: str) -> list[str]:
+    """Names of the events about one thing, in the order in which they were written."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.name FROM audit_event e JOIN audit_queue q ON q.event_id = e.id WHERE e.subject = %s ORDER BY q.seq", [subject]
+        )
+        return [row[0] for row in cursor.fetchall()]
