@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
+from audit.log.checkpoint import MAX_SIZE
 from audit.log.commitments import verify_commitment
 from audit.log.errors import ParseError
 from audit.log.models import Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
@@ -72,18 +73,18 @@ def stored_tile(level: int, index: int, width: int) -> bytes:
     return bytes(row[0])[: width * tiles.HASH_BYTES]
 
 
-def stored_entries() -> Iterator[Entry]:
-    """All sealed entries in order."""
-    rows = SealedEntry.objects.order_by("index").values_list("index", "event__body", "leaf_hash")
-    for index, body, leaf in rows.iterator(chunk_size=CHUNK):
-        yield Entry(index, bytes(body), bytes(leaf))
+def stored_ranges(keys: Sequence[VerifierKey], size: int) -> Iterator[RangeResult]:
+    """What holds of each range between two checkpoints, up to the log position ``size``."""
+    rows = SealedEntry.objects.filter(index__lt=size).order_by("index").values_list("index", "event__body", "leaf_hash")
+    entries = (Entry(index, bytes(body), bytes(leaf)) for index, body, leaf in rows.iterator(chunk_size=CHUNK))
+    return verify_entries(entries, stored_notes(size), keys, stored_tile)
 
 
-def stored_notes() -> Iterator[StoredNote]:
-    """All stored checkpoints in order of size."""
-    rows = StoredCheckpoint.objects.order_by("size").values_list("size", "note", "signed_at")
-    for size, note, at in rows.iterator(chunk_size=CHUNK):
-        yield StoredNote(size, note.encode(), at)
+def stored_notes(size: int = MAX_SIZE) -> Iterator[StoredNote]:
+    """The stored checkpoints of at most ``size`` entries, in order."""
+    rows = StoredCheckpoint.objects.filter(size__lte=size).order_by("size").values_list("size", "note", "signed_at")
+    for at_size, note, at in rows.iterator(chunk_size=CHUNK):
+        yield StoredNote(at_size, note.encode(), at)
 
 
 def _sealed(report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote]) -> None:
@@ -103,17 +104,17 @@ def _watched(report: Report, check: TileCheck) -> Iterator[Entry]:
     columns = ("event_id", *(f"event__{name}" for name in ("name", "at", "by", "case", "subject", "body")))
     rows = SealedEntry.objects.order_by("index").values_list("index", "leaf_hash", *columns)
     chunk: list[tuple[uuid.UUID, bytes]] = []
-    for index, leaf, identity, *repeated, body in rows.iterator(chunk_size=CHUNK):
-        body = bytes(body)
+    for index, leaf, *row in rows.iterator(chunk_size=CHUNK):
+        event = Queued(0, *row)
         report.entries += 1
-        check.add(merkle.leaf_hash(body))
-        if reason_to_refuse(Queued(0, identity, *repeated, body)):
+        check.add(merkle.leaf_hash(event.body))
+        if reason_to_refuse(event):
             report.wrong_columns.append(index)
-        chunk.append((identity, body))
+        chunk.append((event.id, event.body))
         if len(chunk) == CHUNK:
             _personal(report, chunk)
             chunk.clear()
-        yield Entry(index, body, bytes(leaf))
+        yield Entry(index, event.body, bytes(leaf))
     _personal(report, chunk)
 
 

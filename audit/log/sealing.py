@@ -27,6 +27,7 @@ from audit.log.note import SignerKey, VerifierKey
 
 alarms = logging.getLogger("breakglass.alarm")
 BATCH = 2000
+MOST_NAMED = 5
 SEALING_LOCK = 0x6C6F67_01  # held for one sealing
 Edge = dict[tuple[int, int], bytes]
 
@@ -108,7 +109,7 @@ def seal_once(
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALING_LOCK])
         size, edge = _last_state(cursor, (signer.verifier(), *trusted), known)
         cursor.execute(QUEUED, [list(skip), BATCH])
-        queued = [Queued(*columns, bytes(body)) for *columns, body in cursor.fetchall()]
+        queued = [Queued(*row) for row in cursor.fetchall()]
         reasons = {event.seq: reason for event in queued if (reason := reason_to_refuse(event))}
         sound = [event for event in queued if event.seq not in reasons]
         if sound:
@@ -205,6 +206,6 @@ def _seal(cursor: Any, signer: SignerKey, now: int, size: int, edge: Edge, event
 
 
 def _alarm(reasons: dict[int, str]) -> None:
-    for seq, reason in reasons.items():
-        alarms.critical("The event with queue number %s is not sealed. %s", seq, reason)
+    named = [f"number {seq}: {reason}" for seq, reason in list(reasons.items())[:MOST_NAMED]]
+    alarms.critical("%s queued events are not sealed; %s", len(reasons), " ".join(named))  # one alarm, so one mail
     raise SealingError(f"{len(reasons)} queued events are not what was appended.", list(reasons))

@@ -4,6 +4,7 @@ import os
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -35,7 +36,7 @@ def sealed(count: int = 1) -> list[uuid.UUID]:
     return found
 
 
-def doctored(statement: str, *parameters: object) -> None:
+def doctored(statement: str, *parameters: Any) -> None:
     """Change the stored log behind its triggers, as an owner of the database could."""
     tables = ("audit_event", "audit_personal_value", "audit_sealed_entry", "audit_checkpoint", "audit_tile")
     with transaction.atomic(), connection.cursor() as cursor:

@@ -12,7 +12,7 @@ from django.db import connection
 
 from audit.log import examination
 from audit.log.models import StoredCheckpoint
-from tests.audit.log.logged import appended, doctored, sealed
+from tests.audit.log.logged import appended, doctored, run_signer, sealed
 
 FAILED = "The log does not verify. (1)"
 
@@ -168,9 +168,13 @@ def test_log_that_grows_meanwhile_is_checked_at_one_moment(monkeypatch: pytest.M
     sealed(5)
     checked: list[Any] = []
 
+    def append_elsewhere() -> None:
+        checked.append(len(appended(3)))
+        connection.close()
+
     def grow(*arguments: Any) -> None:
         """Three more events, between the reading of the entries and the counting of what waits."""
-        thread = threading.Thread(target=lambda: (checked.append(len(appended(3))), connection.close()))
+        thread = threading.Thread(target=append_elsewhere)
         thread.start()
         thread.join()
         unsealed(*arguments)
@@ -181,3 +185,13 @@ def test_log_that_grows_meanwhile_is_checked_at_one_moment(monkeypatch: pytest.M
     assert (checked, failed) == ([3], "")
     assert printed.startswith("5 entries under 1 checkpoints.")
     assert printed.endswith("0 events wait to be sealed.\n")
+
+
+@pytest.mark.django_db
+def test_ranges_up_to_a_position_say_nothing_of_later_entries() -> None:
+    events = [*sealed(3), *sealed(4), *sealed(2)]
+    doctored("UPDATE audit_event SET body = overlay(body placing '9' from 8) WHERE id = %s", events[8])
+    keys = [run_signer().verifier()]
+    for size, expected in ((7, [(0, 2, True), (3, 6, True)]), (9, [(0, 2, True), (3, 6, True), (7, 8, False)])):
+        found = examination.stored_ranges(keys, size)
+        assert [(each.from_index, each.to_index, each.ok) for each in found] == expected

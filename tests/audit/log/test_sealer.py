@@ -1,0 +1,217 @@
+"""The sealer as a process: its own role, one at a time, through kills and restarts of the database."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+
+from audit.log import checkpoints
+from audit.log.examination import examine
+from audit.log.heartbeats import all_beats
+from audit.log.keys import generate
+from audit.log.models import QueueEntry, SealedEntry
+from portal.embedded.databases import PORTAL_DATABASE, PORTAL_SETTINGS, ROLES, prepare_portal, role_name
+from tests import servers
+from tests.audit.log.logged import appended, doctored, run_signer
+from tests.servers import wait_until
+
+CHECKOUT = Path(__file__).parents[3]
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@contextmanager
+def starting(log: Path) -> Iterator[Start]:
+    """A function that starts sealers, all ended afterwards; what they print goes into ``log``."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(**environment: str) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "sealer"], cwd=CHECKOUT, env={**os.environ, **environment},
+                stdout=output, stderr=output,
+            )  # fmt: skip
+        started.append(process)
+        return process
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Sealers of the test's database, in the sealer's own role."""
+    name = connection.settings_dict["NAME"]
+    with starting(tmp_path / "log") as start_one:
+        yield lambda **more: start_one(**{"SEALER_DATABASE_URL": servers.role_url("sealer", name)} | more)
+
+
+def printed(tmp_path: Path) -> str:
+    return (tmp_path / "log").read_text()
+
+
+def all_sealed() -> bool:
+    return not QueueEntry.objects.exists()
+
+
+def sound() -> bool:
+    return examine([run_signer().verifier()]).ok
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealer_seals_in_its_own_role_beats_and_ends_when_told(start: Start, tmp_path: Path) -> None:
+    process = start()
+    (event,) = appended(1)
+    assert checkpoints.wait_for_inclusion(event, 30).index == 0
+    wait_until(lambda: [(b.process, b.detail.get("size")) for b in all_beats()] == [("sealer", 1)], "a heartbeat")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert "Traceback" not in printed(tmp_path)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_second_sealer_waits_and_takes_over(start: Start, tmp_path: Path) -> None:
+    first = start()
+    wait_until(lambda: "Sealing for" in printed(tmp_path), "the first to work")
+    second = start()
+    wait_until(lambda: "Another sealer is at work" in printed(tmp_path), "the second to wait")
+    assert printed(tmp_path).count("Sealing for") == 1
+    first.kill()
+    first.wait()
+    (event,) = appended(1)
+    assert checkpoints.wait_for_inclusion(event, 30)
+    assert printed(tmp_path).count("Sealing for") == 2
+    second.terminate()
+    assert second.wait(20) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waiting_sealer_ends_when_told(start: Start, tmp_path: Path) -> None:
+    start()
+    wait_until(lambda: "Sealing for" in printed(tmp_path), "the first to work")
+    second = start()
+    wait_until(lambda: "Another sealer is at work" in printed(tmp_path), "the second to wait")
+    second.terminate()
+    assert second.wait(20) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealer_that_is_killed_again_and_again_loses_and_doubles_nothing(start: Start) -> None:
+    total = 0
+    for turn in range(6):
+        process = start()
+        before = SealedEntry.objects.count()
+        while SealedEntry.objects.count() == before:
+            total += len(appended(5))
+            time.sleep(0.02)
+        total += len(appended(40))
+        time.sleep(turn * 0.03)  # not waited for: the kill is to fall at another point of its work each time
+        process.kill()
+        process.wait()
+        assert sound()
+    start()
+    wait_until(all_sealed, "the rest to be sealed")
+    assert SealedEntry.objects.count() == total
+    assert sound()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealer_goes_on_past_an_event_that_was_changed(start: Start, tmp_path: Path) -> None:
+    first, second, third = appended(3)
+    doctored("UPDATE audit_event SET name = 'person.left' WHERE id = %s", second)
+    start()
+    for event in (first, third, *appended(1)):
+        assert checkpoints.wait_for_inclusion(event, 30)
+    assert list(QueueEntry.objects.values_list("event_id", flat=True)) == [second]
+    assert printed(tmp_path).count("are not sealed; number") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_log_that_was_set_back_is_not_signed_over_after_a_restart(start: Start, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    process = start(PORTAL_LOG_SEEN_FILE=str(seen))
+    (event,) = appended(1)
+    checkpoints.wait_for_inclusion(event, 30)
+    wait_until(seen.exists, "the checkpoint to be remembered")
+    process.terminate()
+    process.wait(20)
+    doctored("DELETE FROM audit_sealed_entry; DELETE FROM audit_tile; DELETE FROM audit_checkpoint")
+    appended(1)
+    start(PORTAL_LOG_SEEN_FILE=str(seen))
+    sentence = "Nothing is sealed. This log has signed 1 entries, and only 0 are stored."
+    wait_until(lambda: sentence in printed(tmp_path), "the alarm")
+    wait_until(lambda: [b.detail["trouble"] for b in all_beats()] == [sentence], "the operator to be told")
+    assert not SealedEntry.objects.exists()
+    assert printed(tmp_path).count(sentence) <= 2, "once to each handler of alarms, not at every turn"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("PORTAL_LOG_KEY_FILE", "", "PORTAL_LOG_KEY_FILE is not set; manage.py log_keys makes a key."),
+        ("PORTAL_LOG_KEY_FILE", "/none", "The key file /none cannot be read: No such file or directory."),
+        ("PORTAL_LOG_KEY_FILE", "manage.py", "A key of the log cannot be read."),
+        ("PORTAL_LOG_PUBLIC_KEY", "log.example", "A key of the log cannot be read."),
+        ("PORTAL_LOG_PUBLIC_KEY", generate("log.example")[1], "does not hold the public half of"),
+        ("SEALER_DATABASE_URL", "words", "SEALER_DATABASE_URL cannot be read as the address of a database."),
+        ("PORTAL_LOG_SEEN_FILE", "manage.py", "manage.py is not a checkpoint of this log."),
+    ],
+)
+def test_sealer_that_cannot_begin_says_why(
+    start: Start, tmp_path: Path, variable: str, value: str, sentence: str
+) -> None:
+    assert start(**{variable: value}).wait(30) == 1
+    assert sentence in printed(tmp_path).splitlines()[-1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealer_outlives_restarts_of_the_database(tmp_path: Path) -> None:
+    passwords = dict.fromkeys(ROLES, "only-for-this-test")
+    with servers.running_postgres(PORTAL_SETTINGS) as postgres, starting(tmp_path / "log") as start_one:
+        prepare_portal(postgres.url(), passwords)
+        owner, sealer = (
+            postgres.url(role_name(role), passwords[role], PORTAL_DATABASE) for role in ("owner", "sealer")
+        )
+        environment = {**os.environ, "DATABASE_URL": owner}
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=CHECKOUT, env=environment, check=True)
+        start_one(DATABASE_URL=owner, SEALER_DATABASE_URL=sealer)
+        append_elsewhere(owner)
+        wait_until(partial(sealed_elsewhere, owner, 1), "the first event to be sealed")
+        for number, end in enumerate((postgres.stop, postgres.kill), start=1):
+            end()
+            wait_until(partial(noticed, tmp_path, number), "it to notice")
+            postgres.start()
+            append_elsewhere(owner)
+            wait_until(partial(sealed_elsewhere, owner, number + 1), "the next event to be sealed")
+
+
+def noticed(tmp_path: Path, times: int) -> bool:
+    return printed(tmp_path).count("does not answer the sealer") >= times
+
+
+def append_elsewhere(url: str) -> None:
+    """One event by a process of its own, in another database than the test's."""
+    code = (
+        "import django; django.setup()\n"
+        "from tests.audit.log.logged import appended\n"
+        "appended(1)"
+    )  # fmt: skip
+    subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, env={**os.environ, "DATABASE_URL": url}, check=True)
+
+
+def sealed_elsewhere(url: str, count: int) -> bool:
+    with closing(psycopg.connect(url)) as other:
+        return other.execute("SELECT count(*) FROM audit_sealed_entry").fetchone() == (count,)
