@@ -7,6 +7,7 @@ EVENTS = family(
     ("alert.sent", "An alert left the portal.", "alert_id:id recipient_id:id channel kind grant_id:id? receipts:bool sent_at:time attempts:int"),
     ("alert.failed", "An alert could not be sent; it stays queued.", "alert_id:id recipient_id:id channel kind attempts:int code"),
     ("alert.acknowledged", "The recipient said that they have seen it.", "alert_id:id recipient_id:id grant_id:id?"),
+    ("alert.act_refused", "An act on an alert was refused.", "act code kind sentence"),
     ("page.viewed", "Somebody looked at a record.", "person_id:id page about_id:id? quarter:time"),
     ("page.act_refused", "Looking was refused.", "act code kind sentence"),
     ("pack.requested", "An evidence pack was asked for.", "pack_id:id period_start:time period_end:time systems:list frameworks:list purpose*?"),

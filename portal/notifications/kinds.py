@@ -12,6 +12,7 @@ from typing import Any
 
 from audit.events.spec import Field, fields
 from portal.clock import ms
+from portal.notifications.inert import one_line
 
 USE = "person system privilege"  # who, where, what
 ASKED = f"{USE} minutes:int reason? category? criterion? incident? ends_about:time?"
@@ -27,13 +28,14 @@ class WrongFacts(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of alert: to whom it usually goes, and its facts."""
+    """One kind of alert: what a page calls it, to whom it usually goes, and its facts."""
 
+    title: str
     to: str
     facts: tuple[Field, ...]
 
     def take(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The facts as they are kept: integers, texts and lists of texts; ``None`` and empty text mean not given.
+        """The facts as they are kept: integers, inert texts and lists of texts; ``None`` and empty text mean not given.
 
         Raises:
             WrongFacts: a fact is not declared, or one that is needed is missing.
@@ -53,43 +55,44 @@ def _kept(kind: str, value: Any) -> Any:
     if kind in ("int", "bool"):
         return int(value)
     if kind == "list":
-        return [str(each) for each in value]
-    return str(value)
+        return [one_line(str(each)) for each in value]
+    return one_line(str(value))
 
 
-def _kinds(*rows: tuple[str, str, str]) -> dict[str, Kind]:
-    return {name: Kind(to, fields(declared)) for name, to, declared in rows}
+def _kinds(*rows: tuple[str, str, str, str]) -> dict[str, Kind]:
+    return {name: Kind(title, to, fields(declared)) for name, title, to, declared in rows}
 
 
 KINDS = _kinds(
-    ("request.asked", "each approver",
+    ("request.asked", "Approval asked", "each approver",
      f"{ASKED} lapses_at:time? approvals_needed:int? mode?"),
-    ("request.bypass_opened", "skipped approvers, owner, security list",
+    ("request.bypass_opened", "Bypass", "skipped approvers, owner, security list",
      f"{ASKED} owed:list? review_due_at:time?"),
-    ("request.approved", "responder", f"{USE} by? comment? minutes:int? approvals_needed:int?"),
-    ("request.declined", "responder", f"{USE} by? comment?"),
-    ("request.lapsed", "responder, approvers", f"{USE} asked_at:time? may_bypass:bool?"),
-    ("request.withdrawn", "approvers, responder", f"{USE} comment?"),
-    ("grant.opened", "owner, approvers, responder", f"{USE} expires_at:time minutes:int? mode? reason? login?"),
-    ("grant.ending_soon", "responder", f"{USE} expires_at:time"),
-    ("grant.ended", "responder, owner", f"{USE} cause ended_at:time confirmed_at:time? by? reason?"),
-    ("grant.close_failed", "owner, security list, administrators",
+    ("request.approved", "Approved", "responder", f"{USE} by? comment? minutes:int? approvals_needed:int?"),
+    ("request.declined", "Declined", "responder", f"{USE} by? comment?"),
+    ("request.lapsed", "Lapsed", "responder, approvers", f"{USE} asked_at:time? may_bypass:bool?"),
+    ("request.withdrawn", "Withdrawn", "approvers, responder", f"{USE} comment?"),
+    ("grant.opened", "Opened", "owner, approvers, responder",
+     f"{USE} expires_at:time minutes:int? mode? reason? login?"),
+    ("grant.ending_soon", "Ending soon", "responder", f"{USE} expires_at:time"),
+    ("grant.ended", "Ended", "responder, owner", f"{USE} cause ended_at:time confirmed_at:time? by? reason?"),
+    ("grant.close_failed", "Closing failed", "owner, security list, administrators",
      f"{USE} live_until:time? attempt:int? sentence? ended_at:time? remainders:list? again_at:time?"),
-    ("grant.opening_failed", "responder, owner", f"{USE} sentence? attempt:int? again:bool?"),
-    ("extension.asked", "approvers", f"{USE} minutes:int reason? expires_at:time? would_end:time?"),
-    ("extension.extended", "responder, owner", f"{USE} minutes:int expires_at:time by?"),
-    ("extension.declined", "responder", f"{USE} expires_at:time? by? comment?"),
-    ("review.due", "pool of reviewers", f"{USE} due_at:time mode?"),
-    ("review.reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),
-    ("review.overdue", "pool, owner", f"{USE} due_at:time mode?"),
-    ("finding.raised", "owner of the system, owner of the finding",
+    ("grant.opening_failed", "Opening failed", "responder, owner", f"{USE} sentence? attempt:int? again:bool?"),
+    ("extension.asked", "More time asked", "approvers", f"{USE} minutes:int reason? expires_at:time? would_end:time?"),
+    ("extension.extended", "More time given", "responder, owner", f"{USE} minutes:int expires_at:time by?"),
+    ("extension.declined", "More time declined", "responder", f"{USE} expires_at:time? by? comment?"),
+    ("review.due", "Review due", "pool of reviewers", f"{USE} due_at:time mode?"),
+    ("review.reminder", "Review: reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),
+    ("review.overdue", "Review overdue", "pool, owner", f"{USE} due_at:time mode?"),
+    ("finding.raised", "Finding", "owner of the system, owner of the finding",
      "title system? details? due_at:time? person? test?"),
-    ("finding.due", "owner of the finding", "title due_at:time system?"),
-    ("campaign.item_due", "who is to attest", "system due_at:time list? lines:int?"),
-    ("campaign.item_reminder", "who is to attest", "system due_at:time list? lines:int?"),
-    ("dossier.ready", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
-    ("signin.recovery_used", "the person", "at:time address? agent? left:int?"),
-    ("system.problem", "owner, administrators, security list", "title sentence system? at:time?"),
+    ("finding.due", "Finding due", "owner of the finding", "title due_at:time system?"),
+    ("campaign.item_due", "Attestation due", "who is to attest", "system due_at:time list? lines:int?"),
+    ("campaign.item_reminder", "Attestation: reminder", "who is to attest", "system due_at:time list? lines:int?"),
+    ("dossier.ready", "Dossier", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
+    ("signin.recovery_used", "Recovery code used", "the person", "at:time address? agent? left:int?"),
+    ("system.problem", "Problem", "owner, administrators, security list", "title sentence system? at:time?"),
 )  # fmt: skip
 
 

@@ -1,0 +1,89 @@
+"""Alerts as their recipients see them, those of a case, and how much waits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from portal.notifications.kinds import KINDS
+from portal.notifications.models import Alert
+from portal.people.models import Person
+
+
+@dataclass(frozen=True)
+class AlertLine:
+    """One alert of a case: who was told what, and how far it got. A list of addresses has no person."""
+
+    id: UUID
+    recipient: str
+    recipient_id: UUID | None
+    kind: str
+    title: str
+    channel: str
+    queued_at: datetime
+    sent_at: datetime | None
+    acknowledged_at: datetime | None
+    trouble: str
+
+    @property
+    def state(self) -> str:
+        """``seen``, ``sent``, ``late`` (a try failed) or ``queued``."""
+        if self.acknowledged_at:
+            return "seen"
+        if self.sent_at:
+            return "sent"
+        return "late" if self.trouble else "queued"
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits in the outbox."""
+
+    waiting: int
+    in_trouble: int
+    oldest_at: datetime | None
+
+
+def alerts_for(viewer: Person) -> QuerySet[Alert]:
+    """The viewer's own alerts, the newest first."""
+    return Alert.objects.filter(recipient=viewer).select_related("recipient").order_by("-queued_at", "pk")
+
+
+def alert_for(viewer: Person, pk: UUID) -> Alert | None:
+    """One of the viewer's own alerts."""
+    return alerts_for(viewer).filter(pk=pk).first()
+
+
+def unseen_of(viewer: Person, case: object) -> list[Alert]:
+    """The viewer's alerts of a case that they have not yet said to have seen."""
+    return list(alerts_for(viewer).filter(case=str(case), acknowledged_at__isnull=True))
+
+
+def alerts_of_case(case: object) -> list[AlertLine]:
+    """Everybody who was told of a case, in that order. One query. Whoever asks has checked who may see the case."""
+    rows = (
+        Alert.objects.filter(case=str(case)).select_related("recipient").order_by("queued_at", "recipient__name", "pk")
+    )
+    return [_line(row) for row in rows]
+
+
+def backlog() -> Backlog:
+    """How much waits. One query."""
+    waiting = Alert.objects.filter(sent_at__isnull=True)
+    found = waiting.aggregate(
+        waiting=Count("pk"), trouble=Count("pk", filter=~Q(last_trouble="")), oldest=Min("queued_at")
+    )
+    return Backlog(found["waiting"], found["trouble"], found["oldest"])
+
+
+def _line(row: Alert) -> AlertLine:
+    return AlertLine(
+        row.pk, row.recipient.name if row.recipient else "Security list", row.recipient_id, row.kind, title_of(row),
+        row.channel, row.queued_at, row.sent_at, row.acknowledged_at, row.last_trouble,
+    )  # fmt: skip
+
+
+def title_of(alert: Alert) -> str:
+    """What a page calls its kind."""
+    return KINDS[alert.kind].title if alert.kind in KINDS else alert.kind

@@ -1,0 +1,81 @@
+"""Sends what waits in the outbox. Any number of senders may run; none needs the broker.
+
+1. In one short transaction a row is locked (locked ones are skipped) and leased: next try ahead, one more attempt.
+2. The channel is called outside of any transaction.
+3. It is marked sent, with its event. A crash between 2 and 3 sends it twice, under the same key; never not at all.
+"""
+
+import logging
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from audit.log.append import process
+from portal.clock import now as read_clock
+from portal.errors import ChangedMeanwhile
+from portal.notifications.actions import mark_failed, mark_sent
+from portal.notifications.channels import ChannelDown, NotTaken, UnknownChannel, channel
+from portal.notifications.messages import message_of
+from portal.notifications.models import Alert
+
+LEASE = timedelta(seconds=90)  # longer than the channel may take; after it, the sender counts as dead
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = {ChannelDown: timedelta(seconds=30), NotTaken: timedelta(minutes=15)}
+OUTBOX = process("outbox")
+logger = logging.getLogger("breakglass.outbox")
+
+
+def send_due(limit: int = 50, now: datetime | None = None, older_than: timedelta = timedelta()) -> int:
+    """Send up to ``limit`` alerts that are due and were queued ``older_than`` ago; returns how many left.
+
+    A channel that cannot be reached is not asked again in this run.
+    """
+    sent, down = 0, set[str]()
+    for _ in range(limit):
+        alert = _lease(now or read_clock(), older_than, down)
+        if alert is None:
+            break
+        try:
+            channel(alert.channel).send(message_of(alert))
+        except NotTaken as trouble:
+            _keep(alert, trouble)
+        except ChannelDown as trouble:
+            down.add(alert.channel)
+            _keep(alert, trouble)
+        except UnknownChannel:
+            _keep(alert, NotTaken("unknown_channel"))
+        else:
+            sent += _mark(alert)
+    return sent
+
+
+def _lease(at: datetime, older_than: timedelta, down: Collection[str]) -> Alert | None:
+    with transaction.atomic():
+        due = Alert.objects.filter(sent_at__isnull=True, next_try_at__lte=at, queued_at__lte=at - older_than)
+        rows = due.exclude(channel__in=down).order_by("next_try_at").select_related("recipient")
+        alert = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        if alert is not None:
+            alert.attempts += 1
+            alert.next_try_at = at + LEASE
+            alert.save(update_fields=["attempts", "next_try_at"])
+        return alert
+
+
+def _mark(alert: Alert) -> int:
+    try:
+        mark_sent(by=OUTBOX, alert=alert)
+    except ChangedMeanwhile:
+        logger.warning("alert %s left twice: its lease was over before it was marked", alert.pk)
+        return 0
+    return 1
+
+
+def _keep(alert: Alert, trouble: ChannelDown) -> None:
+    """Put it back with a longer wait; the log gets the first failure and each one that doubles the count."""
+    wait = min(FIRST_WAIT * 2 ** min(alert.attempts - 1, 16), LONGEST_WAIT[type(trouble)])
+    waiting = Alert.objects.filter(pk=alert.pk, sent_at__isnull=True)
+    waiting.update(next_try_at=alert.next_try_at - LEASE + wait, last_trouble=trouble.code)
+    logger.warning("alert %s could not be sent (attempt %d): %s", alert.pk, alert.attempts, trouble.code)
+    if alert.attempts & (alert.attempts - 1) == 0:
+        mark_failed(by=OUTBOX, alert=alert, code=trouble.code)

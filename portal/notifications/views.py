@@ -1,0 +1,49 @@
+"""One's own alerts, and the word that one has seen them."""
+
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from portal.notifications.actions import acknowledge
+from portal.notifications.channels import NotTaken
+from portal.notifications.messages import words
+from portal.notifications.models import Alert
+from portal.notifications.queries import alert_for, alerts_for, title_of
+from portal.people.signing_in import PersonRequest, safe_next, signed_in
+
+PER_PAGE = 25
+
+
+@require_GET
+@signed_in
+def alerts(request: PersonRequest) -> HttpResponse:
+    """What the portal told the viewer, the newest first."""
+    page = Paginator(alerts_for(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "notifications/alerts.html", {"page": page, "lines": [_line(each) for each in page]})
+
+
+@require_POST
+@signed_in
+def acknowledge_alert(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """ "I have seen it": recorded, decides nothing; then back to where one was."""
+    alert = alert_for(request.user, pk)
+    if alert is None:
+        raise Http404
+    acknowledge(by=request.actor, alert=alert)
+    return redirect(safe_next(request) if "next" in request.POST else "alerts")
+
+
+def _line(alert: Alert) -> dict[str, object]:
+    try:
+        subject, body = words(alert)
+    except NotTaken:  # an old kind without words: its name is all there is
+        subject, body = alert.kind, ""
+    return {
+        "alert": alert,
+        "title": title_of(alert),
+        "subject": subject,
+        "paragraphs": body.split("\n\n") if body else [],
+    }
