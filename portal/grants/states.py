@@ -18,7 +18,6 @@ MOVES = by_name(
     (
         move("begin", {AUTHORISED, OPENING}, OPENING, event="grant.opening"),
         move("activate", {OPENING}, ACTIVE, event="grant.activated"),
-        move("fail", {AUTHORISED}, FAILED, event="grant.failed"),
         move("give_up", {OPENING}, CLOSING, event="grant.revoked"),
         move("return", {ACTIVE}, CLOSING, event="grant.returned"),
         move("expire", {OPENING, ACTIVE}, CLOSING, event="grant.expired"),

@@ -1,0 +1,47 @@
+"""Every pair of states of every machine. Expected moves are written down here by hand: a test that reads the table cannot find a wrong table."""
+
+from importlib import import_module
+
+import pytest
+
+from audit.events import catalogue
+
+EXPECTED = {
+    ("portal.access_requests.states", "MOVES", "STATES"): {
+        "approve": ({"awaiting"}, "approved"), "decline": ({"awaiting"}, "declined"),
+        "withdraw": ({"awaiting"}, "withdrawn"), "lapse": ({"awaiting"}, "lapsed"),
+    },
+    ("portal.grants.states", "MOVES", "STATES"): {
+        "begin": ({"authorised", "opening"}, "opening"), "activate": ({"opening"}, "active"),
+        "give_up": ({"opening"}, "closing"), "return": ({"active"}, "closing"), "expire": ({"opening", "active"}, "closing"),
+        "revoke": ({"opening", "active"}, "closing"), "cancel": ({"authorised"}, "failed"), "confirm": ({"closing"}, "ended"),
+    },
+    ("portal.reviews.states", "MOVES", "STATES"): {
+        "claim": ({"due"}, "claimed"), "hand_over": ({"claimed"}, "due"), "pass_on": ({"claimed"}, "claimed"),
+        "submit": ({"claimed"}, "submitted"),
+    },
+    ("portal.findings.states", "MOVES", "STATES"): {
+        "assign": ({"raised", "assigned"}, "assigned"), "answer": ({"assigned", "answered"}, "answered"),
+        "close": ({"answered"}, "closed"),
+    },
+    ("portal.campaigns.states", "MOVES", "STATES"): {"close": ({"open"}, "closed")},
+    ("portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES"): {
+        "keep": ({"undecided"}, "kept"), "modify": ({"undecided"}, "modified"), "revoke": ({"undecided"}, "revoked"),
+        "transfer": ({"undecided"}, "undecided"),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("machine", list(EXPECTED), ids=lambda machine: f"{machine[0]}:{machine[1]}")
+def test_moves_are_those_written_down(machine: tuple[str, str, str]) -> None:
+    moves = getattr(import_module(machine[0]), machine[1])
+    assert {name: (set(move.sources), move.target) for name, move in moves.items()} == EXPECTED[machine]
+
+
+@pytest.mark.parametrize("machine", list(EXPECTED), ids=lambda machine: f"{machine[0]}:{machine[1]}")
+def test_moves_name_states_and_declared_events(machine: tuple[str, str, str]) -> None:
+    table = import_module(machine[0])
+    states = set(getattr(table, machine[2]))
+    for move in getattr(table, machine[1]).values():
+        assert {*move.sources, move.target} <= states
+        assert move.event in catalogue
