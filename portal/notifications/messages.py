@@ -23,8 +23,8 @@ LONGEST_SUBJECT = 150
 
 @cache
 def _plain() -> Engine:
-    """Templates of plain text: nothing is escaped for HTML, and the facts are inert lines already."""
-    return Engine(dirs=[str(folder) for folder in settings.TEMPLATES[0]["DIRS"]], autoescape=False)
+    """Templates of plain text. Each context turns escaping for HTML off: the facts are inert lines already."""
+    return Engine(dirs=[str(folder) for folder in settings.TEMPLATES[0]["DIRS"]])
 
 
 def message_of(alert: Alert) -> Message:
@@ -51,7 +51,7 @@ def message_of(alert: Alert) -> Message:
         address=one_line(address),
         name=one_line(name, 120),
         subject=subject,
-        text=_plain().get_template("emails/frame.txt").render(Context(frame)),
+        text=_plain().get_template("emails/frame.txt").render(Context(frame, autoescape=False)),
         html=render_to_string("emails/frame.html", frame),
         link=link,
         queued_at_ms=ms(alert.queued_at),
@@ -65,7 +65,7 @@ def words(alert: Alert) -> tuple[str, str]:
         template = _plain().get_template(f"emails/{alert.kind}.txt")
     except TemplateDoesNotExist as error:
         raise NotTaken("no_template") from error
-    first, _, rest = template.render(Context(_for_people(alert))).partition("\n")
+    first, _, rest = template.render(Context(_for_people(alert), autoescape=False)).partition("\n")
     subject = one_line(first.removeprefix(SUBJECT), LONGEST_SUBJECT)
     paragraphs = [part.strip() for part in rest.split("\n\n")]
     return subject, "\n\n".join(part for part in paragraphs if part)
