@@ -1,0 +1,45 @@
+"""The helpers find what they are there to find."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.web.looking import VARIANTS, axe, no_sideways_scroll, seen, touchable
+
+pytestmark = pytest.mark.browser
+GOOD = (
+    "<!doctype html><html lang=en><title>T</title><meta name=viewport content='width=device-width'>"
+    "<main><h1>Page</h1><button style='height:44px'>Do it</button></main>"
+)
+
+
+@pytest.mark.parametrize("look", [axe, no_sideways_scroll, touchable])
+def test_good_page_is_let_through(browser: Browser, look: Callable[[Page], None]) -> None:
+    with seen(browser, VARIANTS[0]) as page:
+        page.set_content(GOOD)
+        look(page)
+
+
+@pytest.mark.parametrize(
+    ("look", "fault", "told"),
+    [
+        (axe, "<main><p style='color:#bbb'>pale</p></main>", "color-contrast"),
+        (axe, "<main><input></main>", "label"),
+        (no_sideways_scroll, "<div style='width:500px'>wide</div>", "wide"),
+        (touchable, "<button style='height:30px'>small</button>", "30px"),
+    ],
+    ids=["pale", "nameless", "wide", "small"],
+)
+def test_fault_is_found(browser: Browser, look: Callable[[Page], None], fault: str, told: str) -> None:
+    with seen(browser, VARIANTS[0]) as page:
+        page.set_content(GOOD + fault)
+        with pytest.raises(AssertionError, match=told):
+            look(page)
+
+
+def test_console_error_is_found(browser: Browser) -> None:
+    look = seen(browser, VARIANTS[0])
+    look.__enter__().evaluate("console.error('broken')")
+    with pytest.raises(AssertionError, match="broken"):
+        look.__exit__(None, None, None)
