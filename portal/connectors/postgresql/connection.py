@@ -92,8 +92,8 @@ def connected(target: Target, *, dbname: str | None = None, deadline_s: float = 
 
 def _shut_socket(descriptor: int) -> None:
     """End a connection from outside, so that whoever waits on it gets an error."""
-    with suppress(OSError):
-        socket.socket(fileno=os.dup(descriptor)).shutdown(socket.SHUT_RDWR)
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as ours:
+        ours.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

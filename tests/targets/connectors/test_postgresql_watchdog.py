@@ -1,12 +1,11 @@
 """The watchdog ends what is due with the portal dead, and nothing else."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -20,7 +19,7 @@ HOLD = """
 import json, sys, time
 from portal.connectors.base import Secret, Target
 from portal.connectors.postgresql import PostgreSQL
-told = json.load(sys.stdin)
+told = json.loads(sys.stdin.readline())
 held = PostgreSQL().watchdog(Target("shop", "postgresql", told["settings"], Secret(told["password"])))
 print("held" if held else "not held", flush=True)
 time.sleep(600)
@@ -35,17 +34,23 @@ def alone(postgres: PostgresTarget) -> Iterator[PostgresTarget]:
     postgres.end_watchdog()
 
 
-def hold_elsewhere(target: PostgresTarget) -> "subprocess.Popen[str]":
+@contextmanager
+def held_elsewhere(target: PostgresTarget) -> "Iterator[subprocess.Popen[str]]":
     """Another process that holds the watchdog."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin
-    assert process.stdout
-    assert target.target.password
-    password = target.target.password.reveal()
-    process.stdin.write(json.dumps({"settings": target.target.settings, "password": password}))
-    process.stdin.close()
-    assert process.stdout.readline() == "held\n"
-    return process
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        assert target.target.password
+        try:
+            told = {"settings": target.target.settings, "password": target.target.password.reveal()}
+            process.stdin.write(json.dumps(told) + "\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "held\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def open_for(target: PostgresTarget, seconds: float) -> Opening:
@@ -65,13 +70,12 @@ def ended(session: psycopg.Connection[tuple[object, ...]]) -> bool:
 
 
 def test_due_grant_is_ended_with_the_portal_killed(alone: PostgresTarget) -> None:
-    process = hold_elsewhere(alone)
-    due, later = open_for(alone, 2), open_for(alone, 600)
+    with held_elsewhere(alone) as process:
+        due, later = open_for(alone, 3), open_for(alone, 600)
+        process.kill()
+        process.wait()
     with alone.login(due.login) as busy, alone.login(later.login) as other:
         busy.execute("SET ROLE NONE")
-        assert not ended(busy)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
         assert now_ms() < due.expires_at_ms
         wait_until(lambda: ended(busy), "the session to be ended")
         assert now_ms() >= due.expires_at_ms
