@@ -12,6 +12,6 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         """Set the rights anew after each migration."""
-        from audit.log.rights import apply_rights  # needs the app registry
+        from audit.log.rights import apply_rights  # noqa: PLC0415 - needs the app registry
 
         post_migrate.connect(apply_rights, dispatch_uid="audit.log.rights")

@@ -11,7 +11,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Register configuration models with auditlog, and the checks."""
-        from portal import celery, checks, configuration  # models must be loaded first
+        from portal import celery, checks, configuration  # noqa: PLC0415 - models must be loaded first
 
         celery.app.set_default()
 

@@ -11,7 +11,7 @@ def register_all() -> None:
     register(production_settings, Tags.security, deploy=True)
 
 
-def production_settings(app_configs: Any, **_: Any) -> list[Error]:
+def production_settings(app_configs: Any, **_: Any) -> list[Error]:  # noqa: ARG001 - Django calls it so
     """Each thing that production needs, in a sentence."""
     if not settings.PORTAL_PRODUCTION:
         return []
@@ -22,8 +22,14 @@ def _needed() -> list[tuple[bool, str]]:
     database = settings.DATABASES["default"]
     return [
         (len(settings.SECRET_KEY) >= 50, "PORTAL_SECRET_KEY is missing or shorter than 50 characters."),
-        (len(settings.PORTAL_SECRETS_KEY) >= 43, "PORTAL_SECRETS_KEY is missing: 32 random bytes in base64 (manage.py secrets_key makes one)."),
-        (bool(settings.PORTAL_LOG_PUBLIC_KEY), "PORTAL_LOG_PUBLIC_KEY is missing: nothing could be opened on a verified log entry."),
+        (
+            len(settings.PORTAL_SECRETS_KEY) >= 43,
+            "PORTAL_SECRETS_KEY is missing: 32 random bytes in base64 (manage.py secrets_key makes one).",
+        ),
+        (
+            bool(settings.PORTAL_LOG_PUBLIC_KEY),
+            "PORTAL_LOG_PUBLIC_KEY is missing: nothing could be opened on a verified log entry.",
+        ),
         (bool(settings.ALLOWED_HOSTS), "PORTAL_HOSTS is missing."),
         (settings.PORTAL_URL.startswith("https://"), "PORTAL_URL must begin with https://."),
         (bool(settings.PORTAL_SECURITY_LIST), "PORTAL_SECURITY_LIST is missing: nobody would be told of a bypass."),

@@ -19,7 +19,7 @@ WATCHED: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 def register() -> None:
     """Watch each model of the list; bulk writes on them are forbidden by a test."""
-    from portal import models  # loaded after the app registry
+    from portal import models  # noqa: PLC0415 - loaded after the app registry
 
     for name, left_out in WATCHED:
         model: Any = getattr(models, name)
@@ -35,7 +35,7 @@ def _event_of_the_action(_: Any) -> dict[str, str]:
     return {"event": str(event)} if event else {}
 
 
-def forward(sender: Any, instance: Any, action: Any, changes: Any, log_created: bool, **_: Any) -> None:
+def forward(*, instance: Any, action: Any, changes: Any, log_created: bool, **_: Any) -> None:
     """Put each row change into the log as well, with the id of the action's event, in the same transaction."""
     if not log_created:
         return

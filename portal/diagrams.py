@@ -31,7 +31,8 @@ def _section(title: str, module: str, moves: str, states: str, first: str) -> st
     final = [state for state in words if not any(state in move.sources for move in getattr(table, moves).values())]
     lines += [f"    {state} --> [*]" for state in final]
     rows = "\n".join(
-        f"| {move.name} | {', '.join(sorted(move.sources))} | {move.target} | `{move.event}` |" for move in getattr(table, moves).values()
+        f"| {move.name} | {', '.join(sorted(move.sources))} | {move.target} | `{move.event}` |"
+        for move in getattr(table, moves).values()
     )
     diagram = "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
     return f"## {title}\n\n{diagram}\n\n| move | from | to | event |\n|-|-|-|-|\n{rows}\n"

@@ -35,4 +35,12 @@ class RefusedByPolicy(Refused):
     code: ClassVar[str] = "refused_by_policy"
 
 
-__all__ = ["ChangedMeanwhile", "LogUnavailable", "NotAllowed", "Refused", "RefusedByPolicy", "StepUpNeeded", "WrongState"]
+__all__ = [
+    "ChangedMeanwhile",
+    "LogUnavailable",
+    "NotAllowed",
+    "Refused",
+    "RefusedByPolicy",
+    "StepUpNeeded",
+    "WrongState",
+]

@@ -11,7 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from portal.errors import ChangedMeanwhile, LogUnavailable, NotAllowed, Refused, RefusedByPolicy, StepUpNeeded, WrongState
+from portal.errors import (
+    ChangedMeanwhile,
+    LogUnavailable,
+    NotAllowed,
+    Refused,
+    RefusedByPolicy,
+    StepUpNeeded,
+    WrongState,
+)
 
 logger = logging.getLogger("breakglass.web")
 ANSWERS: tuple[tuple[type[Refused], int], ...] = (
@@ -47,7 +55,11 @@ class RefusalsMiddleware:
         if isinstance(error, PermissionDenied):
             return _page(request, 403, str(error) or "You do not hold the role that this needs.")
         if isinstance(error, LogUnavailable):
-            return _page(request, 503, "The log cannot be written, so nothing was changed. Your input is kept in this form; try again shortly.")
+            return _page(
+                request,
+                503,
+                "The log cannot be written, so nothing was changed. Your input is kept in this form; try again shortly.",
+            )
         if isinstance(error, OperationalError):
             logger.error("database out of reach: %s", type(error).__name__)
             return _page(request, 503, "The portal's database is out of reach. Nothing was changed. Try again shortly.")

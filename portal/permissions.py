@@ -12,7 +12,7 @@ READERS_OF_A_CASE = (AUDITOR, OWNER, REVIEWER, APPROVER, ADMINISTRATOR)
 
 
 class RolesBackend(BaseBackend):
-    """Answers ``audit.view_case``, ``audit.view_all``, ``audit.make_pack`` and ``audit.view_status`` from roles in force."""
+    """Answers from roles in force: the permissions of ``RULES``, named after the app that asks."""
 
     def has_perm(self, user_obj: object, perm: str, obj: object = None) -> bool:
         """Whether the person has the permission; unknown ones nobody has."""
@@ -44,7 +44,19 @@ def _view_status(person: Person, _: object) -> bool:
     return holds_anywhere(person.pk, (ADMINISTRATOR, AUDITOR, OWNER))
 
 
+def _administer(person: Person, about: object) -> bool:
+    return holds(person.pk, ADMINISTRATOR, about if isinstance(about, System) else None)
+
+
+def _manage(person: Person, about: object) -> bool:
+    if not isinstance(about, System):
+        return holds(person.pk, ADMINISTRATOR)
+    return about.owner_id == person.pk or any(holds(person.pk, role, about) for role in (ADMINISTRATOR, OWNER))
+
+
 RULES = {
+    "portal.administer": _administer,
+    "portal.manage": _manage,
     "audit.view_case": _view_case,
     "audit.view_all": _view_all,
     "audit.make_pack": _make_pack,

@@ -18,7 +18,9 @@ PORTAL_URL = text("PORTAL_URL", "http://localhost:8000").rstrip("/")
 
 # --- secrets and keys
 SECRET_KEY = text("PORTAL_SECRET_KEY", "" if PORTAL_PRODUCTION else "only-for-the-demo-and-for-tests-" + "x" * 30)
-PORTAL_SECRETS_KEY = text("PORTAL_SECRETS_KEY", "" if PORTAL_PRODUCTION else "b25seS1mb3ItdGhlLWRlbW8tYW5kLXRlc3RzLW5vdyE=")
+PORTAL_SECRETS_KEY = text(
+    "PORTAL_SECRETS_KEY", "" if PORTAL_PRODUCTION else "b25seS1mb3ItdGhlLWRlbW8tYW5kLXRlc3RzLW5vdyE="
+)
 PORTAL_LOG_PUBLIC_KEY = text("PORTAL_LOG_PUBLIC_KEY", "")
 PORTAL_LOG_ORIGIN = text("PORTAL_LOG_ORIGIN", "breakglass.example/log")
 PORTAL_SIGNING_P12 = text("PORTAL_SIGNING_P12_PATH", "")  # the operator's P-256 key and certificate for PDFs
@@ -142,7 +144,12 @@ SEALER_DATABASE_URL = text("SEALER_DATABASE_URL", "")
 REDIS_URL = text("REDIS_URL", "redis://localhost:6379/0")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 2, "socket_connect_timeout": 1, "max_retries": 1}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 1,
+    "max_retries": 1,
+}
 CELERY_TASK_IGNORE_RESULT = True  # progress and results are kept in the database
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_SERIALIZER = "json"

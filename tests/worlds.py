@@ -4,8 +4,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -49,13 +50,13 @@ class World:
         except KeyError:
             raise AttributeError(name) from None
 
-    def asked(self, mode: str = "approved", **changes: object) -> Asked:
+    def asked(self, mode: str = "approved", **changes: Any) -> Asked:
         """What a responder says; complete unless changed."""
-        said: dict[str, object] = {
+        said: dict[str, Any] = {
             "mode": mode, "criterion": "outage", "reason": REASON, "minutes": 30, "category": "availability",
             "intended_classes": ("data_read", "data_change"), "incident_ref": "INC-1",
         }  # fmt: skip
-        return Asked(**{**said, **changes})  # type: ignore[arg-type]  # words by name
+        return Asked(**{**said, **changes})
 
 
 ROLES = {
@@ -72,9 +73,18 @@ def make_world(*, connector: str = "simulated", connector_settings: dict[str, ob
     at = now() - timedelta(days=30)
     people = people or {name: _person(name, at) for name in (*ROLES, "zoe")}
     state = new_folder("simulated") / "state.db"
-    chosen = connector_settings if connector_settings is not None else {"state_path": str(state), "privileges": [on_target]}
+    chosen = (
+        connector_settings if connector_settings is not None else {"state_path": str(state), "privileges": [on_target]}
+    )
     system = System.objects.create(
-        slug=slug, name=slug.title(), owner=people["mo"], connector=connector, settings=chosen, secret=secret, in_scope_from=at, way_in="Call it."
+        slug=slug,
+        name=slug.title(),
+        owner=people["mo"],
+        connector=connector,
+        settings=chosen,
+        secret=secret,
+        in_scope_from=at,
+        way_in="Call it.",
     )
     privilege = Privilege.objects.create(system=system, name="Billing emergency", on_target=on_target, added_at=at)
     for name, role in ROLES.items():
@@ -89,14 +99,14 @@ def make_world(*, connector: str = "simulated", connector_settings: dict[str, ob
     return World(system, privilege, version, people, state)
 
 
-def _person(name: str, at: object) -> Person:
+def _person(name: str, at: datetime) -> Person:
     person = Person(email=f"{name}@example.org", name=name.title(), added_at=at)
     person.set_password(f"{name}-password-long")
     person.save()
     return person
 
 
-def _dated(model: type, people: dict[str, Person], at: object, **values: object) -> None:
+def _dated(model: type[RoleAssignment | Eligibility], people: dict[str, Person], at: datetime, **values: Any) -> None:
     first, second = ("quinn", "mo") if values["person"] == people["pia"] else ("pia", "quinn")
     if values["person"] in (people["quinn"], people["mo"]):
         first, second = "pia", "ines"
@@ -105,21 +115,21 @@ def _dated(model: type, people: dict[str, Person], at: object, **values: object)
     )
 
 
-def request_of(world: World, by: str = "ann", **changes: object) -> AccessRequest:
+def request_of(world: World, by: str = "ann", **changes: Any) -> AccessRequest:
     """A waiting request, by the real action."""
     from portal.access_requests.actions import ask
 
     return ask(by=actor(world.people[by]), privilege=world.privilege, asked=world.asked(**changes))
 
 
-def authorised(world: World, by: str = "ann", **changes: object) -> Grant:
+def authorised(world: World, by: str = "ann", **changes: Any) -> Grant:
     """A grant that waits to be opened, by the real actions."""
     grant = opening.approve(by=actor(world.people["ines"]), request=request_of(world, by, **changes))
     assert grant is not None
     return grant
 
 
-def opened(world: World, by: str = "ann", **changes: object) -> Grant:
+def opened(world: World, by: str = "ann", **changes: Any) -> Grant:
     """An open grant; needs `sealing`."""
     grant = opening.run(authorised(world, by, **changes).pk)
     assert grant.state == "active", grant.last_trouble
@@ -144,7 +154,9 @@ def sealing() -> Iterator[Sealer]:
 def overdue(grant: Grant) -> Grant:
     """Put a grant's window into the past, as if the time had gone by."""
     past = now() - timedelta(seconds=1)
-    Grant.objects.filter(pk=grant.pk).update(expires_at=past, first_expires_at=past, planned_expires_at=past, opened_at=past - timedelta(minutes=30))
+    Grant.objects.filter(pk=grant.pk).update(
+        expires_at=past, first_expires_at=past, planned_expires_at=past, opened_at=past - timedelta(minutes=30)
+    )
     grant.refresh_from_db()
     return grant
 
@@ -153,11 +165,22 @@ def names_of(case: object) -> list[str]:
     """Names of a case's events in the order in which they were written."""
     with connection.cursor() as cursor:
         cursor.execute(
-            'SELECT e.name FROM audit_event e LEFT JOIN audit_sealed_entry s ON s.event_id = e.id LEFT JOIN audit_queue q ON q.event_id = e.id '
+            "SELECT e.name FROM audit_event e LEFT JOIN audit_sealed_entry s ON s.event_id = e.id LEFT JOIN audit_queue q ON q.event_id = e.id "
             'WHERE e."case" = %s ORDER BY s.index NULLS LAST, q.seq',
             [str(case)],
         )
         return [row[0] for row in cursor.fetchall()]
 
 
-__all__ = ["REASON", "World", "actor", "authorised", "make_world", "names_of", "opened", "overdue", "request_of", "sealing"]
+__all__ = [
+    "REASON",
+    "World",
+    "actor",
+    "authorised",
+    "make_world",
+    "names_of",
+    "opened",
+    "overdue",
+    "request_of",
+    "sealing",
+]

@@ -3,7 +3,11 @@
 from audit.events.spec import family
 
 SOURCE = "source_id:id system_id:id"
-WINDOW = "window_id:id " + SOURCE + " kind grant_id:id? from_at:time to_at:time verdict reasons:list? ranges:list? read_to_index:int?"
+WINDOW = (
+    "window_id:id "
+    + SOURCE
+    + " kind grant_id:id? from_at:time to_at:time verdict reasons:list? ranges:list? read_to_index:int?"
+)
 
 EVENTS = family(
     ("source.epoch_started", "The target's server started.", SOURCE + " epoch started_at:time after session_count:int?"),

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from audit.events import catalogue
@@ -102,8 +103,6 @@ def now_ms() -> int:
 @contextmanager
 def clock(read: Callable[[], int]) -> Iterator[None]:
     """Take times from ``read`` (ms). For the demo's past uses and for tests; refused with production settings."""
-    from django.conf import settings  # settings are read when used, so that pure callers need none
-
     if not (settings.PORTAL_DEMO or settings.PORTAL_TESTING):
         raise RuntimeError("The clock can be set in the demo and in tests only.")
     token = _clock.set(read)
@@ -137,9 +136,7 @@ def append(name: str, *, by: Actor, case: object = "", subject: str = "", **fiel
 
 def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
     """Write several events in one statement, in their order. See `append`."""
-    rows = []
-    for entry in entries:
-        rows.append(_row(entry, first=not rows))
+    rows = [_row(entry, first=place == 0) for place, entry in enumerate(entries)]
     if not rows:
         return []
     if not connection.in_atomic_block:
@@ -167,10 +164,24 @@ def _row(entry: Entry, *, first: bool) -> tuple[tuple[Any, ...], list[tuple[Any,
     plain, personal = declared.split(entry.fields)
     if entry.by.is_person and entry.by.name:
         personal["by_name"] = entry.by.name
-    salted = [(identity, key, new_salt(), value.replace("\x00", "\N{SYMBOL FOR NULL}")) for key, value in personal.items()]
-    body: dict[str, Any] = {"v": 1, "id": str(identity), "name": entry.name, "at": at, "by": entry.by.id, "fields": plain}
+    salted = [
+        (identity, key, new_salt(), value.replace("\x00", "\N{SYMBOL FOR NULL}")) for key, value in personal.items()
+    ]
+    body: dict[str, Any] = {
+        "v": 1,
+        "id": str(identity),
+        "name": entry.name,
+        "at": at,
+        "by": entry.by.id,
+        "fields": plain,
+    }
     body["personal"] = {key: commit(salt, key, value) for _, key, salt, value in salted}
-    optional = {"method": entry.by.method, "strong_at": entry.by.strong_at, "case": entry.case, "subject": entry.subject}
+    optional = {
+        "method": entry.by.method,
+        "strong_at": entry.by.strong_at,
+        "case": entry.case,
+        "subject": entry.subject,
+    }
     body.update({key: value for key, value in optional.items() if value})
     return (identity, entry.name, at, entry.by.id, entry.case, entry.subject, encode(body)), salted
 
@@ -227,7 +238,9 @@ def _nested(function: Callable[P, R], declared: set[str], outer: _Frame, *args: 
     return result
 
 
-def _outermost(function: Callable[P, R], declared: set[str], refused: str | None, *args: P.args, **kwargs: P.kwargs) -> R:
+def _outermost(
+    function: Callable[P, R], declared: set[str], refused: str | None, *args: P.args, **kwargs: P.kwargs
+) -> R:
     frame = _Frame(set(declared), kwargs.get("by"))  # type: ignore[arg-type]  # by= is an Actor by convention
     token = _frame.set(frame)
     try:

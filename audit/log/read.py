@@ -90,7 +90,9 @@ def of_case(case: object, names: Iterable[str] = (), limit: int = 20_000) -> lis
     """A case's events by time, sealed or not yet."""
     wanted = list(names)
     if wanted:
-        return _query("LEFT JOIN", 'e."case" = %s AND e.name = ANY(%s)', "e.at, s.index NULLS LAST", [str(case), wanted], limit)
+        return _query(
+            "LEFT JOIN", 'e."case" = %s AND e.name = ANY(%s)', "e.at, s.index NULLS LAST", [str(case), wanted], limit
+        )
     return _query("LEFT JOIN", 'e."case" = %s', "e.at, s.index NULLS LAST", [str(case)], limit)
 
 
@@ -98,7 +100,9 @@ def of_subject(subject: str, names: Iterable[str] = (), limit: int = 2000) -> li
     """Events about one thing by time, sealed or not yet."""
     wanted = list(names)
     if wanted:
-        return _query("LEFT JOIN", "e.subject = %s AND e.name = ANY(%s)", "e.at, s.index NULLS LAST", [subject, wanted], limit)
+        return _query(
+            "LEFT JOIN", "e.subject = %s AND e.name = ANY(%s)", "e.at, s.index NULLS LAST", [subject, wanted], limit
+        )
     return _query("LEFT JOIN", "e.subject = %s", "e.at, s.index NULLS LAST", [subject], limit)
 
 

@@ -1,11 +1,12 @@
 """What people do with an open grant: reveal, return, ask for more time, decide on it, end another's."""
 
 from datetime import timedelta
+from typing import Any
 
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
-from portal.clock import ms, now
+from portal.clock import moment, ms, now
 from portal.connectors.base import Secret
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.grants.models import Extension, Grant
@@ -23,7 +24,15 @@ SHOWN_AGAIN_AFTER = timedelta(seconds=5)
 
 def locked(grant: Grant) -> Grant:
     """The grant's row, locked, with what stands around it."""
-    around = ("request__policy", "request__responder", "request__system", "request__privilege", "person", "system", "privilege")
+    around = (
+        "request__policy",
+        "request__responder",
+        "request__system",
+        "request__privilege",
+        "person",
+        "system",
+        "privilege",
+    )
     return Grant.objects.select_for_update(of=("self",)).select_related(*around).get(pk=grant.pk)
 
 
@@ -46,7 +55,9 @@ def reveal(*, by: Actor, grant: Grant) -> Secret:
         raise WrongState("There is no password to show.", about=row)
     row.revealed_at = at
     row.save(update_fields=["revealed_at"])
-    append("grant.revealed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id)
+    append(
+        "grant.revealed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id
+    )
     return Secret(decrypt(bytes(row.secret), f"grant:{row.pk}"))
 
 
@@ -76,7 +87,16 @@ def revoke(*, by: Actor, grant: Grant, reason: str, cause: str = "revoked") -> G
     if row.state == AUTHORISED:
         sentence = "Ended before it was opened."
         make(row, MOVES["cancel"], says=NOT_OPEN, ended_at=at, end_cause="revoked", secret=None, verifier="")
-        append("grant.failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, code="revoked", sentence=sentence, ended_at=ms(at))
+        append(
+            "grant.failed",
+            by=by,
+            case=row.log_case,
+            subject=row.log_subject,
+            grant_id=row.pk,
+            code="revoked",
+            sentence=sentence,
+            ended_at=ms(at),
+        )
         return row
     make(row, MOVES["revoke"], says=NOT_OPEN, ended_at=at, end_cause="revoked", next_try_at=at, attempts=0)
     append(
@@ -131,10 +151,10 @@ def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: st
     if asked.decision:
         raise ChangedMeanwhile("Somebody has decided on this extension already.", about=row)
     _still_open(row)
-    asked.decision, asked.decided_at, asked.decided_by_id = "approve" if give else "decline", now(), by.id  # type: ignore[assignment]  # a pseudonym
+    asked.decision, asked.decided_at, asked.decided_by_id = "approve" if give else "decline", now(), by.id
     asked.save()
     if give:
-        row.expires_at = row.expires_at + timedelta(minutes=asked.minutes)  # type: ignore[operator]  # an open grant has its end
+        row.expires_at = moment(ms(row.expires_at) + asked.minutes * 60_000)  # type: ignore[arg-type]  # an open grant has its end
         row.warned_at = None
         row.save(update_fields=["expires_at", "warned_at"])
     _tell_of_extension(by, row, asked, give=give, comment=comment)
@@ -152,7 +172,12 @@ def _tell_of_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, c
 
 
 def _append_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, comment: str) -> None:
-    known = {"case": row.log_case, "subject": row.log_subject, "grant_id": row.pk, "extension_id": asked.pk}
+    known: dict[str, Any] = {
+        "case": row.log_case,
+        "subject": row.log_subject,
+        "grant_id": row.pk,
+        "extension_id": asked.pk,
+    }
     if give:
         append(
             "grant.extended", by=by, minutes=asked.minutes, expires_at=ms(row.expires_at),  # type: ignore[arg-type]  # as above

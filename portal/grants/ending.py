@@ -54,7 +54,15 @@ def expire(*, by: Actor, grant: Grant) -> Grant:
     at = now()
     make(row, MOVES["expire"], says=NOT_OPEN, ended_at=at, end_cause="expired", next_try_at=at, attempts=0)
     over = over_at(row) if row.expires_at else ms(at)
-    append("grant.expired", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at), over_at=over)
+    append(
+        "grant.expired",
+        by=by,
+        case=row.log_case,
+        subject=row.log_subject,
+        grant_id=row.pk,
+        ended_at=ms(at),
+        over_at=over,
+    )
     return row
 
 

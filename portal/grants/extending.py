@@ -18,7 +18,9 @@ logger = logging.getLogger("breakglass.grants")
 def run(grant_id: UUID) -> Grant:
     """Bring the target's end in line with the portal's; safe to call any number of times."""
     grant = Grant.objects.select_related("system", "privilege").get(pk=grant_id)
-    waiting = Extension.objects.filter(grant=grant, decision="approve", applied_at__isnull=True).order_by("asked_at").first()
+    waiting = (
+        Extension.objects.filter(grant=grant, decision="approve", applied_at__isnull=True).order_by("asked_at").first()
+    )
     if waiting is None or grant.state != ACTIVE or grant.expires_at is None:
         return grant
     with alone(grant) as held:
@@ -31,7 +33,9 @@ def _carry(grant: Grant, waiting: Extension) -> None:
     if grant.expires_at is None:
         return
     try:
-        connector_of(grant.system).extend(target_of(grant.system), closing_of(grant), expires_at_ms=ms(grant.expires_at))
+        connector_of(grant.system).extend(
+            target_of(grant.system), closing_of(grant), expires_at_ms=ms(grant.expires_at)
+        )
     except ConnectorError as error:
         logger.warning("the later end of %s is not on the target yet: %s", grant.pk, error.sentence)
         Grant.objects.filter(pk=grant.pk).update(last_trouble=error.sentence[:300])

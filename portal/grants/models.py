@@ -10,14 +10,21 @@ from portal.grants.states import ACTIVE, AUTHORISED, CLOSING, ENDED, FAILED, OPE
 from portal.people.models import Person
 from portal.systems.models import Privilege, System
 
-CAUSES = (("expired", "Time was over"), ("returned", "Returned"), ("revoked", "Ended by another person"), ("failed", "Not opened"))
+CAUSES = (
+    ("expired", "Time was over"),
+    ("returned", "Returned"),
+    ("revoked", "Ended by another person"),
+    ("failed", "Not opened"),
+)
 
 
 class Grant(models.Model):
     """The time-limited opening that follows an access request. ``number`` makes the login's name on the target and is never used again."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    number = models.BigIntegerField(unique=True, db_default=models.expressions.RawSQL("nextval('portal_grant_number')", ()))
+    number = models.BigIntegerField(
+        unique=True, db_default=models.expressions.RawSQL("nextval('portal_grant_number')", ())
+    )
     request = models.OneToOneField(AccessRequest, on_delete=models.PROTECT, related_name="grant")
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="grants")
     system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="grants")
@@ -26,14 +33,22 @@ class Grant(models.Model):
     authorised_at = models.DateTimeField()
     minutes = models.PositiveIntegerField()
     nonce = models.CharField(max_length=64)
-    secret = models.BinaryField(null=True, blank=True, editable=False, help_text="encrypted password; gone after the end")
-    verifier = models.TextField(blank=True, editable=False, help_text="what the target gets instead of the password; gone after the end")
+    secret = models.BinaryField(
+        null=True, blank=True, editable=False, help_text="encrypted password; gone after the end"
+    )
+    verifier = models.TextField(
+        blank=True, editable=False, help_text="what the target gets instead of the password; gone after the end"
+    )
     login = models.CharField(max_length=63, blank=True)
     marker = models.CharField(max_length=120, blank=True)
     marker_ref = models.CharField(max_length=120, blank=True)
     before = models.JSONField(null=True, blank=True, help_text="the target's catalogue before opening")
-    opening_event = models.UUIDField(null=True, blank=True, help_text="the intent event that must be sealed before opening")
-    planned_expires_at = models.DateTimeField(null=True, blank=True, help_text="the end that the target is given at opening")
+    opening_event = models.UUIDField(
+        null=True, blank=True, help_text="the intent event that must be sealed before opening"
+    )
+    planned_expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="the end that the target is given at opening"
+    )
     opened_at = models.DateTimeField(null=True, blank=True)
     first_expires_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -54,13 +69,22 @@ class Grant(models.Model):
         ordering: ClassVar = ["-authorised_at"]
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], condition=models.Q(state__in=[ACTIVE, OPENING]), name="grant_due"),
-            models.Index(fields=["next_try_at"], condition=models.Q(state__in=[AUTHORISED, OPENING, CLOSING]), name="grant_to_try"),
+            models.Index(
+                fields=["next_try_at"],
+                condition=models.Q(state__in=[AUTHORISED, OPENING, CLOSING]),
+                name="grant_to_try",
+            ),
             models.Index(fields=["person", "system"], name="grant_of_person"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=~models.Q(state=ACTIVE)
-                | models.Q(opened_at__isnull=False, expires_at__isnull=False, first_expires_at__isnull=False, ended_at__isnull=True),
+                | models.Q(
+                    opened_at__isnull=False,
+                    expires_at__isnull=False,
+                    first_expires_at__isnull=False,
+                    ended_at__isnull=True,
+                ),
                 name="grant_active_has_window",
             ),
             models.CheckConstraint(
@@ -73,7 +97,9 @@ class Grant(models.Model):
                 | (~models.Q(state=ENDED) & models.Q(confirmed_at__isnull=True)),
                 name="grant_ended_means_read_back",
             ),
-            models.CheckConstraint(condition=~models.Q(state=FAILED) | models.Q(secret__isnull=True), name="grant_failed_keeps_no_secret"),
+            models.CheckConstraint(
+                condition=~models.Q(state=FAILED) | models.Q(secret__isnull=True), name="grant_failed_keeps_no_secret"
+            ),
         ]
 
     @property

@@ -14,7 +14,9 @@ from uuid import UUID
 import rfc8785
 
 from audit.log.append import Actor, action, append, process
-from audit.log.checkpoints import NotSealed, NotVerified, VerifiedInclusion, wait_for_inclusion
+from audit.log.checkpoints import NotSealed, wait_for_inclusion
+from audit.log.errors import NotVerified
+from audit.log.proof import VerifiedInclusion
 from audit.sources.postgresql.marker import marker_for
 from portal.access_requests import actions as requests
 from portal.access_requests.facts import for_alert, who_where_what
@@ -47,7 +49,7 @@ def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> Grant | 
     approved = requests.approve(by=by, request=request, comment=comment)
     if approved.state != APPROVED:
         return None
-    grant = _authorise(by, approved)
+    grant = _authorise(approved)
     tell(
         by=by, people=[approved.responder], kind="request.approved", case=grant.log_case, about=approved.log_subject,
         path=f"/requests/{approved.pk}/", facts={**who_where_what(approved), "by": by.name, "comment": comment, "minutes": approved.minutes},
@@ -60,7 +62,7 @@ def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> Grant | 
 def bypass(*, by: Actor, privilege: Privilege, asked: Asked) -> Grant:
     """Break the glass: no approval, at once; every skipped approver, the owner and the security list are told."""
     request = requests.declare_bypass(by=by, privilege=privilege, asked=asked)
-    grant = _authorise(by, request)
+    grant = _authorise(request)
     audience, rules = audience_of(request.system, request.responder_id), rules_of(request.policy)
     due = now() + timedelta(minutes=asked.minutes, hours=rules.review_hours_for("bypass", request.system.criticality))
     tell(
@@ -72,7 +74,7 @@ def bypass(*, by: Actor, privilege: Privilege, asked: Asked) -> Grant:
     return grant
 
 
-def _authorise(by: Actor, request: AccessRequest) -> Grant:
+def _authorise(request: AccessRequest) -> Grant:
     return Grant.objects.create(
         request=request, person_id=request.responder_id, system=request.system, privilege=request.privilege, authorised_at=now(),
         minutes=request.minutes, nonce=secrets.token_hex(16), next_try_at=now(),
@@ -133,24 +135,31 @@ def _keep(grant: Grant, before: Snapshot) -> Snapshot:
     return before
 
 
-def _proof(grant: Grant) -> VerifiedInclusion | None | Trouble:
+def _proof(grant: Grant) -> VerifiedInclusion | Trouble | None:
     """The proof that the intent stands in the log. ``None``: the policy prefers to open at once, with an alarm."""
     if grant.opening_event is None:
         raise RuntimeError("Opening begins with its event.")
     try:
         return wait_for_inclusion(grant.opening_event, timeout_s=SEAL_PATIENCE_S)
-    except (NotSealed, NotVerified):
+    except NotVerified as error:
+        return Trouble("log_not_verified", f"The log does not prove the intent, so nothing is opened. {error}")
+    except NotSealed:
         if rules_of(grant.request.policy).open_unsealed:
             alarms.critical("Access %s opens although the log is not sealed; the policy says so.", grant.pk)
             return None
-        return Trouble("log_unsealed", "The log is not being sealed, and the policy opens nothing before that. It is tried again.")
+        return Trouble(
+            "log_unsealed", "The log is not being sealed, and the policy opens nothing before that. It is tried again."
+        )
 
 
 @action(event="grant.opening")
 def begin(*, by: Actor, grant: Grant) -> Grant:
     """Say that the target is about to be opened; the first time make password and verifier."""
     row = locked(grant)
-    changes: dict[str, object] = {"attempts": row.attempts + 1, "planned_expires_at": now() + timedelta(minutes=row.minutes)}
+    changes: dict[str, object] = {
+        "attempts": row.attempts + 1,
+        "planned_expires_at": now() + timedelta(minutes=row.minutes),
+    }
     if row.secret is None:
         connector, login = connector_of(row.system), marker_for(row.number)
         password = connector.make_secret()
@@ -231,4 +240,3 @@ def give_up(*, by: Actor, grant: Grant) -> Grant:
         ended_by=by.id, cause="failed",
     )  # fmt: skip
     return row
-

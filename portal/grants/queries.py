@@ -34,7 +34,11 @@ def extensions_waiting_for(viewer: Person) -> list[Extension]:
     systems = systems_where(viewer.pk, (OWNER, APPROVER))
     waiting = Extension.objects.filter(decision="", grant__state=ACTIVE).exclude(grant__person=viewer)
     entitled = waiting.filter(Q(grant__system__in=systems) | Q(grant__system__owner=viewer))
-    return list(entitled.select_related("grant__person", "grant__system", "grant__request", "grant__privilege").order_by("asked_at"))
+    return list(
+        entitled.select_related("grant__person", "grant__system", "grant__request", "grant__privilege").order_by(
+            "asked_at"
+        )
+    )
 
 
 def live_of(person_id: UUID | str, privilege: Privilege | None = None, system: System | None = None) -> QuerySet[Grant]:
@@ -53,13 +57,17 @@ def due_to_expire(at: datetime, limit: int = 2000) -> list[UUID]:
 
 def due_to_try(at: datetime, limit: int = 2000) -> list[tuple[UUID, str]]:
     """Grants whose process must go on: what waits to open, and what is closing."""
-    waiting = Grant.objects.filter(state__in=[AUTHORISED, OPENING, CLOSING]).filter(Q(next_try_at__lte=at) | Q(next_try_at__isnull=True))
+    waiting = Grant.objects.filter(state__in=[AUTHORISED, OPENING, CLOSING]).filter(
+        Q(next_try_at__lte=at) | Q(next_try_at__isnull=True)
+    )
     return list(waiting.order_by("next_try_at").values_list("pk", "state")[:limit])
 
 
 def to_warn(at: datetime) -> list[Grant]:
     """Open grants that end within five minutes and whose responder was not warned."""
-    soon = Grant.objects.filter(state=ACTIVE, warned_at__isnull=True, expires_at__lte=at + WARN_BEFORE, expires_at__gt=at)
+    soon = Grant.objects.filter(
+        state=ACTIVE, warned_at__isnull=True, expires_at__lte=at + WARN_BEFORE, expires_at__gt=at
+    )
     return list(soon.select_related(*RELATED))
 
 

@@ -38,7 +38,9 @@ def may_revoke(by: Actor, grant: Grant) -> None:
     if not by.is_person or _owns(by, grant):
         return
     if not any(holds(by.id, role, grant.system) for role in (ADMINISTRATOR, APPROVER)):
-        raise NotAllowed("Only the owner, an approver or an administrator of this system may end this access.", about=grant)
+        raise NotAllowed(
+            "Only the owner, an approver or an administrator of this system may end this access.", about=grant
+        )
 
 
 def _owns(by: Actor, grant: Grant) -> bool:

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from portal.clock import ms
 from portal.connectors import for_kind
 from portal.connectors.base import Closing, Connector, Opening, Secret, Target
-from portal.clock import ms
 from portal.grants.models import Grant
 from portal.secrets import decrypt
 from portal.systems.models import System

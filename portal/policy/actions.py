@@ -62,7 +62,7 @@ def approve(*, by: Actor, version: PolicyVersion) -> PolicyVersion:
     if previous is not None:
         previous.effective_to = at
         previous.save(update_fields=["effective_to"])
-    locked.approved_by_id, locked.approved_at, locked.effective_from = by.id, at, at  # type: ignore[assignment]  # a pseudonym
+    locked.approved_by_id, locked.approved_at, locked.effective_from = by.id, at, at
     locked.save()
     rules = parse(locked.document)
     append(
@@ -79,9 +79,16 @@ def decline(*, by: Actor, version: PolicyVersion) -> PolicyVersion:
     """Refuse a proposed version, or take one's own back."""
     locked = _undecided(version)
     may_change_policy(by, locked.system)
-    locked.declined_by_id, locked.declined_at = by.id, now()  # type: ignore[assignment]  # a pseudonym
+    locked.declined_by_id, locked.declined_at = by.id, now()
     locked.save()
-    append("policy.declined", by=by, subject=locked.log_subject, policy_id=locked.pk, system_id=locked.system_id, number=locked.number)
+    append(
+        "policy.declined",
+        by=by,
+        subject=locked.log_subject,
+        policy_id=locked.pk,
+        system_id=locked.system_id,
+        number=locked.number,
+    )
     return locked
 
 

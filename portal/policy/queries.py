@@ -22,7 +22,9 @@ def in_force(system: System, at: datetime | None = None) -> PolicyVersion:
     open_ended = Q(effective_to__isnull=True) | Q(effective_to__gt=at)
     found = PolicyVersion.objects.filter(open_ended, system=system, effective_from__lte=at).order_by("-number").first()
     if found is None:
-        raise RefusedByPolicy(f"No policy is in force for {system.name}. An administrator must approve one first.", about=system)
+        raise RefusedByPolicy(
+            f"No policy is in force for {system.name}. An administrator must approve one first.", about=system
+        )
     return found
 
 
@@ -33,7 +35,11 @@ def rules_of(version: PolicyVersion) -> Policy:
 
 def versions_of(system: System) -> QuerySet[PolicyVersion]:
     """All versions, newest first."""
-    return PolicyVersion.objects.filter(system=system).select_related("written_by", "approved_by", "declined_by").order_by("-number")
+    return (
+        PolicyVersion.objects.filter(system=system)
+        .select_related("written_by", "approved_by", "declined_by")
+        .order_by("-number")
+    )
 
 
 def waiting(viewer: Person) -> QuerySet[PolicyVersion]:

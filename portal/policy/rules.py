@@ -1,6 +1,7 @@
 """What a policy says, as plain data, and the sentences it speaks. Pure; the document's canonical bytes are hashed."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -61,13 +62,15 @@ class Policy:
 
     def document(self) -> str:
         """Canonical JSON (RFC 8785) of all rules: what is hashed, shown and put into the log."""
-        return rfc8785.dumps({key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}).decode()
+        return rfc8785.dumps(
+            {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        ).decode()
 
     def sha256(self) -> str:
         """SHA-256 over the document's bytes, in hex."""
         return hashlib.sha256(self.document().encode()).hexdigest()
 
-    def figures(self, *, bypass: bool = False) -> dict[str, int]:
+    def figures(self) -> dict[str, int]:
         """Figures under the catalogue's names."""
         return {name: getattr(self, name) for name in FIGURES}
 
@@ -87,8 +90,6 @@ def parse(document: str | Mapping[str, Any]) -> Policy:
     Raises:
         WrongPolicy: an unknown rule, a wrong type, a figure out of its range.
     """
-    import json
-
     given = dict(json.loads(document)) if isinstance(document, str) else dict(document)
     known = {each.name: each for each in fields(Policy)}
     for key, value in given.items():
@@ -105,17 +106,29 @@ def parse(document: str | Mapping[str, Any]) -> Policy:
 
 def _check(policy: Policy) -> None:
     limits = (
-        (set(policy.modes) <= {"approved", "bypass", "drill"} and policy.modes, "Modes are approved, bypass and drill."),
+        (
+            set(policy.modes) <= {"approved", "bypass", "drill"} and policy.modes,
+            "Modes are approved, bypass and drill.",
+        ),
         (policy.criteria, "A policy names at least one criterion."),
         (1 <= policy.min_approvals <= 5, "One to five approvers."),
         (5 <= policy.max_grant_minutes <= 240, "A window is 5 to 240 minutes long."),
-        (5 <= policy.bypass_minutes <= policy.max_grant_minutes, "A bypass is 5 minutes or more, and no longer than an approved window."),
+        (
+            5 <= policy.bypass_minutes <= policy.max_grant_minutes,
+            "A bypass is 5 minutes or more, and no longer than an approved window.",
+        ),
         (policy.max_extensions <= 1, "At most one extension."),
         (policy.min_reason_chars >= 40, "A reason has at least 40 characters."),
         (5 <= policy.lapse_minutes <= 1440, "A request lapses after 5 minutes to a day."),
         (1 <= policy.step_up_minutes <= 15, "A second factor is at most 15 minutes old."),
-        (1 <= policy.review_due_hours <= 72 and 1 <= policy.review_due_hours_bypass <= 24, "Reviews are due within 72 hours, 24 after a bypass."),
-        (1 <= policy.removal_grace_minutes <= 5 and 1 <= policy.alert_minutes <= 5, "Removal and alerts have at most 5 minutes."),
+        (
+            1 <= policy.review_due_hours <= 72 and 1 <= policy.review_due_hours_bypass <= 24,
+            "Reviews are due within 72 hours, 24 after a bypass.",
+        ),
+        (
+            1 <= policy.removal_grace_minutes <= 5 and 1 <= policy.alert_minutes <= 5,
+            "Removal and alerts have at most 5 minutes.",
+        ),
     )
     for ok, sentence in limits:
         if not ok:
@@ -134,7 +147,9 @@ def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:
     if mode == "bypass":
         said = ["Opens at once, without approval.", *said]
         said.append("Every approver, the owner and the security list are told now.")
-        said.append(f"Reviewed within {policy.review_due_hours_bypass} hours; what you leave out now is owed until then.")
+        said.append(
+            f"Reviewed within {policy.review_due_hours_bypass} hours; what you leave out now is owed until then."
+        )
     else:
         said.insert(0, f"{count(policy.min_approvals, 'approver', 'approvers')} of {approvers} must say yes.")
         said.append(f"The reason has at least {policy.min_reason_chars} characters.")
