@@ -1,6 +1,7 @@
 """What people do with a request. The last approval and the bypass open a grant as well: see ``portal/grants/opening.py``."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import for_alert, made, who_where_what
@@ -68,7 +69,9 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
 def _same_waits(by: Actor, privilege: Privilege, asked: Asked) -> bool:
     """A double submit: the same words for the same privilege within a minute."""
     since = now() - timedelta(minutes=1)
-    mine = AccessRequest.objects.filter(responder_id=by.id, privilege=privilege, requested_at__gte=since, mode=asked.mode)
+    mine = AccessRequest.objects.filter(
+        responder_id=UUID(by.id), privilege=privilege, requested_at__gte=since, mode=asked.mode
+    )
     return mine.filter(reason=asked.reason.strip()).exists()
 
 
@@ -76,7 +79,9 @@ def _append_made(by: Actor, request: AccessRequest) -> None:
     rules = rules_of(request.policy)
     audience = audience_of(request.system, request.responder_id)
     earlier = AccessRequest.objects.exclude(pk=request.pk).filter(responder_id=request.responder_id)
-    repeats = earlier.exists() and repeats_earlier(request.responder_id, request.reason, request.requested_at, but=request.pk)
+    repeats = earlier.exists() and repeats_earlier(
+        request.responder_id, request.reason, request.requested_at, but=request.pk
+    )
     said = Asked(request.mode, request.criterion, request.reason, request.minutes, request.category,
                  tuple(request.intended_classes), request.incident_ref)  # fmt: skip
     missing = owed(said, rules) if request.mode == "bypass" else []
@@ -122,15 +127,21 @@ def decline(*, by: Actor, request: AccessRequest, comment: str) -> AccessRequest
     approval = _decide(by, locked, "decline", comment)
     make(locked, MOVES["decline"], says=NO_LONGER, decided_at=now())
     _tell_responder(by, locked, "request.declined", by=by.name, comment=comment)
-    append("request.declined", by=by, case=locked.pk, subject=locked.log_subject, approval_id=approval.pk, comment=comment)
+    append(
+        "request.declined", by=by, case=locked.pk, subject=locked.log_subject, approval_id=approval.pk, comment=comment
+    )
     return locked
 
 
 def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
-    locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("system", "policy", "responder", "privilege").get(pk=request.pk)
+    locked = (
+        AccessRequest.objects.select_for_update(of=("self",))
+        .select_related("system", "policy", "responder", "privilege")
+        .get(pk=request.pk)
+    )
     may_decide(by, locked)
     need_fresh(by, about=locked, minutes=rules_of(locked.policy).step_up_minutes)
-    if locked.approvals.filter(approver_id=by.id).exists():
+    if locked.approvals.filter(approver_id=UUID(by.id)).exists():
         raise ChangedMeanwhile("You have decided on this request already.", about=locked)
     if locked.state != AWAITING or (locked.lapses_at and locked.lapses_at <= now()):
         raise WrongState(NO_LONGER, about=locked)
@@ -138,13 +149,19 @@ def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
 
 
 def _decide(by: Actor, request: AccessRequest, decision: str, comment: str) -> Approval:
-    return Approval.objects.create(request=request, approver_id=by.id, decision=decision, comment=comment.strip(), decided_at=now())
+    return Approval.objects.create(
+        request=request, approver_id=by.id, decision=decision, comment=comment.strip(), decided_at=now()
+    )
 
 
 @action(event="request.withdrawn", refused="request.act_refused")
 def withdraw(*, by: Actor, request: AccessRequest, comment: str = "") -> AccessRequest:
     """Take a waiting request back."""
-    locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("system", "responder", "privilege").get(pk=request.pk)
+    locked = (
+        AccessRequest.objects.select_for_update(of=("self",))
+        .select_related("system", "responder", "privilege")
+        .get(pk=request.pk)
+    )
     may_withdraw(by, locked)
     make(locked, MOVES["withdraw"], says=NO_LONGER, decided_at=now())
     append("request.withdrawn", by=by, case=locked.pk, subject=locked.log_subject, comment=comment or None)
@@ -154,7 +171,11 @@ def withdraw(*, by: Actor, request: AccessRequest, comment: str = "") -> AccessR
 @action(event="request.lapsed")
 def lapse(*, by: Actor, request: AccessRequest) -> AccessRequest:
     """End a request that nobody answered in the policy's time."""
-    locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("system", "responder", "privilege").get(pk=request.pk)
+    locked = (
+        AccessRequest.objects.select_for_update(of=("self",))
+        .select_related("system", "responder", "privilege")
+        .get(pk=request.pk)
+    )
     if locked.lapses_at is None or locked.lapses_at > now():
         raise WrongState("It has not lapsed yet.", about=locked)
     make(locked, MOVES["lapse"], says=NO_LONGER, decided_at=now())

@@ -9,7 +9,9 @@ from portal.clock import ms, optional_ms
 from portal.policy.rules import CATEGORIES, CRITERIA, Policy
 
 
-def made(request: AccessRequest, policy: Policy, audience: Audience, *, repeats: bool, owed: list[str], ends_about: int) -> dict[str, Any]:
+def made(
+    request: AccessRequest, policy: Policy, audience: Audience, *, repeats: bool, owed: list[str], ends_about: int
+) -> dict[str, Any]:
     """Fields of ``request.made``."""
     bypass = request.mode == "bypass"
     approvers = [str(person.pk) for person in audience.approvers]

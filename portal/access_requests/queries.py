@@ -58,7 +58,9 @@ def own_requests(viewer: Person, limit: int = 20) -> list[AccessRequest]:
 def waiting_for(viewer: Person) -> list[AccessRequest]:
     """Requests on which the viewer may decide and has not."""
     systems = systems_where(viewer.pk, (APPROVER,))
-    waiting = AccessRequest.objects.filter(state=AWAITING, lapses_at__gt=now(), system__in=systems).exclude(responder=viewer)
+    waiting = AccessRequest.objects.filter(state=AWAITING, lapses_at__gt=now(), system__in=systems).exclude(
+        responder=viewer
+    )
     undecided = waiting.exclude(approvals__approver=viewer).select_related("responder", "system", "privilege")
     return list(undecided.order_by("requested_at"))
 
@@ -84,11 +86,15 @@ def earlier_uses(request: AccessRequest) -> EarlierUses:
     return EarlierUses(counted["uses"], counted["bypasses"], last)
 
 
-def repeats_earlier(responder_id: UUID | str, reason: str, at: datetime, but: UUID | None = None) -> bool:
+def repeats_earlier(responder_id: UUID, reason: str, at: datetime, but: UUID) -> bool:
     """Whether the responder gave the same text, blanks and case aside, in the last 30 days."""
     wanted = " ".join(reason.split()).casefold()
     since = at - timedelta(days=REPEAT_DAYS)
-    earlier = AccessRequest.objects.filter(responder_id=responder_id, requested_at__gte=since).exclude(pk=but).values_list("reason", flat=True)
+    earlier = (
+        AccessRequest.objects.filter(responder_id=responder_id, requested_at__gte=since)
+        .exclude(pk=but)
+        .values_list("reason", flat=True)
+    )
     return any(" ".join(text.split()).casefold() == wanted for text in earlier)
 
 

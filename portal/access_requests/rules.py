@@ -103,10 +103,16 @@ def _demands(asked: Asked, policy: Policy) -> list[tuple[bool, str]]:
         return demands
     return [
         *demands,
-        (len(asked.reason.strip()) >= policy.min_reason_chars, f"The reason has at least {policy.min_reason_chars} characters."),
+        (
+            len(asked.reason.strip()) >= policy.min_reason_chars,
+            f"The reason has at least {policy.min_reason_chars} characters.",
+        ),
         (bool(asked.category), "Choose a category."),
         (bool(asked.intended_classes), "Choose at least one kind of action that you intend."),
-        (asked.mode == "drill" or not policy.incident_required or bool(asked.incident_ref.strip()), "You must name an incident."),
+        (
+            asked.mode == "drill" or not policy.incident_required or bool(asked.incident_ref.strip()),
+            "You must name an incident.",
+        ),
     ]
 
 
