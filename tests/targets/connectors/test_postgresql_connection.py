@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from portal.connectors.base import Secret, Target, TargetRefused, Unreachable
+from portal.connectors.postgresql.catalogue import compare
 from portal.connectors.postgresql.connection import connected
 from portal.embedded.programs import wheel_bin_dir
 from tests.servers import new_folder, running_target
@@ -144,3 +145,22 @@ def test_passwords_and_business_statements_are_not_in_the_log(newest: PostgresTa
     assert "by the grant" in log
     assert "by the business" not in log
     assert newest.passwords[opening.login].reveal() not in log
+
+
+def test_catalogue_is_read_whole_where_the_owner_allows_it(postgres: PostgresTarget) -> None:
+    tables, functions = (
+        "pg_authid, pg_hba_file_rules, pg_file_settings",
+        "pg_hba_file_rules(), pg_show_all_file_settings()",
+    )
+    with postgres.superuser() as superuser:
+        superuser.execute(f"GRANT SELECT ON {tables} TO bg_portal")
+        superuser.execute(f"GRANT EXECUTE ON FUNCTION {functions} TO bg_portal")
+        superuser.execute("CREATE ROLE friend LOGIN PASSWORD 'one'")
+        before = postgres.connector.prepare(postgres.target)
+        superuser.execute("ALTER ROLE friend PASSWORD 'two'")
+        after = postgres.connector.prepare(postgres.target)
+        superuser.execute("DROP ROLE friend")
+        superuser.execute(f"REVOKE SELECT ON {tables} FROM bg_portal")
+        superuser.execute(f"REVOKE EXECUTE ON FUNCTION {functions} FROM bg_portal")
+    assert before.unread == ()
+    assert [each.detail for each in compare(before, after)] == ["Password friend: changed."]
