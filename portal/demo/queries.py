@@ -1,0 +1,79 @@
+"""What the demo's pages show: codes of the personas, mails of the sink, statements that may be run."""
+
+import email
+import email.policy
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from django_otp import oath
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from portal.clock import moment
+from portal.demo.personas import PERSONAS, Persona
+from portal.embedded.mail_sink import StoredMail, read_mails
+from portal.grants.models import Grant
+from portal.people.models import Person
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A persona with the code that their authenticator shows now."""
+
+    persona: Persona
+    code: str
+
+
+def shown_personas() -> list[Shown]:
+    """All personas. The code is computed as an authenticator would; signing in checks it for real."""
+    keys = {
+        address: device
+        for address, device in TOTPDevice.objects.filter(user__email__in=[p.email for p in PERSONAS], confirmed=True).values_list("user__email", "key")
+    }  # fmt: skip
+    return [Shown(each, code_of(keys[each.email]) if each.email in keys else "") for each in PERSONAS]
+
+
+def code_of(key: str) -> str:
+    """The present code of a secret in hex (RFC 6238, 30 s, six digits)."""
+    return f"{oath.totp(bytes.fromhex(key)):06d}"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail of the sink, as text."""
+
+    name: str
+    at: object
+    to: str
+    subject: str
+    text: str
+    attachments: tuple[str, ...]
+
+
+def mails(limit: int = 100) -> list[Mail]:
+    """The newest mails."""
+    folder = os.environ.get("PORTAL_MAIL_FOLDER", "")
+    return [_mail(each) for each in read_mails(Path(folder))[:limit]] if folder else []
+
+
+def _mail(stored: StoredMail) -> Mail:
+    message = email.message_from_bytes(stored.content, policy=email.policy.default)
+    body = message.get_body(("plain", "html"))
+    attachments = tuple(part.get_filename() or "file" for part in message.iter_attachments())
+    text = body.get_content() if body is not None else ""
+    return Mail(stored.name, moment(stored.received), ", ".join(stored.recipients), str(message["Subject"] or ""), text, attachments)
+
+
+def attachment(name: str, wanted: str) -> bytes | None:
+    """One attachment of one mail."""
+    for stored in read_mails(Path(os.environ.get("PORTAL_MAIL_FOLDER", "/nonexistent"))):
+        if stored.name == name:
+            message = email.message_from_bytes(stored.content, policy=email.policy.default)
+            return next((bytes(part.get_payload(decode=True) or b"") for part in message.iter_attachments() if part.get_filename() == wanted), None)
+    return None
+
+
+def open_grant(viewer: Person, pk: object) -> Grant | None:
+    """The viewer's own open grant on a PostgreSQL target."""
+    mine = Grant.objects.filter(pk=str(pk), person=viewer, state="active", system__connector="postgresql")
+    return mine.select_related("system", "person", "request__policy").first()

@@ -1,0 +1,53 @@
+"""Pages that only a demo has: who can sign in, the mails, and statements to try."""
+
+import psycopg
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.demo.queries import attachment, mails, open_grant, shown_personas
+from portal.demo.statements import STATEMENTS, Answer, run
+from portal.grants.actions import reveal
+
+
+@require_GET
+def personas(request: HttpRequest) -> HttpResponse:
+    """Who can sign in, with password and present code."""
+    return render(request, "demo/personas.html", {"shown": shown_personas()})
+
+
+@require_GET
+def mail_list(request: HttpRequest) -> HttpResponse:
+    """Mails that left the portal."""
+    return render(request, "demo/mails.html", {"mails": mails()})
+
+
+@require_GET
+def mail_attachment(request: HttpRequest, name: str, wanted: str) -> HttpResponse:
+    """One attachment, as PDF."""
+    found = attachment(name, wanted)
+    if found is None:
+        raise Http404
+    return HttpResponse(found, content_type="application/pdf", headers={"Content-Disposition": 'inline; filename="attachment.pdf"'})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@sensitive_variables("password")
+def try_statements(request: HttpRequest, pk: str) -> HttpResponse:
+    """Choose statements and run them as the granted login. The password is revealed for it like any other time, with its event."""
+    grant = open_grant(request.user, pk)  # type: ignore[arg-type]  # signed in
+    if grant is None:
+        raise Http404
+    answers: list[Answer] = []
+    trouble = ""
+    if request.method == "POST":
+        password = reveal(by=request.actor, grant=grant)  # type: ignore[attr-defined]  # set by the middleware
+        try:
+            answers = run(by=request.actor, grant=grant, password=password, chosen=request.POST.getlist("statement"))  # type: ignore[attr-defined]  # as above
+        except psycopg.OperationalError:
+            trouble = "The target refused the login: the access is probably over."
+    context = {"grant": grant, "statements": STATEMENTS, "answers": answers, "trouble": trouble}
+    return render(request, "demo/try.html", context)
