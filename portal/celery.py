@@ -9,5 +9,5 @@ app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
     ["portal.grants", "portal.access_requests", "portal.notifications", "portal.reviews", "portal.campaigns",
-     "portal.reconciliation", "audit.completeness", "audit.packs"]
+     "portal.reconciliation", "audit.completeness", "audit.packs", "portal"]
 )  # fmt: skip

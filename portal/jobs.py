@@ -1,0 +1,77 @@
+"""What is done again and again, and how often. One table for both triggers: beat sends tasks, ``manage.py watch`` runs jobs.
+
+Each job finds in the database what is due, so it does not matter who runs it, how often, or at the same time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from audit.log.append import now_ms
+from portal.loops import Job
+
+BEAT, WATCH = "beat", "watch"
+LAST_RESORT = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One job: its function by dotted name, and its interval (s) for each trigger; 0 where it is not that trigger's."""
+
+    name: str
+    run: str
+    beat_s: float
+    watch_s: float
+
+    def job(self, trigger: str) -> Job:
+        """As a job of a loop, or of a task."""
+        every = self.watch_s if trigger == WATCH else self.beat_s
+        return Job(self.name, self.run, every, lambda: _given(self.name, trigger))
+
+
+def _given(name: str, trigger: str) -> Mapping[str, Any]:
+    if name == "sweep":
+        return {"trigger": trigger}
+    if name == "completeness":
+        return {"now": now_ms()}
+    if name == "outbox" and trigger == WATCH:
+        return {"older_than": LAST_RESORT}  # the worker is first; what it leaves is sent in any case
+    return {}
+
+
+WORKS: tuple[Work, ...] = (
+    Work("sweep", "portal.grants.sweep.run_due", 5, 1),
+    Work("lapses", "portal.access_requests.sweep.lapse_due", 5, 5),
+    Work("outbox", "portal.notifications.sending.send_due", 2, 2),
+    Work("intake", "portal.reconciliation.intake.run", 5, 5),
+    Work("completeness", "audit.completeness.run.judge_due", 10, 10),
+    Work("reviews", "portal.reviews.sweep.run_due", 30, 30),
+    Work("findings", "portal.findings.sweep.remind_due", 60, 60),
+    Work("campaigns", "portal.campaigns.sweep.run_due", 60, 60),
+    Work("dossiers", "audit.packs.dossiers.make_due", 5, 15),
+    Work("watchdogs", "portal.grants.watchdogs.hold", 0, 10),  # held by a process that stays
+    Work("heartbeats", "portal.reconciliation.heartbeats.send_due", 30, 5),
+    Work("listings", "portal.reconciliation.listings.take_due", 300, 60),
+    Work("comparison", "portal.reconciliation.comparing.compare_due", 3600, 3600),
+)
+AT_END = ("portal.grants.watchdogs.release",)
+
+
+def watched() -> list[Job]:
+    """The jobs of ``manage.py watch``."""
+    return [work.job(WATCH) for work in WORKS if work.watch_s]
+
+
+def task_name(work: Work) -> str:
+    """The name of its task."""
+    return f"portal.{work.name}"
+
+
+def schedule() -> dict[str, dict[str, Any]]:
+    """Beat's schedule. A message that nobody took until the next one expires: nothing piles up while workers are away."""
+    entries = {task_name(work): work.beat_s for work in WORKS if work.beat_s} | {"portal.beat": 5.0}
+    return {
+        name: {"task": name, "schedule": every, "options": {"expires": max(every, 5)}}
+        for name, every in entries.items()
+    }
