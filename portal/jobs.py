@@ -44,7 +44,7 @@ WORKS: tuple[Work, ...] = (
     Work("sweep", "portal.grants.sweep.run_due", 5, 1),
     Work("lapses", "portal.access_requests.sweep.lapse_due", 5, 5),
     Work("outbox", "portal.notifications.sending.send_due", 2, 2),
-    Work("intake", "portal.reconciliation.intake.run", 5, 5),
+    Work("intake", "portal.findings.intake.run", 5, 5),
     Work("completeness", "audit.completeness.run.judge_due", 10, 10),
     Work("reviews", "portal.reviews.sweep.run_due", 30, 30),
     Work("findings", "portal.findings.sweep.remind_due", 60, 60),

@@ -37,12 +37,16 @@ class Finding(models.Model):
         ordering: ClassVar = ["-raised_at"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(owner__isnull=True, due_at__isnull=True) | models.Q(owner__isnull=False, due_at__isnull=False),
+                condition=models.Q(owner__isnull=True, due_at__isnull=True)
+                | models.Q(owner__isnull=False, due_at__isnull=False),
                 name="finding_owner_with_date",
             ),
-            models.CheckConstraint(condition=models.Q(state=RAISED) | models.Q(owner__isnull=False), name="finding_assigned_has_owner"),
             models.CheckConstraint(
-                condition=models.Q(state=CLOSED, closed_at__isnull=False) | (~models.Q(state=CLOSED) & models.Q(closed_at__isnull=True)),
+                condition=models.Q(state=RAISED) | models.Q(owner__isnull=False), name="finding_assigned_has_owner"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=CLOSED, closed_at__isnull=False)
+                | (~models.Q(state=CLOSED) & models.Q(closed_at__isnull=True)),
                 name="finding_closed_with_time",
             ),
         ]

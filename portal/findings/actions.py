@@ -1,0 +1,151 @@
+"""From "there is something to put right" to "somebody else saw that it is". Nobody closes their own."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from audit.log.append import Actor, action, append
+from portal.clock import ms, now, optional_ms
+from portal.errors import RefusedByPolicy, WrongState
+from portal.findings.models import Finding
+from portal.findings.rules import may_answer, may_assign, may_close, may_move_due, may_raise
+from portal.findings.states import ASSIGNED, CLOSED, MOVES, RAISED
+from portal.moves import make
+from portal.notifications.outbox import tell
+from portal.people.models import Person
+from portal.systems.models import System
+
+DUE_AFTER = timedelta(days=10)  # the catalogue's finding_days
+DONE = "This finding is closed."
+
+
+@action(event="finding.raised", refused="finding.act_refused")
+def raise_finding(
+    *,
+    by: Actor,
+    kind: str,
+    title: str,
+    about: str,
+    details: str = "",
+    case: str = "",
+    system: System | None = None,
+    owner: Person | None = None,
+    due_at: datetime | None = None,
+    test_id: str = "",
+    source_event: UUID | None = None,
+    source_index: int | None = None,
+    quietly: bool = False,
+) -> Finding:
+    """Write down what is to be put right, and tell its owner, or the owner of the system while it has none.
+
+    ``about`` is the id of the review, grant, session or window; ``title`` goes into the log in clear, so it names no
+    person; ``details`` may. With an owner it has a date, ten days ahead unless one is given. ``quietly``: tell nobody,
+    because they were told of the like a moment ago.
+
+    Raises:
+        NotAllowed: this person may not raise findings on the system.
+    """
+    may_raise(by, system)
+    at = now()
+    due = (due_at or at + DUE_AFTER) if owner else None
+    row = Finding.objects.create(
+        kind=kind, test_id=test_id, about=about, case=case, system=system, source_event=source_event, title=title[:200],
+        details=details, state=ASSIGNED if owner else RAISED, raised_at=at, owner=owner, due_at=due,
+    )  # fmt: skip
+    if not quietly:
+        _tell(by, row, owner or (system.owner if system else None))
+    append(
+        "finding.raised", by=by, case=case, subject=row.log_subject, finding_id=row.pk, kind=kind, test_id=test_id or None,
+        about_id=about, system_id=system.pk if system else None, source_index=source_index, title=row.title,
+        owner_id=owner.pk if owner else None, due_at=optional_ms(due), assigned_at=ms(at) if owner else None,
+        details=details or None,
+    )  # fmt: skip
+    return row
+
+
+@action(event="finding.assigned", refused="finding.act_refused")
+def assign(*, by: Actor, finding: Finding, owner: Person, due_at: datetime) -> Finding:
+    """Give it an owner and a date. An owner's date is moved by `move_due` alone."""
+    row = _locked(finding)
+    may_assign(by, row)
+    _ahead(due_at, row)
+    if owner.left_at is not None:
+        raise RefusedByPolicy("That person has left.", about=row)
+    if row.owner_id == owner.pk:
+        raise WrongState(f"{owner.name} owns this finding already. To change its date, move the date.", about=row)
+    make(row, MOVES["assign"], says="This finding was answered or closed already.", owner=owner, due_at=due_at)
+    _tell(by, row, owner)
+    append(
+        "finding.assigned", by=by, case=row.log_case, subject=row.log_subject, finding_id=row.pk, owner_id=owner.pk,
+        due_at=ms(due_at),
+    )  # fmt: skip
+    return row
+
+
+@action(event="finding.answered", refused="finding.act_refused")
+def answer(*, by: Actor, finding: Finding, cause: str, response: str) -> Finding:
+    """The owner says what it came from and what is done about it. May be said better until it is closed."""
+    row = _locked(finding)
+    may_answer(by, row)
+    cause, response = cause.strip(), response.strip()
+    if not cause or not response:
+        raise RefusedByPolicy("Say both: what it came from, and what is done about it.", about=row)
+    make(row, MOVES["answer"], says=DONE, cause=cause, response=response)
+    append(
+        "finding.answered", by=by, case=row.log_case, subject=row.log_subject, finding_id=row.pk, cause=cause,
+        response=response, cause_given=True, response_given=True,
+    )  # fmt: skip
+    return row
+
+
+@action(event="finding.due_moved", refused="finding.act_refused")
+def move_due(*, by: Actor, finding: Finding, due_at: datetime, reason: str = "") -> Finding:
+    """Another person than its owner gives it another date."""
+    row = _locked(finding)
+    may_move_due(by, row)
+    if row.state == CLOSED or row.due_at is None:
+        raise WrongState(DONE if row.state == CLOSED else "This finding has no owner and no date yet.", about=row)
+    _ahead(due_at, row)
+    row.due_at = due_at
+    row.save(update_fields=["due_at"])
+    append(
+        "finding.due_moved", by=by, case=row.log_case, subject=row.log_subject, finding_id=row.pk, due_at=ms(due_at),
+        extended_by=by.id, reason=reason.strip() or None,
+    )  # fmt: skip
+    return row
+
+
+@action(event="finding.closed", refused="finding.act_refused")
+def close(*, by: Actor, finding: Finding, retest_ok: bool, comment: str = "") -> Finding:
+    """Another person than its owner looked at it again. Without a passed retest, they say why it is closed."""
+    row = _locked(finding)
+    may_close(by, row)
+    if not retest_ok and not comment.strip():
+        raise RefusedByPolicy("Say why it is closed although no retest passed.", about=row)
+    make(row, MOVES["close"], says="Only a finding that was answered can be closed, once.", closed_at=now())
+    append(
+        "finding.closed", by=by, case=row.log_case, subject=row.log_subject, finding_id=row.pk, retest_ok=retest_ok,
+        comment=comment.strip() or None,
+    )  # fmt: skip
+    return row
+
+
+def _locked(finding: Finding) -> Finding:
+    rows = Finding.objects.select_for_update(of=("self",)).select_related("system__owner", "owner")
+    return rows.get(pk=finding.pk)
+
+
+def _ahead(due_at: datetime, row: Finding) -> None:
+    if due_at <= now():
+        raise RefusedByPolicy("The date has to lie ahead.", about=row)
+
+
+def _tell(by: Actor, row: Finding, person: Person | None) -> None:
+    if person is None:
+        return
+    tell(
+        by=by, people=[person], kind="finding.raised", case=row.case, about=row.log_subject, path=f"/findings/{row.pk}/",
+        facts={
+            "title": row.title, "system": row.system.name if row.system else "", "details": row.details,
+            "due_at": row.due_at, "test": row.test_id,
+        },
+    )  # fmt: skip

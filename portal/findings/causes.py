@@ -1,0 +1,156 @@
+"""Which entries of the log are something to put right, and what the finding says. One small function for each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid5
+
+from audit.log.read import LoggedEvent
+from portal.clock import moment
+from portal.notifications.inert import one_line
+from portal.systems.models import System
+
+TRIES_BEFORE_ALARM = 3  # read-backs of one grant that were not clear
+SEVERAL = ", "
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a finding says. ``title`` goes into the log in clear and names no person; ``details`` may.
+
+    ``once``: while such a finding about the same thing is open, no other is raised. ``part`` tells two findings of one
+    entry apart.
+    """
+
+    kind: str
+    title: str
+    about: str
+    details: str = ""
+    once: bool = False
+    part: str = ""
+    quiet_for: timedelta = timedelta(minutes=10)
+
+    def source_event(self, entry: LoggedEvent) -> UUID:
+        """What the finding is unique on: the entry's id, or one that follows from it and the part."""
+        return uuid5(entry.id, self.part) if self.part else entry.id
+
+
+Cause = Callable[[LoggedEvent, System | None], Said | None]
+
+
+def orphan_session(entry: LoggedEvent, system: System | None) -> Said:
+    """A session on the target that no grant explains."""
+    why = {
+        "no_grant": "Its login looks like a grant's, and there is no such grant.",
+        "grant_over": "The grant of its login was over already.",
+        "undeclared_login": "Its login is able to act as a privilege, and it is neither a grant's nor declared.",
+    }.get(entry.fields["why"], f"Reason: {entry.fields['why']}.")
+    login, remote = one_line(entry.says("login"), 200), one_line(entry.says("remote"), 200)
+    details = f"Login {login or 'unknown'}, since {_time(entry.fields['started_at'])}, from {remote or 'an unknown place'}. {why}"
+    return Said(
+        "orphan session", f"A session on {_name(system)} that no grant explains", entry.fields["session_id"], details
+    )
+
+
+def gap(entry: LoggedEvent, system: System | None) -> Said:
+    """A window of a source with a gap; judged again, it stays the same finding while that is open."""
+    window = f"From {_time(entry.fields['from_at'])} to {_time(entry.fields['to_at'])}."
+    missing = SEVERAL.join(entry.fields.get("ranges", [])[:20])
+    reasons = SEVERAL.join(entry.fields.get("reasons", [])[:10])
+    details = " ".join(
+        part for part in (window, reasons and f"Reasons: {reasons}.", missing and f"Missing: {missing}.") if part
+    )
+    return Said("gap", f"Records of {_name(system)} are missing", entry.fields["window_id"], details, once=True)
+
+
+def loss(entry: LoggedEvent, system: System | None) -> Said:
+    """Records that were lost, by the source's own counting."""
+    lost = {
+        "numbers_missing": "Numbers are missing within a session",
+        "file_vanished": "A log file is gone before it was read",
+        "file_cut": "A log file became shorter",
+        "line_unreadable": "A line cannot be read",
+        "session_cut": "A session has no end",
+    }.get(entry.fields["kind"], entry.fields["kind"])
+    details = f"{lost}, {_time(entry.fields['from_at'])} to {_time(entry.fields['to_at'])}. {entry.fields.get('says', '')}".strip()
+    about = entry.fields.get("session_id") or entry.fields["source_id"]
+    return Said("loss", f"{_name(system)} lost records", about, details)
+
+
+def weaker_logging(entry: LoggedEvent, system: System | None) -> Said | None:
+    """A logging setting of the target that lets less be seen."""
+    if not entry.fields["weakens"]:
+        return None
+    setting = one_line(entry.fields["setting"], 80)
+    value = one_line(entry.fields.get("value", ""), 200)
+    details = f"Changed at {_time(entry.fields['happened_at'])}" + (f", to {value}." if value else ".")
+    return Said("weaker logging", f"{_name(system)} logs less: {setting}", entry.fields["source_id"], details)
+
+
+def drift(entry: LoggedEvent, system: System | None) -> Said | None:
+    """What else changed on the target while a grant was open. Reported, never cleaned, never an authorisation."""
+    if not entry.fields["drift"]:
+        return None
+    details = one_line(entry.says("drift_details") or SEVERAL.join(entry.fields["drift"]), 2000)
+    title = f"{_name(system)} is not as it was before a use"
+    return Said("drift", title, entry.fields["grant_id"], details, once=True, part="drift")
+
+
+def not_clear(entry: LoggedEvent, system: System | None) -> Said | None:
+    """A grant that was closed some times and still shows on the target."""
+    if entry.fields["clear"] or entry.fields["attempt"] < TRIES_BEFORE_ALARM:
+        return None
+    left = one_line(entry.says("remainder_details") or SEVERAL.join(entry.fields["remainders"]), 2000)
+    details = f"Closed {entry.fields['attempt']} times. Still on the target: {left or 'not said'}."
+    return Said(
+        "not ended",
+        f"An access to {_name(system)} could not be ended yet",
+        entry.fields["grant_id"],
+        details,
+        once=True,
+    )
+
+
+def removal_without_effect(entry: LoggedEvent, system: System | None) -> Said | None:
+    """An attestation said revoke, it was carried out, and the target still shows the access."""
+    if not entry.fields["access_present"]:
+        return None
+    details = f"Read back at {_time(entry.fields['read_back_at'])}."
+    return Said(
+        "removal without effect",
+        "An access that an attestation removed is still there",
+        entry.fields["item_id"],
+        details,
+    )
+
+
+def missed_duty(entry: LoggedEvent, system: System | None) -> Said:
+    """Something owed on a schedule was not done."""
+    details = f"It was due at {_time(entry.fields['due_at'])}."
+    title = f"{_name(system)}: {one_line(entry.fields['kind'], 80)} was not done by its time"
+    return Said("missed duty", title, entry.fields["duty_id"], details, once=True)
+
+
+def unreadable(entry: LoggedEvent, system: System | None) -> Said:
+    """An entry that one of the functions above could not make sense of."""
+    title = f"Entry {entry.index} of the log needs a look: {entry.name}"
+    return Said("unreadable entry", title, str(entry.id), "The portal could not make a finding of it by itself.")
+
+
+CAUSES: Mapping[str, tuple[Cause, ...]] = {
+    "session.unmatched": (orphan_session,),
+    "completeness.gap_found": (gap,),
+    "source.loss_found": (loss,),
+    "source.settings_changed": (weaker_logging,),
+    "grant.read_back": (drift, not_clear),
+    "campaign.removal_read_back": (removal_without_effect,),
+    "duty.missed": (missed_duty,),
+}
+
+
+def _name(system: System | None) -> str:
+    return one_line(system.name, 80) if system else "A system"
+
+
+def _time(milliseconds: int) -> str:
+    return f"{moment(milliseconds):%-d %b %Y, %H:%M:%S} UTC"

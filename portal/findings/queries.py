@@ -1,0 +1,83 @@
+"""Findings as a viewer may see them."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit.log.read import LoggedEvent, of_subject
+from portal.clock import now
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
+from portal.eligibility.queries import holds, holds_anywhere, systems_where
+from portal.findings.models import Finding
+from portal.findings.states import CLOSED
+from portal.people.models import Person
+from portal.systems.models import System
+
+READERS = (AUDITOR, OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
+OPEN, OVERDUE, MINE, DONE = "open", "overdue", "mine", "closed"
+SHOWN = {OPEN: "Open", OVERDUE: "Overdue", MINE: "Yours", DONE: "Closed"}
+
+
+def findings(viewer: Person) -> QuerySet[Finding]:
+    """Those on systems that the viewer has a part in, and those that they own. Without a system: auditors, administrators."""
+    systems = systems_where(viewer.pk, READERS)
+    seen = Q(owner=viewer) | Q(system__in=systems) | Q(system__owner=viewer)
+    if holds(viewer.pk, AUDITOR) or holds_anywhere(viewer.pk, (ADMINISTRATOR,)):
+        seen |= Q(system__isnull=True)
+    return Finding.objects.filter(seen).select_related("system", "owner")
+
+
+def listed(viewer: Person, shown: str) -> QuerySet[Finding]:
+    """One of the lists of ``SHOWN``; what is due first stands first, closed ones by time."""
+    rows = findings(viewer)
+    if shown == DONE:
+        return rows.filter(state=CLOSED).order_by("-closed_at", "pk")
+    rows = rows.exclude(state=CLOSED).order_by("due_at", "raised_at", "pk")
+    if shown == OVERDUE:
+        return rows.filter(due_at__lt=now())
+    return rows.filter(owner=viewer) if shown == MINE else rows
+
+
+def finding(viewer: Person, pk: UUID) -> Finding | None:
+    """One of them."""
+    return findings(viewer).filter(pk=pk).first()
+
+
+def history(row: Finding) -> list[LoggedEvent]:
+    """What happened to it, from the log."""
+    return of_subject(row.log_subject)
+
+
+def systems_to_raise_on(viewer: Person) -> QuerySet[System]:
+    """Systems on which the viewer may raise a finding."""
+    systems = systems_where(viewer.pk, (OWNER, ADMINISTRATOR, REVIEWER, APPROVER))
+    return System.objects.filter(Q(pk__in=systems) | Q(owner=viewer)).order_by("name")
+
+
+def possible_owners() -> QuerySet[Person]:
+    """Everybody who has not left."""
+    return Person.objects.filter(left_at__isnull=True).order_by("name")
+
+
+def names_of(ids: set[str]) -> dict[str, str]:
+    """Names of people by pseudonym."""
+    people = Person.objects.filter(pk__in=[each for each in ids if ":" not in each])
+    return {str(pk): name for pk, name in people.values_list("pk", "name")}
+
+
+def actor_names(events: list[LoggedEvent]) -> dict[str, str]:
+    """Who acted in these events; processes by their name."""
+    ids = {event.by for event in events}
+    processes = {each: each.removeprefix("process:").capitalize() for each in ids if each.startswith("process:")}
+    return names_of(ids) | processes
+
+
+def owned_open(viewer: Person) -> int:
+    """How many open findings the viewer owns; for the navigation."""
+    return Finding.objects.filter(owner=viewer).exclude(state=CLOSED).count()
+
+
+__all__ = [
+    "SHOWN", "actor_names", "finding", "findings", "history", "listed", "owned_open", "possible_owners",
+    "systems_to_raise_on",
+]  # fmt: skip

@@ -1,0 +1,77 @@
+"""Who may do what with a finding. Each check raises; `portal.access_requests.rules.allows` makes the boolean."""
+
+from audit.log.append import Actor
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER, REVIEWER
+from portal.eligibility.queries import holds, holds_anywhere
+from portal.errors import NotAllowed
+from portal.findings.models import Finding
+from portal.systems.models import System
+
+ROLES_THAT_RAISE = (OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
+
+
+def may_raise(by: Actor, system: System | None) -> None:
+    """A process of the portal, or somebody with a part in the system other than using it.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if by.is_person and not _holds_one(by, ROLES_THAT_RAISE, system):
+        raise NotAllowed(
+            "Only owners, approvers, reviewers and administrators of a system raise findings.", about=system
+        )
+
+
+def may_assign(by: Actor, finding: Finding) -> None:
+    """The owner of the system, or an administrator.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if by.is_person and not _holds_one(by, (OWNER, ADMINISTRATOR), finding.system):
+        raise NotAllowed("Only the owner or an administrator of the system may do that.", about=finding)
+
+
+def may_answer(by: Actor, finding: Finding) -> None:
+    """The owner of the finding alone.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if str(finding.owner_id) != by.id:
+        raise NotAllowed("Only the owner of the finding answers it.", about=finding)
+
+
+def may_move_due(by: Actor, finding: Finding) -> None:
+    """Who may assign, and never the owner of the finding.
+
+    Raises:
+        NotAllowed: of kind ``own finding`` for its owner.
+    """
+    if str(finding.owner_id) == by.id:
+        raise NotAllowed("Nobody moves the date of their own finding.", about=finding, kind="own finding")
+    may_assign(by, finding)
+
+
+def may_close(by: Actor, finding: Finding) -> None:
+    """The owner, an administrator or a reviewer of the system, and never the owner of the finding.
+
+    Raises:
+        NotAllowed: of kind ``own finding`` for its owner.
+    """
+    if str(finding.owner_id) == by.id:
+        raise NotAllowed(
+            "Nobody closes their own finding. Another person has to look at it.", about=finding, kind="own finding"
+        )
+    if not _holds_one(by, (OWNER, ADMINISTRATOR, REVIEWER), finding.system):
+        raise NotAllowed(
+            "Only the owner, a reviewer or an administrator of the system may close a finding.", about=finding
+        )
+
+
+def _holds_one(by: Actor, roles: tuple[str, ...], system: System | None) -> bool:
+    """Where no system is named, a role for any will do."""
+    if system is None:
+        return holds_anywhere(by.id, roles)
+    owns = OWNER in roles and str(system.owner_id) == by.id
+    return owns or any(holds(by.id, role, system) for role in roles)
