@@ -1,0 +1,1 @@
+"""Expected against seen: what can be said of one source and one window."""

@@ -22,9 +22,9 @@ def session_uuid(source_id: str, session: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, f"{source_id}/{session}"))
 
 
-def activity_uuid(source_id: str, session: str, number: int) -> str:
-    """The identity of one action: its source, its session and its number there."""
-    return str(uuid.uuid5(_NAMESPACE, f"{source_id}/{session}/{number}"))
+def activity_uuid(session_id: str, number: int) -> str:
+    """The identity of one action: its session's identity and its number there."""
+    return str(uuid.uuid5(_NAMESPACE, f"{session_id}/{number}"))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ that is not in the log, or is one of several statements in one string.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audit.sources.postgresql.names import first_object, functions, only_catalogue
 from audit.sources.postgresql.settings import changed_setting, is_logging
-from audit.sources.postgresql.tokens import T, Token, Untokenizable, statements, tokens
+from audit.sources.postgresql.tokens import T, Token, Untokenizable, statements, tokens, words
 from audit.sources.records import CLASSES
 
 
@@ -25,10 +26,10 @@ class Classified:
 UNKNOWN = Classified("other", at_least=True)
 # Functions that do what their class says; other unknown functions leave the class as it is and set at_least.
 FUNCTION_CLASSES = {
-    **dict.fromkeys(("lo_creat", "lo_create", "lo_from_bytea", "lo_import", "lo_put", "lo_truncate", "lo_truncate64", "lo_unlink", "lowrite", "setval"), "data_change"),
-    **dict.fromkeys(("pg_reload_conf", "pg_rotate_logfile", "pg_promote", "pg_switch_wal", "pg_create_restore_point"), "config_change"),
-    **dict.fromkeys(("pg_create_logical_replication_slot", "pg_create_physical_replication_slot", "pg_drop_replication_slot"), "config_change"),
-    **dict.fromkeys(("pg_terminate_backend", "pg_cancel_backend", "dblink", "dblink_exec", "dblink_connect"), "other"),
+    **dict.fromkeys(words("lo_creat lo_create lo_from_bytea lo_import lo_put lo_truncate lo_truncate64 lo_unlink lowrite setval"), "data_change"),
+    **dict.fromkeys(words("pg_reload_conf pg_rotate_logfile pg_promote pg_switch_wal pg_create_restore_point"), "config_change"),
+    **dict.fromkeys(words("pg_create_logical_replication_slot pg_create_physical_replication_slot pg_drop_replication_slot"), "config_change"),
+    **dict.fromkeys(words("pg_terminate_backend pg_cancel_backend dblink dblink_exec dblink_connect"), "other"),
 }  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def _prepared_body(prepared: str) -> str:
     return " ".join(token.text for token in found[at + 1 :])
 
 
-def _words(part: list[Token]) -> list[str]:
+def _upper(part: list[Token]) -> list[str]:
     return [token.word for token in part if token.kind is T.WORD]
 
 
@@ -104,7 +105,7 @@ def _with_functions(part: list[Token], class_: str) -> Classified:
 
 
 def _select(part: list[Token]) -> Classified:
-    words = _words(part)
+    words = _upper(part)
     changing = _changing_query(part)
     if changing:
         return _with_functions(part, "data_change")
@@ -147,7 +148,7 @@ def _explain(part: list[Token]) -> Classified:
 
 
 def _copy(part: list[Token]) -> Classified:
-    words = _words(part)
+    words = _upper(part)
     program = "PROGRAM" in words
     if part[1:] and part[1].word == "(":
         inner = [token for token in part[2:] if token.word != ")"]
@@ -158,7 +159,7 @@ def _copy(part: list[Token]) -> Classified:
 
 
 def _create(part: list[Token]) -> Classified:
-    words = _words(part)
+    words = _upper(part)
     head = [
         word
         for word in words[1:6]
@@ -199,7 +200,7 @@ def _role_or_policy(part: list[Token], words: list[str]) -> Classified:
 
 
 def _pair(words: list[str], first: str, second: str) -> bool:
-    return any(a == first and b == second for a, b in zip(words, words[1:], strict=False))
+    return any(a == first and b == second for a, b in pairwise(words))
 
 
 def _set(part: list[Token]) -> Classified:
@@ -216,7 +217,7 @@ def _declare(part: list[Token]) -> Classified:
 
 
 def _transaction(part: list[Token]) -> Classified:
-    words = _words(part)
+    words = _upper(part)
     if "PREPARED" in words:
         return Classified("data_change" if words[0] == "COMMIT" else "other", at_least=True)
     return Classified("session")
@@ -227,7 +228,7 @@ def _prepare(part: list[Token]) -> Classified:
     return UNKNOWN if part[1:] and part[1].word == "TRANSACTION" else Classified("session")
 
 
-def _fetch(part: list[Token]) -> Classified:
+def _fetch(_: list[Token]) -> Classified:
     return Classified("data_read", at_least=True)
 
 

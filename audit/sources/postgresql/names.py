@@ -31,7 +31,7 @@ HARMLESS = words("""
     pg_is_in_recovery pg_my_temp_schema pg_postmaster_start_time pg_relation_filenode pg_relation_size
     pg_size_pretty pg_sleep pg_stat_get_numscans pg_table_is_visible pg_table_size pg_tablespace_location
     pg_tablespace_size pg_total_relation_size pg_type_is_visible pg_typeof position power quote_ident quote_literal
-    rank regexp_matches regexp_replace repeat replace reverse right round row_number row_to_json rpad rtrim
+    rank regexp_matches regexp_replace repeat replace reverse right round row_number row_to_json set_config rpad rtrim
     shobj_description sign split_part sqrt statement_timestamp stddev string_agg string_to_array strpos substr
     substring sum timeofday to_char to_date to_json to_jsonb to_number to_regclass to_regnamespace to_regrole
     to_timestamp transaction_timestamp translate trunc txid_current_if_assigned unnest upper variance version
@@ -44,7 +44,7 @@ _SKIP = words("""
     CONVERSION CURSOR DATA DATABASE DEFAULT DOMAIN EVENT EXCLUSIVE EXISTS EXTENSION FOR FOREIGN FREEZE FROM FULL
     FUNCTION GLOBAL GROUP IF IN INDEX INTO LANGUAGE LARGE LOCAL LOCK MAPPING MATERIALIZED MODE NOT OBJECT ON ONLY
     OPERATOR OR OWNED PARSER POLICY PRIVILEGES PROCEDURAL PROCEDURE PUBLICATION RECURSIVE REPLACE ROLE ROUTINE RULE
-    SCHEMA SEQUENCE SERVER STATISTICS SUBSCRIPTION SYSTEM TABLE TABLESPACE TEMP TEMPLATE TEMPORARY TEXT TRIGGER
+    SCHEMA SEQUENCE SEQUENCES FUNCTIONS PROCEDURES ROUTINES TABLES SERVER SET STATISTICS SUBSCRIPTION SYSTEM TABLE TABLESPACE TEMP TEMPLATE TEMPORARY TEXT TRIGGER
     TRUSTED TYPE UNIQUE UNLOGGED USER VERBOSE VIEW WRAPPER
 """)
 _QUERIES = frozenset({"SELECT", "WITH", "VALUES"})
@@ -213,6 +213,8 @@ def _is_catalogue(name: tuple[str, ...]) -> bool:
 def first_object(part: list[Token]) -> str:
     """The first thing that a statement names, at most 200 characters; empty where it names none."""
     command = part[0].word
+    if [token.word for token in part[:3]] == ["ALTER", "DEFAULT", "PRIVILEGES"]:
+        return ""
     if command in _QUERIES:
         found: tuple[str, ...] = next(iter(relations(part)), ())
     elif command in ("GRANT", "REVOKE"):

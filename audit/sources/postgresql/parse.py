@@ -140,7 +140,7 @@ def _read_time(text: str) -> tuple[int, str]:
         moment = datetime.fromisoformat(clock)
     except ValueError as error:
         raise ParseError("The line has no time.") from error
-    if moment.tzinfo is not None or not zone:
+    if moment.tzinfo is not None or not zone or " " not in clock:
         raise ParseError("The line has no time.")
     return (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1), zone
 

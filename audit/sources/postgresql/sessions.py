@@ -15,7 +15,6 @@ from audit.sources.postgresql import masking
 from audit.sources.postgresql.classes import Classified, classify, classify_fastpath
 from audit.sources.postgresql.parse import Entry, Kind, Line, ParseError, parameter, parse_line
 from audit.sources.postgresql.settings import is_logging, logging_changes, weakens
-from audit.sources.postgresql.state import Head, Session
 from audit.sources.records import (
     CLASSES,
     Activity,
@@ -29,11 +28,12 @@ from audit.sources.records import (
     SessionStarted,
     SettingsChanged,
 )
+from audit.sources.state import Head, Session
 
 DENIED = frozenset({"42501", "28000", "28P01", "53300", "0P000", "0LP01", "0L000"})
 UNREADABLE = frozenset({"42601", "22021"})
 """A syntax error, and bytes that are no text: the statement may be anything, a password too."""
-HEARTBEAT = re.compile(r"\s*select\s+'breakglass heartbeat ([0-9A-Za-z._:-]{1,80})'", re.IGNORECASE)
+HEARTBEAT = re.compile(r"\s*select\s+'breakglass heartbeat ([0-9A-Za-z._:-]{1,100})'", re.IGNORECASE)
 AUDIT_CLASSES = {"WRITE": "data_change", "DDL": "schema_change", "ROLE": "permission_change"}
 SHORT_LIVED = frozenset({"autovacuum worker", "parallel worker", "background worker"})
 FORGET_AFTER = 24 * 3600 * 1000
@@ -148,7 +148,7 @@ class Fold:
             if is_logging(name):
                 shown = "its default" if value is None else value
                 weak = weakens(name, value, everywhere=True)
-                self.found.append(SettingsChanged(line.at, name, shown, weak, line.session, line.number))
+                self.found.append(SettingsChanged(line.at, name, shown, weak))
         self._forget(line.at)
 
     def _cut_all(self, at: int, why: str) -> None:
@@ -198,7 +198,8 @@ class Fold:
         session.login, session.database, session.remote = line.entry.user, line.entry.dbname, _remote(line.entry)
         session.authorized = True
         session.watched = self.reader.watched(session.login)
-        self.head.authorized += 1
+        session.counted = line.entry.message.startswith("connection ")  # the server counts no replication
+        self.head.authorized += session.counted
         if session.watched:
             self.found.append(SessionStarted(session.session, session.login, session.database, session.remote, line.at))
 
@@ -213,7 +214,7 @@ class Fold:
             )
             self.found.append(refused)
         if session.authorized:
-            self.head.authorized -= 1  # the server does not count it as a session either
+            self.head.authorized -= session.counted  # the server does not count it as a session either
             self._end(session, line.at, "gap" if session.missing else "complete")
         else:
             self._drop(session)

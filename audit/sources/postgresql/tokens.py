@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 LONGEST = 4_000_000
 """Characters. A longer text is not looked into."""
@@ -148,4 +149,4 @@ def statements(found: list[Token]) -> list[list[Token]]:
 def _in_atomic(part: list[Token]) -> bool:
     if not part or part[0].word != "CREATE" or part[-1].word == "END":
         return False
-    return any(a.word == "BEGIN" and b.word == "ATOMIC" for a, b in zip(part, part[1:], strict=False))
+    return any(a.word == "BEGIN" and b.word == "ATOMIC" for a, b in pairwise(part))

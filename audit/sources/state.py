@@ -1,4 +1,7 @@
-"""What must be remembered of a log between two readings. Plain structs, so that they can be stored as JSON with the position."""
+"""What must be remembered of a log between two readings.
+
+Plain structs, so that they can be stored as JSON with the position.
+"""
 
 import msgspec
 
@@ -16,6 +19,7 @@ class Session(msgspec.Struct):
     database: str = ""
     remote: str = ""
     authorized: bool = False
+    counted: bool = False
     watched: bool = False
     statements: int = 0
     pending: int = 0

@@ -1,0 +1,117 @@
+"""What a verdict rests on, as plain facts. Times are milliseconds since 1970 UTC, bounds of windows inclusive."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a source declared that it counts. ``lateness_ms``: how much later than its time a record may come."""
+
+    counting: str
+    lateness_ms: int = 2_000
+    patience_ms: int = 3_600_000
+    """How long a missing heartbeat is waited for before silence is called unknown."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A grant, or one UTC day of a source. ``settled_at`` is when nothing more could be written: the read-back, or the day's end."""
+
+    id: str
+    source_id: str
+    system_id: str
+    kind: str
+    from_at: int
+    to_at: int
+    settled_at: int
+    grant_id: str = ""
+    case: str = ""
+    statement_logging: bool = True
+    superuser: bool = False
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A heartbeat. ``seen_at`` is None where it was sent and did not come back; ``counted`` is the target's own count of sessions."""
+
+    nonce: str
+    sent_at: int | None
+    seen_at: int | None
+    authorized: int | None = None
+    counted: int | None = None
+    stats_epoch: str = ""
+    settings_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class SessionSeen:
+    """A session of the grant. ``ended_at`` is None while no end was read."""
+
+    name: str
+    started_at: int
+    ended_at: int | None = None
+    state: str = "open"
+    last_number: int | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that was lost; ``grant_id`` where it is of a grant's session."""
+
+    kind: str
+    from_at: int
+    to_at: int
+    says: str
+    grant_id: str = ""
+    session: str = ""
+    numbers: str = ""
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """A logging setting changed; without a session it holds for the whole server until it is changed again."""
+
+    at: int
+    setting: str
+    value: str
+    weakens: bool
+    session: str = ""
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """A session that no grant and no declared account explains."""
+
+    name: str
+    started_at: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that was read of a source around a window. ``counts``: (counted by the target, read), for a source without numbers."""
+
+    beats: tuple[Beat, ...] = ()
+    sessions: tuple[SessionSeen, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    settings: tuple[SettingChange, ...] = ()
+    unmatched: tuple[Unmatched, ...] = ()
+    counts: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Where something is missing, and why that is said."""
+
+    range: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What can be said: complete, reconciled, gap, pending, unknown or not covered."""
+
+    kind: str
+    ranges: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = field(default=())

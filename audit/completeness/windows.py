@@ -1,0 +1,84 @@
+"""Which windows there are to be judged: each grant that has ended, and each whole UTC day of a source."""
+
+import uuid
+from collections.abc import Iterable
+
+from audit.completeness.evidence import Scheme, Window
+from audit.log.models import Event
+from audit.log.read import LoggedEvent, event_of, of_subject
+from audit.sources.declared import Source
+
+DAY = 24 * 3_600_000
+_NAMESPACE = uuid.UUID("7f0a3c0e-6a54-5d0c-9a83-0f5b7a8b3d21")
+
+
+def window_id(source_id: str, kind: str, key: str) -> str:
+    """The same window has the same identity whenever it is judged."""
+    return str(uuid.uuid5(_NAMESPACE, f"{source_id}/{kind}/{key}"))
+
+
+def scheme_of(source: Source) -> Scheme:
+    """How a source counts, by its declaration."""
+    default = Scheme(source.counting)
+    return Scheme(
+        source.counting,
+        source.number("lateness_ms", default.lateness_ms),
+        source.number("patience_ms", default.patience_ms),
+    )
+
+
+def events_between(names: Iterable[str], from_at: int, to_at: int) -> list[LoggedEvent]:
+    """Events of some names that were written in a time (ms, inclusive), in its order."""
+    rows = Event.objects.filter(name__in=list(names), at__gte=from_at, at__lte=to_at).order_by("at")
+    return [event_of(bytes(body)) for body in rows.values_list("body", flat=True)]
+
+
+def grant_windows(sources: Iterable[Source], from_at: int, now: int) -> list[tuple[Source, Window]]:
+    """Windows of grants that ended from ``from_at`` on, one for each source of their system."""
+    by_system: dict[str, list[Source]] = {}
+    for source in sources:
+        by_system.setdefault(source.system_id, []).append(source)
+    found = []
+    for ended in events_between(("grant.ended",), from_at, now):
+        for source in by_system.get(ended.fields["system_id"], ()):
+            window = _grant_window(source, ended)
+            if window:
+                found.append((source, window))
+    return found
+
+
+def _grant_window(source: Source, ended: LoggedEvent) -> Window | None:
+    """From the opening to the end of the right; what was lost until the read-back counts too."""
+    opened = of_subject(ended.subject, ("grant.activated",), limit=1)
+    if not opened:
+        return None
+    fields, grant_id = opened[0].fields, ended.fields["grant_id"]
+    return Window(
+        window_id(source.id, "grant", grant_id), source.id, source.system_id, "grant", fields["opened_at"], ended.fields["over_at"],
+        max(ended.fields["over_at"], ended.fields["confirmed_at"]), grant_id, ended.case,
+        bool(fields["statement_logging"]), bool(fields["superuser"]),
+    )  # fmt: skip
+
+
+def day_windows(source: Source, from_at: int, now: int) -> list[Window]:
+    """Whole UTC days that are over. The first begins with the first heartbeat: before it nothing was promised."""
+    first = _first_heartbeat(source)
+    since = source.since if first is None else first
+    day = max(from_at, since) // DAY * DAY
+    found = []
+    while day + DAY <= now:
+        identity = window_id(source.id, "day", str(day // DAY))
+        end = day + DAY - 1
+        found.append(Window(identity, source.id, source.system_id, "day", max(day, since), end, end))
+        day += DAY
+    return found
+
+
+def _first_heartbeat(source: Source) -> int | None:
+    rows = (
+        Event.objects.filter(subject=source.subject, name="source.heartbeat_seen")
+        .order_by("at")
+        .values_list("body", flat=True)
+    )
+    first = rows.first()
+    return event_of(bytes(first)).fields["seen_at"] if first is not None else None

@@ -1,0 +1,240 @@
+"""The recorded log folded: what was done, told once; what was forged, not believed; wherever a reading ends, the same comes out."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.sources.postgresql.sessions import Fold, Reader
+from audit.sources.records import (
+    Activity,
+    EpochStarted,
+    Found,
+    HeartbeatSeen,
+    LossFound,
+    OutcomeLearned,
+    SessionEnded,
+    SessionRefused,
+    SessionStarted,
+    SettingsChanged,
+)
+from tests.audit.sources.logs import recorded
+from tests.audit.sources.test_parse import line
+
+HIDDEN = "[not shown: the statement could not be read]"
+DONE = [
+    ("data_read", "no_error_seen", "", "SELECT id, name FROM customer ORDER BY id"),
+    ("catalogue_read", "no_error_seen", "", "SELECT relname FROM pg_class LIMIT 1"),
+    ("data_change", "no_error_seen", "", "INSERT INTO customer VALUES ($1, $2)"),
+    ("data_change", "failed", "23505", "INSERT INTO customer VALUES ($1, $2)"),
+    ("data_change", "no_error_seen", "", "UPDATE customer SET name = 'Grace' WHERE id = 1"),
+    ("data_read", "denied", "42501", "SELECT * FROM payroll"),
+    ("other", "failed", "42601", HIDDEN),
+    ("catalogue_read", "failed", "42703", "SELECT $1::int + missing"),
+    ("session", "no_error_seen", "", "BEGIN"),
+    ("catalogue_read", "failed", "22012", "SELECT 1/0"),
+    ("session", "no_error_seen", "", "ROLLBACK"),
+    ("session", "no_error_seen", "", "SET ROLE NONE"),
+    ("session", "no_error_seen", "", "RESET ROLE"),
+    ("other", "no_error_seen", "", "DO $$ BEGIN RAISE LOG 'disconnection: session time: 0:00:00.100 user=bg_7 database=shop host=127.0.0.1 port=1'; END $$"),
+    ("other", "no_error_seen", "", "DO $$ BEGIN RAISE LOG 'statement: DROP TABLE customer'; END $$"),
+    ("session", "no_error_seen", "", "PREPARE q AS SELECT name FROM customer WHERE id = $1"),
+    ("data_read", "no_error_seen", "", "EXECUTE q(1)"),
+    ("data_change", "no_error_seen", "", "SELECT name FROM customer; DELETE FROM customer"),
+    ("permission_change", "denied", "42501", "ALTER ROLE bg_7 PASSWORD '***'"),
+    ("config_change", "denied", "42501", "SET log_statement = 'none'"),
+    ("catalogue_read", "no_error_seen", "", "SELECT 1"),
+]  # fmt: skip
+
+
+def fold(*readings: Iterable[bytes]) -> list[Found]:
+    state = Fold(Reader("bg_portal"))
+    return [found for reading in readings for found in state.read(reading)]
+
+
+def done(found: Iterable[Found]) -> list[tuple[str, str, str, str]]:
+    """Activities with their outcomes, also those that were learned later."""
+    acts: dict[tuple[str, int], tuple[str, str, str, str]] = {}
+    for each in found:
+        if isinstance(each, Activity):
+            acts[each.session, each.number] = (each.class_, each.outcome, each.state_code, each.statement)
+        elif isinstance(each, OutcomeLearned):
+            class_, _, _, statement = acts[each.session, each.of_number]
+            acts[each.session, each.of_number] = (class_, each.outcome, each.state_code, statement)
+    return list(acts.values())
+
+
+def of_kind(found: Iterable[Found], *kinds: type) -> list[Found]:
+    return [each for each in found if isinstance(each, kinds)]
+
+
+def test_recorded_session_is_told_statement_by_statement() -> None:
+    assert done(fold(recorded())) == DONE
+
+
+def test_recorded_log_tells_sessions_beats_and_no_loss() -> None:
+    found = fold(recorded())
+    counted = [(each.last_number, each.state, each.missing) for each in found if isinstance(each, SessionEnded)]
+    assert counted == [(31, "complete", ()), (6, "complete", ())]
+    assert [(each.nonce, each.authorized) for each in found if isinstance(each, HeartbeatSeen)] == [
+        ("before-01", 3),
+        ("after-01", 6),
+    ]
+    assert [(each.outcome, each.state_code) for each in found if isinstance(each, SessionRefused)] == [
+        ("denied", "28P01")
+    ]
+    assert [each.after for each in found if isinstance(each, EpochStarted)] == ["first"]
+    assert of_kind(found, LossFound, SettingsChanged) == []
+
+
+def test_statement_of_the_portal_and_of_others_is_not_an_activity() -> None:
+    state = Fold(Reader("bg_portal"))
+    found = state.read(recorded())
+    logins = {each.login for each in found if isinstance(each, SessionStarted)}
+    assert logins == {"bg_7"}
+    assert state.sessions == {}, "nothing is remembered of a server that stopped"
+
+
+@given(st.lists(st.integers(0, 72), max_size=6))
+def test_wherever_a_reading_ends_the_same_is_told(cuts: list[int]) -> None:
+    lines = recorded()
+    edges = [0, *sorted(cuts), len(lines)]
+    readings = [lines[first:last] for first, last in pairwise(edges)]
+    found = fold(*readings)
+    hidden = [(*act[:3], HIDDEN) if act[2] == "42601" else act for act in done(found)]
+    assert hidden == DONE
+    other = (SessionStarted, SessionEnded, HeartbeatSeen, SessionRefused, EpochStarted, LossFound)
+    assert of_kind(found, *other) == of_kind(fold(lines), *other)
+    refused = {(each.session, each.of_number) for each in found if isinstance(each, OutcomeLearned)}
+    changes = [each for each in found if isinstance(each, SettingsChanged)]
+    assert [each for each in changes if (each.session, each.number) not in refused] == []
+
+
+def test_error_in_a_later_reading_is_told_of_its_statement() -> None:
+    lines = recorded()
+    place = next(at for at, raw in enumerate(lines) if b"permission denied for table payroll" in raw)
+    learned = of_kind(fold(lines[:place], lines[place:]), OutcomeLearned)
+    assert [(each.of_number, each.number, each.outcome) for each in learned if isinstance(each, OutcomeLearned)] == [
+        (10, 11, "denied")
+    ]
+
+
+def test_raw_lines_can_be_held_against_their_hash() -> None:
+    by_number = {(session_of(raw), number_of(raw)): raw for raw in recorded()}
+    for each in fold(recorded()):
+        if isinstance(each, Activity):
+            raw = by_number[each.session, each.number]
+            if each.last_number != each.number:
+                raw += b"\n" + by_number[each.session, each.last_number]
+            assert hashlib.sha256(bytes.fromhex(each.raw_salt) + raw).hexdigest() == each.raw_sha256
+
+
+def session_of(raw: bytes) -> str:
+    return str(json.loads(raw)["session_id"])
+
+
+def number_of(raw: bytes) -> int:
+    return int(json.loads(raw)["line_num"])
+
+
+SID = "6b05cb15.2397"
+RECEIVED = line(
+    line_num=1,
+    user=None,
+    dbname=None,
+    ps="",
+    message="connection received: host=127.0.0.1 port=1",
+    backend_type="not initialized",
+)
+AUTHORIZED = line(line_num=2, ps="authentication", message="connection authorized: user=bg_7 database=shop")
+
+
+def postmaster(number: int, message: str, session: str = "6b05cb10.1") -> bytes:
+    return line(
+        session_id=session, line_num=number, user=None, dbname=None, ps=None, message=message, backend_type="postmaster"
+    )
+
+
+def test_same_text_that_fails_before_it_runs_is_another_action() -> None:
+    ran = line(line_num=3, ps="SELECT", message="execute <unnamed>: SELECT 1")
+    parsed = line(
+        line_num=4, ps="PARSE", error_severity="ERROR", state_code="42P01", message="gone", statement="SELECT 1"
+    )
+    outcomes = [
+        (each.number, each.outcome) for each in fold([RECEIVED, AUTHORIZED, ran, parsed]) if isinstance(each, Activity)
+    ]
+    assert outcomes == [(3, "no_error_seen"), (4, "failed")]
+
+
+def test_number_that_comes_again_is_a_loss() -> None:
+    found = of_kind(fold([RECEIVED, AUTHORIZED, AUTHORIZED]), LossFound)
+    assert [(each.kind, each.from_number) for each in found if isinstance(each, LossFound)] == [("numbers_repeated", 2)]
+
+
+def test_crash_of_a_process_cuts_open_sessions() -> None:
+    crash = [
+        postmaster(2, "client backend (PID 9111) was terminated by signal 9: Killed"),
+        postmaster(3, "all server processes terminated; reinitializing"),
+    ]
+    found = fold([postmaster(1, "starting PostgreSQL 18.6"), RECEIVED, AUTHORIZED, *crash])
+    losses = [(each.kind, each.session, each.from_number) for each in found if isinstance(each, LossFound)]
+    assert losses == [("session_cut", SID, 3)]
+    assert [(each.state, each.last_number) for each in found if isinstance(each, SessionEnded)] == [("cut", 2)]
+
+
+def test_server_that_starts_anew_without_a_word_is_a_broken_chain() -> None:
+    found = fold([postmaster(1, "starting PostgreSQL 18.6"), postmaster(1, "starting PostgreSQL 18.6", "6b05cb20.2")])
+    assert [each.after for each in found if isinstance(each, EpochStarted)] == ["first", "unknown"]
+    assert [each.kind for each in found if isinstance(each, LossFound)] == ["epoch_not_chained"]
+
+
+def test_session_that_was_open_before_the_log_was_followed_is_no_loss() -> None:
+    later = line(line_num=9, message="disconnection: session time: 1:00:00", timestamp="2026-11-24 18:36:21.617 UTC")
+    assert of_kind(fold([line(line_num=8), later]), LossFound) == []
+
+
+def test_torn_line_in_the_middle_is_a_loss() -> None:
+    found = fold([RECEIVED, AUTHORIZED[:40], line(line_num=3)])
+    assert [each.kind for each in found if isinstance(each, LossFound)] == ["line_unreadable", "numbers_missing"]
+
+
+def test_weakened_logging_is_told() -> None:
+    found = fold(
+        [
+            postmaster(1, "starting PostgreSQL 18.6"),
+            postmaster(2, 'parameter "log_connections" changed to "off"'),
+            postmaster(3, 'parameter "log_connections" changed to "on"'),
+            postmaster(4, 'parameter "work_mem" changed to "1GB"'),
+            RECEIVED,
+            AUTHORIZED,
+            line(line_num=3, message="statement: ALTER ROLE bg_7 SET log_statement = 'none'"),
+        ]
+    )
+    told = [(each.setting, each.value, each.weakens) for each in found if isinstance(each, SettingsChanged)]
+    assert told == [("log_connections", "off", True), ("log_connections", "on", False), ("log_statement", "none", True)]
+
+
+def test_line_of_pgaudit_raises_a_class_that_was_in_doubt() -> None:
+    call = line(line_num=3, message="statement: SELECT f()")
+    audit = line(
+        line_num=4,
+        ps="SELECT",
+        message="AUDIT: SESSION,1,2,WRITE,DELETE,TABLE,public.customer,DELETE FROM customer,<none>",
+    )
+    found = fold([RECEIVED, AUTHORIZED, call, audit])
+    assert [(each.class_, each.at_least) for each in found if isinstance(each, Activity)] == [("data_change", True)]
+
+
+def test_worker_of_a_parallel_query_is_no_session() -> None:
+    worker = line(
+        session_id="6b05cb16.1",
+        line_num=1,
+        error_severity="ERROR",
+        backend_type="parallel worker",
+        leader_pid=9111,
+        message="no",
+    )
+    assert fold([RECEIVED, AUTHORIZED, worker])[1:] == []
