@@ -16,4 +16,6 @@ class DemoConfig(AppConfig):
         if settings.PORTAL_PRODUCTION or not settings.PORTAL_DEMO:
             raise ImproperlyConfigured("The demo does not start with production settings.")
         if settings.PORTAL_URL.startswith("https://"):
-            raise ImproperlyConfigured("The demo serves this machine only; PORTAL_URL with https looks like production.")
+            raise ImproperlyConfigured(
+                "The demo serves this machine only; PORTAL_URL with https looks like production."
+            )

@@ -24,7 +24,12 @@ class Persona:
 
 
 PERSONAS = (
-    Persona("ann", "Ann Berg", "Responder: shop, billing, warehouse", "Ask for access to the shop database, or break the glass."),
+    Persona(
+        "ann",
+        "Ann Berg",
+        "Responder: shop, billing, warehouse",
+        "Ask for access to the shop database, or break the glass.",
+    ),
     Persona("ines", "Ines Duarte", "Approver", "Approve Ann's request from the alert."),
     Persona("jon", "Jon Eklund", "Approver", "Be the second approver, or give more time."),
     Persona("kim", "Kim Adler", "Reviewer", "Judge a use with what was really done."),

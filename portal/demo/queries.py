@@ -26,10 +26,8 @@ class Shown:
 
 def shown_personas() -> list[Shown]:
     """All personas. The code is computed as an authenticator would; signing in checks it for real."""
-    keys = {
-        address: device
-        for address, device in TOTPDevice.objects.filter(user__email__in=[p.email for p in PERSONAS], confirmed=True).values_list("user__email", "key")
-    }  # fmt: skip
+    devices = TOTPDevice.objects.filter(user__email__in=[each.email for each in PERSONAS], confirmed=True)
+    keys = dict(devices.values_list("user__email", "key"))
     return [Shown(each, code_of(keys[each.email]) if each.email in keys else "") for each in PERSONAS]
 
 
@@ -61,7 +59,14 @@ def _mail(stored: StoredMail) -> Mail:
     body = message.get_body(("plain", "html"))
     attachments = tuple(part.get_filename() or "file" for part in message.iter_attachments())
     text = body.get_content() if body is not None else ""
-    return Mail(stored.name, moment(stored.received), ", ".join(stored.recipients), str(message["Subject"] or ""), text, attachments)
+    return Mail(
+        stored.name,
+        moment(stored.received),
+        ", ".join(stored.recipients),
+        str(message["Subject"] or ""),
+        text,
+        attachments,
+    )
 
 
 def attachment(name: str, wanted: str) -> bytes | None:
@@ -69,7 +74,14 @@ def attachment(name: str, wanted: str) -> bytes | None:
     for stored in read_mails(Path(os.environ.get("PORTAL_MAIL_FOLDER", "/nonexistent"))):
         if stored.name == name:
             message = email.message_from_bytes(stored.content, policy=email.policy.default)
-            return next((bytes(part.get_payload(decode=True) or b"") for part in message.iter_attachments() if part.get_filename() == wanted), None)
+            return next(
+                (
+                    bytes(part.get_payload(decode=True) or b"")
+                    for part in message.iter_attachments()
+                    if part.get_filename() == wanted
+                ),
+                None,
+            )
     return None
 
 

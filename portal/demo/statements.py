@@ -9,11 +9,15 @@ from portal.connectors.base import Secret
 from portal.grants.models import Grant
 from portal.grants.rules import is_responder
 
+READ = """SELECT p.id, p.state, p.tries, o.total_cents FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id
+ WHERE p.state = 'stuck' ORDER BY p.id LIMIT 5"""
+CHANGE = """UPDATE shop.payments SET state = 'done', tries = tries + 1
+ WHERE id = (SELECT min(id) FROM shop.payments WHERE state = 'stuck')"""
 STATEMENTS = {
-    "read": ("Read stuck payments", "SELECT p.id, p.state, p.tries, o.total_cents FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id WHERE p.state = 'stuck' ORDER BY p.id LIMIT 5"),  # fmt: skip
-    "change": ("Release one stuck payment", "UPDATE shop.payments SET state = 'done', tries = tries + 1 WHERE id = (SELECT min(id) FROM shop.payments WHERE state = 'stuck')"),
+    "read": ("Read stuck payments", READ),
+    "change": ("Release one stuck payment", CHANGE),
     "refused": ("Read salaries, which this privilege may not", "SELECT * FROM shop.salaries"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,12 @@ def prepare(superuser_url: str, password: str) -> None:
         for role in PRIVILEGES:
             _role(connection, role, "NOLOGIN")
         _role(connection, PORTAL_LOGIN, "LOGIN CREATEROLE")
-        verifier = connection.pgconn.encrypt_password(password.encode(), PORTAL_LOGIN.encode(), b"scram-sha-256").decode()
-        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(PORTAL_LOGIN), sql.Literal(verifier)))
+        verifier = connection.pgconn.encrypt_password(
+            password.encode(), PORTAL_LOGIN.encode(), b"scram-sha-256"
+        ).decode()
+        connection.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(PORTAL_LOGIN), sql.Literal(verifier))
+        )
         _role(connection, "shop_app", "LOGIN")
         for statement in RIGHTS:
             connection.execute(sql.SQL(statement))

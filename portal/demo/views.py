@@ -25,12 +25,14 @@ def mail_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def mail_attachment(request: HttpRequest, name: str, wanted: str) -> HttpResponse:
+def mail_attachment(_request: HttpRequest, name: str, wanted: str) -> HttpResponse:
     """One attachment, as PDF."""
     found = attachment(name, wanted)
     if found is None:
         raise Http404
-    return HttpResponse(found, content_type="application/pdf", headers={"Content-Disposition": 'inline; filename="attachment.pdf"'})
+    return HttpResponse(
+        found, content_type="application/pdf", headers={"Content-Disposition": 'inline; filename="attachment.pdf"'}
+    )
 
 
 @login_required

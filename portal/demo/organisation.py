@@ -1,0 +1,229 @@
+"""The demo's organisation, built through the real actions under a clock set to the past: founding, people, systems, policies, lists.
+
+Everybody's second factor is enrolled and checked for real; the method that events name was checked.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from audit.log.append import Actor, clock, process
+from portal.clock import ms
+from portal.demo.personas import BY_KEY, PERSONAS, Persona
+from portal.demo.queries import code_of
+from portal.demo.target import PORTAL_LOGIN, PRIVILEGES
+from portal.eligibility import actions as lists
+from portal.eligibility.founding import Founder, found
+from portal.people import actions as people_actions
+from portal.people.factors import new_key
+from portal.people.models import Person
+from portal.policy import actions as policies
+from portal.policy.rules import Policy
+from portal.systems import actions as systems
+from portal.systems.models import Privilege, System
+
+FOUNDED = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
+STEP_MS = 1500
+
+
+@dataclass
+class Clock:
+    """The demo's clock: set to a moment, it goes on by a second and a half at each reading."""
+
+    at: int = field(default_factory=lambda: ms(FOUNDED))
+
+    def __call__(self) -> int:
+        """Read it."""
+        self.at += STEP_MS
+        return self.at
+
+    def set(self, when: datetime) -> None:
+        """Move it forward; it never goes back."""
+        self.at = max(self.at, ms(when))
+
+
+@contextmanager
+def demo_clock() -> Iterator[Clock]:
+    """Take all times from a `Clock` that begins at the founding."""
+    chosen = Clock()
+    with clock(chosen):
+        yield chosen
+
+
+@dataclass
+class Organisation:
+    """People, what was proved of them, and systems by short name."""
+
+    clock: Clock
+    people: dict[str, Person] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    actors: dict[str, Actor] = field(default_factory=dict)
+    systems: dict[str, System] = field(default_factory=dict)
+
+    def by(self, key: str) -> Actor:
+        """The persona, with a second factor given a moment ago on the demo's clock: it was really checked when it was enrolled."""
+        actor = self.actors[key]
+        return Actor(actor.id, actor.name, actor.method, self.clock.at)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A system of the demo, its one or more privileges, and who works with it."""
+
+    slug: str
+    name: str
+    way_in: str
+    responders: tuple[str, ...]
+    approver: str = "ines"
+    criticality: str = "normal"
+    personal_data: bool = False
+    connector: str = "simulated"
+    privileges: tuple[tuple[str, str], ...] = ()
+    policy: Policy = field(default_factory=Policy)
+
+
+PLACES = (
+    Place("shop", "Shop database", "From the jump host, with psql. The line below is ready to paste.", ("ann",), criticality="normal",
+          personal_data=True, connector="postgresql", privileges=tuple(PRIVILEGES.items())),
+    Place("billing", "PostgreSQL primary, billing", "From the jump host.", ("ann",), criticality="critical",
+          policy=Policy(max_grant_minutes=60, bypass_minutes=30)),
+    Place("payments", "Payments API", "Through the payments gateway.", ("dan",), criticality="critical"),
+    Place("warehouse", "Data warehouse", "From the analysts' host.", ("ann",), approver="jon", personal_data=True),
+    Place("mail", "Mail gateway", "Through the gateway's console.", ("emil",), approver="jon", personal_data=True),
+)  # fmt: skip
+
+
+def build(organisation: Organisation) -> None:
+    """Everything, once, in the order in which a real organisation would do it."""
+    _found(organisation)
+    for persona in PERSONAS:
+        if persona.key not in ("pia", "quinn"):
+            _add(organisation, persona)
+    _roles(organisation, None, (("rosa", "auditor"),))
+    for place in PLACES:
+        _place(organisation, place)
+
+
+def _found(organisation: Organisation) -> None:
+    pia, quinn = BY_KEY["pia"], BY_KEY["quinn"]
+    first, second = found(
+        by=process("demo"), first=Founder(pia.name, pia.email), second=Founder(quinn.name, quinn.email), host="demo"
+    )
+    _enter(organisation, pia, first.email)
+    _enter(organisation, quinn, second.email)
+
+
+def _add(organisation: Organisation, persona: Persona) -> None:
+    people_actions.add_person(by=organisation.by("pia"), name=persona.name, email=persona.email)
+    _enter(organisation, persona, persona.email)
+
+
+def _enter(organisation: Organisation, persona: Persona, email: str) -> None:
+    """What somebody does at their first sign-in: choose a password, enrol an authenticator."""
+    person = Person.objects.get(email=email)
+    people_actions.choose_password(by=people_actions.acting(person), person=person, password=persona.password)
+    key = new_key()
+    proof = people_actions.enrol_factor(by=people_actions.acting(person), person=person, key=key, code=code_of(key))
+    organisation.people[persona.key] = person
+    organisation.keys[persona.key] = key
+    organisation.actors[persona.key] = people_actions.acting(person, proof)
+
+
+def _roles(organisation: Organisation, system: System | None, wanted: tuple[tuple[str, str], ...]) -> None:
+    for key, role in wanted:
+        proposed = lists.propose_role(
+            by=organisation.by("pia"), person=organisation.people[key], role=role, system=system
+        )
+        lists.approve_role(by=organisation.by("quinn"), assignment=proposed)
+
+
+def _place(organisation: Organisation, place: Place) -> None:
+    system = _register(organisation, place)
+    for name, on_target in _privileges(place):
+        after = {"name": name, "on_target": on_target, "description": ""}
+        _two(organisation, kind=systems.PRIVILEGE, after=after, system=system)
+    source = {"counting": _counting(place), "settings": source_settings(place)}
+    _two(organisation, kind=systems.SOURCE, after=source, system=system)
+    roles = [(place.approver, "approver"), ("kim", "reviewer"), ("lea", "reviewer"), ("mo", "owner"), ("nora", "owner")]
+    if place.slug == "shop":
+        roles.append(("jon", "approver"))
+    _roles(organisation, system, (*roles, *((key, "responder") for key in place.responders)))
+    version = policies.propose(by=organisation.by("pia"), system=system, policy=place.policy)
+    policies.approve(by=organisation.by("quinn"), version=version)
+    for key in place.responders:
+        for privilege in Privilege.objects.filter(system=system):
+            proposed = lists.propose_eligibility(
+                by=organisation.by("pia"), person=organisation.people[key], privilege=privilege
+            )
+            lists.approve_eligibility(by=organisation.by("mo"), eligibility=proposed)
+
+
+def _register(organisation: Organisation, place: Place) -> System:
+    after = {
+        "slug": place.slug, "name": place.name, "criticality": place.criticality, "personal_data": place.personal_data,
+        "way_in": place.way_in, "connector": place.connector, "settings": connector_settings(place),
+        "owner": str(organisation.people["mo"].pk),
+    }  # fmt: skip
+    secret = target_password() if place.connector == "postgresql" else ""
+    change = systems.propose(by=organisation.by("pia"), kind=systems.REGISTER, after=after, secret=secret)
+    system = systems.approve(by=organisation.by("quinn"), change=change)
+    organisation.systems[place.slug] = system
+    return system
+
+
+def _two(organisation: Organisation, *, kind: str, after: dict[str, object], system: System) -> None:
+    change = systems.propose(by=organisation.by("pia"), kind=kind, after=after, system=system)
+    systems.approve(by=organisation.by("quinn"), change=change)
+
+
+def _privileges(place: Place) -> list[tuple[str, str]]:
+    if place.privileges:
+        return [(words, on_target) for on_target, words in place.privileges]
+    return [(f"{place.name}: emergency", f"{place.slug}_emergency")]
+
+
+def _counting(place: Place) -> str:
+    return "line_num per session" if place.connector == "postgresql" else "dense"
+
+
+def connector_settings(place: Place) -> dict[str, object]:
+    """How the connector reaches the system on this machine."""
+    names = [on_target for _, on_target in _privileges(place)]
+    if place.connector == "postgresql":
+        return {
+            "host": os.environ["TARGET_HOST"], "port": int(os.environ["TARGET_PORT"]), "dbname": os.environ["TARGET_DATABASE"],
+            "user": PORTAL_LOGIN, "privileges": names,
+        }  # fmt: skip
+    return {"state_path": str(_state(place)), "privileges": names}
+
+
+def source_settings(place: Place) -> dict[str, object]:
+    """Where the source's log lies, for gather."""
+    if place.connector == "postgresql":
+        return {
+            "log_dir": os.environ["TARGET_LOG_FOLDER"], "portal_login": PORTAL_LOGIN, "declared_logins": "shop_app,portal_super",
+            "database": os.environ["TARGET_DATABASE"],
+        }  # fmt: skip
+    return {"log_path": f"{_state(place)}.log.jsonl", "portal_login": "portal"}
+
+
+def _state(place: Place) -> Path:
+    folder = settings.PORTAL_DATA / "targets"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(folder / f"{place.slug}.db")
+
+
+def target_password() -> str:
+    """The portal's password on the demo's target, made once and kept for this demo alone."""
+    file = settings.PORTAL_DATA / "target.password"
+    if not file.exists():
+        import secrets  # noqa: PLC0415 - used once in the life of a demo
+
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(24))
+    return str(file.read_text())
