@@ -49,6 +49,7 @@ NO_FACT = frozenset(
         "connector.tested",
         "target.listing_failed",
         "configuration.changed",
+        "system.change_declined",
         "role.declined",
         "eligibility.declined",
         "policy.declined",

@@ -1,4 +1,4 @@
-"""Facts that follow from others: ends of grants, removals, pairs of roles, eligibilities in use, sittings of campaigns."""
+"""Facts that follow from others: ends of grants, removals, pairs of roles, use of eligibilities, sittings."""
 
 from collections import defaultdict
 from collections.abc import Iterator

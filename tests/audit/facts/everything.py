@@ -1,0 +1,189 @@
+"""A log that holds every kind of event that the fold reads, for the stored vectors.
+
+Run as a program it writes the next vector: ``python -m tests.audit.facts.everything 2``. One that is stored is never written anew:
+it stands for the logs that are out there.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from audit.facts.fold import HANDLERS
+from audit.facts.schema import load_schema
+from tests.audit.facts import story
+from tests.audit.facts.stream import DAY, HOUR, MINUTE, Judged, Stream, at, judge
+
+VECTORS = Path(__file__).with_name("vectors")
+
+
+def everything() -> Stream:
+    """A quarter, and beside it one of each kind that it lacks."""
+    log = story.quarter()
+    _people_and_rules(log)
+    _requests_and_grants(log)
+    _findings_and_sources(log)
+    _refusals(log)
+    return log
+
+
+def _people_and_rules(log: Stream) -> None:
+    when = at("09-01")
+    rule: dict[str, Any] = {"narrows": 1, "changed_by": "pia", "effective_at": when}
+    log.say("person.left", when, "pia", person_id="ben", left_at=when)
+    log.say("role.proposed", when, "pia", role_id="r", person_id="hana", role="reviewer", from_at=when)
+    log.say(
+        "role.ended",
+        when,
+        "pia",
+        role_id="ben-responder",
+        person_id="ben",
+        role="responder",
+        ended_at=when,
+        cause="left",
+        **rule,
+    )
+    log.say(
+        "eligibility.proposed",
+        when,
+        "pia",
+        eligibility_id="E-x",
+        person_id="ben",
+        system_id="billing",
+        privilege_id="write",
+    )
+    shortened: dict[str, Any] = {
+        "eligibility_id": "E-ann",
+        "person_id": "ann",
+        "system_id": "billing",
+        "privilege_id": "write",
+    }
+    log.say("eligibility.shortened", when, "pia", expires_at=at("10-30"), **shortened, **rule)
+    log.say("eligibility.reconfirmed", when, "jon", **shortened)
+    log.say(
+        "system.change_proposed", when, "pia", proposal_id="p", system_id="billing", kind="settings", changed=["port"]
+    )
+    changed = {**log.find("system.registered")["fields"], "criticality": "critical", "changed": ["criticality"]}
+    log.say("system.changed", when, "quinn", **changed)
+    log.say("source.withdrawn", when, "pia", source_id="S-old", system_id="billing", **rule)
+    key: dict[str, Any] = {"approved_by": "quinn", "approved_at": when, **rule, "narrows": 0}
+    log.say("key.added", when, "quinn", key_id="k", kind="log", public="p", **key)
+
+
+def _requests_and_grants(log: Stream) -> None:
+    start = at("08-01", "10:00")
+    story.ask(log, "C3", start)
+    log.say("request.declined", start + MINUTE, "jon", case="C3", approval_id="a3", comment="no")
+    story.ask(log, "C4", start)
+    log.say("request.withdrawn", start + MINUTE, "ann", case="C4")
+    story.ask(log, "C5", start)
+    log.say("request.lapsed", start + HOUR, story.SWEEP, case="C5", asked_at=start)
+    story.ask(log, "C6", start, mode="drill")
+    story.approve(log, "C6", start + MINUTE)
+    story.open_it(log, "C6", start + 2 * MINUTE, mode="drill")
+    log.say(
+        "grant.extended", start + 30 * MINUTE, "jon", case="C6", grant_id="G-C6", extension_id="X6", minutes=15,
+        expires_at=start + 77 * MINUTE, asked_by="ann", approved_by="jon",
+    )  # fmt: skip
+    story.end_it(log, "C6", start + 77 * MINUTE, how="expired")
+    story.ask(log, "C7", start + DAY)
+    story.approve(log, "C7", start + DAY)
+    story.open_it(log, "C7", start + DAY)
+    story.end_it(log, "C7", start + DAY + 5 * MINUTE, how="revoked", by="mo")
+    story.ask(log, "C8", start)
+    log.say(
+        "grant.failed", start + MINUTE, story.OPENER, case="C8", grant_id="G-C8", code="unreachable", sentence="No.",
+        ended_at=start + MINUTE,
+    )  # fmt: skip
+
+
+def _findings_and_sources(log: Stream) -> None:
+    when = at("08-05")
+    log.say(
+        "finding.raised",
+        when,
+        story.SWEEP,
+        finding_id="F",
+        kind="orphan",
+        test_id="T-18",
+        about_id="C1-review",
+        title="t",
+    )
+    log.say("finding.assigned", when + HOUR, "pia", finding_id="F", owner_id="mo", due_at=when + 9 * DAY)
+    log.say(
+        "finding.answered", when + DAY, "mo", finding_id="F", cause="c", response="r", cause_given=1, response_given=1
+    )
+    log.say("finding.due_moved", when + 2 * DAY, "pia", finding_id="F", due_at=when + 12 * DAY, extended_by="pia")
+    log.say("finding.closed", when + 3 * DAY, "mo", finding_id="F", retest_ok=1)
+    source: dict[str, Any] = {"source_id": "S-billing", "system_id": "billing"}
+    log.say(
+        "session.unmatched",
+        when,
+        story.GATHER,
+        session_id="o",
+        source_session="1.9",
+        login="x",
+        started_at=when,
+        why="no_grant",
+        received_at=when,
+        **source,
+    )
+    log.say(
+        "activity.outcome_learned", when, story.GATHER, activity_id="C1-a2", session_id="S-C1", source_id="S-billing",
+        outcome="failed", happened_at=when, source_number=3, received_at=when, raw_sha256="b", raw_salt="s",
+    )  # fmt: skip
+    log.say(
+        "completeness.gap_found",
+        when,
+        story.JUDGE,
+        window_id="day",
+        kind="day",
+        from_at=when - DAY,
+        to_at=when,
+        verdict="gap",
+        **source,
+    )
+    listing: dict[str, Any] = {"listing_id": "L", "system_id": "billing"}
+    log.say("target.listed", when, story.SWEEP, taken_at=when, query_sha256="q", answer_sha256="a", count=1, **listing)
+    log.say(
+        "target.login_listed",
+        when,
+        story.SWEEP,
+        login_ref="7",
+        login="x",
+        grant_id="G-C1",
+        seen_in_log=1,
+        request_count=1,
+        **listing,
+    )
+    log.say(
+        "pack.downloaded", when, "hana", pack_id="P", person_id="hana", in_role_and_scope=1, purpose_given=1,
+        redaction_profile="standard", required_profile="standard",
+    )  # fmt: skip
+
+
+def _refusals(log: Stream) -> None:
+    for number, name in enumerate(sorted(name for name in HANDLERS if name.endswith("refused"))):
+        when = at("08-10") + number * MINUTE
+        log.say(name, when, "ann", case="C1", act="a", code="not_allowed", kind="not_allowed", sentence="No.")
+
+
+def as_facts(judged: Judged) -> dict[str, list[dict[str, Any]]]:
+    """All facts by table; slots of time are left to their own tests."""
+    tables = load_schema().tables.keys() - {"anchor_slots", "feeds"}
+    return {table: judged.facts(table) for table in sorted(tables)}
+
+
+def main(number: str) -> None:
+    """Write the vector of that number."""
+    log, facts = VECTORS / f"log-{number}.jsonl", VECTORS / f"facts-{number}.json"
+    if log.exists():
+        raise SystemExit(f"{log.name} is stored already, and stays as it is.")
+    stream = everything()
+    VECTORS.mkdir(exist_ok=True)
+    log.write_bytes(b"".join(entry.body + b"\n" for entry in stream.entries()))
+    facts.write_text(json.dumps(as_facts(judge(stream)), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

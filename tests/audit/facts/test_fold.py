@@ -1,0 +1,544 @@
+"""Events folded into facts: each act gives exactly its rows, and nothing personal among them."""
+
+from typing import Any
+
+import pytest
+
+from audit.facts.fold import CannotFold, readable, undeclared
+from audit.facts.given import Period
+from audit.log.canonical import encode
+from audit.log.verify import Entry
+from tests.audit.controls.fixture_rows import base, row
+from tests.audit.facts import story
+from tests.audit.facts.stream import DAY, HOUR, MINUTE, PERIOD, Judged, Stream, at, judge
+
+START = at("07-03", "02:00")
+# What a quarter in which all went well gives where every fact is fed.
+EXACT = dict.fromkeys(
+    ("T-02", "T-05", "T-07", "T-08", "T-09", "T-10", "T-12", "T-15", "T-20", "T-22", "T-27", "T-29", "T-37", "T-45", "T-48"),
+    "pass",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def quarter() -> Judged:
+    return judge(story.quarter())
+
+
+def test_every_event_is_folded_or_named_as_no_fact() -> None:
+    assert undeclared() == set()
+
+
+def test_quarter_in_which_all_went_well_passes_where_facts_are_fed(quarter: Judged) -> None:
+    assert {name: quarter.results[name].result for name in EXACT} == EXACT
+    assert all(quarter.results[name].population_count for name in EXACT)
+
+
+def test_tests_of_facts_that_nothing_feeds_are_not_decided(quarter: Judged) -> None:
+    names = ("T-30", "T-33", "T-35", "T-39", "T-41", "T-42", "T-46", "T-47")
+    assert {name: quarter.results[name].result for name in names} == dict.fromkeys(names, "inconclusive")
+
+
+def test_same_entries_give_the_same_facts(quarter: Judged) -> None:
+    again = judge(story.quarter())
+    assert "\n".join(again.db.iterdump()) == "\n".join(quarter.db.iterdump())
+
+
+def test_facts_hold_no_personal_value(quarter: Judged) -> None:
+    dump = "\n".join(quarter.db.iterdump())
+    bodies = story.quarter().bodies
+    assert any("name" in body["personal"] for body in bodies)
+    assert [word for word in ("example.org", "Disk full", "invoices") if word in dump] == []
+
+
+SAME = {"G-BG-01": "BG-01", "write": "billing-emergency", "aa": "sha-P-billing", "dd": "sha-statement"}
+COMPARED = {
+    "requests": ("BG-01", "BG-01"),
+    "approvals": ("BG-01-approval", "BG-01-approval"),
+    "grants": ("BG-01", "G-BG-01"),
+    "reviews": ("BG-01-review", "BG-01-review"),
+    "judgements": ("BG-01-judgement", "BG-01-review"),
+    "source_windows": ("BG-01-window", "BG-01-window"),
+    "activities": ("BG-01-a2", "BG-01-a2"),
+    "eligibilities": ("E-ann-billing", "E-ann"),
+}
+# Not part of what the story and the fixture both tell: keys, a chosen object, and counts over the whole quarter.
+APART = {
+    "id",
+    "object",
+    "granted_at",
+    "granted_by",
+    "expires_at",
+    "uses",
+    "days_since_use_or_drill",
+    "due_at",
+    "received_at",
+}
+
+
+@pytest.mark.parametrize("table", COMPARED)
+def test_use_of_the_fixtures_told_as_events_gives_the_same_rows(table: str) -> None:
+    log = story.organisation()
+    story.approved_use(log, "BG-01", START)
+    expected_key, folded_key = COMPARED[table]
+    expected = row(table, expected_key, base()["rows"][table][expected_key])
+    found = judge(log).fact(table, folded_key)
+    if table == "judgements":
+        found["involved_ids"], expected["involved_ids"] = found["involved_ids"], '["ann","ines"]'
+    shared = (expected.keys() & found.keys()) - APART
+    assert {name: SAME.get(found[name], found[name]) for name in shared} == {
+        name: _json(expected[name]) for name in shared
+    }
+    assert len(shared) >= 4
+
+
+def _json(value: Any) -> Any:
+    return "[" + ",".join(f'"{each}"' for each in value) + "]" if isinstance(value, list) else value
+
+
+def test_grant_is_over_at_the_earlier_of_end_and_expiry() -> None:
+    log = story.organisation()
+    story.ask(log, "C", START)
+    story.open_it(log, "C", START)
+    log.say(
+        "grant.expired",
+        START + 61 * MINUTE,
+        story.SWEEP,
+        case="C",
+        grant_id="G-C",
+        ended_at=START + 61 * MINUTE,
+        over_at=START + 61 * MINUTE,
+    )
+    assert judge(log).fact("grants", "G-C")["over_at"] == START + 60 * MINUTE
+
+
+def test_extension_adds_its_minutes_to_the_end() -> None:
+    log = story.organisation()
+    story.approved_use(log, "C", START)
+    log.say(
+        "grant.extended", START + 20 * MINUTE, "jon", case="C", grant_id="G-C", extension_id="X", minutes=30,
+        expires_at=START + 96 * MINUTE, asked_by="ann", approved_by="jon",
+    )  # fmt: skip
+    judged = judge(log)
+    assert judged.fact("extensions", "X") == {
+        "id": "X", "grant_id": "G-C", "at": START + 20 * MINUTE, "minutes": 30, "approved_by": "jon",
+    }  # fmt: skip
+    grant = judged.fact("grants", "G-C")
+    assert (grant["first_expires_at"], grant["expires_at"]) == (START + 66 * MINUTE, START + 96 * MINUTE)
+    assert judged.rows("T-08") == {"G-C": "pass"}
+
+
+def test_removal_is_confirmed_by_the_first_clear_read_back_after_the_end() -> None:
+    log = story.organisation()
+    story.approved_use(log, "C", START)
+    known: dict[str, Any] = {
+        "grant_id": "G-C",
+        "system_id": "billing",
+        "remainders": [],
+        "drift": [],
+        "sessions_ended": 0,
+        "attempt": 1,
+    }
+    for minutes, clear in ((3, 1), (50, 0)):
+        when = START + minutes * MINUTE
+        log.say(
+            "grant.read_back", when, story.SWEEP, case="C", clear=clear, read_at=when, read_back_from="target", **known
+        )
+    assert judge(log).fact("removals", "G-C") == {
+        "grant_id": "G-C", "removed_at": START + 50 * MINUTE + 1000, "confirmed_at": START + 51 * MINUTE,
+        "read_back_from": "target",
+    }  # fmt: skip
+
+
+def test_grant_that_never_opened_is_no_use() -> None:
+    log = story.organisation()
+    story.ask(log, "C", START)
+    known: dict[str, Any] = {"grant_id": "G-C", "person_id": "ann", "system_id": "billing", "privilege_id": "write"}
+    log.say(
+        "grant.authorised",
+        START,
+        story.OPENER,
+        case="C",
+        number=1,
+        mode="approved",
+        minutes=60,
+        policy_sha256="aa",
+        exposes_secret=0,
+        **known,
+    )
+    log.say(
+        "grant.failed",
+        START + MINUTE,
+        story.OPENER,
+        case="C",
+        grant_id="G-C",
+        code="unreachable",
+        sentence="No answer.",
+        ended_at=START + MINUTE,
+    )
+    judged = judge(log)
+    assert judged.fact("grants", "G-C")["end_cause"] == "failed"
+    assert judged.fact("requests", "C")["status"] == "failed"
+    assert {judged.results[name].population_count for name in ("T-02", "T-09", "T-15")} == {0}
+
+
+def test_what_a_bypass_owed_counts_until_the_review() -> None:
+    log = story.organisation()
+    story.bypass_use(log, "C", START)
+    log.say("request.supplemented", START + 11 * HOUR, "ben", case="C", category="security", reason_length=200)
+    request = judge(log).fact("requests", "C")
+    assert (request["category"], request["reason_length"], request["incident_ref"]) == ("availability", 80, "INC-2055")
+
+
+def test_acts_hold_how_and_when_people_proved_themselves(quarter: Judged) -> None:
+    acts = quarter.facts("acts")
+    of_case = [
+        (act["kind"], act["person_id"], act["auth_method"], act["at"] - act["auth_at"])
+        for act in acts
+        if act["request_id"]
+    ]
+    assert sorted(of_case) == [
+        ("approve", "ines", "totp", 2 * MINUTE),
+        ("open", "ben", "totp", 2 * MINUTE),
+        ("reveal", "ann", "totp", 2 * MINUTE),
+        ("reveal", "ben", "totp", 2 * MINUTE),
+        ("review", "kim", "totp", 2 * MINUTE),
+        ("review", "kim", "totp", 2 * MINUTE),
+    ]
+    others = {act["kind"] for act in acts if act["request_id"] is None}
+    assert others == {"attest", "change"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "terminal"),
+    [
+        ("request.approval_refused", "own approval", 0),
+        ("grant.act_refused", "not_allowed", 0),
+        ("pack.act_refused", "not_allowed", 0),
+    ],
+)
+def test_refused_act_is_a_refusal(name: str, kind: str, terminal: int) -> None:
+    log = story.organisation()
+    story.ask(log, "C", START)
+    key = log.say(name, START + MINUTE, "ann", case="C", act="approve", code="not_allowed", kind=kind, sentence="No.")
+    assert judge(log).fact("refusals", key) == {
+        "id": key, "request_id": "C", "kind": kind, "terminal": terminal, "at": START + MINUTE,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["request.declined", "request.lapsed"])
+def test_request_that_ended_refused_is_a_terminal_refusal(name: str) -> None:
+    log = story.organisation()
+    story.ask(log, "C", START)
+    fields: dict[str, Any] = (
+        {"comment": "no", "approval_id": "A"} if name == "request.declined" else {"asked_at": START}
+    )
+    key = log.say(name, START + MINUTE, "ines" if name == "request.declined" else story.SWEEP, case="C", **fields)
+    judged = judge(log)
+    assert judged.fact("refusals", key)["terminal"] == 1
+    assert judged.fact("requests", "C")["status"] == name.removeprefix("request.")
+    assert judged.rows("T-37") == {key: "pass"}
+
+
+def test_withdrawn_request_is_no_refusal() -> None:
+    log = story.organisation()
+    story.ask(log, "C", START)
+    log.say("request.withdrawn", START + MINUTE, "ann", case="C")
+    judged = judge(log)
+    assert judged.facts("refusals") == []
+    assert judged.fact("requests", "C")["status"] == "withdrawn"
+
+
+def test_role_for_all_systems_is_one_row_for_each() -> None:
+    log = story.organisation()
+    story.system(log, "payroll", at("06-02"))
+    rows = [each for each in judge(log).facts("roles") if each["person_id"] == "ines"]
+    assert [(each["id"], each["system_id"]) for each in rows] == [
+        ("ines-approver:billing", "billing"),
+        ("ines-approver:payroll", "payroll"),
+    ]
+
+
+def test_two_roles_at_one_time_are_a_pair_while_both_last() -> None:
+    log = story.organisation()
+    story.grant_role(log, "ines", "reviewer", at("07-05"), to_at=at("07-20"))
+    pairs = judge(log).facts("role_pairs")
+    assert [(each["role_a"], each["role_b"], each["from_at"], each["to_at"]) for each in pairs] == [
+        ("approver", "reviewer", at("07-05"), at("07-20"))
+    ]
+
+
+def test_role_that_followed_another_is_no_pair() -> None:
+    log = story.organisation()
+    log.say(
+        "role.ended", at("07-04"), "quinn", role_id="ines-approver", person_id="ines", role="approver",
+        ended_at=at("07-04"), cause="moved", narrows=1, changed_by="quinn", effective_at=at("07-04"),
+    )  # fmt: skip
+    story.grant_role(log, "ines", "reviewer", at("07-05"))
+    assert judge(log).facts("role_pairs") == []
+
+
+def test_founding_is_one_change_of_rules_with_two_people() -> None:
+    changes = judge(story.organisation(), period=Period(at("05-01"), at("10-01"), at("10-02"))).facts("rule_changes")
+    founding = [each for each in changes if each["kind"] == "founding"]
+    assert [(each["changed_by"], each["approved_by"]) for each in founding] == [("pia", "quinn")]
+    assert [each for each in changes if each["beneficiary_id"] in ("pia", "quinn")] == []
+
+
+def test_new_policy_version_ends_the_one_before() -> None:
+    log = story.organisation()
+    old = log.find("policy.approved")["fields"]
+    log.say(
+        "policy.approved",
+        at("07-10"),
+        "quinn",
+        **{**old, "policy_id": "P2", "effective_from": at("07-10"), "effective_at": at("07-10")},
+    )
+    judged = judge(log)
+    assert judged.fact("policies", "P-billing")["effective_to"] == at("07-10")
+    assert "effective_to" not in judged.fact("policies", "P2")
+
+
+def test_use_of_an_eligibility_is_counted_within_the_period() -> None:
+    log = story.organisation()
+    story.approved_use(log, "C0", at("06-20"))
+    story.approved_use(log, "C1", at("07-03"))
+    story.approved_use(log, "C2", at("07-10"))
+    story.bypass_use(log, "C3", at("09-01"), person="ann")
+    found = judge(log).fact("eligibilities", "E-ann")
+    names = ("uses", "most_uses_in_window", "bypass_share", "days_since_use_or_drill")
+    assert [found[name] for name in names] == [3, 3, 1 / 3, 29]
+
+
+def test_finding_keeps_its_first_assignment_and_last_date() -> None:
+    log = story.organisation()
+    log.say("finding.raised", START, story.SWEEP, finding_id="F", kind="orphan", about_id="S-1", title="Orphan session")
+    log.say("finding.assigned", START + DAY, "pia", finding_id="F", owner_id="mo", due_at=START + 9 * DAY)
+    log.say(
+        "finding.answered",
+        START + 2 * DAY,
+        "mo",
+        finding_id="F",
+        cause="x",
+        response="y",
+        cause_given=1,
+        response_given=1,
+    )
+    log.say("finding.due_moved", START + 3 * DAY, "pia", finding_id="F", due_at=START + 20 * DAY, extended_by="pia")
+    log.say("finding.assigned", START + 4 * DAY, "pia", finding_id="F", owner_id="jon", due_at=START + 19 * DAY)
+    log.say("finding.closed", START + 5 * DAY, "jon", finding_id="F", retest_ok=1)
+    judged = judge(log)
+    assert judged.fact("findings", "F") == {
+        "id": "F", "subject_id": "S-1", "raised_at": START, "owner_id": "jon", "cause_given": 1, "response_given": 1,
+        "assigned_at": START + DAY, "due_at": START + 19 * DAY, "closed_at": START + 5 * DAY, "retest_ok": 1,
+        "extended_by": "pia",
+    }  # fmt: skip
+    assert judged.rows("T-40") == {"F": "pass"}
+
+
+def test_alert_counts_as_delivered_when_it_was_seen(quarter: Judged) -> None:
+    alert = quarter.fact("alerts", "C1-alert")
+    assert alert["delivered_at"] == alert["acknowledged_at"] == alert["sent_at"] + 2 * MINUTE
+
+
+def test_activity_without_a_grant_is_tied_to_it_by_its_marker() -> None:
+    log = story.organisation()
+    story.approved_use(log, "C", START)
+    known: dict[str, Any] = {
+        "session_id": "late",
+        "source_id": "S-billing",
+        "system_id": "billing",
+        "source_session": "9",
+    }
+    log.say(
+        "session.unmatched",
+        START + 2 * HOUR,
+        story.GATHER,
+        marker="bg_C",
+        login="bg_C",
+        started_at=START + 2 * HOUR,
+        why="grant_over",
+        received_at=START,
+        **known,
+    )
+    story.act(log, "C", 9, START + 2 * HOUR, grant_id=None, session_id="late")
+    judged = judge(log)
+    found = judged.fact("activities", "C-a9")
+    assert (found["grant_id"], found["person_id"], found["emergency"]) == ("G-C", "ann", 1)
+    assert judged.rows("T-10")["C-a9"] == "deviation"
+
+
+@pytest.mark.parametrize(("marker", "unmatched", "emergency"), [(None, False, 0), ("bg_77", False, 1), (None, True, 1)])
+def test_activity_of_a_session_that_no_grant_explains(marker: str | None, unmatched: bool, emergency: int) -> None:
+    log = story.organisation()
+    known: dict[str, Any] = {
+        "session_id": "S",
+        "source_id": "S-billing",
+        "system_id": "billing",
+        "source_session": "9",
+        "marker": marker,
+    }
+    if unmatched:
+        log.say(
+            "session.unmatched",
+            START,
+            story.GATHER,
+            login="root",
+            started_at=START,
+            why="no_grant",
+            received_at=START,
+            **known,
+        )
+    else:
+        log.say("session.started", START, story.GATHER, login="app", started_at=START, received_at=START, **known)
+    story.act(log, "", 1, START + MINUTE, grant_id=None, session_id="S")
+    found = judge(log).fact("activities", "-a1")
+    assert found["emergency"] == emergency
+    assert len(found["account_id"]) == 64
+    assert "person_id" not in found
+
+
+def test_later_outcome_of_an_action_counts() -> None:
+    log = story.organisation()
+    story.approved_use(log, "C", START)
+    log.say(
+        "activity.outcome_learned", START + 2 * HOUR, story.GATHER, case="C", activity_id="C-a2", session_id="S-C",
+        source_id="S-billing", outcome="failed", happened_at=START, source_number=3, received_at=START, raw_sha256="b",
+        raw_salt="s",
+    )  # fmt: skip
+    assert judge(log).fact("activities", "C-a2")["outcome"] == "failed"
+
+
+def test_latest_verdict_of_a_window_counts() -> None:
+    log = story.organisation()
+    story.approved_use(log, "C", START)
+    story.verdict(log, "C", START + 6 * MINUTE, START + 55 * MINUTE, "gap")
+    judged = judge(log)
+    assert judged.rows("T-29") == {"C-window": "deviation"}
+
+
+@pytest.mark.parametrize(("with_source", "verdict"), [(True, "unknown"), (False, "not covered")])
+def test_grant_that_nobody_judged_has_a_window_without_verdict(with_source: bool, verdict: str) -> None:
+    log = story.organisation()
+    story.approved_use(log, "C", START)
+    log.drop("completeness.judged")
+    if not with_source:
+        log.drop("source.declared")
+    windows = {each["id"]: each["verdict"] for each in judge(log).facts("source_windows")}
+    assert windows == {"G-C:window": verdict} | ({"S-billing:window": "unknown"} if with_source else {})
+
+
+def test_attestation_that_nobody_held_is_a_missed_duty() -> None:
+    log = story.organisation()
+    duties = [each for each in judge(log).facts("duties") if each["kind"] == "campaign"]
+    due = at("06-01", "01:00") + 90 * DAY
+    assert [(each["due_at"], each["done_at"], each["days_since_previous"]) for each in duties] == [(due, None, 90)]
+
+
+def test_attestation_held_late_was_not_held_often_enough() -> None:
+    log = story.organisation()
+    story.attestation(log, "K", at("09-05"), at("09-10"))
+    judged = judge(log)
+    assert judged.fact("duties", "D-K")["days_since_previous"] == 96
+    assert judged.rows("T-20") == {
+        "D-K": "deviation",
+        f"due:campaign:billing:{at('06-01', '01:00') + 90 * DAY}": "deviation",
+    }
+
+
+def test_attestation_days_count_from_the_one_before() -> None:
+    log = story.organisation()
+    story.attestation(log, "K1", at("07-10"), at("07-12"))
+    story.attestation(log, "K2", at("09-20"), at("09-22"))
+    judged = judge(log)
+    assert judged.fact("duties", "D-K2")["days_since_previous"] == 72
+    assert judged.rows("T-20") == {"D-K1": "pass", "D-K2": "pass"}
+
+
+def test_what_a_campaign_revoked_is_looked_for_in_the_next() -> None:
+    log = story.organisation()
+    story.attestation(log, "K1", at("07-10"), at("07-12"))
+    story.attestation(log, "K2", at("09-20"), at("09-22"))
+    judged = judge(log)
+    assert judged.fact("remedies", "K1-ben")["present_at_next_snapshot"] == 1
+    assert judged.rows("T-23") == {"K1-ben": "deviation", "K2-ben": "open"}
+
+
+def test_transfer_is_no_decision_until_the_new_owner_decides() -> None:
+    log = story.organisation()
+    story.attestation(log, "K", at("08-20"), at("08-28"))
+    decided = log.find("campaign.item_decided", item_id="K-ann")
+    decided["fields"] |= {"decision": "transfer", "to_id": "mo"}
+    item = judge(log).fact("items", "K-ann")
+    assert (item["owner_id"], item["decision"]) == ("mo", "transfer")
+    log.say("campaign.item_shown", at("08-21"), "mo", item_id="K-ann", campaign_id="K")
+    log.say(
+        "campaign.item_decided", at("08-22"), "mo", item_id="K-ann", campaign_id="K", decision="keep", reason_given=0
+    )
+    judged = judge(log)
+    assert judged.rows("T-22") == {"K-ann": "pass", "K-ben": "pass"}
+
+
+def test_listing_slots_are_answered_by_listings_taken_in_them() -> None:
+    log = story.organisation()
+    known: dict[str, Any] = {"listing_id": "L", "system_id": "billing"}
+    log.say(
+        "target.listed",
+        at("07-03", "02:30"),
+        story.SWEEP,
+        taken_at=at("07-03", "02:30"),
+        query_sha256="a",
+        answer_sha256="b",
+        count=1,
+        **known,
+    )
+    key = log.say(
+        "target.login_listed",
+        at("07-03", "02:31"),
+        story.SWEEP,
+        privilege_id="write",
+        login_ref="7",
+        login="x",
+        seen_in_log=0,
+        request_count=0,
+        **known,
+    )
+    story.approved_use(log, "C", START)
+    judged = judge(log, period=Period(at("07-03"), at("07-05"), at("07-05")))
+    feeds = {each["from_at"]: each["answered"] for each in judged.facts("feeds") if each["kind"] == "listing"}
+    assert feeds == {at("07-03"): 1, at("07-04"): 0}
+    assert judged.rows("T-01") == {key: "deviation", "L:G-C": "inconclusive"}
+
+
+def test_case_with_a_damaged_entry_is_not_decided() -> None:
+    log = story.organisation()
+    story.approved_use(log, "C", START)
+    story.approved_use(log, "D", START + DAY)
+    entries = log.entries()
+    where = next(each.index for each in entries if b'"request.approved"' in each.body and b'"case":"C"' in each.body)
+    entries[where] = Entry(where, entries[where].body, leaf_hash=bytes(32))
+    judged = judge(log, entries=entries)
+    assert judged.results["T-27"].result == "deviation"
+    assert judged.rows("T-02") == {"G-C": "inconclusive", "G-D": "pass"}
+    assert judged.rows("T-15") == {"G-C": "inconclusive", "G-D": "pass"}
+
+
+def test_bytes_that_are_no_entry_are_left_out_and_their_range_fails() -> None:
+    log = story.organisation()
+    entries = [*log.entries(), Entry(len(log.bodies), b"{")]
+    assert len(list(readable(entries))) == len(log.bodies)
+    assert judge(log, entries=entries, ranges=None).results["T-27"].result == "deviation"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"name": "glass.broken", "fields": {}}, "Entry 0 is named glass.broken, and there is no such event."),
+        ({"name": "person.left", "fields": {}}, "Entry 0, person.left, lacks the field 'person_id'."),
+    ],
+)
+def test_entry_that_is_none_of_ours_stops_the_fold(body: dict[str, Any], sentence: str) -> None:
+    stored = encode({"v": 1, "id": "x", "at": PERIOD.start_at, "by": "ann", "personal": {}, **body})
+    with pytest.raises(CannotFold) as refused:
+        judge(Stream(), entries=[Entry(0, stored)])
+    assert str(refused.value) == sentence
