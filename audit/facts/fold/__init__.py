@@ -4,7 +4,7 @@ Nothing here reads a live table, a clock or a personal value, so the same entrie
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.events import catalogue
@@ -18,6 +18,7 @@ from audit.facts.fold import (
     policy,
     requests,
     schedule,
+    scope,
     sources,
     systems,
 )
@@ -121,11 +122,13 @@ def fold(
     period: Period,
     parameters: Mapping[str, Parameter],
     ranges: Sequence[verify.RangeResult] = (),
+    only: Collection[str] | None = None,
 ) -> Folded:
     """Fold entries, in the order of the log, into the tables of facts of an empty database.
 
     ``ranges`` are the results of ``audit.log.verify`` for the same entries: they become the facts ``log_ranges`` and
-    ``checkpoints``, and rows that rest on a range which does not verify are listed as unreadable.
+    ``checkpoints``, and rows that rest on a range which does not verify are listed as unreadable. ``only`` names systems,
+    and leaves out the rows of all others.
 
     Raises:
         CannotFold: an entry has a name, or lacks a field, that makes it none of ours.
@@ -138,6 +141,8 @@ def fold(
         count, last_at = count + 1, entry.at
     facts.end()
     compute(facts, period, parameters)
+    if only is not None:
+        scope.only_systems(facts, only)
     _log(facts, ranges)
     for table in load_schema().tables:
         write(db, table, facts)

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from audit.facts.fold import CannotFold, readable, undeclared
+from audit.controls.loading import load_catalogue
+from audit.facts.fold import CannotFold, fold, readable, undeclared
 from audit.facts.given import Period
+from audit.facts.schema import load_schema, new_database
 from audit.log.canonical import encode
 from audit.log.verify import Entry
 from tests.audit.controls.fixture_rows import base, row
 from tests.audit.facts import story
-from tests.audit.facts.stream import DAY, HOUR, MINUTE, PERIOD, Judged, Stream, at, judge
+from tests.audit.facts.stream import DAY, HOUR, MINUTE, PERIOD, Judged, Stream, at, judge, seal
 
 START = at("07-03", "02:00")
 # What a quarter in which all went well gives where every fact is fed.
@@ -542,3 +544,24 @@ def test_entry_that_is_none_of_ours_stops_the_fold(body: dict[str, Any], sentenc
     with pytest.raises(CannotFold) as refused:
         judge(Stream(), entries=[Entry(0, stored)])
     assert str(refused.value) == sentence
+
+
+def test_facts_of_chosen_systems_leave_out_all_that_hangs_on_others(quarter: Judged) -> None:
+    entries = story.quarter().entries()
+    db = new_database()
+    fold(db, readable(entries), period=PERIOD, parameters=load_catalogue().parameters, only=["payroll"])
+    left = {table for table in load_schema().tables if db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]}
+    assert left == {"people", "rule_changes", "acts", "feeds", "anchor_slots", "duties"}
+    assert db.execute("SELECT DISTINCT kind FROM acts ORDER BY kind").fetchall() == [("attest",), ("change",)]
+    db.close()
+
+
+def test_facts_of_all_systems_are_the_same_as_without_a_choice(quarter: Judged) -> None:
+    db = new_database()
+    entries = story.quarter().entries()
+    parameters = load_catalogue().parameters
+    fold(db, readable(entries), period=PERIOD, parameters=parameters, ranges=seal(entries), only=["billing"])
+    for table in load_schema().tables:
+        found = db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+        assert found == quarter.db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+    db.close()

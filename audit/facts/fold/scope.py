@@ -1,0 +1,38 @@
+"""Facts of chosen systems only. What belongs to no system (people, rules, the log itself) stays."""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from audit.facts.fold.state import Facts, Row
+
+LINKS = {"request_id": "requests", "grant_id": "grants", "campaign_id": "campaigns", "item_id": "items"}
+ROUNDS = 2  # a judgement hangs on a review, which hangs on a grant
+
+
+def only_systems(facts: Facts, systems: Collection[str]) -> None:
+    """Take out every row of another system, and every row that hangs on one."""
+    gone: dict[str, set[str]] = defaultdict(set)
+    for table, rows in facts.rows.items():
+        gone[table] = {key for key, row in rows.items() if _elsewhere(table, key, row, systems)}
+    for _ in range(ROUNDS):
+        for table, rows in facts.rows.items():
+            gone[table] |= {key for key, row in rows.items() if _hangs_on(table, key, row, gone)}
+    for table, keys in gone.items():
+        for key in keys:
+            del facts.rows[table][key]
+
+
+def _elsewhere(table: str, key: str, row: Row, systems: Collection[str]) -> bool:
+    system = key if table == "systems" else row.get("system_id")
+    return system is not None and system not in systems
+
+
+def _hangs_on(table: str, key: str, row: Row, gone: dict[str, set[str]]) -> bool:
+    if any(row.get(column) in gone[other] for column, other in LINKS.items() if row.get(column) is not None):
+        return True
+    if table in ("judgements", "sittings"):
+        return key in gone["reviews"] or key in gone["items"] or key.split(":")[0] in gone["campaigns"]
+    if table == "findings":
+        subject = row.get("subject_id")
+        return any(subject in keys for keys in list(gone.values()))
+    return table in ("removals", "remedies") and key in gone["grants"] | gone["items"]
