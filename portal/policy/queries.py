@@ -1,6 +1,8 @@
 """Which policy holds for a system."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -26,6 +28,14 @@ def in_force(system: System, at: datetime | None = None) -> PolicyVersion:
             f"No policy is in force for {system.name}. An administrator must approve one first.", about=system
         )
     return found
+
+
+def in_force_for(systems: Iterable[System]) -> dict[UUID, PolicyVersion]:
+    """The versions in force, by system; systems without one are absent. One query."""
+    at = now()
+    open_ended = Q(effective_to__isnull=True) | Q(effective_to__gt=at)
+    found = PolicyVersion.objects.filter(open_ended, system__in=list(systems), effective_from__lte=at).order_by("number")
+    return {version.system_id: version for version in found}
 
 
 def rules_of(version: PolicyVersion) -> Policy:

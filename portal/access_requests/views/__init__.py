@@ -1,0 +1,1 @@
+"""Asking, the page of one request, and lists of requests."""

@@ -1,0 +1,150 @@
+"""Asking for access, with approval or by bypass: first what, then one form under the policy's sentences."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from portal.access_requests.actions import ask
+from portal.access_requests.forms import AskForm, BypassForm, prefilled
+from portal.access_requests.models import AccessRequest
+from portal.access_requests.options import Option, options_of, own_request, privilege_for_act
+from portal.access_requests.queries import audience_of
+from portal.access_requests.rules import Asked
+from portal.access_requests.states import AWAITING
+from portal.clock import now
+from portal.grants import opening
+from portal.grants.hurry import hurry
+from portal.hints import hint
+from portal.kept import confirming, is_fresh_for, to_step_up
+from portal.people.signing_in import PersonRequest, signed_in
+from portal.policy.rules import Policy, sentences
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+@confirming
+def request_new(request: PersonRequest) -> HttpResponse:
+    """Ask for access; others decide."""
+    chosen, options, earlier = _chosen(request, "approved")
+    if chosen is None or chosen.rules is None:
+        return _choose(request, options, "approved", earlier)
+    form = AskForm(request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "approved"))
+    if request.method == "POST" and form.is_valid():
+        made = form.carry_out(lambda: ask(by=request.actor, privilege=chosen.privilege, asked=form.asked()))
+        if made is not None:
+            hint("portal.outbox")
+            return redirect("request_page", pk=made.pk)
+    return render(request, "access_requests/ask.html", _form_page(request, chosen, options, form, "approved"), status=form.status)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+@confirming
+def request_bypass(request: PersonRequest) -> HttpResponse:
+    """Break the glass. It opens in this process, whatever else is down."""
+    chosen, options, earlier = _chosen(request, "bypass")
+    if request.method == "GET" and not is_fresh_for(request.actor, _strictest(options)):
+        return to_step_up(request)
+    if chosen is None or chosen.rules is None:
+        return _choose(request, options, "bypass", earlier)
+    form = BypassForm(request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "bypass"))
+    if request.method == "POST" and form.is_valid():
+        grant = form.carry_out(lambda: opening.bypass(by=request.actor, privilege=chosen.privilege, asked=form.asked()))
+        if grant is not None:
+            hurry(opening.run, grant.pk)
+            hint("portal.grants.open", str(grant.pk))
+            hint("portal.outbox")
+            if earlier is not None and earlier.state == AWAITING:
+                messages.info(request, "Your earlier request still waits. Withdraw it from your list if you no longer need it.")
+            return redirect("request_page", pk=grant.request_id)
+    return render(request, "access_requests/bypass.html", _form_page(request, chosen, options, form, "bypass"), status=form.status)
+
+
+@require_GET
+@signed_in
+def request_ends(request: PersonRequest) -> HttpResponse:
+    """The end that so many minutes would have, for the form's own line."""
+    said = request.GET.get("minutes", "")
+    minutes = int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 0
+    return render(request, "access_requests/ends.html", {"ends_at": now() + timedelta(minutes=minutes) if minutes else None})
+
+
+def _chosen(request: PersonRequest, mode: str) -> tuple[Option | None, list[Option], AccessRequest | None]:
+    """What is asked for: named in the address, taken from an earlier request, or the only one there is."""
+    options, earlier = options_of(request.user), _earlier(request)
+    named = _key(request.GET.get("privilege")) or (earlier.privilege_id if earlier else None)
+    possible = [each for each in options if each.allows(mode)]
+    if named is None:
+        return (possible[0] if len(options) == len(possible) == 1 else None), options, earlier
+    found = next((each for each in options if each.privilege.pk == named), None)
+    if found is None:
+        _refuse(request, named, mode)
+    return (found if found in possible else None), options, earlier
+
+
+def _refuse(request: PersonRequest, privilege_pk: UUID, mode: str) -> None:
+    """Not on the viewer's list: no such page; a form that was sent all the same is refused by its act, on record."""
+    privilege = privilege_for_act(privilege_pk) if request.method == "POST" else None
+    if privilege is None:
+        raise Http404
+    asked = Asked(mode, "", "(not eligible)", 1)
+    if mode == "bypass":
+        opening.bypass(by=request.actor, privilege=privilege, asked=asked)
+    ask(by=request.actor, privilege=privilege, asked=asked)
+
+
+def _earlier(request: PersonRequest) -> AccessRequest | None:
+    named = _key(request.GET.get("from"))
+    found = own_request(request.user, named) if named else None
+    if named and found is None:
+        raise Http404
+    return found
+
+
+def _key(text: str | None) -> UUID | None:
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _strictest(options: list[Option]) -> int | None:
+    return min((each.rules.step_up_minutes for each in options if each.rules), default=None)
+
+
+def _first(said: dict[str, Any], rules: Policy, mode: str) -> dict[str, Any]:
+    """What the form begins with: an earlier request's words, within the policy of now."""
+    if "minutes" in said:
+        said["minutes"] = min(said["minutes"], rules.minutes_for(mode))
+    return said
+
+
+def _choose(request: PersonRequest, options: list[Option], mode: str, earlier: AccessRequest | None) -> HttpResponse:
+    cards = [
+        {"privilege": each.privilege, "rules": each.rules, "allowed": each.allows(mode), "minutes": each.rules.minutes_for(mode) if each.rules else 0}
+        for each in options
+    ]
+    context = {"cards": cards, "mode": mode, "earlier": earlier, "can_bypass": any(each.allows("bypass") for each in options)}
+    return render(request, "access_requests/choose.html", context)
+
+
+def _form_page(request: PersonRequest, chosen: Option, options: list[Option], form: AskForm | BypassForm, mode: str) -> dict[str, Any]:
+    rules, privilege = chosen.rules, chosen.privilege
+    if rules is None:
+        raise Http404
+    audience = audience_of(privilege.system, request.user.pk)
+    minutes = form["minutes"].value()
+    given = int(minutes) if str(minutes).isascii() and str(minutes).isdigit() and len(str(minutes)) < 5 else rules.minutes_for(mode)
+    return {
+        "form": form, "privilege": privilege, "system": privilege.system, "rules": rules, "audience": audience,
+        "sentences": sentences(rules, mode=mode, approvers=len(audience.approvers)), "several": len(options) > 1,
+        "ends_at": now() + timedelta(minutes=given), "enough": len(audience.approvers) >= rules.min_approvals,
+        "can_bypass": chosen.allows("bypass"), "fresh": is_fresh_for(request.actor, rules.step_up_minutes), "query": request.GET.urlencode(),
+    }  # fmt: skip

@@ -1,0 +1,31 @@
+"""Run a grant's process in the web process, so that it opens and ends with broker and workers down."""
+
+import logging
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connection
+
+from portal.errors import Refused
+
+logger = logging.getLogger("breakglass.grants")
+PATIENCE_S = 4.0
+
+
+def hurry(run: Callable[[UUID], object], grant_id: UUID, patience_s: float = PATIENCE_S) -> None:
+    """Begin the process and wait a little for it. The page shows how far it is, and a sweep goes on with what is left."""
+    thread = threading.Thread(target=_run, args=(run, grant_id), name=f"hurry-{grant_id}", daemon=True)
+    thread.start()
+    thread.join(patience_s)
+
+
+def _run(run: Callable[[UUID], object], grant_id: UUID) -> None:
+    try:
+        run(grant_id)
+    except Refused as refusal:
+        logger.info("grant %s: %s", grant_id, refusal.sentence)
+    except Exception:
+        logger.exception("grant %s: the process broke off and is tried again", grant_id)
+    finally:
+        connection.close()

@@ -1,0 +1,203 @@
+"""One request from asking to its end, as one viewer sees it: all that its page shows, in a constant number of queries."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from uuid import UUID
+
+from audit.log.append import Actor
+from audit.log.read import LoggedEvent, of_case
+from portal.access_requests.models import AccessRequest, Approval, Seen
+from portal.access_requests.queries import Audience, EarlierUses, audience_of, earlier_uses, visible
+from portal.access_requests.rules import Asked, allows, may_decide, owed
+from portal.access_requests.states import APPROVED, AWAITING
+from portal.clock import now
+from portal.grants.models import Extension, Grant
+from portal.grants.queries import WARN_BEFORE
+from portal.grants.rules import may_extend, may_revoke
+from portal.grants.states import ACTIVE, AUTHORISED, CLOSING, ENDED, OPENING
+from portal.notifications.queries import AlertLine, alerts_of_case
+from portal.people.models import Person
+from portal.policy.queries import rules_of
+from portal.policy.rules import Policy
+
+# Stages of the page: those of the request until it is approved, then those of the grant.
+OPENING_STAGE, OPEN_STAGE, OVER = "opening", "open", frozenset({"declined", "withdrawn", "lapsed", "ended", "failed"})
+GRANT_STAGES = {AUTHORISED: OPENING_STAGE, OPENING: OPENING_STAGE, ACTIVE: OPEN_STAGE, CLOSING: "closing", ENDED: "ended"}
+
+
+@dataclass(frozen=True)
+class Life:
+    """What happened, what is awaited, and what this viewer may do now."""
+
+    request: AccessRequest
+    grant: Grant | None
+    rules: Policy
+    by: Actor
+    at: datetime
+    approvals: tuple[Approval, ...]
+    seen: tuple[Seen, ...]
+    alerts: tuple[AlertLine, ...]
+    extensions: tuple[Extension, ...]
+    audience: Audience
+    supplements: tuple[LoggedEvent, ...]
+    earlier: EarlierUses | None
+    may: frozenset[str]
+
+    @property
+    def stage(self) -> str:
+        """Which part of the page is drawn."""
+        if self.request.state != APPROVED or self.grant is None:
+            return "waiting" if self.request.state == AWAITING else self.request.state
+        return GRANT_STAGES.get(self.grant.state, "failed")
+
+    @property
+    def mine(self) -> bool:
+        """Whether the viewer asked."""
+        return str(self.request.responder_id) == self.by.id
+
+    @property
+    def bypass(self) -> bool:
+        """Whether nobody had to say yes."""
+        return self.request.mode == "bypass"
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will happen to it by itself."""
+        return self.stage in OVER
+
+    @property
+    def late(self) -> bool:
+        """Waiting longer than the policy lets wait; the next sweep lapses it."""
+        return self.stage == "waiting" and self.request.lapses_at is not None and self.request.lapses_at <= self.at
+
+    @property
+    def approvals_given(self) -> int:
+        """How many said yes."""
+        return sum(each.decision == "approve" for each in self.approvals)
+
+    @property
+    def approvals_left(self) -> int:
+        """How many must still say yes."""
+        return max(0, self.rules.min_approvals - self.approvals_given)
+
+    @property
+    def offers_bypass(self) -> bool:
+        """Waited long enough in vain, and the policy allows it."""
+        if not (self.mine and "bypass" in self.rules.modes):
+            return False
+        waited = self.at - self.request.requested_at
+        return self.stage == "lapsed" or (self.stage == "waiting" and waited >= timedelta(minutes=self.rules.bypass_offer_minutes))
+
+    @property
+    def would_end(self) -> datetime:
+        """The end if it were opened now; later the true one."""
+        if self.grant is not None and self.grant.expires_at is not None:
+            return self.grant.expires_at
+        return self.at + timedelta(minutes=self.request.minutes)
+
+    @property
+    def near(self) -> bool:
+        """The end is so near that the responder is warned."""
+        ends = self.grant.expires_at if self.grant else None
+        return self.stage == OPEN_STAGE and ends is not None and ends - self.at <= WARN_BEFORE
+
+    @property
+    def asked_extension(self) -> Extension | None:
+        """More time that nobody has decided on yet."""
+        return next((each for each in self.extensions if not each.decision), None)
+
+    @property
+    def extensions_left(self) -> int:
+        """How many more may be given."""
+        return max(0, self.rules.max_extensions - sum(each.decision == "approve" for each in self.extensions))
+
+    @cached_property
+    def still_owed(self) -> list[str]:
+        """What a bypass left out and nobody has given since."""
+        if not self.bypass:
+            return []
+        request = self.request
+        reason = max((each.says("reason") for each in self.supplements), key=len, default="")
+        said = Asked(request.mode, request.criterion, max(request.reason, reason, key=len), request.minutes, request.category,
+                     tuple(request.intended_classes), request.incident_ref)  # fmt: skip
+        return owed(said, self.rules)
+
+    @property
+    def review_due_at(self) -> datetime | None:
+        """When the review is due at the latest."""
+        grant = self.grant
+        if grant is None or grant.opened_at is None or grant.ended_at is None:
+            return None
+        hours = self.rules.review_hours_for(self.request.mode, self.request.system.criticality)
+        return min(filter(None, (grant.ended_at, grant.expires_at))) + timedelta(hours=hours)
+
+    @property
+    def shape(self) -> str:
+        """Changes when forms and facts of the page's main part are no longer right; small enough for an address."""
+        grant = self.grant
+        told: list[object] = [self.stage, sorted(self.may), self.late, self.near, self.offers_bypass, self.still_owed]
+        told += [grant.state, grant.expires_at, grant.confirmed_at, bool(grant.last_trouble)] if grant else []
+        told += [(each.pk, each.decision, each.applied_at) for each in self.extensions]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
+
+
+def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
+    """The request as the viewer may see it; ``None`` where they may not."""
+    request = visible(viewer).filter(pk=pk).first()
+    if request is None:
+        return None
+    grant = Grant.objects.filter(request=request).select_related("system", "privilege", "person").first()
+    approvals = tuple(request.approvals.select_related("approver"))
+    extensions = tuple(grant.extensions.select_related("decided_by")) if grant else ()
+    at = now()
+    seen = tuple(request.seen_by.select_related("person").order_by("at"))
+    decides = allows(may_decide, by, request)
+    return Life(
+        request=request, grant=grant, rules=rules_of(request.policy), by=by, at=at, approvals=approvals, extensions=extensions,
+        seen=seen, alerts=tuple(alerts_of_case(request.pk)), audience=audience_of(request.system, request.responder_id),
+        supplements=tuple(of_case(request.pk, ["request.supplemented"])) if request.mode == "bypass" else (),
+        earlier=earlier_uses(request) if decides else None,
+        may=_may(by, request, grant, approvals, seen, extensions, at, decides=decides),
+    )  # fmt: skip
+
+
+def _may(by: Actor, request: AccessRequest, grant: Grant | None, approvals: tuple[Approval, ...], seen: tuple[Seen, ...],
+         extensions: tuple[Extension, ...], at: datetime, *, decides: bool) -> frozenset[str]:  # fmt: skip
+    """The acts that the server would not refuse at this moment."""
+    mine = str(request.responder_id) == by.id
+    waits = request.state == AWAITING
+    answerable = waits and (request.lapses_at is None or request.lapses_at > at)
+    acts = {
+        "withdraw": mine and waits,
+        "decide": decides and answerable and all(str(each.approver_id) != by.id for each in approvals),
+        "see": decides and answerable and all(str(each.person_id) != by.id for each in seen),
+    }
+    if grant is not None:
+        is_open = grant.state == ACTIVE and grant.expires_at is not None and grant.expires_at > at
+        asked = any(not each.decision for each in extensions)
+        given = sum(each.decision == "approve" for each in extensions)
+        more = given < rules_of(request.policy).max_extensions
+        acts |= {
+            "reveal": mine and is_open, "give_back": mine and grant.state == ACTIVE,
+            "ask_extension": mine and is_open and not asked and more,
+            "decide_extension": is_open and asked and allows(may_extend, by, grant),
+            "revoke": not mine and grant.state in (AUTHORISED, OPENING, ACTIVE) and allows(may_revoke, by, grant),
+        }  # fmt: skip
+    return frozenset(name for name, allowed in acts.items() if allowed)
+
+
+def request_for_act(pk: UUID) -> AccessRequest | None:
+    """For acts only: the act itself says who may, so that an outsider's try is refused and on record, not merely unseen."""
+    return AccessRequest.objects.select_related("responder", "system", "privilege", "policy").filter(pk=pk).first()
+
+
+def grant_for_act(pk: UUID) -> Grant | None:
+    """As `request_for_act`."""
+    return Grant.objects.select_related("request", "system", "privilege", "person").filter(pk=pk).first()
+
+
+def extension_for_act(pk: UUID) -> Extension | None:
+    """As `request_for_act`."""
+    return Extension.objects.select_related("grant__request", "grant__system").filter(pk=pk).first()

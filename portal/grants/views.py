@@ -1,0 +1,102 @@
+"""Acts on an open grant: reveal, more time, done, end another's."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from portal.access_requests.views.page import answer
+from portal.errors import ChangedMeanwhile
+from portal.grants import ending, extending
+from portal.grants.actions import ask_extension, decide_extension, give_back, reveal, revoke
+from portal.grants.forms import ExtensionDecisionForm, ExtensionForm, RevocationForm
+from portal.grants.hurry import hurry
+from portal.grants.life import extension_for_act, grant_for_act
+from portal.grants.models import Grant
+from portal.grants.way_in import way_in
+from portal.hints import hint
+from portal.kept import confirming
+from portal.people.signing_in import PersonRequest, signed_in
+from portal.policy.queries import rules_of
+
+NEVER_KEPT = "no-store, private"
+
+
+@sensitive_variables("password")
+@require_http_methods(["GET", "POST"])
+@signed_in
+@confirming
+def grant_reveal(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Show the password, once for each time that it is asked for, on a page that no browser keeps."""
+    grant = _grant(pk)
+    if request.method == "GET":
+        return redirect("request_page", pk=grant.request_id)
+    try:
+        password = reveal(by=request.actor, grant=grant)
+    except ChangedMeanwhile as refusal:
+        return render(request, "grants/shown_already.html", {"grant": grant, "sentence": refusal.sentence}, status=409)
+    context = {"grant": grant, "way": way_in(grant), "password": password.reveal()}
+    return render(request, "grants/password.html", context, headers={"Cache-Control": NEVER_KEPT})
+
+
+@require_POST
+@signed_in
+def grant_return(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """ "I am done"."""
+    grant = give_back(by=request.actor, grant=_grant(pk))
+    _end_now(grant)
+    return redirect("request_page", pk=grant.request_id)
+
+
+@require_POST
+@signed_in
+def grant_extend(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Ask for more time."""
+    grant = _grant(pk)
+    form = ExtensionForm(request.POST, longest=rules_of(grant.request.policy).minutes_for(grant.request.mode))
+    if form.is_valid():
+        said = form.cleaned_data
+        form.carry_out(lambda: ask_extension(by=request.actor, grant=grant, minutes=said["minutes"], reason=said["reason"]))
+    return answer(request, grant.request_id, extension=form)
+
+
+@require_POST
+@signed_in
+@confirming
+def extension_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Give more time or not."""
+    extension = extension_for_act(pk)
+    if extension is None:
+        raise Http404
+    form = ExtensionDecisionForm(request.POST)
+    if form.is_valid():
+        give, comment = form.cleaned_data["decision"] == "give", form.cleaned_data["comment"]
+        if form.carry_out(lambda: decide_extension(by=request.actor, extension=extension, give=give, comment=comment)) and give:
+            hurry(extending.run, extension.grant_id)
+            hint("portal.grants.extend", str(extension.grant_id))
+    return answer(request, extension.grant.request_id, more=form)
+
+
+@require_POST
+@signed_in
+@confirming
+def grant_revoke(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """End another person's access now."""
+    grant, form = _grant(pk), RevocationForm(request.POST)
+    if form.is_valid() and form.carry_out(lambda: revoke(by=request.actor, grant=grant, reason=form.cleaned_data["reason"])):
+        _end_now(grant)
+    return answer(request, grant.request_id, revocation=form)
+
+
+def _end_now(grant: Grant) -> None:
+    hurry(ending.run, grant.pk)
+    hint("portal.grants.end", str(grant.pk))
+
+
+def _grant(pk: UUID) -> Grant:
+    found = grant_for_act(pk)
+    if found is None:
+        raise Http404
+    return found

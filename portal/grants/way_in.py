@@ -1,0 +1,39 @@
+"""How a responder gets to an open target: in the owner's words, and as a line to paste. Never with the password."""
+
+import shlex
+from dataclasses import dataclass
+
+from psycopg.conninfo import make_conninfo
+
+from portal.connectors.postgresql.connection import is_loopback
+from portal.grants.models import Grant
+from portal.systems.models import System
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """``text`` is the system's own; host and line are empty for kinds that have none."""
+
+    text: str
+    login: str
+    host: str = ""
+    database: str = ""
+    line: str = ""
+
+
+def way_in(grant: Grant) -> WayIn:
+    """What the page of an open grant shows."""
+    system = grant.system
+    if system.connector != "postgresql":
+        return WayIn(system.way_in, grant.login)
+    host, port = str(system.settings.get("host", "")), system.settings.get("port", 5432)
+    return WayIn(system.way_in, grant.login, f"{host}, port {port}", str(system.settings.get("dbname", "")), _psql(system, grant.login))
+
+
+def _psql(system: System, login: str) -> str:
+    """One line for a POSIX shell; psql asks for the password (libpq, "Connection Strings")."""
+    given = system.settings
+    host = str(given.get("host", ""))
+    mode = str(given.get("sslmode") or ("" if is_loopback(host) else "verify-full"))
+    words = {"host": host, "port": str(given.get("port", 5432)), "dbname": str(given.get("dbname", "")), "user": login}
+    return f"psql {shlex.quote(make_conninfo('', **words, **({'sslmode': mode} if mode else {})))}"

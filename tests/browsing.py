@@ -1,0 +1,42 @@
+"""Browsers of the small organisation's people, signed in by password and authenticator, for tests of pages."""
+
+from datetime import timedelta
+
+from django.test import Client
+from playwright.sync_api import Page
+
+from portal.clock import now
+from portal.people.models import Person, SignIn
+from tests.factories import client_of, code_of
+
+
+def browser_of(person: Person) -> Client:
+    """A client in which a person of `tests.worlds.make_world` is signed in, with a fresh second factor."""
+    return client_of(person, f"{person.name.lower()}-password-long")
+
+
+def stale(person: Person, minutes: int = 16) -> None:
+    """Their last second factor was so many minutes ago."""
+    SignIn.objects.filter(person=person).update(strong_at=now() - timedelta(minutes=minutes))
+
+
+def sign_in(page: Page, url: str, person: Person, then: str = "/") -> None:
+    """Sign in by the pages, and land on ``then``."""
+    code_of_device(person)
+    page.goto(f"{url}/sign-in/?next={then}")
+    page.get_by_label("Mail address").fill(person.email)
+    page.get_by_label("Password").first.fill(f"{person.name.lower()}-password-long")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill(code_of_device(person))
+    page.get_by_role("button", name="Sign in").or_(page.get_by_role("button", name="Confirm")).or_(page.get_by_role("button", name="Go on")).click()
+
+
+def code_of_device(person: Person) -> str:
+    """The code that the person's authenticator shows now; enrols one where there is none."""
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    from tests.factories import enrol
+
+    if not TOTPDevice.objects.filter(user=person).exists():
+        enrol(person)
+    return code_of(person)
