@@ -54,9 +54,14 @@ def _manage(person: Person, about: object) -> bool:
     return about.owner_id == person.pk or any(holds(person.pk, role, about) for role in (ADMINISTRATOR, OWNER))
 
 
+def _narrow(person: Person, about: object) -> bool:
+    return _manage(person, about) or (isinstance(about, System) and holds(person.pk, REVIEWER, about))
+
+
 RULES = {
     "portal.administer": _administer,
     "portal.manage": _manage,
+    "portal.narrow": _narrow,
     "audit.view_case": _view_case,
     "audit.view_all": _view_all,
     "audit.make_pack": _make_pack,

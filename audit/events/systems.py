@@ -4,7 +4,9 @@ from audit.events.spec import family
 
 SYSTEM = "system_id:id slug name owner_id:id criticality personal_data:bool connector reads_back:bool lists_access:bool in_scope_from:time"
 RULE = "narrows:bool changed_by:id beneficiary_id:id? approved_by:id? approved_at:time? effective_at:time"
-DECIDED = " proposal_id:id? changed_by:id? approved_by:id? approved_at:time?"  # since the first administrators, by two people
+DECIDED = (
+    " proposal_id:id? changed_by:id? approved_by:id? approved_at:time?"  # since the first administrators, by two people
+)
 
 EVENTS = family(
     ("system.registered", "A system came into scope.", SYSTEM + DECIDED),

@@ -124,7 +124,7 @@ class Entry:
     at: int | None = None
 
 
-def append(name: str, *, by: Actor, case: object = "", subject: str = "", **fields: Any) -> uuid.UUID:
+def append(name: str, /, *, by: Actor, case: object = "", subject: str = "", **fields: Any) -> uuid.UUID:
     """Write one event into the current transaction and return its id.
 
     Raises:

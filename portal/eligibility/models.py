@@ -112,7 +112,9 @@ class Eligibility(Dated):
                 | (~models.Q(approved_by=models.F("proposed_by")) & ~models.Q(approved_by=models.F("person"))),
                 name="eligibility_second_person",
             ),
-            models.CheckConstraint(condition=~models.Q(proposed_by=models.F("person")), name="eligibility_not_for_oneself"),
+            models.CheckConstraint(
+                condition=~models.Q(proposed_by=models.F("person")), name="eligibility_not_for_oneself"
+            ),
         ]
 
     @property

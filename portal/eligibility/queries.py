@@ -8,7 +8,14 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 
 from portal.clock import now
-from portal.eligibility.models import Eligibility, RoleAssignment
+from portal.eligibility.models import (
+    ADMINISTRATOR,
+    AUDITOR,
+    OWNER,
+    REVIEWER,
+    Eligibility,
+    RoleAssignment,
+)
 from portal.people.models import Person
 from portal.systems.models import System
 
@@ -20,6 +27,12 @@ def in_force(at: datetime | None = None) -> Q:
     at = at or now()
     over = Q(to_at__isnull=True) | Q(to_at__gt=at)
     return Q(approved_at__isnull=False, from_at__lte=at) & over & (Q(ended_at__isnull=True) | Q(ended_at__gt=at))
+
+
+def not_over(at: datetime | None = None) -> Q:
+    """Waiting, to come, or in force."""
+    at = at or now()
+    return (Q(to_at__isnull=True) | Q(to_at__gt=at)) & Q(ended_at__isnull=True)
 
 
 def holds(person_id: UUID | str, role: str, system: System | None = None, at: datetime | None = None) -> bool:
@@ -58,3 +71,76 @@ def eligibilities_of(person_id: UUID | str, at: datetime | None = None) -> Query
     """What the person may ask for now."""
     chosen = Eligibility.objects.filter(in_force(at), person_id=person_id, person__left_at__isnull=True)
     return chosen.select_related("privilege__system").order_by("privilege__system__name", "privilege__name")
+
+
+# --- the lists as pages show them
+
+
+def _may_widen(viewer: Person) -> tuple[Q, Q]:
+    """Roles and eligibilities that the viewer may propose and approve, their own left out."""
+    administered = systems_where(viewer.pk, (ADMINISTRATOR,))
+    everywhere = holds(viewer.pk, ADMINISTRATOR)
+    managed = Q(privilege__system__in=systems_where(viewer.pk, (ADMINISTRATOR, OWNER))) | Q(privilege__system__owner=viewer)
+    roles = Q(system__in=administered) | (Q(system__isnull=True) if everywhere else Q(pk__in=[]))
+    return roles & ~Q(person=viewer), managed & ~Q(person=viewer)
+
+
+def roles_waiting_for(viewer: Person) -> list[RoleAssignment]:
+    """Proposed roles on which the viewer may decide as the second person."""
+    waiting = RoleAssignment.objects.filter(not_over(), _may_widen(viewer)[0], approved_at__isnull=True).exclude(proposed_by=viewer)
+    return list(waiting.select_related("person", "system", "proposed_by").order_by("proposed_at"))
+
+
+def eligibilities_waiting_for(viewer: Person) -> list[Eligibility]:
+    """Proposed eligibilities on which the viewer may decide as the second person."""
+    waiting = Eligibility.objects.filter(not_over(), _may_widen(viewer)[1], approved_at__isnull=True).exclude(proposed_by=viewer)
+    return list(waiting.select_related("person", "privilege__system", "proposed_by").order_by("proposed_at"))
+
+
+def visible_role(viewer: Person, pk: UUID) -> RoleAssignment | None:
+    """A role of a system that the viewer administers, their own included: what is about oneself is decided by others."""
+    administered = systems_where(viewer.pk, (ADMINISTRATOR, OWNER, AUDITOR))
+    seen = Q(system__in=administered) | Q(person=viewer) | Q(system__owner=viewer)
+    if holds_for_all(viewer.pk, (ADMINISTRATOR, AUDITOR)):
+        seen |= Q(system__isnull=True)
+    return RoleAssignment.objects.filter(seen, pk=pk).select_related("person", "system", "proposed_by", "approved_by").first()
+
+
+def visible_eligibility(viewer: Person, pk: UUID) -> Eligibility | None:
+    """An eligibility on a system that the viewer manages, reviews or audits, and one's own."""
+    systems = systems_where(viewer.pk, (ADMINISTRATOR, OWNER, REVIEWER, AUDITOR))
+    seen = Q(privilege__system__in=systems) | Q(privilege__system__owner=viewer) | Q(person=viewer)
+    related = ("person", "privilege__system", "proposed_by", "approved_by")
+    return Eligibility.objects.filter(seen, pk=pk).select_related(*related).first()
+
+
+def holds_for_all(person_id: UUID | str, roles: Iterable[str]) -> bool:
+    """Whether the person holds one of the roles for all systems."""
+    return roles_of(person_id).filter(role__in=list(roles), system__isnull=True).exists()
+
+
+def lists_of_system(system: System) -> tuple[list[RoleAssignment], list[Eligibility]]:
+    """Roles for the system alone or for all, and eligibilities, that wait or hold; whoever sees the system sees them."""
+    roles = RoleAssignment.objects.filter(not_over(), _covers(system)).select_related("person", "proposed_by", "approved_by", "system")
+    listed = Eligibility.objects.filter(not_over(), privilege__system=system)
+    listed = listed.select_related("person", "privilege__system", "proposed_by", "approved_by")
+    return list(roles.order_by("role", "person__name")), list(listed.order_by("privilege__name", "person__name"))
+
+
+def lists_of_person(viewer: Person, person: Person) -> tuple[list[RoleAssignment], list[Eligibility]]:
+    """All that a person holds, held or was proposed for; for administrators, and for the person."""
+    if viewer != person and not holds(viewer.pk, ADMINISTRATOR):
+        return [], []
+    roles = RoleAssignment.objects.filter(person=person).select_related("person", "system", "proposed_by", "approved_by")
+    listed = Eligibility.objects.filter(person=person).select_related("person", "privilege__system", "proposed_by", "approved_by")
+    return list(roles.order_by("-proposed_at")), list(listed.order_by("-proposed_at"))
+
+
+def who_may_be_put_on(viewer: Person) -> QuerySet[Person]:
+    """People whom the viewer may propose: everybody who is here but the viewer."""
+    return who_is_here().exclude(pk=viewer.pk)
+
+
+def who_is_here() -> QuerySet[Person]:
+    """Everybody who has not left, by name."""
+    return Person.objects.filter(left_at__isnull=True).order_by("name")

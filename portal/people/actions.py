@@ -8,11 +8,13 @@ from django.views.decorators.debug import sensitive_variables
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.errors import NotAllowed, RefusedByPolicy, WrongState
+from portal.notifications.outbox import tell
 from portal.people import factors
 from portal.people.factors import Proof
 from portal.people.models import Person, SignIn
 from portal.people.rights import ADMINISTER, need_permission
 from portal.people.strength import is_fresh, need_fresh
+from portal.unique import refuse_doubled
 
 ONE_TIME_HOURS = 72
 ONLY_ADMINISTRATORS = "Only administrators add people and give them one-time passwords."
@@ -26,7 +28,7 @@ def acting(person: Person, proof: Proof | None = None) -> Actor:
 @action(event="signin.opened", refused="signin.act_refused")
 def open_sign_in(*, by: Actor, person: Person, proof: Proof, browser_key: str, address: str | None = None, agent: str = "") -> SignIn:
     """Let somebody in whose password and second factor were checked."""
-    locked = Person.objects.select_for_update().get(pk=person.pk)
+    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if proof.person_id != locked.pk or by.id != str(locked.pk):
         raise NotAllowed("This proof is another person's.", about=locked, kind="foreign proof")
     if locked.left_at is not None or locked.one_time_until is not None:
@@ -35,11 +37,19 @@ def open_sign_in(*, by: Actor, person: Person, proof: Proof, browser_key: str, a
     sign_in = SignIn.objects.create(
         person=locked, browser_key=browser_key, opened_at=at, seen_at=at, factor=proof.method, strong_at=at, address=address, agent=agent[:300]
     )
+    _tell_of_recovery(by, locked, proof, address, agent)
     append(
         "signin.opened", by=by, subject=sign_in.log_subject, person_id=locked.pk, signin_id=sign_in.pk, factor=proof.method,
         address=address, agent=agent[:300] or None,
     )  # fmt: skip
     return sign_in
+
+
+def _tell_of_recovery(by: Actor, person: Person, proof: Proof, address: str | None = None, agent: str = "") -> None:
+    """A recovery code that somebody else used is noticed by its owner."""
+    if proof.method == factors.RECOVERY:
+        facts = {"at": now(), "address": address, "agent": agent[:120], "left": factors.codes_left(person)}
+        tell(by=by, people=[person], kind="signin.recovery_used", about=person.log_subject, path="/me/sign-ins/", facts=facts)
 
 
 @action(event="signin.refused")
@@ -61,6 +71,7 @@ def strengthen(*, by: Actor, sign_in: SignIn, proof: Proof) -> SignIn:
         raise WrongState("This sign-in has ended. Sign in again.", about=locked)
     locked.factor, locked.strong_at = proof.method, now()
     locked.save(update_fields=["factor", "strong_at"])
+    _tell_of_recovery(by, locked.person, proof)
     append(
         "signin.strengthened", by=acting(locked.person, proof), subject=locked.log_subject, person_id=locked.person_id,
         signin_id=locked.pk, factor=proof.method,
@@ -112,7 +123,7 @@ def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
 
     The first one needs the password only. A later one needs a fresh proof: the earlier one, or a recovery code.
     """
-    locked = Person.objects.select_for_update().get(pk=person.pk)
+    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     earlier = may_enrol(by, locked)
     proof = factors.enrol(locked, key, code)
     if proof is None:
@@ -126,7 +137,7 @@ def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
 @action(event="recovery.made", refused="person.act_refused")
 def make_recovery_codes(*, by: Actor, person: Person) -> tuple[str, ...]:
     """Make recovery codes for oneself, shown once; earlier ones are void."""
-    locked = Person.objects.select_for_update().get(pk=person.pk)
+    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if by.id != str(locked.pk):
         raise NotAllowed("Everybody makes their own recovery codes.", about=locked)
     need_fresh(by, about=locked)
@@ -142,7 +153,7 @@ def choose_password(*, by: Actor, person: Person, password: str) -> Person:
 
     In place of a one-time password it needs that one only, which the caller has just checked; else a fresh second factor.
     """
-    locked = Person.objects.select_for_update().get(pk=person.pk)
+    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if by.id != str(locked.pk):
         raise NotAllowed("Everybody chooses their own password.", about=locked)
     if locked.one_time_until is None:
@@ -168,9 +179,8 @@ def add_person(*, by: Actor, name: str, email: str, third_party: bool = False) -
 def enter(by: Actor, *, name: str, email: str, third_party: bool = False) -> tuple[Person, str]:
     """Make the row, the events and the one-time password, within the action of a caller who has asked who may."""
     address = email.strip().lower()
-    if Person.objects.filter(email=address).exists():
-        raise RefusedByPolicy("Somebody with this mail address is on the list already.", kind="doubled address")
-    person = Person.objects.create(name=name, email=address, added_at=now(), password="!")
+    with refuse_doubled("Somebody with this mail address is on the list already."):
+        person = Person.objects.create(name=name, email=address, added_at=now())
     append(
         "person.added", by=by, subject=person.log_subject, person_id=person.pk, name=name, email=address, third_party=third_party,
         joined_at=ms(person.added_at),
@@ -183,7 +193,7 @@ def give_one_time_password(*, by: Actor, person: Person) -> str:
     """Give somebody who lost their password another one-time password; their second factor stays as it is."""
     need_permission(by, ADMINISTER, person, says=ONLY_ADMINISTRATORS)
     need_fresh(by, about=person)
-    locked = Person.objects.select_for_update().get(pk=person.pk)
+    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if by.id == str(locked.pk):
         raise NotAllowed("Choose a new password of your own on the page of your sign-ins.", about=locked, kind="own")
     if locked.left_at is not None:
@@ -208,7 +218,7 @@ def leave(*, by: Actor, person: Person) -> Person:
     """Somebody left: their sign-ins end at once. Their roles, lists and grants: ``portal/grants/narrowing.py`` calls this too."""
     need_permission(by, ADMINISTER, person, says="Only administrators note that somebody left.")
     need_fresh(by, about=person)
-    locked = Person.objects.select_for_update().get(pk=person.pk)
+    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if by.id == str(locked.pk):
         raise NotAllowed("Another administrator has to note that you left.", about=locked, kind="own")
     if locked.left_at is not None:

@@ -12,7 +12,13 @@ from portal.people.models import Person
 class PasswordBackend(BaseBackend):
     """Checks mail address and password in about the same time whether the person exists or not."""
 
-    def authenticate(self, request: HttpRequest | None, email: str = "", password: str = "", **_: Any) -> Person | None:
+    def authenticate(
+        self,
+        request: HttpRequest | None,  # noqa: ARG002 - Django hands it to every backend
+        email: str = "",
+        password: str = "",
+        **_: Any,
+    ) -> Person | None:
         """Return the person whose password it is, else ``None``."""
         person = Person.objects.filter(email=email.strip().lower(), left_at__isnull=True).first()
         if person is None:

@@ -1,7 +1,7 @@
 """A person, and each of their sign-ins."""
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth import get_backends
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -52,7 +52,10 @@ class Person(AbstractBaseUser):
 
     def has_perm(self, permission: str, obj: object = None) -> bool:
         """Ask each backend's rules (``audit.view_case``); see ``portal/permissions.py``."""
-        return any(backend.has_perm(self, permission, obj=obj) for backend in get_backends() if hasattr(backend, "has_perm"))
+        about: Any = obj  # rules also take keys, such as the id of a case
+        return any(
+            backend.has_perm(self, permission, obj=about) for backend in get_backends() if hasattr(backend, "has_perm")
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -4,7 +4,7 @@ from audit.log.append import Actor
 from portal.errors import NotAllowed
 from portal.people.models import Person
 
-ADMINISTER, MANAGE = "portal.administer", "portal.manage"
+ADMINISTER, MANAGE, NARROW = "portal.administer", "portal.manage", "portal.narrow"
 
 
 def need_permission(by: Actor, permission: str, about: object = None, *, says: str) -> None:

@@ -46,7 +46,7 @@ def signed_in(view: Callable[Concatenate[PersonRequest, P], HttpResponse]) -> Ca
             return redirect_to_login(request.get_full_path(), login_url=reverse("sign_in"))
         return view(request, *args, **kwargs)  # type: ignore[arg-type]  # the middleware has put it on the request
 
-    return guarded
+    return guarded  # type: ignore[return-value]  # wraps() names the first argument, which is all that differs
 
 
 def browser_key(session_key: str) -> str:
@@ -56,10 +56,10 @@ def browser_key(session_key: str) -> str:
 
 def current_sign_in(request: HttpRequest) -> SignIn | None:
     """The sign-in of this browser, if it still stands; one that was ended is emptied out."""
-    if not getattr(request.user, "is_authenticated", False) or not request.session.session_key:
+    if not isinstance(request.user, Person) or not request.session.session_key:
         return None
     key = browser_key(request.session.session_key)
-    found = SignIn.objects.filter(browser_key=key, person_id=request.user.pk, ended_at__isnull=True).select_related("person").first()
+    found = SignIn.objects.filter(browser_key=key, person=request.user, ended_at__isnull=True).select_related("person").first()
     if found is None:
         request.session.flush()
         request.user = AnonymousUser()

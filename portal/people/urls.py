@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.people.views import home, own, way_in
+from portal.people.views import home, own, people, way_in
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -17,4 +17,9 @@ urlpatterns = [
     path("me/sign-ins/<uuid:pk>/end/", own.sign_in_end, name="sign_in_end"),
     path("me/recovery-codes/", own.recovery_codes, name="recovery_codes"),
     path("me/password/", own.new_password, name="new_password"),
+    path("people/", people.people, name="people"),
+    path("people/new/", people.person_new, name="person_new"),
+    path("people/<uuid:pk>/", people.person_page, name="person_page"),
+    path("people/<uuid:pk>/one-time-password/", people.one_time_password, name="one_time_password"),
+    path("people/<uuid:pk>/left/", people.person_left, name="person_left"),
 ]

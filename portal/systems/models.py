@@ -32,13 +32,13 @@ class System(models.Model):
         default_permissions = ()
         ordering: ClassVar = ["name"]
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"system:{self.pk}"
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Privilege(models.Model):
@@ -58,13 +58,13 @@ class Privilege(models.Model):
         ordering: ClassVar = ["system__name", "name"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["system", "on_target"], name="privilege_once")]
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"privilege:{self.pk}"
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ProposedChange(models.Model):
@@ -92,7 +92,9 @@ class ProposedChange(models.Model):
                 name="proposed_change_decided_whole",
             ),
             models.CheckConstraint(
-                condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("proposed_by")) | models.Q(decision="decline"),
+                condition=models.Q(decided_by__isnull=True)
+                | ~models.Q(decided_by=models.F("proposed_by"))
+                | models.Q(decision="decline"),
                 name="proposed_change_second_person",
             ),
         ]

@@ -1,0 +1,205 @@
+"""Dated roles and eligibilities: proposed by one, approved by another; what narrows takes effect at once.
+
+Ending one here leaves open grants as they are: `portal/grants/narrowing.py` does both in one transaction, and pages call that.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from audit.log.append import Actor, action, append
+from portal.clock import ms, now, optional_ms
+from portal.eligibility import rules
+from portal.eligibility.models import Eligibility, RoleAssignment
+from portal.eligibility.queries import not_over
+from portal.errors import RefusedByPolicy
+from portal.people.models import Person
+from portal.systems.models import Privilege, System
+
+
+@action(event="role.proposed", refused="role.act_refused")
+def propose_role(*, by: Actor, person: Person, role: str, system: System | None = None, from_at: datetime | None = None,
+                 to_at: datetime | None = None) -> RoleAssignment:  # fmt: skip
+    """Propose a role for somebody else, for one system or for all; a second administrator approves it."""
+    rules.may_widen_role(by, system, person.pk, about=person)
+    person, begins = _locked_person(person), from_at or now()
+    rules.check_role(role, system)
+    rules.check_window(person, begins, to_at)
+    if RoleAssignment.objects.filter(not_over(), person=person, role=role, system=system).exists():
+        raise RefusedByPolicy("This person holds that role already, or it waits for a second administrator.", about=person, kind="doubled")
+    made = RoleAssignment.objects.create(
+        person=person, role=role, system=system, proposed_by_id=UUID(by.id), proposed_at=now(), from_at=begins, to_at=to_at
+    )
+    append("role.proposed", by=by, subject=made.log_subject, from_at=ms(begins), to_at=optional_ms(to_at), **_role(made))
+    return made
+
+
+@action(event="role.granted", refused="role.act_refused")
+def approve_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
+    """Approve a role, as the second administrator; never one's own."""
+    locked = _locked_role(assignment)
+    rules.still_waiting(locked)
+    rules.may_widen_role(by, locked.system, locked.proposed_by_id, locked.person_id, about=locked)
+    _approve(by, locked)
+    _append_granted(by, locked)
+    return locked
+
+
+@action(event="role.declined", refused="role.act_refused")
+def decline_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
+    """Refuse a proposed role, or take one's own proposal back. It is kept."""
+    locked = _locked_role(assignment)
+    rules.still_waiting(locked)
+    rules.may_widen_role(by, locked.system, locked.person_id, about=locked)
+    _end(by, locked, "declined")
+    append("role.declined", by=by, subject=locked.log_subject, **_role(locked))
+    return locked
+
+
+@action(event="role.ended", refused="role.act_refused")
+def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> RoleAssignment:
+    """End a role at once."""
+    locked = _locked_role(assignment)
+    rules.still_holds(locked)
+    rules.may_end_role(by, locked)
+    at = _end(by, locked, cause)
+    append(
+        "role.ended", by=by, subject=locked.log_subject, ended_at=at, cause=cause, **_role(locked), **rules.beneficiary(locked.person_id, by, at)
+    )
+    return locked
+
+
+@action(event="eligibility.proposed", refused="eligibility.act_refused")
+def propose_eligibility(*, by: Actor, person: Person, privilege: Privilege, from_at: datetime | None = None,
+                        to_at: datetime | None = None) -> Eligibility:  # fmt: skip
+    """Propose that somebody else may ask for a privilege; a second person approves it."""
+    rules.may_widen_list(by, privilege.system, person.pk, about=person)
+    person, begins = _locked_person(person), from_at or now()
+    rules.check_window(person, begins, to_at)
+    if Eligibility.objects.filter(not_over(), person=person, privilege=privilege).exists():
+        raise RefusedByPolicy("This person is on the list already, or waits for a second person.", about=person, kind="doubled")
+    made = Eligibility.objects.create(
+        person=person, privilege=privilege, proposed_by_id=UUID(by.id), proposed_at=now(), from_at=begins, to_at=to_at
+    )
+    append("eligibility.proposed", by=by, subject=made.log_subject, expires_at=optional_ms(to_at), **_listed(made))
+    return made
+
+
+@action(event="eligibility.granted", refused="eligibility.act_refused")
+def approve_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
+    """Approve it, as the second person; never one's own."""
+    locked = _locked_eligibility(eligibility)
+    rules.still_waiting(locked)
+    rules.may_widen_list(by, locked.privilege.system, locked.proposed_by_id, locked.person_id, about=locked)
+    _approve(by, locked)
+    append(
+        "eligibility.granted", by=by, subject=locked.log_subject, granted_by=by.id, granted_at=ms(locked.from_at),
+        expires_at=optional_ms(locked.to_at), **_listed(locked), **_second(by, locked),
+    )  # fmt: skip
+    return locked
+
+
+@action(event="eligibility.declined", refused="eligibility.act_refused")
+def decline_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
+    """Refuse it, or take one's own proposal back. It is kept."""
+    locked = _locked_eligibility(eligibility)
+    rules.still_waiting(locked)
+    rules.may_widen_list(by, locked.privilege.system, locked.person_id, about=locked)
+    _end(by, locked, "declined")
+    append("eligibility.declined", by=by, subject=locked.log_subject, **_listed(locked))
+    return locked
+
+
+@action(event="eligibility.revoked", refused="eligibility.act_refused")
+def revoke_eligibility(*, by: Actor, eligibility: Eligibility, cause: str = "revoked") -> Eligibility:
+    """Take somebody off the list at once."""
+    locked = _locked_eligibility(eligibility)
+    rules.still_holds(locked)
+    rules.may_take_off_list(by, locked)
+    at = _end(by, locked, cause)
+    append(
+        "eligibility.revoked", by=by, subject=locked.log_subject, revoked_at=at, cause=cause, **_listed(locked),
+        **rules.beneficiary(locked.person_id, by, at),
+    )  # fmt: skip
+    return locked
+
+
+@action(event="eligibility.shortened", refused="eligibility.act_refused")
+def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime) -> Eligibility:
+    """Let an eligibility end earlier; a longer one is a new proposal."""
+    locked = _locked_eligibility(eligibility)
+    rules.still_holds(locked)
+    rules.may_take_off_list(by, locked)
+    if to_at <= now() or (locked.to_at is not None and to_at >= locked.to_at):
+        raise RefusedByPolicy("The new end must lie between now and the present end.", about=locked)
+    locked.to_at = to_at
+    locked.save()
+    append(
+        "eligibility.shortened", by=by, subject=locked.log_subject, expires_at=ms(to_at), **_listed(locked),
+        **rules.beneficiary(locked.person_id, by, ms(now())),
+    )  # fmt: skip
+    return locked
+
+
+@action(event="eligibility.reconfirmed", refused="eligibility.act_refused")
+def reconfirm_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
+    """Note that it was looked at and kept."""
+    locked = _locked_eligibility(eligibility)
+    rules.still_holds(locked)
+    rules.may_take_off_list(by, locked)
+    append("eligibility.reconfirmed", by=by, subject=locked.log_subject, **_listed(locked))
+    return locked
+
+
+# --- what they share
+
+
+def _locked_person(person: Person) -> Person:
+    """Of two proposals for one person at the same moment, the second sees the first."""
+    return Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
+def _locked_role(assignment: RoleAssignment) -> RoleAssignment:
+    return RoleAssignment.objects.select_for_update(of=("self",)).select_related("system", "person").get(pk=assignment.pk)
+
+
+def _locked_eligibility(eligibility: Eligibility) -> Eligibility:
+    return Eligibility.objects.select_for_update(of=("self",)).select_related("privilege__system", "person").get(pk=eligibility.pk)
+
+
+def _approve(by: Actor, locked: RoleAssignment | Eligibility) -> None:
+    """It begins when it was proposed to begin, and never before somebody approved it."""
+    at = now()
+    rules.check_window(locked.person, locked.from_at, locked.to_at)
+    locked.approved_by_id, locked.approved_at = UUID(by.id), at
+    locked.from_at = max(locked.from_at, at)
+    locked.save()
+
+
+def _end(by: Actor, locked: RoleAssignment | Eligibility, cause: str) -> int:
+    at = now()
+    locked.ended_at, locked.ended_by, locked.ended_cause = at, by.id, cause
+    locked.save()
+    return ms(at)
+
+
+def _second(by: Actor, locked: RoleAssignment | Eligibility) -> dict[str, object]:
+    return {
+        "narrows": False, "changed_by": locked.proposed_by_id, "beneficiary_id": locked.person_id, "approved_by": by.id,
+        "approved_at": optional_ms(locked.approved_at), "effective_at": ms(locked.from_at),
+    }  # fmt: skip
+
+
+def _append_granted(by: Actor, locked: RoleAssignment) -> None:
+    append(
+        "role.granted", by=by, subject=locked.log_subject, granted_by=by.id, granted_at=ms(locked.from_at), to_at=optional_ms(locked.to_at),
+        **_role(locked), **_second(by, locked),
+    )  # fmt: skip
+
+
+def _role(row: RoleAssignment) -> dict[str, object]:
+    return {"role_id": row.pk, "person_id": row.person_id, "role": row.role, "system_id": row.system_id}
+
+
+def _listed(row: Eligibility) -> dict[str, object]:
+    return {"eligibility_id": row.pk, "person_id": row.person_id, "system_id": row.privilege.system_id, "privilege_id": row.privilege_id}
+

@@ -1,0 +1,85 @@
+"""Forms for proposing roles and eligibilities, and for shortening one."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import QuerySet
+
+from portal.eligibility.models import ROLES
+from portal.people.models import Person
+from portal.systems.models import Privilege, System
+from portal.widgets import UtcMoment
+
+
+class _DatedForm(forms.Form):
+    """For whom, and between which times."""
+
+    person = forms.ModelChoiceField(queryset=Person.objects.none())
+    from_at = forms.DateTimeField(label="From", required=False, widget=UtcMoment(), help_text="Empty: from the approval on.")
+    to_at = forms.DateTimeField(label="Until", required=False, widget=UtcMoment(), help_text="Empty: until it is ended.")
+
+    def __init__(self, *args: Any, people: QuerySet[Person], **kwargs: Any) -> None:
+        """`people` may be proposed."""
+        super().__init__(*args, **kwargs)
+        self._choose("person", people)
+
+    def _choose(self, name: str, rows: QuerySet[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type
+        field.queryset = rows
+
+    def clean(self) -> dict[str, Any]:
+        """It must not be over before it begins."""
+        data = super().clean() or {}
+        begins, ends = data.get("from_at"), data.get("to_at")
+        if isinstance(begins, datetime) and isinstance(ends, datetime) and ends <= begins:
+            self.add_error("to_at", "The end must be later than the beginning.")
+        return data
+
+
+class RoleForm(_DatedForm):
+    """A role, for one system or for all."""
+
+    role = forms.ChoiceField(choices=ROLES)
+    system = forms.ModelChoiceField(queryset=System.objects.none(), required=False)
+    field_order = ("person", "role", "system", "from_at", "to_at")
+
+    def __init__(self, *args: Any, systems: QuerySet[System], everywhere: bool, **kwargs: Any) -> None:
+        """`systems` may be chosen; `everywhere`: all of them at once too."""
+        super().__init__(*args, **kwargs)
+        self._choose("system", systems)
+        field = self.fields["system"]
+        field.required = not everywhere
+        field.help_text = "Empty: for all systems." if everywhere else ""
+
+
+class EligibilityForm(_DatedForm):
+    """A privilege on a system that the viewer manages."""
+
+    privilege = forms.ModelChoiceField(queryset=Privilege.objects.none())
+    field_order = ("person", "privilege", "from_at", "to_at")
+
+    def __init__(self, *args: Any, systems: list[System], **kwargs: Any) -> None:
+        """Privileges stand under their systems."""
+        super().__init__(*args, **kwargs)
+        self._choose("privilege", Privilege.objects.filter(system__in=systems))
+        self.fields["privilege"].choices = [  # type: ignore[attr-defined]  # a choice field
+            ("", "Choose one"),
+            *((system.name, [(each.pk, each.name) for each in system.privileges.all()]) for system in systems),
+        ]
+
+
+class ShortenForm(forms.Form):
+    """When it ends instead."""
+
+    to_at = forms.DateTimeField(label="Ends at", widget=UtcMoment())
+
+
+def chosen(given: str | None) -> UUID | None:
+    """An id from the address; what is none chooses nothing."""
+    try:
+        return UUID(given or "")
+    except ValueError:
+        return None

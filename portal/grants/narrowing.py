@@ -1,0 +1,71 @@
+"""What narrows takes effect at once, and with it ends what was opened on its strength: both in one transaction."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from audit.log.append import Actor, action, process
+from portal.access_requests.rules import allows
+from portal.eligibility import actions as lists
+from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
+from portal.eligibility.queries import eligibilities_of, holds, not_over
+from portal.grants.actions import revoke
+from portal.grants.models import Grant
+from portal.grants.queries import live_of
+from portal.grants.rules import may_revoke
+from portal.people import actions as people
+from portal.people.models import Person
+
+ENDED_TOO = ("grant.revoked", "grant.failed")
+
+
+@action(event=("eligibility.revoked", *ENDED_TOO), refused="eligibility.act_refused")
+def revoke_eligibility(*, by: Actor, eligibility: Eligibility, cause: str = "revoked") -> Eligibility:
+    """Take somebody off a list and end their grants of that privilege, unless another eligibility still carries them."""
+    row = lists.revoke_eligibility(by=by, eligibility=eligibility, cause=cause)
+    if not eligibilities_of(row.person_id).filter(privilege=row.privilege).exists():
+        _end(by, live_of(row.person_id, privilege=row.privilege), "The eligibility was revoked.", "eligibility revoked")
+    return row
+
+
+@action(event=("eligibility.shortened", *ENDED_TOO), refused="eligibility.act_refused")
+def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime) -> Eligibility:
+    """Let an eligibility end earlier and end those grants that would outlast it."""
+    row = lists.shorten_eligibility(by=by, eligibility=eligibility, to_at=to_at)
+    longer = [each for each in live_of(row.person_id, privilege=row.privilege) if each.expires_at is None or each.expires_at > to_at]
+    _end(by, longer, "The eligibility ends earlier.", "eligibility shortened")
+    return row
+
+
+@action(event=("role.ended", *ENDED_TOO), refused="role.act_refused")
+def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> RoleAssignment:
+    """End a role. A responder's open grants on the system end too, unless another assignment still covers it."""
+    row = lists.end_role(by=by, assignment=assignment, cause=cause)
+    if row.role == RESPONDER:
+        open_now = [each for each in live_of(row.person_id, system=row.system) if not holds(row.person_id, RESPONDER, each.system)]
+        _end(by, open_now, "The role of responder was ended.", "role ended")
+    return row
+
+
+@action(event=("person.left", "signin.ended", "role.ended", "role.declined", "eligibility.revoked", "eligibility.declined", *ENDED_TOO),
+        refused="person.act_refused")  # fmt: skip
+def note_leaving(*, by: Actor, person: Person) -> Person:
+    """Somebody left: nothing of theirs stays open, on no list and in no browser."""
+    row = people.leave(by=by, person=person)
+    _end(by, live_of(row.pk), "The person left.", "person left")
+    for assignment in RoleAssignment.objects.filter(not_over(), person=row):
+        if assignment.approved_at:
+            lists.end_role(by=by, assignment=assignment, cause="left")
+        else:
+            lists.decline_role(by=by, assignment=assignment)
+    for eligibility in Eligibility.objects.filter(not_over(), person=row):
+        if eligibility.approved_at:
+            lists.revoke_eligibility(by=by, eligibility=eligibility, cause="left")
+        else:
+            lists.decline_eligibility(by=by, eligibility=eligibility)
+    return row
+
+
+def _end(by: Actor, grants: Iterable[Grant], reason: str, cause: str) -> None:
+    """By the person where they may end grants of that system; else the portal does it, on the strength of what they did."""
+    for grant in grants:
+        revoke(by=by if allows(may_revoke, by, grant) else process("narrowing"), grant=grant, reason=reason, cause=cause)

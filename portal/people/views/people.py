@@ -1,0 +1,82 @@
+"""Pages of people, for administrators."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.eligibility.queries import lists_of_person
+from portal.grants import narrowing
+from portal.people import actions, queries
+from portal.people.forms import PersonForm
+from portal.people.models import Person
+from portal.people.rights import ADMINISTER
+from portal.people.signing_in import PersonRequest, signed_in
+from portal.people.strength import need_fresh
+from portal.systems.views import found
+
+
+def only_administrators(request: PersonRequest) -> None:
+    """The list of people is theirs."""
+    if not request.user.has_perm(ADMINISTER):
+        raise PermissionDenied("People are looked after by administrators.")
+
+
+@require_GET
+@signed_in
+def people(request: PersonRequest) -> HttpResponse:
+    """Everybody."""
+    only_administrators(request)
+    return render(request, "people/people.html", {"people": queries.people(request.user)})
+
+
+@sensitive_variables("password")
+@require_http_methods(["GET", "POST"])
+@signed_in
+def person_new(request: PersonRequest) -> HttpResponse:
+    """Add somebody; their one-time password is shown once."""
+    only_administrators(request)
+    need_fresh(request.actor)
+    form = PersonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        person, password = actions.add_person(by=request.actor, **form.cleaned_data)
+        return _one_time_password(request, person, password)
+    return render(request, "people/person_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+@signed_in
+def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """One person: roles and lists, present and past."""
+    only_administrators(request)
+    person = found(queries.person(request.user, pk))
+    roles, eligibilities = lists_of_person(request.user, person)
+    return render(request, "people/person.html", {"person": person, "roles": roles, "eligibilities": eligibilities})
+
+
+@sensitive_variables("password")
+@require_POST
+@signed_in
+def one_time_password(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Another one-time password for somebody who lost theirs."""
+    person = found(queries.person(request.user, pk))
+    return _one_time_password(request, person, actions.give_one_time_password(by=request.actor, person=person))
+
+
+@sensitive_variables("password")
+def _one_time_password(request: PersonRequest, person: Person, password: str) -> HttpResponse:
+    return render(request, "people/one_time_password.html", {"person": person, "password": password, "hours": actions.ONE_TIME_HOURS})
+
+
+@require_POST
+@signed_in
+def person_left(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Somebody left: everything of theirs ends."""
+    person = found(queries.person(request.user, pk))
+    narrowing.note_leaving(by=request.actor, person=person)
+    messages.info(request, f"{person.name} is on no list and signed in nowhere.")
+    return redirect("person_page", pk)

@@ -1,0 +1,28 @@
+"""How a system is reached: its settings and its secret, decrypted only here and only when a connector is about to be called."""
+
+from portal.connectors.base import Secret, Target
+from portal.secrets import decrypt
+from portal.systems.models import ProposedChange, System
+
+
+def secret_context(system_id: object) -> str:
+    """To what a system's secret is bound."""
+    return f"system:{system_id}"
+
+
+def target(system: System) -> Target:
+    """The system as it stands."""
+    return Target(str(system.pk), system.connector, system.settings, _secret(system.secret, system.pk))
+
+
+def proposed_target(change: ProposedChange) -> Target:
+    """The system as a proposal would make it; a secret that was not given anew stays the present one."""
+    system_id = change.system_id or change.after["id"]
+    present = change.system.secret if change.system else None
+    return Target(
+        str(system_id), change.after["connector"], change.after["settings"], _secret(change.secret or present, system_id)
+    )
+
+
+def _secret(stored: bytes | memoryview | None, system_id: object) -> Secret | None:
+    return Secret(decrypt(stored, secret_context(system_id))) if stored else None
