@@ -4,15 +4,13 @@ from typing import Any
 
 import pytest
 
-from audit.controls.loading import load_catalogue
-from audit.facts.fold import CannotFold, fold, readable, undeclared
+from audit.facts.fold import CannotFold, readable, undeclared
 from audit.facts.given import Period
-from audit.facts.schema import load_schema, new_database
 from audit.log.canonical import encode
 from audit.log.verify import Entry
 from tests.audit.controls.fixture_rows import base, row
 from tests.audit.facts import story
-from tests.audit.facts.stream import DAY, HOUR, MINUTE, PERIOD, Judged, Stream, at, judge, seal
+from tests.audit.facts.stream import DAY, HOUR, MINUTE, PERIOD, Judged, Stream, at, judge
 
 START = at("07-03", "02:00")
 # What a quarter in which all went well gives where every fact is fed.
@@ -98,22 +96,6 @@ def _json(value: Any) -> Any:
     return "[" + ",".join(f'"{each}"' for each in value) + "]" if isinstance(value, list) else value
 
 
-def test_grant_is_over_at_the_earlier_of_end_and_expiry() -> None:
-    log = story.organisation()
-    story.ask(log, "C", START)
-    story.open_it(log, "C", START)
-    log.say(
-        "grant.expired",
-        START + 61 * MINUTE,
-        story.SWEEP,
-        case="C",
-        grant_id="G-C",
-        ended_at=START + 61 * MINUTE,
-        over_at=START + 61 * MINUTE,
-    )
-    assert judge(log).fact("grants", "G-C")["over_at"] == START + 60 * MINUTE
-
-
 def test_extension_adds_its_minutes_to_the_end() -> None:
     log = story.organisation()
     story.approved_use(log, "C", START)
@@ -128,28 +110,6 @@ def test_extension_adds_its_minutes_to_the_end() -> None:
     grant = judged.fact("grants", "G-C")
     assert (grant["first_expires_at"], grant["expires_at"]) == (START + 66 * MINUTE, START + 96 * MINUTE)
     assert judged.rows("T-08") == {"G-C": "pass"}
-
-
-def test_removal_is_confirmed_by_the_first_clear_read_back_after_the_end() -> None:
-    log = story.organisation()
-    story.approved_use(log, "C", START)
-    known: dict[str, Any] = {
-        "grant_id": "G-C",
-        "system_id": "billing",
-        "remainders": [],
-        "drift": [],
-        "sessions_ended": 0,
-        "attempt": 1,
-    }
-    for minutes, clear in ((3, 1), (50, 0)):
-        when = START + minutes * MINUTE
-        log.say(
-            "grant.read_back", when, story.SWEEP, case="C", clear=clear, read_at=when, read_back_from="target", **known
-        )
-    assert judge(log).fact("removals", "G-C") == {
-        "grant_id": "G-C", "removed_at": START + 50 * MINUTE + 1000, "confirmed_at": START + 51 * MINUTE,
-        "read_back_from": "target",
-    }  # fmt: skip
 
 
 def test_grant_that_never_opened_is_no_use() -> None:
@@ -251,35 +211,6 @@ def test_withdrawn_request_is_no_refusal() -> None:
     assert judged.fact("requests", "C")["status"] == "withdrawn"
 
 
-def test_role_for_all_systems_is_one_row_for_each() -> None:
-    log = story.organisation()
-    story.system(log, "payroll", at("06-02"))
-    rows = [each for each in judge(log).facts("roles") if each["person_id"] == "ines"]
-    assert [(each["id"], each["system_id"]) for each in rows] == [
-        ("ines-approver:billing", "billing"),
-        ("ines-approver:payroll", "payroll"),
-    ]
-
-
-def test_two_roles_at_one_time_are_a_pair_while_both_last() -> None:
-    log = story.organisation()
-    story.grant_role(log, "ines", "reviewer", at("07-05"), to_at=at("07-20"))
-    pairs = judge(log).facts("role_pairs")
-    assert [(each["role_a"], each["role_b"], each["from_at"], each["to_at"]) for each in pairs] == [
-        ("approver", "reviewer", at("07-05"), at("07-20"))
-    ]
-
-
-def test_role_that_followed_another_is_no_pair() -> None:
-    log = story.organisation()
-    log.say(
-        "role.ended", at("07-04"), "quinn", role_id="ines-approver", person_id="ines", role="approver",
-        ended_at=at("07-04"), cause="moved", narrows=1, changed_by="quinn", effective_at=at("07-04"),
-    )  # fmt: skip
-    story.grant_role(log, "ines", "reviewer", at("07-05"))
-    assert judge(log).facts("role_pairs") == []
-
-
 def test_founding_is_one_change_of_rules_with_two_people() -> None:
     changes = judge(story.organisation(), period=Period(at("05-01"), at("10-01"), at("10-02"))).facts("rule_changes")
     founding = [each for each in changes if each["kind"] == "founding"]
@@ -299,17 +230,6 @@ def test_new_policy_version_ends_the_one_before() -> None:
     judged = judge(log)
     assert judged.fact("policies", "P-billing")["effective_to"] == at("07-10")
     assert "effective_to" not in judged.fact("policies", "P2")
-
-
-def test_use_of_an_eligibility_is_counted_within_the_period() -> None:
-    log = story.organisation()
-    story.approved_use(log, "C0", at("06-20"))
-    story.approved_use(log, "C1", at("07-03"))
-    story.approved_use(log, "C2", at("07-10"))
-    story.bypass_use(log, "C3", at("09-01"), person="ann")
-    found = judge(log).fact("eligibilities", "E-ann")
-    names = ("uses", "most_uses_in_window", "bypass_share", "days_since_use_or_drill")
-    assert [found[name] for name in names] == [3, 3, 1 / 3, 29]
 
 
 def test_finding_keeps_its_first_assignment_and_last_date() -> None:
@@ -411,61 +331,6 @@ def test_later_outcome_of_an_action_counts() -> None:
     assert judge(log).fact("activities", "C-a2")["outcome"] == "failed"
 
 
-def test_latest_verdict_of_a_window_counts() -> None:
-    log = story.organisation()
-    story.approved_use(log, "C", START)
-    story.verdict(log, "C", START + 6 * MINUTE, START + 55 * MINUTE, "gap")
-    judged = judge(log)
-    assert judged.rows("T-29") == {"C-window": "deviation"}
-
-
-@pytest.mark.parametrize(("with_source", "verdict"), [(True, "unknown"), (False, "not covered")])
-def test_grant_that_nobody_judged_has_a_window_without_verdict(with_source: bool, verdict: str) -> None:
-    log = story.organisation()
-    story.approved_use(log, "C", START)
-    log.drop("completeness.judged")
-    if not with_source:
-        log.drop("source.declared")
-    windows = {each["id"]: each["verdict"] for each in judge(log).facts("source_windows")}
-    assert windows == {"G-C:window": verdict} | ({"S-billing:window": "unknown"} if with_source else {})
-
-
-def test_attestation_that_nobody_held_is_a_missed_duty() -> None:
-    log = story.organisation()
-    duties = [each for each in judge(log).facts("duties") if each["kind"] == "campaign"]
-    due = at("06-01", "01:00") + 90 * DAY
-    assert [(each["due_at"], each["done_at"], each["days_since_previous"]) for each in duties] == [(due, None, 90)]
-
-
-def test_attestation_held_late_was_not_held_often_enough() -> None:
-    log = story.organisation()
-    story.attestation(log, "K", at("09-05"), at("09-10"))
-    judged = judge(log)
-    assert judged.fact("duties", "D-K")["days_since_previous"] == 96
-    assert judged.rows("T-20") == {
-        "D-K": "deviation",
-        f"due:campaign:billing:{at('06-01', '01:00') + 90 * DAY}": "deviation",
-    }
-
-
-def test_attestation_days_count_from_the_one_before() -> None:
-    log = story.organisation()
-    story.attestation(log, "K1", at("07-10"), at("07-12"))
-    story.attestation(log, "K2", at("09-20"), at("09-22"))
-    judged = judge(log)
-    assert judged.fact("duties", "D-K2")["days_since_previous"] == 72
-    assert judged.rows("T-20") == {"D-K1": "pass", "D-K2": "pass"}
-
-
-def test_what_a_campaign_revoked_is_looked_for_in_the_next() -> None:
-    log = story.organisation()
-    story.attestation(log, "K1", at("07-10"), at("07-12"))
-    story.attestation(log, "K2", at("09-20"), at("09-22"))
-    judged = judge(log)
-    assert judged.fact("remedies", "K1-ben")["present_at_next_snapshot"] == 1
-    assert judged.rows("T-23") == {"K1-ben": "deviation", "K2-ben": "open"}
-
-
 def test_transfer_is_no_decision_until_the_new_owner_decides() -> None:
     log = story.organisation()
     story.attestation(log, "K", at("08-20"), at("08-28"))
@@ -479,37 +344,6 @@ def test_transfer_is_no_decision_until_the_new_owner_decides() -> None:
     )
     judged = judge(log)
     assert judged.rows("T-22") == {"K-ann": "pass", "K-ben": "pass"}
-
-
-def test_listing_slots_are_answered_by_listings_taken_in_them() -> None:
-    log = story.organisation()
-    known: dict[str, Any] = {"listing_id": "L", "system_id": "billing"}
-    log.say(
-        "target.listed",
-        at("07-03", "02:30"),
-        story.SWEEP,
-        taken_at=at("07-03", "02:30"),
-        query_sha256="a",
-        answer_sha256="b",
-        count=1,
-        **known,
-    )
-    key = log.say(
-        "target.login_listed",
-        at("07-03", "02:31"),
-        story.SWEEP,
-        privilege_id="write",
-        login_ref="7",
-        login="x",
-        seen_in_log=0,
-        request_count=0,
-        **known,
-    )
-    story.approved_use(log, "C", START)
-    judged = judge(log, period=Period(at("07-03"), at("07-05"), at("07-05")))
-    feeds = {each["from_at"]: each["answered"] for each in judged.facts("feeds") if each["kind"] == "listing"}
-    assert feeds == {at("07-03"): 1, at("07-04"): 0}
-    assert judged.rows("T-01") == {key: "deviation", "L:G-C": "inconclusive"}
 
 
 def test_case_with_a_damaged_entry_is_not_decided() -> None:
@@ -544,24 +378,3 @@ def test_entry_that_is_none_of_ours_stops_the_fold(body: dict[str, Any], sentenc
     with pytest.raises(CannotFold) as refused:
         judge(Stream(), entries=[Entry(0, stored)])
     assert str(refused.value) == sentence
-
-
-def test_facts_of_chosen_systems_leave_out_all_that_hangs_on_others(quarter: Judged) -> None:
-    entries = story.quarter().entries()
-    db = new_database()
-    fold(db, readable(entries), period=PERIOD, parameters=load_catalogue().parameters, only=["payroll"])
-    left = {table for table in load_schema().tables if db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]}
-    assert left == {"people", "rule_changes", "acts", "feeds", "anchor_slots", "duties"}
-    assert db.execute("SELECT DISTINCT kind FROM acts ORDER BY kind").fetchall() == [("attest",), ("change",)]
-    db.close()
-
-
-def test_facts_of_all_systems_are_the_same_as_without_a_choice(quarter: Judged) -> None:
-    db = new_database()
-    entries = story.quarter().entries()
-    parameters = load_catalogue().parameters
-    fold(db, readable(entries), period=PERIOD, parameters=parameters, ranges=seal(entries), only=["billing"])
-    for table in load_schema().tables:
-        found = db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
-        assert found == quarter.db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
-    db.close()
