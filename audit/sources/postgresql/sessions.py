@@ -35,6 +35,7 @@ UNREADABLE = frozenset({"42601", "22021"})
 """A syntax error, and bytes that are no text: the statement may be anything, a password too."""
 HEARTBEAT = re.compile(r"\s*select\s+'breakglass heartbeat ([0-9A-Za-z._:-]{1,100})'", re.IGNORECASE)
 AUDIT_CLASSES = {"WRITE": "data_change", "DDL": "schema_change", "ROLE": "permission_change"}
+BEFORE_LOGIN = frozenset({"", "authentication", "startup"})
 SHORT_LIVED = frozenset({"autovacuum worker", "parallel worker", "background worker"})
 FORGET_AFTER = 24 * 3600 * 1000
 
@@ -108,12 +109,8 @@ class Fold:
         if line.entry.backend_type == "postmaster" and line.session != self.head.epoch:
             self._epoch(line)
         session = Session(line.session, epoch=self.head.epoch, backend=line.entry.backend_type, key=os.urandom(16))
-        if line.number > 1 and _started(line) <= self.head.joined_at // 1000 * 1000:
+        if line.number > 1 and _started(line) < self.head.joined_at // 1000 * 1000:
             session.last = line.number - 1  # it began before anything of this log was read
-            session.login, session.database = line.entry.user, line.entry.dbname
-            session.remote = _remote(line.entry)
-            session.watched = self.reader.watched(session.login) if session.login else False
-            session.authorized = bool(session.login)
         self.sessions[line.session] = session
         self.ended.discard(line.session)
         return session
@@ -180,8 +177,10 @@ class Fold:
     def _client(self, session: Session, line: Line, raw: bytes) -> None:
         kind = line.kind
         if kind is Kind.AUTHORIZED:
-            self._authorized(session, line)
-        elif kind is Kind.DISCONNECTION:
+            self._let_in(session, line, line.at)
+        elif not session.authorized and line.entry.user and _acts(line):
+            self._let_in(session, line, _started(line))
+        if kind is Kind.DISCONNECTION:
             self._release(session.session)
             self._end(session, line.at, "gap" if session.missing else "complete")
         elif kind in (Kind.STATEMENT, Kind.EXECUTE, Kind.FASTPATH):
@@ -189,19 +188,21 @@ class Fold:
             self._statement(session, line, raw)
         elif kind is Kind.ERROR or (kind is Kind.FATAL and line.entry.statement is not None):
             self._error(session, line, raw)
-        elif kind is Kind.FATAL and not session.statements and line.entry.ps in ("", "authentication", "startup"):
+        elif kind is Kind.FATAL and not session.statements and line.entry.ps in BEFORE_LOGIN:
             self._refused(session, line)
         elif kind is Kind.AUDIT:
             self._audited(session.session, line)
 
-    def _authorized(self, session: Session, line: Line) -> None:
+    def _let_in(self, session: Session, line: Line, at: int) -> None:
+        """By its own line, or by what it does: who acts was let in, also where that line is lost or older than our reading."""
         session.login, session.database, session.remote = line.entry.user, line.entry.dbname, _remote(line.entry)
         session.authorized = True
         session.watched = self.reader.watched(session.login)
-        session.counted = line.entry.message.startswith("connection ")  # the server counts no replication
+        # The server counts no replication; one whose own line is lost within our reading was counted all the same.
+        session.counted = line.entry.message.startswith("connection ") or bool(session.missing)
         self.head.authorized += session.counted
         if session.watched:
-            self.found.append(SessionStarted(session.session, session.login, session.database, session.remote, line.at))
+            self.found.append(SessionStarted(session.session, session.login, session.database, session.remote, at))
 
     def _refused(self, session: Session, line: Line) -> None:
         login = session.login or line.entry.user
@@ -337,6 +338,13 @@ class Fold:
             value = "its default" if setting.value is None else setting.value
             weak = weakens(setting.name, setting.value, everywhere=False)
             self.found.append(SettingsChanged(at, setting.name, value, weak, session.session, number))
+
+
+def _acts(line: Line) -> bool:
+    """Whether only a session that was let in can have written the line."""
+    if line.kind in (Kind.ERROR, Kind.FATAL):
+        return line.entry.ps not in BEFORE_LOGIN
+    return line.kind in (Kind.DISCONNECTION, Kind.STATEMENT, Kind.EXECUTE, Kind.FASTPATH, Kind.AUDIT, Kind.FORGED)
 
 
 def _fingerprint(session: Session, text: str) -> bytes:

@@ -193,7 +193,8 @@ def test_server_that_starts_anew_without_a_word_is_a_broken_chain() -> None:
 
 def test_session_that_was_open_before_the_log_was_followed_is_no_loss() -> None:
     later = line(line_num=9, message="disconnection: session time: 1:00:00", timestamp="2026-11-24 18:36:21.617 UTC")
-    assert of_kind(fold([line(line_num=8), later]), LossFound) == []
+    earlier = line(line_num=8, timestamp="2026-11-24 17:36:24.617 UTC")
+    assert of_kind(fold([earlier, later]), LossFound) == []
 
 
 def test_torn_line_in_the_middle_is_a_loss() -> None:
