@@ -262,7 +262,7 @@ def _outermost(
 
 
 def _check(name: str, frame: _Frame) -> None:
-    written = set(frame.written) - ALWAYS
+    written = set(frame.written) - (ALWAYS - frame.declared)
     if not written & frame.declared or not written <= frame.declared:
         raise UndeclaredEvent(f"{name} declares {sorted(frame.declared)} and wrote {sorted(written)}")
 

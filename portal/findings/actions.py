@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now, optional_ms
 from portal.errors import RefusedByPolicy, WrongState
@@ -140,10 +142,10 @@ def _ahead(due_at: datetime, row: Finding) -> None:
 
 
 def _tell(by: Actor, row: Finding, person: Person | None) -> None:
-    if person is None:
-        return
+    """The person, or the security list where nobody is known who would be concerned."""
+    addresses = [] if person else settings.PORTAL_SECURITY_LIST
     tell(
-        by=by, people=[person], kind="finding.raised", case=row.case, about=row.log_subject, path=f"/findings/{row.pk}/",
+        by=by, people=[person] if person else [], addresses=addresses, kind="finding.raised", case=row.case, about=row.log_subject, path=f"/findings/{row.pk}/",
         facts={
             "title": row.title, "system": row.system.name if row.system else "", "details": row.details,
             "due_at": row.due_at, "test": row.test_id,

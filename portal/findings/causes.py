@@ -118,7 +118,7 @@ def removal_without_effect(entry: LoggedEvent, system: System | None) -> Said | 
     details = f"Read back at {_time(entry.fields['read_back_at'])}."
     return Said(
         "removal without effect",
-        "An access that an attestation removed is still there",
+        f"An access to {_name(system)} that an attestation removed is still there",
         entry.fields["item_id"],
         details,
     )
@@ -131,7 +131,7 @@ def missed_duty(entry: LoggedEvent, system: System | None) -> Said:
     return Said("missed duty", title, entry.fields["duty_id"], details, once=True)
 
 
-def unreadable(entry: LoggedEvent, system: System | None) -> Said:
+def unreadable(entry: LoggedEvent, _system: System | None) -> Said:
     """An entry that one of the functions above could not make sense of."""
     title = f"Entry {entry.index} of the log needs a look: {entry.name}"
     return Said("unreadable entry", title, str(entry.id), "The portal could not make a finding of it by itself.")

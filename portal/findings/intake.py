@@ -16,7 +16,7 @@ from portal.findings.actions import raise_finding
 from portal.findings.causes import CAUSES, Cause, Said, unreadable
 from portal.findings.models import Finding
 from portal.findings.states import CLOSED
-from portal.reconciliation.models import IntakePosition
+from portal.reconciliation.models import IntakePosition, Listing
 from portal.systems.models import System
 
 READER = "findings"
@@ -53,7 +53,7 @@ def _one_batch(batch: int) -> tuple[int, bool]:
 
 def _take_in(entry: LoggedEvent, systems: Mapping[str, System]) -> int:
     """One entry, in a savepoint: an entry that we cannot read becomes a finding of its own and holds up no other."""
-    system = systems.get(str(entry.fields.get("system_id", "")))
+    system = systems.get(_system_id(entry))
     try:
         with transaction.atomic():
             return sum(_raise(entry, cause, system) for cause in CAUSES[entry.name])
@@ -62,6 +62,14 @@ def _take_in(entry: LoggedEvent, systems: Mapping[str, System]) -> int:
     except Exception:
         logger.exception("entry %s (%s) could not be taken in", entry.index, entry.name)
         return _raise(entry, unreadable, system)
+
+
+def _system_id(entry: LoggedEvent) -> str:
+    """Named by the entry, or by the listing that it cites."""
+    if "system_id" in entry.fields or "listing_id" not in entry.fields:
+        return str(entry.fields.get("system_id", ""))
+    listing = Listing.objects.filter(pk=entry.fields["listing_id"]).values_list("system_id").first()
+    return str(listing[0]) if listing else ""
 
 
 def _raise(entry: LoggedEvent, cause: Cause, system: System | None) -> int:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from portal.clock import now
 from portal.findings.states import CLOSED, RAISED, STATES
 from portal.people.models import Person
 from portal.systems.models import System
@@ -50,6 +51,11 @@ class Finding(models.Model):
                 name="finding_closed_with_time",
             ),
         ]
+
+    @property
+    def is_overdue(self) -> bool:
+        """Its date has passed and it is not closed."""
+        return self.state != CLOSED and self.due_at is not None and self.due_at < now()
 
     @property
     def log_subject(self) -> str:

@@ -6,8 +6,8 @@ from django.db.models import Q, QuerySet
 
 from audit.log.read import LoggedEvent, of_subject
 from portal.clock import now
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
-from portal.eligibility.queries import holds, holds_anywhere, systems_where
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER, RoleAssignment
+from portal.eligibility.queries import holds, holds_anywhere, in_force, systems_where
 from portal.findings.models import Finding
 from portal.findings.states import CLOSED
 from portal.people.models import Person
@@ -54,9 +54,14 @@ def systems_to_raise_on(viewer: Person) -> QuerySet[System]:
     return System.objects.filter(Q(pk__in=systems) | Q(owner=viewer)).order_by("name")
 
 
-def possible_owners() -> QuerySet[Person]:
-    """Everybody who has not left."""
-    return Person.objects.filter(left_at__isnull=True).order_by("name")
+def possible_owners(row: Finding) -> QuerySet[Person]:
+    """People with a role on the finding's system, and its owner; where it has none, everybody with a role."""
+    held = RoleAssignment.objects.filter(in_force())
+    chosen = Q(pk__in=held.values("person_id"))
+    if row.system is not None:
+        held = held.filter(Q(system=row.system) | Q(system__isnull=True))
+        chosen = Q(pk__in=held.values("person_id")) | Q(pk=row.system.owner_id)
+    return Person.objects.filter(chosen, left_at__isnull=True).order_by("name")
 
 
 def names_of(ids: set[str]) -> dict[str, str]:

@@ -1,0 +1,98 @@
+"""Findings: the list, one of them, and what is done with it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.access_requests.rules import allows
+from portal.findings import actions, queries, rules
+from portal.findings.forms import AnswerForm, AssignForm, CloseForm, DueForm, FindingForm, RaiseForm
+from portal.findings.history import lines_of
+from portal.findings.models import Finding
+from portal.findings.states import ASSIGNED, CLOSED, MOVES
+from portal.people.signing_in import PersonRequest, signed_in
+
+PER_PAGE = 50
+# act -> form, action, who may, and in which states it is offered
+ACTS: Mapping[str, tuple[type[FindingForm], Callable[..., Finding], Callable[..., None], frozenset[str]]] = {
+    "assign": (AssignForm, actions.assign, rules.may_assign, MOVES["assign"].sources),
+    "answer": (AnswerForm, actions.answer, rules.may_answer, MOVES["answer"].sources),
+    "due": (DueForm, actions.move_due, rules.may_move_due, frozenset({ASSIGNED, *MOVES["close"].sources})),
+    "close": (CloseForm, actions.close, rules.may_close, MOVES["close"].sources),
+}
+
+
+@require_GET
+@signed_in
+def findings(request: PersonRequest) -> HttpResponse:
+    """The list: open, overdue, one's own, closed."""
+    shown = request.GET.get("show", queries.OPEN)
+    if shown not in queries.SHOWN:
+        raise Http404
+    page = Paginator(queries.listed(request.user, shown), PER_PAGE).get_page(request.GET.get("page"))
+    tabs = [{"label": label, "url": f"?show={word}", "active": word == shown} for word, label in queries.SHOWN.items()]
+    may_raise = queries.systems_to_raise_on(request.user).exists()
+    return render(
+        request, "findings/findings.html", {"page": page, "tabs": tabs, "shown": shown, "may_raise": may_raise}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def finding_raise(request: PersonRequest) -> HttpResponse:
+    """Raise one by hand."""
+    form = RaiseForm(queries.systems_to_raise_on(request.user), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        system = form.cleaned_data["system"]
+        row = actions.raise_finding(
+            by=request.actor, kind="by hand", title=form.cleaned_data["title"], details=form.cleaned_data["details"],
+            about=str(system.pk), system=system,
+        )  # fmt: skip
+        return redirect("finding_page", row.pk)
+    return render(request, "findings/raise.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+@signed_in
+def finding_page(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """One finding, what happened to it, and what the viewer may do."""
+    return _page(request, _found(request, pk))
+
+
+@require_POST
+@signed_in
+def finding_act(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
+    """Assign, answer, move the date or close."""
+    row = _found(request, pk)
+    make_form, do, _, _ = ACTS[act]
+    form = make_form(row, request.POST)
+    if not form.is_valid():
+        return _page(request, row, act, form)
+    do(by=request.actor, finding=row, **form.cleaned_data)
+    return redirect("finding_page", pk)
+
+
+def _found(request: PersonRequest, pk: UUID) -> Finding:
+    row = queries.finding(request.user, pk)
+    if row is None:
+        raise Http404
+    return row
+
+
+def _page(request: PersonRequest, row: Finding, sent: str = "", form: FindingForm | None = None) -> HttpResponse:
+    forms: dict[str, Any] = {
+        act: form if act == sent else make_form(row, initial=_initial(row))
+        for act, (make_form, _, may, states) in ACTS.items()
+        if act == sent or (row.state in states and allows(may, request.actor, row))
+    }
+    context = {"finding": row, "forms": forms, "sent": form, "closed": row.state == CLOSED, "lines": lines_of(row)}
+    return render(request, "findings/finding.html", context, status=422 if form else 200)
+
+
+def _initial(row: Finding) -> dict[str, object]:
+    return {"cause": row.cause, "response": row.response, "owner": row.owner_id}

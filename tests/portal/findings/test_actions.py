@@ -1,0 +1,203 @@
+"""From raised to closed: who may, when, and what the log says of it."""
+
+from datetime import timedelta
+
+import pytest
+
+from audit.log.append import Actor, process
+from audit.log.read import of_subject
+from portal.clock import ms, now
+from portal.errors import NotAllowed, Refused, RefusedByPolicy, WrongState
+from portal.findings import actions
+from portal.findings.models import Finding
+from portal.findings.states import ANSWERED, ASSIGNED, CLOSED, MOVES, RAISED
+from portal.notifications.models import Alert
+from tests.worlds import World, actor, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = timedelta(days=3)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def raised(world: World, owner: str | None = None, by: Actor | None = None) -> Finding:
+    return actions.raise_finding(
+        by=by or process("test"), kind="gap", title="Records are missing", about="w-1", details="Of Ann.", system=world.system,
+        owner=world.people[owner] if owner else None,
+    )  # fmt: skip
+
+
+def at_state(world: World, state: str) -> Finding:
+    """Walked there by the real actions; Ben owns it."""
+    row = raised(world)
+    if state != RAISED:
+        row = actions.assign(by=actor(world.mo), finding=row, owner=world.ben, due_at=now() + LATER)
+    if state in (ANSWERED, CLOSED):
+        row = actions.answer(by=actor(world.ben), finding=row, cause="A full disk.", response="A bigger one.")
+    if state == CLOSED:
+        row = actions.close(by=actor(world.mo), finding=row, retest_ok=True)
+    return row
+
+
+def names(row: Finding) -> list[str]:
+    return [event.name for event in of_subject(row.log_subject)]
+
+
+def test_way_from_raised_to_closed_leaves_each_event_once(world: World) -> None:
+    row = at_state(world, CLOSED)
+    row.refresh_from_db()
+    assert (row.state, row.owner, row.cause, row.response) == (CLOSED, world.ben, "A full disk.", "A bigger one.")
+    assert names(row) == ["finding.raised", "finding.assigned", "finding.answered", "finding.closed"]
+    last = of_subject(row.log_subject)[-1]
+    assert (last.fields["retest_ok"], last.by) == (1, str(world.mo.pk))
+
+
+def test_raising_tells_the_owner_of_the_system_while_nobody_owns_it(world: World) -> None:
+    row = raised(world)
+    alert = Alert.objects.get()
+    assert (alert.recipient, alert.kind, alert.about, alert.path) == (
+        world.mo,
+        "finding.raised",
+        row.log_subject,
+        f"/findings/{row.pk}/",
+    )
+
+
+def test_raising_with_an_owner_gives_the_catalogues_ten_days(world: World) -> None:
+    row = raised(world, "ben")
+    assert row.due_at is not None
+    assert (row.state, row.due_at - row.raised_at) == (ASSIGNED, timedelta(days=10))
+    fields = of_subject(row.log_subject)[0].fields
+    assert (fields["owner_id"], fields["due_at"], fields["assigned_at"]) == (
+        str(world.ben.pk),
+        ms(row.due_at),
+        ms(row.raised_at),
+    )
+    assert Alert.objects.get().recipient == world.ben
+
+
+def test_details_are_personal_and_the_title_is_not(world: World) -> None:
+    event = of_subject(raised(world).log_subject)[0]
+    assert (event.fields["title"], event.personal["details"], "details" in event.fields) == (
+        "Records are missing",
+        "Of Ann.",
+        False,
+    )
+
+
+PAIRS = {  # written down by hand: from which states each act is taken
+    "assign": {RAISED, ASSIGNED},
+    "answer": {ASSIGNED, ANSWERED},
+    "due": {ASSIGNED, ANSWERED},
+    "close": {ANSWERED},
+}
+DO = {
+    "assign": lambda world, row: actions.assign(by=actor(world.mo), finding=row, owner=world.kim, due_at=now() + LATER),
+    "answer": lambda world, row: actions.answer(by=actor(world.ben), finding=row, cause="c", response="r"),
+    "due": lambda world, row: actions.move_due(by=actor(world.mo), finding=row, due_at=now() + 2 * LATER),
+    "close": lambda world, row: actions.close(by=actor(world.mo), finding=row, retest_ok=True),
+}
+
+
+@pytest.mark.parametrize("state", [RAISED, ASSIGNED, ANSWERED, CLOSED])
+@pytest.mark.parametrize("act", PAIRS)
+def test_each_act_in_each_state(world: World, act: str, state: str) -> None:
+    row = at_state(world, state)
+    row.refresh_from_db()
+    before = {key: value for key, value in vars(row).items() if not key.startswith("_")}
+    written = names(row)
+    if state in PAIRS[act]:
+        DO[act](world, row)
+        assert len(names(row)) == len(written) + 1
+        return
+    refusal = (
+        NotAllowed if (act, state) == ("answer", RAISED) else WrongState
+    )  # nobody owns it yet, so nobody may answer
+    with pytest.raises(refusal):
+        DO[act](world, row)
+    row = Finding.objects.get(pk=row.pk)
+    assert {key: value for key, value in vars(row).items() if not key.startswith("_")} == before
+    assert names(row) == [*written, "finding.act_refused"]
+
+
+def test_table_of_moves_is_the_one_written_here() -> None:
+    assert {name: set(move.sources) for name, move in MOVES.items()} == {name: PAIRS[name] for name in MOVES}
+
+
+@pytest.mark.parametrize(
+    ("act", "allowed"),
+    [
+        ("assign", {"mo", "pia", "quinn"}),
+        ("answer", {"ben"}),
+        ("due", {"mo", "pia", "quinn"}),
+        ("close", {"mo", "pia", "quinn", "kim", "lea"}),
+    ],
+)
+def test_who_may(world: World, act: str, allowed: set[str]) -> None:
+    may = set()
+    for name, person in world.people.items():
+        row, by = at_state(world, ANSWERED if act != "assign" else ASSIGNED), actor(person)
+        try:
+            if act == "assign":
+                actions.assign(by=by, finding=row, owner=world.lea, due_at=now() + LATER)
+            elif act == "answer":
+                actions.answer(by=by, finding=row, cause="c", response="r")
+            elif act == "due":
+                actions.move_due(by=by, finding=row, due_at=now() + 2 * LATER)
+            else:
+                actions.close(by=by, finding=row, retest_ok=True)
+        except NotAllowed:
+            continue
+        may.add(name)
+    assert may == allowed
+
+
+def test_who_may_raise(world: World) -> None:
+    may = set()
+    for name, person in world.people.items():
+        try:
+            raised(world, by=actor(person))
+        except NotAllowed:
+            continue
+        may.add(name)
+    assert may == {"ines", "jon", "kim", "lea", "mo", "pia", "quinn"}
+
+
+@pytest.mark.parametrize("act", ["close", "due"])
+def test_owner_of_a_finding_neither_closes_it_nor_moves_its_date(world: World, act: str) -> None:
+    row = raised(world, "mo")  # owns the system too
+    actions.answer(by=actor(world.mo), finding=row, cause="c", response="r")
+    with pytest.raises(NotAllowed) as refusal:
+        DO[act](world, row)
+    assert refusal.value.kind == "own finding"
+
+
+@pytest.mark.parametrize(("cause", "response"), [("", "r"), ("c", ""), ("  ", "r")])
+def test_answer_needs_cause_and_response(world: World, cause: str, response: str) -> None:
+    with pytest.raises(RefusedByPolicy):
+        actions.answer(by=actor(world.ben), finding=raised(world, "ben"), cause=cause, response=response)
+
+
+def test_closing_without_a_passed_retest_needs_a_reason(world: World) -> None:
+    row = at_state(world, ANSWERED)
+    with pytest.raises(RefusedByPolicy):
+        actions.close(by=actor(world.mo), finding=row, retest_ok=False, comment=" ")
+    assert actions.close(by=actor(world.mo), finding=row, retest_ok=False, comment="Retired.").state == CLOSED
+
+
+def test_date_lies_ahead_and_the_owner_is_present(world: World) -> None:
+    row = raised(world)
+    with pytest.raises(RefusedByPolicy):
+        actions.assign(by=actor(world.mo), finding=row, owner=world.ben, due_at=now())
+    world.ben.left_at = now()
+    with pytest.raises(Refused):
+        actions.assign(by=actor(world.mo), finding=row, owner=world.ben, due_at=now() + LATER)
+
+
+def test_assigning_to_the_same_owner_is_no_way_to_move_the_date(world: World) -> None:
+    row = at_state(world, ASSIGNED)
+    with pytest.raises(WrongState):
+        actions.assign(by=actor(world.mo), finding=row, owner=world.ben, due_at=now() + 2 * LATER)
