@@ -7,9 +7,7 @@ COLUMNS = ("narrows", "changed_by", "beneficiary_id", "approved_by", "approved_a
 
 
 def rule_change(facts: Facts, entry: LogEntry, kind: str) -> None:
-    """One change of rules; what widens is an act that needs a strong sign-in. The founding has its own row."""
-    if _of_the_founding(facts, entry):
-        return
+    """One change of rules; what widens is an act that needs a strong sign-in."""
     facts.put("rule_changes", str(entry.id), kind=kind, **given(entry, *COLUMNS))
     if not entry.fields.get("narrows", 0):
         facts.act(entry, "change")
@@ -20,7 +18,15 @@ def proposed(facts: Facts, entry: LogEntry) -> None:
     facts.act(entry, "change")
 
 
-def _of_the_founding(facts: Facts, entry: LogEntry) -> bool:
-    """Whether the founding process made one of its two people an administrator."""
-    made = entry.name == "role.granted" and entry.fields.get("role") == "administrator"
-    return made and entry.by == facts.founded_by and entry.fields.get("person_id") in facts.founders
+def administrator_made(facts: Facts, entry: LogEntry) -> None:
+    """A process made somebody administrator: at the founding, which has one row of its own for both people."""
+    facts.put("rule_changes", str(entry.id), kind="role", **given(entry, *COLUMNS))
+    facts.made_administrators.append((str(entry.id), entry.by, entry.fields["person_id"]))
+    forget_founding_roles(facts)
+
+
+def forget_founding_roles(facts: Facts) -> None:
+    """Leave out the roles that the founding gave; its events may come before or after those of the roles."""
+    for event, by, person in facts.made_administrators:
+        if by == facts.founded_by and person in facts.founders:
+            facts.rows["rule_changes"].pop(event, None)

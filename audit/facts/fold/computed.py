@@ -20,12 +20,10 @@ def grants_over(facts: Facts) -> None:
 
 
 def removals(facts: Facts) -> None:
-    """The first read-back from the end of a grant on that showed neither the right nor a live session."""
-    for key, grant in facts.each("grants"):
-        over = grant.get("over_at") or grant.get("ended_at") or 0
-        clear = [row for row in facts.read_backs.get(key, ()) if row["confirmed_at"] >= over]
+    """The first read-back, once a grant was over, that showed neither the right nor a live session."""
+    for key, clear in facts.read_backs.items():
         if clear:
-            first = min(clear, key=lambda row: row["confirmed_at"])
+            first = min(clear, key=lambda row: int(row["confirmed_at"]))
             facts.derive("removals", key, rests_on=("grants", key), **first)
 
 

@@ -1,7 +1,7 @@
 """Dated roles and eligibilities."""
 
-from audit.facts.fold.changes import proposed, rule_change
-from audit.facts.fold.entry import LogEntry
+from audit.facts.fold.changes import administrator_made, proposed, rule_change
+from audit.facts.fold.entry import LogEntry, is_person
 from audit.facts.fold.state import Facts, given
 
 
@@ -9,7 +9,10 @@ def role_granted(facts: Facts, entry: LogEntry) -> None:
     """A person holds a role, to its end where one was set."""
     columns = given(entry, "person_id", "role", "system_id", "granted_at", "granted_by")
     facts.put("roles", entry.fields["role_id"], ended_at=entry.fields.get("to_at"), **columns)
-    rule_change(facts, entry, "role")
+    if entry.fields["role"] == "administrator" and not is_person(entry.by):
+        administrator_made(facts, entry)
+    else:
+        rule_change(facts, entry, "role")
 
 
 def role_ended(facts: Facts, entry: LogEntry) -> None:

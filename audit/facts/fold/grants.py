@@ -49,17 +49,20 @@ def extended(facts: Facts, entry: LogEntry) -> None:
 
 
 def over(facts: Facts, entry: LogEntry) -> None:
-    """The time is over, or somebody ended it; the first end stands."""
+    """The time is over, or somebody ended it, or the portal gave up opening; the first end stands."""
     grant = entry.fields["grant_id"]
     if facts.get("grants", grant).get("ended_at") is None:
-        facts.change("grants", grant, ended_at=entry.fields["ended_at"], end_cause=entry.name.removeprefix("grant."))
+        gave_up = entry.fields.get("cause") == "failed"
+        cause = "failed" if gave_up else entry.name.removeprefix("grant.")
+        facts.change("grants", grant, ended_at=entry.fields["ended_at"], end_cause=cause)
     if is_person(entry.fields.get("ended_by", "process:")):
         facts.involved[entry.case].add(entry.fields["ended_by"])
 
 
 def read_back(facts: Facts, entry: LogEntry) -> None:
-    """The target was read; what is clear may confirm the removal."""
-    if entry.fields["clear"]:
+    """The target was read. What is clear confirms the removal, once the log says that the grant is over."""
+    over_already = facts.get("grants", entry.fields["grant_id"]).get("ended_at") is not None
+    if entry.fields["clear"] and over_already:
         _cleared(facts, entry, entry.fields["read_at"])
 
 

@@ -1,5 +1,6 @@
 """People and the founding of the portal."""
 
+from audit.facts.fold.changes import forget_founding_roles
 from audit.facts.fold.entry import LogEntry
 from audit.facts.fold.state import Facts, given
 
@@ -14,6 +15,7 @@ def founded(facts: Facts, entry: LogEntry) -> None:
         "rule_changes", str(entry.id), kind="founding", narrows=0, changed_by=first, approved_by=second,
         approved_at=entry.at, effective_at=entry.at,
     )  # fmt: skip
+    forget_founding_roles(facts)
 
 
 def added(facts: Facts, entry: LogEntry) -> None:

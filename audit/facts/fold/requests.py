@@ -8,7 +8,7 @@ ASKED = (
     "responder_id", "system_id", "privilege_id", "mode", "category", "criterion", "reason_length", "reason_repeats",
     "intended_classes", "incident_ref", "minutes", "policy_id", "policy_sha256",
 )  # fmt: skip
-OWED = ("category", "reason_length", "intended_classes", "incident_ref")
+OWED = ("category", "intended_classes", "incident_ref")
 
 
 def made(facts: Facts, entry: LogEntry) -> None:
@@ -23,8 +23,10 @@ def made(facts: Facts, entry: LogEntry) -> None:
 
 def supplemented(facts: Facts, entry: LogEntry) -> None:
     """What a bypass owed was given. It is owed until the review: what comes later changes no fact."""
-    if not any(review.get("submitted_at") for review in _reviews(facts, entry.case)):
-        facts.change("requests", entry.case, **given(entry, *OWED))
+    if any(review.get("submitted_at") for review in _reviews(facts, entry.case)):
+        return
+    said = max(facts.get("requests", entry.case).get("reason_length", 0), entry.fields.get("reason_length", 0))
+    facts.change("requests", entry.case, reason_length=said, **given(entry, *OWED))
 
 
 def _reviews(facts: Facts, case: str) -> list[dict[str, object]]:

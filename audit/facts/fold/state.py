@@ -35,6 +35,7 @@ class Facts:
     first_at: int | None = None
     founded_by: str = ""
     founders: tuple[str, ...] = ()
+    made_administrators: list[tuple[str, str, str]] = field(default_factory=list)
     markers: dict[str, str] = field(default_factory=dict)
     session_markers: dict[str, str | None] = field(default_factory=dict)
     unmatched: set[str] = field(default_factory=set)
@@ -99,5 +100,5 @@ class Facts:
 
 
 def given(entry: LogEntry, *names: str) -> Row:
-    """The named fields of an entry that were given."""
-    return {name: entry.fields[name] for name in names if name in entry.fields}
+    """The named fields of an entry that were given; an empty text says as little as an absent one."""
+    return {name: entry.fields[name] for name in names if entry.fields.get(name, "") != ""}

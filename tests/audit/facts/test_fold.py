@@ -211,11 +211,23 @@ def test_withdrawn_request_is_no_refusal() -> None:
     assert judged.fact("requests", "C")["status"] == "withdrawn"
 
 
-def test_founding_is_one_change_of_rules_with_two_people() -> None:
-    changes = judge(story.organisation(), period=Period(at("05-01"), at("10-01"), at("10-02"))).facts("rule_changes")
+@pytest.mark.parametrize("later", [0, HOUR])
+def test_founding_is_one_change_of_rules_with_two_people(later: int) -> None:
+    log = story.organisation()
+    log.find("portal.founded")["at"] += later
+    changes = judge(log, period=Period(at("05-01"), at("10-01"), at("10-02"))).facts("rule_changes")
     founding = [each for each in changes if each["kind"] == "founding"]
     assert [(each["changed_by"], each["approved_by"]) for each in founding] == [("pia", "quinn")]
     assert [each for each in changes if each["beneficiary_id"] in ("pia", "quinn")] == []
+
+
+def test_administrator_whom_a_process_made_later_is_a_change_of_rules() -> None:
+    log = story.organisation()
+    story.grant_role(log, "kim", "administrator", at("07-04"))
+    log.bodies[-1]["by"] = "process:founding"
+    del log.bodies[-1]["method"], log.bodies[-1]["strong_at"]
+    changes = [each for each in judge(log).facts("rule_changes") if each["effective_at"] == at("07-04")]
+    assert [(each["kind"], each["beneficiary_id"]) for each in changes] == [("role", "kim")]
 
 
 def test_new_policy_version_ends_the_one_before() -> None:
@@ -378,3 +390,22 @@ def test_entry_that_is_none_of_ours_stops_the_fold(body: dict[str, Any], sentenc
     with pytest.raises(CannotFold) as refused:
         judge(Stream(), entries=[Entry(0, stored)])
     assert str(refused.value) == sentence
+
+
+def test_text_left_empty_is_not_given() -> None:
+    log = story.organisation()
+    story.ask(log, "C", START, category="", incident_ref="")
+    judged = judge(log)
+    assert judged.fact("requests", "C").keys() & {"category", "incident_ref"} == set()
+    assert judged.rows("T-05") == {"C": "deviation"}
+
+
+def test_opening_that_was_given_up_ends_as_failed() -> None:
+    log = story.organisation()
+    story.ask(log, "C", START)
+    known: dict[str, Any] = {"grant_id": "G-C", "person_id": "ann", "system_id": "billing", "privilege_id": "write"}
+    rest: dict[str, Any] = {"number": 1, "mode": "approved", "minutes": 60, "policy_sha256": "aa", "exposes_secret": 0}
+    log.say("grant.authorised", START, story.OPENER, case="C", **known, **rest)
+    end: dict[str, Any] = {"ended_at": START + MINUTE, "over_at": START + MINUTE, "ended_by": story.OPENER}
+    log.say("grant.revoked", START + MINUTE, story.OPENER, case="C", grant_id="G-C", cause="failed", **end)
+    assert judge(log).fact("grants", "G-C")["end_cause"] == "failed"
