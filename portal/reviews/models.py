@@ -1,10 +1,12 @@
 """A look at one use afterwards."""
 
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
 
+from portal.clock import now
 from portal.grants.models import Grant
 from portal.people.models import Person
 from portal.reviews.states import DUE, STATES, SUBMITTED
@@ -42,6 +44,21 @@ class Review(models.Model):
                 name="review_submitted_with_time",
             ),
         ]
+
+    @property
+    def late(self) -> bool:
+        """Not submitted, and the time is over."""
+        return self.state != SUBMITTED and self.due_at <= now()
+
+    @property
+    def was_late(self) -> bool:
+        """Submitted, after its time."""
+        return self.submitted_at is not None and self.submitted_at > self.due_at
+
+    @property
+    def lateness(self) -> timedelta:
+        """By how much it was late."""
+        return max((self.submitted_at or now()) - self.due_at, timedelta())
 
     @property
     def log_subject(self) -> str:

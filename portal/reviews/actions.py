@@ -1,0 +1,220 @@
+"""From "a use is to be reviewed" to a judgement. Nobody judges what they had a part in; that is asked under lock each time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from audit.log.append import Actor, action, append
+from portal.access_requests.facts import who_where_what
+from portal.clock import moment, ms, now
+from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
+from portal.findings.actions import raise_finding
+from portal.grants.actions import locked as locked_grant
+from portal.grants.actions import over_at
+from portal.grants.models import Grant
+from portal.grants.states import CLOSING, ENDED
+from portal.moves import make
+from portal.notifications.outbox import tell
+from portal.people.models import Person
+from portal.people.strength import need_fresh
+from portal.policy.queries import rules_of
+from portal.reviews import rules
+from portal.reviews.models import Review
+from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
+from portal.reviews.states import CLAIMED, MOVES, SUBMITTED
+
+TAKEN = "This review is not waiting: somebody took it, or it is done."
+NOT_CLAIMED = "Nobody is working on this review, or it was submitted already."
+AROUND = ("grant__request__policy", "grant__request__responder", "grant__request__system", "grant__request__privilege",
+          "grant__person", "grant__privilege", "grant__system__owner", "reviewer")  # fmt: skip
+NOBODY = "Nobody can review a use"
+
+
+def locked(review: Review) -> Review:
+    """The review's row, locked, with what stands around it."""
+    return Review.objects.select_for_update(of=("self",)).select_related(*AROUND).get(pk=review.pk)
+
+
+@action(event="review.due")
+def set_due(*, by: Actor, grant: Grant) -> Review:
+    """A use is over: it is to be reviewed, and the pool is told. Where there is no pool, the owner is."""
+    row = locked_grant(grant)
+    if row.state not in (CLOSING, ENDED) or row.opened_at is None or row.ended_at is None:
+        raise WrongState("This access is not over.", about=row)
+    if Review.objects.filter(grant=row).exists():
+        raise ChangedMeanwhile("This use is up for review already.", about=row)
+    hours = rules_of(row.request.policy).review_hours_for(row.request.mode, row.system.criticality)
+    review = Review.objects.create(grant=row, due_at=moment(over_at(row) + hours * 3_600_000))
+    pool = rules.pool_of(row)
+    tell_of(by, review, pool, "review.due")
+    if not pool:
+        _tell_nobody(by, review)
+    append(
+        "review.due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, grant_id=row.pk,
+        system_id=row.system_id, due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
+    )  # fmt: skip
+    return review
+
+
+def tell_of(by: Actor, review: Review, people: Sequence[Person], kind: str) -> None:
+    """Queue alerts of one kind about a review, within the caller's action."""
+    request = review.grant.request
+    tell(
+        by=by, people=people, kind=kind, case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
+        grant_id=review.grant_id, facts={**who_where_what(request), "due_at": review.due_at, "mode": request.mode},
+    )  # fmt: skip
+
+
+def _tell_nobody(by: Actor, review: Review) -> None:
+    system = review.grant.system
+    sentence = f"Every reviewer of {system.name} had a part in it, or there is none. Give the role to somebody else."
+    tell(
+        by=by, people=[system.owner], kind="system.problem", case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
+        grant_id=review.grant_id, facts={"title": NOBODY, "sentence": sentence, "system": system.name, "at": now()},
+    )  # fmt: skip
+
+
+@action(event="review.claimed", refused="review.act_refused")
+def claim(*, by: Actor, review: Review) -> Review:
+    """Take a review from the pool."""
+    row = locked(review)
+    rules.may_review(by, row)
+    make(row, MOVES["claim"], says=TAKEN, reviewer=Person.objects.get(pk=by.id), claimed_at=now())
+    append(
+        "review.claimed", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id, reviewer_id=by.id
+    )
+    return row
+
+
+@action(event="review.handed_over", refused="review.act_refused")
+def hand_over(*, by: Actor, review: Review, comment: str = "") -> Review:
+    """Give a review back to the pool, and tell it. What was answered stays for who takes it next."""
+    row = locked(review)
+    _may_give_away(by, row)
+    make(row, MOVES["hand_over"], says=NOT_CLAIMED, reviewer=None, claimed_at=None)
+    tell_of(by, row, [person for person in rules.pool_of(row.grant) if str(person.pk) != by.id], "review.due")
+    _append_handed_over(by, row, None, comment)
+    return row
+
+
+@action(event="review.handed_over", refused="review.act_refused")
+def pass_on(*, by: Actor, review: Review, to: Person, comment: str = "") -> Review:
+    """Give a review to another reviewer by name, who is told."""
+    row = locked(review)
+    _may_give_away(by, row)
+    if to.pk == row.reviewer_id or to.pk not in {person.pk for person in rules.pool_of(row.grant)}:
+        raise NotAllowed("That person may not review this use: choose a reviewer of the system who had no part in it.", about=row)
+    make(row, MOVES["pass_on"], says=NOT_CLAIMED, reviewer=to, claimed_at=now())
+    tell_of(by, row, [to], "review.due")
+    _append_handed_over(by, row, to, comment)
+    return row
+
+
+def _may_give_away(by: Actor, row: Review) -> None:
+    """Whoever has it, even if they are involved by now or lost the role: otherwise it would be stuck with them."""
+    if row.state == CLAIMED and str(row.reviewer_id) != by.id:
+        raise NotAllowed("Another reviewer has this review.", about=row, kind="not its reviewer")
+    if row.state != CLAIMED:
+        raise WrongState(NOT_CLAIMED, about=row)
+
+
+def _append_handed_over(by: Actor, row: Review, to: Person | None, comment: str) -> None:
+    append(
+        "review.handed_over", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
+        to_id=to.pk if to else None, comment=comment.strip() or None,
+    )  # fmt: skip
+
+
+@action(event="review.saved", refused="review.act_refused")
+def save(*, by: Actor, review: Review, answers: rules.Answers, accepted: Sequence[str] = ()) -> Review:
+    """Keep what was answered so far. Decides nothing."""
+    row = locked(review)
+    rules.is_its_reviewer(by, row)
+    _still_claimed(row)
+    rules.check_known(answers, accepted, row)
+    row.answers, row.accepted_activities = kept(answers), _ids(accepted)
+    row.save(update_fields=["answers", "accepted_activities"])
+    answered = len(questions()) - len(rules.unanswered(row.answers))
+    append(
+        "review.saved", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id, answered=answered
+    )
+    return row
+
+
+@action(event=("review.submitted", "finding.raised"), refused="review.act_refused")
+def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str, accepted: Sequence[str] = (),
+           owner: Person | None = None, due_at: datetime | None = None) -> Review:  # fmt: skip
+    """Judge the use, with the catalogue's statement. Each adverse answer opens a finding, in this transaction.
+
+    ``accepted`` holds ids of activities outside the intent that are accepted; ``owner`` and ``due_at`` are the findings'
+    (the owner of the system, and the catalogue's days, unless named).
+
+    Raises:
+        NotAllowed, StepUpNeeded, WrongState, RefusedByPolicy: see `portal.reviews.rules`.
+    """
+    row = locked(review)
+    rules.is_its_reviewer(by, row)
+    need_fresh(by, about=row)
+    _still_claimed(row)
+    rules.is_over(row)
+    rules.check_known(answers, accepted, row)
+    rules.check_whole(answers, outcome, row)
+    make(
+        row, MOVES["submit"], says=NOT_CLAIMED, answers=kept(answers), accepted_activities=_ids(accepted), outcome=outcome,
+        submitted_at=now(),
+    )  # fmt: skip
+    _raise_findings(by, row, owner or row.grant.system.owner, due_at)
+    _append_submitted(by, row)
+    return row
+
+
+def _still_claimed(row: Review) -> None:
+    if row.state == SUBMITTED:
+        raise ChangedMeanwhile("This review was submitted already. Nothing was changed.", about=row)
+    if row.state != CLAIMED:
+        raise WrongState(NOT_CLAIMED, about=row)
+
+
+def kept(answers: rules.Answers) -> dict[str, dict[str, str]]:
+    """Answers as they are stored: nothing for a question that has neither answer nor comment."""
+    stored = {key: {"answer": said["answer"], "comment": said.get("comment", "").strip()} for key, said in answers.items()}
+    return {key: said for key, said in sorted(stored.items()) if said["answer"] or said["comment"]}
+
+
+def _ids(accepted: Sequence[str]) -> list[str]:
+    return sorted(set(accepted))
+
+
+def _raise_findings(by: Actor, row: Review, owner: Person, due_at: datetime | None) -> None:
+    for question in rules.adverse(row.answers):
+        said = row.answers[question.id]
+        raise_finding(
+            by=by, kind="review_answer", title=f"Review, question {question.number}: {ANSWERS[said['answer']].lower()}",
+            about=str(row.pk), details=f"{question.ask}\n{said['comment']}", case=row.log_case, system=row.grant.system, owner=owner,
+            due_at=due_at, test_id=question.tests[0] if question.tests else "",
+        )  # fmt: skip
+
+
+def _append_submitted(by: Actor, row: Review) -> None:
+    upheld = next(each for each in questions() if each.sets == SETS_UPHELD)
+    comments = [f"{key}: {said['comment']}" for key, said in row.answers.items() if said["comment"]]
+    append(
+        "review.submitted", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
+        system_id=row.grant.system_id, reviewer_id=by.id, due_at=ms(row.due_at),
+        answers={key: said["answer"] for key, said in row.answers.items()}, answers_missing=len(rules.unanswered(row.answers)),
+        adverse_answers=len(rules.adverse(row.answers)), emergency_upheld=row.answers[upheld.id]["answer"] == YES,
+        accepted_activities=row.accepted_activities, outcome=row.outcome, statement_sha256=statement_sha256(),
+        comments="\n".join(comments) or None, involved=sorted(rules.involved_in(row.grant)),
+    )  # fmt: skip
+
+
+@action(event="alert.queued")
+def remind(*, by: Actor, review: Review, mark: str) -> None:
+    """Tell once for each mark: ``before``, ``at``, and ``after-<n>`` for each whole day that it is late."""
+    row = locked(review)
+    if row.state == SUBMITTED or mark in row.reminded:
+        raise ChangedMeanwhile("Told already.", about=row)
+    row.reminded = [*row.reminded, mark]
+    row.save(update_fields=["reminded"])
+    pool = [row.reviewer] if row.reviewer else rules.pool_of(row.grant)
+    late = mark != "before"
+    tell_of(by, row, [*pool, row.grant.system.owner] if late or not pool else pool, "review.overdue" if late else "review.reminder")

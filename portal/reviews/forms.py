@@ -1,0 +1,106 @@
+"""The ten questions, half-done or whole, and giving a review away."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+
+from portal.kept import KeptForm
+from portal.people.models import Person
+from portal.plain_text import PlainCharField
+from portal.reviews.models import Review
+from portal.reviews.questions import ANSWERS, OUTCOMES, Question, questions, statement
+from portal.reviews.rules import Answers, adverse
+from portal.widgets import ChoiceCards, UtcMoment
+
+COMMENT_LENGTH = 2000
+FINDING_OWNER, FINDING_DUE = "finding_owner", "finding_due"
+
+
+class ReviewForm(KeptForm):
+    """Answers and comments of each question, what follows from them, and the statement. Saved half-done, it asks for nothing."""
+
+    outcome = forms.ChoiceField(label="Outcome", choices=list(OUTCOMES.items()), widget=ChoiceCards(), required=False)
+    finding_owner = forms.ModelChoiceField(
+        queryset=Person.objects.none(), label="Owner of the findings", required=False, empty_label="The owner of the system",
+        help_text="Who puts right what your answers open.",
+    )  # fmt: skip
+    finding_due = forms.DateTimeField(
+        label="Findings due at", widget=UtcMoment(), required=False, help_text="Ten days from now unless you name a time.",
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+    )  # fmt: skip
+    stated = forms.BooleanField(label=statement(), required=False, error_messages={"required": "Submit only if you can say this."})
+
+    def __init__(self, *args: Any, review: Review, owners: Any = None, whole: bool = False, **kwargs: Any) -> None:
+        """``whole``: it is submitted, so everything must be there; otherwise it is only kept."""
+        kwargs.setdefault("initial", _initial(review))
+        super().__init__(*args, **kwargs)
+        self.whole = whole
+        for question in questions():
+            self.fields |= _fields(question)
+        self.fields["finding_owner"].queryset = owners if owners is not None else Person.objects.none()  # type: ignore[attr-defined]  # a ModelChoiceField
+        self.order_fields([name for each in questions() for name in (each.id, f"{each.id}_comment")])
+
+    @property
+    def asked(self) -> list[tuple[Question, forms.BoundField, forms.BoundField]]:
+        """Each question with its two fields, for the page."""
+        return [(each, self[each.id], self[f"{each.id}_comment"]) for each in questions()]
+
+    def clean(self) -> dict[str, Any]:
+        """Say beside each field what a submitted review still lacks."""
+        said = super().clean() or {}
+        if not self.whole:
+            return said
+        for question in questions():
+            self._check(question, said)
+        if not said.get("outcome") and "outcome" not in self.errors:
+            self.add_error("outcome", "Choose an outcome.")
+        elif said.get("outcome") == "accepted" and adverse(self.answers(said)):
+            self.add_error("outcome", "Some of your answers open findings, so this use is accepted with findings, or not.")
+        if said.get("finding_due") and said["finding_due"] <= datetime.now(UTC):
+            self.add_error("finding_due", "This must lie ahead.")
+        if not said.get("stated"):
+            self.add_error("stated", "Submit only if you can say this.")
+        return said
+
+    def _check(self, question: Question, said: dict[str, Any]) -> None:
+        if not said.get(question.id):
+            self.add_error(question.id, f"Answer question {question.number}.")
+        elif said[question.id] in question.adverse and not said.get(f"{question.id}_comment") and f"{question.id}_comment" not in self.errors:
+            self.add_error(f"{question.id}_comment", "Say why: this answer opens a finding.")
+
+    def answers(self, said: dict[str, Any] | None = None) -> Answers:
+        """What was answered, as the action takes it."""
+        given = self.cleaned_data if said is None else said
+        return {each.id: {"answer": given.get(each.id) or "", "comment": given.get(f"{each.id}_comment") or ""} for each in questions()}
+
+
+def _fields(question: Question) -> dict[str, forms.Field]:
+    words = " or ".join(f"“{ANSWERS[each]}”" for each in ANSWERS if each in question.adverse)
+    return {
+        question.id: forms.ChoiceField(
+            label=f"{question.number}. {question.ask}", choices=list(ANSWERS.items()), widget=ChoiceCards(), required=False
+        ),
+        f"{question.id}_comment": PlainCharField(
+            label=f"Comment on question {question.number}", max_length=COMMENT_LENGTH, required=False,
+            widget=forms.Textarea(attrs={"rows": 2}), help_text=f"Needed for {words}, which opens a finding.",
+        ),
+    }  # fmt: skip
+
+
+def _initial(review: Review) -> dict[str, str]:
+    chosen = {key: said["answer"] for key, said in review.answers.items()}
+    return chosen | {f"{key}_comment": said["comment"] for key, said in review.answers.items()}
+
+
+class HandOverForm(KeptForm):
+    """Back to the pool, or to somebody by name."""
+
+    to = forms.ModelChoiceField(queryset=Person.objects.none(), label="To whom", required=False, empty_label="Back to all reviewers")
+    comment = PlainCharField(label="What should they know?", max_length=COMMENT_LENGTH, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, pool: Any, **kwargs: Any) -> None:
+        """Only people who may take it."""
+        kwargs.setdefault("auto_id", "id_over_%s")
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = pool  # type: ignore[attr-defined]  # a ModelChoiceField

@@ -1,0 +1,101 @@
+"""Reviews as a viewer may see them, and what a sweep must do."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from portal.access_requests.models import Approval
+from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER, RoleAssignment
+from portal.eligibility.queries import in_force, systems_where
+from portal.findings.models import Finding
+from portal.grants.models import Extension, Grant
+from portal.grants.states import CLOSING, ENDED
+from portal.notifications.queries import AlertLine, alerts_of_case
+from portal.people.models import Person
+from portal.reviews.models import Review
+from portal.reviews.rules import hands_of, pool_of
+from portal.reviews.states import CLAIMED, DUE, SUBMITTED
+
+READERS = (REVIEWER, OWNER, ADMINISTRATOR, AUDITOR)
+RELATED = ("grant__request__responder", "grant__person", "grant__system__owner", "grant__privilege", "reviewer")
+MOST = 200
+
+
+def visible(viewer: Person) -> QuerySet[Review]:
+    """Reviews of systems that the viewer reviews, owns, administers or audits, and those that they hold."""
+    systems = systems_where(viewer.pk, READERS)
+    seen = Q(grant__system__in=systems) | Q(grant__system__owner=viewer) | Q(reviewer=viewer)
+    return Review.objects.filter(seen).select_related(*RELATED)
+
+
+def due_for(viewer: Person) -> list[Review]:
+    """What waits for a reviewer and the viewer may take: uses of their systems in which they had no part."""
+    waiting = Review.objects.filter(state=DUE, grant__system__in=systems_where(viewer.pk, (REVIEWER,)))
+    rows = list(waiting.select_related(*RELATED).order_by("due_at")[:MOST])
+    hands = hands_of(row.grant for row in rows)
+    return [row for row in rows if str(viewer.pk) not in hands[row.grant.request_id]]
+
+
+def claimed_by(viewer: Person) -> list[Review]:
+    """What the viewer has taken and not submitted."""
+    return list(Review.objects.filter(state=CLAIMED, reviewer=viewer).select_related(*RELATED).order_by("due_at"))
+
+
+def all_of(viewer: Person, *, done: bool) -> QuerySet[Review]:
+    """All that the viewer may see: those that are done, newest first, or those that are not."""
+    rows = visible(viewer)
+    return rows.filter(state=SUBMITTED).order_by("-submitted_at") if done else rows.exclude(state=SUBMITTED).order_by("due_at")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What portal knows about the use itself; statements and verdict are audit's."""
+
+    approvals: tuple[Approval, ...]
+    extensions: tuple[Extension, ...]
+    alerts: tuple[AlertLine, ...]
+    findings: tuple[Finding, ...]
+    pool: tuple[Person, ...]
+    involved: frozenset[str]
+
+
+def evidence_of(review: Review) -> Evidence:
+    """All of it, in a constant number of queries. Whoever asks has checked who may see the review."""
+    grant = review.grant
+    return Evidence(
+        tuple(Approval.objects.filter(request_id=grant.request_id).select_related("approver")),
+        tuple(grant.extensions.select_related("decided_by")), tuple(alerts_of_case(grant.request_id)),
+        tuple(Finding.objects.filter(about=str(review.pk)).select_related("owner").order_by("raised_at")),
+        tuple(pool_of(grant)), hands_of([grant])[grant.request_id],
+    )  # fmt: skip
+
+
+def review_for(viewer: Person, pk: UUID) -> Review | None:
+    """One that the viewer may see."""
+    return visible(viewer).filter(pk=pk).first()
+
+
+def finding_owners(review: Review) -> QuerySet[Person]:
+    """Who may be made owner of what the answers open: owners and administrators of the system."""
+    system = review.grant.system
+    held = RoleAssignment.objects.filter(in_force(), Q(system=system) | Q(system__isnull=True), role__in=[OWNER, ADMINISTRATOR])
+    return Person.objects.filter(Q(pk__in=held.values("person_id")) | Q(pk=system.owner_id), left_at__isnull=True).order_by("name")
+
+
+def review_for_act(pk: UUID) -> Review | None:
+    """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
+    return Review.objects.select_related(*RELATED).filter(pk=pk).first()
+
+
+def without_review(limit: int = 500) -> list[Grant]:
+    """Uses that are over and not up for review yet."""
+    over = Grant.objects.filter(state__in=[CLOSING, ENDED], opened_at__isnull=False, ended_at__isnull=False, review__isnull=True)
+    return list(over.order_by("ended_at")[:limit])
+
+
+def to_remind(at: datetime, limit: int = 2000) -> list[Review]:
+    """Unsubmitted reviews that may need a word: due within two days, or late."""
+    rows = Review.objects.exclude(state=SUBMITTED).filter(due_at__lte=at + timedelta(days=2)).select_related("grant")
+    return list(rows.order_by("due_at")[:limit])

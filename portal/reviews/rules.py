@@ -1,0 +1,138 @@
+"""Who may review a use, and when a judgement is whole. Each check raises."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from audit.log.append import Actor
+from audit.log.read import of_cases
+from portal.access_requests.models import Approval
+from portal.eligibility.models import REVIEWER
+from portal.eligibility.queries import holds, people_with
+from portal.errors import NotAllowed, RefusedByPolicy, WrongState
+from portal.grants.models import Extension, Grant
+from portal.grants.states import ENDED
+from portal.people.models import Person
+from portal.reviews.models import Review
+from portal.reviews.questions import ANSWERS, OUTCOMES, Question, questions
+
+# Acts in a case that make whoever did them part of the use. Having seen a request decides nothing.
+HANDS = ("grant.revealed", "grant.returned", "grant.revoked", "grant.extended", "grant.extension_declined", "request.supplemented")
+MOST_ACCEPTED = 500  # ids in one event; it holds 65,535 bytes
+Answers = Mapping[str, Mapping[str, str]]
+
+
+def involved_in(grant: Grant) -> frozenset[str]:
+    """Pseudonyms of everybody who had a hand in the use: asked, decided, extended, revealed, ended."""
+    return hands_of([grant])[grant.request_id]
+
+
+def hands_of(grants: Iterable[Grant]) -> dict[UUID, frozenset[str]]:
+    """`involved_in` for several grants by their request, in three queries."""
+    listed = list(grants)
+    hands: dict[str, set[str]] = {str(each.request_id): {str(each.person_id)} for each in listed}
+    for case, person in Approval.objects.filter(request__in=list(hands)).values_list("request_id", "approver_id"):
+        hands[str(case)].add(str(person))
+    decided = Extension.objects.filter(grant__in=[each.pk for each in listed], decided_by__isnull=False)
+    for case, person in decided.values_list("grant__request_id", "decided_by_id"):
+        hands[str(case)].add(str(person))
+    for event in of_cases(hands, HANDS):
+        if not event.by.startswith("process:"):
+            hands[event.case].add(event.by)
+    return {UUID(case): frozenset(people) for case, people in hands.items()}
+
+
+def pool_of(grant: Grant) -> list[Person]:
+    """Reviewers of the system who had no part in the use."""
+    return list(people_with(REVIEWER, grant.system).exclude(pk__in=involved_in(grant)))
+
+
+def people_among(people: Iterable[Person]) -> QuerySet[Person]:
+    """The same people as a query, for a form's choices."""
+    return Person.objects.filter(pk__in=[person.pk for person in people]).order_by("name")
+
+
+def may_review(by: Actor, review: Review) -> None:
+    """A reviewer of the system who had no part in the use, asked anew each time: somebody may have become involved since.
+
+    Raises:
+        NotAllowed: of kind ``involved`` for who had a part in it.
+    """
+    if not holds(by.id, REVIEWER, review.grant.system):
+        raise NotAllowed("Only a reviewer of this system may do that.", about=review, kind="not a reviewer")
+    if by.id in involved_in(review.grant):
+        raise NotAllowed("You had a part in this use. Somebody else reviews it.", about=review, kind="involved")
+
+
+def is_its_reviewer(by: Actor, review: Review) -> None:
+    """Who claimed it, and may still review it.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    may_review(by, review)
+    if str(review.reviewer_id) != by.id:
+        raise NotAllowed("Another reviewer has this review.", about=review, kind="not its reviewer")
+
+
+def is_over(review: Review) -> None:
+    """Access is gone and the target confirmed it: before, there is nothing whole to judge.
+
+    Raises:
+        WrongState: the target was not read back yet.
+    """
+    if review.grant.state != ENDED:
+        raise WrongState(
+            "This access was not read back from the target yet, so it may still be live. What you answered is kept; submit when it has ended.",
+            about=review,
+        )
+
+
+def check_known(answers: Answers, accepted: Iterable[str], about: Review) -> None:
+    """Only questions and answers that there are, and ids that look like ids.
+
+    Raises:
+        RefusedByPolicy: it is not so.
+    """
+    known = {each.id for each in questions()}
+    if set(answers) - known or any(each["answer"] not in ("", *ANSWERS) for each in answers.values()):
+        raise RefusedByPolicy("There is no such question or answer.", about=about, kind="unknown answer")
+    ids = list(accepted)
+    if len(ids) > MOST_ACCEPTED or any(not 0 < len(each) <= 80 or not each.isascii() or not each.isprintable() for each in ids):
+        raise RefusedByPolicy(f"At most {MOST_ACCEPTED} activities can be accepted, each by its id.", about=about)
+
+
+def unanswered(answers: Answers) -> list[Question]:
+    """Questions without an answer."""
+    return [each for each in questions() if not answers.get(each.id, {}).get("answer")]
+
+
+def adverse(answers: Answers) -> list[Question]:
+    """Questions whose answer is adverse."""
+    return [each for each in questions() if answers.get(each.id, {}).get("answer") in each.adverse]
+
+
+def uncommented(answers: Answers) -> list[Question]:
+    """Questions with an adverse answer and without the comment that it needs."""
+    return [each for each in adverse(answers) if not answers[each.id].get("comment", "").strip()]
+
+
+def check_whole(answers: Answers, outcome: str, about: Review) -> None:
+    """Every question answered, adverse answers explained, and an outcome that fits them.
+
+    Raises:
+        RefusedByPolicy: it is not so.
+    """
+    if missing := unanswered(answers):
+        raise RefusedByPolicy(f"Answer every question first: {_numbers(missing)}.", about=about, kind="unanswered")
+    if silent := uncommented(answers):
+        raise RefusedByPolicy(f"Say why, for {_numbers(silent)}.", about=about, kind="uncommented")
+    if outcome not in OUTCOMES:
+        raise RefusedByPolicy("Choose an outcome.", about=about, kind="no outcome")
+    if outcome == "accepted" and adverse(answers):
+        raise RefusedByPolicy("Some of your answers open findings, so this use is accepted with findings, or not.", about=about)
+
+
+def _numbers(chosen: Iterable[Question]) -> str:
+    return ", ".join(f"question {each.number}" for each in chosen)

@@ -1,0 +1,80 @@
+"""A review's facts in the words and the order of its page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
+from portal.reviews.models import Review
+from portal.reviews.queries import Evidence
+from portal.reviews.questions import ANSWERS, Question, questions
+
+NOT_SAID = "Not said"
+
+
+def asked_of(review: Review) -> list[tuple[str, str]]:
+    """What the responder said, for a list of facts."""
+    asked = review.grant.request
+    classes = ", ".join(CLASSES.get(each, each).lower() for each in asked.intended_classes)
+    return [
+        ("Way", asked.get_mode_display()),
+        ("Criterion", CRITERIA.get(asked.criterion, asked.criterion) or NOT_SAID),
+        ("Kind of trouble", CATEGORIES.get(asked.category, asked.category) or NOT_SAID),
+        ("Reason", asked.reason),
+        ("Incident", asked.incident_ref or NOT_SAID),
+        ("Meant to", classes or NOT_SAID),
+        ("Asked for", f"{asked.minutes} minutes"),
+    ]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the course of events."""
+
+    title: str
+    at: datetime
+    text: str = ""
+    by: str = ""
+    icon: str = ""
+    tone: str = ""
+
+
+def course_of(review: Review, evidence: Evidence) -> list[Step]:
+    """Who asked, decided, opened and ended, in order. Alerts have a table of their own."""
+    grant, asked = review.grant, review.grant.request
+    steps = [Step("Asked" if asked.mode != "bypass" else "Broke the glass", asked.requested_at, by=asked.responder.name, icon="bell")]
+    for each in evidence.approvals:
+        word = "Approved" if each.decision == "approve" else "Declined"
+        steps.append(Step(word, each.decided_at, each.comment, each.approver.name, "user-check"))
+    for more in evidence.extensions:
+        steps.append(Step(f"Asked for {more.minutes} more minutes", more.asked_at, more.reason, asked.responder.name, "clock"))
+        if more.decided_at and more.decided_by:
+            given = "given" if more.decision == "approve" else "not given"
+            steps.append(Step(f"More time {given}", more.decided_at, by=more.decided_by.name, icon="clock"))
+    told = (
+        ("Opened", grant.opened_at, "lock-open"),
+        ("Password last shown", grant.revealed_at, "key"),
+        (grant.get_end_cause_display(), grant.ended_at, "lock"),
+        ("Gone: read back from the target", grant.confirmed_at, "circle-check"),
+    )
+    steps += [Step(title, at, icon=icon) for title, at, icon in told if at is not None]
+    return sorted(steps, key=lambda step: step.at)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One answer as it was submitted."""
+
+    question: Question
+    word: str
+    comment: str
+    adverse: bool
+
+
+def said_of(review: Review) -> list[Said]:
+    """The answers in the order of the questions."""
+    given = review.answers
+    rows = []
+    for each in questions():
+        answer = given.get(each.id, {})
+        rows.append(Said(each, ANSWERS.get(answer.get("answer", ""), ""), answer.get("comment", ""), answer.get("answer") in each.adverse))
+    return rows

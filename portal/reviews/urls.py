@@ -1,0 +1,14 @@
+"""Pages of reviews."""
+
+from django.urls import path
+
+from portal.reviews import views
+
+urlpatterns = [
+    path("reviews/", views.reviews, name="reviews"),
+    path("reviews/<uuid:pk>/", views.review_page, name="review_page"),
+    path("reviews/<uuid:pk>/claim/", views.review_claim, name="review_claim"),
+    path("reviews/<uuid:pk>/hand-over/", views.review_hand_over, name="review_hand_over"),
+    path("reviews/<uuid:pk>/save/", views.review_save, name="review_save"),
+    path("reviews/<uuid:pk>/submit/", views.review_submit, name="review_submit"),
+]

@@ -1,0 +1,146 @@
+"""Pages of reviews: what waits, and one review from claiming to submitting."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from portal.access_requests.rules import allows
+from portal.kept import confirming
+from portal.people.signing_in import PersonRequest, signed_in
+from portal.reviews import queries
+from portal.reviews.actions import claim, hand_over, pass_on, save, submit
+from portal.reviews.forms import HandOverForm, ReviewForm
+from portal.reviews.models import Review
+from portal.reviews.questions import OUTCOMES, statement
+from portal.reviews.rules import is_its_reviewer, may_review, people_among
+from portal.reviews.shown import asked_of, course_of, said_of
+from portal.reviews.states import CLAIMED, DUE, SUBMITTED
+
+PER_PAGE = 25
+
+
+@require_GET
+@signed_in
+def reviews(request: PersonRequest) -> HttpResponse:
+    """What the viewer may take, what they have, and all of their systems."""
+    done = request.GET.get("show") == "done"
+    page = Paginator(queries.all_of(request.user, done=done), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"due": queries.due_for(request.user), "claimed": queries.claimed_by(request.user), "page": page, "done": done}
+    return render(request, "reviews/reviews.html", context)
+
+
+@require_GET
+@signed_in
+def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """One review."""
+    review = _visible(request, pk)
+    return _show(request, review, {"form": _form(review)} if _may_answer(request, review) else {})
+
+
+@require_POST
+@signed_in
+def review_claim(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Take it."""
+    claim(by=request.actor, review=_for_act(pk))
+    return redirect("review_page", pk=pk)
+
+
+@require_POST
+@signed_in
+def review_hand_over(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Give it back, or to somebody by name."""
+    review = _for_act(pk)
+    form = HandOverForm(request.POST, pool=people_among(queries.evidence_of(review).pool))
+    if not form.is_valid():
+        return _show(request, _visible(request, pk), {"over": form}, status=form.status)
+    to, comment = form.cleaned_data["to"], form.cleaned_data["comment"]
+    if to is None:
+        hand_over(by=request.actor, review=review, comment=comment)
+        messages.info(request, "All reviewers of this system are told. Your answers are kept for whoever takes it.")
+        return redirect("reviews")
+    pass_on(by=request.actor, review=review, to=to, comment=comment)
+    messages.info(request, f"{to.name} has it now, and is told.")
+    return redirect("reviews")
+
+
+@require_POST
+@signed_in
+def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Keep what was answered so far."""
+    review = _for_act(pk)
+    form = _form(review, request.POST)
+    if form.is_valid() and form.carry_out(
+        lambda: save(by=request.actor, review=review, answers=form.answers(), accepted=_accepted(request))
+    ):
+        messages.info(request, "Your answers are kept. You can go on later.")
+        return redirect("review_page", pk=pk)
+    return _show(request, _visible(request, pk), {"form": form}, status=form.status)
+
+
+@require_POST
+@signed_in
+@confirming
+def review_submit(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Judge the use."""
+    review = _for_act(pk)
+    form = _form(review, request.POST, whole=True)
+    if form.is_valid():
+        said = form.cleaned_data
+        if form.carry_out(
+            lambda: submit(
+                by=request.actor, review=review, answers=form.answers(), outcome=said["outcome"], accepted=_accepted(request),
+                owner=said["finding_owner"], due_at=said["finding_due"],
+            )
+        ):  # fmt: skip
+            messages.info(request, "The review is on record.")
+            return redirect("review_page", pk=pk)
+    return _show(request, _visible(request, pk), {"form": form}, status=form.status)
+
+
+def _show(request: PersonRequest, review: Review, parts: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The page with what is fitting for this viewer."""
+    evidence = queries.evidence_of(review)
+    mine = review.state == CLAIMED and review.reviewer_id == request.user.pk
+    if mine and "over" not in parts:
+        parts["over"] = HandOverForm(pool=people_among(evidence.pool).exclude(pk=request.user.pk))
+    context = {
+        "review": review, "grant": review.grant, "asked": review.grant.request, "evidence": evidence, "mine": mine,
+        "involved": str(request.user.pk) in evidence.involved, "may_claim": review.state == DUE and allows(may_review, request.actor, review),
+        "said": asked_of(review), "course": course_of(review, evidence), "statement": statement(),
+        "answers": said_of(review) if review.state == SUBMITTED else [], "outcome": OUTCOMES.get(review.outcome, ""),
+        "accepted": _accepted(request) if request.method == "POST" else review.accepted_activities, **parts,
+    }  # fmt: skip
+    return render(request, "reviews/review.html", context, status=status)
+
+
+def _form(review: Review, data: Any = None, *, whole: bool = False) -> ReviewForm:
+    return ReviewForm(data, review=review, owners=queries.finding_owners(review), whole=whole)
+
+
+def _may_answer(request: PersonRequest, review: Review) -> bool:
+    return review.state == CLAIMED and allows(is_its_reviewer, request.actor, review)
+
+
+def _accepted(request: PersonRequest) -> list[str]:
+    """Ids from the check boxes of the part that audit serves; without script, from a field with one id a line."""
+    typed = request.POST.get("accepted_ids", "").split()
+    return list(dict.fromkeys([*request.POST.getlist("accepted"), *typed]))
+
+
+def _visible(request: PersonRequest, pk: UUID) -> Review:
+    found = queries.review_for(request.user, pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _for_act(pk: UUID) -> Review:
+    found = queries.review_for_act(pk)
+    if found is None:
+        raise Http404
+    return found

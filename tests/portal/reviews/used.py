@@ -1,0 +1,61 @@
+"""Uses that are over, for tests of what comes afterwards. The grant goes by the real actions up to its authorisation;
+what the target would have said is set, so that no sealer is needed."""
+
+from datetime import timedelta
+from typing import Any
+
+from audit.log.read import LoggedEvent, of_subject
+from portal.clock import now
+from portal.grants.models import Grant
+from portal.grants.states import ENDED
+from portal.reviews import actions, sweep
+from portal.reviews.models import Review
+from portal.reviews.questions import NO, UNSURE, YES, questions
+from tests.worlds import World, actor, authorised
+
+
+def used(world: World, by: str = "ann", *, ended_h: float = 1, state: str = ENDED, **changes: Any) -> Grant:
+    """A use that ended some hours ago."""
+    grant = authorised(world, by, **changes)
+    end = now() - timedelta(hours=ended_h)
+    opened = end - timedelta(minutes=30)
+    Grant.objects.filter(pk=grant.pk).update(
+        state=state, opened_at=opened, first_expires_at=end, expires_at=end, ended_at=end, end_cause="expired", login=f"bg_{grant.number}",
+        confirmed_at=end if state == ENDED else None, removed_at=end, secret=None, verifier="",
+    )  # fmt: skip
+    grant.refresh_from_db()
+    return grant
+
+
+def due(world: World, **changes: Any) -> Review:
+    """A review that waits."""
+    grant = used(world, **changes)
+    sweep.run_due()
+    return Review.objects.get(grant=grant)
+
+
+def taken(world: World, by: str = "kim", **changes: Any) -> Review:
+    """A review that somebody has taken."""
+    return actions.claim(by=actor(world.people[by]), review=due(world, **changes))
+
+
+def _fine(adverse: frozenset[str]) -> str:
+    return next(each for each in (YES, NO, UNSURE) if each not in adverse)
+
+
+FINE = {each.id: {"answer": _fine(each.adverse), "comment": ""} for each in questions()}
+
+
+def submitted(world: World, by: str = "kim", **changes: Any) -> Review:
+    """A review that found nothing."""
+    return actions.submit(by=actor(world.people[by]), review=taken(world, by, **changes), answers=FINE, outcome="accepted")
+
+
+def events_of(review: Review, *names: str) -> list[LoggedEvent]:
+    """What the log says about a review."""
+    return of_subject(review.log_subject, names)
+
+
+def state_of(review: Review) -> dict[str, Any]:
+    """The row as it stands."""
+    return Review.objects.filter(pk=review.pk).values().get()
