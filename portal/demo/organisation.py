@@ -109,6 +109,14 @@ def build(organisation: Organisation) -> None:
         _place(organisation, place)
 
 
+def declare_sources(organisation: Organisation, connector: str) -> None:
+    """Declare the sources of one kind of target: from then on completeness asks for each day."""
+    for place in PLACES:
+        if place.connector == connector:
+            after = {"counting": _counting(place), "settings": source_settings(place)}
+            _two(organisation, kind=systems.SOURCE, after=after, system=organisation.systems[place.slug])
+
+
 def _found(organisation: Organisation) -> None:
     pia, quinn = BY_KEY["pia"], BY_KEY["quinn"]
     first, second = found(
@@ -147,8 +155,6 @@ def _place(organisation: Organisation, place: Place) -> None:
     for name, on_target in _privileges(place):
         after = {"name": name, "on_target": on_target, "description": ""}
         _two(organisation, kind=systems.PRIVILEGE, after=after, system=system)
-    source = {"counting": _counting(place), "settings": source_settings(place)}
-    _two(organisation, kind=systems.SOURCE, after=source, system=system)
     roles = [(place.approver, "approver"), ("kim", "reviewer"), ("lea", "reviewer"), ("mo", "owner"), ("nora", "owner")]
     if place.slug == "shop":
         roles.append(("jon", "approver"))

@@ -1,8 +1,21 @@
 """One call that fills the demo; idempotent."""
 
+from datetime import UTC, datetime
+
 from portal.demo import target
-from portal.demo.organisation import PLACES, Organisation, build, connector_settings, demo_clock, target_password
+from portal.demo.organisation import (
+    PLACES,
+    Organisation,
+    build,
+    connector_settings,
+    declare_sources,
+    demo_clock,
+    target_password,
+)
+from portal.demo.past_uses import walk
 from portal.systems.models import System
+
+SOURCES_FROM = datetime(2026, 6, 29, tzinfo=UTC)
 
 
 def seed(superuser_url: str) -> None:
@@ -14,6 +27,11 @@ def seed(superuser_url: str) -> None:
     with demo_clock() as clock:
         organisation = Organisation(clock)
         build(organisation)
+        clock.set(SOURCES_FROM)
+        declare_sources(organisation, "simulated")
+        walk(organisation)
+        clock.set(datetime.now(tz=UTC))
+        declare_sources(organisation, "postgresql")
 
 
 def follow_port() -> None:

@@ -21,9 +21,24 @@ CREATE INDEX IF NOT EXISTS session_live ON session (login) WHERE ended_at_ms IS 
 
 
 def now_ms(target: Target) -> int:
-    """The target's clock: the machine's, or settings["now_ms"] where the demo tells of the past."""
+    """The target's clock: the machine's, or settings["now_ms"], or the file of `set_clock` where the demo tells of the past."""
     told = target.settings.get("now_ms")
+    if told is None and clock_path(target).exists():
+        told = clock_path(target).read_text(encoding="ascii") or None
     return time.time_ns() // 1_000_000 if told is None else int(told)
+
+
+def clock_path(target: Target) -> Path:
+    """Where a told time lies."""
+    return path(target).with_name(path(target).name + ".clock")
+
+
+def set_clock(target: Target, at_ms: int | None) -> None:
+    """Tell the target a time; None gives it the machine's again."""
+    if at_ms is None:
+        clock_path(target).unlink(missing_ok=True)
+    else:
+        clock_path(target).write_text(str(at_ms), encoding="ascii")
 
 
 def path(target: Target) -> Path:
