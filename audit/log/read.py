@@ -16,6 +16,11 @@ LEFT JOIN LATERAL (SELECT jsonb_object_agg(v.field, v.value) AS values FROM audi
 WHERE {where} ORDER BY {order} LIMIT %s
 """
 
+POSITION = """
+SELECT c.size, c.signed_at, (SELECT e.at FROM audit_queue q JOIN audit_event e ON e.id = q.event_id ORDER BY q.seq LIMIT 1)
+FROM (SELECT 1) AS one LEFT JOIN LATERAL (SELECT size, signed_at FROM audit_checkpoint ORDER BY size DESC LIMIT 1) c ON true
+"""
+
 
 @dataclass(frozen=True)
 class LoggedEvent:
@@ -137,3 +142,20 @@ def person_names(ids: Iterable[str]) -> dict[str, str]:
             [wanted],
         )
         return {subject.removeprefix("person:"): value for subject, value in cursor.fetchall()}
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far the log is sealed, in times of ms; for the foot of a page. It proves nothing: see ``checkpoints.py``."""
+
+    size: int
+    signed_at: int | None
+    waiting_since: int | None
+
+
+def position() -> Position:
+    """Size and time of the last checkpoint, and the time of the oldest entry that waits to be sealed. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(POSITION)
+        size, signed_at, waiting_since = cursor.fetchone()
+    return Position(size or 0, signed_at, waiting_since)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import CharField, Model, Q, QuerySet, Value
 
 from portal.clock import now
 from portal.eligibility.models import (
@@ -53,6 +53,13 @@ def _covers(system: System | None) -> Q:
 def roles_of(person_id: UUID | str, at: datetime | None = None) -> QuerySet[RoleAssignment]:
     """The person's roles in force."""
     return RoleAssignment.objects.filter(in_force(at), person_id=person_id, person__left_at__isnull=True)
+
+
+def role_names(person_id: UUID | str) -> frozenset[str]:
+    """Roles in force for any system; who is named as a system's owner is an owner. One query."""
+    held = roles_of(person_id).values_list("role", flat=True)
+    owned = System.objects.filter(owner=UUID(str(person_id))).values_list(Value(OWNER, output_field=CharField()), flat=True)
+    return frozenset(held.union(owned))
 
 
 def systems_where(person_id: UUID | str, roles: Iterable[str], at: datetime | None = None) -> QuerySet[System]:

@@ -18,6 +18,11 @@ COUNTING = (
 )
 
 
+def words_of(text: str) -> list[str]:
+    """What stands between commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
 class SystemForm(forms.Form):
     """What describes every system."""
 
@@ -86,7 +91,7 @@ class PostgreSQLForm(SystemForm):
     def settings(self) -> dict[str, Any]:
         """Empty ones are left out; lists are lists."""
         data = self.cleaned_data
-        lists = {name: [word.strip() for word in data[name].split(",") if word.strip()] for name in ("databases", "privileges")}
+        lists = {name: words_of(data[name]) for name in ("databases", "privileges")}
         plain = {name: data[name] for name in ("host", "port", "dbname", "user", "sslmode", "sslrootcert", "public_host", "public_port")}
         return {name: value for name, value in {**plain, **lists}.items() if value not in ("", None, [])}
 
@@ -96,10 +101,11 @@ class SimulatedForm(SystemForm):
 
     kind = "simulated"
     state_path = PlainCharField(label="File that stands for the target", max_length=500)
+    privileges = PlainCharField(label="Privileges that exist on it", required=False, max_length=500, help_text="With commas between.")
 
     def settings(self) -> dict[str, Any]:
-        """One file."""
-        return {"state_path": self.cleaned_data["state_path"]}
+        """The file, and what can be opened in it."""
+        return {"state_path": self.cleaned_data["state_path"], "privileges": words_of(self.cleaned_data["privileges"])}
 
 
 FORMS: dict[str, type[SystemForm]] = {form.kind: form for form in (PostgreSQLForm, SimulatedForm)}

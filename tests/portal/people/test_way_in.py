@@ -1,6 +1,7 @@
 """From the password to the second factor: nobody is in before both were checked, and nothing is recorded that was not."""
 
 import re
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -25,7 +26,7 @@ def count(name: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def typed(browser: Client, made: Person, password: str = PASSWORD, **more: str):
+def typed(browser: Client, made: Person, password: str = PASSWORD, **more: str) -> Any:
     return browser.post("/sign-in/", {"email": made.email, "password": password, **more})
 
 
