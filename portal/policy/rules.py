@@ -31,7 +31,7 @@ CRITERIA = {
 # Figures that the catalogue knows under the same name and that a policy may tighten
 FIGURES = (
     "min_approvals", "min_reason_chars", "max_grant_minutes", "max_extensions", "removal_grace_minutes",
-    "step_up_minutes", "review_due_hours", "alert_minutes",
+    "step_up_minutes", "alert_minutes",
 )  # fmt: skip
 
 
@@ -70,9 +70,11 @@ class Policy:
         """SHA-256 over the document's bytes, in hex."""
         return hashlib.sha256(self.document().encode()).hexdigest()
 
-    def figures(self) -> dict[str, int]:
-        """Figures under the catalogue's names."""
-        return {name: getattr(self, name) for name in FIGURES}
+    def figures(self) -> dict[str, int | dict[str, int]]:
+        """Figures under the catalogue's names; the review's hours by mode and criticality."""
+        plain: dict[str, int | dict[str, int]] = {name: getattr(self, name) for name in FIGURES}
+        hours = {mode: self.review_hours_for(mode, "normal") for mode in ("approved", "bypass", "drill")}
+        return plain | {"review_due_hours": hours | {"critical_system": self.review_hours_for("approved", "critical")}}
 
     def minutes_for(self, mode: str) -> int:
         """The longest window that the mode allows."""
