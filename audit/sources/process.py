@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db import DatabaseError, close_old_connections
@@ -19,6 +20,7 @@ PAUSE = 0.25
 """Seconds between two looks at logs that had nothing new."""
 LOOK_FOR_SOURCES = 2.0
 BEAT = 2.0
+CHORE = 5.0
 WAIT_AFTER_ERROR = 2.0
 
 
@@ -81,19 +83,22 @@ class Gatherer:
         each.not_before = time.monotonic() + WAIT_AFTER_ERROR
 
 
-def gather(*, once: bool = False) -> None:
-    """Follow all sources until SIGTERM or SIGINT; ``once``: until nothing more is waiting."""
+def gather(*, once: bool = False, chore: Callable[[], object] | None = None) -> None:
+    """Follow all sources until SIGTERM or SIGINT; ``once``: until nothing more is waiting.
+
+    ``chore`` is done every few seconds between two readings; its errors stop nothing.
+    """
     stopping = threading.Event()
     if not once and threading.current_thread() is threading.main_thread():
         for wish in (signal.SIGTERM, signal.SIGINT):
             signal.signal(wish, lambda *_: stopping.set())
-    follow_all(stopping, once=once)
+    follow_all(stopping, once=once, chore=chore)
 
 
-def follow_all(stopping: threading.Event, *, once: bool = False) -> None:
+def follow_all(stopping: threading.Event, *, once: bool = False, chore: Callable[[], object] | None = None) -> None:
     """The loop of `gather`, for whoever has a thread of their own."""
     gatherer = Gatherer()
-    found_at = beaten_at = float("-inf")
+    found_at = beaten_at = done_at = float("-inf")
     while not stopping.is_set():
         try:
             if time.monotonic() - found_at > LOOK_FOR_SOURCES:
@@ -103,6 +108,9 @@ def follow_all(stopping: threading.Event, *, once: bool = False) -> None:
             if time.monotonic() - beaten_at > BEAT:
                 beat("gather", {each.source.id: each.says for each in gatherer.followed.values()})
                 beaten_at = time.monotonic()
+            if chore and (once or time.monotonic() - done_at > CHORE):
+                _do(chore)
+                done_at = time.monotonic()
         except (LogUnavailable, DatabaseError):
             logger.exception("The portal's database does not answer; gathering waits, records wait on the targets.")
             close_old_connections()
@@ -112,3 +120,12 @@ def follow_all(stopping: threading.Event, *, once: bool = False) -> None:
             return
         if not more:
             stopping.wait(PAUSE)
+
+
+def _do(chore: Callable[[], object]) -> None:
+    try:
+        chore()
+    except (LogUnavailable, DatabaseError):
+        raise
+    except Exception:
+        logger.exception("What is done beside gathering failed; it is tried again.")

@@ -1,9 +1,11 @@
-"""Follow the logs of all declared sources."""
+"""Follow the logs of all declared sources, and judge the windows that are due."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from audit.completeness.run import judge_due
+from audit.log.append import now_ms
 from audit.sources.process import gather
 
 
@@ -17,5 +19,5 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="read everything that is there, then stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Gather."""
-        gather(once=options["once"])
+        """Gather, and judge what is due in between."""
+        gather(once=options["once"], chore=lambda: judge_due(now_ms()))

@@ -1,9 +1,11 @@
 """Judging what is due: once for each changed verdict, as often as anybody calls."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -19,8 +21,6 @@ LATER = OVER + 60_000
 
 
 def simulated(session: str, line: int, at: int, kind: str, **more: Any) -> bytes:
-    import json
-
     marker = "portal" if kind == "heartbeat" or session.startswith("p") else "bg_7"
     return json.dumps({"session": session, "line": line, "marker": marker, "kind": kind, "at_ms": at, **more}).encode()
 
@@ -156,9 +156,7 @@ def test_settled_windows_cost_no_query_each(tmp_path: Path) -> None:
         with clock(lambda: LATER):
             judge_due(LATER)
         with (
-            CaptureQueriesContext(
-                connection,
-            ) as queries,
+            CaptureQueriesContext(connection) as queries,
             clock(lambda: LATER + 1000),
         ):
             assert judge_due(LATER + 1000) == 0
@@ -167,3 +165,17 @@ def test_settled_windows_cost_no_query_each(tmp_path: Path) -> None:
     one = settled(1)
     per_window = (settled(10) - one) / 10
     assert per_window <= 2, "a settled window costs its opening event and its source's first heartbeat, no evidence"
+
+
+@pytest.mark.django_db
+def test_gather_judges_what_it_has_read(used: Walk) -> None:
+    write(
+        Path(used.source.settings["log_dir"]),
+        [*beat("one", OPENED - 1000), *session(), *beat("two", LATER)],
+        "state.log.jsonl",
+    )
+    with clock(lambda: LATER):
+        call_command("gather", once=True)
+    assert [
+        event.fields["verdict"] for event in named(("completeness.judged",)) if event.fields["kind"] == "grant"
+    ] == ["complete"]

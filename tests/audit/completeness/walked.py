@@ -74,27 +74,16 @@ def _activate(
 
 
 def _end(source: Source, grant: str, at: int) -> None:
-    common = {
-        "by": PORTAL,
-        "subject": f"grant:{grant}",
-        "grant_id": grant,
-        "system_id": source.system_id,
-        "read_back_from": "target",
-        "removed_at": at,
-    }
+    subject, system = f"grant:{grant}", source.system_id
     with transaction.atomic():
         append(
-            "grant.read_back", clear=True, read_at=at, remainders=[], drift=[], sessions_ended=0, attempt=1, **common
-        )
+            "grant.read_back", by=PORTAL, subject=subject, grant_id=grant, system_id=system, clear=True, read_at=at, removed_at=at,
+            read_back_from="target", remainders=[], drift=[], sessions_ended=0, attempt=1,
+        )  # fmt: skip
         append(
-            "grant.ended",
-            person_id=str(uuid.uuid4()),
-            cause="returned",
-            ended_at=at,
-            over_at=at,
-            confirmed_at=at,
-            **common,
-        )
+            "grant.ended", by=PORTAL, subject=subject, grant_id=grant, person_id=str(uuid.uuid4()), system_id=system, cause="returned",
+            ended_at=at, over_at=at, removed_at=at, confirmed_at=at, read_back_from="target",
+        )  # fmt: skip
 
 
 def write(folder: Path, lines: Iterable[bytes], name: str = "a.json") -> None:

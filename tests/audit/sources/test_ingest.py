@@ -40,7 +40,9 @@ def write(folder: Path, *lines: bytes, name: str = "a.json") -> None:
 
 
 def told(source: Source, *names: str) -> list[LoggedEvent]:
-    return [event for event in named(names or TOLD) if event.fields["source_id"] == source.id]
+    """In the order of the target's log: what was told in one reading has one time in ours."""
+    found = [event for event in named(names or TOLD) if event.fields["source_id"] == source.id]
+    return sorted(found, key=lambda event: (event.at, event.fields.get("source_number", 0)))
 
 
 def read_all(source: Source) -> None:
