@@ -1,13 +1,20 @@
 """People for tests who can sign in, and browsers in which they did: past both checks, by the real pages."""
 
 import itertools
+import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+from django.db import connection
 from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from audit.log.append import process
 from portal.clock import now
+from portal.eligibility.founding import Founder, found
 from portal.people import factors
 from portal.people.models import Person, SignIn
 
@@ -61,10 +68,42 @@ def sign_in_of(made: Person) -> SignIn:
     return SignIn.objects.filter(person=made).latest("opened_at")
 
 
+def founders() -> tuple[Person, Person]:
+    """The first two administrators, by the founding act, past their first sign-in."""
+    made = found(by=process("test"), first=Founder("Pia Founder", "pia@example.net"), second=Founder("Quinn Founder", "quinn@example.net"))
+    people = [Person.objects.get(email=each.email) for each in made]
+    for each in people:
+        each.set_password(PASSWORD)
+        each.one_time_until = None
+        each.save()
+        enrol(each)
+    return people[0], people[1]
+
+
+@contextmanager
+def broken_log() -> Iterator[None]:
+    """The database refuses every entry of the log."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_queue ADD CONSTRAINT broken CHECK (seq < 0) NOT VALID")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_queue DROP CONSTRAINT broken")
+
+
+def fields_of(name: str, subject: str) -> dict[str, Any]:
+    """The plain fields of the last event of a name about one thing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.body FROM audit_event e JOIN audit_queue q ON q.event_id = e.id WHERE e.name = %s AND e.subject = %s "
+            "ORDER BY q.seq DESC LIMIT 1", [name, subject],
+        )  # fmt: skip
+        return dict(json.loads(bytes(cursor.fetchone()[0]))["fields"])
+
+
 def names_by_subject(subject: str) -> list[str]:
     """Names of the events about one thing, in the order in which they were written."""
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT e.name FROM audit_event e JOIN audit_queue q ON q.event_id = e.id WHERE e.subject = %s ORDER BY q.seq", [subject]

@@ -1,0 +1,92 @@
+"""Wrong passwords wait longer and longer, and never keep the owner of an account out for more than a minute."""
+
+import pytest
+from django.test import Client
+
+from portal.clock import now
+from portal.people import throttle
+from portal.people.models import Attempts, Person
+from tests.factories import PASSWORD, client_of, person
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada() -> Person:
+    return person()
+
+
+def guess(browser: Client, made: Person, password: str = "wrong", **extra: str) -> str:
+    return browser.post("/sign-in/", {"email": made.email, "password": password}, **extra).content.decode()
+
+
+def test_account_waits_after_ten_wrong_passwords_even_for_the_right_one(ada: Person) -> None:
+    browser = Client()
+    for _ in range(10):
+        assert "do not belong together" in guess(browser, ada)
+    assert "Wait 1 second" in guess(browser, ada, PASSWORD)
+
+
+def test_account_counts_guesses_from_all_addresses(ada: Person) -> None:
+    for number in range(10):
+        guess(Client(), ada, REMOTE_ADDR=f"192.0.2.{number}")
+    assert "Wait 1 second" in guess(Client(), ada, PASSWORD, REMOTE_ADDR="198.51.100.7")
+
+
+def test_address_counts_guesses_at_all_accounts(ada: Person) -> None:
+    for number in range(30):
+        Client().post("/sign-in/", {"email": f"nobody{number}@example.org", "password": "x"})
+    assert "Wait 1 second" in guess(Client(), ada, PASSWORD)
+    assert "Wait" not in guess(Client(), ada, PASSWORD, REMOTE_ADDR="198.51.100.7")
+
+
+def test_browser_that_is_known_is_not_kept_out_by_others(ada: Person) -> None:
+    known = client_of(ada)
+    known.post("/sign-out/")
+    for number in range(40):
+        guess(Client(), ada, REMOTE_ADDR="127.0.0.1" if number % 2 else f"192.0.2.{number}")
+    assert "Wait" in guess(Client(), ada, PASSWORD)
+    assert known.post("/sign-in/", {"email": ada.email, "password": PASSWORD}).headers["Location"] == "/sign-in/code/"
+
+
+def test_known_browser_has_a_count_of_its_own(ada: Person) -> None:
+    known = client_of(ada)
+    known.post("/sign-out/")
+    for _ in range(5):
+        guess(known, ada)
+    assert "Wait 1 second" in guess(known, ada, PASSWORD)
+
+
+def test_known_browser_of_one_is_unknown_for_another(ada: Person) -> None:
+    bob, known = person("Bob"), client_of(ada)
+    known.post("/sign-out/")
+    for _ in range(10):
+        guess(Client(), bob)
+    assert "Wait 1 second" in guess(known, bob, PASSWORD)
+
+
+def test_right_password_empties_the_counts(ada: Person) -> None:
+    browser = Client()
+    for _ in range(9):
+        guess(browser, ada)
+    guess(browser, ada, PASSWORD)
+    assert not Attempts.objects.exists()
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(9, 0), (10, 1), (11, 2), (13, 8), (16, 60), (5_000, 60)])
+def test_wait_doubles_up_to_a_minute(failures: int, expected: int) -> None:
+    Attempts.objects.create(key="account:x", failures=failures, last_at=now())
+    assert throttle.begin(("account:x",)) == expected
+
+
+def test_try_while_waiting_does_not_make_the_wait_longer() -> None:
+    Attempts.objects.create(key="account:x", failures=16, last_at=now())
+    for _ in range(3):
+        throttle.begin(("account:x",))
+    assert Attempts.objects.get().failures == 16
+
+
+def test_counts_are_forgotten_after_a_quarter_of_an_hour() -> None:
+    Attempts.objects.create(key="account:x", failures=500, last_at=now() - throttle.FORGOTTEN_AFTER * 1.01)
+    assert throttle.begin(("account:x",)) == 0
+    assert Attempts.objects.get().failures == 1
