@@ -6,6 +6,7 @@ from typing import Any
 
 from audit.log.read import LoggedEvent, of_subject
 from portal.clock import now
+from portal.grants import opening
 from portal.grants.models import Grant
 from portal.grants.states import ENDED
 from portal.reviews import actions, sweep
@@ -16,7 +17,10 @@ from tests.worlds import World, actor, authorised
 
 def used(world: World, by: str = "ann", *, ended_h: float = 1, state: str = ENDED, **changes: Any) -> Grant:
     """A use that ended some hours ago."""
-    grant = authorised(world, by, **changes)
+    if changes.get("mode") == "bypass":
+        grant = opening.bypass(by=actor(world.people[by]), privilege=world.privilege, asked=world.asked(**changes))
+    else:
+        grant = authorised(world, by, **changes)
     end = now() - timedelta(hours=ended_h)
     opened = end - timedelta(minutes=30)
     Grant.objects.filter(pk=grant.pk).update(
@@ -34,9 +38,9 @@ def due(world: World, **changes: Any) -> Review:
     return Review.objects.get(grant=grant)
 
 
-def taken(world: World, by: str = "kim", **changes: Any) -> Review:
+def taken(world: World, who: str = "kim", **changes: Any) -> Review:
     """A review that somebody has taken."""
-    return actions.claim(by=actor(world.people[by]), review=due(world, **changes))
+    return actions.claim(by=actor(world.people[who]), review=due(world, **changes))
 
 
 def _fine(adverse: frozenset[str]) -> str:
@@ -46,9 +50,9 @@ def _fine(adverse: frozenset[str]) -> str:
 FINE = {each.id: {"answer": _fine(each.adverse), "comment": ""} for each in questions()}
 
 
-def submitted(world: World, by: str = "kim", **changes: Any) -> Review:
+def submitted(world: World, who: str = "kim", **changes: Any) -> Review:
     """A review that found nothing."""
-    return actions.submit(by=actor(world.people[by]), review=taken(world, by, **changes), answers=FINE, outcome="accepted")
+    return actions.submit(by=actor(world.people[who]), review=taken(world, who, **changes), answers=FINE, outcome="accepted")
 
 
 def events_of(review: Review, *names: str) -> list[LoggedEvent]:
