@@ -9,6 +9,7 @@ from audit.log.read import LoggedEvent, event_of, of_subject
 from audit.sources.declared import Source
 
 DAY = 24 * 3_600_000
+FIRST_FEW = 500
 _NAMESPACE = uuid.UUID("7f0a3c0e-6a54-5d0c-9a83-0f5b7a8b3d21")
 
 
@@ -75,10 +76,7 @@ def day_windows(source: Source, from_at: int, now: int) -> list[Window]:
 
 
 def _first_heartbeat(source: Source) -> int | None:
-    rows = (
-        Event.objects.filter(subject=source.subject, name="source.heartbeat_seen")
-        .order_by("at")
-        .values_list("body", flat=True)
-    )
-    first = rows.first()
-    return event_of(bytes(first)).fields["seen_at"] if first is not None else None
+    """What was read at once has one time of writing, so the first few are looked at."""
+    rows = Event.objects.filter(subject=source.subject, name="source.heartbeat_seen").order_by("at")
+    bodies = rows.values_list("body", flat=True)[:FIRST_FEW]
+    return min((event_of(bytes(body)).fields["seen_at"] for body in bodies), default=None)
