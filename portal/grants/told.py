@@ -41,9 +41,9 @@ def awaited(life: Life) -> str:
     if grant is None:
         return ""
     if life.stage == "opening":
-        return "Everything is decided. The target is being opened." if not grant.last_trouble else "It could not be opened yet. It is tried again."
+        return "It could not be opened yet. It is tried again." if grant.last_trouble else "Everything is decided. The target is being opened."
     if life.stage == "closing":
-        return "The time is over, and the target is being closed. Until it was read back, access may still be live."
+        return f"{'It could not be ended yet' if grant.last_trouble else 'Not read back yet'}: access may still be live."
     return ""
 
 

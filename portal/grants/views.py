@@ -37,8 +37,9 @@ def grant_reveal(request: PersonRequest, pk: UUID) -> HttpResponse:
         password = reveal(by=request.actor, grant=grant)
     except ChangedMeanwhile as refusal:
         return render(request, "grants/shown_already.html", {"grant": grant, "sentence": refusal.sentence}, status=409)
-    context = {"grant": grant, "way": way_in(grant), "password": password.reveal()}
-    return render(request, "grants/password.html", context, headers={"Cache-Control": NEVER_KEPT})
+    answered = render(request, "grants/password.html", {"grant": grant, "way": way_in(grant), "password": password.reveal()})
+    answered.headers["Cache-Control"] = NEVER_KEPT
+    return answered
 
 
 @require_POST

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from portal.clock import now
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, RESPONDER, REVIEWER
+from portal.eligibility.queries import eligibilities_of, systems_where
 from portal.errors import RefusedByPolicy
 from portal.people.models import Person
 from portal.policy.models import PolicyVersion
@@ -56,3 +58,36 @@ def waiting(viewer: Person) -> QuerySet[PolicyVersion]:
     """Proposed versions that wait for an administrator other than their writer."""
     undecided = PolicyVersion.objects.filter(approved_at__isnull=True, declined_at__isnull=True)
     return undecided.exclude(written_by=viewer).select_related("system", "written_by")
+
+
+READERS = (RESPONDER, APPROVER, REVIEWER, OWNER, CUSTODIAN, AUDITOR, ADMINISTRATOR)
+
+
+def systems_of_policies(viewer: Person) -> list[System]:
+    """Systems whose policies the viewer may read: those where they hold a role, own, or may ask for something."""
+    asked = eligibilities_of(viewer.pk).values("privilege__system_id")
+    held = Q(pk__in=systems_where(viewer.pk, READERS)) | Q(owner=viewer) | Q(pk__in=asked)
+    return list(System.objects.filter(held, in_scope_to__isnull=True).order_by("name"))
+
+
+def undecided_for(systems: Iterable[System]) -> dict[UUID, int]:
+    """How many versions of each system wait for a second administrator. One query."""
+    rows = PolicyVersion.objects.filter(system__in=list(systems), approved_at__isnull=True, declined_at__isnull=True)
+    return dict(rows.values_list("system_id").annotate(count=Count("pk")).order_by())
+
+
+def version_of(viewer: Person, pk: UUID) -> PolicyVersion | None:
+    """One version that the viewer may read."""
+    found = version_for_act(pk)
+    return found if found is not None and found.system in systems_of_policies(viewer) else None
+
+
+def version_for_act(pk: UUID) -> PolicyVersion | None:
+    """For the act alone, which refuses whoever may not, and has that on record."""
+    people = ("written_by", "approved_by", "declined_by")
+    return PolicyVersion.objects.filter(pk=pk).select_related("system__owner", *people).first()
+
+
+def system_for_act(pk: UUID) -> System | None:
+    """As `version_for_act`."""
+    return System.objects.filter(pk=pk).select_related("owner").first()

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser
 
 from tests.web import looking
@@ -17,3 +18,4 @@ def browser() -> Iterator[Browser]:
     """Chromium, started once for each worker."""
     with looking.chromium() as running:
         yield running
+        connections.close_all()  # Django sees Playwright's loop and gave this thread connections of their own in it

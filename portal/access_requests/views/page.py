@@ -155,10 +155,10 @@ def _words(request: AccessRequest) -> dict[str, Any]:
 
 def steps(life: Life) -> list[dict[str, str]]:
     """Where the request stands on its way."""
-    names = ["Bypass" if life.bypass else "Asked", "Approved", "Open", "Ended", "Reviewed"]
+    names = ["Bypass" if life.bypass else "Asked", "Approval", "Open", "End", "Review"]
     if life.bypass:
-        names.remove("Approved")
-    now_at = {"waiting": "Approved", "opening": "Open", "open": "Open", "closing": "Ended", "ended": "Reviewed"}.get(life.stage, "")
+        names.remove("Approval")
+    now_at = {"waiting": "Approval", "opening": "Open", "open": "Open", "closing": "End", "ended": "Review"}.get(life.stage, "")
     if not now_at:
         return []
     at = names.index(now_at)

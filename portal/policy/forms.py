@@ -1,0 +1,95 @@
+"""A policy version in plain fields. Each limit stands beside its field; the whole is checked by the policy's own rules."""
+
+from typing import Any
+
+from django import forms
+
+from portal.kept import KeptForm
+from portal.policy.rules import CRITERIA, Policy, WrongPolicy, parse
+from portal.widgets import CheckCards
+
+MODES = {
+    "approved": ("With approval", "Others say yes before anything opens."),
+    "bypass": ("Bypass", "Opens at once; everybody concerned is told, and the use is reviewed."),
+    "drill": ("Drill", "A rehearsal, never counted as a use."),
+}
+# name, label, lowest, highest, help
+NUMBERS = (
+    ("min_approvals", "Approvers who must say yes", 1, 5, ""),
+    ("max_grant_minutes", "Longest window, in minutes", 5, 240, "From the real opening."),
+    ("bypass_minutes", "Longest window of a bypass, in minutes", 5, 240, "No longer than the one with approval."),
+    ("max_extensions", "Extensions", 0, 1, "Another person decides on it."),
+    ("min_reason_chars", "Shortest reason, in characters", 40, 1000, ""),
+    ("lapse_minutes", "A request lapses after, in minutes", 5, 1440, "When nobody answered."),
+    ("bypass_offer_minutes", "A bypass is offered after, in minutes", 1, 1440, "Of waiting, where a bypass is allowed."),
+    ("step_up_minutes", "A second factor is fresh for, in minutes", 1, 15, ""),
+    ("review_due_hours", "A use is reviewed within, in hours", 1, 72, "24 at most where the system is critical."),
+    ("review_due_hours_bypass", "A bypass is reviewed within, in hours", 1, 24, ""),
+    ("removal_grace_minutes", "Access is gone after its end within, in minutes", 1, 5, "Later than that is an exception."),
+    ("alert_minutes", "Alerts leave within, in minutes", 1, 5, "Later than that is an exception."),
+)
+SWITCHES = (
+    ("incident_required", "A request names an incident", "A bypass owes it until review."),
+    ("open_unsealed", "Open although the log cannot be sealed", "With an alarm. Otherwise nothing opens before its intent is sealed in the log."),
+)
+LABELS = {"modes": "Ways to open", "criteria": "Criteria"} | {name: label for name, label, *_ in (*NUMBERS, *SWITCHES)}
+
+
+class PolicyForm(KeptForm):
+    """All rules of one version."""
+
+    modes = forms.MultipleChoiceField(
+        label=LABELS["modes"], choices=[(name, label) for name, (label, _) in MODES.items()],
+        widget=CheckCards(hints={name: hint for name, (_, hint) in MODES.items()}), error_messages={"required": "Choose at least one."},
+    )  # fmt: skip
+    criteria = forms.MultipleChoiceField(
+        label="Criteria that a responder may name", choices=list(CRITERIA.items()), widget=CheckCards(), error_messages={"required": "Choose at least one."}
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Numbers and switches come from their tables."""
+        super().__init__(*args, **kwargs)
+        for name, label, lowest, highest, hint in NUMBERS:
+            told = f"{lowest} to {highest}. {hint}".strip()
+            number = forms.NumberInput(attrs={"inputmode": "numeric", "class": "short-number"})
+            self.fields[name] = forms.IntegerField(label=label, min_value=lowest, max_value=highest, help_text=told, widget=number)
+        for name, label, hint in SWITCHES:
+            self.fields[name] = forms.BooleanField(label=label, help_text=hint, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Hold the whole against the rules that no field knows alone."""
+        said = super().clean() or {}
+        if not self.errors:
+            try:
+                self.policy = parse(self._document(said))
+            except WrongPolicy as wrong:
+                self.add_error(None, str(wrong))
+        return said
+
+    def _document(self, said: dict[str, Any]) -> dict[str, Any]:
+        return {name: int(value) if isinstance(value, bool) else value for name, value in said.items()}
+
+
+def first_values(policy: Policy) -> dict[str, Any]:
+    """A new version begins with the rules in force."""
+    switches = {name for name, *_ in SWITCHES}  # a checkbox takes the number 0 for "checked"
+    return {name: bool(getattr(policy, name)) if name in switches else getattr(policy, name) for name in LABELS}
+
+
+def compared(before: Policy | None, after: Policy) -> list[dict[str, Any]]:
+    """Each rule in words, as it was and as it is proposed."""
+    return [
+        {"label": label, "before": _words(name, before), "after": _words(name, after), "changed": _words(name, before) not in ("—", _words(name, after))}
+        for name, label in LABELS.items()
+    ]
+
+
+def _words(name: str, policy: Policy | None) -> str:
+    if policy is None:
+        return "—"
+    value = getattr(policy, name)
+    if name == "modes":
+        return ", ".join(MODES[each][0] for each in value)
+    if name == "criteria":
+        return ", ".join(CRITERIA.get(each, each) for each in value)
+    return {0: "no", 1: "yes"}[value] if name in {each[0] for each in SWITCHES} else str(value)

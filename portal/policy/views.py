@@ -1,0 +1,124 @@
+"""Policies: what holds, what is proposed, who decided. A new version waits for a second administrator."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.access_requests.rules import allows
+from portal.eligibility.models import APPROVER
+from portal.eligibility.queries import people_with
+from portal.kept import confirming
+from portal.people.signing_in import PersonRequest, signed_in
+from portal.policy import queries
+from portal.policy.actions import approve, decline, may_change_policy, propose
+from portal.policy.forms import PolicyForm, compared, first_values
+from portal.policy.models import PolicyVersion
+from portal.policy.rules import Policy, sentences
+
+
+@require_GET
+@signed_in
+def policies(request: PersonRequest) -> HttpResponse:
+    """Each system with its policy in force, in sentences."""
+    systems = queries.systems_of_policies(request.user)
+    versions, waiting = queries.in_force_for(systems), queries.undecided_for(systems)
+    rows = [{"system": each, "version": versions.get(each.pk), "waiting": waiting.get(each.pk, 0), "says": _says(versions.get(each.pk))} for each in systems]
+    return render(request, "policy/policies.html", {"rows": rows})
+
+
+@require_GET
+@signed_in
+def policy_system(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """All versions of one system's policy."""
+    system = next((each for each in queries.systems_of_policies(request.user) if each.pk == pk), None)
+    if system is None:
+        raise Http404
+    versions = list(queries.versions_of(system))
+    current = next((each for each in versions if each.effective_from and not each.effective_to), None)
+    count = people_with(APPROVER, system).count()
+    says = [(mode, sentences(queries.rules_of(current), mode=mode, approvers=count)) for mode in queries.rules_of(current).modes] if current else []
+    context = {
+        "system": system, "current": current, "says": says, "may_change": allows(may_change_policy, request.actor, system),
+        "waiting": [each for each in versions if not each.approved_at and not each.declined_at],
+        "earlier": [each for each in versions if each.effective_to or each.declined_at],
+    }  # fmt: skip
+    return render(request, "policy/system.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+@confirming
+def policy_new(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Write a new version."""
+    system = queries.system_for_act(pk)
+    if system is None or (request.method == "GET" and not allows(may_change_policy, request.actor, system)):
+        raise Http404
+    current = queries.in_force_for([system]).get(system.pk)
+    form = PolicyForm(request.POST or None, initial=first_values(queries.rules_of(current) if current else Policy()))
+    if request.method == "POST" and form.is_valid():
+        version = form.carry_out(lambda: propose(by=request.actor, system=system, policy=form.policy))
+        if version is not None:
+            messages.info(request, f"Version {version.number} waits for a second administrator. Until then the one before holds.")
+            return redirect("policy_version", pk=version.pk)
+    return render(request, "policy/new.html", {"form": form, "system": system, "current": current}, status=form.status)
+
+
+@require_GET
+@signed_in
+def policy_version(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """One version, beside the one before."""
+    version = queries.version_of(request.user, pk)
+    if version is None:
+        raise Http404
+    return render(request, "policy/version.html", _version_page(request, version))
+
+
+@require_POST
+@signed_in
+@confirming
+def policy_approve(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Bring it into force."""
+    version = approve(by=request.actor, version=_for_act(pk))
+    messages.info(request, f"Version {version.number} is in force. Requests made before keep the version that they were made under.")
+    return redirect("policy_version", pk=pk)
+
+
+@require_POST
+@signed_in
+def policy_decline(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Refuse it, or take one's own back."""
+    decline(by=request.actor, version=_for_act(pk))
+    return redirect("policy_version", pk=pk)
+
+
+def _for_act(pk: UUID) -> PolicyVersion:
+    found = queries.version_for_act(pk)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _says(version: PolicyVersion | None) -> list[str]:
+    if version is None:
+        return []
+    rules = queries.rules_of(version)
+    said = [f"{rules.min_approvals} approver{'' if rules.min_approvals == 1 else 's'} must say yes; at most {rules.max_grant_minutes} minutes."]
+    if "bypass" in rules.modes:
+        return [*said, f"A bypass is allowed, for at most {rules.minutes_for('bypass')} minutes."]
+    return [*said, "A bypass is not allowed."]
+
+
+def _version_page(request: PersonRequest, version: PolicyVersion) -> dict[str, Any]:
+    versions = list(queries.versions_of(version.system))
+    before = next((each for each in versions if each.approved_at and each.number < version.number), None)
+    undecided = not version.approved_at and not version.declined_at
+    may = undecided and allows(may_change_policy, request.actor, version.system)
+    return {
+        "version": version, "before": before, "undecided": undecided, "may_approve": may and version.written_by_id != request.user.pk,
+        "may_decline": may, "is_mine": version.written_by_id == request.user.pk,
+        "rules": compared(queries.rules_of(before) if before else None, queries.rules_of(version)),
+    }  # fmt: skip
