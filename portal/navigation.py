@@ -41,10 +41,21 @@ PLACES = (
 
 def navigation(roles: frozenset[str], path: str) -> list[dict[str, object]]:
     """The links for these roles; the one of the longest address that ``path`` begins with is marked."""
-    links = [(place, address) for place in PLACES if not place.roles or place.roles & roles for address in [_address(place)] if address]
-    here = max((address for _, address in links if address != "/" and path.startswith(address)), key=len, default="/" if path == "/" else "")
+    links = [
+        (place, address)
+        for place in PLACES
+        if not place.roles or place.roles & roles
+        for address in [_address(place)]
+        if address
+    ]
+    here = max(
+        (address for _, address in links if address != "/" and path.startswith(address)),
+        key=len,
+        default="/" if path == "/" else "",
+    )
     return [
-        {"label": place.label, "url": address, "icon": place.icon, "group": place.group, "active": address == here} for place, address in links
+        {"label": place.label, "url": address, "icon": place.icon, "group": place.group, "active": address == here}
+        for place, address in links
     ]
 
 

@@ -21,7 +21,11 @@ def faults(text: str, *, lines: bool) -> Iterator[str]:
         yield "This holds invisible marks that turn the reading order around. Type it instead of pasting it."
     allowed = "\n\r\t" if lines else ""
     if any(unicodedata.category(each) == "Cc" and each not in allowed for each in text):
-        yield "This holds control characters. Type it instead of pasting it." if lines else "This holds line breaks or control characters. Type it in one line."
+        yield (
+            "This holds control characters. Type it instead of pasting it."
+            if lines
+            else "This holds line breaks or control characters. Type it in one line."
+        )
 
 
 class PlainCharField(forms.CharField):

@@ -34,7 +34,9 @@ def person(name: str = "Ada Byron", *, enrolled: bool = True) -> Person:
 
 def enrol(made: Person) -> TOTPDevice:
     """Give somebody an authenticator."""
-    device: TOTPDevice = TOTPDevice.objects.create(user=made, name="Authenticator", key=factors.new_key(), confirmed=True)
+    device: TOTPDevice = TOTPDevice.objects.create(
+        user=made, name="Authenticator", key=factors.new_key(), confirmed=True
+    )
     return device
 
 
@@ -70,7 +72,11 @@ def sign_in_of(made: Person) -> SignIn:
 
 def founders() -> tuple[Person, Person]:
     """The first two administrators, by the founding act, past their first sign-in."""
-    made = found(by=process("test"), first=Founder("Pia Founder", "pia@example.net"), second=Founder("Quinn Founder", "quinn@example.net"))
+    made = found(
+        by=process("test"),
+        first=Founder("Pia Founder", "pia@example.net"),
+        second=Founder("Quinn Founder", "quinn@example.net"),
+    )
     people = [Person.objects.get(email=each.email) for each in made]
     for each in people:
         each.set_password(PASSWORD)
@@ -106,6 +112,7 @@ def names_by_subject(subject: str) -> list[str]:
     """Names of the events about one thing, in the order in which they were written."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT e.name FROM audit_event e JOIN audit_queue q ON q.event_id = e.id WHERE e.subject = %s ORDER BY q.seq", [subject]
+            "SELECT e.name FROM audit_event e JOIN audit_queue q ON q.event_id = e.id WHERE e.subject = %s ORDER BY q.seq",
+            [subject],
         )
         return [row[0] for row in cursor.fetchall()]

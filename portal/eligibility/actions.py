@@ -25,11 +25,21 @@ def propose_role(*, by: Actor, person: Person, role: str, system: System | None 
     rules.check_role(role, system)
     rules.check_window(person, begins, to_at)
     if RoleAssignment.objects.filter(not_over(), person=person, role=role, system=system).exists():
-        raise RefusedByPolicy("This person holds that role already, or it waits for a second administrator.", about=person, kind="doubled")
+        raise RefusedByPolicy(
+            "This person holds that role already, or it waits for a second administrator.", about=person, kind="doubled"
+        )
     made = RoleAssignment.objects.create(
-        person=person, role=role, system=system, proposed_by_id=UUID(by.id), proposed_at=now(), from_at=begins, to_at=to_at
+        person=person,
+        role=role,
+        system=system,
+        proposed_by_id=UUID(by.id),
+        proposed_at=now(),
+        from_at=begins,
+        to_at=to_at,
     )
-    append("role.proposed", by=by, subject=made.log_subject, from_at=ms(begins), to_at=optional_ms(to_at), **_role(made))
+    append(
+        "role.proposed", by=by, subject=made.log_subject, from_at=ms(begins), to_at=optional_ms(to_at), **_role(made)
+    )
     return made
 
 
@@ -63,7 +73,13 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
     rules.may_end_role(by, locked)
     at = _end(by, locked, cause)
     append(
-        "role.ended", by=by, subject=locked.log_subject, ended_at=at, cause=cause, **_role(locked), **rules.beneficiary(locked.person_id, by, at)
+        "role.ended",
+        by=by,
+        subject=locked.log_subject,
+        ended_at=at,
+        cause=cause,
+        **_role(locked),
+        **rules.beneficiary(locked.person_id, by, at),
     )
     return locked
 
@@ -76,7 +92,9 @@ def propose_eligibility(*, by: Actor, person: Person, privilege: Privilege, from
     person, begins = _locked_person(person), from_at or now()
     rules.check_window(person, begins, to_at)
     if Eligibility.objects.filter(not_over(), person=person, privilege=privilege).exists():
-        raise RefusedByPolicy("This person is on the list already, or waits for a second person.", about=person, kind="doubled")
+        raise RefusedByPolicy(
+            "This person is on the list already, or waits for a second person.", about=person, kind="doubled"
+        )
     made = Eligibility.objects.create(
         person=person, privilege=privilege, proposed_by_id=UUID(by.id), proposed_at=now(), from_at=begins, to_at=to_at
     )
@@ -159,11 +177,17 @@ def _locked_person(person: Person) -> Person:
 
 
 def _locked_role(assignment: RoleAssignment) -> RoleAssignment:
-    return RoleAssignment.objects.select_for_update(of=("self",)).select_related("system", "person").get(pk=assignment.pk)
+    return (
+        RoleAssignment.objects.select_for_update(of=("self",)).select_related("system", "person").get(pk=assignment.pk)
+    )
 
 
 def _locked_eligibility(eligibility: Eligibility) -> Eligibility:
-    return Eligibility.objects.select_for_update(of=("self",)).select_related("privilege__system", "person").get(pk=eligibility.pk)
+    return (
+        Eligibility.objects.select_for_update(of=("self",))
+        .select_related("privilege__system", "person")
+        .get(pk=eligibility.pk)
+    )
 
 
 def _approve(by: Actor, locked: RoleAssignment | Eligibility) -> None:
@@ -201,5 +225,9 @@ def _role(row: RoleAssignment) -> dict[str, object]:
 
 
 def _listed(row: Eligibility) -> dict[str, object]:
-    return {"eligibility_id": row.pk, "person_id": row.person_id, "system_id": row.privilege.system_id, "privilege_id": row.privilege_id}
-
+    return {
+        "eligibility_id": row.pk,
+        "person_id": row.person_id,
+        "system_id": row.privilege.system_id,
+        "privilege_id": row.privilege_id,
+    }

@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from portal.eligibility.models import ROLES
+from portal.eligibility.seen import privileges_of
 from portal.people.models import Person
 from portal.systems.models import Privilege, System
 from portal.widgets import UtcMoment
@@ -16,9 +17,13 @@ from portal.widgets import UtcMoment
 class _DatedForm(forms.Form):
     """For whom, and between which times."""
 
-    person = forms.ModelChoiceField(queryset=Person.objects.none())
-    from_at = forms.DateTimeField(label="From", required=False, widget=UtcMoment(), help_text="Empty: from the approval on.")
-    to_at = forms.DateTimeField(label="Until", required=False, widget=UtcMoment(), help_text="Empty: until it is ended.")
+    person: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(queryset=None)
+    from_at = forms.DateTimeField(
+        label="From", required=False, widget=UtcMoment(), help_text="Empty: from the approval on."
+    )
+    to_at = forms.DateTimeField(
+        label="Until", required=False, widget=UtcMoment(), help_text="Empty: until it is ended."
+    )
 
     def __init__(self, *args: Any, people: QuerySet[Person], **kwargs: Any) -> None:
         """`people` may be proposed."""
@@ -43,7 +48,7 @@ class RoleForm(_DatedForm):
     """A role, for one system or for all."""
 
     role = forms.ChoiceField(choices=ROLES)
-    system = forms.ModelChoiceField(queryset=System.objects.none(), required=False)
+    system: "forms.ModelChoiceField[System]" = forms.ModelChoiceField(queryset=None, required=False)
     field_order = ("person", "role", "system", "from_at", "to_at")
 
     def __init__(self, *args: Any, systems: QuerySet[System], everywhere: bool, **kwargs: Any) -> None:
@@ -58,13 +63,13 @@ class RoleForm(_DatedForm):
 class EligibilityForm(_DatedForm):
     """A privilege on a system that the viewer manages."""
 
-    privilege = forms.ModelChoiceField(queryset=Privilege.objects.none())
+    privilege: "forms.ModelChoiceField[Privilege]" = forms.ModelChoiceField(queryset=None)
     field_order = ("person", "privilege", "from_at", "to_at")
 
     def __init__(self, *args: Any, systems: list[System], **kwargs: Any) -> None:
         """Privileges stand under their systems."""
         super().__init__(*args, **kwargs)
-        self._choose("privilege", Privilege.objects.filter(system__in=systems))
+        self._choose("privilege", privileges_of(systems))
         self.fields["privilege"].choices = [  # type: ignore[attr-defined]  # a choice field
             ("", "Choose one"),
             *((system.name, [(each.pk, each.name) for each in system.privileges.all()]) for system in systems),

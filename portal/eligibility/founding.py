@@ -36,7 +36,9 @@ def found(*, by: Actor, first: Founder, second: Founder, host: str = "") -> tupl
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOUNDING_LOCK])
     if RoleAssignment.objects.filter(founding=True).exists():
-        raise WrongState("The first administrators were made already. Later ones are proposed and approved in the portal.")
+        raise WrongState(
+            "The first administrators were made already. Later ones are proposed and approved in the portal."
+        )
     if first.email.strip().lower() == second.email.strip().lower():
         raise RefusedByPolicy("Two people are needed: the mail addresses are the same.")
     ada, password_a = enter(by, name=first.name, email=first.email)
@@ -50,7 +52,14 @@ def found(*, by: Actor, first: Founder, second: Founder, host: str = "") -> tupl
 def _vouched_for(by: Actor, person: Person, other: Person) -> None:
     at = now()
     role = RoleAssignment.objects.create(
-        person=person, role=ADMINISTRATOR, proposed_by=other, proposed_at=at, approved_by=other, approved_at=at, from_at=at, founding=True
+        person=person,
+        role=ADMINISTRATOR,
+        proposed_by=other,
+        proposed_at=at,
+        approved_by=other,
+        approved_at=at,
+        from_at=at,
+        founding=True,
     )
     append(
         "role.granted", by=by, subject=role.log_subject, role_id=role.pk, person_id=person.pk, role=ADMINISTRATOR, granted_by=other.pk,

@@ -58,7 +58,9 @@ def roles_of(person_id: UUID | str, at: datetime | None = None) -> QuerySet[Role
 def role_names(person_id: UUID | str) -> frozenset[str]:
     """Roles in force for any system; who is named as a system's owner is an owner. One query."""
     held = roles_of(person_id).values_list("role", flat=True)
-    owned = System.objects.filter(owner=UUID(str(person_id))).values_list(Value(OWNER, output_field=CharField()), flat=True)
+    owned = System.objects.filter(owner=UUID(str(person_id))).values_list(
+        Value(OWNER, output_field=CharField()), flat=True
+    )
     return frozenset(held.union(owned))
 
 
@@ -87,20 +89,26 @@ def _may_widen(viewer: Person) -> tuple[Q, Q]:
     """Roles and eligibilities that the viewer may propose and approve, their own left out."""
     administered = systems_where(viewer.pk, (ADMINISTRATOR,))
     everywhere = holds(viewer.pk, ADMINISTRATOR)
-    managed = Q(privilege__system__in=systems_where(viewer.pk, (ADMINISTRATOR, OWNER))) | Q(privilege__system__owner=viewer)
+    managed = Q(privilege__system__in=systems_where(viewer.pk, (ADMINISTRATOR, OWNER))) | Q(
+        privilege__system__owner=viewer
+    )
     roles = Q(system__in=administered) | (Q(system__isnull=True) if everywhere else Q(pk__in=[]))
     return roles & ~Q(person=viewer), managed & ~Q(person=viewer)
 
 
 def roles_waiting_for(viewer: Person) -> list[RoleAssignment]:
     """Proposed roles on which the viewer may decide as the second person."""
-    waiting = RoleAssignment.objects.filter(not_over(), _may_widen(viewer)[0], approved_at__isnull=True).exclude(proposed_by=viewer)
+    waiting = RoleAssignment.objects.filter(not_over(), _may_widen(viewer)[0], approved_at__isnull=True).exclude(
+        proposed_by=viewer
+    )
     return list(waiting.select_related("person", "system", "proposed_by").order_by("proposed_at"))
 
 
 def eligibilities_waiting_for(viewer: Person) -> list[Eligibility]:
     """Proposed eligibilities on which the viewer may decide as the second person."""
-    waiting = Eligibility.objects.filter(not_over(), _may_widen(viewer)[1], approved_at__isnull=True).exclude(proposed_by=viewer)
+    waiting = Eligibility.objects.filter(not_over(), _may_widen(viewer)[1], approved_at__isnull=True).exclude(
+        proposed_by=viewer
+    )
     return list(waiting.select_related("person", "privilege__system", "proposed_by").order_by("proposed_at"))
 
 
@@ -110,7 +118,11 @@ def visible_role(viewer: Person, pk: UUID) -> RoleAssignment | None:
     seen = Q(system__in=administered) | Q(person=viewer) | Q(system__owner=viewer)
     if holds_for_all(viewer.pk, (ADMINISTRATOR, AUDITOR)):
         seen |= Q(system__isnull=True)
-    return RoleAssignment.objects.filter(seen, pk=pk).select_related("person", "system", "proposed_by", "approved_by").first()
+    return (
+        RoleAssignment.objects.filter(seen, pk=pk)
+        .select_related("person", "system", "proposed_by", "approved_by")
+        .first()
+    )
 
 
 def visible_eligibility(viewer: Person, pk: UUID) -> Eligibility | None:
@@ -128,7 +140,9 @@ def holds_for_all(person_id: UUID | str, roles: Iterable[str]) -> bool:
 
 def lists_of_system(system: System) -> tuple[list[RoleAssignment], list[Eligibility]]:
     """Roles for the system alone or for all, and eligibilities, that wait or hold; whoever sees the system sees them."""
-    roles = RoleAssignment.objects.filter(not_over(), _covers(system)).select_related("person", "proposed_by", "approved_by", "system")
+    roles = RoleAssignment.objects.filter(not_over(), _covers(system)).select_related(
+        "person", "proposed_by", "approved_by", "system"
+    )
     listed = Eligibility.objects.filter(not_over(), privilege__system=system)
     listed = listed.select_related("person", "privilege__system", "proposed_by", "approved_by")
     return list(roles.order_by("role", "person__name")), list(listed.order_by("privilege__name", "person__name"))
@@ -138,8 +152,12 @@ def lists_of_person(viewer: Person, person: Person) -> tuple[list[RoleAssignment
     """All that a person holds, held or was proposed for; for administrators, and for the person."""
     if viewer != person and not holds(viewer.pk, ADMINISTRATOR):
         return [], []
-    roles = RoleAssignment.objects.filter(person=person).select_related("person", "system", "proposed_by", "approved_by")
-    listed = Eligibility.objects.filter(person=person).select_related("person", "privilege__system", "proposed_by", "approved_by")
+    roles = RoleAssignment.objects.filter(person=person).select_related(
+        "person", "system", "proposed_by", "approved_by"
+    )
+    listed = Eligibility.objects.filter(person=person).select_related(
+        "person", "privilege__system", "proposed_by", "approved_by"
+    )
     return list(roles.order_by("-proposed_at")), list(listed.order_by("-proposed_at"))
 
 

@@ -15,7 +15,11 @@ LATEST_CHANGES = 10
 
 def _systems(viewer: Person) -> QuerySet[System]:
     covered = systems_where(viewer.pk, (ADMINISTRATOR, AUDITOR, OWNER))
-    return System.objects.filter(Q(owner=viewer) | Q(pk__in=covered)).select_related("owner").prefetch_related("privileges")
+    return (
+        System.objects.filter(Q(owner=viewer) | Q(pk__in=covered))
+        .select_related("owner")
+        .prefetch_related("privileges")
+    )
 
 
 def systems(viewer: Person) -> list[System]:
@@ -39,6 +43,11 @@ def managed_systems(viewer: Person) -> list[System]:
     covered = systems_where(viewer.pk, (ADMINISTRATOR, OWNER))
     chosen = System.objects.filter(Q(owner=viewer) | Q(pk__in=covered)).prefetch_related("privileges")
     return list(chosen.order_by("name"))
+
+
+def privileges_of(systems: list[System]) -> QuerySet[Privilege]:
+    """What can be opened on them."""
+    return Privilege.objects.filter(system__in=systems)
 
 
 def administered_systems(viewer: Person) -> QuerySet[System]:

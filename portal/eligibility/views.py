@@ -31,7 +31,11 @@ def role_new(request: PersonRequest) -> HttpResponse:
     need_fresh(request.actor)
     initial = {name: chosen(request.GET.get(name)) for name in ("person", "system")}
     form = RoleForm(
-        request.POST or None, initial=initial, people=queries.who_may_be_put_on(request.user), systems=systems, everywhere=everywhere
+        request.POST or None,
+        initial=initial,
+        people=queries.who_may_be_put_on(request.user),
+        systems=systems,
+        everywhere=everywhere,
     )
     if request.method == "POST" and form.is_valid():
         made = actions.propose_role(by=request.actor, **form.cleaned_data)
@@ -49,7 +53,9 @@ def eligibility_new(request: PersonRequest) -> HttpResponse:
         raise PermissionDenied(rules.ONLY_MANAGERS)
     need_fresh(request.actor)
     initial = {name: chosen(request.GET.get(name)) for name in ("person", "privilege")}
-    form = EligibilityForm(request.POST or None, initial=initial, people=queries.who_may_be_put_on(request.user), systems=systems)
+    form = EligibilityForm(
+        request.POST or None, initial=initial, people=queries.who_may_be_put_on(request.user), systems=systems
+    )
     if request.method == "POST" and form.is_valid():
         made = actions.propose_eligibility(by=request.actor, **form.cleaned_data)
         messages.info(request, WAITS)
@@ -58,7 +64,12 @@ def eligibility_new(request: PersonRequest) -> HttpResponse:
 
 
 def _form_page(request: PersonRequest, form: object, **context: object) -> HttpResponse:
-    return render(request, "eligibility/form.html", {"form": form, **context}, status=422 if getattr(form, "errors", None) else 200)
+    return render(
+        request,
+        "eligibility/form.html",
+        {"form": form, **context},
+        status=422 if getattr(form, "errors", None) else 200,
+    )
 
 
 @require_GET
@@ -67,7 +78,13 @@ def role_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One role of one person."""
     role = found(queries.visible_role(request.user, pk))
     administers = request.user.has_perm(ADMINISTER, role.system) and role.person_id != request.user.pk
-    context = {"row": role, "kind": "role", "words": role.get_role_display(), "may_decide": administers, "may_end": administers}
+    context = {
+        "row": role,
+        "kind": "role",
+        "words": role.get_role_display(),
+        "may_decide": administers,
+        "may_end": administers,
+    }
     return render(request, "eligibility/row.html", context | _standing(role))
 
 
@@ -83,11 +100,16 @@ def _eligibility_page(request: PersonRequest, row: Eligibility, form: ShortenFor
         "row": row, "kind": "eligibility", "words": row.privilege.name, "shorten_form": form or ShortenForm(),
         "may_decide": allows(rules.is_manager, request.actor, row), "may_end": allows(rules.is_narrower, request.actor, row),
     }  # fmt: skip
-    return render(request, "eligibility/row.html", context | _standing(row), status=422 if form and form.errors else 200)
+    return render(
+        request, "eligibility/row.html", context | _standing(row), status=422 if form and form.errors else 200
+    )
 
 
 def _standing(row: RoleAssignment | Eligibility) -> dict[str, bool]:
-    return {"waits": row.approved_at is None and row.ended_at is None, "holds": row.approved_at is not None and row.ended_at is None}
+    return {
+        "waits": row.approved_at is None and row.ended_at is None,
+        "holds": row.approved_at is not None and row.ended_at is None,
+    }
 
 
 @require_POST

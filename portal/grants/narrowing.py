@@ -31,7 +31,11 @@ def revoke_eligibility(*, by: Actor, eligibility: Eligibility, cause: str = "rev
 def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime) -> Eligibility:
     """Let an eligibility end earlier and end those grants that would outlast it."""
     row = lists.shorten_eligibility(by=by, eligibility=eligibility, to_at=to_at)
-    longer = [each for each in live_of(row.person_id, privilege=row.privilege) if each.expires_at is None or each.expires_at > to_at]
+    longer = [
+        each
+        for each in live_of(row.person_id, privilege=row.privilege)
+        if each.expires_at is None or each.expires_at > to_at
+    ]
     _end(by, longer, "The eligibility ends earlier.", "eligibility shortened")
     return row
 
@@ -41,7 +45,11 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
     """End a role. A responder's open grants on the system end too, unless another assignment still covers it."""
     row = lists.end_role(by=by, assignment=assignment, cause=cause)
     if row.role == RESPONDER:
-        open_now = [each for each in live_of(row.person_id, system=row.system) if not holds(row.person_id, RESPONDER, each.system)]
+        open_now = [
+            each
+            for each in live_of(row.person_id, system=row.system)
+            if not holds(row.person_id, RESPONDER, each.system)
+        ]
         _end(by, open_now, "The role of responder was ended.", "role ended")
     return row
 
@@ -68,4 +76,6 @@ def note_leaving(*, by: Actor, person: Person) -> Person:
 def _end(by: Actor, grants: Iterable[Grant], reason: str, cause: str) -> None:
     """By the person where they may end grants of that system; else the portal does it, on the strength of what they did."""
     for grant in grants:
-        revoke(by=by if allows(may_revoke, by, grant) else process("narrowing"), grant=grant, reason=reason, cause=cause)
+        revoke(
+            by=by if allows(may_revoke, by, grant) else process("narrowing"), grant=grant, reason=reason, cause=cause
+        )

@@ -26,7 +26,9 @@ def acting(person: Person, proof: Proof | None = None) -> Actor:
 
 
 @action(event="signin.opened", refused="signin.act_refused")
-def open_sign_in(*, by: Actor, person: Person, proof: Proof, browser_key: str, address: str | None = None, agent: str = "") -> SignIn:
+def open_sign_in(
+    *, by: Actor, person: Person, proof: Proof, browser_key: str, address: str | None = None, agent: str = ""
+) -> SignIn:
     """Let somebody in whose password and second factor were checked."""
     locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     if proof.person_id != locked.pk or by.id != str(locked.pk):
@@ -35,7 +37,14 @@ def open_sign_in(*, by: Actor, person: Person, proof: Proof, browser_key: str, a
         raise WrongState("This account cannot be used for signing in now.", about=locked)
     at = now()
     sign_in = SignIn.objects.create(
-        person=locked, browser_key=browser_key, opened_at=at, seen_at=at, factor=proof.method, strong_at=at, address=address, agent=agent[:300]
+        person=locked,
+        browser_key=browser_key,
+        opened_at=at,
+        seen_at=at,
+        factor=proof.method,
+        strong_at=at,
+        address=address,
+        agent=agent[:300],
     )
     _tell_of_recovery(by, locked, proof, address, agent)
     append(
@@ -49,11 +58,20 @@ def _tell_of_recovery(by: Actor, person: Person, proof: Proof, address: str | No
     """A recovery code that somebody else used is noticed by its owner."""
     if proof.method == factors.RECOVERY:
         facts = {"at": now(), "address": address, "agent": agent[:120], "left": factors.codes_left(person)}
-        tell(by=by, people=[person], kind="signin.recovery_used", about=person.log_subject, path="/me/sign-ins/", facts=facts)
+        tell(
+            by=by,
+            people=[person],
+            kind="signin.recovery_used",
+            about=person.log_subject,
+            path="/me/sign-ins/",
+            facts=facts,
+        )
 
 
 @action(event="signin.refused")
-def refuse_sign_in(*, by: Actor, kind: str, person: Person | None = None, email: str = "", address: str | None = None) -> None:
+def refuse_sign_in(
+    *, by: Actor, kind: str, person: Person | None = None, email: str = "", address: str | None = None
+) -> None:
     """Put on record that somebody could not prove who they are."""
     append(
         "signin.refused", by=by, subject=person.log_subject if person else "", kind=kind, person_id=person.pk if person else None,
@@ -93,7 +111,9 @@ def end_sign_in(*, by: Actor, sign_in: SignIn, cause: str = "signed out") -> Sig
 def _end(by: Actor, locked: SignIn, cause: str) -> SignIn:
     locked.ended_at, locked.ended_cause = now(), cause
     locked.save(update_fields=["ended_at", "ended_cause"])
-    append("signin.ended", by=by, subject=locked.log_subject, person_id=locked.person_id, signin_id=locked.pk, cause=cause)
+    append(
+        "signin.ended", by=by, subject=locked.log_subject, person_id=locked.person_id, signin_id=locked.pk, cause=cause
+    )
     return locked
 
 
@@ -127,7 +147,11 @@ def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
     earlier = may_enrol(by, locked)
     proof = factors.enrol(locked, key, code)
     if proof is None:
-        raise RefusedByPolicy("This is not the code that the authenticator shows now. Nothing was enrolled.", about=locked, kind="wrong code")
+        raise RefusedByPolicy(
+            "This is not the code that the authenticator shows now. Nothing was enrolled.",
+            about=locked,
+            kind="wrong code",
+        )
     if earlier:
         append("factor.removed", by=by, subject=locked.log_subject, person_id=locked.pk, factor=factors.TOTP)
     append("factor.enrolled", by=by, subject=locked.log_subject, person_id=locked.pk, factor=factors.TOTP)

@@ -81,7 +81,9 @@ def _checked(device: TOTPDevice | StaticDevice | None, person: Person, method: s
     if device.verify_token(token):
         return Proof(person.pk, method, _MADE_HERE)
     if method == TOTP:
-        return NotProven("This is not the code that is shown now, or it was used already. Wait for the next one.", "wrong code")
+        return NotProven(
+            "This is not the code that is shown now, or it was used already. Wait for the next one.", "wrong code"
+        )
     return NotProven("This is none of your unused recovery codes.", "wrong recovery code")
 
 

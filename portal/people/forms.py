@@ -14,9 +14,13 @@ class SignInForm(forms.Form):
     """Mail address and password."""
 
     email = PlainCharField(
-        label="Mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+        label="Mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
-    password = forms.CharField(max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+    password = forms.CharField(
+        max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
 
 
 class CodeForm(forms.Form):
@@ -45,7 +49,10 @@ class NewPasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
     again = forms.CharField(
-        label="The same again", max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label="The same again",
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
@@ -73,5 +80,7 @@ class PersonForm(forms.Form):
     """Somebody new."""
 
     name = PlainCharField(max_length=120)
-    email = forms.EmailField(label="Mail address", max_length=254, help_text="They sign in with it, and alerts go there.")
+    email = forms.EmailField(
+        label="Mail address", max_length=254, help_text="They sign in with it, and alerts go there."
+    )
     third_party = forms.BooleanField(label="Works for another company", required=False)

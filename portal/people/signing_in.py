@@ -37,7 +37,9 @@ class PersonRequest(HttpRequest):
     strong_at: int | None
 
 
-def signed_in(view: Callable[Concatenate[PersonRequest, P], HttpResponse]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def signed_in(
+    view: Callable[Concatenate[PersonRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Let only people in who are signed in; others sign in first and come back."""
 
     @wraps(view)
@@ -59,7 +61,11 @@ def current_sign_in(request: HttpRequest) -> SignIn | None:
     if not isinstance(request.user, Person) or not request.session.session_key:
         return None
     key = browser_key(request.session.session_key)
-    found = SignIn.objects.filter(browser_key=key, person=request.user, ended_at__isnull=True).select_related("person").first()
+    found = (
+        SignIn.objects.filter(browser_key=key, person=request.user, ended_at__isnull=True)
+        .select_related("person")
+        .first()
+    )
     if found is None:
         request.session.flush()
         request.user = AnonymousUser()
@@ -73,7 +79,9 @@ def actor_of(sign_in: SignIn | None) -> Actor | None:
     if sign_in is None:
         return None
     strong = optional_ms(sign_in.strong_at)
-    return Actor(id=str(sign_in.person_id), name=sign_in.person.name, method=sign_in.factor if strong else None, strong_at=strong)
+    return Actor(
+        id=str(sign_in.person_id), name=sign_in.person.name, method=sign_in.factor if strong else None, strong_at=strong
+    )
 
 
 # --- on the way in
@@ -90,7 +98,12 @@ class OnTheWay:
 def set_out(request: HttpRequest, person: Person, then: str) -> None:
     """Keep who it is, under a new key of the cookie, for ten minutes."""
     request.session.flush()
-    request.session[PENDING] = {"person": str(person.pk), "at": now_ms(), "then": then, "password": password_mark(person)}
+    request.session[PENDING] = {
+        "person": str(person.pk),
+        "at": now_ms(),
+        "then": then,
+        "password": password_mark(person),
+    }
 
 
 def on_the_way(request: HttpRequest) -> OnTheWay | None:

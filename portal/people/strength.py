@@ -8,7 +8,9 @@ from portal.errors import StepUpNeeded
 STRONG_METHODS = ("webauthn", "smartcard", "hardware_otp", "totp")
 
 
-def need_fresh(by: Actor, *, about: object = None, minutes: int | None = None, methods: tuple[str, ...] = STRONG_METHODS) -> None:
+def need_fresh(
+    by: Actor, *, about: object = None, minutes: int | None = None, methods: tuple[str, ...] = STRONG_METHODS
+) -> None:
     """Demand a strong second factor not older than ``minutes`` (catalogue's step_up_minutes unless the policy asks for less).
 
     Raises:

@@ -57,7 +57,13 @@ def remember_browser(response: HttpResponse, person: Person) -> None:
     """Mark the browser as one that has signed this person in."""
     value = signing.dumps([_digest(person.email), secrets.token_hex(12)], salt=SALT)
     response.set_cookie(
-        COOKIE, value, max_age=COOKIE_AGE, secure=bool(settings.SESSION_COOKIE_SECURE), httponly=True, samesite="Lax", path="/sign-in/"
+        COOKIE,
+        value,
+        max_age=COOKIE_AGE,
+        secure=bool(settings.SESSION_COOKIE_SECURE),
+        httponly=True,
+        samesite="Lax",
+        path="/sign-in/",
     )
 
 

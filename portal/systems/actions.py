@@ -16,12 +16,12 @@ from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
 from portal.secrets import encrypt
-from portal.systems.facts import system_facts
+from portal.systems.facts import CHANGE, changed_names, system_facts
 from portal.systems.models import Privilege, ProposedChange, System
 from portal.systems.targets import secret_context
 from portal.unique import refuse_doubled
 
-REGISTER, CHANGE, PRIVILEGE, SOURCE = "register", "change", "privilege", "source"
+REGISTER, PRIVILEGE, SOURCE = "register", "privilege", "source"
 DESCRIBED = ("slug", "name", "criticality", "personal_data", "way_in", "connector", "settings")
 DONE = ("system.registered", "system.changed", "privilege.added", "source.declared")
 DOUBLED_SLUG = "Another system has this short name."
@@ -31,7 +31,9 @@ ONLY_MANAGERS = "Only administrators and the owner of this system propose change
 
 @sensitive_variables("secret")
 @action(event="system.change_proposed", refused="system.act_refused")
-def propose(*, by: Actor, kind: str, after: dict[str, Any], system: System | None = None, secret: str = "") -> ProposedChange:
+def propose(
+    *, by: Actor, kind: str, after: dict[str, Any], system: System | None = None, secret: str = ""
+) -> ProposedChange:
     """Write down what is to be; it waits for a second administrator. ``secret`` is the portal's password on the target.
 
     ``after`` holds, for each kind: register and change `DESCRIBED` and ``owner`` (a pseudonym); privilege ``name``, ``on_target``,
@@ -52,39 +54,6 @@ def propose(*, by: Actor, kind: str, after: dict[str, Any], system: System | Non
         changed=changed_names(change),
     )  # fmt: skip
     return change
-
-
-def changed_names(change: ProposedChange) -> list[str]:
-    """Names of what the proposal changes; that there is a new secret, never which."""
-    present = change.system if change.kind == CHANGE else None
-    names = [name for name, value in change.after.items() if name != "id" and (present is None or value != _now(present, name))]
-    return sorted([*names, "secret"] if change.secret else names)
-
-
-def differences(change: ProposedChange, present: System | None) -> list[tuple[str, str, str]]:
-    """Name, present and proposed value of what would change, as texts; settings one by one. A secret is never among them."""
-    rows: list[tuple[str, object, object]] = []
-    for name, value in change.after.items():
-        before = _now(present, name) if present is not None and name != "id" else None
-        if name == "settings" and isinstance(value, dict):
-            known = before if isinstance(before, dict) else {}
-            rows += [(key, known.get(key), value.get(key)) for key in sorted({*value, *known})]
-        elif name != "id":
-            rows.append((name, before, value))
-    names = {str(each.pk): each.name for each in Person.objects.filter(pk__in=[row[i] for row in rows if row[0] == "owner" for i in (1, 2) if row[i]])}
-    return [(name, _text(before, names), _text(value, names)) for name, before, value in rows if before != value]
-
-
-def _text(value: object, names: dict[str, str]) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return names.get(str(value), str(value)) if value not in (None, "") else "—"
-
-
-def _now(system: System, name: str) -> object:
-    return str(system.owner_id) if name == "owner" else getattr(system, name)
 
 
 def _check(kind: str, after: dict[str, Any], system: System | None) -> None:
@@ -131,7 +100,12 @@ def decline(*, by: Actor, change: ProposedChange) -> ProposedChange:
     need_fresh(by, about=locked)
     _decide(by, locked, "decline")
     append(
-        "system.change_declined", by=by, subject=locked.log_subject, proposal_id=locked.pk, system_id=locked.system_id, kind=locked.kind
+        "system.change_declined",
+        by=by,
+        subject=locked.log_subject,
+        proposal_id=locked.pk,
+        system_id=locked.system_id,
+        kind=locked.kind,
     )
     return locked
 
@@ -181,16 +155,27 @@ def _register(by: Actor, change: ProposedChange) -> System:
         system.save(force_insert=True)
     change.system = system
     _drop_secret(change)
-    append("system.registered", by=by, subject=system.log_subject, proposal_id=change.pk, **system_facts(system), **_two(by, change))
+    append(
+        "system.registered",
+        by=by,
+        subject=system.log_subject,
+        proposal_id=change.pk,
+        **system_facts(system),
+        **_two(by, change),
+    )
     return system
 
 
 def _change(by: Actor, change: ProposedChange) -> System:
     names = changed_names(change)
     system = System.objects.select_for_update().get(pk=_of(change).pk)
-    later = ProposedChange.objects.filter(system=system, kind=CHANGE, decision="approve", decided_at__gt=change.proposed_at)
+    later = ProposedChange.objects.filter(
+        system=system, kind=CHANGE, decision="approve", decided_at__gt=change.proposed_at
+    )
     if later.exclude(pk=change.pk).exists():
-        raise ChangedMeanwhile("This system was changed after this was proposed. Decline it, and propose it again.", about=change)
+        raise ChangedMeanwhile(
+            "This system was changed after this was proposed. Decline it, and propose it again.", about=change
+        )
     _describe(system, change)
     if change.secret:
         system.secret = change.secret
@@ -198,7 +183,13 @@ def _change(by: Actor, change: ProposedChange) -> System:
         system.save()
     _drop_secret(change)
     append(
-        "system.changed", by=by, subject=system.log_subject, changed=names, proposal_id=change.pk, **system_facts(system), **_two(by, change)
+        "system.changed",
+        by=by,
+        subject=system.log_subject,
+        changed=names,
+        proposal_id=change.pk,
+        **system_facts(system),
+        **_two(by, change),
     )
     return system
 

@@ -10,7 +10,9 @@ from portal.plain_text import PlainCharField
 from portal.systems.models import CRITICALITIES, System
 from portal.widgets import ChoiceCards, Minutes
 
-NAME_ON_TARGET = RegexValidator(r"^[a-z_][a-z0-9_$-]{0,62}$", "Lower-case letters, digits, _ - and $, beginning with a letter.")
+NAME_ON_TARGET = RegexValidator(
+    r"^[a-z_][a-z0-9_$-]{0,62}$", "Lower-case letters, digits, _ - and $, beginning with a letter."
+)
 COUNTING = (
     ("line_num per session", "Each session numbers its lines (PostgreSQL's JSON log)"),
     ("dense", "One unbroken count"),
@@ -27,12 +29,19 @@ class SystemForm(forms.Form):
     """What describes every system."""
 
     name = PlainCharField(max_length=120)
-    slug = forms.SlugField(label="Short name", max_length=60, help_text="Letters, digits and hyphens, as in payments-db.")
-    owner = forms.ModelChoiceField(queryset=Person.objects.none(), help_text="Is told of every use.")
-    criticality = forms.ChoiceField(choices=CRITICALITIES, widget=ChoiceCards(hints={"critical": "Every use is reviewed within 24 hours."}))
+    slug = forms.SlugField(
+        label="Short name", max_length=60, help_text="Letters, digits and hyphens, as in payments-db."
+    )
+    owner: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(queryset=None, help_text="Is told of every use.")
+    criticality = forms.ChoiceField(
+        choices=CRITICALITIES, widget=ChoiceCards(hints={"critical": "Every use is reviewed within 24 hours."})
+    )
     personal_data = forms.BooleanField(label="It holds personal data", required=False)
     way_in = PlainCharField(
-        label="The way in", required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text="How a responder gets to it, in plain words."
+        label="The way in",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="How a responder gets to it, in plain words.",
     )
     kind = ""
 
@@ -50,7 +59,12 @@ class SystemForm(forms.Form):
         data = self.cleaned_data
         described = {name: data[name] for name in ("name", "slug", "criticality", "personal_data", "way_in")}
         before = self.present.settings if self.present else {}
-        return {**described, "owner": str(data["owner"].pk), "connector": self.kind, "settings": {**before, **self.settings()}}
+        return {
+            **described,
+            "owner": str(data["owner"].pk),
+            "connector": self.kind,
+            "settings": {**before, **self.settings()},
+        }
 
     def settings(self) -> dict[str, Any]:
         """What reaches the connector; no secret."""
@@ -63,7 +77,9 @@ class SystemForm(forms.Form):
 
 def _initial(system: System) -> dict[str, Any]:
     settings = {key: ", ".join(value) if isinstance(value, list) else value for key, value in system.settings.items()}
-    described = {name: getattr(system, name) for name in ("name", "slug", "owner", "criticality", "personal_data", "way_in")}
+    described = {
+        name: getattr(system, name) for name in ("name", "slug", "owner", "criticality", "personal_data", "way_in")
+    }
     return {**settings, **described}
 
 
@@ -74,25 +90,38 @@ class PostgreSQLForm(SystemForm):
     host = PlainCharField(max_length=253)
     port = forms.IntegerField(min_value=1, max_value=65_535, initial=5432)
     dbname = PlainCharField(label="Database", max_length=63)
-    user = PlainCharField(label="The portal's login", max_length=63, help_text="Without superuser; it makes and removes logins.")
+    user = PlainCharField(
+        label="The portal's login", max_length=63, help_text="Without superuser; it makes and removes logins."
+    )
     password = forms.CharField(
         label="Its password", required=False, max_length=500, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text="Kept encrypted and never shown. Empty: it stays as it is.",
     )  # fmt: skip
     sslmode = forms.ChoiceField(
-        label="Encryption", choices=(("verify-full", "TLS, certificate and name checked"), ("prefer", "As the server has it (this machine only)"))
+        label="Encryption",
+        choices=(
+            ("verify-full", "TLS, certificate and name checked"),
+            ("prefer", "As the server has it (this machine only)"),
+        ),
     )
     sslrootcert = PlainCharField(label="File with the certificate authority", required=False, max_length=500)
     public_host = PlainCharField(label="Host as responders reach it", required=False, max_length=253)
     public_port = forms.IntegerField(label="Port as responders reach it", required=False, min_value=1, max_value=65_535)
-    databases = PlainCharField(label="Databases looked at when reading back", required=False, max_length=500, help_text="With commas between.")
-    privileges = PlainCharField(label="Roles that the test looks at", required=False, max_length=500, help_text="With commas between.")
+    databases = PlainCharField(
+        label="Databases looked at when reading back", required=False, max_length=500, help_text="With commas between."
+    )
+    privileges = PlainCharField(
+        label="Roles that the test looks at", required=False, max_length=500, help_text="With commas between."
+    )
 
     def settings(self) -> dict[str, Any]:
         """Empty ones are left out; lists are lists."""
         data = self.cleaned_data
         lists = {name: words_of(data[name]) for name in ("databases", "privileges")}
-        plain = {name: data[name] for name in ("host", "port", "dbname", "user", "sslmode", "sslrootcert", "public_host", "public_port")}
+        plain = {
+            name: data[name]
+            for name in ("host", "port", "dbname", "user", "sslmode", "sslrootcert", "public_host", "public_port")
+        }
         return {name: value for name, value in {**plain, **lists}.items() if value not in ("", None, [])}
 
 
@@ -101,7 +130,9 @@ class SimulatedForm(SystemForm):
 
     kind = "simulated"
     state_path = PlainCharField(label="File that stands for the target", max_length=500)
-    privileges = PlainCharField(label="Privileges that exist on it", required=False, max_length=500, help_text="With commas between.")
+    privileges = PlainCharField(
+        label="Privileges that exist on it", required=False, max_length=500, help_text="With commas between."
+    )
 
     def settings(self) -> dict[str, Any]:
         """The file, and what can be opened in it."""
@@ -115,7 +146,12 @@ class PrivilegeForm(forms.Form):
     """What can be opened on a system."""
 
     name = PlainCharField(max_length=120, help_text="In plain words: what one can do with it.")
-    on_target = forms.CharField(label="Its name on the target", max_length=63, validators=[NAME_ON_TARGET], help_text="For PostgreSQL a role without login.")
+    on_target = forms.CharField(
+        label="Its name on the target",
+        max_length=63,
+        validators=[NAME_ON_TARGET],
+        help_text="For PostgreSQL a role without login.",
+    )
     description = PlainCharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
@@ -123,13 +159,25 @@ class SourceForm(forms.Form):
     """Where a system reports what was done on it, and how it counts."""
 
     counting = forms.ChoiceField(choices=COUNTING, widget=ChoiceCards())
-    log_dir = PlainCharField(label="Folder of its log", required=False, max_length=500, help_text="As the gatherer sees it. Empty: out of reach.")
+    log_dir = PlainCharField(
+        label="Folder of its log",
+        required=False,
+        max_length=500,
+        help_text="As the gatherer sees it. Empty: out of reach.",
+    )
     portal_login = PlainCharField(label="The portal's login on it", required=False, max_length=63)
     declared_logins = PlainCharField(
-        label="Logins whose work is not the portal's", required=False, max_length=2_000, help_text="Applications and the like; with commas between."
+        label="Logins whose work is not the portal's",
+        required=False,
+        max_length=2_000,
+        help_text="Applications and the like; with commas between.",
     )
-    lateness_ms = forms.IntegerField(label="How late a line may come, in milliseconds", min_value=0, max_value=86_400_000, initial=10_000)
-    heartbeat_ms = forms.IntegerField(label="Time between heartbeats, in milliseconds", min_value=1_000, max_value=86_400_000, initial=60_000)
+    lateness_ms = forms.IntegerField(
+        label="How late a line may come, in milliseconds", min_value=0, max_value=86_400_000, initial=10_000
+    )
+    heartbeat_ms = forms.IntegerField(
+        label="Time between heartbeats, in milliseconds", min_value=1_000, max_value=86_400_000, initial=60_000
+    )
 
     def clean(self) -> dict[str, Any]:
         """A log out of reach counts nothing."""
@@ -140,7 +188,9 @@ class SourceForm(forms.Form):
 
     def after(self) -> dict[str, Any]:
         """As a proposal holds it."""
-        given = {name: value for name, value in self.cleaned_data.items() if name != "counting" and value not in ("", None)}
+        given = {
+            name: value for name, value in self.cleaned_data.items() if name != "counting" and value not in ("", None)
+        }
         return {"counting": self.cleaned_data["counting"], "settings": given}
 
 

@@ -20,7 +20,10 @@ def proposed_target(change: ProposedChange) -> Target:
     system_id = change.system_id or change.after["id"]
     present = change.system.secret if change.system else None
     return Target(
-        str(system_id), change.after["connector"], change.after["settings"], _secret(change.secret or present, system_id)
+        str(system_id),
+        change.after["connector"],
+        change.after["settings"],
+        _secret(change.secret or present, system_id),
     )
 
 

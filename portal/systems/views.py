@@ -16,6 +16,7 @@ from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
 from portal.systems import actions, probing
+from portal.systems.facts import CHANGE, differences
 from portal.systems.forms import FORMS, DryRunForm, PrivilegeForm, SourceForm
 from portal.systems.models import System
 from portal.systems.offers import kinds_on_offer
@@ -39,7 +40,11 @@ def systems(request: PersonRequest) -> HttpResponse:
     administers = request.user.has_perm(ADMINISTER)
     if not shown and not administers:
         raise PermissionDenied("Systems are looked after by administrators and owners.")
-    return render(request, "systems/systems.html", {"systems": shown, "waiting": waiting, "administers": administers, "kinds": kinds_on_offer()})
+    return render(
+        request,
+        "systems/systems.html",
+        {"systems": shown, "waiting": waiting, "administers": administers, "kinds": kinds_on_offer()},
+    )
 
 
 @require_GET
@@ -60,7 +65,10 @@ def _system_page(request: PersonRequest, system: System, status: int = 200, **mo
 
 
 def _shown(settings: dict[str, object]) -> list[tuple[str, str]]:
-    return [(name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)) for name, value in sorted(settings.items())]
+    return [
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in sorted(settings.items())
+    ]
 
 
 @sensitive_post_parameters("password")
@@ -92,7 +100,7 @@ def system_change(request: PersonRequest, pk: UUID) -> HttpResponse:
     need_fresh(request.actor)
     form = FORMS[system.connector](request.POST or None, people=who_is_here(), present=system)
     if request.method == "POST" and form.is_valid():
-        change = actions.propose(by=request.actor, kind=actions.CHANGE, system=system, after=form.after(), secret=form.secret())
+        change = actions.propose(by=request.actor, kind=CHANGE, system=system, after=form.after(), secret=form.secret())
         messages.info(request, WAITS)
         return redirect("change_page", change.pk)
     return _form_page(request, form, title=f"Change {system.name}", system=system)
@@ -119,7 +127,11 @@ def source_declare(request: PersonRequest, pk: UUID) -> HttpResponse:
     system = found(seen.managed_system(request.user, pk))
     need_fresh(request.actor)
     present = seen.source_of(system)
-    initial = {"counting": present.after["counting"], **present.after["settings"]} if present else {"portal_login": system.settings.get("user", "")}
+    initial = (
+        {"counting": present.after["counting"], **present.after["settings"]}
+        if present
+        else {"portal_login": system.settings.get("user", "")}
+    )
     form = SourceForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         change = actions.propose(by=request.actor, kind=actions.SOURCE, system=system, after=form.after())
@@ -129,7 +141,9 @@ def source_declare(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 
 def _form_page(request: PersonRequest, form: object, **context: object) -> HttpResponse:
-    return render(request, "systems/form.html", {"form": form, **context}, status=422 if getattr(form, "errors", None) else 200)
+    return render(
+        request, "systems/form.html", {"form": form, **context}, status=422 if getattr(form, "errors", None) else 200
+    )
 
 
 @require_GET
@@ -141,9 +155,9 @@ def change_page(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 def _change_page(request: PersonRequest, pk: UUID, **more: object) -> HttpResponse:
     change = found(seen.change(request.user, pk))
-    present = change.system if change.kind == actions.CHANGE else None
+    present = change.system if change.kind == CHANGE else None
     context = {
-        "change": change, "rows": actions.differences(change, present), "new_secret": bool(change.secret),
+        "change": change, "rows": differences(change, present), "new_secret": bool(change.secret),
         "may_approve": request.user.has_perm(ADMINISTER, change.system) and change.proposed_by_id != request.user.pk,
         "manages": request.user.has_perm(MANAGE, change.system),
     }  # fmt: skip

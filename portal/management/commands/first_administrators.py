@@ -20,7 +20,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Name and mail address of each of the two."""
         for which in ("first", "second"):
-            parser.add_argument(f"--{which}", nargs=2, metavar=("NAME", "MAIL"), required=True, help=f"the {which} of the two")
+            parser.add_argument(
+                f"--{which}", nargs=2, metavar=("NAME", "MAIL"), required=True, help=f"the {which} of the two"
+            )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Found the portal and hand out the passwords; nothing else ever shows them."""

@@ -10,7 +10,9 @@ from portal.secrets import new_key
 class Command(BaseCommand):
     """Prints 32 random bytes in base 64; keeps nothing."""
 
-    help = "Print a new key for PORTAL_SECRETS_KEY. Secrets that lie encrypted under another key cannot be read with it."
+    help = (
+        "Print a new key for PORTAL_SECRETS_KEY. Secrets that lie encrypted under another key cannot be read with it."
+    )
     requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own way of declaring it
 
     def handle(self, *args: Any, **options: Any) -> None:

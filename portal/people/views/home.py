@@ -45,5 +45,7 @@ def _for(viewer: Person) -> dict[str, Any]:
         }  # fmt: skip
     if ADMINISTRATOR in roles:
         shown["policies"] = list(policies_waiting(viewer))
-    shown["to_decide"] = sum(len(shown.get(name, ())) for name in ("changes", "role_proposals", "eligibility_proposals", "policies"))
+    shown["to_decide"] = sum(
+        len(shown.get(name, ())) for name in ("changes", "role_proposals", "eligibility_proposals", "policies")
+    )
     return shown

@@ -34,7 +34,9 @@ def step_up(request: PersonRequest) -> HttpResponse:
         form.add_error("code", outcome.sentence)
         if outcome.kind != "too many tries":
             refuse_sign_in(by=process("step-up"), kind=outcome.kind, person=request.user, address=address_of(request))
-    return render(request, "people/step_up.html", {"form": form, "next": safe_next(request)}, status=422 if form.errors else 200)
+    return render(
+        request, "people/step_up.html", {"form": form, "next": safe_next(request)}, status=422 if form.errors else 200
+    )
 
 
 @require_POST

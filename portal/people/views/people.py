@@ -69,7 +69,11 @@ def one_time_password(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @sensitive_variables("password")
 def _one_time_password(request: PersonRequest, person: Person, password: str) -> HttpResponse:
-    return render(request, "people/one_time_password.html", {"person": person, "password": password, "hours": actions.ONE_TIME_HOURS})
+    return render(
+        request,
+        "people/one_time_password.html",
+        {"person": person, "password": password, "hours": actions.ONE_TIME_HOURS},
+    )
 
 
 @require_POST

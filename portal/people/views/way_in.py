@@ -122,7 +122,10 @@ def recovery(request: HttpRequest) -> HttpResponse:
         if isinstance(outcome, Proof):
             then = coming.then if coming else safe_next(request)
             _take(request, person, outcome)
-            messages.info(request, "Your recovery code is used up. Enrol a new authenticator now: acts that need a second factor ask for it.")
+            messages.info(
+                request,
+                "Your recovery code is used up. Enrol a new authenticator now: acts that need a second factor ask for it.",
+            )
             return redirect(f"{reverse('enrol')}?{urlencode({'next': then})}")
         _not_proven(request, person, form, outcome)
     return _page(request, "people/recovery.html", form, coming=coming, next=safe_next(request))
@@ -143,7 +146,9 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if factors.shows_now(key, form.cleaned_data["code"]):
             return _enrolled(request, person, key, form.cleaned_data["code"], coming)
-        form.add_error("code", "This is not the code that the authenticator shows now. Wait for the next one and type that.")
+        form.add_error(
+            "code", "This is not the code that the authenticator shows now. Wait for the next one and type that."
+        )
     picture, text = factors.as_picture(person, key), factors.as_text(key)
     return _page(request, "people/enrol.html", form, picture=picture, text=text, next=safe_next(request), coming=coming)
 
@@ -189,9 +194,13 @@ def _not_proven(request: HttpRequest, person: Person, form: CodeForm | RecoveryF
 def _from_the_start(request: HttpRequest) -> HttpResponse:
     if getattr(request, "actor", None) is not None:
         return redirect(safe_next(request))
-    messages.info(request, "Begin with your password: the earlier step was too long ago, or was taken in another window.")
+    messages.info(
+        request, "Begin with your password: the earlier step was too long ago, or was taken in another window."
+    )
     return redirect("sign_in")
 
 
-def _page(request: HttpRequest, template: str, form: CodeForm | RecoveryForm | SignInForm | NewPasswordForm, **context: object) -> HttpResponse:
+def _page(
+    request: HttpRequest, template: str, form: CodeForm | RecoveryForm | SignInForm | NewPasswordForm, **context: object
+) -> HttpResponse:
     return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)

@@ -81,7 +81,11 @@ def test_proof_of_another_opens_and_strengthens_nothing(ada: Person, browser: Cl
 def test_recovery_code_in_place_of_step_up_is_refused_for_strong_acts(ada: Person, browser: Client) -> None:
     codes = factors.new_recovery_codes(ada)
     grow_old(ada)
-    assert browser.post("/sign-in/recovery/", {"code": codes[3], "next": "/me/password/"}).headers["Location"].startswith("/sign-in/enrol/")
+    assert (
+        browser.post("/sign-in/recovery/", {"code": codes[3], "next": "/me/password/"})
+        .headers["Location"]
+        .startswith("/sign-in/enrol/")
+    )
     assert browser.get("/me/password/").headers["Location"].startswith("/step-up/")
     assert browser.get("/sign-in/enrol/").status_code == 200
 
@@ -90,7 +94,9 @@ def test_used_recovery_code_is_told_to_its_owner(ada: Person, browser: Client) -
     from portal.notifications.models import Alert
 
     browser.post("/sign-in/recovery/", {"code": factors.new_recovery_codes(ada)[0]})
-    assert [(alert.kind, alert.recipient_id, alert.facts["left"]) for alert in Alert.objects.all()] == [("signin.recovery_used", ada.pk, 9)]
+    assert [(alert.kind, alert.recipient_id, alert.facts["left"]) for alert in Alert.objects.all()] == [
+        ("signin.recovery_used", ada.pk, 9)
+    ]
 
 
 def test_new_authenticator_needs_a_fresh_proof(ada: Person, browser: Client) -> None:
@@ -160,7 +166,9 @@ def test_new_password_signs_out_everywhere(ada: Person, browser: Client) -> None
         (PASSWORD, PASSWORD, "that you have"),
     ],
 )
-def test_weak_or_mistyped_password_is_refused_with_a_sentence(ada: Person, browser: Client, password: str, again: str, says: str) -> None:
+def test_weak_or_mistyped_password_is_refused_with_a_sentence(
+    ada: Person, browser: Client, password: str, again: str, says: str
+) -> None:
     answer = browser.post("/me/password/", {"password": password, "again": again})
     assert answer.status_code == 422
     assert says in answer.content.decode()

@@ -10,7 +10,17 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from portal.people import factors
 from portal.people.models import Person, SignIn
-from tests.factories import PASSWORD, broken_log, client_of, code_from, code_of, enrol, names_by_subject, person, sign_in_of
+from tests.factories import (
+    PASSWORD,
+    broken_log,
+    client_of,
+    code_from,
+    code_of,
+    enrol,
+    names_by_subject,
+    person,
+    sign_in_of,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
