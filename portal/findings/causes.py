@@ -131,6 +131,14 @@ def missed_duty(entry: LoggedEvent, system: System | None) -> Said:
     return Said("missed duty", title, entry.fields["duty_id"], details, once=True)
 
 
+def table_and_log(entry: LoggedEvent, _system: System | None) -> Said | None:
+    """The portal's tables say otherwise than the log."""
+    if entry.fields["ok"]:
+        return None
+    details = SEVERAL.join(entry.fields["differences"][:20])
+    return Said("table and log", "The portal's tables and the log differ", "reconciliation", details, once=True)
+
+
 def unreadable(entry: LoggedEvent, _system: System | None) -> Said:
     """An entry that one of the functions above could not make sense of."""
     title = f"Entry {entry.index} of the log needs a look: {entry.name}"
@@ -145,6 +153,7 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "grant.read_back": (drift, not_clear),
     "campaign.removal_read_back": (removal_without_effect,),
     "duty.missed": (missed_duty,),
+    "reconciliation.compared": (table_and_log,),
 }
 
 

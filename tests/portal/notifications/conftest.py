@@ -26,9 +26,16 @@ def mail(mail_sink: MailSink, settings: object) -> Iterator[MailSink]:
     yield mail_sink
 
 
-def queue(world: World, *names: str, kind: str = "system.problem", facts: dict[str, object] = FACTS, **more: object) -> list[Alert]:
+def queue(
+    world: World, *names: str, kind: str = "system.problem", facts: dict[str, object] = FACTS, **more: object
+) -> list[Alert]:
     """Alerts to these people, as an action would queue them."""
     with transaction.atomic():
         return tell(
-            by=process("test"), people=[world.people[name] for name in names], kind=kind, path="/requests/1/", facts=facts, **more  # type: ignore[arg-type]
+            by=process("test"),
+            people=[world.people[name] for name in names],
+            kind=kind,
+            path="/requests/1/",
+            facts=facts,
+            **more,  # type: ignore[arg-type]
         )

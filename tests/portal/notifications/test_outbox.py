@@ -18,12 +18,32 @@ OUTBOX = process("test")
 
 
 def test_tell_writes_one_row_and_one_event_for_each_recipient(world: World) -> None:
-    queue(world, "ines", "ines", "jon", addresses=["security@breakglass.example", "", "other@example.org"], case="c-1", grant_id=world.system.pk)
+    queue(
+        world,
+        "ines",
+        "ines",
+        "jon",
+        addresses=["security@breakglass.example", "", "other@example.org"],
+        case="c-1",
+        grant_id=world.system.pk,
+    )
     told = {(alert.recipient_id, alert.address) for alert in Alert.objects.all()}
-    assert told == {(world.ines.pk, ""), (world.jon.pk, ""), (None, "security@breakglass.example"), (None, "other@example.org")}
+    assert told == {
+        (world.ines.pk, ""),
+        (world.jon.pk, ""),
+        (None, "security@breakglass.example"),
+        (None, "other@example.org"),
+    }
     events = [event for event in named(["alert.queued"])]
-    assert {event.fields["recipient_id"] for event in events} == {str(world.ines.pk), str(world.jon.pk), "list:security", "list:other"}
-    assert {(event.case, event.fields["grant_id"], event.fields["receipts"]) for event in events} == {("c-1", str(world.system.pk), 0)}
+    assert {event.fields["recipient_id"] for event in events} == {
+        str(world.ines.pk),
+        str(world.jon.pk),
+        "list:security",
+        "list:other",
+    }
+    assert {(event.case, event.fields["grant_id"], event.fields["receipts"]) for event in events} == {
+        ("c-1", str(world.system.pk), 0)
+    }
     assert {event.subject for event in events} == {alert.log_subject for alert in Alert.objects.all()}
 
 
@@ -42,7 +62,9 @@ def test_tell_keeps_nothing_when_the_action_is_rolled_back(world: World) -> None
 def test_tell_costs_the_same_for_one_and_for_many(world: World) -> None:
     counts = []
     for names in (["ines"], ["ines", "jon", "kim", "lea", "mo"]):
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             queue(world, *names)
         counts.append(len(queries))
     assert counts[0] == counts[1]
@@ -63,7 +85,9 @@ def test_tell_keeps_times_as_milliseconds_and_drops_what_is_empty(world: World) 
         ("system.problem", {"title": "", "sentence": "empty is missing"}, WrongFacts),
     ],
 )
-def test_tell_refuses_what_it_does_not_know(world: World, kind: str, facts: dict[str, object], error: type[Exception]) -> None:
+def test_tell_refuses_what_it_does_not_know(
+    world: World, kind: str, facts: dict[str, object], error: type[Exception]
+) -> None:
     with pytest.raises(error):
         queue(world, "ines", kind=kind, facts=facts)
     assert not Alert.objects.exists()

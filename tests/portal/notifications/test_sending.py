@@ -30,7 +30,11 @@ def read(content: bytes) -> EmailMessage:
 def test_send_due_sends_each_once_and_says_so(world: World, mail: MailSink) -> None:
     queue(world, "ines", "jon", addresses=["security@breakglass.example"])
     assert (send_due(), send_due()) == (3, 0)
-    assert sorted(each.recipients[0] for each in mail.mails()) == ["ines@example.org", "jon@example.org", "security@breakglass.example"]
+    assert sorted(each.recipients[0] for each in mail.mails()) == [
+        "ines@example.org",
+        "jon@example.org",
+        "security@breakglass.example",
+    ]
     assert all(alert.sent_at and alert.attempts == 1 for alert in Alert.objects.all())
     assert [event.fields["attempts"] for event in named(["alert.sent"])] == [1, 1, 1]
 
@@ -60,7 +64,11 @@ def test_attachment_comes_from_the_data_folder_alone(world: World, mail: MailSin
     assert [(part.get_filename(), part.get_content_type(), part.get_content()) for part in parts] == [
         ("dossier.pdf", "application/pdf", b"%PDF-1.7 trial")
     ]
-    trouble = {alert.recipient.name: alert.last_trouble for alert in Alert.objects.select_related("recipient") if alert.recipient}
+    trouble = {
+        alert.recipient.name: alert.last_trouble
+        for alert in Alert.objects.select_related("recipient")
+        if alert.recipient
+    }
     assert trouble == {"Ines": "", "Jon": "attachment_outside", "Kim": "attachment_missing"}
 
 
@@ -88,7 +96,9 @@ def test_dead_mail_server_keeps_alerts_and_is_asked_once_a_run(world: World, set
     queue(world, "ines", "jon", "kim")
     assert send_due() == 0
     assert sorted(Alert.objects.values_list("attempts", flat=True)) == [0, 0, 1]
-    assert [(event.fields["code"], event.fields["attempts"]) for event in named(["alert.failed"])] == [("ConnectionRefusedError", 1)]
+    assert [(event.fields["code"], event.fields["attempts"]) for event in named(["alert.failed"])] == [
+        ("ConnectionRefusedError", 1)
+    ]
     with running_mail_sink(tmp_path, port) as sink:
         assert send_due(now=now() + timedelta(seconds=6)) == 3
         assert len(sink.mails()) == 3
@@ -145,7 +155,11 @@ def test_hostile_facts_are_inert_in_every_part_of_a_mail(world: World, mail: Mai
     assert (stored.recipients, message["Bcc"], len(message["To"].addresses)) == (("ines@example.org",), None, 1)
     bodies = {part.get_content_type(): part.get_content() for part in message.walk() if not part.is_multipart()}
     assert "\u202e" not in str(message["Subject"]) + "".join(bodies.values())
-    assert message["Subject"].strip().startswith("<script>alert(1)</script> / Bcc: evil@example.org\ufffdgnp.exe {{ 7|add:7 }}")
+    assert (
+        message["Subject"]
+        .strip()
+        .startswith("<script>alert(1)</script> / Bcc: evil@example.org\ufffdgnp.exe {{ 7|add:7 }}")
+    )
     assert "<script" not in bodies["text/html"]
     assert "&lt;script&gt;alert(1)&lt;/script&gt; / Bcc" in bodies["text/html"]
     assert "https://evil" not in bodies["text/plain"] + bodies["text/html"]

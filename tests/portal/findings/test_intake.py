@@ -1,0 +1,239 @@
+"""What the log says becomes findings and alerts: once, whatever runs how often or dies where."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from audit.events import catalogue
+from audit.log.append import append, process
+from audit.log.read import named
+from portal.clock import ms, now
+from portal.findings import causes, intake
+from portal.findings.models import Finding
+from portal.notifications.models import Alert
+from portal.reconciliation.models import IntakePosition, Listing
+from tests.worlds import World, make_world, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AUDIT = process("gather")
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture(autouse=True)
+def _sealer() -> Iterator[None]:
+    with sealing():
+        yield
+
+
+def say(name: str, *, case: str = "", **fields: Any) -> uuid.UUID:
+    """An event as audit writes it, and sealed."""
+    with transaction.atomic():
+        event = append(name, by=AUDIT, case=case, **fields)
+    from tests.servers import wait_until
+
+    def sealed() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM audit_sealed_entry WHERE event_id = %s", [event])
+            return cursor.fetchone() is not None
+
+    wait_until(sealed, "the event to be sealed", 10)
+    return event
+
+
+def source(world: World) -> dict[str, Any]:
+    return {"source_id": world.system.pk, "system_id": world.system.pk}
+
+
+def orphan(world: World, **changes: Any) -> dict[str, Any]:
+    return {
+        **source(world), "session_id": uuid.uuid4(), "source_session": "s", "login": "eve", "started_at": ms(now()),
+        "why": "undeclared_login", "received_at": ms(now()), **changes,
+    }  # fmt: skip
+
+
+def window(world: World, **changes: Any) -> dict[str, Any]:
+    return {
+        **source(world), "window_id": uuid.uuid4(), "kind": "grant", "from_at": 0, "to_at": 60_000, "verdict": "gap",
+        "reasons": ["numbers missing"], "ranges": ["4-4"], **changes,
+    }  # fmt: skip
+
+
+def read_back(world: World, **changes: Any) -> dict[str, Any]:
+    return {
+        "grant_id": uuid.uuid4(), "system_id": world.system.pk, "clear": True, "read_at": 1, "read_back_from": "target", "remainders": [],
+        "drift": [], "sessions_ended": 0, "attempt": 1, **changes,
+    }  # fmt: skip
+
+
+def loss(world: World, **changes: Any) -> dict[str, Any]:
+    return {**source(world), "kind": "numbers_missing", "from_at": 0, "to_at": 1, "says": "Line 4 is missing.", **changes}
+
+
+def settings_changed(world: World, **changes: Any) -> dict[str, Any]:
+    return {**source(world), "happened_at": 0, "setting": "log_statement", "weakens": True, "value": "none", **changes}
+
+
+def removal(world: World, **changes: Any) -> dict[str, Any]:
+    at = now()
+    listing = Listing.objects.create(system=world.system, taken_at=at, answer=[], answer_sha256="0" * 64)
+    return {
+        "item_id": uuid.uuid4(), "campaign_id": uuid.uuid4(), "listing_id": listing.pk, "read_back_at": 0, "read_back_by": "process:campaigns",
+        "access_present": True, **changes,
+    }  # fmt: skip
+
+
+def missed(world: World, **changes: Any) -> dict[str, Any]:
+    return {"duty_id": uuid.uuid4(), "kind": "eligibility", "system_id": world.system.pk, "due_at": 0, **changes}
+
+
+RAISING = [
+    ("session.unmatched", orphan, {}, "orphan session", "A session on Billing that no grant explains", "Login eve, since"),
+    ("completeness.gap_found", window, {}, "gap", "Records of Billing are missing", "From 1 Jan 1970, 00:00:00 UTC to 1 Jan 1970, 00:01:00 UTC. Reasons: numbers missing. Missing: 4-4."),
+    ("source.loss_found", loss, {}, "loss", "Billing lost records", "Numbers are missing within a session, 1 Jan 1970"),
+    ("source.settings_changed", settings_changed, {}, "weaker logging", "Billing logs less: log_statement", "Changed at 1 Jan 1970, 00:00:00 UTC, to none."),
+    ("grant.read_back", read_back, {"drift": ["role"], "drift_details": "Role eve is new."}, "drift", "Billing is not as it was before a use", "Role eve is new."),
+    ("grant.read_back", read_back, {"clear": False, "attempt": 3, "remainders": ["session"]}, "not ended", "An access to Billing could not be ended yet", "Closed 3 times. Still on the target: session."),
+    ("campaign.removal_read_back", removal, {}, "removal without effect", "An access to Billing that an attestation removed is still there", "Read back at 1 Jan"),
+    ("duty.missed", missed, {}, "missed duty", "Billing: eligibility was not done by its time", "It was due at 1 Jan 1970"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "fields", "changes", "kind", "title", "details"), RAISING)
+def test_each_cause_raises_one_finding_and_tells_the_owner_once(
+    world: World, name: str, fields: Any, changes: dict[str, Any], kind: str, title: str, details: str
+) -> None:
+    event = say(name, case="c-1", **fields(world, **changes))
+    assert (intake.run(), intake.run()) == (1, 0)
+    row = Finding.objects.get()
+    assert (row.kind, row.title, row.case, row.system, row.owner) == (kind, title, "c-1", world.system, world.mo)
+    assert row.details.startswith(details)
+    assert row.source_event == (uuid.uuid5(event, "drift") if kind == "drift" else event)
+    assert [alert.recipient for alert in Alert.objects.filter(kind="finding.raised")] == [world.mo]
+    (raised,) = named(["finding.raised"])
+    assert (raised.by, raised.fields["source_index"]) == ("process:intake", named([name])[0].index)
+
+
+QUIET = [
+    ("source.settings_changed", settings_changed, {"weakens": False}),
+    ("grant.read_back", read_back, {}),
+    ("grant.read_back", read_back, {"clear": False, "attempt": 2}),
+    ("campaign.removal_read_back", removal, {"access_present": False}),
+]
+
+
+@pytest.mark.parametrize(("name", "fields", "changes"), QUIET)
+def test_what_is_as_it_should_be_raises_nothing(world: World, name: str, fields: Any, changes: dict[str, Any]) -> None:
+    say(name, **fields(world, **changes))
+    assert (intake.run(), Finding.objects.count()) == (0, 0)
+
+
+def test_one_entry_may_be_two_findings(world: World) -> None:
+    say("grant.read_back", **read_back(world, clear=False, attempt=3, drift=["role"], remainders=["session"]))
+    assert intake.run() == 2
+    assert set(Finding.objects.values_list("kind", flat=True)) == {"drift", "not ended"}
+
+
+def test_gap_that_is_judged_again_stays_one_finding_until_it_is_closed(world: World) -> None:
+    same = uuid.uuid4()
+    for _ in range(3):
+        say("completeness.gap_found", **window(world, window_id=same))
+    assert intake.run() == 1
+
+
+def test_orphan_storm_makes_each_finding_and_one_mail(world: World) -> None:
+    for _ in range(5):
+        say("session.unmatched", **orphan(world))
+    assert intake.run() == 5
+    assert Alert.objects.filter(kind="finding.raised").count() == 1
+
+
+def test_position_passes_entries_that_are_no_cause(world: World) -> None:
+    say("log.refused", from_at=0, to_at=1, count=1)
+    intake.run()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit_sealed_entry")
+        assert IntakePosition.objects.get(reader="findings").next_index == cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 100])
+def test_batches_of_any_size_take_in_everything(world: World, batch: int) -> None:
+    for _ in range(3):
+        say("session.unmatched", **orphan(world))
+        say("log.refused", from_at=0, to_at=1, count=1)
+    assert intake.run(batch=batch) == 3
+    assert intake.run(batch=batch) == 0
+
+
+def test_killed_before_the_commit_it_takes_all_in_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    say("session.unmatched", **orphan(world))
+    intake.run()
+    Finding.objects.all().delete()
+    IntakePosition.objects.update(next_index=0)
+    with monkeypatch.context() as broken:
+        broken.setattr(IntakePosition, "save", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            intake.run()
+    assert Finding.objects.count() == 0
+    assert (intake.run(), Finding.objects.count()) == (1, 1)
+
+
+def test_set_back_position_raises_nothing_twice(world: World) -> None:
+    say("session.unmatched", **orphan(world))
+    intake.run()
+    IntakePosition.objects.update(next_index=0)
+    assert (intake.run(), Finding.objects.count()) == (0, 1)
+
+
+def test_two_at_once_raise_each_finding_once(world: World) -> None:
+    for _ in range(6):
+        say("session.unmatched", **orphan(world))
+    done: list[int] = []
+
+    def work() -> None:
+        try:
+            done.append(intake.run(batch=1))
+        finally:
+            connection.close()
+
+    hands = [threading.Thread(target=work) for _ in range(2)]
+    [hand.start() for hand in hands]
+    [hand.join() for hand in hands]
+    intake.run()
+    assert Finding.objects.count() == 6
+
+
+def test_entry_that_cannot_be_read_is_a_finding_and_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(_entry: object, _system: object) -> causes.Said:
+        raise KeyError("why")
+
+    monkeypatch.setattr(intake, "CAUSES", {**causes.CAUSES, "session.unmatched": (stumble,)})
+    say("session.unmatched", **orphan(world))
+    say("duty.missed", **missed(world))
+    assert intake.run() == 2
+    assert list(Finding.objects.order_by("raised_at", "kind").values_list("kind", flat=True)) == ["unreadable entry", "missed duty"]
+
+
+def test_entry_of_a_system_that_nobody_knows_tells_the_security_list(world: World) -> None:
+    say("session.unmatched", **{**orphan(world), "system_id": uuid.uuid4()})
+    intake.run()
+    assert (Finding.objects.get().system, Alert.objects.get().address) == (None, "security@breakglass.example")
+
+
+def test_hostile_login_of_the_target_is_inert(world: World) -> None:
+    say("session.unmatched", **orphan(world, login="eve\u202e\r\nBcc: x@example.org\x1b[31m"))
+    intake.run()
+    assert "eve\ufffd / Bcc: x@example.org\ufffd[31m" in Finding.objects.get().details
+
+
+def test_causes_name_events_that_exist() -> None:
+    assert set(causes.CAUSES) - set(catalogue) == set()
+
+
