@@ -43,14 +43,14 @@ class Visitor:
 
     def get(self, path: str) -> Page:
         """Follow a link."""
-        return self._ask(urllib.request.Request(urljoin(self.url, path)))  # noqa: S310 - loopback
+        return self._ask(urllib.request.Request(urljoin(self.url, path)))
 
     def post(self, path: str, fields: Fields | None = None, *, page: Page | None = None) -> Page:
         """Send the form of `page`, or that which stands at the same address."""
         shown = page or self.get(path)
         data = urlencode({**shown.hidden, **(fields or {})}, doseq=True).encode()
         headers = {"Referer": shown.url, "Content-Type": "application/x-www-form-urlencoded"}
-        return self._ask(urllib.request.Request(urljoin(self.url, path), data, headers))  # noqa: S310 - loopback
+        return self._ask(urllib.request.Request(urljoin(self.url, path), data, headers))
 
     def sign_in(self, email: str, password: str, code: Callable[[], str]) -> None:
         """Past password and second factor."""

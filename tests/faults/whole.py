@@ -78,8 +78,10 @@ class House:
 
     def _stages(self) -> list[Part | Step]:
         """As in the demo; web is ready once people can sign in there."""
-        stages = demo.everything(self.folder, self.port)
-        return [replace(stage, ready=self._answers) if stage.name == "web" else stage for stage in stages]  # type: ignore[type-var]  # web is a part
+        return [
+            replace(stage, ready=self._answers) if isinstance(stage, Part) and stage.name == "web" else stage
+            for stage in demo.everything(self.folder, self.port)
+        ]
 
     def _answers(self) -> bool:
         try:
