@@ -117,3 +117,18 @@ class Heartbeat(models.Model):
 
         db_table = "audit_heartbeat"
         default_permissions = ()
+
+
+class PageView(models.Model):
+    """The last quarter of an hour in which somebody's look at something was logged, so that it is logged once. Never evidence."""
+
+    pk = models.CompositePrimaryKey("person", "about")
+    person = models.CharField(max_length=80)
+    about = models.CharField(max_length=120)
+    quarter = models.BigIntegerField(help_text="its beginning, milliseconds since 1970 UTC")
+
+    class Meta:
+        """One row for each person and thing."""
+
+        db_table = "audit_page_view"
+        default_permissions = ()

@@ -1,0 +1,50 @@
+"""Folds the events of one case, in their order, into what can be said of it. Pure: same events, same case."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from audit.cases.case import ALWAYS_IN, Activity, Case
+from audit.cases.fold import alerts, grants, judging, requests, target
+from audit.cases.fold.state import Folding, Handler
+from audit.log.read import LoggedEvent
+
+HANDLERS: dict[str, Handler] = {}
+for _family in (requests, alerts, grants, target, judging):
+    HANDLERS.update(_family.HANDLERS)
+
+
+def fold(case_id: object, events: Iterable[LoggedEvent]) -> Case:
+    """The case as its events tell it, sealed or not yet. Events of one time keep the order in which they are given."""
+    folding = Folding(str(case_id))
+    for event in events:
+        if event.index is not None:
+            folding.position = max(event.index, folding.position if folding.position is not None else -1)
+        if "by_name" in event.personal:
+            folding.by_names[event.by] = event.personal["by_name"]
+        handler = HANDLERS.get(event.name) or (requests.refused if event.name.endswith("_refused") else None)
+        if handler:
+            handler(folding, event)
+    return _case(folding)
+
+
+def _case(done: Folding) -> Case:
+    return Case(
+        done.id, done.asked, tuple(done.decisions), tuple(done.seen), done.ended_as, done.decided_at, tuple(done.alerts.values()),
+        done.grant, tuple(done.extensions.values()), tuple(done.troubles), tuple(done.read_backs), tuple(done.sessions.values()),
+        tuple(_activities(done)), tuple(done.verdicts.values()), done.review, tuple(done.findings.values()), tuple(done.refusals),
+        done.position, done.by_names,
+    )  # fmt: skip
+
+
+def _activities(done: Folding) -> list[Activity]:
+    """Failed ones first, then those outside the intent, each by their time on the target."""
+    intended = ALWAYS_IN.union(done.asked.classes if done.asked else ())
+    known = [
+        replace(
+            each, outside=each.class_ not in intended, accepted=each.id in done.accepted,
+            outcome=done.learned[each.id][0] if each.id in done.learned else each.outcome,
+            state_code=done.learned[each.id][1] if each.id in done.learned else each.state_code,
+        )
+        for each in done.activities.values()
+    ]  # fmt: skip
+    return sorted(known, key=lambda each: (not each.failed, not each.outside, each.at, each.session_id, each.number))

@@ -1,0 +1,27 @@
+"""Who was to be told, when it left, and who has seen it."""
+
+from dataclasses import replace
+from typing import Any
+
+from audit.cases.case import Alert
+from audit.cases.fold.state import Folding, Handler
+from audit.log.read import LoggedEvent
+
+
+def _alert(to: Folding, event: LoggedEvent) -> None:
+    given = event.fields
+    known = to.alerts.get(given["alert_id"]) or Alert(
+        given["alert_id"], given["recipient_id"], given.get("channel", ""), given.get("kind", "")
+    )
+    changes: dict[str, dict[str, Any]] = {
+        "alert.queued": {"queued_at": event.at},
+        "alert.sent": {"sent_at": known.sent_at or given.get("sent_at")},
+        "alert.failed": {"failures": known.failures + 1},
+        "alert.acknowledged": {"seen_at": known.seen_at or event.at},
+    }
+    to.alerts[known.id] = replace(known, **changes[event.name])
+
+
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("alert.queued", "alert.sent", "alert.failed", "alert.acknowledged"), _alert),
+}

@@ -1,0 +1,63 @@
+"""What people said of the use afterwards."""
+
+from dataclasses import replace
+from typing import Any
+
+from audit.cases.case import Finding
+from audit.cases.fold.state import Folding, Handler, words
+from audit.log.read import LoggedEvent
+
+
+def _review_due(to: Folding, event: LoggedEvent) -> None:
+    to.on_review(event, due_at=event.fields["due_at"], pool=words(event, "pool"))
+
+
+def _claimed(to: Folding, event: LoggedEvent) -> None:
+    to.on_review(event, reviewer=event.fields["reviewer_id"], claimed_at=event.at)
+
+
+def _handed_over(to: Folding, event: LoggedEvent) -> None:
+    to.on_review(
+        event, reviewer=event.fields.get("to_id", ""), claimed_at=event.at if event.fields.get("to_id") else None
+    )
+
+
+def _submitted(to: Folding, event: LoggedEvent) -> None:
+    given = event.fields
+    to.accepted = frozenset(given["accepted_activities"])
+    to.on_review(
+        event, reviewer=given["reviewer_id"], submitted_at=event.at, due_at=given["due_at"], outcome=given["outcome"],
+        answers=tuple(sorted((str(key), str(value)) for key, value in given["answers"].items())), missing=given["answers_missing"],
+        adverse=given["adverse_answers"], upheld=bool(given["emergency_upheld"]), comments=event.says("comments"),
+    )  # fmt: skip
+
+
+def _finding(to: Folding, event: LoggedEvent) -> None:
+    given = event.fields
+    if event.name == "finding.raised":
+        to.findings[given["finding_id"]] = Finding(
+            given["finding_id"], given["title"], given["kind"], event.at, "assigned" if given.get("owner_id") else "raised",
+            given.get("owner_id", ""), given.get("due_at"), event.says("details"),
+        )  # fmt: skip
+        return
+    known = to.findings.get(given["finding_id"])
+    if known is None:
+        return
+    changes: dict[str, dict[str, Any]] = {
+        "finding.assigned": {"state": "assigned", "owner": given.get("owner_id", ""), "due_at": given.get("due_at")},
+        "finding.answered": {"state": "answered", "cause": event.says("cause"), "response": event.says("response")},
+        "finding.due_moved": {"due_at": given.get("due_at")},
+        "finding.closed": {"state": "closed", "closed_at": event.at, "retest_ok": bool(given.get("retest_ok"))},
+    }
+    to.findings[known.id] = replace(known, **changes[event.name])
+
+
+HANDLERS: dict[str, Handler] = {
+    "review.due": _review_due,
+    "review.claimed": _claimed,
+    "review.handed_over": _handed_over,
+    "review.submitted": _submitted,
+    **dict.fromkeys(
+        ("finding.raised", "finding.assigned", "finding.answered", "finding.due_moved", "finding.closed"), _finding
+    ),
+}

@@ -1,0 +1,30 @@
+"""Reviews, campaigns and findings."""
+
+from audit.cases.presenters.spec import Presenter, refused, say
+
+PRESENTERS: dict[str, Presenter] = {
+    "review.due": say("A review is due {due_at}", "May be taken by {pool}.", icon="clipboard-list"),
+    "review.claimed": say("Took the review", icon="clipboard-list", tone="accent"),
+    "review.handed_over": say("Gave the review back", "To {to_id}.", "{comment}", icon="arrow-left"),
+    "review.saved": say("Saved {answered} answers", icon="pencil"),
+    "review.submitted": say("Reviewed: {outcome}", "Real emergency: {emergency_upheld}.", "Adverse answers: {adverse_answers}.", "{comments}",
+                            icon="clipboard-check", tone="good"),
+    "review.act_refused": refused("the review"),
+    "campaign.started": say("An attestation began: {item_count} lines", "Due {due_at}.", icon="list-check", tone="accent"),
+    "campaign.item_listed": say("A line of an attestation was listed", "{label}", "For {reviewer_id}.", "Due {due_at}.", icon="list-check"),
+    "campaign.item_shown": say("A line of an attestation was put before its reviewer", icon="eye"),
+    "campaign.item_decided": say("Attested: {decision}", "{reason}", "To {to_id}.", icon="rubber-stamp"),
+    "campaign.removal_done": say("A removal was carried out", "By {done_by}.", icon="trash"),
+    "campaign.removal_read_back": say("The target was listed after a removal; access still there: {access_present}", icon="search"),
+    "campaign.closed": say("An attestation was closed", "Kept {kept}, modified {modified}, revoked {revoked}, undecided {undecided}.",
+                           icon="checks", tone="good"),
+    "campaign.act_refused": refused("an attestation"),
+    "duty.set": say("Owed: {kind}, due {due_at}", icon="calendar"),
+    "duty.missed": say("Not done by its time: {kind}", "Due {due_at}.", icon="clock", tone="attention"),
+    "finding.raised": say("Finding: {title}", "{details}", "Owner {owner_id}.", "Due {due_at}.", icon="flag", tone="attention"),
+    "finding.assigned": say("The finding has an owner: {owner_id}", "Due {due_at}.", icon="user-check"),
+    "finding.answered": say("The finding was answered", "Cause: {cause}.", "Response: {response}.", icon="pencil"),
+    "finding.due_moved": say("The finding's date was moved to {due_at}", "{reason}", icon="calendar"),
+    "finding.closed": say("The finding was closed; looked at again: {retest_ok}", "{comment}", icon="circle-check", tone="good"),
+    "finding.act_refused": refused("a finding"),
+}  # fmt: skip

@@ -1,0 +1,20 @@
+"""People, their sign-ins and second factors."""
+
+from audit.cases.presenters.spec import Presenter, refused, say
+
+PRESENTERS: dict[str, Presenter] = {
+    "portal.founded": say("The first administrators were made: {administrators}", "At {host}.", icon="users", tone="accent"),
+    "person.added": say("Added {name}", "{email}", icon="user-plus"),
+    "person.left": say("{person_id} left", icon="logout"),
+    "person.act_refused": refused("a person"),
+    "signin.opened": say("Signed in with {factor}", "From {address}.", "{agent}", icon="login"),
+    "signin.refused": say("A sign-in was refused: {kind}", "{email}", "{person_id}", "From {address}.", icon="ban"),
+    "signin.strengthened": say("Gave a fresh second factor: {factor}", icon="fingerprint"),
+    "signin.ended": say("A sign-in ended: {cause}", icon="logout"),
+    "factor.enrolled": say("Enrolled a second factor: {factor}", icon="fingerprint"),
+    "factor.removed": say("A second factor was removed: {factor}", "Of {person_id}.", icon="trash"),
+    "recovery.made": say("Made {count} recovery codes; earlier ones are void", icon="key"),
+    "password.changed": say("Chose a new password", icon="key"),
+    "password.given": say("A one-time password was made for {person_id}", "Good until {valid_until}.", icon="key"),
+    "signin.act_refused": refused("a sign-in"),
+}  # fmt: skip

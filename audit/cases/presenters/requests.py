@@ -1,0 +1,25 @@
+"""Requests and what others answer."""
+
+from audit.cases.presenters.spec import Presenter, refused, say
+from audit.log.read import LoggedEvent
+
+
+def _by_mode(event: LoggedEvent) -> tuple[str, str] | None:
+    return ("bolt", "glass") if event.fields["mode"] == "bypass" else None
+
+
+PRESENTERS: dict[str, Presenter] = {
+    "request.made": say("{mode}: asked for {privilege_name} on {system_name}, {minutes}", "{reason}", "{criterion}.", "Incident {incident_ref}.",
+                        "Intends: {intended_classes}.", "Asked: {asked}.", "Skipped: {skipped}.", "Told: {told}.", "Owed until review: {owed}.",
+                        icon="key", tone="accent", looks=_by_mode),
+    "request.supplemented": say("Gave what the bypass owed", "{reason}", "{category}.", "Intends: {intended_classes}.", "Incident {incident_ref}.",
+                                icon="pencil"),
+    "request.seen": say("Has seen the request", icon="eye"),
+    "request.approved": say("Approved: {approvals} of {approvals_needed}", "{comment}", icon="circle-check", tone="good"),
+    "request.declined": say("Declined", "{comment}", icon="ban"),
+    "request.withdrawn": say("Took the request back", "{comment}", icon="arrow-left"),
+    "request.lapsed": say("Lapsed: nobody answered in time", "Asked {asked_at}.", icon="hourglass"),
+    "request.refused": say("Refused: a request", "{sentence}", icon="ban"),
+    "request.approval_refused": say("Refused: a decision on the request", "{sentence}", icon="ban"),
+    "request.act_refused": refused("the request"),
+}  # fmt: skip

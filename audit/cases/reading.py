@@ -1,0 +1,95 @@
+"""Reading cases from the log: a constant number of statements, however much was done.
+
+What was done on the target may be much: of those entries the bytes alone are read, and personal values only of the actions that are shown.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.db import connection
+
+from audit.cases.case import Activity, Case
+from audit.cases.fold import fold
+from audit.cases.presenters import Names, people_in
+from audit.log.read import LoggedEvent, event_of, person_names
+
+BULK = ("activity.recorded", "activity.outcome_learned")
+MOST_BULK, MOST_OTHERS = 50_000, 20_000
+COLUMNS = """
+SELECT s.index, e.body, e.at, q.seq FROM audit_event e
+LEFT JOIN audit_sealed_entry s ON s.event_id = e.id LEFT JOIN audit_queue q ON q.event_id = e.id WHERE e."case" = %s
+"""
+ORDER = "at, index NULLS LAST, seq"
+SELECT_CASE = f"""
+SELECT index, body FROM (
+  ({COLUMNS} AND NOT e.name = ANY(%s) ORDER BY {ORDER} LIMIT %s) UNION ALL ({COLUMNS} AND e.name = ANY(%s) ORDER BY {ORDER} LIMIT %s)
+) entries ORDER BY {ORDER}
+"""  # noqa: S608 - constants of this module
+SELECT_SEALED = """
+SELECT e."case", s.index, e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE e."case" = ANY(%s) ORDER BY e."case", e.at, s.index
+"""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A case as it is shown: its fold, the entries that are told line by line, the names of its people.
+
+    ``cut``: it has more entries than are read for a page.
+    """
+
+    case: Case
+    events: tuple[LoggedEvent, ...]
+    names: Names
+    cut: bool = False
+
+
+def record_of(case_id: object) -> Record | None:
+    """One case, with personal values but for what was done on the target (see `with_statements`). Three statements; nothing without entries."""
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_CASE, [str(case_id), list(BULK), MOST_OTHERS, str(case_id), list(BULK), MOST_BULK])
+        events = [event_of(bytes(body), index) for index, body in cursor.fetchall()]
+    if not events:
+        return None
+    told = _with_personal([event for event in events if event.name not in BULK])
+    by_id = {event.id: event for event in told}
+    case = fold(case_id, (by_id.get(event.id, event) for event in events))
+    cut = len(told) >= MOST_OTHERS or len(events) - len(told) >= MOST_BULK
+    return Record(case, tuple(told), case.by_names | person_names(people_in(told)), cut)
+
+
+def with_statements(activities: Sequence[Activity]) -> list[Activity]:
+    """The actions with their statements and objects. One statement."""
+    values = _personal([UUID(each.event_id) for each in activities])
+    return [_filled(each, values.get(UUID(each.event_id), {})) for each in activities]
+
+
+def sealed_cases(ids: Iterable[str]) -> dict[str, list[LoggedEvent]]:
+    """The sealed events of some cases, without personal values, for the list of cases. One statement."""
+    found: dict[str, list[LoggedEvent]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(SELECT_SEALED, [list(ids)])
+        for case, index, body in cursor:
+            found.setdefault(case, []).append(event_of(bytes(body), index))
+    return found
+
+
+def _filled(activity: Activity, values: dict[str, str]) -> Activity:
+    """``(erased)`` stands where a value was written and is there no more."""
+    statement = values.get("statement", activity.statement)
+    return replace(activity, statement=statement, object=values.get("object", activity.object))
+
+
+def _with_personal(events: list[LoggedEvent]) -> list[LoggedEvent]:
+    values = _personal([event.id for event in events if event.commitments])
+    return [replace(event, personal=values.get(event.id, {})) if event.commitments else event for event in events]
+
+
+def _personal(ids: list[UUID]) -> dict[UUID, dict[str, str]]:
+    found: dict[UUID, dict[str, str]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT event_id, field, value FROM audit_personal_value WHERE event_id = ANY(%s)", [ids])
+        for event_id, name, value in cursor.fetchall():
+            found.setdefault(event_id, {})[name] = value
+    return found

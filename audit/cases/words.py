@@ -1,0 +1,81 @@
+"""Stored words as people read them. What is not in a table is shown as it is stored, with spaces."""
+
+from datetime import UTC, datetime
+
+MODES = {"approved": "With approval", "bypass": "Bypass", "drill": "Drill"}
+CRITERIA = {
+    "outage": "A service is down, or about to be",
+    "security": "An attack or leak is going on",
+    "safety": "People could come to harm",
+    "deadline": "A legal or payment deadline would be missed",
+}
+CATEGORIES = {
+    "availability": "Something is down or failing",
+    "security": "A security incident",
+    "data_repair": "Data is wrong and must be repaired",
+    "safety": "People could come to harm",
+    "other": "Something else",
+}
+CLASSES = {
+    "data_read": "Data read",
+    "data_change": "Data change",
+    "schema_change": "Schema change",
+    "config_change": "Configuration change",
+    "permission_change": "Permission change",
+    "session": "Session",
+    "catalogue_read": "Catalogue read",
+    "other": "Other",
+}
+OUTCOMES = {
+    "ok": "Done",
+    "no_error_seen": "No error seen",
+    "denied": "Denied",
+    "failed": "Failed",
+    "unknown": "Unknown",
+}
+ENDS = {
+    "returned": "the responder was done",
+    "expired": "the time was over",
+    "revoked": "somebody else ended it",
+    "failed": "it could not be opened",
+}
+ALERTS = {
+    "request.asked": "approval asked",
+    "request.bypass_opened": "bypass",
+    "grant.opened": "opened",
+    "grant.ended": "ended",
+    "grant.ending_soon": "ending soon",
+    "grant.close_failed": "closing failed",
+    "grant.opening_failed": "opening failed",
+    "dossier.ready": "dossier ready",
+}
+PROCESSES = {
+    "sweep": "The sweep",
+    "portal": "The portal",
+    "gather": "The gatherer",
+    "completeness": "The judging of completeness",
+    "process": "A process",
+}
+
+
+def plain(code: str) -> str:
+    """``session_cut`` -> ``session cut``; ``request.lapsed`` -> ``request lapsed``."""
+    return code.replace("_", " ").replace(".", " ")
+
+
+def process_name(actor: str) -> str:
+    """``process:sweep`` -> ``The sweep``."""
+    name = actor.removeprefix("process:")
+    return PROCESSES.get(name, f"The {plain(name)}")
+
+
+def utc(at: int, *, seconds: bool = True) -> str:
+    """``24 Nov 2026, 17:25:03 UTC``."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    clock = moment.strftime("%H:%M:%S" if seconds else "%H:%M")
+    return f"{moment.day} {moment:%b %Y}, {clock} UTC"
+
+
+def minutes(count: int) -> str:
+    """``1 minute``, ``60 minutes``."""
+    return f"{count} minute{'' if count == 1 else 's'}"

@@ -1,0 +1,114 @@
+"""Who looks, and that it is written down: one event for each person, case and quarter of an hour; polls and parts of pages none.
+
+If it cannot be logged, it is not shown: `LogUnavailable` becomes 503.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from audit.log.append import Actor, LogUnavailable, Refused, action, append, now_ms
+from audit.log.models import PageView
+
+P = ParamSpec("P")
+QUARTER_MS = 15 * 60_000
+FIRST_LOOK = """
+INSERT INTO audit_page_view (person, about, quarter) VALUES (%s, %s, %s)
+ON CONFLICT (person, about) DO UPDATE SET quarter = excluded.quarter WHERE audit_page_view.quarter < excluded.quarter
+RETURNING quarter
+"""
+
+
+class Viewer(Protocol):
+    """What audit knows of the person who looks; the portal supplies it."""
+
+    pk: UUID
+
+    def has_perm(self, permission: str, obj: object = None) -> bool:
+        """Whether the person may."""
+
+
+class ViewerRequest(HttpRequest):
+    """A request of somebody who is signed in, as `signed_in` hands it on."""
+
+    user: Viewer  # type: ignore[assignment]  # a person of the portal, of which audit knows no more than this
+    actor: Actor
+    strong_at: int | None
+
+
+class SeenAlready(Refused):
+    """This look is in the log already."""
+
+
+def signed_in(
+    view: Callable[Concatenate[ViewerRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Let only people in who are signed in; others sign in first and come back."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if getattr(request, "actor", None) is None:
+            return redirect_to_login(request.get_full_path(), login_url=reverse(settings.LOGIN_URL))
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]  # the portal's middleware has put it on the request
+
+    return guarded  # type: ignore[return-value]  # wraps() names the first argument, which is all that differs
+
+
+def viewed(request: HttpRequest, page: str, about: object = "", *, case: object = "") -> None:
+    """Write down that the person of this request looks at a record. Call it before anything is shown.
+
+    ``page`` is the name of the page in plain words ("the case"); ``about`` the id of the thing, or the row itself (its
+    ``log_subject`` and ``log_case`` are taken); ``case`` the access request that it belongs to. Looks at several pages
+    of one case within a quarter of an hour are one event.
+
+    Raises:
+        LogUnavailable: it cannot be logged, so it must not be shown.
+    """
+    by: Actor = request.actor  # type: ignore[attr-defined]  # the portal's middleware has put it there
+    case = str(case or getattr(about, "log_case", ""))
+    subject = str(getattr(about, "log_subject", ""))
+    thing = str(getattr(about, "pk", about))
+    key, quarter = case or subject or thing or page, now_ms() // QUARTER_MS * QUARTER_MS
+    if PageView.objects.filter(person=by.id, about=key, quarter__gte=quarter).exists():
+        return
+    try:
+        look(by=by, page=page, about=thing, key=key, case=case, subject=subject, quarter=quarter)
+    except SeenAlready:
+        return
+    except DatabaseError as error:
+        raise LogUnavailable("The log cannot be written, so this record is not shown.") from error
+
+
+@action(event="page.viewed")
+def look(*, by: Actor, page: str, about: str, key: str, case: str, subject: str, quarter: int) -> None:
+    """One look; of two at the same time the second finds the row of the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_LOOK, [by.id, key[:120], quarter])
+        if cursor.fetchone() is None:
+            raise SeenAlready("This look is in the log already.")
+    append(
+        "page.viewed",
+        by=by,
+        case=case,
+        subject=subject,
+        person_id=by.id,
+        page=page,
+        about_id=about or None,
+        quarter=quarter,
+    )
+
+
+@action(event="page.viewed")
+def take_away(*, by: Actor, page: str, about: str, case: str = "") -> None:
+    """A download: one event for each."""
+    append(
+        "page.viewed", by=by, case=case, person_id=by.id, page=page, about_id=about or None,
+        quarter=now_ms() // QUARTER_MS * QUARTER_MS,
+    )  # fmt: skip
