@@ -16,6 +16,12 @@ LEFT JOIN LATERAL (SELECT jsonb_object_agg(v.field, v.value) AS values FROM audi
 WHERE {where} ORDER BY {order} LIMIT %s
 """
 
+LAST_OF_SUBJECTS = """
+SELECT u.subject, s.index, e.body FROM unnest(%s::text[]) AS u(subject)
+JOIN LATERAL (SELECT id, body FROM audit_event WHERE subject = u.subject AND name = %s ORDER BY at DESC LIMIT 1) e ON true
+LEFT JOIN audit_sealed_entry s ON s.event_id = e.id
+"""
+
 POSITION = """
 SELECT c.size, c.signed_at, (SELECT e.at FROM audit_queue q JOIN audit_event e ON e.id = q.event_id ORDER BY q.seq LIMIT 1)
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (SELECT size, signed_at FROM audit_checkpoint ORDER BY size DESC LIMIT 1) c ON true
@@ -117,6 +123,13 @@ def of_subject(subject: str, names: Iterable[str] = (), limit: int = 2000) -> li
             "LEFT JOIN", "e.subject = %s AND e.name = ANY(%s)", "e.at, s.index NULLS LAST", [subject, wanted], limit
         )
     return _query("LEFT JOIN", "e.subject = %s", "e.at, s.index NULLS LAST", [subject], limit)
+
+
+def last_of_subjects(subjects: Iterable[str], name: str) -> dict[str, LoggedEvent]:
+    """The latest event of that name about each subject, sealed or not yet. One query, without personal values."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_OF_SUBJECTS, [list(subjects), name])
+        return {subject: event_of(bytes(body), index) for subject, index, body in cursor.fetchall()}
 
 
 def recent(names: Iterable[str] = (), before: int | None = None, limit: int = 100) -> list[LoggedEvent]:
