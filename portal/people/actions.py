@@ -17,6 +17,7 @@ from portal.people.strength import is_fresh, need_fresh
 from portal.unique import refuse_doubled
 
 ONE_TIME_HOURS = 72
+DOUBLED_ADDRESS = "Somebody with this mail address is on the list already."
 ONLY_ADMINISTRATORS = "Only administrators add people and give them one-time passwords."
 
 
@@ -203,7 +204,7 @@ def add_person(*, by: Actor, name: str, email: str, third_party: bool = False) -
 def enter(by: Actor, *, name: str, email: str, third_party: bool = False) -> tuple[Person, str]:
     """Make the row, the events and the one-time password, within the action of a caller who has asked who may."""
     address = email.strip().lower()
-    with refuse_doubled("Somebody with this mail address is on the list already."):
+    with refuse_doubled(DOUBLED_ADDRESS):
         person = Person.objects.create(name=name, email=address, added_at=now())
     append(
         "person.added", by=by, subject=person.log_subject, person_id=person.pk, name=name, email=address, third_party=third_party,

@@ -5,7 +5,9 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
+from portal.people.actions import DOUBLED_ADDRESS
 from portal.people.models import Person
+from portal.people.queries import address_is_taken
 from portal.plain_text import PlainCharField
 from portal.widgets import OneTimeCode
 
@@ -84,3 +86,9 @@ class PersonForm(forms.Form):
         label="Mail address", max_length=254, help_text="They sign in with it, and alerts go there."
     )
     third_party = forms.BooleanField(label="Works for another company", required=False)
+
+    def clean_email(self) -> str:
+        """Say it beside the field when it stands already; the action looks again."""
+        if address_is_taken(self.cleaned_data["email"]):
+            raise forms.ValidationError(DOUBLED_ADDRESS)
+        return str(self.cleaned_data["email"])

@@ -30,3 +30,8 @@ def people(viewer: Person) -> QuerySet[Person]:
 def person(viewer: Person, pk: UUID) -> Person | None:
     """One person of that list."""
     return people(viewer).filter(pk=pk).first()
+
+
+def address_is_taken(email: str) -> bool:
+    """Whether somebody is on the list with this mail address, whatever its case."""
+    return Person.objects.filter(email=email.strip().lower()).exists()

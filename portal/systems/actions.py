@@ -18,6 +18,7 @@ from portal.people.strength import need_fresh
 from portal.secrets import encrypt
 from portal.systems.facts import CHANGE, changed_names, system_facts
 from portal.systems.models import Privilege, ProposedChange, System
+from portal.systems.queries import privilege_is_taken, slug_is_taken
 from portal.systems.targets import secret_context
 from portal.unique import refuse_doubled
 
@@ -62,7 +63,7 @@ def _check(kind: str, after: dict[str, Any], system: System | None) -> None:
         raise RefusedByPolicy("There is no such kind of change.", about=system)
     if kind in (REGISTER, CHANGE):
         _check_described(after, system)
-    if kind == PRIVILEGE and Privilege.objects.filter(system=system, on_target=after["on_target"]).exists():
+    if kind == PRIVILEGE and system is not None and privilege_is_taken(system, after["on_target"]):
         raise RefusedByPolicy(DOUBLED_PRIVILEGE, about=system, kind="doubled")
 
 
@@ -75,8 +76,7 @@ def _check_described(after: dict[str, Any], system: System | None) -> None:
         raise RefusedByPolicy(error.sentence, about=system) from error
     if not Person.objects.filter(pk=after["owner"], left_at__isnull=True).exists():
         raise RefusedByPolicy("The owner is not on the list of people.", about=system)
-    others = System.objects.exclude(pk=system.pk) if system else System.objects.all()
-    if others.filter(slug=after["slug"]).exists():
+    if slug_is_taken(after["slug"], but=system):
         raise RefusedByPolicy(DOUBLED_SLUG, about=system, kind="doubled")
 
 

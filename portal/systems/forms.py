@@ -7,7 +7,9 @@ from django.core.validators import RegexValidator
 
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
+from portal.systems.actions import DOUBLED_PRIVILEGE, DOUBLED_SLUG
 from portal.systems.models import CRITICALITIES, System
+from portal.systems.queries import privilege_is_taken, slug_is_taken
 from portal.widgets import ChoiceCards, Minutes
 
 NAME_ON_TARGET = RegexValidator(
@@ -53,6 +55,12 @@ class SystemForm(forms.Form):
         assert isinstance(owner, forms.ModelChoiceField)  # noqa: S101 - tells the type
         owner.queryset = people
         self.present = present
+
+    def clean_slug(self) -> str:
+        """Say it beside the field when it stands already; the action looks again."""
+        if slug_is_taken(self.cleaned_data["slug"], but=self.present):
+            raise forms.ValidationError(DOUBLED_SLUG)
+        return str(self.cleaned_data["slug"])
 
     def after(self) -> dict[str, Any]:
         """What the system is to be."""
@@ -153,6 +161,17 @@ class PrivilegeForm(forms.Form):
         help_text="For PostgreSQL a role without login.",
     )
     description = PlainCharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, system: System, **kwargs: Any) -> None:
+        """Keep on which system."""
+        super().__init__(*args, **kwargs)
+        self.system = system
+
+    def clean_on_target(self) -> str:
+        """Say it beside the field when it stands already; the action looks again."""
+        if privilege_is_taken(self.system, self.cleaned_data["on_target"]):
+            raise forms.ValidationError(DOUBLED_PRIVILEGE)
+        return str(self.cleaned_data["on_target"])
 
 
 class SourceForm(forms.Form):

@@ -112,7 +112,7 @@ def privilege_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Propose a privilege."""
     system = found(seen.managed_system(request.user, pk))
     need_fresh(request.actor)
-    form = PrivilegeForm(request.POST or None)
+    form = PrivilegeForm(request.POST or None, system=system)
     if request.method == "POST" and form.is_valid():
         change = actions.propose(by=request.actor, kind=actions.PRIVILEGE, system=system, after=form.cleaned_data)
         messages.info(request, WAITS)

@@ -121,6 +121,15 @@ def test_address_stands_once_whatever_its_case() -> None:
         add_person(by=actor(pia), name="Ann", email="ANN@example.org")
 
 
+def test_doubled_address_is_told_beside_the_field_and_nothing_typed_is_lost() -> None:
+    pia, _ = founders()
+    answer = client_of(pia).post("/people/new/", {"name": "Another Pia", "email": "PIA@example.net"})
+    page = answer.content.decode()
+    assert (answer.status_code, Person.objects.count()) == (422, 2)
+    assert "on the list already" in page
+    assert 'value="Another Pia"' in page
+
+
 def test_new_one_time_password_leaves_the_second_factor() -> None:
     pia, _ = founders()
     ann = person("Ann")

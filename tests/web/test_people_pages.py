@@ -1,0 +1,153 @@
+"""The way in, the first page, people, systems and lists as people see them."""
+
+import re
+from base64 import b32decode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from portal.eligibility import actions as lists
+from portal.people.models import Person
+from portal.systems import actions as systems
+from tests.factories import PASSWORD, client_of, code_from, code_of, founders, person
+from tests.web.looking import VARIANTS, Variant, axe, no_sideways_scroll, seen, served, touchable
+from tests.worlds import World, actor, make_world, request_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+NARROW = VARIANTS[0]
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def base() -> Iterator[str]:
+    with served() as address:
+        yield address
+
+
+def enter(page: Page, base: str, made: Person, password: str = PASSWORD) -> None:
+    """Sign somebody in, by the cookie of a browser that went through the real pages."""
+    cookie = client_of(made, password).cookies["breakglass"]
+    page.context.add_cookies([{"name": "breakglass", "value": cookie.value, "url": base}])
+
+
+def looked_at(page: Page, name: str) -> None:
+    """Accessible, within the window, and large enough to be tapped; a picture is kept for the eye."""
+    page.screenshot(path=name, full_page=True)
+    axe(page)
+    no_sideways_scroll(page)
+    touchable(page)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_way_in_is_accessible_and_fits(browser: Browser, base: str, variant: Variant, tmp_path: Path) -> None:
+    bob = person("Bob", enrolled=False)
+    with seen(browser, variant, expected="422") as page:
+        page.goto(f"{base}/me/sign-ins/")
+        looked_at(page, str(tmp_path / f"sign-in-{variant.name}.png"))
+        page.get_by_label("Mail address").fill(bob.email)
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page).to_have_title(re.compile("^Error: "))
+        looked_at(page, str(tmp_path / f"wrong-{variant.name}.png"))
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Enrol an authenticator")
+        looked_at(page, str(tmp_path / f"enrol-{variant.name}.png"))
+        page.get_by_label("Code of your authenticator").fill(code_from(shown_key(page)))
+        page.get_by_role("button", name="Enrol").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Keep these recovery codes")
+        looked_at(page, str(tmp_path / f"codes-{variant.name}.png"))
+        page.get_by_role("link", name="I have kept them").click()
+        expect(page).to_have_url(f"{base}/me/sign-ins/")
+        looked_at(page, str(tmp_path / f"sign-ins-{variant.name}.png"))
+
+
+def shown_key(page: Page) -> str:
+    """The secret that the page shows as text, in hex."""
+    text = page.locator("#secret").inner_text().replace(" ", "").strip()
+    return b32decode(text + "=" * (-len(text) % 8)).hex()
+
+
+def test_signing_in_needs_no_script(browser: Browser, base: str) -> None:
+    ada = person()
+    with seen(browser, NARROW, script=False) as page:
+        page.goto(f"{base}/me/sign-ins/")
+        page.get_by_label("Mail address").fill(ada.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_label("Code of your authenticator").fill(code_of(ada))
+        page.get_by_role("button", name="Sign in").click()
+        expect(page).to_have_url(f"{base}/me/sign-ins/")
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_step_up_and_other_plain_pages_fit(browser: Browser, base: str, variant: Variant, tmp_path: Path) -> None:
+    with seen(browser, variant) as page:
+        enter(page, base, person())
+        for name in ("step-up", "sign-in/recovery", "sign-in/enrol", "me/password"):
+            page.goto(f"{base}/{name}/", wait_until="networkidle")
+            looked_at(page, str(tmp_path / f"{name.replace('/', '-')}-{variant.name}.png"))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_first_page_fits_each_role(browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path) -> None:
+    request_of(world)
+    lists.propose_eligibility(by=actor(world.mo), person=world.zoe, privilege=world.privilege)
+    for who in ("ann", "ines", "pia", "otto", "zoe"):
+        with seen(browser, variant) as page:
+            enter(page, base, world.people[who], f"{who}-password-long")
+            page.goto(f"{base}/", wait_until="networkidle")
+            looked_at(page, str(tmp_path / f"home-{who}-{variant.name}.png"))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_what_administrators_see_is_accessible_and_fits(
+    browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path
+) -> None:
+    pia, quinn = founders()
+    line = lists.propose_eligibility(by=actor(quinn), person=world.zoe, privilege=world.privilege)
+    role = lists.propose_role(by=actor(pia), person=world.zoe, role="reviewer", system=world.system)
+    lists.approve_role(by=actor(quinn), assignment=role)
+    change = systems.propose(
+        by=actor(quinn),
+        kind="privilege",
+        system=world.system,
+        after={"name": "A" * 60, "on_target": "a", "description": "b " * 200},
+    )
+    pages = {
+        "systems": "/systems/", "system": f"/systems/{world.system.pk}/", "change": f"/changes/{change.pk}/", "people": "/people/",
+        "system-new": "/systems/new/postgresql/", "system-change": f"/systems/{world.system.pk}/change/", "person-new": "/people/new/",
+        "source": f"/systems/{world.system.pk}/source/", "privilege": f"/systems/{world.system.pk}/privileges/new/", "role-new": "/roles/new/",
+        "eligibility-new": "/eligibilities/new/", "role": f"/roles/{role.pk}/", "eligibility": f"/eligibilities/{line.pk}/",
+        "person": f"/people/{world.ann.pk}/",
+    }  # fmt: skip
+    with seen(browser, variant) as page:
+        enter(page, base, pia)
+        for name, path in pages.items():
+            page.goto(base + path, wait_until="networkidle")
+            looked_at(page, str(tmp_path / f"{name}-{variant.name}.png"))
+
+
+def test_connection_test_and_one_time_password_fit(browser: Browser, base: str, world: World, tmp_path: Path) -> None:
+    pia, _ = founders()
+    with seen(browser, NARROW) as page:
+        enter(page, base, pia)
+        page.goto(f"{base}/systems/{world.system.pk}/")
+        page.get_by_role("button", name="Test the connection").click()
+        expect(page.get_by_role("heading", name="Connection test")).to_be_visible()
+        looked_at(page, str(tmp_path / "tested.png"))
+        page.get_by_role("button", name="What would this open?").click()
+        expect(page.get_by_text("Nothing was changed.")).to_be_visible()
+        looked_at(page, str(tmp_path / "dry-run.png"))
+        page.goto(f"{base}/people/new/")
+        page.get_by_label("Name").fill("Ann Bell")
+        page.get_by_label("Mail address").fill("bell@example.org")
+        page.get_by_role("button", name="Add").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("One-time password for Ann Bell")
+        looked_at(page, str(tmp_path / "one-time.png"))
