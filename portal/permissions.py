@@ -19,6 +19,13 @@ class RolesBackend(BaseBackend):
         rule = RULES.get(perm)
         return bool(rule and isinstance(user_obj, Person) and user_obj.is_active and rule(user_obj, obj))
 
+    def systems_with_perm(self, user_obj: object, perm: str) -> frozenset[str]:
+        """Ids of the systems for which the person has the permission: ``audit.view_system`` for lists, in one question."""
+        if perm != "audit.view_system" or not isinstance(user_obj, Person) or not user_obj.is_active:
+            return frozenset()
+        found = systems_where(user_obj.pk, READERS_OF_A_CASE).values_list("pk", flat=True)
+        return frozenset(str(pk) for pk in found)
+
 
 def _view_case(person: Person, case: object) -> bool:
     request = AccessRequest.objects.filter(pk=str(case)).select_related("system").first()
@@ -31,6 +38,11 @@ def _view_case(person: Person, case: object) -> bool:
 
 def _view_all(person: Person, _: object) -> bool:
     return holds(person.pk, AUDITOR)
+
+
+def _view_system(person: Person, system: object) -> bool:
+    pk = system.pk if isinstance(system, System) else str(system)
+    return systems_where(person.pk, READERS_OF_A_CASE).filter(pk=pk).exists()
 
 
 def _make_pack(person: Person, system: object) -> bool:
@@ -64,6 +76,7 @@ RULES = {
     "portal.narrow": _narrow,
     "audit.view_case": _view_case,
     "audit.view_all": _view_all,
+    "audit.view_system": _view_system,
     "audit.make_pack": _make_pack,
     "audit.view_status": _view_status,
 }

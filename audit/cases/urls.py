@@ -1,0 +1,12 @@
+"""Addresses of cases."""
+
+from django.urls import path
+
+from audit.cases import views
+
+urlpatterns = [
+    path("cases/", views.case_list, name="case_list"),
+    path("cases/<uuid:pk>/", views.case_page, name="case_page"),
+    path("cases/<uuid:pk>/activity/", views.case_activity, name="case_activity"),
+    path("cases/<uuid:pk>/statements/", views.case_statements, name="case_statements"),
+]

@@ -1,0 +1,86 @@
+"""Pages of cases. Who looks is logged before anything is shown; polls and parts are not."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from audit.cases import page, queries, statements
+from audit.cases.forms import CaseFilters
+from audit.cases.presenters import name_of
+from audit.cases.reading import Record, record_of
+from audit.cases.status import STATUSES, VERDICTS
+from audit.log.viewing import ViewerRequest, signed_in, viewed
+
+ON_A_PAGE = 50
+
+
+@require_GET
+@signed_in
+def case_list(request: ViewerRequest) -> HttpResponse:
+    """All cases that the viewer may see, whatever became of them."""
+    seen = queries.visible(request.user)
+    form = CaseFilters(request.GET, systems=queries.systems_in(seen))
+    chosen = form.chosen()
+    shown = Paginator(queries.narrowed(seen, chosen), ON_A_PAGE).get_page(request.GET.get("page"))
+    names = queries.names_in(shown.object_list)
+    rows = [
+        {"row": row, "status": STATUSES[row.status], "verdict": VERDICTS.get(row.verdict), "who": name_of(row.responder_id, names)}
+        for row in shown.object_list
+    ]
+    total = seen.count() if chosen else shown.paginator.count
+    context = {"form": form, "chosen": chosen, "page": shown, "rows": rows, "total": total, "behind": queries.behind()}
+    return render(request, "audit/cases/list.html", context)
+
+
+@require_GET
+@signed_in
+def case_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """One case with everything in order."""
+    record = _record(request, pk, "the case", logged=True)
+    return render(request, "audit/cases/page.html", page.context(record) | _activity(request, record))
+
+
+@require_GET
+@signed_in
+def case_activity(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Statements and verdict, as a part of other pages; it asks again by itself while something may still come."""
+    return render(request, "audit/cases/activity.html", _activity(request, _record(request, pk)))
+
+
+@require_GET
+@signed_in
+def case_statements(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """All that was done, page by page."""
+    record = _record(request, pk, "the statements of the case", logged=True)
+    case, only = record.case, request.GET.get("only", "")
+    shown = Paginator(statements.chosen(case, only), statements.SHOWN).get_page(request.GET.get("page"))
+    context = {
+        "case": case, "title": page.title(case), "page": shown, "only": only,
+        "rows": statements.rows(case, list(shown.object_list)), "tabs": statements.tabs(case, only),
+    }  # fmt: skip
+    return render(request, "audit/cases/statements.html", context)
+
+
+def _record(request: ViewerRequest, pk: UUID, name: str = "", *, logged: bool = False) -> Record:
+    """The case, for those who may see it; a look at it is logged first."""
+    if not request.user.has_perm("audit.view_case", str(pk)):
+        raise Http404
+    record = record_of(pk)
+    if record is None:
+        raise Http404
+    if logged:
+        viewed(request, name, pk, case=pk)
+    return record
+
+
+def _activity(request: ViewerRequest, record: Record) -> dict[str, Any]:
+    case, tick = record.case, request.GET.get("tick") == "1"
+    rows = statements.first_rows(case, tick=tick, ticked=set(request.GET.getlist("accepted")))
+    return {
+        "case": case, "rows": rows, "tick": tick, "shown": len(rows), "total": len(case.activities), "verdict": page.verdict(case),
+        "polls": case.grant is not None and not case.settled and not tick, "activity_cut": record.cut,
+    }  # fmt: skip

@@ -1,0 +1,137 @@
+"""What the pages of the log show: how far it is sealed, its newest entries, one entry with its bytes and its proof."""
+
+from dataclasses import dataclass
+
+from audit.log import checkpoints
+from audit.log.commitments import verify_commitment
+from audit.log.errors import NotVerified
+from audit.log.models import PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
+from audit.log.note import to_base64, write_note
+from audit.log.proof import VerifiedInclusion, write_proof
+from audit.log.read import LoggedEvent, event_of, of_case, recent, size
+
+ON_A_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """How far the log is sealed. ``trouble`` says why its last checkpoint is not believed."""
+
+    size: int
+    waiting: int
+    checkpoint_size: int | None = None
+    signed_at: int | None = None
+    root: str = ""
+    origin: str = ""
+    trouble: str = ""
+
+
+def sealing() -> Sealing:
+    """Counts, and the last checkpoint as the public key proves it. Four statements."""
+    entries, waiting = size(), QueueEntry.objects.count()
+    try:
+        latest = checkpoints.latest()
+    except NotVerified as error:
+        return Sealing(entries, waiting, trouble=str(error))
+    if latest is None:
+        return Sealing(entries, waiting)
+    signed_at = StoredCheckpoint.objects.filter(size=latest.size).values_list("signed_at", flat=True).first()
+    return Sealing(entries, waiting, latest.size, signed_at, to_base64(latest.root), latest.origin)
+
+
+def checkpoint_file() -> bytes | None:
+    """The last checkpoint as a signed note (C2SP tlog-checkpoint)."""
+    latest = checkpoints.latest()
+    return write_note(latest.signed.note) if latest else None
+
+
+def newest(name: str, case: str, before: int | None) -> tuple[list[LoggedEvent], int | None]:
+    """Entries, newest first, and the index below which the next page begins. With a case: its entries alone."""
+    if case:
+        wanted = [event for event in reversed(of_case(case, [name] if name else ())) if _is_below(event, before)]
+    else:
+        wanted = recent([name] if name else (), before, ON_A_PAGE + 1)
+    shown = wanted[:ON_A_PAGE]
+    return shown, shown[-1].index if len(wanted) > len(shown) else None
+
+
+def _is_below(event: LoggedEvent, before: int | None) -> bool:
+    return before is None or (event.index is not None and event.index < before)
+
+
+@dataclass(frozen=True)
+class Personal:
+    """One personal field: what stands in the bytes, and the value beside it while it is there."""
+
+    name: str
+    commitment: str
+    value: str | None
+    fits: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sealed entry."""
+
+    event: LoggedEvent
+    body: bytes
+    sealed_at: int
+    leaf_hash: str
+    personal: tuple[Personal, ...]
+
+
+def entry(index: int) -> Entry | None:
+    """An entry by its index. Two statements."""
+    row = SealedEntry.objects.filter(pk=index).select_related("event").first()
+    if row is None:
+        return None
+    body = bytes(row.event.body)
+    event = event_of(body, index)
+    kept = {each.field: (bytes(each.salt), each.value) for each in PersonalValue.objects.filter(event_id=event.id)}
+    personal = tuple(_personal(name, commitment, kept.get(name)) for name, commitment in sorted(event.commitments.items()))
+    values = {name: value for name, (_, value) in kept.items()}
+    event = event_of(body, index, values)
+    return Entry(event, body, row.sealed_at, to_base64(bytes(row.leaf_hash)), personal)
+
+
+def _personal(name: str, commitment: str, kept: tuple[bytes, str] | None) -> Personal:
+    if kept is None:
+        return Personal(name, commitment, None, False)
+    salt, value = kept
+    return Personal(name, commitment, value, verify_commitment(commitment, salt, name, value))
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The inclusion of an entry, proved a moment ago; or why it cannot be."""
+
+    found: VerifiedInclusion | None
+    trouble: str = ""
+
+    @property
+    def path(self) -> list[str]:
+        """Its hashes, from the leaf up, in base64."""
+        return [to_base64(each) for each in self.found.path] if self.found else []
+
+    @property
+    def root(self) -> str:
+        """The root that they lead to."""
+        return to_base64(self.found.checkpoint.root) if self.found else ""
+
+
+def proof_of(event: LoggedEvent) -> Proof:
+    """Prove that the entry is in the log, with the public key alone."""
+    try:
+        return Proof(checkpoints.inclusion(event.id))
+    except NotVerified as error:
+        return Proof(None, str(error))
+
+
+def proof_file(event: LoggedEvent) -> bytes | None:
+    """A ``.tlog-proof`` file (C2SP tlog-proof); nothing while the entry is not under a checkpoint.
+
+    Raises:
+        NotVerified: it cannot be proved.
+    """
+    found = checkpoints.inclusion(event.id)
+    return write_proof(found.proof()) if found else None
