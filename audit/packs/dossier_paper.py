@@ -1,0 +1,107 @@
+"""The dossier of a case as a PDF: who, why, every statement, and either complete or exactly what is missing."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import yaml
+
+from audit.cases.case import Case
+from audit.cases.fold import fold
+from audit.controls.loading import FOLDER
+from audit.log.read import LoggedEvent, of_case, person_names
+from audit.packs import case_lines, verdicts
+from audit.packs.exports import activity_files, listed
+from audit.packs.position import Position, as_files
+from audit.packs.printing import filled
+from audit.packs.render import Attachment, Limits, Metadata, render_pdf
+
+MOST_PRINTED = 2000
+STATEMENT_PRINTED = 4000  # characters; the attached file holds all that is kept
+LIMITS = Limits(seconds=120)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A PDF that is not signed yet, and the case that it tells."""
+
+    pdf: bytes
+    case: Case
+
+
+def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo: bool) -> Paper:
+    """Draw the dossier of a case as the log tells it up to a position.
+
+    Raises:
+        RenderFailed: the PDF cannot be made.
+        LookupError: the log knows no such case up to there.
+    """
+    events = [each for each in of_case(case_id) if each.index is not None and each.index < position.size]
+    case = fold(case_id, events)
+    if case.asked is None:
+        raise LookupError(f"The log knows no case {case_id} up to position {position.size}.")
+    names = case.by_names | person_names(people_of(events))
+    lines = [case_lines.as_line(each, case, event, names) for each, event in _activities(case, events)]
+    files = [*activity_files(lines), *as_files(position)]
+    html = filled("dossier.html", _context(case, occasion, position, names, files, signed=signed, demo=demo))
+    return Paper(render_pdf(html, files, _metadata(case, occasion, position), limits=LIMITS), case)
+
+
+def _context(
+    case: Case, occasion: str, position: Position, names: Mapping[str, str], files: Sequence[Attachment], *,
+    signed: bool, demo: bool,
+) -> dict[str, object]:  # fmt: skip
+    rows = dict.fromkeys(("activities.jsonl", "activities.csv"), len(case.activities))
+    return {
+        "title": _title(case), "case": case, "occasion": occasion, "names": names, "proof": position,
+        "verdict": verdicts.said(case), "times": case_lines.times(case), "rows": case.activities[:MOST_PRINTED],
+        "shown": min(len(case.activities), MOST_PRINTED), "total": len(case.activities), "limit": STATEMENT_PRINTED,
+        "alerts": case.alerts, "answers": answered(case), "attachments": listed(files, rows), "signed": signed, "demo": demo,
+    }  # fmt: skip
+
+
+def _title(case: Case) -> str:
+    return f"Dossier of case {case.id}"
+
+
+def _metadata(case: Case, occasion: str, position: Position) -> Metadata:
+    seed = f"dossier {case.id} {occasion} {position.size} {position.root}"
+    return Metadata(
+        _title(case), "Breakglass Portal", f"One use of access, {occasion}, at log position {position.size}", position.at,
+        hashlib.sha256(seed.encode()).hexdigest(),
+    )  # fmt: skip
+
+
+def _activities(case: Case, events: Iterable[LoggedEvent]) -> list[tuple[case_lines.Activity, LoggedEvent | None]]:
+    """In order of time on the target, each with its entry."""
+    by_id = {str(each.id): each for each in events}
+    ordered = sorted(case.activities, key=lambda each: (each.at, each.session_id, each.number, each.id))
+    return [(each, by_id.get(each.event_id)) for each in ordered]
+
+
+def people_of(events: Iterable[LoggedEvent]) -> set[str]:
+    """Every pseudonym that some events name, wherever in their fields."""
+    found: set[str] = set()
+    for event in events:
+        found.add(event.by)
+        for value in event.fields.values():
+            found.update(each for each in (value if isinstance(value, list) else [value]) if _pseudonym(each))
+    return found
+
+
+def _pseudonym(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 36 and value.count("-") == 4
+
+
+def answered(case: Case) -> list[tuple[str, str, str]]:
+    """Number, question and answer."""
+    given = case.review.answers if case.review else ()
+    return [(number, questions().get(number, "a question of another version"), answer) for number, answer in given]
+
+
+@cache
+def questions() -> dict[str, str]:
+    """The catalogue's questions by their number."""
+    stored = yaml.safe_load((FOLDER / "review_questions.yaml").read_text(encoding="utf-8"))
+    return {each["id"]: each["ask"] for each in stored["post_use"]}

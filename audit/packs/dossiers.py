@@ -1,0 +1,152 @@
+"""The paper that writes itself: a dossier after each end and after each review, made from the sealed log.
+
+Due is what the log says and no row has: nothing is lost while the portal is down, and two processes never make the same.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from audit.cases.case import PENDING, Case
+from audit.log.append import Actor, action, append, now_ms, process
+from audit.log.read import of_subject
+from audit.packs import verdicts
+from audit.packs.dossier_paper import made
+from audit.packs.keeping import keep, only_one
+from audit.packs.models import Dossier
+from audit.packs.position import NoPosition, Position, newest
+from audit.packs.render import RenderFailed
+from audit.packs.signing import CannotSign, sign, signing_key
+
+logger = logging.getLogger("breakglass.dossiers")
+PORTAL = process("dossiers")
+OCCASIONS = {"grant.ended": "ended", "review.submitted": "reviewed"}
+WAIT_FOR_VERDICT_MS = 35_000  # after the read-back; then the dossier says that it is pending
+LOOK_BACK_MS = 7 * 86_400_000  # older uses have their page; nobody is sent mail about them
+PAUSES_S = (30, 120, 600, 3600)
+MOST_AT_ONCE = 20
+DUE = """
+SELECT e.id, e.name, e.at, e."case", e.subject FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+LEFT JOIN audit_dossier d ON d.event_id = e.id
+WHERE e.name = ANY(%s) AND e.at > %s AND e."case" <> '' AND (d.id IS NULL OR (d.made_at IS NULL AND d.next_try_at <= now()))
+ORDER BY s.index LIMIT %s
+"""
+JUDGED = """
+SELECT 1 FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE e."case" = %s AND e.name = 'completeness.judged' AND convert_from(e.body, 'UTF8')::jsonb -> 'fields' ->> 'verdict' <> %s LIMIT 1
+"""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A dossier that is to be made: the entry that says so, its time (ms), its case."""
+
+    event_id: UUID
+    occasion: str
+    at: int
+    case: str
+
+
+def make_due() -> int:
+    """Make every dossier that is due; returns how many were made. Harmless when run twice, or by two at once."""
+    return sum(_make(each) for each in _due() if not _waits(each))
+
+
+def _due() -> list[Due]:
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, [list(OCCASIONS), now_ms() - LOOK_BACK_MS, MOST_AT_ONCE])
+        return [Due(row[0], OCCASIONS[row[1]], row[2], row[3]) for row in cursor.fetchall()]
+
+
+def _waits(due: Due) -> bool:
+    """Whether it is worth waiting for the verdict."""
+    if due.occasion != "ended" or now_ms() - due.at > WAIT_FOR_VERDICT_MS:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(JUDGED, [due.case, PENDING])
+        return cursor.fetchone() is None
+
+
+def _make(due: Due) -> int:
+    with only_one(f"dossier {due.event_id}") as mine:
+        if not mine or Dossier.objects.filter(event_id=due.event_id, made_at__isnull=False).exists():
+            return 0
+        dossier = _row(due)
+        try:
+            _draw_and_keep(dossier)
+        except (RenderFailed, NoPosition, CannotSign, LookupError) as error:
+            _put_off(dossier, error)
+            return 0
+    return 1
+
+
+def _row(due: Due) -> Dossier:
+    made_of = {"case": due.case, "occasion": due.occasion, "next_try_at": datetime.now(UTC) + timedelta(0)}
+    return Dossier.objects.get_or_create(event_id=due.event_id, defaults=made_of)[0]
+
+
+def _draw_and_keep(dossier: Dossier) -> None:
+    key, position = signing_key(), newest()
+    paper = made(str(dossier.case), dossier.occasion, position, signed=key is not None, demo=settings.PORTAL_DEMO)
+    pdf = sign(paper.pdf, key) if key else paper.pdf
+    keep(dossier.file, pdf)
+    record(by=PORTAL, dossier=dossier, pdf=pdf, case=paper.case, position=position)
+
+
+@action(event="dossier.made")
+def record(*, by: Actor, dossier: Dossier, pdf: bytes, case: Case, position: Position) -> Dossier:
+    """The dossier lies under its name; those whom it concerns are named, so that they can be sent it."""
+    dossier.sha256, dossier.bytes, dossier.log_size = hashlib.sha256(pdf).hexdigest(), len(pdf), position.size
+    dossier.verdict, dossier.trouble = verdicts.line(case), ""
+    dossier.grant_id = UUID(case.grant.id) if case.grant else None
+    dossier.made_at, dossier.next_try_at = datetime.fromtimestamp(now_ms() / 1000, UTC), None
+    dossier.save()
+    append(
+        "dossier.made", by=by, case=dossier.case, subject=dossier.log_subject, dossier_id=dossier.pk,
+        grant_id=dossier.grant_id, occasion=dossier.occasion, log_size=position.size, log_root=position.root,
+        pdf_sha256=dossier.sha256, bytes=dossier.bytes, verdict=dossier.verdict[:2000], recipients=recipients(case),
+    )  # fmt: skip
+    return dossier
+
+
+@action(event="dossier.failed")
+def record_failure(*, by: Actor, dossier: Dossier, code: str, sentence: str) -> None:
+    """It could not be made and is tried again."""
+    append(
+        "dossier.failed", by=by, case=dossier.case, subject=dossier.log_subject, occasion=dossier.occasion, code=code,
+        sentence=sentence,
+    )  # fmt: skip
+
+
+def _put_off(dossier: Dossier, error: Exception) -> None:
+    """Try again later; the log hears of it once."""
+    pause = PAUSES_S[min(dossier.attempts, len(PAUSES_S) - 1)]
+    first, dossier.trouble = not dossier.trouble, str(error)[:400]
+    dossier.attempts += 1
+    dossier.next_try_at = datetime.now(UTC) + timedelta(seconds=pause)
+    dossier.save()
+    logger.error("the dossier of case %s could not be made and is tried again: %s", dossier.case, error)
+    if first:
+        record_failure(by=PORTAL, dossier=dossier, code=getattr(error, "code", "failed"), sentence=dossier.trouble)
+
+
+def recipients(case: Case) -> list[str]:
+    """Responder, who reviews (the pool, until somebody took it), and the owner of the system."""
+    people = [case.asked.by] if case.asked else []
+    if case.review is not None:
+        people += [case.review.reviewer] if case.review.reviewer else list(case.review.pool)
+    return list(dict.fromkeys(each for each in (*people, *_owner(case)) if each))
+
+
+def _owner(case: Case) -> Iterable[str]:
+    """As the log last said."""
+    if case.asked is None:
+        return ()
+    described = of_subject(f"system:{case.asked.system_id}", ("system.registered", "system.changed"))
+    return (described[-1].fields["owner_id"],) if described else ()

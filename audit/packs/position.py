@@ -1,0 +1,75 @@
+"""The position of the log that a pack or dossier speaks of: a checkpoint that the log's key signed, checked again each time."""
+
+from dataclasses import dataclass
+
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.checkpoints import latest, public_keys
+from audit.log.errors import NotVerified, ParseError
+from audit.log.models import SealedEntry, StoredCheckpoint
+from audit.packs.render import Attachment
+
+
+class NoPosition(RuntimeError):
+    """There is no signed checkpoint to stand on; the text is a sentence for people."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """A verified checkpoint; ``at`` is the time of its last entry, milliseconds since 1970 UTC."""
+
+    size: int
+    root: str
+    origin: str
+    note: str
+    at: int
+    keys: tuple[str, ...]
+
+
+def newest() -> Position:
+    """The latest checkpoint.
+
+    Raises:
+        NoPosition: nothing is sealed yet, or the checkpoint does not verify.
+    """
+    try:
+        found = latest()
+    except NotVerified as error:
+        raise NoPosition(str(error)) from error
+    if found is None or found.size == 0:
+        raise NoPosition("Nothing in the log is sealed yet, so there is nothing to show.")
+    return _position(found)
+
+
+def at_size(size: int) -> Position:
+    """The checkpoint of that size.
+
+    Raises:
+        NoPosition: there is none, or it does not verify.
+    """
+    note = StoredCheckpoint.objects.filter(size=size).values_list("note", flat=True).first()
+    if note is None:
+        raise NoPosition(f"The log has no checkpoint at position {size}.")
+    try:
+        return _position(verify_checkpoint(parse_checkpoint(note.encode()), public_keys()))
+    except (ParseError, NotVerified) as error:
+        raise NoPosition(f"The checkpoint at position {size} does not verify. {error}") from error
+
+
+def _position(found: VerifiedCheckpoint) -> Position:
+    note = StoredCheckpoint.objects.values_list("note", flat=True).get(size=found.size)
+    at = SealedEntry.objects.values_list("event__at", flat=True).get(index=found.size - 1)
+    keys = tuple(key.text() for key in public_keys())
+    return Position(found.size, found.root.hex(), found.origin, note, at, keys)
+
+
+def as_files(position: Position) -> list[Attachment]:
+    """The checkpoint's signed note and the log's public keys, as files beside the evidence."""
+    return [
+        Attachment(
+            "checkpoint.txt", position.note.encode(), "text/plain", "Signed note of the log's size and root (C2SP)", "Source"
+        ),
+        Attachment(
+            "log-public-keys.txt", "".join(f"{key}\n" for key in position.keys).encode(), "text/plain",
+            "Public keys of the log, as C2SP's signed notes write them", "Supplement",
+        ),
+    ]  # fmt: skip
