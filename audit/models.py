@@ -2,14 +2,17 @@
 
 from audit.cases.models import CaseListPosition, CaseRow
 from audit.log.models import Event, Heartbeat, PageView, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
+from audit.packs.models import Dossier, Pack
 from audit.sources.models import CountedSession, SourcePosition
 
 __all__ = [
     "CaseListPosition",
     "CaseRow",
     "CountedSession",
+    "Dossier",
     "Event",
     "Heartbeat",
+    "Pack",
     "PageView",
     "PersonalValue",
     "QueueEntry",
