@@ -1,0 +1,161 @@
+"""Live, ready and the status page: each part is seen to stop, and nothing is said to those who may not know."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from audit.log.append import append, clock, process
+from audit.log.heartbeats import beat
+from audit.log.models import Heartbeat
+from portal.clock import ms, now
+from portal.connectors.simulated import controls
+from portal.embedded import ports
+from portal.health import queries
+from portal.notifications.models import Alert
+from portal.reconciliation import heartbeats
+from portal.systems.targets import target
+from tests.browsing import browser_of
+from tests.portal.notifications.conftest import queue
+from tests.portal.reconciliation.conftest import declare
+from tests.worlds import World, make_world, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def rows(part: str) -> dict[str, queries.Row]:
+    return {row.name: row for row in queries.status()[part]}
+
+
+def test_live_asks_nothing_and_ready_asks_the_database() -> None:
+    client = Client()
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/health/live").json() == {"live": True}
+    assert len(asked) == 0
+    assert client.get("/health/ready").json() == {"ready": True, "database": "ok", "log": "ok"}
+    assert client.post("/health/live").status_code == 405
+
+
+def test_ready_says_that_sealing_is_late(world: World) -> None:
+    with transaction.atomic():
+        append("log.refused", by=process("test"), from_at=0, to_at=1, count=1)
+    later = ms(now() + timedelta(seconds=11))
+    with clock(lambda: later):
+        assert Client().get("/health/ready").json() == {"ready": True, "database": "ok", "log": "late"}
+        assert rows("parts")["Last seal"].state == "late"
+
+
+def test_processes_turn_from_unknown_to_healthy_to_down() -> None:
+    names = {name: label for name, label, _ in queries.PROCESSES}
+    assert {row.state for row in queries.status()["processes"]} == {"unknown"}
+    for name in names:
+        beat(name)
+    assert {row.state for row in queries.status()["processes"]} == {"healthy"}
+    for name, label in names.items():
+        Heartbeat.objects.filter(process=name).update(at=now() - timedelta(seconds=13))
+        assert {row.name: row.state for row in queries.status()["processes"]} == {
+            each: "down" if each == label else "healthy" for each in names.values()
+        }
+        beat(name)
+
+
+def test_process_that_lives_in_trouble_says_so() -> None:
+    beat("watch", {"outbox": {"trouble": "OSError: x"}, "sweep": {"trouble": ""}})
+    beat("sealer", {"trouble": "The key is gone."})
+    beat("gather", {"a": "", "b": "the file is gone"})
+    told = {row.name: (row.state, row.says) for row in queries.status()["processes"] if row.state != "unknown"}
+    assert told == {
+        "Watch": ("late", "In trouble: outbox."), "Sealer": ("late", "The key is gone."), "Gather": ("late", "the file is gone"),
+    }  # fmt: skip
+
+
+def test_outbox_is_late_when_its_oldest_waits_a_minute(world: World) -> None:
+    assert rows("parts")["Outbox"].says == "Nothing waits."
+    queue(world, "ines", "jon")
+    assert rows("parts")["Outbox"].state == "healthy"
+    Alert.objects.filter(recipient=world.jon).update(queued_at=now() - timedelta(seconds=61), last_trouble="timeout")
+    row = rows("parts")["Outbox"]
+    assert (row.state, row.says) == ("late", "2 waiting, 1 of them failed once or more; the oldest since then.")
+
+
+def test_broker_that_is_down_is_said(settings: object) -> None:
+    assert rows("parts")["Broker"].state == "healthy"
+    settings.REDIS_URL = f"redis://:hidden@127.0.0.1:{ports.free_port()}/0"  # type: ignore[attr-defined]
+    row = rows("parts")["Broker"]
+    assert (row.state, "hidden" in row.says) == ("down", False)
+
+
+def seen(world: World) -> None:
+    with transaction.atomic():
+        append(
+            "source.heartbeat_seen", by=process("gather"), subject=f"source:{world.system.pk}", source_id=world.system.pk,
+            system_id=world.system.pk, nonce="n" * 16, seen_at=ms(now()), received_at=ms(now()),
+        )  # fmt: skip
+
+
+def test_source_goes_by_the_heartbeats_that_came_back(world: World) -> None:
+    declare(world, heartbeat_ms=1)
+    assert rows("sources")["Billing"].state == "unknown"
+    seen(world)
+    assert rows("sources")["Billing"].state == "healthy"
+    controls.write(target(world.system), down=True)
+    heartbeats.send_due()
+    row = rows("sources")["Billing"]
+    assert (row.state, bool(row.says)) == ("late", True)
+    later = now() + timedelta(seconds=60)
+    assert [row.state for row in queries.source_rows({}, later)] == ["down"]
+
+
+def test_source_out_of_reach_is_said_to_be_so(world: World) -> None:
+    declare(world, counting="none")
+    assert rows("sources")["Billing"].state == "not_covered"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("pia", 200), ("otto", 200), ("mo", 200), ("ann", 403), ("kim", 403), ("zoe", 403)]
+)
+def test_who_sees_the_status(world: World, name: str, status: int) -> None:
+    assert browser_of(world.people[name]).get("/status/").status_code == status
+
+
+def test_status_costs_the_same_for_one_source_and_for_many(world: World) -> None:
+    declare(world)
+    pia, counts = browser_of(world.pia), []
+    for turn in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            assert pia.get("/status/").status_code == 200
+        counts.append(len(asked))
+        for number in range(5):
+            other = make_world(slug=f"other-{turn}-{number}", on_target="x", people=world.people)
+            declare(other)
+    assert counts[0] == counts[1]
+
+
+def test_page_looks_again_by_itself_with_the_same_part(world: World) -> None:
+    page = browser_of(world.pia).get("/status/").content.decode()
+    assert 'id="status" hx-get="/status/" hx-trigger="every 5s" hx-select="#status" hx-swap="outerHTML"' in page
+
+
+@pytest.fixture
+def _sealer(world: World) -> Iterator[None]:
+    with sealing():
+        yield
+
+
+@pytest.mark.usefixtures("_sealer")
+def test_last_seal_is_read_from_the_log(world: World) -> None:
+    from tests.servers import wait_until
+
+    queue(world, "ines")
+    wait_until(lambda: rows("parts")["Last seal"].state == "healthy", "a seal", 10)
+    assert rows("parts")["Last seal"].at is not None
+    assert json.dumps(Client().get("/health/ready").json()) == '{"ready": true, "database": "ok", "log": "ok"}'

@@ -1,0 +1,91 @@
+"""Hints reach a worker's queue after the commit, and a broker that is dead or hangs costs a page nothing."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from django.db import transaction
+
+from portal import hints
+from portal.celery import app
+from portal.embedded import ports
+from portal.hints import hint
+from tests.servers import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(hints, "_sender", hints._Sender())
+    before = app.conf.broker_url
+    yield
+    app.conf.broker_url = before
+    app.pool.force_close_all()
+
+
+def broker(url: str) -> None:
+    app.conf.broker_url = url
+
+
+def resting() -> bool:
+    return hints._sender._rests_until > time.monotonic()
+
+
+def test_hint_waits_for_the_commit_and_reaches_the_queue(settings: object) -> None:
+    url = settings.REDIS_URL  # type: ignore[attr-defined]
+    client = redis.Redis.from_url(url)
+    broker(url)
+    client.delete("celery")
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        hint("portal.never", 1)
+        raise ZeroDivisionError
+    with transaction.atomic():
+        hint("portal.trial", "word", 7)
+        assert client.llen("celery") == 0
+    wait_until(lambda: client.llen("celery") == 1, "the message")
+    message = client.lpop("celery")
+    assert isinstance(message, bytes)
+    assert b"portal.trial" in message
+    client.close()
+
+
+@pytest.fixture
+def hanging() -> Iterator[int]:
+    """A broker that takes connections and never answers."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(50)
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize("kind", ["dead", "hanging"])
+def test_broker_in_trouble_holds_up_no_page_and_is_let_be(kind: str, hanging: int) -> None:
+    broker(f"redis://127.0.0.1:{hanging if kind == 'hanging' else ports.free_port()}/0")
+    begun = time.monotonic()
+    for number in range(20):
+        hint("portal.trial", number)
+    assert time.monotonic() - begun < 0.5, "twenty pages, and none waited"
+    wait_until(resting, "the circuit to open", 10)
+    threads = threading.active_count()
+    hint("portal.trial", 21)
+    assert (threading.active_count(), len(hints._sender._waiting)) == (threads, 0)
+
+
+def test_broker_is_asked_again_after_its_rest(settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hints, "REST_S", 0.2)
+    broker(f"redis://127.0.0.1:{ports.free_port()}/0")
+    hint("portal.trial", 1)
+    wait_until(resting, "the circuit to open", 10)
+    wait_until(lambda: not resting(), "the rest to be over", 5)
+    url = settings.REDIS_URL  # type: ignore[attr-defined]
+    broker(url)
+    client = redis.Redis.from_url(url)
+    client.delete("celery")
+    hint("portal.trial", 2)
+    wait_until(lambda: client.llen("celery") == 1, "the message")
+    client.delete("celery")
+    client.close()

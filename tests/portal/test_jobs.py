@@ -1,0 +1,110 @@
+"""One table of jobs for both triggers; each runs twice without harm, by a real worker and by watch."""
+
+import inspect
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from django.utils.module_loading import import_string
+
+from audit.log.models import Heartbeat
+from audit.log.read import named
+from portal import jobs
+from portal.celery import app
+from portal.clock import now
+from portal.grants.models import Grant
+from portal.notifications.models import Alert
+from tests.portal.notifications.conftest import queue
+from tests.servers import MailSink, wait_until
+from tests.worlds import World, make_world, opened, overdue, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def mail(mail_sink: MailSink, settings: object) -> MailSink:
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", mail_sink.port, False  # type: ignore[attr-defined]
+    return mail_sink
+
+
+@pytest.fixture
+def _worker(settings: object) -> Iterator[None]:
+    """A real worker on the real broker, in a thread so that it has the test's database."""
+    app.loader.import_default_modules()
+    app.conf.update(broker_url=settings.REDIS_URL)  # type: ignore[attr-defined]
+    with app.connection_for_write() as broker:
+        broker.default_channel.queue_purge("celery")
+    with start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=30):
+        yield
+
+
+def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
+    app.loader.import_default_modules()
+    wanted = {jobs.task_name(work) for work in jobs.WORKS if work.beat_s} | {"portal.beat"}
+    assert set(app.conf.beat_schedule) == wanted
+    assert {name for name in app.tasks if name.startswith("portal.")} >= wanted
+    assert {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()} == {
+        "portal.beat": 5, "portal.sweep": 5, "portal.lapses": 5, "portal.outbox": 2, "portal.intake": 5, "portal.completeness": 10,
+        "portal.reviews": 30, "portal.findings": 60, "portal.campaigns": 60, "portal.dossiers": 5, "portal.heartbeats": 30,
+        "portal.listings": 300, "portal.comparison": 3600,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("work", jobs.WORKS, ids=lambda work: work.name)
+def test_each_job_is_a_function_that_takes_what_it_is_given(work: jobs.Work) -> None:
+    for trigger in (jobs.BEAT, jobs.WATCH):
+        inspect.signature(import_string(work.run)).bind(**work.job(trigger).given())
+
+
+@pytest.mark.parametrize("work", jobs.WORKS, ids=lambda work: work.name)
+def test_each_job_runs_twice_without_harm(world: World, work: jobs.Work) -> None:
+    for _ in range(2):
+        work.job(jobs.WATCH).once()
+    import_string(jobs.AT_END[0])()
+
+
+def test_watch_leaves_fresh_alerts_to_the_worker(world: World, mail: MailSink) -> None:
+    queue(world, "ines")
+    (outbox,) = [work for work in jobs.WORKS if work.name == "outbox"]
+    assert outbox.job(jobs.WATCH).once() == 0
+    Alert.objects.update(queued_at=now() - timedelta(seconds=11))
+    assert outbox.job(jobs.WATCH).once() == 1
+
+
+@pytest.mark.usefixtures("_worker")
+def test_tasks_sent_twice_have_one_effect(world: World, mail: MailSink) -> None:
+    with sealing():
+        grant = overdue(opened(world))
+        alerts = Alert.objects.count()
+        for name in ("portal.sweep", "portal.outbox", "portal.beat") * 2:
+            app.send_task(name)
+        wait_until(lambda: Grant.objects.get(pk=grant.pk).state == "ended", "the sweep")
+        wait_until(lambda: Heartbeat.objects.filter(process="worker").exists(), "the worker's heartbeat")
+        app.send_task("portal.outbox")
+        wait_until(lambda: not Alert.objects.filter(sent_at__isnull=True).exists(), "the outbox")
+    assert len(named(["grant.ended"])) == 1
+    assert len(mail.mails()) == len(named(["alert.sent"])) == Alert.objects.count() > alerts
+    assert Heartbeat.objects.filter(process="sweep:beat").exists()
+
+
+def test_beat_says_that_it_lives_once_the_broker_took_its_message(settings: object) -> None:
+    app.loader.import_default_modules()
+    Heartbeat.objects.all().delete()
+    app.send_task("portal.beat")
+    assert Heartbeat.objects.filter(process="beat").exists()
+
+
+def test_alerts_leave_with_broker_and_worker_dead(world: World, mail: MailSink, settings: object) -> None:
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"  # type: ignore[attr-defined]
+    queue(world, "ines", "jon")
+    Alert.objects.update(queued_at=now() - timedelta(seconds=11))
+    for job in jobs.watched():
+        if job.name == "outbox":
+            job.once()
+    assert sorted(each.recipients[0] for each in mail.mails()) == ["ines@example.org", "jon@example.org"]
