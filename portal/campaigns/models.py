@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 
 from portal.campaigns.states import CLOSED, ITEM_STATES, OPEN, STATES, UNDECIDED
+from portal.clock import now
 from portal.people.models import Person
 from portal.systems.models import System
 
@@ -20,13 +21,16 @@ class Duty(models.Model):
     starts_at = models.DateTimeField(help_text="when the campaign is to begin")
     due_at = models.DateTimeField()
     days_since_previous = models.PositiveIntegerField()
+    missed_at = models.DateTimeField(null=True, blank=True, help_text="when it was noted that it was not done in time")
 
     class Meta:
         """One at a time for each system and kind."""
 
         default_permissions = ()
         ordering: ClassVar = ["due_at"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["system", "kind", "subject_kind", "due_at"], name="duty_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["system", "kind", "subject_kind", "due_at"], name="duty_once")
+        ]
 
     @property
     def log_subject(self) -> str:
@@ -48,6 +52,7 @@ class Campaign(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     statement = models.TextField(blank=True)
+    reminded = models.JSONField(default=list, help_text="which reminders went out: half, at, after-<days>")
 
     class Meta:
         """Closed whole."""
@@ -63,6 +68,11 @@ class Campaign(models.Model):
         ]
 
     @property
+    def late(self) -> bool:
+        """Not closed, and the time is over."""
+        return self.state == OPEN and self.due_at <= now()
+
+    @property
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"campaign:{self.pk}"
@@ -74,7 +84,9 @@ class Item(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="items")
     subject_kind = models.CharField(max_length=20, help_text="eligibility or standing_access")
-    subject = models.CharField(max_length=120, help_text="id of the eligibility, or the login's reference on the target")
+    subject = models.CharField(
+        max_length=120, help_text="id of the eligibility, or the login's reference on the target"
+    )
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     privilege_name = models.CharField(max_length=120)
     label = models.CharField(max_length=200)
@@ -100,7 +112,10 @@ class Item(models.Model):
             models.UniqueConstraint(fields=["campaign", "subject_kind", "subject"], name="item_once"),
             models.CheckConstraint(
                 condition=models.Q(state=UNDECIDED, decided_at__isnull=True, decided_by__isnull=True)
-                | (~models.Q(state=UNDECIDED) & models.Q(decided_at__isnull=False, decided_by__isnull=False, shown_at__isnull=False)),
+                | (
+                    ~models.Q(state=UNDECIDED)
+                    & models.Q(decided_at__isnull=False, decided_by__isnull=False, shown_at__isnull=False)
+                ),
                 name="item_decided_whole",
             ),
             models.CheckConstraint(

@@ -1,0 +1,49 @@
+"""What the catalogue says about attestations: how often, what counts as dormant, and the words of the statement."""
+
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.conf import settings
+
+CATALOGUE = settings.BASE_DIR / "audit" / "controls" / "catalogue"
+LEAD = timedelta(days=14)  # a campaign begins so long before its duty is due
+
+
+@cache
+def attestation_interval() -> timedelta:
+    """The longest time between two attestations of a list of eligibilities; the operator's stricter figure holds."""
+    return timedelta(days=min(each["eligibility"] for each in _values("attestation_days")))
+
+
+@cache
+def dormant_after() -> timedelta:
+    """So long after the last use or drill a right counts as dormant, and keeping it needs a reason."""
+    return timedelta(days=min(_values("dormant_days")))
+
+
+def _values(name: str) -> list[Any]:
+    """The catalogue's value, and those of the operator's own folders (which may only be stricter)."""
+    folders = [CATALOGUE, *(Path(each) for each in settings.PORTAL_CATALOGUE_DIRS)]
+    files = [folder / "parameters.yaml" for folder in folders]
+    stored = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files if file.exists()]
+    return [each["parameters"][name]["value"] for each in stored if name in each["parameters"]]
+
+
+@cache
+def statement() -> str:
+    """What whoever closes an attestation states."""
+    return str(_campaign()["statement"])
+
+
+@cache
+def decisions() -> dict[str, str]:
+    """Each decision and what it says."""
+    return {str(name): str(says) for name, says in _campaign()["decisions"].items()}
+
+
+def _campaign() -> dict[str, Any]:
+    document = yaml.safe_load((CATALOGUE / "review_questions.yaml").read_text(encoding="utf-8"))
+    return dict(document["campaign"])

@@ -1,0 +1,50 @@
+"""One line's decision."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from portal.campaigns.models import Item
+from portal.kept import KeptForm
+from portal.people.models import Person
+from portal.plain_text import PlainCharField
+from portal.widgets import UtcMoment
+
+KEEP, MODIFY, REVOKE, TRANSFER = "keep", "modify", "revoke", "transfer"
+WORDS = {KEEP: "Keep", MODIFY: "Narrow", REVOKE: "Revoke", TRANSFER: "Hand on"}
+
+
+class DecisionForm(KeptForm):
+    """The button says what is decided; the note says why."""
+
+    decision = forms.ChoiceField(choices=list(WORDS.items()), widget=forms.HiddenInput, error_messages={"required": "Choose what is to become of it."})
+    reason = PlainCharField(label="Why?", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    to_at = forms.DateTimeField(label="New end", required=False, widget=UtcMoment(), input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
+    to = forms.ChoiceField(label="Who owns it?", required=False)
+
+    def __init__(self, *args: Any, item: Item, others: Iterable[Person], **kwargs: Any) -> None:
+        """Ids carry the line's, since a page shows many; ``others`` attest for the system and may take it over."""
+        kwargs.setdefault("auto_id", f"id_{item.pk}_%s")
+        super().__init__(*args, **kwargs)
+        self.item = item
+        self.others = {str(each.pk): each for each in others if each.pk not in (item.reviewer_id, item.person_id)}
+        self.fields["to"].choices = [("", "Choose"), *((pk, each.name) for pk, each in self.others.items())]  # type: ignore[attr-defined]  # a ChoiceField
+
+    def clean_to(self) -> Person | None:
+        """The person, not their id."""
+        return self.others.get(self.cleaned_data["to"])
+
+    def clean(self) -> dict[str, Any]:
+        """What the chosen decision needs."""
+        said = super().clean() or {}
+        if said.get("decision") == MODIFY and not said.get("to_at") and "to_at" not in self.errors:
+            self.add_error("to_at", "Name the new end.")
+        if said.get("decision") == TRANSFER and not said.get("to") and "to" not in self.errors:
+            self.add_error("to", "Name the owner.")
+        return said
+
+    @property
+    def more_is_open(self) -> bool:
+        """Whether the part for the rarer decisions has something in it."""
+        return any(self[name].value() or self[name].errors for name in ("to_at", "to"))

@@ -1,0 +1,64 @@
+"""Begins an attestation: the target is listed first, outside of any transaction, then the list is taken."""
+
+import logging
+from datetime import timedelta
+
+from audit.log.append import Actor, process
+from portal.access_requests.rules import allows
+from portal.campaigns.actions import set_duty, start
+from portal.campaigns.models import Campaign, Duty
+from portal.campaigns.rules import may_start
+from portal.campaigns.states import OPEN
+from portal.clock import now
+from portal.connectors.base import ConnectorError
+from portal.errors import ChangedMeanwhile
+from portal.grants.targets import connector_of
+from portal.reconciliation.listings import NotListed, take
+from portal.reconciliation.models import Listing
+from portal.systems.models import System
+
+logger = logging.getLogger("breakglass.campaigns")
+SWEEP = process("sweep")
+PATIENCE = timedelta(days=7)  # before the duty is due; then the list alone is attested, without the target
+
+
+def run(duty: Duty) -> Campaign | None:
+    """Begin what is due. While the target does not answer, it is tried again; in the last week it begins without."""
+    try:
+        listing = listed(SWEEP, duty.system)
+    except NotListed as refusal:
+        if now() < duty.due_at - PATIENCE:
+            logger.warning("attestation of %s waits: %s", duty.system.slug, refusal.sentence)
+            return None
+        listing = None
+    return start(by=SWEEP, duty=duty, listing=listing)
+
+
+def run_now(*, by: Actor, system: System) -> Campaign:
+    """Begin the next one before its time.
+
+    Raises:
+        NotAllowed, ChangedMeanwhile: who may not; one is open.
+        NotListed: the target does not answer.
+    """
+    duty = Duty.objects.filter(system=system, campaign__isnull=True).select_related("system").order_by("-due_at").first()
+    duty = duty or Duty.objects.filter(system=system, campaign__state=OPEN).first() or _set(system)
+    if not allows(may_start, by, system) or Campaign.objects.filter(system=system, state=OPEN).exists():
+        return start(by=by, duty=duty, listing=None)  # which refuses, and puts that on record, before the target is asked
+    return start(by=by, duty=duty, listing=listed(by, system))
+
+
+def _set(system: System) -> Duty:
+    try:
+        return set_duty(by=SWEEP, system=system)
+    except ChangedMeanwhile:  # a sweep was quicker
+        return Duty.objects.filter(system=system, campaign__isnull=True).select_related("system").latest("due_at")
+
+
+def listed(by: Actor, system: System) -> Listing | None:
+    """A fresh listing; nothing where the kind of target cannot say who is able to act."""
+    try:
+        able = connector_of(system).lists_access
+    except ConnectorError as error:
+        raise NotListed(error.sentence, about=system) from error
+    return take(by=by, system=system) if able else None

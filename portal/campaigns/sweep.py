@@ -1,0 +1,50 @@
+"""Duties are set, attestations begin, what is late is told, what was revoked is looked at until it is gone. Whoever runs it, how often."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from audit.log.append import process
+from portal.campaigns import removal, starting
+from portal.campaigns.actions import note_missed, remind, set_duty
+from portal.campaigns.models import Campaign
+from portal.campaigns.queries import to_begin, to_miss, to_remind, to_remove, without_duty
+from portal.clock import now
+from portal.errors import Refused
+
+logger = logging.getLogger("breakglass.sweep")
+SWEEP = process("sweep")
+
+
+def run_due() -> int:
+    """Do what is due now; returns how much was done."""
+    at = now()
+    done = sum(_done(set_duty, by=SWEEP, system=system) for system in without_duty(at))
+    done += sum(_done(starting.run, duty) for duty in to_begin(at))
+    done += sum(_done(note_missed, by=SWEEP, duty=duty) for duty in to_miss(at))
+    for campaign in to_remind():
+        mark = mark_of(campaign, at)
+        if mark and mark not in campaign.reminded:
+            done += _done(remind, by=SWEEP, campaign=campaign, mark=mark)
+    for item_id in to_remove():
+        _done(removal.run, item_id)
+    return done
+
+
+def mark_of(campaign: Campaign, at: datetime) -> str:
+    """The newest reminder that has come due: half the time is gone, all of it is, or a number of days more."""
+    if at < campaign.due_at:
+        return "half" if at >= campaign.snapshot_at + (campaign.due_at - campaign.snapshot_at) / 2 else ""
+    days = (at - campaign.due_at).days
+    return f"after-{days}" if days else "at"
+
+
+def _done(act: Callable[..., object], *args: object, **kwargs: object) -> int:
+    """One's trouble must not stop the others; a refusal means that somebody else was quicker, or must do something first."""
+    try:
+        return int(act(*args, **kwargs) is not None or act is remind)
+    except Refused as refusal:
+        logger.info("campaigns: %s", refusal.sentence)
+    except Exception:
+        logger.exception("campaigns: broken off, tried again")
+    return 0

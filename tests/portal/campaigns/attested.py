@@ -1,0 +1,41 @@
+"""Attestations on their way, by the real actions and a real (simulated) target."""
+
+from typing import Any
+
+from audit.log.read import LoggedEvent, of_subject
+from portal.campaigns import actions, starting
+from portal.campaigns.models import Campaign, Item
+from portal.connectors.simulated import controls
+from portal.grants.targets import target_of
+from tests.worlds import World, actor
+
+
+def stand(world: World, *logins: str) -> None:
+    """Logins on the target that no grant explains."""
+    controls.write(target_of(world.system), other_logins=list(logins))
+
+
+def begun(world: World, by: str = "pia") -> Campaign:
+    """One that was begun by an administrator."""
+    return starting.run_now(by=actor(world.people[by]), system=world.system)
+
+
+def seen(world: World, campaign: Campaign, by: str = "mo") -> Campaign:
+    """Its lines stood before somebody."""
+    actions.show(by=actor(world.people[by]), campaign=campaign)
+    return campaign
+
+
+def line(campaign: Campaign, who: str) -> Item:
+    """The line whose label begins so."""
+    return Item.objects.select_related("campaign__system").get(campaign=campaign, label__startswith=who)
+
+
+def ready(world: World, who: str = "Ann", by: str = "mo") -> Item:
+    """A line that can be decided."""
+    return line(seen(world, begun(world), by), who)
+
+
+def events_of(row: Any, *names: str) -> list[LoggedEvent]:
+    """What the log says about a row."""
+    return of_subject(row.log_subject, names)
