@@ -6,6 +6,15 @@ from portal.people.models import Person
 from portal.systems.models import ProposedChange, System
 
 CHANGE = "change"
+WORDS = {
+    "name": "Name", "slug": "Short name", "owner": "Owner", "criticality": "Criticality", "personal_data": "Holds personal data",
+    "way_in": "The way in", "connector": "Kind", "on_target": "Name on the target", "description": "Description", "counting": "Counting",
+    "host": "Host", "port": "Port", "dbname": "Database", "user": "The portal's login", "sslmode": "Encryption",
+    "sslrootcert": "Certificate authority", "public_host": "Host as responders reach it", "public_port": "Port as responders reach it",
+    "databases": "Databases", "privileges": "Roles that the test looks at", "state_path": "File", "log_dir": "Folder of its log",
+    "portal_login": "The portal's login", "declared_logins": "Logins that are not the portal's", "lateness_ms": "Lateness (ms)",
+    "heartbeat_ms": "Time between heartbeats (ms)",
+}  # fmt: skip
 
 
 def system_facts(system: System) -> dict[str, object]:
@@ -29,23 +38,28 @@ def changed_names(change: ProposedChange) -> list[str]:
     return sorted([*names, "secret"] if change.secret else names)
 
 
-def differences(change: ProposedChange, present: System | None) -> list[tuple[str, str, str]]:
-    """Name, present and proposed value of what would change, as texts; settings one by one. A secret is never among them."""
-    rows: list[tuple[str, object, object]] = []
-    for name, value in change.after.items():
-        before = _now(present, name) if present is not None and name != "id" else None
-        if name == "settings" and isinstance(value, dict):
-            known = before if isinstance(before, dict) else {}
-            rows += [(key, known.get(key), value.get(key)) for key in sorted({*value, *known})]
-        elif name != "id":
-            rows.append((name, before, value))
-    names = {
-        str(each.pk): each.name
-        for each in Person.objects.filter(
-            pk__in=[row[i] for row in rows if row[0] == "owner" for i in (1, 2) if row[i]]
-        )
-    }
-    return [(name, _text(before, names), _text(value, names)) for name, before, value in rows if before != value]
+def differences(change: ProposedChange) -> list[tuple[str, str, str]]:
+    """What, present and proposed value of what would change, in words; settings one by one. A secret is never among them.
+
+    Of a proposal that was decided, all that it held: what stands now may be newer.
+    """
+    present = change.system if change.kind == CHANGE and not change.decision else None
+    rows = [row for name, value in change.after.items() if name != "id" for row in _rows(name, value, present)]
+    owners = [str(value) for name, *values in rows if name == "owner" for value in values if value]
+    names = {str(each.pk): each.name for each in Person.objects.filter(pk__in=owners)}
+    return [
+        (WORDS.get(name, name), _text(before, names), _text(value, names))
+        for name, before, value in rows
+        if before != value
+    ]
+
+
+def _rows(name: str, value: object, present: System | None) -> list[tuple[str, object, object]]:
+    before = _now(present, name) if present is not None else None
+    if not isinstance(value, dict):
+        return [(name, before, value)]
+    known = before if isinstance(before, dict) else {}
+    return [(key, known.get(key), value.get(key)) for key in sorted({*value, *known})]
 
 
 def _text(value: object, names: dict[str, str]) -> str:

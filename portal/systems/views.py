@@ -16,7 +16,7 @@ from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
 from portal.systems import actions, probing
-from portal.systems.facts import CHANGE, differences
+from portal.systems.facts import CHANGE, WORDS, differences
 from portal.systems.forms import FORMS, DryRunForm, PrivilegeForm, SourceForm
 from portal.systems.models import System
 from portal.systems.offers import kinds_on_offer
@@ -66,7 +66,7 @@ def _system_page(request: PersonRequest, system: System, status: int = 200, **mo
 
 def _shown(settings: dict[str, object]) -> list[tuple[str, str]]:
     return [
-        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        (WORDS.get(name, name), ", ".join(map(str, value)) if isinstance(value, list) else str(value))
         for name, value in sorted(settings.items())
     ]
 
@@ -155,9 +155,8 @@ def change_page(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 def _change_page(request: PersonRequest, pk: UUID, **more: object) -> HttpResponse:
     change = found(seen.change(request.user, pk))
-    present = change.system if change.kind == CHANGE else None
     context = {
-        "change": change, "rows": differences(change, present), "new_secret": bool(change.secret),
+        "change": change, "rows": differences(change), "new_secret": bool(change.secret),
         "may_approve": request.user.has_perm(ADMINISTER, change.system) and change.proposed_by_id != request.user.pk,
         "manages": request.user.has_perm(MANAGE, change.system),
     }  # fmt: skip
