@@ -25,6 +25,13 @@ from portal.people.throttle import address_of
 P = ParamSpec("P")
 T = TypeVar("T")
 A_MOMENT_AGO_MS = 60_000
+# Django's sentences and ours in their place; a field's own stay as they are
+OURS = {
+    "This field is required.": "Please fill this in.",
+    "Select a valid choice. %(value)s is not one of the available choices.": "Choose one of these.",
+    "Enter a list of values.": "Choose one of these.",
+    "Enter a whole number.": "Type a whole number.",
+}
 NOT_LOGGED = "The log cannot be written, so nothing was done. What you typed is kept here; try again in a minute."
 
 
@@ -33,10 +40,16 @@ class KeptForm(forms.Form):
 
     status = 200
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Fields speak as the portal does, unless they have a sentence of their own."""
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            speak(field)
+
     def full_clean(self) -> None:
         """What was typed wrongly is answered with 422."""
         super().full_clean()
-        if self.is_bound and self._errors:
+        if self.is_bound and self.errors:
             self.status = 422
 
     def carry_out(self, act: Callable[[], T]) -> T | None:
@@ -50,6 +63,16 @@ class KeptForm(forms.Form):
             self.add_error(None, NOT_LOGGED)
             self.status = 503
         return None
+
+
+def speak(field: forms.Field) -> None:
+    """Short sentences in place of Django's."""
+    for code, sentence in field.error_messages.items():
+        field.error_messages[code] = OURS.get(str(sentence), sentence)
+    if isinstance(field, forms.ChoiceField) and field.error_messages["required"] == OURS["This field is required."]:
+        field.error_messages["required"] = "Choose one."
+    if isinstance(field, forms.IntegerField):
+        field.error_messages |= {"min_value": "At least %(limit_value)s.", "max_value": "At most %(limit_value)s."}
 
 
 def is_fresh_for(by: Actor, minutes: int | None = None) -> bool:
@@ -71,7 +94,7 @@ def confirming(view: Callable[Concatenate[PersonRequest, P], HttpResponse]) -> C
 
     @sensitive_post_parameters("code")
     @wraps(view)
-    def guarded(request: PersonRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.method != "POST":
             return view(request, *args, **kwargs)
         if request.POST.get("code"):

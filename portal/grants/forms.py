@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from portal.kept import KeptForm
+from portal.kept import KeptForm, speak
 from portal.plain_text import PlainCharField
 from portal.widgets import Minutes
 
@@ -23,6 +23,7 @@ class ExtensionForm(KeptForm):
             label="How many more minutes?", min_value=1, max_value=longest, initial=min(30, longest),
             widget=Minutes(lowest=1, highest=longest), help_text=f"At most {longest} minutes.",
         )  # fmt: skip
+        speak(self.fields["minutes"])
 
 
 class ExtensionDecisionForm(KeptForm):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from portal.access_requests.models import Approval
 from portal.grants.life import Life
@@ -28,9 +29,12 @@ def told(life: Life) -> list[Told]:
     return [_line(alert, seen, decided) for alert in life.alerts if alert.kind in CALLS]
 
 
-def _line(alert: AlertLine, seen: dict[object, datetime], decided: dict[object, Approval]) -> Told:
-    times = [at for at in (seen.get(alert.recipient_id), alert.acknowledged_at) if at is not None]
-    return Told(alert.recipient, alert.queued_at, alert.state, min(times, default=None), decided.get(alert.recipient_id))
+def _line(alert: AlertLine, seen: dict[UUID, datetime], decided: dict[UUID, Approval]) -> Told:
+    key = alert.recipient_id
+    if key is None:
+        return Told(alert.recipient, alert.queued_at, alert.state, alert.acknowledged_at, None)
+    times = [at for at in (seen.get(key), alert.acknowledged_at) if at is not None]
+    return Told(alert.recipient, alert.queued_at, alert.state, min(times, default=None), decided.get(key))
 
 
 def awaited(life: Life) -> str:

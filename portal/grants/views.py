@@ -86,8 +86,10 @@ def extension_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
 def grant_revoke(request: PersonRequest, pk: UUID) -> HttpResponse:
     """End another person's access now."""
     grant, form = _grant(pk), RevocationForm(request.POST)
-    if form.is_valid() and form.carry_out(lambda: revoke(by=request.actor, grant=grant, reason=form.cleaned_data["reason"])):
-        _end_now(grant)
+    if form.is_valid():
+        ended = form.carry_out(lambda: revoke(by=request.actor, grant=grant, reason=form.cleaned_data["reason"]))
+        if ended is not None:
+            _end_now(ended)
     return answer(request, grant.request_id, revocation=form)
 
 

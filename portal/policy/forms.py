@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from portal.kept import KeptForm
+from portal.kept import KeptForm, speak
 from portal.policy.rules import CRITERIA, Policy, WrongPolicy, parse
 from portal.widgets import CheckCards
 
@@ -53,6 +53,7 @@ class PolicyForm(KeptForm):
             told = f"{lowest} to {highest}. {hint}".strip()
             number = forms.NumberInput(attrs={"inputmode": "numeric", "class": "short-number"})
             self.fields[name] = forms.IntegerField(label=label, min_value=lowest, max_value=highest, help_text=told, widget=number)
+            speak(self.fields[name])
         for name, label, hint in SWITCHES:
             self.fields[name] = forms.BooleanField(label=label, help_text=hint, required=False)
 
