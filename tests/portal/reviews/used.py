@@ -52,7 +52,9 @@ FINE = {each.id: {"answer": _fine(each.adverse), "comment": ""} for each in ques
 
 def submitted(world: World, who: str = "kim", **changes: Any) -> Review:
     """A review that found nothing."""
-    return actions.submit(by=actor(world.people[who]), review=taken(world, who, **changes), answers=FINE, outcome="accepted")
+    return actions.submit(
+        by=actor(world.people[who]), review=taken(world, who, **changes), answers=FINE, outcome="accepted"
+    )
 
 
 def events_of(review: Review, *names: str) -> list[LoggedEvent]:
