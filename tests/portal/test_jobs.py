@@ -39,7 +39,7 @@ def _worker(settings: object) -> Iterator[None]:
     app.loader.import_default_modules()
     app.conf.update(broker_url=settings.REDIS_URL)  # type: ignore[attr-defined]
     with app.connection_for_write() as broker:
-        broker.default_channel.queue_purge("celery")
+        broker.default_channel.queue_purge("celery")  # type: ignore[attr-defined]  # kombu's real channel has it
     with start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=30):
         yield
 
@@ -50,9 +50,10 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
     assert set(app.conf.beat_schedule) == wanted
     assert {name for name in app.tasks if name.startswith("portal.")} >= wanted
     assert {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()} == {
-        "portal.beat": 5, "portal.sweep": 5, "portal.lapses": 5, "portal.outbox": 2, "portal.intake": 5, "portal.completeness": 10,
+        "portal.beat": 5, "portal.sweep": 5, "portal.lapses": 5, "portal.outbox": 2, "portal.intake": 5, "portal.cases": 2, "portal.completeness": 10,
         "portal.reviews": 30, "portal.findings": 60, "portal.campaigns": 60, "portal.dossiers": 5, "portal.heartbeats": 30,
-        "portal.listings": 300, "portal.comparison": 3600,
+        "portal.listings": 300, "portal.comparison": 3600, "portal.cases": 2,
+        "portal.dossier-mails": 5, "portal.packs": 10,
     }  # fmt: skip
 
 

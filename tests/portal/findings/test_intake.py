@@ -1,6 +1,5 @@
 """What the log says becomes findings and alerts: once, whatever runs how often or dies where."""
 
-import threading
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,8 @@ from portal.findings import causes, intake
 from portal.findings.models import Finding
 from portal.notifications.models import Alert
 from portal.reconciliation.models import IntakePosition, Listing
+from tests.at_once import at_once
+from tests.servers import wait_until
 from tests.worlds import World, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +38,6 @@ def say(name: str, *, case: str = "", **fields: Any) -> uuid.UUID:
     """An event as audit writes it, and sealed."""
     with transaction.atomic():
         event = append(name, by=AUDIT, case=case, **fields)
-    from tests.servers import wait_until
 
     def sealed() -> bool:
         with connection.cursor() as cursor:
@@ -74,7 +74,14 @@ def read_back(world: World, **changes: Any) -> dict[str, Any]:
 
 
 def loss(world: World, **changes: Any) -> dict[str, Any]:
-    return {**source(world), "kind": "numbers_missing", "from_at": 0, "to_at": 1, "says": "Line 4 is missing.", **changes}
+    return {
+        **source(world),
+        "kind": "numbers_missing",
+        "from_at": 0,
+        "to_at": 1,
+        "says": "Line 4 is missing.",
+        **changes,
+    }
 
 
 def settings_changed(world: World, **changes: Any) -> dict[str, Any]:
@@ -96,12 +103,16 @@ def missed(world: World, **changes: Any) -> dict[str, Any]:
 
 RAISING = [
     ("session.unmatched", orphan, {}, "orphan session", "A session on Billing that no grant explains", "Login eve, since"),
-    ("completeness.gap_found", window, {}, "gap", "Records of Billing are missing", "From 1 Jan 1970, 00:00:00 UTC to 1 Jan 1970, 00:01:00 UTC. Reasons: numbers missing. Missing: 4-4."),
+    ("completeness.gap_found", window, {}, "gap", "Records of Billing are missing",
+     "From 1 Jan 1970, 00:00:00 UTC to 1 Jan 1970, 00:01:00 UTC. Reasons: numbers missing. Missing: 4-4."),
     ("source.loss_found", loss, {}, "loss", "Billing lost records", "Numbers are missing within a session, 1 Jan 1970"),
     ("source.settings_changed", settings_changed, {}, "weaker logging", "Billing logs less: log_statement", "Changed at 1 Jan 1970, 00:00:00 UTC, to none."),
-    ("grant.read_back", read_back, {"drift": ["role"], "drift_details": "Role eve is new."}, "drift", "Billing is not as it was before a use", "Role eve is new."),
-    ("grant.read_back", read_back, {"clear": False, "attempt": 3, "remainders": ["session"]}, "not ended", "An access to Billing could not be ended yet", "Closed 3 times. Still on the target: session."),
-    ("campaign.removal_read_back", removal, {}, "removal without effect", "An access to Billing that an attestation removed is still there", "Read back at 1 Jan"),
+    ("grant.read_back", read_back, {"drift": ["role"], "drift_details": "Role eve is new."}, "drift",
+     "Billing is not as it was before a use", "Role eve is new."),
+    ("grant.read_back", read_back, {"clear": False, "attempt": 3, "remainders": ["session"]}, "not ended", "An access to Billing could not be ended yet",
+     "Closed 3 times. Still on the target: session."),
+    ("campaign.removal_read_back", removal, {}, "removal without effect",
+     "An access to Billing that an attestation removed is still there", "Read back at 1 Jan"),
     ("duty.missed", missed, {}, "missed duty", "Billing: eligibility was not done by its time", "It was due at 1 Jan 1970"),
 ]  # fmt: skip
 
@@ -195,22 +206,14 @@ def test_set_back_position_raises_nothing_twice(world: World) -> None:
 def test_two_at_once_raise_each_finding_once(world: World) -> None:
     for _ in range(6):
         say("session.unmatched", **orphan(world))
-    done: list[int] = []
-
-    def work() -> None:
-        try:
-            done.append(intake.run(batch=1))
-        finally:
-            connection.close()
-
-    hands = [threading.Thread(target=work) for _ in range(2)]
-    [hand.start() for hand in hands]
-    [hand.join() for hand in hands]
+    assert not [each for each in at_once(2, lambda: intake.run(batch=1)) if isinstance(each, BaseException)]
     intake.run()
     assert Finding.objects.count() == 6
 
 
-def test_entry_that_cannot_be_read_is_a_finding_and_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entry_that_cannot_be_read_is_a_finding_and_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stumble(_entry: object, _system: object) -> causes.Said:
         raise KeyError("why")
 
@@ -218,7 +221,10 @@ def test_entry_that_cannot_be_read_is_a_finding_and_holds_up_no_other(world: Wor
     say("session.unmatched", **orphan(world))
     say("duty.missed", **missed(world))
     assert intake.run() == 2
-    assert list(Finding.objects.order_by("raised_at", "kind").values_list("kind", flat=True)) == ["unreadable entry", "missed duty"]
+    assert list(Finding.objects.order_by("raised_at", "kind").values_list("kind", flat=True)) == [
+        "unreadable entry",
+        "missed duty",
+    ]
 
 
 def test_entry_of_a_system_that_nobody_knows_tells_the_security_list(world: World) -> None:
@@ -235,5 +241,3 @@ def test_hostile_login_of_the_target_is_inert(world: World) -> None:
 
 def test_causes_name_events_that_exist() -> None:
     assert set(causes.CAUSES) - set(catalogue) == set()
-
-

@@ -52,7 +52,9 @@ def test_page_offers_what_the_server_would_do(world: World, name: str, offered: 
 
 def test_way_through_the_pages(world: World) -> None:
     mo, ben = browser_of(world.mo), browser_of(world.ben)
-    sent = browser_of(world.kim).post("/findings/new/", {"system": world.system.pk, "title": "A line is missing", "details": ""})
+    sent = browser_of(world.kim).post(
+        "/findings/new/", {"system": world.system.pk, "title": "A line is missing", "details": ""}
+    )
     row = Finding.objects.get()
     assert (sent.status_code, sent["Location"], row.state) == (302, f"/findings/{row.pk}/", "raised")
     due = (now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
@@ -66,7 +68,9 @@ def test_way_through_the_pages(world: World) -> None:
 
 
 def test_faulty_form_keeps_what_was_typed(world: World) -> None:
-    response = browser_of(world.ben).post(f"/findings/{raised(world).pk}/answer/", {"cause": "A full disk since Monday.", "response": ""})
+    response = browser_of(world.ben).post(
+        f"/findings/{raised(world).pk}/answer/", {"cause": "A full disk since Monday.", "response": ""}
+    )
     assert response.status_code == 422
     assert "A full disk since Monday." in response.content.decode()
     assert set(response.context["sent"].errors) == {"response"}
@@ -113,7 +117,8 @@ def test_lists_part_open_overdue_own_and_closed(world: World) -> None:
     actions.close(by=actor(world.mo), finding=rows["done"], retest_ok=True)
     ben = browser_of(world.mo)
     shown = {
-        word: {row.title for row in ben.get(f"/findings/?show={word}").context["page"]} for word in ("open", "overdue", "mine", "closed")
+        word: {row.title for row in ben.get(f"/findings/?show={word}").context["page"]}
+        for word in ("open", "overdue", "mine", "closed")
     }
     assert shown == {"open": {"one", "late", "mos"}, "overdue": {"late"}, "mine": {"mos"}, "closed": {"done"}}
     assert ben.get("/findings/?show=other").status_code == 404

@@ -1,6 +1,6 @@
 """Alerts to send, and where they arrive."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import pytest
 from django.db import transaction
@@ -20,14 +20,14 @@ def world(transactional_db: None) -> World:
 
 
 @pytest.fixture
-def mail(mail_sink: MailSink, settings: object) -> Iterator[MailSink]:
+def mail(mail_sink: MailSink, settings: object) -> MailSink:
     """The portal's mail server is the sink."""
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", mail_sink.port, False  # type: ignore[attr-defined]
-    yield mail_sink
+    return mail_sink
 
 
 def queue(
-    world: World, *names: str, kind: str = "system.problem", facts: dict[str, object] = FACTS, **more: object
+    world: World, *names: str, kind: str = "system.problem", facts: Mapping[str, object] = FACTS, **more: object
 ) -> list[Alert]:
     """Alerts to these people, as an action would queue them."""
     with transaction.atomic():

@@ -1,14 +1,10 @@
 """Alerts leave through a real mail server; twice is possible, never is not."""
 
-import threading
 import time
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-
-import pytest
-from django.db import connection
 
 from audit.log.read import named
 from portal.clock import now
@@ -16,7 +12,8 @@ from portal.embedded import ports
 from portal.notifications import sending
 from portal.notifications.models import Alert
 from portal.notifications.sending import send_due
-from tests.portal.notifications.conftest import FACTS, queue
+from tests.at_once import at_once
+from tests.portal.notifications.conftest import queue
 from tests.servers import MailSink, running_mail_sink
 from tests.worlds import World
 
@@ -75,17 +72,7 @@ def test_attachment_comes_from_the_data_folder_alone(world: World, mail: MailSin
 def test_two_senders_at_once_send_each_alert_once(world: World, mail: MailSink) -> None:
     for _ in range(8):
         queue(world, "ines", "jon")
-    sent: list[int] = []
-
-    def work() -> None:
-        try:
-            sent.append(send_due())
-        finally:
-            connection.close()
-
-    hands = [threading.Thread(target=work) for _ in range(2)]
-    [hand.start() for hand in hands]
-    [hand.join() for hand in hands]
+    sent = [each for each in at_once(2, send_due) if isinstance(each, int)]
     assert (sum(sent), len(mail.mails()), len(named(["alert.sent"]))) == (16, 16, 16)
     assert min(sent) > 0, "one sender did it all; the trial shows nothing"
 

@@ -28,7 +28,7 @@ def all_sealed() -> None:
     def sealed() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM audit_queue")
-            return cursor.fetchone()[0] == 0
+            return bool(cursor.fetchone()[0] == 0)
 
     wait_until(sealed, "the queue to be empty", 10)
 
