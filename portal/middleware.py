@@ -51,7 +51,7 @@ class RefusalsMiddleware:
             return _to_step_up(request)
         if isinstance(error, Refused):
             status = next(code for kind, code in ANSWERS if isinstance(error, kind))
-            return _page(request, status, error.sentence)
+            return _page(request, status, error.sentence, **_back(error, status))
         if isinstance(error, PermissionDenied):
             return _page(request, 403, str(error) or "You do not hold the role that this needs.")
         if isinstance(error, LogUnavailable):
@@ -82,5 +82,11 @@ def _local(request: HttpRequest, address: str) -> str:
     return path if path.startswith("/") and not path.startswith("//") else "/"
 
 
-def _page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
-    return render(request, f"errors/{status}.html", {"sentence": sentence}, status=status)
+def _back(error: Refused, status: int) -> dict[str, str]:
+    """Who came too late goes back to the page of the case; who may not is not told where it is."""
+    case = str(getattr(error.about, "log_case", ""))
+    return {"back_url": f"/requests/{case}/", "back_label": "See how it stands now"} if status == 409 and case else {}
+
+
+def _page(request: HttpRequest, status: int, sentence: str, **more: str) -> HttpResponse:
+    return render(request, f"errors/{status}.html", {"sentence": sentence, **more}, status=status)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from audit.log.viewing import viewed
 from portal.access_requests.actions import decline, see, supplement, withdraw
 from portal.access_requests.forms import DecisionForm, SupplementForm
 from portal.access_requests.models import AccessRequest
@@ -31,8 +32,10 @@ from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
 @require_GET
 @signed_in
 def request_page(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """The page of one request."""
-    return show(request, pk)
+    """The page of one request. Who looks is logged first."""
+    life = _life(request, pk)
+    viewed(request, "the request", life.request)
+    return render(request, "access_requests/page.html", _context(request, life, {}))
 
 
 @require_GET

@@ -197,6 +197,7 @@ def test_second_decision_is_told_that_it_is_late(world: World, request_: AccessR
     answer = browser_of(world.ines).post(f"/requests/{request_.pk}/decide/", {"decision": "approve"})
     assert answer.status_code == 409
     assert "This request is no longer waiting." in text(answer.content)
+    assert f'href="/requests/{request_.pk}/">See how it stands now' in answer.content.decode()
 
 
 def test_responder_sees_who_was_told_and_who_has_seen_it(world: World, request_: AccessRequest) -> None:
@@ -244,6 +245,20 @@ def test_part_applied_to_the_old_page_is_the_page_loaded_afresh(world: World, re
 
 def without_tokens(page: bytes) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page.decode())
+
+
+def test_looking_is_logged_once_for_each_person(world: World, request_: AccessRequest) -> None:
+    for name in ("ines", "ines", "mo", "zoe"):
+        browser_of(world.people[name]).get(f"/requests/{request_.pk}/")
+    assert names_of(request_.pk).count("page.viewed") == 2
+
+
+def test_what_cannot_be_logged_is_not_shown(world: World, request_: AccessRequest) -> None:
+    browser = browser_of(world.ines)
+    with broken_log():
+        answer = browser.get(f"/requests/{request_.pk}/")
+    assert answer.status_code == 503
+    assert REASON not in text(answer.content)
 
 
 def test_poll_logs_nothing(world: World, request_: AccessRequest) -> None:
@@ -331,6 +346,7 @@ def test_page_asks_the_same_number_of_queries_for_one_approver_and_for_three(
     second = request_of(world, reason=f"{REASON} Again.")
     for name in ("kim", "lea", "zoe"):
         see(by=actor(world.people[name]), request=second)
+    browser.get(f"/requests/{second.pk}/")
     with CaptureQueriesContext(connection) as three:
         assert browser.get(f"/requests/{second.pk}/").status_code == 200
     assert len(three) == len(one)
