@@ -1,0 +1,82 @@
+"""What things are called, as the log says up to a position: people, systems, privileges, sources. Erased names are absent."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from audit.log.read import LoggedEvent
+from audit.packs.reading import named
+
+NAMING = (
+    "person.added", "system.registered", "system.changed", "privilege.added", "source.declared",
+)  # fmt: skip
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of activity."""
+
+    id: str
+    system_id: str
+    kind: str
+    counting: str
+
+
+@dataclass
+class Known:
+    """Names by id."""
+
+    people: dict[str, str] = field(default_factory=dict)
+    systems: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    privileges: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    def name(self, identity: str) -> str:
+        """What an id is called, or its beginning."""
+        found = self.people.get(identity) or self.systems.get(identity) or self.privileges.get(identity)
+        if found is None and identity in self.sources:
+            source = self.sources[identity]
+            return f"{source.kind} of {self.name(source.system_id)}"
+        return found or identity
+
+    def words(self, text: str) -> str:
+        """A text in which every known id is followed by its name."""
+        return UUID.sub(lambda found: self._beside(found[0]), text)
+
+    def _beside(self, identity: str) -> str:
+        name = self.name(identity)
+        return identity if name == identity else f"{name} ({identity[:8]})"
+
+
+def known_at(size: int) -> Known:
+    """All names up to a position."""
+    return known_of(named(size, NAMING))
+
+
+def known_of(events: Iterable[LoggedEvent]) -> Known:
+    """Names that some events give; what is said later counts."""
+    found = Known()
+    for event in events:
+        _take(found, event)
+    return found
+
+
+def _take(found: Known, event: LoggedEvent) -> None:
+    given = event.fields
+    if event.name == "person.added" and "name" in event.personal:
+        found.people[given["person_id"]] = event.personal["name"]
+    elif event.name.startswith("system."):
+        found.systems[given["system_id"]] = given["name"]
+        found.owners[given["system_id"]] = given["owner_id"]
+    elif event.name == "privilege.added":
+        found.privileges[given["privilege_id"]] = given["name"]
+    elif event.name == "source.declared":
+        source = Source(given["source_id"], given["system_id"], given["kind"], given["counting"])
+        found.sources[source.id] = source
+
+
+def only(systems: Collection[str], found: Known) -> dict[str, str]:
+    """Names of the chosen systems."""
+    return {each: found.systems.get(each, each) for each in systems}

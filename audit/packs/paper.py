@@ -1,0 +1,162 @@
+"""The period pack as a PDF that is not signed yet: what is printed, what is attached."""
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audit.cases.case import Case
+from audit.facts.schema import write_file
+from audit.packs import results, verdicts
+from audit.packs.chart import chart
+from audit.packs.completeness import VERDICTS, by_source
+from audit.packs.evidence import Evidence
+from audit.packs.exports import AttachedFile, Line, activity_files, listed
+from audit.packs.position import as_files
+from audit.packs.printing import filled
+from audit.packs.render import Attachment, Limits, Metadata, render_pdf
+
+MOST_ACTIVITIES = 2000
+STATEMENT_PRINTED = 300  # characters; the attached files hold all that is kept
+LIMITS = Limits(seconds=600)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who asked for the pack, when (ms), and why; ``profile`` names how it is redacted."""
+
+    pack_id: str
+    asked_by: str
+    asked_at: int
+    purpose: str
+    profile: str = "standard"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The PDF with what the log and the pack's page say of it."""
+
+    pdf: bytes
+    pages: int
+    files: tuple[AttachedFile, ...]
+
+    def sha256(self, name: str) -> str:
+        """Hash of an attached file."""
+        return next(each.sha256 for each in self.files if each.name == name)
+
+
+@dataclass(frozen=True)
+class PrintedCase:
+    """A case with what completeness says of it."""
+
+    case: Case
+    verdict: verdicts.Said
+    classes: tuple[tuple[str, int], ...] = field(default=())
+
+
+def drawn(evidence: Evidence, request: Request, *, signed: bool, demo: bool) -> Paper:
+    """Draw the pack. The same evidence and request give the same bytes.
+
+    Raises:
+        RenderFailed: a limit was reached, or Pango is missing.
+    """
+    files = attachments(evidence)
+    rows = dict.fromkeys(("activities.jsonl", "activities.csv"), len(evidence.lines))
+    shown = listed(files, rows | {"tests.sql": len(evidence.results)})
+    html = filled("pack.html", context(evidence, request, shown, signed=signed, demo=demo))
+    pdf = render_pdf(html, files, _metadata(evidence, request), limits=LIMITS)
+    return Paper(pdf, _pages(pdf), tuple(shown))
+
+
+def attachments(evidence: Evidence) -> list[Attachment]:
+    """Everything that lies inside the PDF beside its pages."""
+    with tempfile.TemporaryDirectory(prefix="breakglass-facts-") as folder:
+        path = Path(folder) / "facts.sqlite"
+        write_file(evidence.db, path)
+        facts = path.read_bytes()
+    return [
+        Attachment("facts.sqlite", facts, "application/vnd.sqlite3", "The facts that every test read, for any SQLite shell"),
+        Attachment("tests.sql", results.sql_file(evidence.results), "application/sql", "Every query that ran, as it ran", "Source"),
+        *activity_files(evidence.lines),
+        *as_files(evidence.position),
+    ]  # fmt: skip
+
+
+def context(
+    evidence: Evidence, request: Request, files: Sequence[AttachedFile], *, signed: bool, demo: bool
+) -> Mapping[str, object]:
+    """What the template prints."""
+    known, scope = evidence.known, evidence.scope
+    tests = results.printed(evidence.catalogue, evidence.results, known)
+    by_id = {test.result.id: test for test in tests}
+    ordered = ordered_lines(evidence)
+    used = [case for case in evidence.cases if case.grant and case.grant.opened_at is not None]
+    return {
+        "request": request,
+        "scope": {"start": scope.start, "end": scope.end, "last": scope.end - 1},
+        "as_of": evidence.as_of,
+        "cut": evidence.as_of < scope.end,
+        "systems": sorted(known.systems.get(each, each) for each in scope.systems),
+        "names": known.people,
+        "proof": evidence.position,
+        "attachments": files,
+        "signed": signed,
+        "demo": demo,
+        "catalogue": evidence.catalogue,
+        "catalogue_files": sorted(evidence.catalogue.files.items()),
+        "tally": results.tally(evidence.results),
+        "total_tests": len(evidence.results),
+        "worst": [by_id[each.id] for each in results.worst_first(evidence.results)],
+        "matrices": results.matrices(evidence.catalogue, scope.frameworks, evidence.results),
+        "tests": tests,
+        "parameters": evidence.catalogue.parameters.values(),
+        "completeness": by_source(evidence.db, evidence.windows, known),
+        "verdicts": VERDICTS,
+        "ranges": evidence.ranges,
+        "bad_ranges": [each for each in evidence.ranges if not each.ok],
+        "chart": chart(used, scope.start, scope.end, evidence.as_of, known.people),
+        "used": [PrintedCase(each, verdicts.said(each)) for each in used],
+        "cases": [PrintedCase(each, verdicts.said(each), _classes(each)) for each in evidence.cases],
+        "activities": ordered[:MOST_ACTIVITIES],
+        "activities_total": len(ordered),
+        "activities_shown": min(len(ordered), MOST_ACTIVITIES),
+        "limit": STATEMENT_PRINTED,
+    }
+
+
+def ordered_lines(evidence: Evidence) -> list[Line]:
+    """Failed and deviating activities first, then those that were not intended, each in order of time."""
+    odd = results.deviating(evidence.results, evidence.catalogue, "activities")
+
+    def place(line: Line) -> tuple[bool, bool, int]:
+        first = line["outcome"] in ("failed", "denied") or line["activity_id"] in odd
+        return not first, not line.get("not_intended"), line["at"]
+
+    marked = ({**line, "deviates": line["activity_id"] in odd} for line in evidence.lines)
+    return sorted(marked, key=place)
+
+
+def _classes(case: Case) -> tuple[tuple[str, int], ...]:
+    counts: dict[str, int] = {}
+    for each in case.activities:
+        counts[each.class_] = counts.get(each.class_, 0) + 1
+    return tuple(sorted(counts.items()))
+
+
+def _metadata(evidence: Evidence, request: Request) -> Metadata:
+    scope, position = evidence.scope, evidence.position
+    seed = f"pack {request.pack_id} {scope} {position.size} {position.root}"
+    return Metadata(
+        "Evidence pack: emergency access", "Breakglass Portal",
+        f"Emergency access, at log position {position.size}, root {position.root}", position.at,
+        hashlib.sha256(seed.encode()).hexdigest(),
+    )  # fmt: skip
+
+
+def _pages(pdf: bytes) -> int:
+    import pikepdf  # noqa: PLC0415 - loaded where PDFs are made
+
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        return len(document.pages)

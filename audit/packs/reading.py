@@ -1,0 +1,88 @@
+"""Sealed entries up to a position, as evidence reads them: strict about their bytes, and no personal value unproved.
+
+A name or a statement lies beside the log and could be changed there; each is held against the commitment in the entry's own
+bytes, and one that does not match is not printed.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from audit.facts.fold.entry import Entry, entry_of
+from audit.log.canonical import parse_entry
+from audit.log.commitments import verify_commitment
+from audit.log.errors import ParseError
+from audit.log.read import LoggedEvent
+
+CHUNK = 2000
+DOES_NOT_MATCH = "(does not match the log)"
+BODIES = """
+SELECT s.index, e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE s.index >= %s AND s.index < %s ORDER BY s.index LIMIT %s
+"""
+WHOLE = """
+SELECT s.index, e.body, p.values FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+LEFT JOIN LATERAL (
+  SELECT jsonb_object_agg(v.field, jsonb_build_array(encode(v.salt, 'hex'), v.value)) AS values
+  FROM audit_personal_value v WHERE v.event_id = e.id
+) p ON true
+WHERE s.index < %s AND {where} ORDER BY s.index
+"""
+
+
+def entries(size: int) -> Iterator[Entry]:
+    """All entries below a position, in order; bytes that are no entry are left out, and their range does not verify."""
+    start = 0
+    while start < size:
+        with connection.cursor() as cursor:
+            cursor.execute(BODIES, [start, size, CHUNK])
+            found = cursor.fetchall()
+        if not found:
+            return
+        for index, body in found:
+            try:
+                yield entry_of(parse_entry(bytes(body)), index)
+            except ParseError:
+                continue
+        start = found[-1][0] + 1
+
+
+def of_cases(size: int, cases: Collection[str]) -> Iterator[LoggedEvent]:
+    """The entries of some cases, in the order of the log."""
+    return _whole(size, 'e."case" = ANY(%s)', [list(cases)])
+
+
+def named(size: int, names: Iterable[str], *, since: int = 0, loose: bool = False) -> Iterator[LoggedEvent]:
+    """Entries of some names, written at ``since`` (ms) or later; ``loose``: only those that belong to no case."""
+    where = "e.name = ANY(%s) AND e.at >= %s" + (""" AND e."case" = ''""" if loose else "")
+    return _whole(size, where, [list(names), since])
+
+
+def _whole(size: int, where: str, parameters: list[Any]) -> Iterator[LoggedEvent]:
+    with connection.cursor() as cursor:
+        cursor.execute(WHOLE.format(where=where), [size, *parameters])
+        while rows := cursor.fetchmany(CHUNK):
+            for index, body, values in rows:
+                event = _event(bytes(body), index, json.loads(values) if isinstance(values, str) else values or {})
+                if event is not None:
+                    yield event
+
+
+def _event(body: bytes, index: int, values: dict[str, list[str]]) -> LoggedEvent | None:
+    try:
+        entry = parse_entry(body)
+    except ParseError:
+        return None
+    commitments = entry.get("personal", {})
+    return LoggedEvent(
+        index, UUID(entry["id"]), entry["name"], entry["at"], entry["by"], entry.get("method"), entry.get("strong_at"),
+        entry.get("case", ""), entry.get("subject", ""), entry["fields"],
+        {name: _proved(commitments.get(name, ""), name, *values[name]) for name in values}, commitments,
+    )  # fmt: skip
+
+
+def _proved(commitment: str, name: str, salt: str, value: str) -> str:
+    return value if verify_commitment(commitment, bytes.fromhex(salt), name, value) else DOES_NOT_MATCH

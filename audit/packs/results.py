@@ -1,0 +1,133 @@
+"""Results of control tests as a pack prints them: counts, rows that need a look, and the hash of each population."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from audit.controls.frameworks import MatrixLine, enabled, matrix
+from audit.controls.model import Catalogue, Framework, Row, TestResult
+from audit.facts.schema import load_schema
+from audit.packs.filters import utc
+from audit.packs.known import Known
+
+ORDER = ("deviation", "signal", "inconclusive", "open", "pass", "not_applicable")
+MOST_ROWS = 20
+
+
+@dataclass(frozen=True)
+class PrintedRow:
+    """A row that did not pass: what it shows, and which clauses failed or rules hold."""
+
+    id: str
+    result: str
+    shows: tuple[tuple[str, str], ...]
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PrintedTest:
+    """A test as it is printed. ``says`` are the catalogue's words on what is open or inconclusive."""
+
+    result: TestResult
+    population_of: str
+    population_sha256: str
+    where: str
+    exceptions: str
+    rows: tuple[PrintedRow, ...]
+    rows_total: int
+    clauses: tuple[str, ...]
+
+    @property
+    def unfed(self) -> bool:
+        """Whether every row is undecided for lack of facts."""
+        return self.result.result == "inconclusive" and not self.result.says and not self.result.stopped
+
+
+@dataclass(frozen=True)
+class FrameworkMatrix:
+    """A framework with its references and their results."""
+
+    framework: Framework
+    lines: tuple[MatrixLine, ...]
+
+
+def tally(results: Sequence[TestResult]) -> list[tuple[str, int]]:
+    """How many tests gave which result; every result is named, also one that no test gave."""
+    counts = Counter(result.result for result in results)
+    return [(name, counts[name]) for name in ORDER]
+
+
+def matrices(catalogue: Catalogue, frameworks: Sequence[str], results: Sequence[TestResult]) -> list[FrameworkMatrix]:
+    """The chosen frameworks."""
+    return [FrameworkMatrix(each, tuple(matrix(each, results))) for each in enabled(catalogue, frameworks)]
+
+
+def printed(catalogue: Catalogue, results: Sequence[TestResult], known: Known) -> list[PrintedTest]:
+    """Every test in the order of the catalogue."""
+    return [_printed(catalogue, result, known) for result in results]
+
+
+def _printed(catalogue: Catalogue, result: TestResult, known: Known) -> PrintedTest:
+    test = catalogue.tests[result.id]
+    looked_at = [row for row in result.rows if row.result != "pass"]
+    looked_at.sort(key=lambda row: (ORDER.index(row.result), row.id))
+    return PrintedTest(
+        result=result,
+        population_of=test.population.of.replace("_", " "),
+        population_sha256=population_sha256(result),
+        where=test.population.where or "",
+        exceptions=known.words(result.exceptions),
+        rows=tuple(_row(row, test.population.shows, known) for row in looked_at[:MOST_ROWS]),
+        rows_total=len(looked_at),
+        clauses=tuple(clause.name.replace("_", " ") for clause in test.must),
+    )
+
+
+def _row(row: Row, shows: Mapping[str, str], known: Known) -> PrintedRow:
+    shown = tuple((name, _shown(shows[name], value, known)) for name, value in row.shows.items())
+    failed = tuple(name.replace("_", " ") for name, ok in row.clauses.items() if not ok)
+    return PrintedRow(row.id, row.result, shown, failed or tuple(each.replace("_", " ") for each in row.holds))
+
+
+def _shown(column: str, value: str | int | float | None, known: Known) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, int) and load_schema().kind_of(column) == "time":
+        return utc(value)
+    return known.name(str(value))
+
+
+def population_sha256(result: TestResult) -> str:
+    """SHA-256 of the ids of the rows judged, in order of their bytes, each with a line feed (``sort | sha256sum``)."""
+    ids = sorted(row.id.encode() for row in result.rows if not row.stand_in)
+    return hashlib.sha256(b"".join(each + b"\n" for each in ids)).hexdigest()
+
+
+def populations(results: Sequence[TestResult]) -> list[dict[str, str | int]]:
+    """Each population with count and hash, for the log."""
+    return [
+        {"name": each.id, "row_count": each.population_count, "sha256": population_sha256(each)} for each in results
+    ]
+
+
+def sql_file(results: Sequence[TestResult]) -> bytes:
+    """Every query that ran, as one file for any SQLite shell."""
+    parts = [f"-- {each.id} {each.title}\n{each.sql};\n" for each in results]
+    return ("-- Run with: sqlite3 -header facts.sqlite < tests.sql\n\n" + "\n".join(parts)).encode()
+
+
+def deviating(results: Sequence[TestResult], catalogue: Catalogue, table: str) -> set[str]:
+    """Ids of rows of a table that failed some test."""
+    return {
+        row.id
+        for result in results
+        if catalogue.tests[result.id].population.of == table
+        for row in result.rows
+        if row.result in ("deviation", "signal")
+    }
+
+
+def worst_first(results: Sequence[TestResult]) -> Iterator[TestResult]:
+    """Those that need a look, worst first."""
+    yield from sorted((each for each in results if each.result in ORDER[:2]), key=lambda each: ORDER.index(each.result))

@@ -1,0 +1,70 @@
+"""Sends each dossier to those whom the log names: responder, reviewer, owner. Follows the log; audit itself sends nothing.
+
+The position moves in the transaction of the outbox rows, so each dossier is queued once, whoever runs this and wherever it stops.
+"""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.log.append import process
+from audit.log.read import LoggedEvent, follow, of_case, person_names, size
+from portal.notifications.outbox import tell
+from portal.people.models import Person
+from portal.reconciliation.models import IntakePosition
+
+READER = "dossiers"
+BATCH = 50
+SENDER = process("dossiers")
+OCCASIONS = {"ended": "after the end", "reviewed": "after the review"}
+
+
+def run(batch: int = BATCH) -> int:
+    """Queue the mails of all dossiers that are sealed and not yet taken in; returns how many dossiers."""
+    taken = 0
+    while True:
+        done, more = _one_batch(batch)
+        taken += done
+        if not more:
+            return taken
+
+
+def _one_batch(batch: int) -> tuple[int, bool]:
+    IntakePosition.objects.get_or_create(reader=READER)
+    with transaction.atomic():
+        position = IntakePosition.objects.select_for_update(skip_locked=True).filter(reader=READER).first()
+        if position is None:  # another process is at it
+            return 0, False
+        sealed = size()  # read first: whatever the next line misses lies behind it
+        entries = follow(position.next_index, ("dossier.made",), batch)
+        for entry in entries:
+            _queue(entry)
+        full = len(entries) == batch
+        position.next_index = (entries[-1].index or 0) + 1 if full else max(position.next_index, sealed)
+        position.save(update_fields=["next_index"])
+    return len(entries), full
+
+
+def _queue(entry: LoggedEvent) -> None:
+    made = next(iter(of_case(entry.case, ("request.made",), 1)), None)
+    if made is None:  # a dossier is made of a request, so this cannot be; a mail could not say whose it is
+        return
+    responder = made.fields["responder_id"]
+    recipients = [each for each in entry.fields["recipients"] if _is_id(each)]
+    tell(
+        by=SENDER, people=Person.objects.filter(pk__in=recipients), kind="dossier.ready", case=entry.case,
+        about=entry.subject, path=f"/cases/{entry.case}/", grant_id=entry.fields.get("grant_id"),
+        attachment=f"dossiers/{entry.fields['dossier_id']}.pdf",
+        facts={
+            "person": person_names([responder]).get(responder) or made.says("by_name") or "a person whose name was erased",
+            "system": made.fields["system_name"], "privilege": made.fields["privilege_name"],
+            "verdict": entry.fields["verdict"][:400], "occasion": OCCASIONS.get(entry.fields["occasion"], ""),
+        },
+    )  # fmt: skip
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
