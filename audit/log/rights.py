@@ -7,6 +7,13 @@ from django.db import connection
 WEB, SEALER, ERASER, READER = "breakglass_web", "breakglass_sealer", "breakglass_eraser", "breakglass_reader"
 APPENDED = ("audit_event", "audit_personal_value", "audit_queue")
 SEALED = ("audit_sealed_entry", "audit_tile", "audit_checkpoint")
+# Tables that hold something secret: keys of second factors, hashes of passwords, encrypted credentials. Nobody reads them but the web role.
+WEB_ALONE = frozenset(
+    {
+        "django_session", "otp_static_staticdevice", "otp_static_statictoken", "otp_totp_totpdevice", "portal_grant", "portal_person",
+        "portal_proposedchange", "portal_signin", "portal_system",
+    }
+)  # fmt: skip
 # table -> role -> rights; every other table of the portal is the web role's to read and write
 LOG_RIGHTS: dict[str, dict[str, str]] = {
     "audit_event": {WEB: "SELECT, INSERT", SEALER: "SELECT", ERASER: "SELECT, INSERT", READER: "SELECT"},
@@ -38,11 +45,13 @@ def _of_role(cursor: Any, role: str, tables: list[str]) -> None:
     if role in (WEB, ERASER):
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}")
     for table in tables:
-        rights = LOG_RIGHTS[table].get(role, "") if table in LOG_RIGHTS else _ordinary(role)
+        rights = LOG_RIGHTS[table].get(role, "") if table in LOG_RIGHTS else _ordinary(role, table)
         cursor.execute(f'REVOKE ALL ON "{table}" FROM {role}')
         if rights:
             cursor.execute(f'GRANT {rights} ON "{table}" TO {role}')
 
 
-def _ordinary(role: str) -> str:
-    return {WEB: "SELECT, INSERT, UPDATE, DELETE", READER: "SELECT"}.get(role, "")
+def _ordinary(role: str, table: str) -> str:
+    if role == WEB:
+        return "SELECT, INSERT, UPDATE, DELETE"
+    return "SELECT" if role == READER and table not in WEB_ALONE else ""
