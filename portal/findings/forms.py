@@ -39,7 +39,7 @@ class AssignForm(FindingForm):
     """Who puts it right, and by when."""
 
     owner: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(queryset=None, label="Owner")
-    due_at = forms.DateTimeField(label="Due at (UTC)", widget=UtcMoment())
+    due_at = forms.DateTimeField(label="Due at", widget=UtcMoment())
 
     def __init__(self, finding: Finding, *args: Any, **kwargs: Any) -> None:
         """Only people with a part in the system."""
@@ -58,7 +58,7 @@ class AnswerForm(FindingForm):
 class DueForm(FindingForm):
     """Another date."""
 
-    due_at = forms.DateTimeField(label="New date (UTC)", widget=UtcMoment())
+    due_at = forms.DateTimeField(label="New date", widget=UtcMoment())
     reason = PlainCharField(label="Reason", required=False, widget=LONG)
 
 
