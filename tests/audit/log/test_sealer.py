@@ -169,6 +169,7 @@ def test_log_that_was_set_back_is_not_signed_over_after_a_restart(start: Start, 
         ("SEALER_DATABASE_URL", "words", "SEALER_DATABASE_URL cannot be read as the address of a database."),
         ("PORTAL_LOG_SEEN_FILE", "manage.py", "manage.py is not a checkpoint of this log."),
     ],
+    ids=["no key", "no file", "no key in it", "no public key", "another's public key", "no database", "no checkpoint"],
 )
 def test_sealer_that_cannot_begin_says_why(
     start: Start, tmp_path: Path, variable: str, value: str, sentence: str
