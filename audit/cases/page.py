@@ -59,7 +59,11 @@ def lines(record: Record, events: list[LoggedEvent]) -> list[Line]:
 
 def title(case: Case) -> str:
     """What was asked for, and where."""
-    return f"{one_line(case.asked.privilege, 120)} on {one_line(case.asked.system, 120)}" if case.asked else f"Case {case.id}"
+    return (
+        f"{one_line(case.asked.privilege, 120)} on {one_line(case.asked.system, 120)}"
+        if case.asked
+        else f"Case {case.id}"
+    )
 
 
 def asked(tell: Telling) -> Pairs:
@@ -83,7 +87,12 @@ def _more(case: Case) -> list[dict[str, Any]]:
 def decisions(tell: Telling) -> list[dict[str, Any]]:
     """Who said yes or no, and who has seen it."""
     answered = [
-        {"person": tell.name(each.by), "word": "approved" if each.approved else "declined", "at": each.at, "comment": inert(each.comment)}
+        {
+            "person": tell.name(each.by),
+            "word": "approved" if each.approved else "declined",
+            "at": each.at,
+            "comment": inert(each.comment),
+        }
         for each in tell.case.decisions
     ]
     return answered + [{"person": tell.name(by), "word": "seen", "at": at, "comment": ""} for by, at in tell.case.seen]
@@ -94,15 +103,28 @@ def _waiting(tell: Telling) -> Pairs:
     if it is None:
         return []
     needed = f"{it.needed} approver{'' if it.needed == 1 else 's'}" if it.mode != "bypass" else ""
-    return _said(("Needed", needed), ("Asked", tell.named(it.asked)), ("Skipped", tell.named(it.skipped)), ("Told", tell.named(it.told)))
+    return _said(
+        ("Needed", needed),
+        ("Asked", tell.named(it.asked)),
+        ("Skipped", tell.named(it.skipped)),
+        ("Told", tell.named(it.told)),
+    )
 
 
 def opened(grant: Grant | None) -> Pairs:
     """When and how it was opened."""
     if grant is None:
         return []
-    logging = {True: "Each statement, on the target", False: "Not logged on the target", None: ""}[grant.statement_logging]
-    sealed = "No: the policy let it open before" if grant.unsealed else "Yes, before it was opened" if grant.opened_at else ""
+    logging = {True: "Each statement, on the target", False: "Not logged on the target", None: ""}[
+        grant.statement_logging
+    ]
+    sealed = (
+        "No: the policy let it open before"
+        if grant.unsealed
+        else "Yes, before it was opened"
+        if grant.opened_at
+        else ""
+    )
     return _said(
         ("Login", grant.login), ("Statements", logging), ("Intent sealed", sealed), ("Warnings", "; ".join(one_line(each) for each in grant.warnings)),
         ("Password shown", f"{len(grant.revealed)} times" if len(grant.revealed) > 1 else "Once" if grant.revealed else "Never"),
@@ -123,16 +145,19 @@ def extensions(tell: Telling) -> list[dict[str, Any]]:
 
 def troubles(case: Case) -> list[dict[str, Any]]:
     """What did not work on the target, by act."""
-    return [{"act": each.act, "at": each.at, "attempt": each.attempt, "sentence": one_line(each.sentence)} for each in case.troubles]
+    return [
+        {"act": each.act, "at": each.at, "attempt": each.attempt, "sentence": one_line(each.sentence)}
+        for each in case.troubles
+    ]
 
 
 def sessions(case: Case) -> list[dict[str, Any]]:
     """Connections on the target, and logins that were not let in."""
     return [
         {
-            "name": each.name, "login": one_line(each.login), "database": one_line(each.database), "remote": one_line(each.remote),
+            "name": one_line(each.name), "login": one_line(each.login), "database": one_line(each.database), "remote": one_line(each.remote),
             "started_at": each.started_at, "ended_at": each.ended_at, "state": each.refused or each.state or "open",
-            "ranges": ", ".join(each.ranges),
+            "ranges": one_line(", ".join(each.ranges)),
         }
         for each in case.sessions
     ]  # fmt: skip
@@ -150,7 +175,11 @@ def ended(tell: Telling) -> Pairs:
     grant = tell.case.grant
     if grant is None or not grant.over:
         return []
-    how = {"returned": "The responder was done", "expired": "The time was over", "revoked": "Somebody else ended it"}.get(grant.over, grant.over)
+    how = {
+        "returned": "The responder was done",
+        "expired": "The time was over",
+        "revoked": "Somebody else ended it",
+    }.get(grant.over, grant.over)
     by = tell.name(grant.over_by) if grant.over_by and grant.over != "expired" else ""
     return _said(("How", how), ("By", by), ("Why", one_line(grant.over_reason)))
 
@@ -169,7 +198,8 @@ def review(tell: Telling) -> dict[str, Any] | None:
         return None
     return {
         "due_at": it.due_at, "pool": tell.named(it.pool), "reviewer": tell.name(it.reviewer) if it.reviewer else "", "submitted_at": it.submitted_at,
-        "outcome": words.plain(it.outcome), "answers": it.answers, "missing": it.missing, "adverse": it.adverse, "upheld": it.upheld,
+        "outcome": one_line(words.plain(it.outcome)), "answers": [(one_line(key), one_line(value)) for key, value in it.answers],
+        "missing": it.missing, "adverse": it.adverse, "upheld": it.upheld,
         "comments": inert(it.comments), "late": bool(it.due_at and it.submitted_at and it.submitted_at > it.due_at),
     }  # fmt: skip
 
@@ -189,7 +219,15 @@ def findings(tell: Telling) -> list[dict[str, Any]]:
 def verdict(case: Case) -> dict[str, Any]:
     """What completeness says, with exactly what is missing, for each source."""
     label, tone, icon = VERDICTS.get(case.verdict, ("", "quiet", "help-circle"))
-    told = [{"kind": each.kind, "at": each.at, "reasons": each.reasons, "ranges": each.ranges} for each in case.verdicts]
+    told = [
+        {
+            "kind": each.kind,
+            "at": each.at,
+            "reasons": [inert(text) for text in each.reasons],
+            "ranges": [inert(text) for text in each.ranges],
+        }
+        for each in case.verdicts
+    ]
     return {"kind": case.verdict, "label": label, "tone": tone, "icon": icon, "told": told}
 
 
@@ -201,9 +239,22 @@ def figures(case: Case) -> list[dict[str, Any]]:
     still = bool(grant and grant.opened_at and not grant.over)
     return [
         {"label": "Open for" if not still else "Open, at most", "seconds": length, "tone": "glass" if still else ""},
-        {"label": "Actions", "value": len(case.activities), "note": f"{case.failed_count} failed, {case.outside_count} out of intent"},
-        {"label": "Record", "value": VERDICTS[case.verdict][0] if case.verdict in VERDICTS else "None", "note": "" if case.verdict else "Nothing was opened"},
-        {"label": "Findings", "value": sum(each.state != "closed" for each in case.findings), "note": f"{len(case.findings)} in all"},
+        {
+            "label": "Actions",
+            "value": len(case.activities),
+            "note": f"{case.failed_count} failed, {case.outside_count} out of intent",
+        },
+        {
+            "label": "Record",
+            "value": VERDICTS[case.verdict][0] if case.verdict in VERDICTS else "None",
+            "note": "" if case.verdict else "Nothing was opened",
+            "tone": "attention" if case.verdict == "gap" else "",
+        },
+        {
+            "label": "Findings",
+            "value": sum(each.state != "closed" for each in case.findings),
+            "note": f"{len(case.findings)} in all",
+        },
     ]
 
 
@@ -235,7 +286,7 @@ def _marked(way: list[tuple[str, bool, str]]) -> list[dict[str, str]]:
 
 
 def _said(*pairs: tuple[str, Any]) -> Pairs:
-    return [(name, value) for name, value in pairs if value]
+    return [(name, one_line(str(value), 1000)) for name, value in pairs if value]
 
 
 __all__ = ["Asked", "Telling", "context", "verdict"]

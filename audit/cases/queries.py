@@ -1,6 +1,7 @@
 """Cases that somebody may see, narrowed and searched. Names and reasons are looked for in the log itself, where erasure reaches them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.contrib.auth import get_backends
 from django.db.models import Q, QuerySet
 
 from audit.cases.models import CaseListPosition, CaseRow
-from audit.log.models import PersonalValue
+from audit.log.append import now_ms
+from audit.log.models import PersonalValue, SealedEntry
 from audit.log.read import person_names, size
 from audit.log.viewing import Viewer
 
@@ -53,10 +55,21 @@ def systems_in(rows: QuerySet[CaseRow]) -> list[tuple[str, str]]:
     return list(rows.exclude(system_id="").order_by("system", "system_id").values_list("system_id", "system").distinct())
 
 
-def behind() -> int:
-    """Entries of the sealed log that the list has not followed yet."""
-    followed = CaseListPosition.objects.filter(pk=1).values_list("next_index", flat=True).first() or 0
-    return max(0, size() - followed)
+@dataclass(frozen=True)
+class Following:
+    """How far the list has followed the log, and for how long the next entry has been waiting (seconds)."""
+
+    size: int
+    behind: int
+    late_s: int
+
+
+def following() -> Following:
+    """Entries of the sealed log that the list has not followed yet. Three statements."""
+    place = CaseListPosition.objects.filter(pk=1).values_list("next_index", flat=True).first() or 0
+    total = size()
+    since = SealedEntry.objects.filter(pk=place).values_list("sealed_at", flat=True).first()
+    return Following(total, max(0, total - place), (now_ms() - since) // 1000 if since is not None else 0)
 
 
 def people_named(text: str) -> list[str]:

@@ -72,7 +72,7 @@ def _row(each: Activity, session: str, ticked: bool) -> Row:
     text = inert(each.statement[:LONGEST])
     length = each.length if each.length is not None else len(each.statement)
     return Row(
-        each.id, each.index, each.at, session, each.number, words.CLASSES.get(each.class_, words.plain(each.class_)), each.at_least,
-        words.OUTCOMES.get(each.outcome, words.plain(each.outcome)), tone, icon, each.state_code, text,
+        each.id, each.index, each.at, one_line(session), each.number, words.CLASSES.get(each.class_, words.plain(each.class_)), each.at_least,
+        words.OUTCOMES.get(each.outcome, words.plain(each.outcome)), tone, icon, one_line(each.state_code), text,
         max(0, length - len(each.statement[:LONGEST])), one_line(each.object, 120), each.outside, each.accepted, ticked,
     )  # fmt: skip

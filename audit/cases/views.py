@@ -10,12 +10,15 @@ from django.views.decorators.http import require_GET
 
 from audit.cases import page, queries, statements
 from audit.cases.forms import CaseFilters
+from audit.cases.inert import one_line
 from audit.cases.presenters import name_of
 from audit.cases.reading import Record, record_of
 from audit.cases.status import STATUSES, VERDICTS
 from audit.log.viewing import ViewerRequest, signed_in, viewed
 
 ON_A_PAGE = 50
+LATE_S = 60
+"""Seconds after which a list that lags behind the log says so aloud."""
 
 
 @require_GET
@@ -28,11 +31,26 @@ def case_list(request: ViewerRequest) -> HttpResponse:
     shown = Paginator(queries.narrowed(seen, chosen), ON_A_PAGE).get_page(request.GET.get("page"))
     names = queries.names_in(shown.object_list)
     rows = [
-        {"row": row, "status": STATUSES[row.status], "verdict": VERDICTS.get(row.verdict), "who": name_of(row.responder_id, names)}
+        {
+            "row": row,
+            "system": one_line(row.system),
+            "privilege": one_line(row.privilege),
+            "status": STATUSES[row.status],
+            "verdict": VERDICTS.get(row.verdict),
+            "who": name_of(row.responder_id, names),
+        }
         for row in shown.object_list
     ]
     total = seen.count() if chosen else shown.paginator.count
-    context = {"form": form, "chosen": chosen, "page": shown, "rows": rows, "total": total, "behind": queries.behind()}
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "page": shown,
+        "rows": rows,
+        "total": total,
+        "following": queries.following(),
+        "late_s": LATE_S,
+    }
     return render(request, "audit/cases/list.html", context)
 
 

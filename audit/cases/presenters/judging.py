@@ -1,6 +1,12 @@
 """Reviews, campaigns and findings."""
 
 from audit.cases.presenters.spec import Presenter, refused, say
+from audit.log.read import LoggedEvent
+
+
+def _reviewed(event: LoggedEvent) -> tuple[str, str] | None:
+    return ("clipboard-check", "attention") if event.fields["adverse_answers"] else None
+
 
 PRESENTERS: dict[str, Presenter] = {
     "review.due": say("A review is due {due_at}", "May be taken by {pool}.", icon="clipboard-list"),
@@ -8,7 +14,7 @@ PRESENTERS: dict[str, Presenter] = {
     "review.handed_over": say("Gave the review back", "To {to_id}.", "{comment}", icon="arrow-left"),
     "review.saved": say("Saved {answered} answers", icon="pencil"),
     "review.submitted": say("Reviewed: {outcome}", "Real emergency: {emergency_upheld}.", "Adverse answers: {adverse_answers}.", "{comments}",
-                            icon="clipboard-check", tone="good"),
+                            icon="clipboard-check", tone="good", looks=_reviewed),
     "review.act_refused": refused("the review"),
     "campaign.started": say("An attestation began: {item_count} lines", "Due {due_at}.", icon="list-check", tone="accent"),
     "campaign.item_listed": say("A line of an attestation was listed", "{label}", "For {reviewer_id}.", "Due {due_at}.", icon="list-check"),

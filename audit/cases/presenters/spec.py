@@ -20,6 +20,8 @@ PEOPLE = frozenset({
     "beneficiary_id", "ended_by", "asked_by", "written_by", "delegated_by", "extended_by", "done_by", "read_back_by", "manager_id",
     "sponsor_id", "asked", "told", "skipped", "pool", "involved", "recipients", "administrators",
 })  # fmt: skip
+ONLY_IF_SO = frozenset({"unsealed"})
+"""Fields that say something only where they are true."""
 TABLES: dict[str, dict[str, str]] = {
     "mode": words.MODES, "criterion": words.CRITERIA, "category": words.CATEGORIES, "class": words.CLASSES,
     "outcome": words.OUTCOMES, "intended_classes": words.CLASSES, "kind": words.ALERTS, "cause": words.ENDS,
@@ -57,7 +59,7 @@ class Presenter:
         icon, tone = self.looks(event) or (self.icon, self.tone)
         said = Said(event, names)
         parts = [part for each in (self.title, *self.parts) if (part := said.fill(each))]
-        title, text = (parts[0], " ".join(parts[1:])) if parts else (catalogue[event.name].says, "")
+        title, text = (parts[0], " · ".join(part.rstrip(".") for part in parts[1:])) if parts else (event.name, "")
         return Line(str(event.id), event.name, event.at, event.index, title, said.person(event.by), text, icon, tone)
 
 
@@ -80,7 +82,7 @@ class Said:
         if name in self.event.personal or name in self.event.commitments:
             return one_line(self.event.says(name)) or None
         value = self.event.fields.get(name)
-        if value is None or value in ("", [], {}):
+        if value is None or value in ("", [], {}) or (name in ONLY_IF_SO and not value):
             return None
         if isinstance(value, list):
             return ", ".join(self._one(name, each) for each in value)
@@ -119,6 +121,8 @@ def name_of(actor: str, names: Names, *, erased: bool = True) -> str:
         return words.process_name(actor)
     if actor in names:
         return one_line(names[actor], 120)
+    if actor.startswith("list:"):
+        return f"The {one_line(actor.removeprefix('list:'), 80)} list"
     if len(actor) != 36:
         return one_line(actor, 120)
     return f"{ERASED} {actor[:8]}" if erased else f"person {actor[:8]}"

@@ -42,9 +42,9 @@ def entry(grant: Grant, name: str, by: Actor = GATHER, at: int | None = None, **
 def do(grant: Grant, acts: Iterable[Did], *, session: str = "6741a0.1f3c", first: int = 2) -> list[str]:
     """A session with these actions; ids of the activities."""
     session_id, at = session_uuid(SOURCE, session), now_ms()
-    known = {"session_id": session_id, "source_id": SOURCE, "system_id": grant.system_id, "grant_id": grant.pk}
+    known: dict[str, Any] = {"session_id": session_id, "source_id": SOURCE, "system_id": grant.system_id, "grant_id": grant.pk}
     entries = [
-        entry(grant, "session.started", **known, source_session=session, marker=grant.login, login=grant.login, database="billing",
+        entry(grant, "session.started", **known, source_session=session, marker=grant.login, login=grant.login, database="invoicing",
               remote="10.2.3.4", started_at=at, received_at=at)
     ]  # fmt: skip
     ids = []
@@ -52,12 +52,16 @@ def do(grant: Grant, acts: Iterable[Did], *, session: str = "6741a0.1f3c", first
         ids.append(activity_uuid(session_id, number))
         entries.append(entry(
             grant, "activity.recorded", activity_id=ids[-1], **known, person_id=grant.person_id, privilege_id=grant.privilege_id,
-            **{"class": act.kind}, at_least=act.kind == "data_change", outcome=act.outcome, state_code=act.state_code or None,
+            **_class(act.kind), at_least=act.kind == "data_change", outcome=act.outcome, state_code=act.state_code or None,
             happened_at=at + number * 1000, zone_known=True, received_at=at + number * 1000 + 40, source_number=number, last_number=number,
             statement=act.statement, statement_length=len(act.statement), object=act.object, raw_sha256="ab" * 32, raw_salt="cd" * 32,
         ))  # fmt: skip
     write(*entries)
     return ids
+
+
+def _class(kind: str) -> dict[str, Any]:
+    return {"class": kind}
 
 
 def learn(grant: Grant, activity: str, outcome: str, state_code: str = "42501", session: str = "6741a0.1f3c") -> None:
@@ -81,8 +85,8 @@ def judge(grant: Grant, verdict: str, ranges: Iterable[str] = (), reasons: Itera
 
 def review(grant: Grant, by: Actor, accepted: Iterable[str] = (), **fields: Any) -> None:
     """A review from due to submitted."""
-    known = {"review_id": str(uuid.UUID(int=grant.pk.int + 1)), "grant_id": grant.pk}
-    said = {
+    known: dict[str, Any] = {"review_id": str(uuid.UUID(int=grant.pk.int + 1)), "grant_id": grant.pk}
+    said: dict[str, Any] = {
         "system_id": grant.system_id, "reviewer_id": by.id, "due_at": now_ms() + 3_600_000, "answers": {"Q01": "yes", "Q02": "yes", "Q03": "no"},
         "answers_missing": 0, "adverse_answers": 0, "emergency_upheld": True, "accepted_activities": list(accepted), "outcome": "clean",
         "statement_sha256": "ef" * 32, "comments": "Plain and complete.", "involved": [],

@@ -1,0 +1,179 @@
+"""Pages of the log: for whom, in which order, with bytes and proofs that hold outside of the portal."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from audit.log import checkpoints
+from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
+from audit.log.models import Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
+from audit.log.proof import parse_proof, verify_proof
+from audit.log.read import named, of_case, recent, size
+from tests.audit.cases.written import hire_auditor
+from tests.browsing import browser_of
+from tests.servers import wait_until
+from tests.worlds import World, make_world, request_of, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with sealing():
+        made = make_world()
+        hire_auditor(made)
+        yield made
+
+
+def sealed() -> None:
+    wait_until(lambda: not QueueEntry.objects.exists(), "the sealer")
+
+
+def index_of(request: object, name: str = "request.made") -> int:
+    (event,) = of_case(request.pk, [name])  # type: ignore[attr-defined]
+    assert event.index is not None
+    return event.index
+
+
+def entries_on(page: str) -> list[int]:
+    return [int(each) for each in re.findall(r'href="/log/(\d+)/"', page)]
+
+
+def test_whole_log_is_for_auditors_of_everything(world: World) -> None:
+    request = request_of(world)
+    sealed()
+    assert browser_of(world.vera).get("/log/").status_code == 200
+    for name in ("otto", "mo", "pia", "kim", "ann", "zoe"):
+        assert (name, browser_of(world.people[name]).get("/log/").status_code) == (name, 403)
+    assert Client().get("/log/").status_code == 302
+    for name in ("otto", "mo", "kim", "ann"):
+        page = browser_of(world.people[name]).get(f"/log/?case={request.pk}").content.decode()
+        assert index_of(request) in entries_on(page)
+    for name in ("zoe", "ben"):
+        assert browser_of(world.people[name]).get(f"/log/?case={request.pk}").status_code == 404
+
+
+def test_entry_is_not_there_for_those_who_may_not_see_it(world: World) -> None:
+    request = request_of(world)
+    sealed()
+    index, others = index_of(request), recent(["signin.opened"]) or recent(["configuration.changed"])
+    for name, status in {"vera": 200, "otto": 200, "mo": 200, "ann": 200, "ben": 404, "zoe": 404}.items():
+        client = browser_of(world.people[name])
+        for part in ("", "bytes", "proof"):
+            assert (name, part, client.get(f"/log/{index}/{part}").status_code) == (name, part, status)
+        assert client.get(f"/log/{others[0].index}/").status_code == (200 if name == "vera" else 404)
+    assert browser_of(world.vera).get("/log/99999/").status_code == 404
+    assert Client().get(f"/log/{index}/").status_code == 302
+
+
+def test_newest_entries_come_first_and_pages_leave_none_out(world: World) -> None:
+    for number in range(30):
+        request_of(world, reason=f"Reason number {number}, which is long enough to be a reason.")
+    vera = browser_of(world.vera)
+    vera.get("/log/")
+    sealed()
+    total, seen, address = size(), [], "/log/"
+    while True:
+        page = vera.get(address).content.decode()
+        seen += entries_on(page)
+        following = re.search(r'rel="next" href="\?([^"]+)"', page)
+        if not following:
+            break
+        address = "/log/?" + following[1].replace("&amp;", "&")
+    assert seen == list(range(total - 1, -1, -1))
+
+
+def test_log_is_narrowed_by_name(world: World) -> None:
+    request_of(world)
+    sealed()
+    page = browser_of(world.vera).get("/log/?name=request.made").content.decode()
+    assert entries_on(page) == [event.index for event in recent(["request.made"])]
+    assert browser_of(world.vera).get("/log/?name=nonsense&case=x&before=-1").status_code == 200
+
+
+def test_sealing_state_is_the_last_checkpoint(world: World) -> None:
+    request_of(world)
+    vera = browser_of(world.vera)
+    vera.get("/log/")
+    sealed()
+    last = StoredCheckpoint.objects.latest("size")
+    page = vera.get("/log/").content.decode()
+    assert base64.b64encode(bytes(last.root)).decode() in page
+    assert f"{last.size} entries, signed" in page
+    assert "Signature checked" in page
+    note = vera.get("/log/checkpoint").content
+    assert verify_checkpoint(parse_checkpoint(note), checkpoints.public_keys()).size == last.size
+
+
+def test_checkpoint_that_does_not_verify_is_told(world: World, settings: object) -> None:
+    request_of(world)
+    vera = browser_of(world.vera)
+    vera.get("/log/")
+    sealed()
+    from audit.log.keys import generate
+
+    settings.PORTAL_LOG_PUBLIC_KEY = generate("breakglass.example/test")[1].strip()  # type: ignore[attr-defined]
+    page = vera.get("/log/").content.decode()
+    assert "The last checkpoint is not believed" in page
+    assert "Signature checked" not in page
+
+
+def test_bytes_and_proof_hold_outside_of_the_portal(world: World) -> None:
+    request = request_of(world)
+    sealed()
+    index, mo = index_of(request), browser_of(world.mo)
+    body = mo.get(f"/log/{index}/bytes")
+    assert body.content == bytes(SealedEntry.objects.get(pk=index).event.body)
+    assert body.headers["Content-Disposition"] == f'attachment; filename="entry-{index}.json"'
+    proof = mo.get(f"/log/{index}/proof").content
+    found = verify_proof(parse_proof(proof), body.content, checkpoints.public_keys())
+    assert (found.index, found.event_id) == (index, json.loads(body.content)["id"])
+    page = mo.get(f"/log/{index}/").content.decode()
+    assert body.content.decode() in page.replace("&quot;", '"').replace("&#x27;", "'")
+    assert "Proved with the public key" in page
+    assert [event.fields["page"] for event in named(["page.viewed"])] == ["the bytes of an entry", "the proof of an entry", "an entry of the log"]
+
+
+def test_personal_values_stand_beside_and_erased_ones_say_so(world: World) -> None:
+    request = request_of(world)
+    sealed()
+    index, vera = index_of(request), browser_of(world.vera)
+    page = vera.get(f"/log/{index}/").content.decode()
+    assert request.reason in page
+    assert page.count("Fits its hash") == 2
+    event_id = Event.objects.get(name="request.made").pk
+    PersonalValue.objects.filter(event_id=event_id, field="reason").delete()
+    page = vera.get(f"/log/{index}/").content.decode()
+    assert request.reason not in page
+    assert "<em>erased</em>" in page
+    assert page.count("Fits its hash") == 1
+    assert "Proved with the public key" in page
+
+
+def test_value_that_was_put_in_the_place_of_another_is_told(world: World) -> None:
+    request = request_of(world)
+    sealed()
+    found = PersonalValue.objects.filter(event__case=str(request.pk), field="reason")
+    salt = found.get().salt
+    event_id = found.get().event_id
+    found.delete()
+    PersonalValue.objects.create(event_id=event_id, field="reason", salt=salt, value="All was well.")
+    assert "Does not fit its hash" in browser_of(world.vera).get(f"/log/{index_of(request)}/").content.decode()
+
+
+def test_log_takes_as_many_queries_for_few_entries_as_for_fifty(world: World) -> None:
+    vera = browser_of(world.vera)
+    vera.get("/log/")
+    sealed()
+    counts = []
+    for name in ("signin.opened", ""):
+        with CaptureQueriesContext(connection) as captured:
+            vera.get(f"/log/?name={name}")
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
