@@ -22,13 +22,8 @@ from portal.errors import (
 )
 
 logger = logging.getLogger("breakglass.web")
-ANSWERS: tuple[tuple[type[Refused], int], ...] = (
-    (NotAllowed, 403),
-    (ChangedMeanwhile, 409),
-    (WrongState, 409),
-    (RefusedByPolicy, 422),
-    (Refused, 409),
-)
+# By code, because audit has refusals of its own with the same codes. Anything else is 409.
+ANSWERS = {NotAllowed.code: 403, ChangedMeanwhile.code: 409, WrongState.code: 409, RefusedByPolicy.code: 422}
 
 
 class RefusalsMiddleware:
@@ -47,10 +42,10 @@ class RefusalsMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer one of our errors; leave all others."""
-        if isinstance(error, StepUpNeeded):
+        if isinstance(error, Refused) and error.code == StepUpNeeded.code:
             return _to_step_up(request)
         if isinstance(error, Refused):
-            status = next(code for kind, code in ANSWERS if isinstance(error, kind))
+            status = ANSWERS.get(error.code, 409)
             return _page(request, status, error.sentence, **_back(error, status))
         if isinstance(error, PermissionDenied):
             return _page(request, 403, str(error) or "You do not hold the role that this needs.")

@@ -9,6 +9,7 @@ from portal.people.models import Person
 from portal.systems.models import System
 
 READERS_OF_A_CASE = (AUDITOR, OWNER, REVIEWER, APPROVER, ADMINISTRATOR)
+SYSTEM_RULES = {"audit.view_system": READERS_OF_A_CASE, "audit.make_pack": (AUDITOR,)}
 
 
 class RolesBackend(BaseBackend):
@@ -20,10 +21,11 @@ class RolesBackend(BaseBackend):
         return bool(rule and isinstance(user_obj, Person) and user_obj.is_active and rule(user_obj, obj))
 
     def systems_with_perm(self, user_obj: object, perm: str) -> frozenset[str]:
-        """Ids of the systems for which the person has the permission: ``audit.view_system`` for lists, in one question."""
-        if perm != "audit.view_system" or not isinstance(user_obj, Person) or not user_obj.is_active:
+        """Ids of the systems for which the person has one of ``SYSTEM_RULES``: for lists, in one question."""
+        roles = SYSTEM_RULES.get(perm)
+        if roles is None or not isinstance(user_obj, Person) or not user_obj.is_active:
             return frozenset()
-        found = systems_where(user_obj.pk, READERS_OF_A_CASE).values_list("pk", flat=True)
+        found = systems_where(user_obj.pk, roles).values_list("pk", flat=True)
         return frozenset(str(pk) for pk in found)
 
 

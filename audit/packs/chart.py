@@ -14,6 +14,7 @@ WIDTH, LEFT, LANE, TOP = 486, 136, 15, 18  # points
 MOST_LANES = 30
 LEAST_WIDTH = 2.2  # a short use is seen too; its length is in the table
 LABEL = 30  # characters
+ROOM = 12  # half of a date
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Tick:
 
     x: float
     label: str
+
+    @property
+    def anchor(self) -> str:
+        """Which end of the words stands at the line; none runs out of the chart."""
+        return "end" if self.x > WIDTH - ROOM else "middle"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Filters of printed pages."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from audit.packs import inert
 
 register = Library()
 DASH = "—"
+CODE = re.compile(r"`([^`]*)`")
 WORDS = {
     "data_read": "data read", "data_change": "data change", "schema_change": "schema change",
     "config_change": "configuration change", "permission_change": "permission change", "catalogue_read": "catalogue read",
@@ -103,6 +105,12 @@ def figure(value: object) -> str:
 def grouped(text: str, width: int = 8) -> str:
     """A hash in groups, so that it can be read aloud and breaks between them."""
     return " ".join(text[start : start + width] for start in range(0, len(text), width))
+
+
+@register.filter
+def quoted(text: str) -> str:
+    """Words in backticks as words in quotation marks."""
+    return CODE.sub("\u201c\\1\u201d", text)
 
 
 def _moment(at: int) -> datetime:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from audit.controls.frameworks import MatrixLine, enabled, matrix
 from audit.controls.model import Catalogue, Framework, Row, TestResult
+from audit.controls.sql import exemption_names
 from audit.facts.schema import load_schema
 from audit.packs.filters import utc
 from audit.packs.known import Known
@@ -36,6 +37,7 @@ class PrintedTest:
     exceptions: str
     rows: tuple[PrintedRow, ...]
     rows_total: int
+    stand_ins: int
     clauses: tuple[str, ...]
 
     @property
@@ -70,24 +72,26 @@ def printed(catalogue: Catalogue, results: Sequence[TestResult], known: Known) -
 
 def _printed(catalogue: Catalogue, result: TestResult, known: Known) -> PrintedTest:
     test = catalogue.tests[result.id]
-    looked_at = [row for row in result.rows if row.result != "pass"]
+    looked_at = [row for row in result.rows if row.result != "pass" and not row.stand_in]
     looked_at.sort(key=lambda row: (ORDER.index(row.result), row.id))
+    says = {name: rule.says for name, rule in exemption_names(test)}
     return PrintedTest(
         result=result,
         population_of=test.population.of.replace("_", " "),
         population_sha256=population_sha256(result),
         where=test.population.where or "",
         exceptions=known.words(result.exceptions),
-        rows=tuple(_row(row, test.population.shows, known) for row in looked_at[:MOST_ROWS]),
+        rows=tuple(_row(row, test.population.shows, says, known) for row in looked_at[:MOST_ROWS]),
         rows_total=len(looked_at),
+        stand_ins=sum(row.stand_in for row in result.rows),
         clauses=tuple(clause.name.replace("_", " ") for clause in test.must),
     )
 
 
-def _row(row: Row, shows: Mapping[str, str], known: Known) -> PrintedRow:
+def _row(row: Row, shows: Mapping[str, str], says: Mapping[str, str], known: Known) -> PrintedRow:
     shown = tuple((name, _shown(shows[name], value, known)) for name, value in row.shows.items())
     failed = tuple(name.replace("_", " ") for name, ok in row.clauses.items() if not ok)
-    return PrintedRow(row.id, row.result, shown, failed or tuple(each.replace("_", " ") for each in row.holds))
+    return PrintedRow(row.id, row.result, shown, failed or tuple(says[each] for each in row.holds))
 
 
 def _shown(column: str, value: str | int | float | None, known: Known) -> str:
