@@ -158,7 +158,7 @@ def remind(*, by: Actor, campaign: Campaign, mark: str) -> None:
 @action(event="campaign.item_shown")
 def show(*, by: Actor, campaign: Campaign) -> int:
     """Note which undecided lines stand before their reviewer for the first time; returns how many."""
-    rows = Item.objects.select_for_update(of=("self",)).filter(campaign=campaign, reviewer_id=by.id, state=UNDECIDED, shown_at__isnull=True)
+    rows = Item.objects.select_for_update(of=("self",)).filter(campaign=campaign, reviewer=UUID(by.id), state=UNDECIDED, shown_at__isnull=True)
     shown = list(rows.order_by("pk"))
     if not shown:
         raise ChangedMeanwhile("All were shown.", about=campaign)

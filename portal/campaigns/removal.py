@@ -84,7 +84,7 @@ def _grants_ended(item: Item) -> bool:
 
 def _grants(item: Item) -> QuerySet[Grant]:
     """The person's grants of the privilege that came before the decision."""
-    rows = Grant.objects.filter(person_id=item.person_id, privilege_id=item.facts["privilege_id"], authorised_at__lte=item.decided_at)
+    rows = Grant.objects.filter(person=item.person, privilege_id=item.facts["privilege_id"], authorised_at__lte=item.decided_at)
     return rows.select_related("privilege")
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from audit.log.viewing import viewed
 from portal.access_requests.rules import allows
 from portal.campaigns import actions, queries, removal, starting
 from portal.campaigns.forms import KEEP, MODIFY, REVOKE, TRANSFER, DecisionForm
@@ -56,6 +57,7 @@ def campaign_start(request: PersonRequest, pk: UUID) -> HttpResponse:
 def campaign_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One attestation. That the viewer's lines stand before them is noted."""
     campaign = _visible(request, pk)
+    viewed(request, "the attestation", campaign)
     show_lines(by=request.actor, viewer=request.user, campaign=campaign)
     return _show(request, campaign)
 
@@ -106,7 +108,9 @@ def _answer(request: PersonRequest, pk: UUID, form: DecisionForm, status: int) -
     if not request.headers.get("HX-Request"):
         return _show(request, _visible(request, item.campaign_id), {item.pk: form}, status)
     line = shown(item, request.user, attesters(item.campaign.system), kept)
-    return render(request, "campaigns/line.html", {"line": line, "swapped": True}, status=status, headers={"X-Line": str(item.pk)})
+    answer = render(request, "campaigns/line.html", {"line": line, "swapped": True}, status=status)
+    answer.headers["X-Line"] = str(item.pk)
+    return answer
 
 
 @require_POST

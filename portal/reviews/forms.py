@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from portal.kept import KeptForm
 from portal.people.models import Person
@@ -21,8 +22,8 @@ class ReviewForm(KeptForm):
     """Answers and comments of each question, what follows from them, and the statement. Saved half-done, it asks for nothing."""
 
     outcome = forms.ChoiceField(label="Outcome", choices=list(OUTCOMES.items()), widget=ChoiceCards(), required=False)
-    finding_owner = forms.ModelChoiceField(
-        queryset=Person.objects.none(), label="Owner of the findings", required=False, empty_label="The owner of the system",
+    finding_owner: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
+        queryset=None, label="Owner of the findings", required=False, empty_label="The owner of the system",
         help_text="Who puts right what your answers open.",
     )  # fmt: skip
     finding_due = forms.DateTimeField(
@@ -31,14 +32,14 @@ class ReviewForm(KeptForm):
     )  # fmt: skip
     stated = forms.BooleanField(label=statement(), required=False, error_messages={"required": "Submit only if you can say this."})
 
-    def __init__(self, *args: Any, review: Review, owners: Any = None, whole: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, review: Review, owners: QuerySet[Person], whole: bool = False, **kwargs: Any) -> None:
         """``whole``: it is submitted, so everything must be there; otherwise it is only kept."""
         kwargs.setdefault("initial", _initial(review))
         super().__init__(*args, **kwargs)
         self.whole = whole
         for question in questions():
             self.fields |= _fields(question)
-        self.fields["finding_owner"].queryset = owners if owners is not None else Person.objects.none()  # type: ignore[attr-defined]  # a ModelChoiceField
+        self.fields["finding_owner"].queryset = owners  # type: ignore[attr-defined]  # a ModelChoiceField
         self.order_fields([name for each in questions() for name in (each.id, f"{each.id}_comment")])
 
     @property
@@ -96,10 +97,12 @@ def _initial(review: Review) -> dict[str, str]:
 class HandOverForm(KeptForm):
     """Back to the pool, or to somebody by name."""
 
-    to = forms.ModelChoiceField(queryset=Person.objects.none(), label="To whom", required=False, empty_label="Back to all reviewers")
+    to: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
+        queryset=None, label="To whom", required=False, empty_label="Back to all reviewers"
+    )
     comment = PlainCharField(label="What should they know?", max_length=COMMENT_LENGTH, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
-    def __init__(self, *args: Any, pool: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, pool: QuerySet[Person], **kwargs: Any) -> None:
         """Only people who may take it."""
         kwargs.setdefault("auto_id", "id_over_%s")
         super().__init__(*args, **kwargs)

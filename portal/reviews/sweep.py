@@ -17,12 +17,12 @@ SWEEP = process("sweep")
 
 def run_due() -> int:
     """Do what is due now; returns how much was done."""
-    done = sum(_done(lambda grant=grant: set_due(by=SWEEP, grant=grant)) for grant in without_review())
+    done = sum(_done(set_due, by=SWEEP, grant=grant) for grant in without_review())
     at = now()
     for review in to_remind(at):
         mark = mark_of(review, at)
         if mark and mark not in review.reminded:
-            done += _done(lambda review=review, mark=mark: remind(by=SWEEP, review=review, mark=mark))
+            done += _done(remind, by=SWEEP, review=review, mark=mark)
     return done
 
 
@@ -35,10 +35,10 @@ def mark_of(review: Review, at: datetime) -> str:
     return f"after-{days}" if days else "at"
 
 
-def _done(act: Callable[[], object]) -> int:
+def _done(act: Callable[..., object], **given: object) -> int:
     """One review's trouble must not stop the others; a refusal means that somebody else was quicker."""
     try:
-        act()
+        act(**given)
     except Refused as refusal:
         logger.info("review: %s", refusal.sentence)
         return 0

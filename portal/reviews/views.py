@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from audit.log.viewing import viewed
 from portal.access_requests.rules import allows
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
@@ -39,6 +40,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
 def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One review."""
     review = _visible(request, pk)
+    viewed(request, "the review", review)
     return _show(request, review, {"form": _form(review)} if _may_answer(request, review) else {})
 
 
@@ -74,9 +76,10 @@ def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Keep what was answered so far."""
     review = _for_act(pk)
     form = _form(review, request.POST)
-    if form.is_valid() and form.carry_out(
-        lambda: save(by=request.actor, review=review, answers=form.answers(), accepted=_accepted(request))
-    ):
+    kept = None
+    if form.is_valid():
+        kept = form.carry_out(lambda: save(by=request.actor, review=review, answers=form.answers(), accepted=_accepted(request)))
+    if kept is not None:
         messages.info(request, "Your answers are kept. You can go on later.")
         return redirect("review_page", pk=pk)
     return _show(request, _visible(request, pk), {"form": form}, status=form.status)

@@ -2,6 +2,7 @@
 what the target would have said is set, so that no sealer is needed."""
 
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from audit.log.read import LoggedEvent, of_subject
@@ -12,11 +13,14 @@ from portal.grants.states import ENDED
 from portal.reviews import actions, sweep
 from portal.reviews.models import Review
 from portal.reviews.questions import NO, UNSURE, YES, questions
-from tests.worlds import World, actor, authorised
+from tests.worlds import REASON, World, actor, authorised
+
+_disks = count(1)
 
 
 def used(world: World, by: str = "ann", *, ended_h: float = 1, state: str = ENDED, **changes: Any) -> Grant:
-    """A use that ended some hours ago."""
+    """A use that ended some hours ago, for a reason of its own: the same one twice in a row is refused."""
+    changes.setdefault("reason", f"{REASON} Disk {next(_disks)}.")
     if changes.get("mode") == "bypass":
         grant = opening.bypass(by=actor(world.people[by]), privilege=world.privilege, asked=world.asked(**changes))
     else:
