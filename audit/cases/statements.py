@@ -37,6 +37,11 @@ class Row:
     accepted: bool
     ticked: bool
 
+    @property
+    def is_long(self) -> bool:
+        """Whether its beginning is shown first."""
+        return len(self.statement) > 600
+
 
 def chosen(case: Case, only: str) -> list[Activity]:
     """All actions, or only the failed ones, or only those outside the intent."""

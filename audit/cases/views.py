@@ -12,7 +12,7 @@ from audit.cases import page, queries, statements
 from audit.cases.forms import CaseFilters
 from audit.cases.inert import one_line
 from audit.cases.presenters import name_of
-from audit.cases.reading import Record, record_of
+from audit.cases.reading import Record, mark_of, record_of
 from audit.cases.status import STATUSES, VERDICTS
 from audit.log.viewing import ViewerRequest, signed_in, viewed
 
@@ -58,22 +58,28 @@ def case_list(request: ViewerRequest) -> HttpResponse:
 @signed_in
 def case_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """One case with everything in order."""
-    record = _record(request, pk, "the case", logged=True)
+    record = _record(request, pk, "the case")
     return render(request, "audit/cases/page.html", page.context(record) | _activity(request, record))
 
 
 @require_GET
 @signed_in
 def case_activity(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Statements and verdict, as a part of other pages; it asks again by itself while something may still come."""
-    return render(request, "audit/cases/activity.html", _activity(request, _record(request, pk)))
+    """Statements and verdict, as a part of other pages; it asks again by itself while something may still come.
+
+    Asked with the mark of what is shown already, it answers 204 while nothing was added: what is being read stays as it is.
+    """
+    _may_view(request, pk)
+    if "mark" in request.GET and request.GET["mark"] == mark_of(pk):
+        return HttpResponse(status=204)
+    return render(request, "audit/cases/activity.html", _activity(request, _read(pk)))
 
 
 @require_GET
 @signed_in
 def case_statements(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """All that was done, page by page."""
-    record = _record(request, pk, "the statements of the case", logged=True)
+    record = _record(request, pk, "the statements of the case")
     case, only = record.case, request.GET.get("only", "")
     shown = Paginator(statements.chosen(case, only), statements.SHOWN).get_page(request.GET.get("page"))
     context = {
@@ -83,15 +89,23 @@ def case_statements(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render(request, "audit/cases/statements.html", context)
 
 
-def _record(request: ViewerRequest, pk: UUID, name: str = "", *, logged: bool = False) -> Record:
-    """The case, for those who may see it; a look at it is logged first."""
+def _may_view(request: ViewerRequest, pk: UUID) -> None:
     if not request.user.has_perm("audit.view_case", str(pk)):
         raise Http404
+
+
+def _record(request: ViewerRequest, pk: UUID, name: str) -> Record:
+    """The case, for those who may see it; a look at it is logged first."""
+    _may_view(request, pk)
+    record = _read(pk)
+    viewed(request, name, pk, case=pk)
+    return record
+
+
+def _read(pk: UUID) -> Record:
     record = record_of(pk)
     if record is None:
         raise Http404
-    if logged:
-        viewed(request, name, pk, case=pk)
     return record
 
 
@@ -100,5 +114,5 @@ def _activity(request: ViewerRequest, record: Record) -> dict[str, Any]:
     rows = statements.first_rows(case, tick=tick, ticked=set(request.GET.getlist("accepted")))
     return {
         "case": case, "rows": rows, "tick": tick, "shown": len(rows), "total": len(case.activities), "verdict": page.verdict(case),
-        "polls": case.grant is not None and not case.settled and not tick, "activity_cut": record.cut,
+        "polls": case.grant is not None and not case.settled and not tick, "activity_cut": record.cut, "mark": record.mark,
     }  # fmt: skip
