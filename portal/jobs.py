@@ -54,7 +54,7 @@ WORKS: tuple[Work, ...] = (
     Work("dossier-mails", "portal.notifications.dossiers.run", 5, 5),
     Work("packs", "audit.packs.jobs.run_due", 10, 15),
     Work("watchdogs", "portal.grants.watchdogs.hold", 0, 10),  # held by a process that stays
-    Work("heartbeats", "portal.reconciliation.heartbeats.send_due", 30, 5),
+    Work("heartbeats", "portal.reconciliation.heartbeats.send_due", 10, 2),
     Work("listings", "portal.reconciliation.listings.take_due", 300, 60),
     Work("comparison", "portal.reconciliation.comparing.compare_due", 3600, 3600),
 )

@@ -18,7 +18,8 @@ from portal.connectors.errors import (
 from portal.connectors.secret import Secret
 
 __all__ = [
-    "BadSettings", "Check", "Closed", "Closing", "Connector", "ConnectorError", "ForeignMarker", "Gone", "Listing",
+    "BadSettings", "Check", "Closed", "Closing", "Connector", "ConnectorError", "ForeignMarker", "Gone", "Heartbeat",
+    "Listing",
     "LoginOnTarget", "Opened", "Opening", "ReadBack", "Remainder", "Running", "Secret", "Snapshot", "Step", "Target",
     "TargetRefused", "Unreachable", "no_step",
 ]  # fmt: skip
@@ -200,6 +201,19 @@ class Running:
     statement_at_ms: int | None
 
 
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a target said of itself in the heartbeat's own session; nothing where its kind cannot tell.
+
+    `sessions_counted` is its own count of sessions since the beginning of `stats_epoch` (any text; another one where the count
+    began anew), `settings_sha256` (hex) is over its logging settings as read back.
+    """
+
+    sessions_counted: int | None = None
+    stats_epoch: str = ""
+    settings_sha256: str = ""
+
+
 class Held(Protocol):
     """A watchdog that runs on the target while this object lives; it fires even when this process dies."""
 
@@ -269,6 +283,6 @@ class Connector(Protocol):
         """Start the one watchdog of the target; None when another process holds it already."""
         ...
 
-    def heartbeat(self, target: Target, nonce: str) -> None:
-        """A marked act that must come back through the target's own log."""
+    def heartbeat(self, target: Target, nonce: str) -> Heartbeat:
+        """A marked act that must come back through the target's own log, and what the target counted by then."""
         ...

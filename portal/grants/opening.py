@@ -34,10 +34,12 @@ from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
 from portal.secrets import encrypt
+from portal.systems import heartbeats
 from portal.systems.models import Privilege
 
 alarms = logging.getLogger("breakglass.alarm")
 SEAL_PATIENCE_S = 5.0
+MARK_PATIENCE_S = 1.0
 GIVE_UP_AFTER = timedelta(minutes=10)
 BACKOFF_S = (1, 2, 4, 8, 15, 30)
 PORTAL = process("portal")
@@ -112,9 +114,12 @@ def _attempt(grant: Grant) -> Grant:
     if now() - grant.authorised_at > GIVE_UP_AFTER and grant.state == OPENING:
         return give_up(by=PORTAL, grant=grant)
     row = begin(by=PORTAL, grant=grant)
+    marked = heartbeats.begin(row.system)  # so that the log is known to be read before the window begins
     proof = _proof(row)
     if isinstance(proof, Trouble):
         return _failed(row, proof)
+    if marked:
+        marked.join(MARK_PATIENCE_S)
     connector, target = connector_of(row.system), target_of(row.system)
     try:
         before = Snapshot.from_json(row.before) if row.before else _keep(row, connector.prepare(target))

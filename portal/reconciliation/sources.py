@@ -10,7 +10,7 @@ from audit.log.read import named
 from portal.clock import now
 from portal.systems.models import System
 
-HEARTBEAT_MS = 30_000
+HEARTBEAT_MS = 10_000
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from portal.connectors.base import (
     Check,
     Closed,
     Closing,
+    Heartbeat,
     Listing,
     Opened,
     Opening,
@@ -90,6 +91,6 @@ class PostgreSQL:
         """Start the one watchdog of the target."""
         return watchdog.hold(target)
 
-    def heartbeat(self, target: Target, nonce: str) -> None:
-        """A marked statement."""
-        heartbeat.heartbeat(target, nonce)
+    def heartbeat(self, target: Target, nonce: str) -> Heartbeat:
+        """A marked statement, and the server's own counts."""
+        return heartbeat.heartbeat(target, nonce)

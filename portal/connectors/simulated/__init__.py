@@ -15,6 +15,7 @@ from portal.connectors.base import (
     Closed,
     Closing,
     ConnectorError,
+    Heartbeat,
     Listing,
     LoginOnTarget,
     Opened,
@@ -146,12 +147,13 @@ class Simulated:
             return None
         return Held(descriptor)
 
-    def heartbeat(self, target: Target, nonce: str) -> None:
-        """Three lines of the portal's own login, the nonce in the second."""
+    def heartbeat(self, target: Target, nonce: str) -> Heartbeat:
+        """Three lines of the portal's own login, the nonce in the second. It counts no sessions of its own."""
         settings, now = controls.answering(target), state.now_ms(target)
         if settings.drop_heartbeats:
-            return
+            return Heartbeat()
         with state.changing(target) as connection:
             number = log.connect(target, connection, "portal", now)
             log.write(target, connection, number, "heartbeat", now, statement=nonce)
             log.disconnect(target, connection, number, now)
+        return Heartbeat()

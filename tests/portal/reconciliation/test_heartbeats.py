@@ -70,7 +70,7 @@ def test_later_declaration_takes_the_place_of_the_earlier(world: World) -> None:
     declare(world, heartbeat_ms=1)
     declare(world, heartbeat_ms="often")
     (source,) = declared()
-    assert source.every.total_seconds() == 30
+    assert source.every.total_seconds() == 10
 
 
 def test_lock_is_free_again_afterwards_and_held_by_one(world: World) -> None:

@@ -164,3 +164,13 @@ def test_catalogue_is_read_whole_where_the_owner_allows_it(postgres: PostgresTar
         superuser.execute(f"REVOKE EXECUTE ON FUNCTION {functions} FROM bg_portal")
     assert before.unread == ()
     assert [each.detail for each in compare(before, after)] == ["Password friend: changed."]
+
+
+def test_heartbeat_brings_the_servers_own_counts(newest: PostgresTarget) -> None:
+    first = newest.connector.heartbeat(newest.target, "nonce-4711-one")
+    with newest.connect():
+        second = newest.connector.heartbeat(newest.target, "nonce-4711-two")
+    assert first.sessions_counted and second.sessions_counted
+    assert second.sessions_counted - first.sessions_counted >= 2, "the connection between, and the heartbeat's own"
+    assert (first.stats_epoch, first.settings_sha256) == (second.stats_epoch, second.settings_sha256)
+    assert len(first.settings_sha256) == 64
