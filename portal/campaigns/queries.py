@@ -94,7 +94,7 @@ def without_duty(at: datetime) -> list[System]:
 def to_begin(at: datetime) -> list[Duty]:
     """What is to begin and has not: of each system in scope the newest, unless one is open. Older ones stay as missed."""
     begun = Duty.objects.filter(starts_at__lte=at, system__in_scope_to__isnull=True).exclude(system__campaigns__state=OPEN)
-    newest = begun.order_by("system", "-due_at").distinct("system").values("pk")
+    newest = begun.order_by("system_id", "-due_at").distinct("system_id").values("pk")
     rows = Duty.objects.filter(pk__in=newest, campaign__isnull=True).select_related("system__owner")
     return list(rows.order_by("due_at"))
 

@@ -37,5 +37,15 @@ def ready(world: World, who: str = "Ann", by: str = "mo") -> Item:
 
 
 def events_of(row: Any, *names: str) -> list[LoggedEvent]:
-    """What the log says about a row."""
-    return of_subject(row.log_subject, names)
+    """What the log says about a row, changes of columns left out."""
+    return [event for event in of_subject(row.log_subject, names) if event.name != "configuration.changed"]
+
+
+def down(world: World) -> None:
+    """The target does not answer any more."""
+    controls.write(target_of(world.system), down=True)
+
+
+def row_of(item: Item) -> dict[str, Any]:
+    """The row as it stands."""
+    return Item.objects.filter(pk=item.pk).values().get()
