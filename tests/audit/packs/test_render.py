@@ -1,0 +1,126 @@
+"""The drawing process: the same bytes for the same input, packaged assets only, and never more than its limits."""
+
+import io
+import subprocess
+import sys
+
+import pikepdf
+import pytest
+
+from audit.packs import render
+from audit.packs.drawing import asset
+from audit.packs.inert import visible
+from audit.packs.render import Attachment, Limits, Metadata, RenderFailed, render_pdf
+
+ABOUT = Metadata("A title", "An author", "A subject", 1_790_000_000_000, "ab" * 32)
+PAGE = '<html lang="en"><head><title>t</title><link rel="stylesheet" href="asset:pack.css"></head><body><h1>Head</h1>{}</body></html>'
+FILES = [
+    Attachment("rows.jsonl", b"{}\n", "application/jsonl", "rows"),
+    Attachment("facts.sqlite", b"\x00\x01", "application/vnd.sqlite3", "facts"),
+]
+
+
+def test_same_input_gives_the_same_bytes() -> None:
+    first, second = (render_pdf(PAGE.format("<p>text</p>"), FILES, ABOUT) for _ in range(2))
+    assert first == second
+
+
+def test_other_text_gives_other_bytes() -> None:
+    assert render_pdf(PAGE.format("a"), [], ABOUT) != render_pdf(PAGE.format("b"), [], ABOUT)
+
+
+def test_pdf_is_tagged_archival_and_names_each_file_once() -> None:
+    with pikepdf.open(io.BytesIO(render_pdf(PAGE.format(""), FILES, ABOUT))) as document:
+        xmp = document.open_metadata()
+        assert (xmp["pdfaid:part"], xmp["pdfaid:conformance"]) == ("3", "A")
+        assert document.Root.MarkInfo.Marked
+        assert document.Root.StructTreeRoot is not None
+        assert [str(each.UF) for each in document.Root.AF] == ["rows.jsonl", "facts.sqlite"]
+        assert [str(each.EF.F.Subtype) for each in document.Root.AF] == ["/application/jsonl", "/application/vnd.sqlite3"]
+        assert str(xmp["dc:title"]) == "A title"
+
+
+def test_fonts_are_packaged_ones_and_embedded() -> None:
+    page = PAGE.format('<p style="font-family: Liberation Serif, serif">Text Кириллица</p><p class="mono">SELECT</p>')
+    with pikepdf.open(io.BytesIO(render_pdf(page, [], ABOUT))) as document:
+        fonts = {str(font.BaseFont).split("+")[1] for page in document.pages for font in page.Resources.Font.values()}
+        assert fonts <= {"IBM-Plex-Sans", "IBM-Plex-Sans-Bold", "IBM-Plex-Sans-Semi-Bold", "IBM-Plex-Mono", "DejaVu-Sans"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["file:///etc/passwd", "http://127.0.0.1/", "asset:../render.py", "asset:/etc/passwd", "asset:fonts", "data:,x", "asset:"],
+)
+def test_nothing_is_fetched_but_assets(address: str) -> None:
+    with pytest.raises(ValueError, match="packaged assets alone"):
+        asset(address)
+
+
+def test_addresses_in_a_page_reach_nothing() -> None:
+    """The control: an asset would be drawn."""
+    plain = render_pdf(PAGE.format(""), [], ABOUT)
+    assert len(render_pdf(PAGE.format('<link rel="stylesheet" href="file:///etc/passwd">'), [], ABOUT)) == len(plain)
+
+
+def test_runaway_in_time_is_stopped() -> None:
+    endless = "<p>" + "word " * 400_000 + "</p>"
+    with pytest.raises(RenderFailed) as failed:
+        render_pdf(PAGE.format(endless), [], ABOUT, limits=Limits(seconds=2))
+    assert failed.value.code == "too_long"
+
+
+def test_runaway_in_memory_is_stopped() -> None:
+    heavy = "<table>" + "<tr><td>a<td>b<td>c</tr>" * 200_000 + "</table>"
+    with pytest.raises(RenderFailed) as failed:
+        render_pdf(PAGE.format(heavy), [], ABOUT, limits=Limits(seconds=60, memory_mb=400))
+    assert failed.value.code == "too_large"
+
+
+def test_missing_pango_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the library's loader says what it says where Pango is missing."""
+    program = (
+        "import sys, pathlib, types; from audit.packs import drawing\n"
+        "def absent(*_): raise OSError(\"cannot load library 'libpango-1.0-0'\")\n"
+        "drawing._drawn = absent\n"
+        "sys.exit(drawing.main(pathlib.Path(sys.argv[1])))"
+    )
+    real = subprocess.run
+
+    def without(command: list[str], **options: object) -> object:
+        return real([sys.executable, "-c", program, command[-1]], **options)  # type: ignore[call-overload]  # as given
+
+    monkeypatch.setattr(render.subprocess, "run", without)
+    with pytest.raises(RenderFailed, match="apt-get install libpango") as failed:
+        render_pdf(PAGE.format(""), [], ABOUT)
+    assert failed.value.code == "no_pango"
+
+
+def test_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTAL_SECRET_KEY", "never to be passed on")
+    seen: dict[str, str] = {}
+    real = subprocess.run
+
+    def watch(command: list[str], **options: object) -> object:
+        seen.update(options["env"])  # type: ignore[call-overload]  # a mapping
+        return real(command, **options)  # type: ignore[call-overload]  # as given
+
+    monkeypatch.setattr(render.subprocess, "run", watch)
+    render_pdf(PAGE.format(""), [], ABOUT)
+    assert "PATH" in seen
+    assert [name for name in seen if name.startswith(("PORTAL", "DATABASE"))] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("plain Ünïcödé Кириллица", "plain Ünïcödé Кириллица"),
+        ("a\u202eb", "a⟨U+202E⟩b"),
+        ("a\x00b\x1b", "a⟨U+0000⟩b⟨U+001B⟩"),
+        ("lone \ud800", "lone ⟨U+D800⟩"),
+        ("zero\u200bwidth", "zero⟨U+200B⟩width"),
+        ("\U0001f600 中", "⟨U+1F600⟩ ⟨U+4E2D⟩"),
+        ("line\nand\ttab", "line\nand\ttab"),
+    ],
+)
+def test_what_cannot_be_drawn_is_shown_as_its_number(given: str, expected: str) -> None:
+    assert visible(given) == expected
