@@ -35,7 +35,7 @@ fix: venv ## mend what the linters can mend
 
 bench: venv ## the figures, each beside its bar; fails when one is missed
 	@$(RUN) packages demo
-	@exec $(BIN)/pytest tests/benchmarks -m bench -n 0 -q -s $(ARGS)
+	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
 
 # uv asks the system, as pip does, which certificates to trust.
 # The copy of the lock inside the environment says what is installed there; the same lock asks nothing of the network.

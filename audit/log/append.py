@@ -8,7 +8,7 @@ import functools
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,10 +24,19 @@ from audit.log.commitments import commit, new_salt
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Values = tuple[Any, ...]
+Personal = list[tuple[Any, ...]]
 ALWAYS = frozenset({"configuration.changed", "alert.queued"})  # written beside an action's own events
 alarms = logging.getLogger("breakglass.alarm")
 
-INSERT = """
+ONE = """
+WITH entry AS (
+  INSERT INTO audit_event (id, name, at, "by", "case", subject, body) VALUES (%s, %s, %s, %s, %s, %s, %s)
+){personal}
+INSERT INTO audit_queue (event_id) VALUES (%s)
+"""
+ONES_PERSONAL = ", personal AS (INSERT INTO audit_personal_value (event_id, field, salt, value) VALUES {})"
+MANY = """
 WITH entry AS (
   INSERT INTO audit_event (id, name, at, "by", "case", subject, body)
   SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bytea[])
@@ -141,13 +150,10 @@ def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
         return []
     if not connection.in_atomic_block:
         raise RuntimeError("An event is written in the transaction of its change.")
-    columns = list(zip(*(row for row, _ in rows), strict=True))
-    personal = [value for _, values in rows for value in values]
-    values = list(zip(*personal, strict=True)) if personal else [(), (), (), ()]
-    parameters = [list(column) for column in (*columns, columns[0], *values)]
+    statement, parameters = _one(*rows[0]) if len(rows) == 1 else _many(rows)
     try:
         with connection.cursor() as cursor:
-            cursor.execute(INSERT, parameters)
+            cursor.execute(statement, parameters)
     except DatabaseError as error:
         raise LogUnavailable("The log cannot be written.") from error
     frame = _frame.get()
@@ -156,7 +162,25 @@ def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
     return [row[0] for row, _ in rows]
 
 
-def _row(entry: Entry, *, first: bool) -> tuple[tuple[Any, ...], list[tuple[Any, ...]]]:
+def _one(row: Values, personal: Personal) -> tuple[str, Sequence[Any]]:
+    """Plain values: the server plans them in half the time that arrays take, and most actions write one event."""
+    return _one_statement(len(personal)), [*row, *(value for each in personal for value in each), row[0]]
+
+
+@functools.cache
+def _one_statement(personal: int) -> str:
+    places = ", ".join(["(%s, %s, %s, %s)"] * personal)
+    return ONE.format(personal=ONES_PERSONAL.format(places) if personal else "")
+
+
+def _many(rows: Sequence[tuple[Values, Personal]]) -> tuple[str, Sequence[Any]]:
+    columns = list(zip(*(row for row, _ in rows), strict=True))
+    personal = [value for _, values in rows for value in values]
+    values = list(zip(*personal, strict=True)) if personal else [(), (), (), ()]
+    return MANY, [list(column) for column in (*columns, columns[0], *values)]
+
+
+def _row(entry: Entry, *, first: bool) -> tuple[Values, Personal]:
     declared = catalogue.get(entry.name)
     if declared is None:
         raise UnknownEvent(entry.name)

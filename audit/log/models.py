@@ -35,7 +35,9 @@ class PersonalValue(models.Model):
     """The salt and clear value of one personal field; only the eraser role may delete it."""
 
     pk = models.CompositePrimaryKey("event_id", "field")
-    event = models.ForeignKey(Event, on_delete=models.DO_NOTHING, related_name="personal_values")
+    # No constraint in the database, here and in the queue: one statement writes all three rows, events cannot be deleted, and the
+    # check would lock, and so write again, every event. The sealer refuses a queue entry without its event.
+    event = models.ForeignKey(Event, on_delete=models.DO_NOTHING, db_constraint=False, related_name="personal_values")
     field = models.CharField(max_length=60)
     salt = models.BinaryField(max_length=32)
     value = models.TextField()
@@ -51,7 +53,7 @@ class QueueEntry(models.Model):
     """An event that waits for the sealer, in the order of insertion."""
 
     seq = models.BigAutoField(primary_key=True)
-    event = models.OneToOneField(Event, on_delete=models.DO_NOTHING, related_name="+")
+    event = models.OneToOneField(Event, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
 
     class Meta:
         """Emptied by the sealer alone."""

@@ -33,8 +33,8 @@ Edge = dict[tuple[int, int], bytes]
 
 WAITING = "SELECT EXISTS (SELECT FROM audit_queue WHERE NOT seq = ANY(%s))"
 QUEUED = """
-SELECT q.seq, e.id, e.name, e.at, e."by", e."case", e.subject, e.body
-FROM audit_queue q JOIN audit_event e ON e.id = q.event_id
+SELECT q.seq, q.event_id, coalesce(e.name, ''), e.at, e."by", e."case", e.subject, coalesce(e.body, '')
+FROM audit_queue q LEFT JOIN audit_event e ON e.id = q.event_id
 WHERE NOT q.seq = ANY(%s) ORDER BY q.seq LIMIT %s
 """
 TILES = """
@@ -121,6 +121,8 @@ def seal_once(
 
 def reason_to_refuse(event: Queued) -> str:
     """Why the event cannot be sealed, or nothing: its bytes are canonical and its columns repeat them."""
+    if not event.name and not event.body:
+        return f"There is no event {event.id}."
     try:
         body = parse_entry(event.body)
     except ParseError as error:

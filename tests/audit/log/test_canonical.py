@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -33,6 +34,24 @@ def test_any_bytes_are_an_entry_or_a_parse_error(data: bytes) -> None:
     except ParseError:
         return
     assert encode(body) == data
+
+
+PLAIN_KEYS = st.text(st.characters(max_codepoint=127), max_size=6)
+TEXTS = st.text(max_size=30)
+ASCII_BODIES = st.dictionaries(
+    PLAIN_KEYS,
+    st.recursive(
+        TEXTS | st.integers(-MAX_INTEGER, MAX_INTEGER),
+        lambda inner: st.lists(inner) | st.dictionaries(PLAIN_KEYS, inner),
+    ),
+)
+
+
+@given(ASCII_BODIES)
+@example({chr(number): chr(number) for number in range(160)})
+@example({"a": "\u2028\u2029\ufeff\ufffe\U0001f600\u202e</script>"})
+def test_bytes_are_those_of_an_implementation_of_rfc_8785(body: dict[str, Any]) -> None:
+    assert encode(body) == rfc8785.dumps(body)
 
 
 def test_encode_writes_the_known_bytes() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -105,6 +106,19 @@ def test_event_that_was_changed_in_the_queue_is_refused_and_the_others_are_seale
     assert list(SealedEntry.objects.order_by("index").values_list("event_id", flat=True)) == [first, third]
     assert list(QueueEntry.objects.values_list("event_id", flat=True)) == [second]
     assert seal_once(connection, key, NOW, skip=caught.value.refused) == 0
+
+
+@pytest.mark.django_db
+def test_queue_entry_without_an_event_is_refused_and_the_others_are_sealed(
+    key: SignerKey, caplog: pytest.LogCaptureFixture
+) -> None:
+    stray = QueueEntry.objects.create(event_id=uuid.uuid4())
+    (event,) = appended(1)
+    with alarms_of(caplog), pytest.raises(SealingError) as caught:
+        seal_once(connection, key, NOW)
+    assert caught.value.refused == (stray.seq,)
+    assert caplog.messages[-1].endswith(f"number {stray.seq}: There is no event {stray.event_id}.")
+    assert list(SealedEntry.objects.values_list("event_id", flat=True)) == [event]
 
 
 @pytest.mark.django_db

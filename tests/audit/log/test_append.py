@@ -1,0 +1,92 @@
+"""The one writer: the same rows whether one event is written or several, and one transaction with the change."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from audit.log.append import Actor, Entry, LogUnavailable, append, append_many, process
+from audit.log.canonical import parse_entry
+from audit.log.commitments import verify_commitment
+from audit.log.models import Event, PersonalValue, QueueEntry
+
+ADA = Actor(str(uuid.uuid4()), "Ada Lovelace", "totp", 1_780_000_000_000)
+HOSTILE = "'; DROP TABLE audit_event; -- \\ %s %(x)s {} \x00 \u202e ü"
+
+
+def _entry(by: Actor = ADA, comment: str | None = "No.") -> Entry:
+    return Entry(
+        "request.approved",
+        by,
+        {"approval_id": "a", "approvals": 1, "approvals_needed": 2, "comment": comment},
+        "case",
+        "request:1",
+        5,
+    )
+
+
+def _stored(identity: uuid.UUID) -> tuple[Any, ...]:
+    event = Event.objects.get(pk=identity)
+    body = parse_entry(bytes(event.body))
+    assert (body.pop("id"), str(event.pk)) == (str(identity), str(identity))
+    values = {each.field: (bytes(each.salt), each.value) for each in PersonalValue.objects.filter(event_id=identity)}
+    commitments = body.pop("personal")
+    assert {
+        field: verify_commitment(commitments[field], salt, field, value) for field, (salt, value) in values.items()
+    } == dict.fromkeys(commitments, True)
+    assert QueueEntry.objects.filter(event_id=identity).count() == 1
+    return (
+        body,
+        (event.name, event.at, event.by, event.case, event.subject),
+        {field: value for field, (_, value) in values.items()},
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("by", "comment", "personal"),
+    [
+        (ADA, "No.", {"by_name": "Ada Lovelace", "comment": "No."}),
+        (ADA, None, {"by_name": "Ada Lovelace"}),
+        (process("sweep"), None, {}),
+        (ADA, HOSTILE, {"by_name": "Ada Lovelace", "comment": HOSTILE.replace("\x00", "\N{SYMBOL FOR NULL}")}),
+    ],
+)
+def test_one_event_is_stored_as_several_are(by: Actor, comment: str | None, personal: dict[str, str]) -> None:
+    alone = append_many([_entry(by, comment)])
+    together = append_many([_entry(by, comment), _entry(by, comment)])
+    one, *others = (_stored(identity) for identity in (*alone, *together))
+    assert others == [one, one]
+    assert one[2] == personal
+
+
+@pytest.mark.django_db
+def test_bytes_are_the_canonical_ones() -> None:
+    (identity,) = append_many([_entry(process("sweep"), None)])
+    body = bytes(Event.objects.get(pk=identity).body)
+    said = {
+        "v": 1, "id": str(identity), "name": "request.approved", "at": 5, "by": "process:sweep", "case": "case", "subject": "request:1",
+        "fields": {"approval_id": "a", "approvals": 1, "approvals_needed": 2}, "personal": {},
+    }  # fmt: skip
+    assert body == json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_event_goes_with_the_transaction_of_its_change() -> None:
+    with pytest.raises(RuntimeError, match="in the transaction of its change"):
+        append_many([_entry()])
+    with transaction.atomic():
+        append_many([_entry()])
+        transaction.set_rollback(True)
+    assert (Event.objects.count(), QueueEntry.objects.count(), PersonalValue.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.django_db
+def test_error_of_the_database_is_told_as_the_log_that_cannot_be_written() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_queue ADD CONSTRAINT broken CHECK (seq < 0) NOT VALID")
+    with pytest.raises(LogUnavailable), transaction.atomic():
+        append("request.seen", by=ADA, person_id="p")
+    assert Event.objects.count() == 0
