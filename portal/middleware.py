@@ -63,7 +63,7 @@ class RefusalsMiddleware:
 
 def _to_step_up(request: HttpRequest) -> HttpResponse:
     """Ask for a fresh second factor and come back; what was typed is typed again only if the browser lost it."""
-    back = request.path if request.method == "GET" else request.headers.get("Referer", "/")
+    back = request.get_full_path() if request.method == "GET" else request.headers.get("Referer", "/")
     messages.info(request, "Please confirm that it is you. What you did was not carried out yet.")
     where = f"{reverse('step_up')}?{urlencode({'next': _local(request, back)})}"
     if getattr(request, "htmx", False):

@@ -4,6 +4,7 @@ The process: intent event, wait until it is provably in the log, call the connec
 every step can be repeated after a crash, and one process at a time works on a grant.
 """
 
+import contextlib
 import hashlib
 import logging
 import secrets
@@ -26,6 +27,7 @@ from portal.access_requests.rules import Asked, owed
 from portal.access_requests.states import APPROVED
 from portal.clock import ms, now
 from portal.connectors.base import ConnectorError, Opened, Snapshot
+from portal.errors import WrongState
 from portal.grants.actions import NOT_OPEN, locked
 from portal.grants.models import Grant
 from portal.grants.states import AUTHORISED, MOVES, OPENING
@@ -60,9 +62,15 @@ def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> Grant | 
     return grant
 
 
-@action(event=("request.made", "grant.authorised"), refused="request.refused")
-def bypass(*, by: Actor, privilege: Privilege, asked: Asked) -> Grant:
-    """Break the glass: no approval, at once; every skipped approver, the owner and the security list are told."""
+@action(event=("request.made", "grant.authorised", "request.withdrawn"), refused="request.refused")
+def bypass(*, by: Actor, privilege: Privilege, asked: Asked, instead_of: AccessRequest | None = None) -> Grant:
+    """Break the glass: no approval, at once; every skipped approver, the owner and the security list are told.
+
+    ``instead_of`` is the responder's own request that waits for an answer: it is withdrawn, so that nobody approves it afterwards.
+    """
+    if instead_of is not None:
+        with contextlib.suppress(WrongState):  # it was decided or lapsed meanwhile; the emergency goes on
+            requests.withdraw(by=by, request=instead_of, comment="The glass was broken instead.")
     request = requests.declare_bypass(by=by, privilege=privilege, asked=asked)
     grant = _authorise(request)
     audience, rules = audience_of(request.system, request.responder_id), rules_of(request.policy)

@@ -54,13 +54,16 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
         return _choose(request, options, "bypass", earlier)
     form = BypassForm(request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "bypass"))
     if request.method == "POST" and form.is_valid():
-        grant = form.carry_out(lambda: opening.bypass(by=request.actor, privilege=chosen.privilege, asked=form.asked()))
+        waits = earlier if earlier is not None and earlier.state == AWAITING else None
+        grant = form.carry_out(
+            lambda: opening.bypass(by=request.actor, privilege=chosen.privilege, asked=form.asked(), instead_of=waits)
+        )
         if grant is not None:
             hurry(opening.run, grant.pk)
             hint("portal.grants.open", str(grant.pk))
             hint("portal.outbox")
-            if earlier is not None and earlier.state == AWAITING:
-                messages.info(request, "Your earlier request still waits. Withdraw it from your list if you no longer need it.")
+            if waits is not None:
+                messages.info(request, "Your earlier request is withdrawn: the glass is broken instead.")
             return redirect("request_page", pk=grant.request_id)
     return render(request, "access_requests/bypass.html", _form_page(request, chosen, options, form, "bypass"), status=form.status)
 

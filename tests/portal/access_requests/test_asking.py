@@ -251,11 +251,11 @@ def test_earlier_request_fills_the_form_in(world: World) -> None:
     assert browser_of(world.ben).get(f"/requests/new/?from={request.pk}").status_code == 404
 
 
-def test_bypass_from_a_waiting_request_says_that_it_still_waits(world: World) -> None:
+def test_bypass_from_a_waiting_request_withdraws_it(world: World) -> None:
     request = request_of(world, "ann")
     with sealing():
         answer = browser_of(world.ann).post(f"/requests/bypass/?from={request.pk}", SHORT, follow=True)
-    assert "Your earlier request still waits." in text(answer.content)
+    assert "Your earlier request is withdrawn" in text(answer.content)
 
 
 def test_end_is_told_for_the_minutes_typed(world: World) -> None:

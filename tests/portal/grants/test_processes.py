@@ -134,3 +134,21 @@ def test_two_returns_at_once_are_one(world: World) -> None:
         thread.join()
     assert sorted(results) == ["done", *["told so"] * 9]
     assert names_of(grant.request_id).count("grant.returned") == 1
+
+
+def test_bypass_withdraws_the_request_that_waits(world: World) -> None:
+    waiting = request_of(world)
+    asked = world.asked("bypass", reason="Nobody answers and writes still fail.")
+    opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked, instead_of=waiting)
+    waiting.refresh_from_db()
+    assert waiting.state == "withdrawn"
+    with pytest.raises(WrongState):
+        opening.approve(by=actor(world.ines), request=waiting)
+
+
+def test_bypass_goes_on_when_the_request_was_decided_meanwhile(world: World) -> None:
+    decided = request_of(world)
+    opening.approve(by=actor(world.ines), request=decided)
+    asked = world.asked("bypass", reason="Nobody answers and writes still fail.")
+    grant = opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked, instead_of=decided)
+    assert grant.state == "authorised"
