@@ -14,14 +14,24 @@ class CaseFilters(forms.Form):
     """All optional; what cannot be read narrows nothing and says so."""
 
     q = forms.CharField(
-        label="Search", required=False, max_length=120, widget=forms.TextInput(attrs={"placeholder": "System, incident, reason, person"})
+        label="Search",
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"placeholder": "System, incident, reason, person"}),
     )
     system = forms.ChoiceField(label="System", required=False)
     mode = forms.ChoiceField(label="Mode", required=False, choices=[ANY, *MODES.items()])
-    status = forms.ChoiceField(label="Status", required=False, choices=[ANY, *((each.code, each.label) for each in STATUSES.values())])
-    verdict = forms.ChoiceField(label="Record", required=False, choices=[ANY, *((code, look[0]) for code, look in VERDICTS.items())])
+    status = forms.ChoiceField(
+        label="Status", required=False, choices=[ANY, *((each.code, each.label) for each in STATUSES.values())]
+    )
+    verdict = forms.ChoiceField(
+        label="Record", required=False, choices=[ANY, *((code, look[0]) for code, look in VERDICTS.items())]
+    )
     person = forms.CharField(
-        label="Person who took part", required=False, max_length=120, widget=forms.TextInput(attrs={"placeholder": "Name"})
+        label="Person",
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"placeholder": "Name"}),
     )
     since = forms.DateField(label="Asked from", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="Asked to", required=False, widget=forms.DateInput(attrs={"type": "date"}))

@@ -30,9 +30,7 @@ def visible(viewer: Viewer) -> QuerySet[CaseRow]:
     if viewer.has_perm("audit.view_all"):
         return CaseRow.objects.all()
     me = str(viewer.pk)
-    return CaseRow.objects.filter(
-        Q(system_id__in=systems_of(viewer)) | Q(responder_id=me) | Q(deciders__contains=[me])
-    )
+    return CaseRow.objects.filter(Q(system_id__in=systems_of(viewer)) | Q(responder_id=me) | Q(deciders__contains=[me]))
 
 
 def narrowed(rows: QuerySet[CaseRow], chosen: Mapping[str, Any]) -> QuerySet[CaseRow]:
@@ -52,7 +50,9 @@ def narrowed(rows: QuerySet[CaseRow], chosen: Mapping[str, Any]) -> QuerySet[Cas
 
 def systems_in(rows: QuerySet[CaseRow]) -> list[tuple[str, str]]:
     """Systems of the cases, for a choice."""
-    return list(rows.exclude(system_id="").order_by("system", "system_id").values_list("system_id", "system").distinct())
+    return list(
+        rows.exclude(system_id="").order_by("system", "system_id").values_list("system_id", "system").distinct()
+    )
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,9 @@ def people_named(text: str) -> list[str]:
 def names_in(rows: Iterable[CaseRow]) -> dict[str, str]:
     """Names of those who asked, as the log has them now."""
     rows = list(rows)
-    said = PersonalValue.objects.filter(event__name="request.made", event__case__in=[row.case for row in rows], field="by_name")
+    said = PersonalValue.objects.filter(
+        event__name="request.made", event__case__in=[row.case for row in rows], field="by_name"
+    )
     return dict(said.values_list("event__by", "value")) | person_names(row.responder_id for row in rows)
 
 

@@ -52,7 +52,10 @@ def chosen(case: Case, only: str) -> list[Activity]:
 def rows(case: Case, activities: Sequence[Activity], ticked: Collection[str] = ()) -> list[Row]:
     """Actions with their statements; text is inert. One query."""
     names = {session.id: session.name for session in case.sessions}
-    return [_row(each, names.get(each.session_id, each.session_id[:8]), each.id in ticked) for each in with_statements(activities)]
+    return [
+        _row(each, names.get(each.session_id, each.session_id[:8]), each.id in ticked)
+        for each in with_statements(activities)
+    ]
 
 
 def first_rows(case: Case, *, tick: bool = False, ticked: Collection[str] = ()) -> list[Row]:
@@ -66,9 +69,14 @@ def first_rows(case: Case, *, tick: bool = False, ticked: Collection[str] = ()) 
 
 def tabs(case: Case, only: str) -> list[dict[str, object]]:
     """The ways to narrow them, each with its count."""
-    known = (("", "All", len(case.activities)), ("failed", "Failed", case.failed_count), ("outside", "Out of intent", case.outside_count))
+    known = (
+        ("", "All", len(case.activities)),
+        ("failed", "Failed", case.failed_count),
+        ("outside", "Out of intent", case.outside_count),
+    )
     return [
-        {"label": label, "url": f"?only={word}" if word else "?", "active": only == word, "count": count} for word, label, count in known
+        {"label": label, "url": f"?only={word}" if word else "?", "active": only == word, "count": count}
+        for word, label, count in known
     ]
 
 

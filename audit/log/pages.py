@@ -88,7 +88,9 @@ def entry(index: int) -> Entry | None:
     body = bytes(row.event.body)
     event = event_of(body, index)
     kept = {each.field: (bytes(each.salt), each.value) for each in PersonalValue.objects.filter(event_id=event.id)}
-    personal = tuple(_personal(name, commitment, kept.get(name)) for name, commitment in sorted(event.commitments.items()))
+    personal = tuple(
+        _personal(name, commitment, kept.get(name)) for name, commitment in sorted(event.commitments.items())
+    )
     values = {name: value for name, (_, value) in kept.items()}
     event = event_of(body, index, values)
     return Entry(event, body, row.sealed_at, to_base64(bytes(row.leaf_hash)), personal)

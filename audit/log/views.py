@@ -20,7 +20,9 @@ from audit.log.viewing import ViewerRequest, signed_in, take_away, viewed
 class LogFilters(forms.Form):
     """What the newest entries can be narrowed to."""
 
-    name = forms.ChoiceField(label="Event", required=False, choices=[("", "Any"), *((name, name) for name in sorted(catalogue))])
+    name = forms.ChoiceField(
+        label="Event", required=False, choices=[("", "Any"), *((name, name) for name in sorted(catalogue))]
+    )
     case = forms.UUIDField(label="Case", required=False)
     before = forms.IntegerField(required=False, min_value=0, max_value=2**62, widget=forms.HiddenInput)
 
@@ -31,7 +33,11 @@ def log_page(request: ViewerRequest) -> HttpResponse:
     """The newest entries, and how far the log is sealed. With a case, for all who may see that case."""
     form = LogFilters({key: request.GET.get(key, "") for key in ("name", "case", "before")})
     form.is_valid()
-    name, case, before = form.cleaned_data.get("name", ""), str(form.cleaned_data.get("case") or ""), form.cleaned_data.get("before")
+    name, case, before = (
+        form.cleaned_data.get("name", ""),
+        str(form.cleaned_data.get("case") or ""),
+        form.cleaned_data.get("before"),
+    )
     _may_read(request, case)
     viewed(request, "the log", case=case)
     events, following = pages.newest(name, case, before)
@@ -102,7 +108,9 @@ def _may_read(request: ViewerRequest, case: str) -> None:
         return
     if case:
         raise Http404
-    raise PermissionDenied("The whole log is for auditors. The entries of a case are open to all who may see that case.")
+    raise PermissionDenied(
+        "The whole log is for auditors. The entries of a case are open to all who may see that case."
+    )
 
 
 def _entry(request: ViewerRequest, index: int) -> pages.Entry:
@@ -116,4 +124,8 @@ def _entry(request: ViewerRequest, index: int) -> pages.Entry:
 
 
 def _file(data: bytes, kind: str, name: str) -> HttpResponse:
-    return HttpResponse(data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"})
+    return HttpResponse(
+        data,
+        content_type=kind,
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+    )

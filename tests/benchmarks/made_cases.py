@@ -33,7 +33,9 @@ def write(world: World, cases: int, entries_each: int = 50, first: int = 0) -> l
     ids = [str(uuid.uuid5(ID, f"{world.system.pk} {number}")) for number in range(first, first + cases)]
     numbered = list(enumerate(ids, first))
     told = (
-        entry for number, case in numbered for entry in _case(world, case, number, people[number % 2], start + number * 30 * MINUTE, entries_each)
+        entry
+        for number, case in numbered
+        for entry in _case(world, case, number, people[number % 2], start + number * 30 * MINUTE, entries_each)
     )
     while some := list(islice(told, BATCH)):
         with transaction.atomic():
@@ -74,13 +76,32 @@ def _use(world: World, case: str, number: int, by: Actor, at: int, actions: int)
     def say(name: str, who: Actor, when: int, **fields: Any) -> Entry:
         return Entry(name, who, fields, case, subject, when)
 
-    yield say("grant.authorised", PORTAL, at, **about, number=number, mode="approved", minutes=30, policy_sha256="ab" * 32, exposes_secret=False)
-    yield say("grant.opening", PORTAL, at, grant_id=grant, attempt=1, login=login, marker=login, expires_at=at + 30 * MINUTE)
+    yield say(
+        "grant.authorised",
+        PORTAL,
+        at,
+        **about,
+        number=number,
+        mode="approved",
+        minutes=30,
+        policy_sha256="ab" * 32,
+        exposes_secret=False,
+    )
+    yield say(
+        "grant.opening", PORTAL, at, grant_id=grant, attempt=1, login=login, marker=login, expires_at=at + 30 * MINUTE
+    )
     yield say("grant.activated", PORTAL, at + 500, **about, login=login, marker=login, marker_ref="1", opened_at=at + 500, provisioned_at=at + 400,
               expires_at=at + 30 * MINUTE, statement_logging=True, superuser=False, exposes_secret=False, review_due_hours=72)  # fmt: skip
     for place, person in enumerate((world.ines, world.jon, world.mo, world.ann)):
         alert = _id(case, f"alert {place}")
-        told = {"alert_id": alert, "recipient_id": person.pk, "channel": "mail", "kind": "grant.opened", "grant_id": grant, "receipts": False}
+        told = {
+            "alert_id": alert,
+            "recipient_id": person.pk,
+            "channel": "mail",
+            "kind": "grant.opened",
+            "grant_id": grant,
+            "receipts": False,
+        }
         yield say("alert.queued", PORTAL, at + 500, **told)
         yield say("alert.sent", PORTAL, at + 900, **told, sent_at=at + 900, attempts=1)
     yield say("grant.revealed", by, at + 2000, grant_id=grant, person_id=by.id)
@@ -102,7 +123,18 @@ def _end(world: World, case: str, at: int, grant: str, seen: dict[str, Any], sub
     def say(name: str, who: Actor, when: int, **fields: Any) -> Entry:
         return Entry(name, who, fields, case, subject, when)
 
-    yield say("session.ended", GATHER, at, **seen, source_session="67a", ended_at=at, last_number=40, state="complete", missing=0, received_at=at)
+    yield say(
+        "session.ended",
+        GATHER,
+        at,
+        **seen,
+        source_session="67a",
+        ended_at=at,
+        last_number=40,
+        state="complete",
+        missing=0,
+        received_at=at,
+    )
     yield say("grant.expired", SWEEP, at, grant_id=grant, **times)
     yield say("grant.closing", SWEEP, at, grant_id=grant, attempt=1)
     yield say("grant.read_back", SWEEP, at + 1000, grant_id=grant, system_id=world.system.pk, clear=True, read_at=at + 1000, removed_at=at + 900,
@@ -111,7 +143,15 @@ def _end(world: World, case: str, at: int, grant: str, seen: dict[str, Any], sub
               confirmed_at=at + 1000, read_back_from="target", review_due_at=at + 4320 * MINUTE)  # fmt: skip
     yield say("completeness.judged", JUDGE, at + MINUTE, window_id=_id(case, "window"), source_id=seen["source_id"], system_id=world.system.pk, kind="grant",
               grant_id=grant, from_at=at - 25 * MINUTE, to_at=at, verdict="complete", reasons=["1 session, 40 numbered lines, each there once."])  # fmt: skip
-    yield say("review.due", SWEEP, at + 1000, **review, system_id=world.system.pk, due_at=at + 4320 * MINUTE, pool=[str(world.kim.pk), str(world.lea.pk)])
+    yield say(
+        "review.due",
+        SWEEP,
+        at + 1000,
+        **review,
+        system_id=world.system.pk,
+        due_at=at + 4320 * MINUTE,
+        pool=[str(world.kim.pk), str(world.lea.pk)],
+    )
     yield say("review.submitted", kim, at + 60 * MINUTE, **review, system_id=world.system.pk, reviewer_id=kim.id, due_at=at + 4320 * MINUTE,
               answers={f"Q{each:02d}": "yes" for each in range(1, 11)}, answers_missing=0, adverse_answers=0, emergency_upheld=True, accepted_activities=[],
               outcome="clean", statement_sha256="ef" * 32, comments="Plain and complete.", involved=[])  # fmt: skip

@@ -45,7 +45,10 @@ def rows() -> list[Row]:
         took = {name: _times(viewer, address, ids) for name, address in PAGES.items()}
     beside = f"{Event.objects.count()} events, {CASES} cases"
     found = [
-        at_most(f"{name}, p95", percentile(each, 95), BAR_MS, "ms", beside=f"{beside}; median {percentile(each, 50):.0f} ms") for name, each in took.items()
+        at_most(
+            f"{name}, p95", percentile(each, 95), BAR_MS, "ms", beside=f"{beside}; median {percentile(each, 50):.0f} ms"
+        )
+        for name, each in took.items()
     ]
     return [*found, Row("queries of the list: 1 case, 50 cases", f"{few}, {many}", "the same", few == many)]
 

@@ -21,7 +21,11 @@ ACTS = (
     Did("UPDATE invoices SET state = 'queued' WHERE id = 4711", "data_change"),
     Did("DELETE FROM ledger WHERE posted_at < '2026-01-01'", "data_change", "denied", "ledger", "42501"),
     Did("ALTER TABLE invoices ADD COLUMN " + "a_very_long_name_without_any_break_" * 8 + " text", "schema_change"),
-    Did("SELECT relname, pg_total_relation_size(oid) FROM pg_class ORDER BY 2 DESC LIMIT 10", "catalogue_read", object="pg_class"),
+    Did(
+        "SELECT relname, pg_total_relation_size(oid) FROM pg_class ORDER BY 2 DESC LIMIT 10",
+        "catalogue_read",
+        object="pg_class",
+    ),
 )
 
 
@@ -69,7 +73,9 @@ def addresses(world: World) -> list[str]:
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_pages_are_without_fault_for_eye_and_ear(world: World, live_server: LiveServer, browser: Browser, variant: Variant) -> None:
+def test_pages_are_without_fault_for_eye_and_ear(
+    world: World, live_server: LiveServer, browser: Browser, variant: Variant
+) -> None:
     pages = addresses(world)
     with seen(browser, variant) as page:
         enter(page, live_server.url, world.vera)
@@ -109,7 +115,9 @@ def test_part_is_the_same_afresh_as_polled(world: World, live_server: LiveServer
         assert _words(page) == polled
 
 
-def test_auditor_finds_a_case_and_its_proof_by_keyboard_alone(world: World, live_server: LiveServer, browser: Browser) -> None:
+def test_auditor_finds_a_case_and_its_proof_by_keyboard_alone(
+    world: World, live_server: LiveServer, browser: Browser
+) -> None:
     whole_case(world)
     listed()
     with seen(browser, VARIANTS[2]) as page:

@@ -47,12 +47,26 @@ def test_whole_use_is_told_from_asking_to_review() -> None:
     assert case.asked is not None
     assert case.grant is not None
     assert case.review is not None
-    assert (case.asked.by, case.asked.system, case.asked.minutes, case.asked.classes) == ("ann", "billing", 60, ("schema_change",))
+    assert (case.asked.by, case.asked.system, case.asked.minutes, case.asked.classes) == (
+        "ann",
+        "billing",
+        60,
+        ("schema_change",),
+    )
     assert [(each.by, each.approved, each.at) for each in case.decisions] == [("ines", True, START + 5 * MINUTE)]
-    assert (case.grant.opened_at, case.grant.over, case.grant.over_at) == (START + 6 * MINUTE, "returned", START + 50 * MINUTE)
+    assert (case.grant.opened_at, case.grant.over, case.grant.over_at) == (
+        START + 6 * MINUTE,
+        "returned",
+        START + 50 * MINUTE,
+    )
     assert (case.grant.confirmed_at, case.grant.revealed) == (START + 51 * MINUTE, (START + 7 * MINUTE,))
-    assert [(each.class_, each.outside) for each in case.activities] == [("catalogue_read", False), ("schema_change", False)]
-    assert [(each.name, each.state, each.ended_at) for each in case.sessions] == [("1.1", "complete", START + 40 * MINUTE)]
+    assert [(each.class_, each.outside) for each in case.activities] == [
+        ("catalogue_read", False),
+        ("schema_change", False),
+    ]
+    assert [(each.name, each.state, each.ended_at) for each in case.sessions] == [
+        ("1.1", "complete", START + 40 * MINUTE)
+    ]
     assert [(each.recipient, each.seen_at) for each in case.alerts] == [("mo", START + 8 * MINUTE)]
     assert (case.review.reviewer, case.review.submitted_at, case.review.upheld) == ("kim", START + 410 * MINUTE, True)
     assert [(each.by, each.sentence) for each in case.refusals] == [("ann", "Nobody approves their own request.")]
@@ -71,7 +85,9 @@ def test_handlers_stand_for_events_that_are_declared() -> None:
         ("request.lapsed", SWEEP, {"asked_at": START}, "lapsed"),
     ],
 )
-def test_request_that_opened_nothing_keeps_its_own_status_and_has_no_verdict(name: str, by: str, fields: dict[str, Any], code: str) -> None:
+def test_request_that_opened_nothing_keeps_its_own_status_and_has_no_verdict(
+    name: str, by: str, fields: dict[str, Any], code: str
+) -> None:
     log = Stream()
     story.ask(log, "C1", START)
     assert status_of(folded(log)).code == "awaiting"
@@ -107,9 +123,28 @@ def test_grant_that_never_opened_is_called_so_after_its_read_back() -> None:
     log = Stream()
     story.ask(log, "C1", START)
     story.approve(log, "C1", START + 1)
-    log.say("grant.opening", START + 2, "process:portal", case="C1", grant_id="G", attempt=1, login="bg_1", marker="bg_1", expires_at=START + HOUR)
+    log.say(
+        "grant.opening",
+        START + 2,
+        "process:portal",
+        case="C1",
+        grant_id="G",
+        attempt=1,
+        login="bg_1",
+        marker="bg_1",
+        expires_at=START + HOUR,
+    )
     over = {"ended_at": START + 3, "over_at": START + 3}
-    log.say("grant.revoked", START + 3, "process:portal", case="C1", grant_id="G", **over, ended_by="process:portal", cause="failed")
+    log.say(
+        "grant.revoked",
+        START + 3,
+        "process:portal",
+        case="C1",
+        grant_id="G",
+        **over,
+        ended_by="process:portal",
+        cause="failed",
+    )
     assert status_of(folded(log)).code == "closing"
     log.say("grant.ended", START + 4, SWEEP, case="C1", grant_id="G", person_id="ann", system_id="billing", cause="failed", ended_at=START + 3,
             over_at=START + 3, removed_at=START + 4, confirmed_at=START + 4, read_back_from="target")  # fmt: skip
@@ -135,13 +170,25 @@ def test_outcome_that_came_later_is_applied_whenever_it_comes() -> None:
         state_code="42501", happened_at=START, source_number=9, received_at=START, raw_sha256="bb", raw_salt="cc",
     )  # fmt: skip
     case = folded(log)
-    assert [(each.number, each.outcome, each.state_code) for each in case.activities] == [(2, "denied", "42501"), (1, "no_error_seen", "")]
+    assert [(each.number, each.outcome, each.state_code) for each in case.activities] == [
+        (2, "denied", "42501"),
+        (1, "no_error_seen", ""),
+    ]
 
 
 def test_bypass_without_intent_leaves_every_action_out_of_it_until_it_is_given() -> None:
     log = used(("data_read", "ok"), ("session", "ok"), mode="bypass", intended_classes=[], criterion="outage")
     assert [each.outside for each in folded(log).activities] == [True, False]
-    log.say("request.supplemented", START + HOUR, "ann", case="C1", reason="More.", reason_length=5, intended_classes=["data_read"], incident_ref="INC-9")
+    log.say(
+        "request.supplemented",
+        START + HOUR,
+        "ann",
+        case="C1",
+        reason="More.",
+        reason_length=5,
+        intended_classes=["data_read"],
+        incident_ref="INC-9",
+    )
     case = folded(log)
     assert case.asked is not None
     assert (case.outside_count, case.asked.incident, case.asked.more) == (0, "INC-9", ((START + HOUR, "(erased)"),))
@@ -190,7 +237,15 @@ def test_first_end_stands() -> None:
     log = used(("data_read", "ok"))
     log.say("grant.revoked", START + 30 * MINUTE, "mo", case="C1", grant_id="G-C1", ended_at=START + 30 * MINUTE, over_at=START + 30 * MINUTE, ended_by="mo",
             reason="Enough.", cause="revoked")  # fmt: skip
-    log.say("grant.expired", START + 66 * MINUTE, SWEEP, case="C1", grant_id="G-C1", ended_at=START + 66 * MINUTE, over_at=START + 66 * MINUTE)
+    log.say(
+        "grant.expired",
+        START + 66 * MINUTE,
+        SWEEP,
+        case="C1",
+        grant_id="G-C1",
+        ended_at=START + 66 * MINUTE,
+        over_at=START + 66 * MINUTE,
+    )
     grant = folded(log).grant
     assert grant is not None
     assert (grant.over, grant.over_by, grant.over_at) == ("revoked", "mo", START + 30 * MINUTE)
@@ -200,12 +255,29 @@ def test_extension_moves_the_end_and_says_whether_the_target_took_it() -> None:
     log = used(("data_read", "ok"))
     known: dict[str, Any] = {"grant_id": "G-C1", "extension_id": "E1"}
     log.say("grant.extension_asked", START + 10 * MINUTE, "ann", case="C1", minutes=20, **known)
-    log.say("grant.extended", START + 12 * MINUTE, "jon", case="C1", minutes=20, expires_at=START + 86 * MINUTE, asked_by="ann", approved_by="jon", **known)
+    log.say(
+        "grant.extended",
+        START + 12 * MINUTE,
+        "jon",
+        case="C1",
+        minutes=20,
+        expires_at=START + 86 * MINUTE,
+        asked_by="ann",
+        approved_by="jon",
+        **known,
+    )
     case = folded(log)
     assert case.grant is not None
     assert (case.grant.first_expires_at, case.grant.expires_at) == (START + 66 * MINUTE, START + 86 * MINUTE)
     assert [(each.given, each.decided_by, each.applied_at) for each in case.extensions] == [(True, "jon", None)]
-    log.say("grant.extension_applied", START + 13 * MINUTE, "process:portal", case="C1", expires_at=START + 86 * MINUTE, **known)
+    log.say(
+        "grant.extension_applied",
+        START + 13 * MINUTE,
+        "process:portal",
+        case="C1",
+        expires_at=START + 86 * MINUTE,
+        **known,
+    )
     assert [each.applied_at for each in folded(log).extensions] == [START + 13 * MINUTE]
 
 

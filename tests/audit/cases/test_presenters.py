@@ -14,7 +14,15 @@ from audit.log.read import LoggedEvent
 
 ANN = "3f2a41ce-0000-4000-8000-000000000001"
 HOSTILE = "<script>alert(1)</script> \u202egnp.exe\u2066 \x00\x1b[31m"
-SAMPLES: dict[str, Any] = {"int": 3, "time": 1_780_000_000_000, "bool": 1, "list": ["a thing"], "map": {"a": "b"}, "id": ANN, "text": "a word"}
+SAMPLES: dict[str, Any] = {
+    "int": 3,
+    "time": 1_780_000_000_000,
+    "bool": 1,
+    "list": ["a thing"],
+    "map": {"a": "b"},
+    "id": ANN,
+    "text": "a word",
+}
 
 
 def braces(sentence: str) -> set[str]:
@@ -29,8 +37,23 @@ def sample(name: str, *, optional: bool, says: str = "some words") -> LoggedEven
     return event(name, fields, personal)
 
 
-def event(name: str, fields: dict[str, Any], personal: dict[str, str], commitments: dict[str, str] | None = None) -> LoggedEvent:
-    return LoggedEvent(7, UUID(int=1), name, SAMPLES["time"], ANN, None, None, "", "", fields, personal, commitments or dict.fromkeys(personal, "00"))
+def event(
+    name: str, fields: dict[str, Any], personal: dict[str, str], commitments: dict[str, str] | None = None
+) -> LoggedEvent:
+    return LoggedEvent(
+        7,
+        UUID(int=1),
+        name,
+        SAMPLES["time"],
+        ANN,
+        None,
+        None,
+        "",
+        "",
+        fields,
+        personal,
+        commitments or dict.fromkeys(personal, "00"),
+    )
 
 
 def test_every_event_of_the_catalogue_has_a_presenter() -> None:
@@ -77,7 +100,13 @@ def test_names_come_from_the_log_and_erased_ones_say_so() -> None:
 def test_people_of_lists_are_named() -> None:
     known = [f for f in catalogue["request.made"].fields if f.name == "asked"]
     assert known == [Field("asked", "list")]
-    fields = {**sample("request.made", optional=False).fields, "asked": [ANN], "told": [], "intended_classes": ["data_read"], "minutes": 1}
+    fields = {
+        **sample("request.made", optional=False).fields,
+        "asked": [ANN],
+        "told": [],
+        "intended_classes": ["data_read"],
+        "minutes": 1,
+    }
     made = event("request.made", fields, {})
     found = line(made, {ANN: "Ann Berg"})
     assert "Asked: Ann Berg" in found.text

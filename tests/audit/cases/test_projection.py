@@ -32,8 +32,15 @@ def test_case_appears_with_what_became_of_it(world: World) -> None:
     listed()
     row = CaseRow.objects.get(pk=str(grant.request_id))
     assert (row.status, row.verdict, row.activities, row.failed, row.outside) == ("open", "pending", 3, 1, 1)
-    assert (row.system_id, row.responder_id, row.deciders) == (str(world.system.pk), str(world.ann.pk), [str(world.ines.pk)])
-    assert dict(CaseRow.objects.exclude(pk=row.pk).values_list("case", "status")) == {str(declined.pk): "declined", str(withdrawn.pk): "withdrawn"}
+    assert (row.system_id, row.responder_id, row.deciders) == (
+        str(world.system.pk),
+        str(world.ann.pk),
+        [str(world.ines.pk)],
+    )
+    assert dict(CaseRow.objects.exclude(pk=row.pk).values_list("case", "status")) == {
+        str(declined.pk): "declined",
+        str(withdrawn.pk): "withdrawn",
+    }
     learn(grant, ids[0], "failed")
     overdue(grant)
     assert sweep.run_due("test") == 1
@@ -111,7 +118,10 @@ def test_list_holds_no_personal_value(world: World) -> None:
     do(grant, [Did("SELECT secret_thing FROM invoices", object="secret_thing")])
     listed()
     kept = " ".join(str(value) for row in all_rows() for value in row.values()).lower()
-    personal = [value.lower() for value in PersonalValue.objects.filter(event__case=str(grant.request_id)).values_list("value", flat=True)]
+    personal = [
+        value.lower()
+        for value in PersonalValue.objects.filter(event__case=str(grant.request_id)).values_list("value", flat=True)
+    ]
     assert {world.ann.name.lower(), "secret_thing"} <= set(personal)
     assert [value for value in personal if value in kept and value != grant.login] == []
 

@@ -48,7 +48,9 @@ def ended(grant: Grant) -> Grant:
 
 
 @pytest.mark.parametrize("part", ["", "activity/", "statements/"])
-def test_case_is_shown_to_those_of_its_system_and_is_not_there_for_others(world: World, sign_in: SignIn, part: str) -> None:
+def test_case_is_shown_to_those_of_its_system_and_is_not_there_for_others(
+    world: World, sign_in: SignIn, part: str
+) -> None:
     address = f"/cases/{used(world).request_id}/{part}"
     for name in MAY_SEE:
         answer = sign_in(name).get(address)
@@ -95,7 +97,10 @@ def test_list_tells_what_became_of_each(world: World, sign_in: SignIn) -> None:
     ended(used(world))
     declined = request_of(world, "ben", reason="Another thing that nobody will ever need to do.")
     decline(by=actor(world.ines), request=declined, comment="No.")
-    withdraw(by=actor(world.ben), request=request_of(world, "ben", reason="A third thing that is taken back before anybody looks."))
+    withdraw(
+        by=actor(world.ben),
+        request=request_of(world, "ben", reason="A third thing that is taken back before anybody looks."),
+    )
     request_of(world, "ben", reason="A fourth thing that waits until somebody has the time.")
     listed()
     page = text_of(sign_in("vera").get("/cases/"))
@@ -115,7 +120,11 @@ def test_list_tells_what_became_of_each(world: World, sign_in: SignIn) -> None:
 def test_list_is_narrowed_and_searched(world: World, sign_in: SignIn, query: str, found: set[str]) -> None:
     cases = {
         "ann": str(opened(world).request_id),
-        "ben": str(request_of(world, "ben", reason="Ledger rows are wrong in the closing of this month.", incident_ref="INC-77").pk),
+        "ben": str(
+            request_of(
+                world, "ben", reason="Ledger rows are wrong in the closing of this month.", incident_ref="INC-77"
+            ).pk
+        ),
     }
     listed()
     answer = sign_in("vera").get(f"/cases/?{query}")
@@ -182,7 +191,10 @@ def test_page_tells_the_whole_case(world: World, sign_in: SignIn) -> None:
         "Plain and complete.", "neither login, right nor session is left", "Reviewed</span>",
     ):  # fmt: skip
         assert words in page, words
-    places = [page.index(f'id="{name}"') for name in ("asked", "decided", "opened", "done", "told", "ended", "reviewed", "findings", "timeline")]
+    places = [
+        page.index(f'id="{name}"')
+        for name in ("asked", "decided", "opened", "done", "told", "ended", "reviewed", "findings", "timeline")
+    ]
     assert places == sorted(places)
 
 
@@ -205,7 +217,9 @@ def test_verdict_is_complete_or_pending_in_words(world: World, sign_in: SignIn) 
     ended(grant)
     assert "Lines may still come" in text_of(vera.get(f"/cases/{grant.request_id}/activity/"))
     judge(grant, "complete")
-    assert "Every numbered line of the target&#x27;s log is there once." in text_of(vera.get(f"/cases/{grant.request_id}/activity/")).replace("'", "&#x27;")
+    assert "Every numbered line of the target&#x27;s log is there once." in text_of(
+        vera.get(f"/cases/{grant.request_id}/activity/")
+    ).replace("'", "&#x27;")
 
 
 def test_silence_is_not_called_inactivity(world: World, sign_in: SignIn) -> None:
@@ -253,7 +267,10 @@ def test_reviewer_ticks_each_action_out_of_intent(world: World, sign_in: SignIn)
     kim, address = sign_in("kim"), f"/cases/{grant.request_id}/activity/"
     assert "checkbox" not in text_of(kim.get(address))
     page = text_of(kim.get(f"{address}?tick=1&accepted={ids[2]}"))
-    assert re.findall(r'name="accepted" value="([0-9a-f-]{36})"( checked)?', page) == [(ids[1], ""), (ids[2], " checked")]
+    assert re.findall(r'name="accepted" value="([0-9a-f-]{36})"( checked)?', page) == [
+        (ids[1], ""),
+        (ids[2], " checked"),
+    ]
     assert "hx-trigger" not in page
 
 
@@ -263,8 +280,17 @@ def test_part_shows_two_hundred_and_leads_to_all(world: World, sign_in: SignIn) 
     vera = sign_in("vera")
     page = text_of(vera.get(f"/cases/{grant.request_id}/activity/"))
     assert page.count('class="statement"') == SHOWN
-    assert f'200 of 230 actions, failed ones first. <a href="/cases/{grant.request_id}/statements/">All 230 actions</a>' in page
-    shown = [each for number in (1, 2) for each in re.findall(r"SELECT (\d+)", text_of(vera.get(f"/cases/{grant.request_id}/statements/?page={number}")))]
+    assert (
+        f'200 of 230 actions, failed ones first. <a href="/cases/{grant.request_id}/statements/">All 230 actions</a>'
+        in page
+    )
+    shown = [
+        each
+        for number in (1, 2)
+        for each in re.findall(
+            r"SELECT (\d+)", text_of(vera.get(f"/cases/{grant.request_id}/statements/?page={number}"))
+        )
+    ]
     assert shown == [str(number) for number in range(1000, 1230)]
 
 
@@ -286,7 +312,13 @@ def test_hostile_text_is_inert_everywhere(world: World, sign_in: SignIn) -> None
     listed()
     vera, base = sign_in("vera"), f"/cases/{grant.request_id}/"
     last = CaseRow.objects.get(pk=str(grant.request_id)).position
-    pages_of_case = (base, f"{base}activity/", f"{base}statements/", "/cases/", f"/cases/?q={quote(HOSTILE.partition(chr(0x202E))[0])}")
+    pages_of_case = (
+        base,
+        f"{base}activity/",
+        f"{base}statements/",
+        "/cases/",
+        f"/cases/?q={quote(HOSTILE.partition(chr(0x202E))[0])}",
+    )
     for address in (*pages_of_case, "/log/", f"/log/{last}/", f"/log/?case={grant.request_id}"):
         answer = vera.get(address)
         assert answer.status_code == 200
@@ -316,7 +348,9 @@ def queries_of(client: Client, address: str) -> int:
 
 @pytest.mark.parametrize("query", ["", "?q=billing&person=ann&status=reviewed"])
 @pytest.mark.parametrize("name", ["vera", "kim", "ann"])
-def test_list_takes_as_many_queries_for_one_case_as_for_fifty(world: World, sign_in: SignIn, name: str, query: str) -> None:
+def test_list_takes_as_many_queries_for_one_case_as_for_fifty(
+    world: World, sign_in: SignIn, name: str, query: str
+) -> None:
     made_cases.write(world, 1, 26)
     listed()
     client = sign_in(name)
@@ -344,4 +378,9 @@ def test_looks_at_a_case_are_logged_once_and_parts_not_at_all(world: World, sign
     for part in ("", "statements/", ""):
         vera.get(f"{base}{part}")
     (look,) = named(["page.viewed"])
-    assert (look.by, look.case, look.fields["person_id"], look.fields["page"]) == (str(world.vera.pk), str(grant.request_id), str(world.vera.pk), "the case")
+    assert (look.by, look.case, look.fields["person_id"], look.fields["page"]) == (
+        str(world.vera.pk),
+        str(grant.request_id),
+        str(world.vera.pk),
+        "the case",
+    )

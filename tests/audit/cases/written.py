@@ -42,7 +42,12 @@ def entry(grant: Grant, name: str, by: Actor = GATHER, at: int | None = None, **
 def do(grant: Grant, acts: Iterable[Did], *, session: str = "6741a0.1f3c", first: int = 2) -> list[str]:
     """A session with these actions; ids of the activities."""
     session_id, at = session_uuid(SOURCE, session), now_ms()
-    known: dict[str, Any] = {"session_id": session_id, "source_id": SOURCE, "system_id": grant.system_id, "grant_id": grant.pk}
+    known: dict[str, Any] = {
+        "session_id": session_id,
+        "source_id": SOURCE,
+        "system_id": grant.system_id,
+        "grant_id": grant.pk,
+    }
     entries = [
         entry(grant, "session.started", **known, source_session=session, marker=grant.login, login=grant.login, database="invoicing",
               remote="10.2.3.4", started_at=at, received_at=at)
@@ -72,7 +77,9 @@ def learn(grant: Grant, activity: str, outcome: str, state_code: str = "42501", 
     ))  # fmt: skip
 
 
-def judge(grant: Grant, verdict: str, ranges: Iterable[str] = (), reasons: Iterable[str] = (), source: str = SOURCE) -> None:
+def judge(
+    grant: Grant, verdict: str, ranges: Iterable[str] = (), reasons: Iterable[str] = (), source: str = SOURCE
+) -> None:
     """What completeness says of the grant's window."""
     grant.refresh_from_db()
     assert grant.opened_at
@@ -92,7 +99,15 @@ def review(grant: Grant, by: Actor, accepted: Iterable[str] = (), **fields: Any)
         "statement_sha256": "ef" * 32, "comments": "Plain and complete.", "involved": [],
     }  # fmt: skip
     write(
-        entry(grant, "review.due", process("sweep"), **known, system_id=grant.system_id, due_at=now_ms() + 3_600_000, pool=[by.id]),
+        entry(
+            grant,
+            "review.due",
+            process("sweep"),
+            **known,
+            system_id=grant.system_id,
+            due_at=now_ms() + 3_600_000,
+            pool=[by.id],
+        ),
         entry(grant, "review.claimed", by, **known, reviewer_id=by.id),
         entry(grant, "review.submitted", by, **known, **{**said, **fields}),
     )

@@ -137,7 +137,11 @@ def test_bytes_and_proof_hold_outside_of_the_portal(world: World) -> None:
     page = mo.get(f"/log/{index}/").content.decode()
     assert body.content.decode() in page.replace("&quot;", '"').replace("&#x27;", "'")
     assert "Proved with the public key" in page
-    assert [event.fields["page"] for event in named(["page.viewed"])] == ["the bytes of an entry", "the proof of an entry", "an entry of the log"]
+    assert [event.fields["page"] for event in named(["page.viewed"])] == [
+        "the bytes of an entry",
+        "the proof of an entry",
+        "an entry of the log",
+    ]
 
 
 def test_personal_values_stand_beside_and_erased_ones_say_so(world: World) -> None:

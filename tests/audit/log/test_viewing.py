@@ -70,7 +70,8 @@ def test_each_person_and_each_case_is_logged(world: World) -> None:
         viewed(request_by(world, "otto"), "the log")
         viewed(request_by(world, "otto"), "the log")
     assert sorted(looks()) == sorted(
-        [(str(world.people[name].pk), case, START) for name in ("otto", "kim") for case in ("c-1", "c-2")] + [(str(world.otto.pk), "", START)]
+        [(str(world.people[name].pk), case, START) for name in ("otto", "kim") for case in ("c-1", "c-2")]
+        + [(str(world.otto.pk), "", START)]
     )
 
 
@@ -78,11 +79,19 @@ def test_row_gives_its_case_and_its_subject(world: World) -> None:
     row = request_of(world)
     viewed(request_by(world, "kim"), "the request", row)
     (look,) = named(["page.viewed"])
-    assert (look.case, look.subject, look.fields["about_id"], look.fields["page"]) == (str(row.pk), row.log_subject, str(row.pk), "the request")
+    assert (look.case, look.subject, look.fields["about_id"], look.fields["page"]) == (
+        str(row.pk),
+        row.log_subject,
+        str(row.pk),
+        "the request",
+    )
     pack = SimpleNamespace(pk="p-1", log_subject="pack:p-1")
     for _ in range(2):
         viewed(request_by(world, "kim"), "the pack", pack)
-    assert [(event.case, event.subject) for event in named(["page.viewed"])] == [(str(row.pk), row.log_subject), ("", "pack:p-1")]
+    assert [(event.case, event.subject) for event in named(["page.viewed"])] == [
+        (str(row.pk), row.log_subject),
+        ("", "pack:p-1"),
+    ]
 
 
 def test_eight_looks_at_the_same_time_are_one_event(world: World) -> None:
@@ -114,7 +123,9 @@ def test_download_is_logged_each_time(world: World) -> None:
     assert [event.fields["about_id"] for event in named(["page.viewed"])] == ["7", "7"]
 
 
-def test_look_that_cannot_be_logged_is_refused_and_not_remembered(world: World, log_refuses: Callable[[], None]) -> None:
+def test_look_that_cannot_be_logged_is_refused_and_not_remembered(
+    world: World, log_refuses: Callable[[], None]
+) -> None:
     with pytest.raises(LogUnavailable):
         viewed(request_by(world, "otto"), "the case", "c-1", case="c-1")
     log_refuses()
