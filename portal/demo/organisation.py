@@ -27,13 +27,13 @@ from portal.policy.rules import Policy
 from portal.systems import actions as systems
 from portal.systems.models import Privilege, System
 
-FOUNDED = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
-STEP_MS = 1500
+FOUNDED = datetime(2026, 6, 22, tzinfo=UTC)
+STEP_MS = 200
 
 
 @dataclass
 class Clock:
-    """The demo's clock: set to a moment, it goes on by a second and a half at each reading."""
+    """The demo's clock: set to a moment, it goes on by a fifth of a second at each reading."""
 
     at: int = field(default_factory=lambda: ms(FOUNDED))
 
@@ -65,10 +65,10 @@ class Organisation:
     actors: dict[str, Actor] = field(default_factory=dict)
     systems: dict[str, System] = field(default_factory=dict)
 
-    def by(self, key: str) -> Actor:
-        """The persona, with a second factor given a moment ago on the demo's clock: it was really checked when it was enrolled."""
+    def by(self, key: str, *, minutes: int = 0) -> Actor:
+        """The persona, with a second factor given so many minutes ago on the demo's clock: it was really checked when it was enrolled."""
         actor = self.actors[key]
-        return Actor(actor.id, actor.name, actor.method, self.clock.at)
+        return Actor(actor.id, actor.name, actor.method, self.clock.at - minutes * 60_000)
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,19 @@ PLACES = (
 
 
 def build(organisation: Organisation) -> None:
-    """Everything, once, in the order in which a real organisation would do it."""
+    """Found the portal and add its people, once."""
     _found(organisation)
     for persona in PERSONAS:
         if persona.key not in ("pia", "quinn"):
             _add(organisation, persona)
     _roles(organisation, None, (("rosa", "auditor"),))
+
+
+def add_systems(organisation: Organisation, connector: str) -> None:
+    """Register the systems of one kind of target, with roles, policies and lists."""
     for place in PLACES:
-        _place(organisation, place)
+        if place.connector == connector:
+            _place(organisation, place)
 
 
 def declare_sources(organisation: Organisation, connector: str) -> None:
@@ -215,7 +220,7 @@ def source_settings(place: Place) -> dict[str, object]:
             "log_dir": os.environ["TARGET_LOG_FOLDER"], "portal_login": PORTAL_LOGIN, "declared_logins": "shop_app,portal_super",
             "database": os.environ["TARGET_DATABASE"],
         }  # fmt: skip
-    return {"log_path": f"{_state(place)}.log.jsonl", "portal_login": "portal"}
+    return {"log_path": f"{_state(place)}.log.jsonl", "portal_login": "portal", "heartbeat_ms": 30_000}
 
 
 def _state(place: Place) -> Path:

@@ -3,32 +3,30 @@
 What a use was like stands in a table; who did what when is taken from it. The log of each target carries the same times.
 """
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
-from audit.log.append import Actor, action, append, process
 from portal.access_requests import actions as requests
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
-from portal.clock import ms, now
-from portal.connectors.base import Target
-from portal.connectors.simulated import activity, controls, state
+from portal.clock import ms
+from portal.connectors.simulated import activity, controls
 from portal.connectors.simulated.activity import Act
-from portal.demo.organisation import Organisation
+from portal.demo.stage import Stage, at
 from portal.errors import NotAllowed
 from portal.grants import actions, ending, opening
 from portal.grants.models import Grant
-from portal.grants.targets import connector_of, target_of
+from portal.notifications.actions import acknowledge
+from portal.notifications.models import Alert
 from portal.systems.models import Privilege, System
 
-FIRST_BEAT = datetime(2026, 6, 29, 0, 30, tzinfo=UTC)
-
-
-def at(text: str) -> datetime:
-    """``2026-07-03 02:00`` in UTC."""
-    return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+SEEN_AFTER = timedelta(minutes=7)
+READ_AFTER = timedelta(minutes=1)
+REMOVED_AFTER = timedelta(seconds=85)
+CLOSED_AFTER = timedelta(minutes=1)
+SETTLED_AFTER = timedelta(seconds=3)
 
 
 @dataclass(frozen=True)
@@ -80,58 +78,31 @@ USES = (
     _mail_use(2, "2026-09-03"),
     _mail_use(3, "2026-09-10"),
     Use("BG-10", "mail", "emil", "",
-        Asked("bypass", "outage", "need access", 60, "", ("data_read",), ""),
+        Asked("bypass", "outage", "need access", 60, "availability", ("data_read",), ""),
         at("2026-09-16 20:00"), at("2026-09-16 20:00"), at("2026-09-16 20:01"), at("2026-09-16 20:26"),
         ((at("2026-09-16 20:06"), Act("list quarantine", "data_read", "ok", "quarantine")),)),
 )  # fmt: skip
 
 
-@dataclass
-class Stage:
-    """The organisation with its targets, moved through time together."""
-
-    organisation: Organisation
-
-    def move(self, system: System, when: datetime) -> Target:
-        """Set the portal's and the target's clock; returns the target."""
-        self.organisation.clock.set(when)
-        target = target_of(system)
-        state.set_clock(target, max(ms(when), self.organisation.clock.at))
-        return target
-
-    def release(self, system: System) -> None:
-        """Give the target the machine's clock again."""
-        state.set_clock(target_of(system), None)
-
-
-def walk(
-    organisation: Organisation, after: Callable[[Use, Grant], None] = lambda _use, _grant: None
-) -> dict[str, Grant]:
-    """All uses in the order of their times; ``after`` is called once each has ended (reviews and findings are its)."""
-    stage = Stage(organisation)
-    walked: dict[str, Grant] = {}
-    days = [FIRST_BEAT]
-    for use in USES:
-        beats(stage, use.asked_at, days)
-        system = organisation.systems[use.system]
-        walked[use.key] = _one(stage, use, system)
-        stage.release(system)
-        after(use, walked[use.key])
-    beats(stage, datetime.now(tz=UTC), days)
-    return walked
-
-
-def _one(stage: Stage, use: Use, system: System) -> Grant:
+def walk(stage: Stage, use: Use) -> Grant:
+    """One use, from the asking to the read-back, with what the portal's own processes do meanwhile."""
+    system = stage.organisation.systems[use.system]
     grant = _authorise(stage, use, system)
+    stage.run("outbox")
     stage.move(system, use.opened_at)
     grant = opening.run(grant.pk)
-    target = stage.move(system, use.opened_at)
-    session = activity.log_in(target, login=grant.login, at_ms=ms(use.opened_at) + 90_000)
-    for when, act in use.acts:
-        activity.do(stage.move(system, when), session, act, at_ms=ms(when))
-    if use.late is None:
-        activity.log_out(target, session, at_ms=ms(use.ended_at) - 30_000)
-    return _end(stage, use, system, grant, session)
+    actions.reveal(by=stage.organisation.by(use.responder, minutes=2), grant=grant)
+    stage.run("outbox")
+    session = _log_in(stage, use, system, grant)
+    for when, act in _meanwhile(stage, use, grant, session):
+        stage.move(system, when)
+        act()
+    grant = _end(stage, use, system, grant, session)
+    stage.move(system, (use.read_back_at or use.ended_at + REMOVED_AFTER) + SETTLED_AFTER)
+    stage.mark(system)
+    stage.run("outbox", "gather", "reviews", "cases", "intake")
+    stage.release(system)
+    return grant
 
 
 def _authorise(stage: Stage, use: Use, system: System) -> Grant:
@@ -139,13 +110,13 @@ def _authorise(stage: Stage, use: Use, system: System) -> Grant:
     by = stage.organisation.by
     stage.move(system, use.asked_at)
     if use.asked.mode == "bypass":
-        return opening.bypass(by=by(use.responder), privilege=privilege, asked=use.asked)
-    request = requests.ask(by=by(use.responder), privilege=privilege, asked=use.asked)
+        return opening.bypass(by=by(use.responder, minutes=2), privilege=privilege, asked=use.asked)
+    request = requests.ask(by=by(use.responder, minutes=2), privilege=privilege, asked=use.asked)
     if use.own_approval_at:
         stage.move(system, use.own_approval_at)
         _try_own(stage, use, request)
     stage.move(system, use.decided_at)
-    grant = opening.approve(by=by(use.approver), request=request)
+    grant = opening.approve(by=by(use.approver, minutes=2), request=request)
     if grant is None:
         raise RuntimeError("One approval is enough in the demo.")
     return grant
@@ -160,37 +131,50 @@ def _try_own(stage: Stage, use: Use, request: AccessRequest) -> None:
     raise RuntimeError("Nobody may decide on their own.")
 
 
-def _end(stage: Stage, use: Use, system: System, grant: Grant, session: int) -> Grant:
+def _log_in(stage: Stage, use: Use, system: System, grant: Grant) -> int | None:
+    """A session on the target; none where nothing was done there."""
+    if not use.acts:
+        return None
+    target = stage.move(system, use.opened_at)
+    return activity.log_in(target, login=grant.login, at_ms=ms(use.opened_at) + 90_000)
+
+
+def _meanwhile(stage: Stage, use: Use, grant: Grant, session: int | None) -> list[tuple[datetime, Callable[[], None]]]:
+    """What happens while access is open, by its times: acts, each gathered a minute later, and the owner who has seen the alert."""
+    found: list[tuple[datetime, Callable[[], None]]] = [(use.opened_at + SEEN_AFTER, lambda: _see(stage, grant))]
+    for when, act in use.acts:
+        found.append((when, partial(_act, stage, grant.system, session, when, act)))
+        found.append((when + READ_AFTER, partial(stage.run, "gather")))
+    return sorted(found, key=lambda each: each[0])
+
+
+def _act(stage: Stage, system: System, session: int | None, when: datetime, act: Act) -> None:
+    if session is not None:
+        activity.do(stage.move(system, when), session, act, at_ms=ms(when))
+
+
+def _see(stage: Stage, grant: Grant) -> None:
+    """The owner says that they have seen the alert; where mail is down it has not reached them yet."""
+    owner = stage.organisation.people["mo"]
+    for alert in Alert.objects.filter(grant_id=grant.pk, recipient=owner, kind="grant.opened", sent_at__isnull=False):
+        acknowledge(by=stage.organisation.by("mo"), alert=alert)
+
+
+def _end(stage: Stage, use: Use, system: System, grant: Grant, session: int | None) -> Grant:
     target = stage.move(system, use.ended_at)
     if use.late is not None and use.read_back_at is not None:
         controls.write(target, keep_sessions=True)
-        stage.move(system, use.ended_at + timedelta(minutes=1))
+        stage.move(system, use.ended_at + CLOSED_AFTER)
         ending.run(grant.pk)
         when, act = use.late
-        activity.do(stage.move(system, when), session, act, at_ms=ms(when))
+        _act(stage, system, session, when, act)
+        stage.move(system, when + READ_AFTER)
+        stage.run("gather")
         controls.write(target)
         stage.move(system, use.read_back_at)
     else:
+        if session is not None:
+            activity.log_out(target, session, at_ms=ms(use.ended_at) - 30_000)
         actions.give_back(by=stage.organisation.by(use.responder), grant=grant)
+        stage.move(system, use.ended_at + REMOVED_AFTER)
     return ending.run(grant.pk)
-
-
-def beats(stage: Stage, until: datetime, done: list[datetime]) -> None:
-    """Once a day, a marked act on each simulated target, as the running portal does every half minute. ``done`` holds the last day."""
-    simulated = [system for system in stage.organisation.systems.values() if system.connector == "simulated"]
-    while done[-1] + timedelta(days=1) < until:
-        done.append(done[-1] + timedelta(days=1))
-        for system in simulated:
-            target = stage.move(system, done[-1])
-            nonce = secrets.token_hex(12)
-            connector_of(system).heartbeat(target, nonce)
-            note_heartbeat(by=process("demo"), system=system, nonce=nonce)
-            stage.release(system)
-
-
-@action(event="source.heartbeat_sent")
-def note_heartbeat(*, by: Actor, system: System, nonce: str) -> None:
-    """Put on record that a marked act was done on the target."""
-    append(
-        "source.heartbeat_sent", by=by, subject=f"source:{system.pk}", source_id=system.pk, system_id=system.pk, nonce=nonce, sent_at=ms(now()),
-    )  # fmt: skip

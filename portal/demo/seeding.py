@@ -1,42 +1,103 @@
-"""One call that fills the demo; idempotent."""
+"""One call that fills the demo; idempotent. What was begun and not finished is told, not mended: the log cannot be rewritten."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 
-from portal.demo import target
+from portal.demo import judged, target
 from portal.demo.organisation import (
     PLACES,
     Organisation,
+    add_systems,
     build,
     connector_settings,
     declare_sources,
     demo_clock,
     target_password,
 )
-from portal.demo.past_uses import walk
+from portal.demo.past_uses import USES, Use, walk
+from portal.demo.stage import Stage, at
+from portal.grants.models import Grant
+from portal.people.models import Person
+from portal.systems.heartbeats import stands
 from portal.systems.models import System
 
-SOURCES_FROM = datetime(2026, 6, 29, tzinfo=UTC)
+SOURCES_FROM, FIRST_DAY = at("2026-06-29 00:00"), at("2026-06-29 00:30")
+QUARTER_OVER = at("2026-10-01 00:30")
+SHOP_BEFORE_NOW = timedelta(minutes=10)  # the demo's clock goes on by itself and must not run ahead of the real one
+Step = tuple[datetime, Callable[[], object]]
+
+
+class HalfFilled(RuntimeError):
+    """Filling the demo was stopped before it was done; the text is a sentence for people."""
 
 
 def seed(superuser_url: str) -> None:
-    """Prepare the target, then build the organisation and its past uses if they are not there."""
+    """Prepare the target, then build the organisation and its past if they are not there.
+
+    Raises:
+        HalfFilled: an earlier call was stopped in the middle.
+    """
     target.prepare(superuser_url, target_password())
-    if System.objects.filter(slug="shop").exists():
-        follow_port()
+    shop = System.objects.filter(slug="shop").first()
+    if shop is not None and stands(shop):  # what is done last
+        follow_port(shop)
         return
+    if Person.objects.exists():
+        raise HalfFilled("Filling the demo was stopped before it was done. Empty it with make demo-reset, then start it again.")
     with demo_clock() as clock:
         organisation = Organisation(clock)
-        build(organisation)
-        clock.set(SOURCES_FROM)
-        declare_sources(organisation, "simulated")
-        walk(organisation)
-        clock.set(datetime.now(tz=UTC))
+        past(organisation)
+        clock.set(datetime.now(tz=UTC) - SHOP_BEFORE_NOW)
+        add_systems(organisation, "postgresql")
         declare_sources(organisation, "postgresql")
 
 
-def follow_port() -> None:
+def past(organisation: Organisation) -> dict[str, Grant]:
+    """The organisation with its simulated systems, and a quarter of its life. Returns the grants by the names of their uses."""
+    build(organisation)
+    add_systems(organisation, "simulated")
+    stage = Stage(organisation, FIRST_DAY)
+    stage.run("campaigns")  # which says when each list is to be attested
+    organisation.clock.set(SOURCES_FROM)
+    declare_sources(organisation, "simulated")
+    stage.mark_all()
+    walked: dict[str, Grant] = {}
+    for when, step in sorted(_agenda(stage, walked), key=lambda each: each[0]):
+        stage.pass_days(when)
+        step()
+    stage.pass_days(QUARTER_OVER)
+    stage.run("gather")
+    stage.settle()
+    return walked
+
+
+def _agenda(stage: Stage, walked: dict[str, Grant]) -> Iterable[Step]:
+    """Everything that happens, each with the time at which it begins."""
+    for use in USES:
+        yield use.asked_at, _walking(stage, use, walked)
+    for judgement in judged.JUDGEMENTS:
+        yield judgement.at - judged.CLAIMED_BEFORE, _judging(stage, judgement, walked)
+        if judgement.said:
+            yield judged.ANSWERED_AT, _answering(stage, judgement, walked)
+    yield judged.LISTED_AT, lambda: judged.list_rights(stage)
+    yield judged.SHOWN_AT, lambda: judged.decide_lines(stage)
+    yield judged.CLOSED_AT, lambda: judged.close_attestations(stage)
+
+
+def _walking(stage: Stage, use: Use, walked: dict[str, Grant]) -> Callable[[], object]:
+    return lambda: walked.update({use.key: walk(stage, use)})
+
+
+def _judging(stage: Stage, judgement: judged.Judgement, walked: dict[str, Grant]) -> Callable[[], object]:
+    return lambda: judged.judge(stage, judgement, walked[judgement.use])
+
+
+def _answering(stage: Stage, judgement: judged.Judgement, walked: dict[str, Grant]) -> Callable[[], object]:
+    return lambda: judged.answer_findings(stage, walked[judgement.use])
+
+
+def follow_port(shop: System) -> None:
     """The target's port may differ at each start of the demo; nothing else of the system does."""
-    shop = System.objects.get(slug="shop")
     wanted = connector_settings(PLACES[0])
     if shop.settings != wanted:
         shop.settings = wanted

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.demo.personas import PERSONAS
-from portal.demo.seeding import seed
+from portal.demo.seeding import HalfFilled, seed
 
 
 class Command(BaseCommand):
@@ -19,7 +19,10 @@ class Command(BaseCommand):
         """Seed, then say who can sign in."""
         if not settings.PORTAL_DEMO:
             raise CommandError("This fills demos only. Set PORTAL_DEMO=1 for one.")
-        seed(os.environ["TARGET_SUPERUSER_URL"])
+        try:
+            seed(os.environ["TARGET_SUPERUSER_URL"])
+        except HalfFilled as half:
+            raise CommandError(str(half)) from half
         self.stdout.write("  Who can sign in (codes: /demo/):")
         for persona in PERSONAS:
             self.stdout.write(f"    {persona.email:<28} {persona.password:<24} {persona.does}")
