@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from audit.cases.case import ALWAYS_IN, Activity, Case
 from audit.cases.fold import alerts, grants, judging, requests, target
@@ -39,12 +40,17 @@ def _case(done: Folding) -> Case:
 def _activities(done: Folding) -> list[Activity]:
     """Failed ones first, then those outside the intent, each by their time on the target."""
     intended = ALWAYS_IN.union(done.asked.classes if done.asked else ())
-    known = [
-        replace(
-            each, outside=each.class_ not in intended, accepted=each.id in done.accepted,
-            outcome=done.learned[each.id][0] if each.id in done.learned else each.outcome,
-            state_code=done.learned[each.id][1] if each.id in done.learned else each.state_code,
-        )
-        for each in done.activities.values()
-    ]  # fmt: skip
+    known = [_activity(done, intended, each) for each in done.activities.values()]
     return sorted(known, key=lambda each: (not each.failed, not each.outside, each.at, each.session_id, each.number))
+
+
+def _activity(done: Folding, intended: frozenset[str], each: Activity) -> Activity:
+    """With what came later; most actions stay as they were written, and there may be many."""
+    changes: dict[str, Any] = {}
+    if each.class_ not in intended:
+        changes["outside"] = True
+    if each.id in done.accepted:
+        changes["accepted"] = True
+    if each.id in done.learned:
+        changes["outcome"], changes["state_code"] = done.learned[each.id]
+    return replace(each, **changes) if changes else each
