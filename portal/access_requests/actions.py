@@ -7,9 +7,10 @@ from audit.log.append import Actor, action, append
 from portal.access_requests.facts import for_alert, made, who_where_what
 from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.access_requests.queries import audience_of, repeats_earlier
-from portal.access_requests.rules import Asked, check_asked, may_ask, may_decide, may_withdraw, owed
+from portal.access_requests.rules import Asked, check_asked, may_ask, may_decide, may_withdraw, owed, still_may_use
 from portal.access_requests.states import APPROVED, AWAITING, MOVES
 from portal.clock import ms, now
+from portal.eligibility.queries import may_use_locked
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
@@ -53,7 +54,8 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
     bypass, at = asked.mode == "bypass", now()
     if not bypass and len(audience_of(privilege.system, by.id).approvers) < rules.min_approvals:
         raise RefusedByPolicy("There are not enough approvers for this system at the moment.", about=privilege)
-    if not Person.objects.select_for_update().filter(pk=by.id, left_at__isnull=True).exists():
+    here = Person.objects.select_for_update().filter(pk=by.id, left_at__isnull=True).exists()
+    if not here or not may_use_locked(by.id, privilege):
         raise NotAllowed("You can no longer ask for access.", about=privilege)
     if _same_waits(by, privilege, asked):
         raise ChangedMeanwhile("The same request was made a moment ago; it is on your list.", about=privilege)
@@ -106,6 +108,7 @@ def see(*, by: Actor, request: AccessRequest) -> None:
 def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> AccessRequest:
     """Say yes. The request is approved once enough different approvers have said so."""
     locked = _decidable(by, request)
+    still_may_use(locked)
     approval = _decide(by, locked, "approve", comment)
     needed = rules_of(locked.policy).min_approvals
     given = locked.approvals.filter(decision="approve").count()

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.states import AWAITING
 from portal.clock import now
-from portal.eligibility.models import APPROVER, OWNER, Eligibility
+from portal.eligibility.models import APPROVER, OWNER, RESPONDER, Eligibility
 from portal.eligibility.queries import eligibilities_of, people_with, systems_where
 from portal.people.models import Person
 from portal.systems.models import System
@@ -37,8 +37,9 @@ def audience_of(system: System, responder_id: UUID | str) -> Audience:
 
 
 def what_may_be_asked(viewer: Person) -> QuerySet[Eligibility]:
-    """Eligibilities in force on systems in scope: the responder's choice."""
-    return eligibilities_of(viewer.pk).filter(privilege__system__in_scope_to__isnull=True)
+    """Eligibilities in force on systems in scope, where the viewer holds the role too: the responder's choice."""
+    systems = systems_where(viewer.pk, (RESPONDER,)).filter(in_scope_to__isnull=True)
+    return eligibilities_of(viewer.pk).filter(privilege__system__in=systems)
 
 
 def visible(viewer: Person) -> QuerySet[AccessRequest]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from audit.log.append import Actor
 from portal.access_requests.models import AccessRequest
 from portal.eligibility.models import APPROVER
-from portal.eligibility.queries import eligibilities_of, holds
+from portal.eligibility.queries import holds, may_use, may_use_locked
 from portal.errors import NotAllowed, Refused, RefusedByPolicy
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA, Policy
 from portal.systems.models import Privilege
@@ -35,13 +35,26 @@ def allows(check: Callable[..., object], *args: object, **kwargs: object) -> boo
 
 
 def may_ask(by: Actor, privilege: Privilege) -> None:
-    """The responder is on the list for the privilege now.
+    """The responder is on the list for the privilege now, and a responder of its system.
 
     Raises:
         NotAllowed: they are not.
     """
-    if not eligibilities_of(by.id).filter(privilege=privilege).exists():
+    if not may_use(by.id, privilege):
         raise NotAllowed("You are not on the list for this privilege.", about=privilege, kind="not eligible")
+
+
+def still_may_use(request: AccessRequest) -> None:
+    """Who asked is still on the list, has the role and has not left: a list that ended while a request waits opens nothing.
+
+    Raises:
+        RefusedByPolicy: it is not so any more.
+    """
+    if not may_use_locked(request.responder_id, request.privilege):
+        raise RefusedByPolicy(
+            "Who asked is no longer on the list for this privilege, so it cannot be opened. Decline it, or let it lapse.", about=request,
+            kind="no longer eligible",
+        )  # fmt: skip
 
 
 def may_decide(by: Actor, request: AccessRequest) -> None:

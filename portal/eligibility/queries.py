@@ -12,12 +12,13 @@ from portal.eligibility.models import (
     ADMINISTRATOR,
     AUDITOR,
     OWNER,
+    RESPONDER,
     REVIEWER,
     Eligibility,
     RoleAssignment,
 )
 from portal.people.models import Person
-from portal.systems.models import System
+from portal.systems.models import Privilege, System
 
 Row = TypeVar("Row", bound=Model)
 
@@ -80,6 +81,20 @@ def eligibilities_of(person_id: UUID | str, at: datetime | None = None) -> Query
     """What the person may ask for now."""
     chosen = Eligibility.objects.filter(in_force(at), person_id=person_id, person__left_at__isnull=True)
     return chosen.select_related("privilege__system").order_by("privilege__system__name", "privilege__name")
+
+
+
+def may_use(person_id: UUID | str, privilege: Privilege) -> bool:
+    """Whether the person is on the list for the privilege and a responder of its system: the list says what, the role that they may ask."""
+    listed = eligibilities_of(person_id).filter(privilege=privilege).exists()
+    return listed and holds(person_id, RESPONDER, privilege.system)
+
+
+def may_use_locked(person_id: UUID | str, privilege: Privilege) -> bool:
+    """As `may_use`, and it stays so until the caller's transaction ends: who takes it away at the same moment waits, and then sees what came of it."""
+    listed = Eligibility.objects.filter(in_force(), person_id=person_id, person__left_at__isnull=True, privilege=privilege)
+    held = roles_of(person_id).filter(_covers(privilege.system), role=RESPONDER)
+    return all(list(rows.select_for_update(of=("self",)).order_by("pk")) for rows in (listed, held))
 
 
 # --- the lists as pages show them

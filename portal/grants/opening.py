@@ -27,8 +27,9 @@ from portal.access_requests.rules import Asked, owed
 from portal.access_requests.states import APPROVED
 from portal.clock import ms, now
 from portal.connectors.base import ConnectorError, Opened, Snapshot
+from portal.eligibility.queries import may_use
 from portal.errors import WrongState
-from portal.grants.actions import NOT_OPEN, locked
+from portal.grants.actions import NOT_OPEN, locked, revoke
 from portal.grants.models import Grant
 from portal.grants.states import AUTHORISED, MOVES, OPENING
 from portal.grants.targets import alone, connector_of, opening_of, target_of
@@ -121,6 +122,8 @@ def run(grant_id: UUID) -> Grant:
 def _attempt(grant: Grant) -> Grant:
     if now() - grant.authorised_at > GIVE_UP_AFTER and grant.state == OPENING:
         return give_up(by=PORTAL, grant=grant)
+    if why := _no_longer(grant):
+        return revoke(by=PORTAL, grant=grant, reason=why, cause="no longer to be opened")
     row = begin(by=PORTAL, grant=grant)
     marked = heartbeats.begin(row.system)  # so that the log is known to be read before the window begins
     proof = _proof(row)
@@ -135,6 +138,14 @@ def _attempt(grant: Grant) -> Grant:
     except ConnectorError as error:
         return _failed(row, Trouble(type(error).__name__, error.sentence, error.retry))
     return activate(by=PORTAL, grant=row, opened=opened, proof=proof, before=before)
+
+
+def _no_longer(grant: Grant) -> str:
+    """Why what was authorised is not to be opened any more, or nothing: a process that comes back late opens nothing that nobody awaits."""
+    if not may_use(grant.person_id, grant.privilege):
+        return "Who asked is no longer on the list for this privilege."
+    late = now() - grant.authorised_at > max(GIVE_UP_AFTER, timedelta(minutes=grant.minutes))
+    return "It could not be opened in the time that was asked for." if late and grant.state == AUTHORISED else ""
 
 
 def _failed(grant: Grant, trouble: Trouble) -> Grant:

@@ -7,7 +7,7 @@ import pytest
 from portal.access_requests.actions import ask
 from portal.clock import now
 from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
-from portal.errors import NotAllowed
+from portal.errors import NotAllowed, RefusedByPolicy
 from portal.grants import narrowing, opening, sweep
 from portal.grants.models import Grant
 from tests.worlds import World, actor, authorised, make_world, names_of, request_of, sealing
@@ -37,7 +37,7 @@ def gone(world: World) -> None:
 def test_what_ended_while_a_request_waits_cannot_be_approved(world: World, ends) -> None:
     waiting = request_of(world)
     ends(world)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(RefusedByPolicy):
         opening.approve(by=actor(world.ines), request=waiting)
     assert not Grant.objects.exists()
     assert names_of(waiting.pk)[-1] == "request.approval_refused"
