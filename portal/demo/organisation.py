@@ -27,7 +27,7 @@ from portal.policy.rules import Policy
 from portal.systems import actions as systems
 from portal.systems.models import Privilege, System
 
-FOUNDED = datetime(2026, 6, 22, tzinfo=UTC)
+FOUNDED = datetime(2026, 6, 21, 23, 59, tzinfo=UTC)
 STEP_MS = 200
 
 

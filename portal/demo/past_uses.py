@@ -25,7 +25,8 @@ from portal.systems.models import Privilege, System
 SEEN_AFTER = timedelta(minutes=7)
 READ_AFTER = timedelta(minutes=1)
 REMOVED_AFTER = timedelta(seconds=85)
-CLOSED_AFTER = timedelta(minutes=1)
+LEFT_AFTER = timedelta(minutes=1, seconds=30)
+CLOSED_AFTER = timedelta(seconds=40)
 SETTLED_AFTER = timedelta(seconds=3)
 
 
@@ -162,15 +163,8 @@ def _see(stage: Stage, grant: Grant) -> None:
 
 def _end(stage: Stage, use: Use, system: System, grant: Grant, session: int | None) -> Grant:
     target = stage.move(system, use.ended_at)
-    if use.late is not None and use.read_back_at is not None:
-        controls.write(target, keep_sessions=True)
-        stage.move(system, use.ended_at + CLOSED_AFTER)
-        ending.run(grant.pk)
-        when, act = use.late
-        _act(stage, system, session, when, act)
-        stage.move(system, when + READ_AFTER)
-        stage.run("gather")
-        controls.write(target)
+    if use.late is not None and use.read_back_at is not None and session is not None:
+        _linger(stage, use, system, grant, session)
         stage.move(system, use.read_back_at)
     else:
         if session is not None:
@@ -178,3 +172,15 @@ def _end(stage: Stage, use: Use, system: System, grant: Grant, session: int | No
         actions.give_back(by=stage.organisation.by(use.responder), grant=grant)
         stage.move(system, use.ended_at + REMOVED_AFTER)
     return ending.run(grant.pk)
+
+
+def _linger(stage: Stage, use: Use, system: System, grant: Grant, session: int) -> None:
+    """The target shuts the login and keeps the session, in which something more is done before it is left."""
+    target = stage.move(system, use.ended_at + CLOSED_AFTER)
+    controls.write(target, keep_sessions=True)
+    ending.run(grant.pk)
+    when, act = use.late or use.acts[-1]
+    _act(stage, system, session, when, act)
+    activity.log_out(stage.move(system, when + LEFT_AFTER), session)
+    stage.run("gather")
+    controls.write(target)

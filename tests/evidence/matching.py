@@ -37,6 +37,7 @@ DIFFERENT: Mapping[tuple[str, str], str] = {
     ("acts", "auth_method"): "the demo's second factor is totp",
     ("sessions", "id"): FOLD_ID,
     ("activities", "id"): FOLD_ID,
+    ("activities", "session_id"): "the fixtures name a session only where it matters",
     ("activities", "object"): CLEAR,
     ("activities", "source_number"): "lines are numbered in each session, and its beginning is a line",
     ("activities", "source_id"): FOLD_ID,
@@ -85,6 +86,7 @@ DIFFERENT: Mapping[tuple[str, str], str] = {
     ("systems", "in_scope_from"): LATER,
     ("roles", "id"): FOLD_ID,
     ("roles", "granted_at"): LATER,
+    ("roles", "granted_by"): "whose yes makes it effective; the fixtures name who proposed it",
 }  # fmt: skip
 
 
@@ -115,7 +117,7 @@ def concerns(played: Played, table: str, key: str, columns: Row) -> bool:
 def wanted(played: Played, table: str, key: str, columns: Row) -> dict[str, Any]:
     """A fixture's row with the ids that the play has given."""
     kinds = load_schema().tables[table].columns
-    found = fixture_rows.row(table, key, columns)
+    found = dict.fromkeys(kinds) | fixture_rows.row(table, key, columns)
     return {name: _mapped(played, kinds[name], name, value) for name, value in found.items()}
 
 

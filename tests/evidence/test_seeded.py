@@ -82,7 +82,7 @@ def test_facts_are_those_of_the_fixtures(played: Played) -> None:
         for name, value in wanted.items()
         if (table, name) not in matching.DIFFERENT and matching.differs(table, name, value, matching.value_of(table, name, found))
     ]
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def test_each_column_that_may_differ_does(played: Played) -> None:
