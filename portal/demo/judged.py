@@ -76,7 +76,9 @@ def judge(stage: Stage, judgement: Judgement, grant: Grant) -> Review:
 
 def _answers(judgement: Judgement) -> dict[str, dict[str, str]]:
     good = {each.id: (FINE.get(each.id, "yes"), "") for each in questions()}
-    return {key: {"answer": answer, "comment": comment} for key, (answer, comment) in {**good, **judgement.said}.items()}
+    return {
+        key: {"answer": answer, "comment": comment} for key, (answer, comment) in {**good, **judgement.said}.items()
+    }
 
 
 def answer_findings(stage: Stage, grant: Grant) -> None:

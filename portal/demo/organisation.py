@@ -4,7 +4,7 @@ Everybody's second factor is enrolled and checked for real; the method that even
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -187,8 +187,8 @@ def _register(organisation: Organisation, place: Place) -> System:
     return system
 
 
-def _two(organisation: Organisation, *, kind: str, after: dict[str, object], system: System) -> None:
-    change = systems.propose(by=organisation.by("pia"), kind=kind, after=after, system=system)
+def _two(organisation: Organisation, *, kind: str, after: Mapping[str, object], system: System) -> None:
+    change = systems.propose(by=organisation.by("pia"), kind=kind, after=dict(after), system=system)
     systems.approve(by=organisation.by("quinn"), change=change)
 
 

@@ -43,7 +43,9 @@ def seed(superuser_url: str) -> None:
         follow_port(shop)
         return
     if Person.objects.exists():
-        raise HalfFilled("Filling the demo was stopped before it was done. Empty it with make demo-reset, then start it again.")
+        raise HalfFilled(
+            "Filling the demo was stopped before it was done. Empty it with make demo-reset, then start it again."
+        )
     with demo_clock() as clock:
         organisation = Organisation(clock)
         past(organisation)

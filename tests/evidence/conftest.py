@@ -44,7 +44,7 @@ class Played:
 
     def rows(self, table: str) -> list[dict[str, object]]:
         """All rows of a table of facts."""
-        found = self.db.execute(f"SELECT * FROM {table}")  # noqa: S608  a table of the schema
+        found = self.db.execute(f"SELECT * FROM {table}")
         names = [column[0] for column in found.description]
         return [dict(zip(names, values, strict=True)) for values in found]
 
@@ -74,5 +74,7 @@ def _read(organisation: Organisation) -> Played:
         requests={key: str(grant.request_id) for key, grant in grants.items()},
         people={key: str(person.pk) for key, person in organisation.people.items()},
         systems={slug: str(system.pk) for slug, system in organisation.systems.items()},
-        privileges={f"{each.system.slug}-emergency": str(each.pk) for each in Privilege.objects.select_related("system")},
+        privileges={
+            f"{each.system.slug}-emergency": str(each.pk) for each in Privilege.objects.select_related("system")
+        },
     )

@@ -147,7 +147,9 @@ def differs(table: str, name: str, wanted: Any, found: Any) -> bool:
     """Whether two values mean something else. Times are told to the minute, those of what the fixtures do by the day to the day."""
     if load_schema().tables[table].columns[name] == "time" and wanted is not None and found is not None:
         return bool(abs(wanted - found) > MINUTE)
-    return bool(sorted(wanted) != sorted(found) if isinstance(wanted, list) and isinstance(found, list) else wanted != found)
+    return bool(
+        sorted(wanted) != sorted(found) if isinstance(wanted, list) and isinstance(found, list) else wanted != found
+    )
 
 
 def _one(rows: list[dict[str, Any]], what: str) -> dict[str, Any]:
@@ -164,7 +166,9 @@ def _of_grant(table: str) -> Callable[[Played, str, Row], Row]:
 
 
 def _of_request(table: str) -> Callable[[Played, str, Row], Row]:
-    return lambda played, key, columns: _one(_where(played, table, request_id=played.requests[columns["request_id"]]), key)
+    return lambda played, key, columns: _one(
+        _where(played, table, request_id=played.requests[columns["request_id"]]), key
+    )
 
 
 def _review_of(played: Played, key: str) -> str:

@@ -10,7 +10,23 @@ from tests.evidence import matching
 from tests.evidence.conftest import Played
 
 pytestmark = pytest.mark.django_db  # the fixture plays in the test database
-EXACT = {"T-02", "T-05", "T-07", "T-08", "T-09", "T-10", "T-12", "T-15", "T-20", "T-22", "T-27", "T-29", "T-37", "T-45", "T-48"}
+EXACT = {
+    "T-02",
+    "T-05",
+    "T-07",
+    "T-08",
+    "T-09",
+    "T-10",
+    "T-12",
+    "T-15",
+    "T-20",
+    "T-22",
+    "T-27",
+    "T-29",
+    "T-37",
+    "T-45",
+    "T-48",
+}
 UNREMARKABLE = {"pass", "open", "not_applicable"}
 USES = ("BG-01", "BG-06", "BG-08", "BG-10", "EARLIER-1", "EARLIER-2", "EARLIER-3")
 EXPECT = {
@@ -26,7 +42,11 @@ def use_of(played: Played, test: str, row: str) -> str:
     columns = next((each for each in played.rows(table) if each[key] == row), {})
     by_request = {request: use for use, request in played.requests.items()}
     by_grant = {grant: use for use, grant in played.grants.items()}
-    windows = {window_id(system, "grant", grant): use for system in played.systems.values() for use, grant in played.grants.items()}
+    windows = {
+        window_id(system, "grant", grant): use
+        for system in played.systems.values()
+        for use, grant in played.grants.items()
+    }
     reviews = {str(each["id"]): by_grant[str(each["grant_id"])] for each in played.rows("reviews")}
     asked = str(columns.get("request_id", ""))
     return (
@@ -71,8 +91,12 @@ def test_scenario_holds_what_it_shows(played: Played, use: str) -> None:
 
 
 def test_use_without_an_incident_and_like_routine_is_seen(played: Played) -> None:
-    assert {row.result for row in played.results["T-06"].rows if use_of(played, "T-06", row.id) == "BG-10"} == {"deviation"}
-    assert [row.shows["person"] for row in played.results["T-36"].rows if row.result == "signal"] == [played.people["emil"]]
+    assert {row.result for row in played.results["T-06"].rows if use_of(played, "T-06", row.id) == "BG-10"} == {
+        "deviation"
+    }
+    assert [row.shows["person"] for row in played.results["T-36"].rows if row.result == "signal"] == [
+        played.people["emil"]
+    ]
 
 
 def test_facts_are_those_of_the_fixtures(played: Played) -> None:
@@ -80,7 +104,8 @@ def test_facts_are_those_of_the_fixtures(played: Played) -> None:
         f"{table} {wanted[next(iter(wanted))]}: {name} is {matching.value_of(table, name, found)!r} and not {value!r}"
         for table, wanted, found in matching.pairs(played)
         for name, value in wanted.items()
-        if (table, name) not in matching.DIFFERENT and matching.differs(table, name, value, matching.value_of(table, name, found))
+        if (table, name) not in matching.DIFFERENT
+        and matching.differs(table, name, value, matching.value_of(table, name, found))
     ]
     assert wrong == [], "\n".join(wrong)
 
@@ -113,6 +138,8 @@ def test_what_is_told_apart_from_the_fixtures(played: Played) -> None:
     request = next(each for each in played.rows("requests") if each["id"] == played.requests["BG-10"])
     assert request["reason_length"] == 11
     assert {each["snapshot_sha256"] == each["recomputed_sha256"] for each in played.rows("campaigns")} == {True}
-    findings = [each for each in played.rows("findings")]
-    assert {(each["owner_id"], each["cause_given"], each["response_given"]) for each in findings} == {(played.people["mo"], 1, 1)}
+    findings = played.rows("findings")
+    assert {(each["owner_id"], each["cause_given"], each["response_given"]) for each in findings} == {
+        (played.people["mo"], 1, 1)
+    }
     assert len(findings) == 3
