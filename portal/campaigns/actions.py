@@ -1,4 +1,4 @@
-"""Attestations: the duty, the list as it stands, each decision under lock, the statement that closes it."""
+"""Campaigns: the duty, the list as it stands, each decision under lock, the statement that closes it."""
 
 from datetime import datetime
 from uuid import UUID
@@ -34,7 +34,7 @@ def set_duty(*, by: Actor, system: System) -> Duty:
     row = System.objects.select_for_update(no_key=True).get(pk=system.pk)
     last = Duty.objects.filter(system=row, kind=CAMPAIGN).select_related("campaign").order_by("-due_at").first()
     if last is not None and not is_past(last):
-        raise ChangedMeanwhile("The next attestation is set already.", about=last)
+        raise ChangedMeanwhile("The next campaign is set already.", about=last)
     begun = row.in_scope_from if last is None else (closed_at(last) or last.due_at)
     due_at = begun + attestation_interval()
     duty = Duty.objects.create(
@@ -69,7 +69,7 @@ def note_missed(*, by: Actor, duty: Duty) -> Duty:
     sentence = f"The list of {row.system.name} was not attested by its time. It is owed until it is done."
     tell(
         by=by, people=rules.attesters(row.system), kind="system.problem", about=row.log_subject, path="/campaigns/",
-        facts={"title": "Attestation not done in time", "sentence": sentence, "system": row.system.name, "at": row.due_at},
+        facts={"title": "Campaign not done in time", "sentence": sentence, "system": row.system.name, "at": row.due_at},
     )  # fmt: skip
     append("duty.missed", by=by, subject=row.log_subject, duty_id=row.pk, kind=row.kind, system_id=row.system_id, due_at=ms(row.due_at))
     return row
@@ -87,7 +87,7 @@ def start(*, by: Actor, duty: Duty, listing: Listing | None) -> Campaign:
     row = Duty.objects.select_related("system__owner").get(pk=duty.pk)
     rules.may_start(by, row.system)
     if Campaign.objects.filter(Q(duty=row) | Q(system=row.system, state=OPEN)).exists():
-        raise ChangedMeanwhile("An attestation of this system is open already.", about=row)
+        raise ChangedMeanwhile("A campaign of this system is open already.", about=row)
     at, lines = now(), lines_of(row.system, listing)
     text = snapshot(row.system_id, at, lines)
     campaign = Campaign.objects.create(
@@ -231,12 +231,12 @@ def close(*, by: Actor, campaign: Campaign) -> Campaign:
     rules.may_close(by, row)
     need_fresh(by, about=row)
     if row.state != OPEN:
-        raise ChangedMeanwhile("This attestation was closed already. Nothing was changed.", about=row)
+        raise ChangedMeanwhile("This campaign was closed already. Nothing was changed.", about=row)
     counts = {state: row.items.filter(state=state).count() for state in (KEPT, MODIFIED, REVOKED, UNDECIDED)}
     if counts[UNDECIDED]:
         raise RefusedByPolicy(f"Lines that are still undecided: {counts[UNDECIDED]}. Each needs its decision first.", about=row)
     at, text = now(), closing_statement(row)
-    make(row, MOVES["close"], says="This attestation is not open.", closed_at=at, closed_by_id=UUID(by.id), statement=text)
+    make(row, MOVES["close"], says="This campaign is not open.", closed_at=at, closed_by_id=UUID(by.id), statement=text)
     append(
         "campaign.closed", by=by, subject=row.log_subject, campaign_id=row.pk, duty_id=row.duty_id, kind=LIST, system_id=row.system_id,
         closed_at=ms(at), recomputed_sha256=sha256(again(row)), statement_sha256=sha256(text), kept=counts[KEPT],

@@ -142,7 +142,7 @@ def note_read_back(*, by: Actor, item: Item, listing: Listing, present: bool) ->
     if present:
         system = row.campaign.system
         raise_finding(
-            by=by, kind="removal_failed", title=f"What an attestation revoked on {system.name} can still act", about=str(row.pk),
+            by=by, kind="removal_failed", title=f"What a campaign revoked on {system.name} can still act", about=str(row.pk),
             details=row.label, system=system, owner=system.owner, test_id="T-23",
         )  # fmt: skip
     append(

@@ -79,7 +79,7 @@ def may_start(by: Actor, system: System) -> None:
         NotAllowed: anybody else.
     """
     if by.is_person:
-        need_permission(by, ADMINISTER, system, says="Only administrators start an attestation before its time.")
+        need_permission(by, ADMINISTER, system, says="Only administrators start a campaign before its time.")
 
 
 def may_close(by: Actor, campaign: Campaign) -> None:
@@ -88,7 +88,7 @@ def may_close(by: Actor, campaign: Campaign) -> None:
     Raises:
         NotAllowed: anybody else.
     """
-    need_permission(by, MANAGE, campaign.system, says="Only the owner or an administrator of this system closes its attestation.")
+    need_permission(by, MANAGE, campaign.system, says="Only the owner or an administrator of this system closes its campaign.")
 
 
 def still_undecided(item: Item) -> None:

@@ -1,4 +1,4 @@
-"""Begins an attestation: the target is listed first, outside of any transaction, then the list is taken."""
+"""Begins a campaign: the target is listed first, outside of any transaction, then the list is taken."""
 
 import logging
 from datetime import timedelta
@@ -28,7 +28,7 @@ def run(duty: Duty) -> Campaign | None:
         listing = listed(SWEEP, duty.system)
     except NotListed as refusal:
         if now() < duty.due_at - PATIENCE:
-            logger.warning("attestation of %s waits: %s", duty.system.slug, refusal.sentence)
+            logger.warning("campaign of %s waits: %s", duty.system.slug, refusal.sentence)
             return None
         listing = None
     return start(by=SWEEP, duty=duty, listing=listing)

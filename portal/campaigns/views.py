@@ -1,4 +1,4 @@
-"""Pages of attestations: what is owed, and one attestation with its lines."""
+"""Pages of campaigns: what is owed, and one campaign with its lines."""
 
 from typing import Any
 from uuid import UUID
@@ -43,7 +43,7 @@ def campaigns(request: PersonRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def campaign_start(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """Begin the attestation of a system's list before its time."""
+    """Begin the campaign of a system's list before its time."""
     system = queries.system_for_act(pk)
     if system is None:
         raise Http404
@@ -55,9 +55,9 @@ def campaign_start(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @signed_in
 def campaign_page(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """One attestation. That the viewer's lines stand before them is noted."""
+    """One campaign. That the viewer's lines stand before them is noted."""
     campaign = _visible(request, pk)
-    viewed(request, "the attestation", campaign)
+    viewed(request, "the campaign", campaign)
     show_lines(by=request.actor, viewer=request.user, campaign=campaign)
     return _show(request, campaign)
 
@@ -122,7 +122,7 @@ def campaign_close(request: PersonRequest, pk: UUID) -> HttpResponse:
     if campaign is None:
         raise Http404
     actions.close(by=request.actor, campaign=campaign)
-    messages.info(request, "This attestation is closed, with your statement.")
+    messages.info(request, "This campaign is closed, with your statement.")
     return redirect("campaign_page", pk=pk)
 
 

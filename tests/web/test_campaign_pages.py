@@ -1,0 +1,134 @@
+"""Attestations as people see and decide them: two widths, two themes, by keyboard, with and without script."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from portal.campaigns import actions, removal, sweep
+from portal.campaigns.models import Campaign, Item
+from tests.browsing import code_of_device, enter, stale
+from tests.portal.campaigns.attested import begun, line, ready, stand
+from tests.portal.campaigns.attested import seen as stood
+from tests.web.looking import VARIANTS, Variant, axe, no_sideways_scroll, seen, touchable
+from tests.worlds import World, actor, make_world
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PHONE, DESK = VARIANTS[0], VARIANTS[2]
+
+
+@pytest.fixture
+def world(live_server: LiveServer) -> World:
+    return make_world()
+
+
+@pytest.fixture
+def url(live_server: LiveServer) -> str:
+    return str(live_server.url)
+
+
+def half(world: World) -> Campaign:
+    """One line of each kind, two of them decided."""
+    stand(world, "old_admin")
+    campaign = stood(world, begun(world))
+    actions.keep(by=actor(world.mo), item=line(campaign, "Ann"), reason="She is on call.")
+    revoked = actions.revoke(by=actor(world.mo), item=line(campaign, "Ben"), reason="Left the team.")
+    removal.run(revoked.pk)
+    return campaign
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_pages_are_accessible_and_fit(browser: Browser, url: str, world: World, variant: Variant, tmp_path: Path) -> None:
+    with seen(browser, variant) as page:
+        enter(page, url, world.mo)
+        page.goto(f"{url}/campaigns/", wait_until="networkidle")
+        _looked_at(page, tmp_path / f"campaigns-empty-{variant.name}.png")
+        campaign = half(world)
+        for name, path in (("list", "/campaigns/"), ("half", f"/campaigns/{campaign.pk}/")):
+            page.goto(url + path, wait_until="networkidle")
+            _looked_at(page, tmp_path / f"campaigns-{name}-{variant.name}.png")
+        page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true; })")
+        _looked_at(page, tmp_path / f"campaigns-opened-{variant.name}.png")
+        actions.keep(by=actor(world.mo), item=line(campaign, "old_admin"), reason="The vendor's.")
+        page.goto(f"{url}/campaigns/{campaign.pk}/", wait_until="networkidle")
+        _looked_at(page, tmp_path / f"campaigns-whole-{variant.name}.png")
+        actions.close(by=actor(world.mo), campaign=campaign)
+        sweep.run_due()
+        for name, path in (("after", "/campaigns/"), ("closed", f"/campaigns/{campaign.pk}/")):
+            page.goto(url + path, wait_until="networkidle")
+            _looked_at(page, tmp_path / f"campaigns-{name}-{variant.name}.png")
+
+
+def _looked_at(page: Page, picture: Path) -> None:
+    page.screenshot(path=picture, full_page=True)
+    axe(page)
+    no_sideways_scroll(page)
+    touchable(page)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "without"])
+def test_whole_way_of_an_attestation(browser: Browser, url: str, world: World, *, script: bool) -> None:
+    stand(world, "old_admin")
+    with seen(browser, PHONE, script=script, expected="422") as page:
+        enter(page, url, world.pia)
+        page.goto(f"{url}/campaigns/")
+        page.get_by_role("button", name="begin its campaign now").click()
+        expect(page.get_by_text("It has begun.")).to_be_visible()
+        campaign = Campaign.objects.get()
+        page.context.clear_cookies()
+        enter(page, url, world.mo)
+        page.goto(f"{url}/campaigns/{campaign.pk}/")
+        page.get_by_role("button", name=re.compile("Keep.*Ann")).click()
+        expect(_line(page, "Ann: Billing emergency")).to_contain_text("by Mo")
+        _line(page, "Ben: Billing emergency").get_by_label("Why?").fill("Left the team.")
+        page.get_by_role("button", name=re.compile("Revoke.*Ben")).click()
+        expect(_line(page, "Ben: Billing emergency")).to_contain_text("Gone on the target")
+        page.get_by_role("button", name=re.compile("Keep.*old_admin")).click()
+        expect(page.get_by_role("alert")).to_contain_text("say why it stays")
+        _line(page, "old_admin as").get_by_label("Why?").fill("The vendor's.")
+        page.get_by_role("button", name=re.compile("Keep.*old_admin")).click()
+        expect(_line(page, "old_admin as")).to_contain_text("by Mo")
+        page.goto(f"{url}/campaigns/{campaign.pk}/")
+        page.get_by_role("button", name="State this and close").click()
+        expect(page.get_by_role("heading", name="Closing statement")).to_be_visible()
+    assert Campaign.objects.get().state == "closed"
+
+
+def _line(page: Page, label: str) -> Locator:
+    return page.get_by_role("region", name=label)
+
+
+def test_keyboard_alone_decides(browser: Browser, url: str, world: World) -> None:
+    item = ready(world)
+    with seen(browser, DESK) as page:
+        enter(page, url, world.mo)
+        page.goto(f"{url}/campaigns/{item.campaign_id}/")
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.name === 'reason'"):
+                break
+        page.keyboard.insert_text("Left the team.")
+        for _ in range(2):
+            page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name=re.compile("Revoke.*Ann"))).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(_line(page, "Ann: Billing emergency")).to_contain_text("Gone on the target")
+        expect(_line(page, "Ann: Billing emergency")).to_be_focused()
+    assert Item.objects.get(pk=item.pk).state == "revoked"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "without"])
+def test_second_factor_is_asked_in_between_and_nothing_is_lost(browser: Browser, url: str, world: World, *, script: bool) -> None:
+    item = ready(world)
+    with seen(browser, DESK, script=script) as page:
+        enter(page, url, world.mo)
+        page.goto(f"{url}/campaigns/{item.campaign_id}/")
+        stale(world.mo)
+        _line(page, "Ann: Billing emergency").get_by_label("Why?").fill("Left the team.")
+        page.get_by_role("button", name=re.compile("Revoke.*Ann")).click()
+        page.get_by_label("Code of your authenticator").fill(code_of_device(world.mo))
+        page.get_by_role("button", name="Confirm and go on").click()
+        expect(_line(page, "Ann: Billing emergency")).to_contain_text("Left the team.")
+    assert Item.objects.get(pk=item.pk).state == "revoked"
