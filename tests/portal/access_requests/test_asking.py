@@ -181,7 +181,11 @@ def test_who_is_not_on_the_list_sees_nothing_and_is_refused_on_record(world: Wor
     assert not AccessRequest.objects.exists()
 
 
-@pytest.mark.parametrize("query", ["privilege=nonsense", f"privilege={uuid4()}", "from=nonsense", f"from={uuid4()}"], ids=["no privilege", "unknown privilege", "no request", "unknown request"])
+@pytest.mark.parametrize(
+    "query",
+    ["privilege=nonsense", f"privilege={uuid4()}", "from=nonsense", f"from={uuid4()}"],
+    ids=["no privilege", "unknown privilege", "no request", "unknown request"],
+)
 def test_strange_addresses_lead_nowhere(world: World, query: str) -> None:
     assert browser_of(world.ann).get(f"/requests/new/?{query}").status_code == 404
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -21,7 +22,7 @@ def world() -> World:
 
 
 @pytest.fixture
-def _sealing():
+def _sealing() -> Iterator[None]:
     with sealing():
         yield
 
@@ -96,6 +97,8 @@ def test_extension_is_given_by_another_and_reaches_the_target(world: World) -> N
     extending.run(grant.pk)
     asked.refresh_from_db()
     grant.refresh_from_db()
+    assert grant.expires_at is not None
+    assert before is not None
     assert (grant.expires_at - before).total_seconds() == 15 * 60
     assert asked.applied_at is not None
 
