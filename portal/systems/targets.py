@@ -1,6 +1,9 @@
 """How a system is reached: its settings and its secret, decrypted only here and only when a connector is about to be called."""
 
-from portal.connectors.base import Secret, Target
+from collections.abc import Mapping
+from typing import Any
+
+from portal.connectors.base import BadSettings, Secret, Target
 from portal.secrets import decrypt
 from portal.systems.models import ProposedChange, System
 
@@ -16,15 +19,26 @@ def target(system: System) -> Target:
 
 
 def proposed_target(change: ProposedChange) -> Target:
-    """The system as a proposal would make it; a secret that was not given anew stays the present one."""
+    """The system as a proposal would make it; a secret that was not given anew stays the present one.
+
+    Raises:
+        BadSettings: the present secret would go to another address than it belongs to, or with less protection, on one person's word.
+    """
     system_id = change.system_id or change.after["id"]
     present = change.system.secret if change.system else None
+    if present and not change.secret and change.system and _way_to(change.after["settings"]) != _way_to(change.system.settings):
+        raise BadSettings("This leads to another address, and the present password is not sent there. Give the password with the change.")
     return Target(
         str(system_id),
         change.after["connector"],
         change.after["settings"],
         _secret(change.secret or present, system_id),
     )
+
+
+def _way_to(settings: Mapping[str, Any]) -> list[Any]:
+    """Where a secret goes, and what protects it on its way."""
+    return [settings.get(name) for name in ("host", "port", "sslmode", "sslrootcert")]
 
 
 def _secret(stored: bytes | memoryview | None, system_id: object) -> Secret | None:
