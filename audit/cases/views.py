@@ -14,7 +14,7 @@ from audit.cases.inert import one_line
 from audit.cases.presenters import name_of
 from audit.cases.reading import Record, mark_of, record_of
 from audit.cases.status import STATUSES, VERDICTS
-from audit.log.viewing import ViewerRequest, signed_in, viewed
+from audit.log.viewing import ViewerRequest, signed_in, viewed, viewed_with
 
 ON_A_PAGE = 50
 LATE_S = 60
@@ -72,7 +72,9 @@ def case_activity(request: ViewerRequest, pk: UUID) -> HttpResponse:
     _may_view(request, pk)
     if "mark" in request.GET and request.GET["mark"] == mark_of(pk):
         return HttpResponse(status=204)
-    return render(request, "audit/cases/activity.html", _activity(request, _read(pk)))
+    record = _read(pk)
+    viewed_with(request, "the activity of the case", pk, case=pk)
+    return render(request, "audit/cases/activity.html", _activity(request, record))
 
 
 @require_GET

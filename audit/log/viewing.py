@@ -19,6 +19,7 @@ from audit.log.models import PageView
 
 P = ParamSpec("P")
 QUARTER_MS = 15 * 60_000
+PAGE_LASTS_MS = 12 * 3_600_000  # as long as a sign-in
 FIRST_LOOK = """
 INSERT INTO audit_page_view (person, about, quarter) VALUES (%s, %s, %s)
 ON CONFLICT (person, about) DO UPDATE SET quarter = excluded.quarter WHERE audit_page_view.quarter < excluded.quarter
@@ -75,7 +76,7 @@ def viewed(request: HttpRequest, page: str, about: object = "", *, case: object 
     case = str(case or getattr(about, "log_case", ""))
     subject = str(getattr(about, "log_subject", ""))
     thing = str(getattr(about, "pk", about))
-    key, quarter = case or subject or thing or page, now_ms() // QUARTER_MS * QUARTER_MS
+    key, quarter = _key(page, about, case), now_ms() // QUARTER_MS * QUARTER_MS
     if PageView.objects.filter(person=by.id, about=key, quarter__gte=quarter).exists():
         return
     try:
@@ -86,11 +87,27 @@ def viewed(request: HttpRequest, page: str, about: object = "", *, case: object 
         raise LogUnavailable("The log cannot be written, so this record is not shown.") from error
 
 
+def viewed_with(request: HttpRequest, page: str, about: object = "", *, case: object = "") -> None:
+    """As `viewed`, for parts of pages, polls, and forms that come back: no event while they go with a page that was looked at and logged.
+
+    Asked for by themselves, without that page in the last `PAGE_LASTS_MS`, they are a look like any other.
+    """
+    by: Actor = request.actor  # type: ignore[attr-defined]  # the portal's middleware has put it there
+    key = _key(page, about, str(case or getattr(about, "log_case", "")))
+    if not PageView.objects.filter(person=by.id, about=key, quarter__gt=now_ms() - PAGE_LASTS_MS).exists():
+        viewed(request, page, about, case=case)
+
+
+def _key(page: str, about: object, case: str) -> str:
+    """What counts as one thing that is looked at."""
+    return (case or str(getattr(about, "log_subject", "")) or str(getattr(about, "pk", about)) or page)[:120]
+
+
 @action(event="page.viewed")
 def look(*, by: Actor, page: str, about: str, key: str, case: str, subject: str, quarter: int) -> None:
     """One look; of two at the same time the second finds the row of the first."""
     with connection.cursor() as cursor:
-        cursor.execute(FIRST_LOOK, [by.id, key[:120], quarter])
+        cursor.execute(FIRST_LOOK, [by.id, key, quarter])
         if cursor.fetchone() is None:
             raise SeenAlready("This look is in the log already.")
     append(

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from audit.log.viewing import viewed
+from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
@@ -59,7 +59,7 @@ def review_hand_over(request: PersonRequest, pk: UUID) -> HttpResponse:
     review = _for_act(pk)
     form = HandOverForm(request.POST, pool=people_among(queries.evidence_of(review).pool))
     if not form.is_valid():
-        return _show(request, _visible(request, pk), {"over": form}, status=form.status)
+        return _show(request, _again(request, pk), {"over": form}, status=form.status)
     to, comment = form.cleaned_data["to"], form.cleaned_data["comment"]
     if to is None:
         hand_over(by=request.actor, review=review, comment=comment)
@@ -82,7 +82,7 @@ def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
     if kept is not None:
         messages.info(request, "Your answers are kept. You can go on later.")
         return redirect("review_page", pk=pk)
-    return _show(request, _visible(request, pk), {"form": form}, status=form.status)
+    return _show(request, _again(request, pk), {"form": form}, status=form.status)
 
 
 @require_POST
@@ -102,7 +102,7 @@ def review_submit(request: PersonRequest, pk: UUID) -> HttpResponse:
         ):  # fmt: skip
             messages.info(request, "The review is on record.")
             return redirect("review_page", pk=pk)
-    return _show(request, _visible(request, pk), {"form": form}, status=form.status)
+    return _show(request, _again(request, pk), {"form": form}, status=form.status)
 
 
 def _show(request: PersonRequest, review: Review, parts: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -139,6 +139,13 @@ def _visible(request: PersonRequest, pk: UUID) -> Review:
     found = queries.review_for(request.user, pk)
     if found is None:
         raise Http404
+    return found
+
+
+def _again(request: PersonRequest, pk: UUID) -> Review:
+    """For a form that comes back on its page: who never looked at the page sees it now."""
+    found = _visible(request, pk)
+    viewed_with(request, "the review", found)
     return found
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from audit.log.viewing import viewed
+from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.actions import decline, see, supplement, withdraw
 from portal.access_requests.forms import DecisionForm, SupplementForm
 from portal.access_requests.models import AccessRequest
@@ -45,6 +45,7 @@ def request_live(request: HttpRequest, pk: UUID) -> HttpResponse:
         back = urlencode({"next": reverse("request_page", args=[pk])})
         return HttpResponse(status=204, headers={"HX-Redirect": f"{reverse('sign_in')}?{back}"})
     life = _life(request, pk)  # type: ignore[arg-type]  # signed in, as was just seen
+    viewed_with(request, "the request", life.request)
     context = _context(request, life, {})  # type: ignore[arg-type]  # likewise
     context["swap_stage"] = request.GET.get("shape") != life.shape
     if not context["swap_stage"] and request.GET.get("news") == context["news"]:
@@ -117,7 +118,10 @@ def answer(request: PersonRequest, pk: UUID, **forms: KeptForm) -> HttpResponse:
 
 def show(request: PersonRequest, pk: UUID, *, status: int = 200, **forms: KeptForm) -> HttpResponse:
     """Draw the page, with the forms as they were typed."""
-    return render(request, "access_requests/page.html", _context(request, _life(request, pk), forms), status=status)
+    life = _life(request, pk)
+    if status != 503:  # the log is away: whoever acted just now gets back what they typed
+        viewed_with(request, "the request", life.request)
+    return render(request, "access_requests/page.html", _context(request, life, forms), status=status)
 
 
 def _life(request: PersonRequest, pk: UUID) -> Life:

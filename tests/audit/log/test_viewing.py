@@ -140,7 +140,7 @@ def test_page_is_not_shown_when_the_look_cannot_be_logged(world: World, log_refu
     assert answer.status_code == 503
     assert request.reason not in answer.content.decode()
     assert otto.get(f"/log/?case={request.pk}").status_code == 503
-    assert otto.get(f"/cases/{request.pk}/activity/").status_code == 200
+    assert otto.get(f"/cases/{request.pk}/activity/").status_code == 503
     log_refuses()
     answer = otto.get(f"/cases/{request.pk}/")
     assert answer.status_code == 200

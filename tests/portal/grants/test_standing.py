@@ -1,5 +1,6 @@
 """What a use rests on must still stand when somebody says yes, and when it opens: the list, the role, the person, the time."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -34,7 +35,7 @@ def gone(world: World) -> None:
 
 
 @pytest.mark.parametrize("ends", [off_the_list, no_responder, gone])
-def test_what_ended_while_a_request_waits_cannot_be_approved(world: World, ends) -> None:
+def test_what_ended_while_a_request_waits_cannot_be_approved(world: World, ends: Callable[[World], None]) -> None:
     waiting = request_of(world)
     ends(world)
     with pytest.raises(RefusedByPolicy):
@@ -44,7 +45,7 @@ def test_what_ended_while_a_request_waits_cannot_be_approved(world: World, ends)
 
 
 @pytest.mark.parametrize("ends", [off_the_list, no_responder])
-def test_nobody_asks_or_bypasses_without_list_and_role(world: World, ends) -> None:
+def test_nobody_asks_or_bypasses_without_list_and_role(world: World, ends: Callable[[World], None]) -> None:
     ends(world)
     with pytest.raises(NotAllowed):
         ask(by=actor(world.ann), privilege=world.privilege, asked=world.asked())
