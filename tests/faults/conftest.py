@@ -1,5 +1,1 @@
-"""The whole portal, for tests that take parts of it away."""
-
-from tests.faults.whole import _house, house
-
-__all__ = ["_house", "house"]
+"""Tests that take parts of the portal away; the `house` in which they do so is the run's."""

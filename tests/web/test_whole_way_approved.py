@@ -1,0 +1,162 @@
+"""The approved way from end to end, in real browsers, on a portal with every process real and a real PostgreSQL target."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from audit.log.append import now_ms
+from portal.reviews.questions import questions
+from tests.faults.whole import House
+from tests.web.walking import PHONE, REASON, Walker, link_of, login_of, mail_for, pdf_of, psql, text_of, walking
+
+pytestmark = pytest.mark.browser
+READ = "SELECT count(*) AS stuck FROM shop.payments WHERE state = 'stuck'"
+CHANGE = "UPDATE shop.payments SET tries = tries + 1 WHERE id = 29"
+REFUSED = "SELECT employee FROM shop.salaries"
+
+
+def test_approved_way_from_asking_to_the_review(browser: Browser, house: House, tmp_path: Path) -> None:
+    began = now_ms()
+    with (
+        walking(browser, house, "ann", PHONE) as ann,
+        walking(browser, house, "ines", PHONE) as ines,
+        walking(browser, house, "jon") as jon,
+        walking(browser, house, "kim", expected="404") as kim,
+    ):
+        case = ask(ann)
+        approve(ines, case, began)
+        line, password = reveal(ann)
+        work(house, line, password)
+        statements_show(ann, case)
+        more_time(ann, jon, case, began)
+        ended_by_itself(ann, login_of(line))
+        assert "FATAL" in psql(line, password, READ).stderr
+        verdict_is_complete(jon, case)
+        dossier_tells(house, began, "ended")
+        review(kim, began)
+        dossier_tells(house, began, "reviewed")
+
+
+def ask(ann: Walker) -> str:
+    """Ask for the shop on a phone for one minute; the address of the request."""
+    ann.sign_in("/requests/new/")
+    ann.page.get_by_role("link", name="Read and correct orders").click()
+    ann.sees("One approver of 2 must say yes.")
+    ann.sees("You must name an incident.")
+    ann.page.get_by_label("A service is down, or about to be").check()
+    ann.page.get_by_label("What is wrong, and what will you do?").fill(REASON)
+    ann.page.get_by_label("What kind of trouble is it?").select_option("availability")
+    ann.page.get_by_label("Read data").check()
+    ann.page.get_by_label("Change data").check()
+    ann.page.get_by_label("Incident").fill("INC-3001")
+    ann.page.get_by_label("For how long?").fill("1")
+    ann.press("Ask for access")
+    ann.sees(re.compile("Waiting for one yes from Ines"))
+    return ann.page.url
+
+
+def approve(ines: Walker, case: str, began: int) -> None:
+    """From the mail, past the sign-in, to the request; then yes."""
+    mail = mail_for(ines.house, "ines", "Ann Berg asks for Read and correct orders", after=began)
+    assert link_of(mail) == case
+    ines.sign_in(link_of(mail))
+    ines.sees(REASON)
+    ines.press("I have seen it")
+    ines.press("Approve")
+    ines.sees("End this access now")
+
+
+def reveal(ann: Walker) -> tuple[str, str]:
+    """The page opened by itself; the line and the password that it shows."""
+    ann.sees(re.compile("Waiting for one yes|Opening|Open"))
+    button = ann.page.get_by_role("button", name="Show the password")
+    expect(button).to_be_visible(timeout=30_000)
+    expect(ann.page.locator("[data-left]")).to_have_text(re.compile(r"^(1 min|\d+ s)"))
+    line = ann.page.locator("#psql-line").inner_text()
+    button.click()
+    password = ann.page.locator("#password").inner_text()
+    assert len(password) >= 20
+    ann.page.get_by_role("link", name="Back to the access").click()
+    return line, password
+
+
+def work(house: House, line: str, password: str) -> None:
+    """Read, change and fail with a real psql."""
+    before = house.on_target("SELECT tries FROM shop.payments WHERE id = 29")[0][0]
+    done = psql(line, password, READ, CHANGE, REFUSED)
+    assert "UPDATE 1" in done.stdout
+    assert done.stderr.splitlines() == ["ERROR:  permission denied for table salaries"]
+    assert house.on_target("SELECT tries FROM shop.payments WHERE id = 29") == [(int(str(before)) + 1,)]
+
+
+def statements_show(ann: Walker, case: str) -> None:
+    """On the case page, the refused one first."""
+    ann.go(case.replace("/requests/", "/cases/"))
+    done = ann.page.locator("#case-activity")
+    expect(done).to_contain_text("3 actions", timeout=20_000)
+    expect(done).to_contain_text("1 failed")
+    for statement in (READ, CHANGE, REFUSED):
+        expect(done).to_contain_text(masked(statement))
+    ann.go(case)
+
+
+def masked(statement: str) -> str:
+    """The part of it that holds no literal: those are masked."""
+    return statement.split(" WHERE ")[0]
+
+
+def more_time(ann: Walker, jon: Walker, case: str, began: int) -> None:
+    """Ann asks for a minute more, Jon gives it from his mail."""
+    ann.page.locator("summary", has_text="Ask for more time").click()
+    ann.page.get_by_label("How many more minutes?").fill("1")
+    ann.press("Ask for it")
+    ann.sees("Somebody else must give it")
+    mail = mail_for(jon.house, "jon", "asks for 1 more minute", after=began)
+    assert link_of(mail) == case
+    jon.sign_in(link_of(mail))
+    jon.press("Give the time")
+    jon.sees("More time was given")
+    ann.sees("More time was given")
+
+
+def ended_by_itself(ann: Walker, login: str) -> None:
+    """The window runs out, and nobody does anything."""
+    ann.sees("Ended, and the target confirmed it", seconds=150)
+    ann.sees("Time was over")
+    assert ann.house.on_target("SELECT 1 FROM pg_roles WHERE rolname = %s", [login]) == []
+
+
+def verdict_is_complete(jon: Walker, case: str) -> None:
+    """The record is judged once a heartbeat has come back through the target's own log."""
+    jon.go(case.replace("/requests/", "/cases/"))
+    expect(jon.page.locator("#case-activity .verdict-word strong")).to_have_text("Complete", timeout=90_000)
+    jon.page.reload()
+    jon.sees(re.compile("neither login, right nor session is left"))
+
+
+def dossier_tells(house: House, began: int, occasion: str) -> None:
+    """Who, why, every statement and the verdict stand in the paper that came by mail."""
+    for key in ("ann", "mo"):
+        mail = mail_for(house, key, "Dossier: Ann Berg on Shop database", after=began, seconds=90)
+        told = text_of(pdf_of(mail))
+        for words in ("Ann Berg", "Ines Duarte", "INC-3001", REASON, *map(masked, (READ, CHANGE, REFUSED))):
+            assert words in told, (occasion, words, told)
+        assert "complete" in told.lower()
+
+
+def review(kim: Walker, began: int) -> None:
+    """Somebody without a part in it takes it and answers all ten questions."""
+    mail = mail_for(kim.house, "kim", "Review due: Ann Berg on Shop database", after=began)
+    kim.sign_in(link_of(mail))
+    kim.press("Take this review")
+    expect(kim.page.locator("#case-activity")).to_contain_text("3 actions")
+    for question in questions():
+        fine = next(word for key, word in (("yes", "Yes"), ("no", "No"), ("unsure", "Not sure")) if key not in question.adverse)
+        kim.page.get_by_role("group", name=f"{question.number}. {question.ask}").get_by_label(fine, exact=True).check()
+    kim.page.get_by_role("group", name="Outcome").get_by_label("Accepted", exact=True).check()
+    kim.page.locator("input[name=stated]").check()
+    kim.press("Submit the review")
+    kim.sees("The review is on record.")
+

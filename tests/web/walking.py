@@ -1,0 +1,163 @@
+"""People of the demo in browsers of their own, at a portal with every process real: signing in, mails, psql, papers."""
+
+import email
+import email.policy
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import urljoin
+
+from playwright.sync_api import Browser, Page, expect
+from psycopg.conninfo import conninfo_to_dict
+
+from portal.demo.personas import BY_KEY
+from portal.embedded.mail_sink import StoredMail
+from portal.embedded.state import CHECKOUT
+from tests.faults.whole import House
+from tests.servers import wait_until
+from tests.web.looking import VARIANTS, Variant, seen
+
+PHONE, DESK = VARIANTS[0], VARIANTS[2]
+LINK = re.compile(r"^Look at it in the portal: (\S+)\s*$", re.MULTILINE)
+REASON = "Payments hang since the failover; look at the stuck ones and release what is safe."
+
+
+@dataclass
+class Walker:
+    """One persona and their browser."""
+
+    house: House
+    page: Page
+    key: str
+
+    @property
+    def name(self) -> str:
+        """The first one, as the pages' short lists have it."""
+        return BY_KEY[self.key].name.split()[0]
+
+    def go(self, address: str) -> None:
+        """Open an address of the portal."""
+        self.page.goto(urljoin(self.house.url, address))
+
+    def sign_in(self, address: str = "/") -> None:
+        """Follow a link as somebody who is not signed in: past password and second factor, to where it pointed."""
+        wanted, persona = urljoin(self.house.url, address), BY_KEY[self.key]
+        self.page.goto(wanted)
+        if "/sign-in/" not in self.page.url:
+            self.go("/sign-in/")
+        self.page.get_by_label("Mail address").fill(persona.email)
+        self.page.get_by_label("Password", exact=True).fill(persona.password)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_label("Code of your authenticator").fill(self.house.code(self.key))
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page).to_have_url(wanted)
+
+    def press(self, button: str) -> None:
+        """A button by its name."""
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def sees(self, text: str | re.Pattern[str], *, seconds: float = 20) -> None:
+        """Wait until the page says so, by itself."""
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=seconds * 1000)
+
+    def comes_to_see(self, text: str | re.Pattern[str], *, seconds: float = 60) -> None:
+        """Load the page again until it says so."""
+        said = self.page.get_by_text(text).first
+
+        def there() -> bool:
+            self.page.reload(wait_until="load")
+            return said.is_visible()
+
+        wait_until(there, f"{self.key} to see {text!r}", seconds=seconds)
+
+
+@contextmanager
+def walking(browser: Browser, house: House, key: str, variant: Variant = DESK, *, expected: str = "") -> Iterator[Walker]:
+    """A persona with a browser of their own."""
+    with seen(browser, variant, expected=expected) as page:
+        yield Walker(house, page, key)
+
+
+# --- mails
+
+
+def mail_for(house: House, key: str, subject: str, *, after: int, seconds: float = 60) -> EmailMessage:
+    """Wait for the newest mail to a persona whose subject holds these words, received after `after` (ms)."""
+    found: list[EmailMessage] = []
+
+    def there() -> bool:
+        found[:] = [each for each in _read(house.mails(BY_KEY[key].email), after) if subject in str(each["Subject"])]
+        return bool(found)
+
+    wait_until(there, f"a mail to {key} about {subject!r}", seconds=seconds)
+    return found[0]
+
+
+def subjects_for(house: House, key: str, *, after: int) -> list[str]:
+    """What was mailed to a persona since, newest first."""
+    return [str(each["Subject"]) for each in _read(house.mails(BY_KEY[key].email), after)]
+
+
+def _read(mails: list[StoredMail], after: int) -> Iterator[EmailMessage]:
+    for stored in mails:
+        if stored.received >= after:
+            message = email.message_from_bytes(stored.content, policy=email.policy.default)
+            assert isinstance(message, EmailMessage)
+            yield message
+
+
+def link_of(message: EmailMessage) -> str:
+    """Where the mail's one link leads."""
+    body = message.get_body(("plain",))
+    assert body is not None
+    found = LINK.search(body.get_content())
+    assert found, body.get_content()
+    return found[1]
+
+
+def pdf_of(message: EmailMessage) -> bytes:
+    """The paper that is attached."""
+    papers = [part.get_content() for part in message.iter_attachments() if part.get_content_type() == "application/pdf"]
+    assert len(papers) == 1, [part.get_filename() for part in message.iter_attachments()]
+    return bytes(papers[0])
+
+
+# --- papers
+
+
+def text_of(pdf: bytes) -> str:
+    """What a PDF says, with every run of white space as one blank."""
+    command = ["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"]
+    done = subprocess.run(command, input=pdf, capture_output=True, check=True, timeout=60)
+    return " ".join(done.stdout.decode().split())
+
+
+def picture_of(pdf: bytes, page: int, file: Path) -> None:
+    """One page of a PDF as a PNG, 1,000 pixels wide."""
+    command = ["pdftoppm", "-png", "-singlefile", "-f", str(page), "-l", str(page), "-scale-to-x", "1000", "-scale-to-y", "-1"]
+    subprocess.run([*command, "-", str(file.with_suffix(""))], input=pdf, check=True, timeout=60)
+
+
+# --- the target
+
+
+def login_of(line: str) -> str:
+    """Whose login the line takes."""
+    return str(conninfo_to_dict(shlex.split(line)[1])["user"])
+
+
+def psql(line: str, password: str, *statements: str) -> subprocess.CompletedProcess[str]:
+    """Run the line that the page shows with the psql that `make psql` runs; the statements come from standard input."""
+    program, *arguments = shlex.split(line)
+    assert program == "psql"
+    command = [sys.executable, "-m", "portal.embedded", "psql", "-X", "--no-password", *arguments]
+    environment: Mapping[str, str] = {**os.environ, "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
+    lines = "".join(f"{each};\n" for each in statements)
+    return subprocess.run(command, input=lines, env=environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
