@@ -95,7 +95,12 @@ def _filled(activity: Activity, values: dict[str, str]) -> Activity:
 
 def _with_personal(events: list[LoggedEvent]) -> list[LoggedEvent]:
     values = _personal([event.id for event in events if event.commitments])
-    return [replace(event, personal=values.get(event.id, {})) if event.commitments else event for event in events]
+    return [replace(event, personal=_committed(event, values.get(event.id, {}))) if event.commitments else event for event in events]
+
+
+def _committed(event: LoggedEvent, values: dict[str, str]) -> dict[str, str]:
+    """Without what somebody laid beside the entry afterwards."""
+    return {name: value for name, value in values.items() if name in event.commitments}
 
 
 def _personal(ids: list[UUID]) -> dict[UUID, dict[str, str]]:

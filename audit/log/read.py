@@ -57,7 +57,9 @@ def event_of(body: bytes, index: int | None = None, personal: dict[str, str] | N
     entry = json.loads(body)
     return LoggedEvent(
         index, UUID(entry["id"]), entry["name"], entry["at"], entry["by"], entry.get("method"), entry.get("strong_at"),
-        entry.get("case", ""), entry.get("subject", ""), entry["fields"], personal or {}, entry["personal"],
+        entry.get("case", ""), entry.get("subject", ""), entry["fields"],
+        {name: value for name, value in (personal or {}).items() if name in entry["personal"]},  # what was never committed to is no part of it
+        entry["personal"],
     )  # fmt: skip
 
 
