@@ -104,6 +104,8 @@ def _answer(request: PersonRequest, pk: UUID, form: DecisionForm, status: int) -
     item = queries.item_for_act(pk)
     if item is None:
         raise Http404
+    if status != 200:  # nobody's right to this line was asked about yet
+        _visible(request, item.campaign_id)
     kept = form if status != 200 else None
     if not request.headers.get("HX-Request"):
         return _show(request, _visible(request, item.campaign_id), {item.pk: form}, status)
