@@ -247,7 +247,7 @@ def close(*, by: Actor, campaign: Campaign) -> Campaign:
 
 def closing_statement(campaign: Campaign) -> str:
     """What is stated, with the list's fingerprint."""
-    return f"{statement()}\nSystem: {campaign.system.name}\nList of {campaign.snapshot_at.isoformat()}\nSHA-256: {campaign.snapshot_sha256}"
+    return f"{statement()}\nSystem: {campaign.system.name}\nList of {campaign.snapshot_at:%-d %b %Y, %H:%M:%S} UTC\nSHA-256: {campaign.snapshot_sha256}"
 
 
 # --- what they share

@@ -56,18 +56,18 @@ class Shown:
         return _moment(self.item.facts, "expires_at" if self.is_listed else "expires_at_ms")
 
     @property
-    def removal(self) -> tuple[str, str]:
-        """Word and tone of what became of a removal; nothing where nothing was removed."""
+    def removal(self) -> tuple[str, str, str]:
+        """Word, tone and icon of what became of a removal; nothing where nothing was removed."""
         item = self.item
         if item.state not in (REVOKED, MODIFIED):
-            return ("", "")
+            return ("", "", "")
         if item.access_present is False:
-            return ("Gone on the target" if item.state == REVOKED else "Nothing of theirs lasts longer", "good")
+            return ("Gone on the target" if item.state == REVOKED else "Nothing of theirs lasts longer", "good", "circle-check")
         if item.access_present:
-            return ("The target still shows it", "attention")
+            return ("The target still shows it", "attention", "alert-triangle")
         if not self.is_listed and item.removed_at is None:
-            return ("To be removed by the target's owner", "attention")
-        return ("The target is being asked", "accent")
+            return ("To be removed by the target's owner", "attention", "flag")
+        return ("The target is being asked", "accent", "circle-dashed")
 
 
 def _moment(facts: dict[str, Any], name: str) -> datetime | None:

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 from audit.log.viewing import viewed
 from portal.access_requests.rules import allows
 from portal.campaigns import actions, queries, removal, starting
+from portal.campaigns.figures import LEAD, attestation_interval
 from portal.campaigns.forms import KEEP, MODIFY, REVOKE, TRANSFER, DecisionForm
 from portal.campaigns.models import Campaign, Item
-from portal.campaigns.rules import attesters, may_close
+from portal.campaigns.rules import attesters, may_close, may_transfer
 from portal.campaigns.showing import show_lines
 from portal.campaigns.shown import grouped, shown
 from portal.campaigns.states import KEPT, MODIFIED, OPEN, REVOKED, UNDECIDED
@@ -35,8 +36,9 @@ def campaigns(request: PersonRequest) -> HttpResponse:
     viewer = request.user
     page = Paginator(queries.closed_ones(viewer), PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "open": queries.open_ones(viewer), "duties": queries.duties_of(viewer), "startable": queries.startable_by(viewer), "page": page
-    }
+        "open": queries.open_ones(viewer), "duties": queries.duties_of(viewer), "startable": queries.startable_by(viewer), "page": page,
+        "every": attestation_interval(), "lead": LEAD,
+    }  # fmt: skip
     return render(request, "campaigns/campaigns.html", context)
 
 
@@ -79,6 +81,8 @@ def _decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     if item is None:
         raise Http404
     form = DecisionForm(request.POST, item=item, others=attesters(item.campaign.system))
+    if not form.is_valid():
+        may_transfer(request.actor, item)  # who may do nothing with the line is refused, whatever they sent
     done = form.carry_out(lambda: _carry_out(request, item, form.cleaned_data)) if form.is_valid() else None
     if done is not None and done.state in (REVOKED, MODIFIED):
         hurry(removal.run, done.pk)

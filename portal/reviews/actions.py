@@ -157,6 +157,7 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str, a
     _still_claimed(row)
     rules.is_over(row)
     rules.check_known(answers, accepted, row)
+    rules.check_of_the_use(accepted, row)
     rules.check_whole(answers, outcome, row)
     make(
         row, MOVES["submit"], says=NOT_CLAIMED, answers=kept(answers), accepted_activities=_ids(accepted), outcome=outcome,

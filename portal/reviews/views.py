@@ -17,6 +17,7 @@ from portal.reviews import queries
 from portal.reviews.actions import claim, hand_over, pass_on, save, submit
 from portal.reviews.forms import HandOverForm, ReviewForm
 from portal.reviews.models import Review
+from portal.reviews.part import set_in
 from portal.reviews.questions import OUTCOMES, statement
 from portal.reviews.rules import is_its_reviewer, may_review, people_among
 from portal.reviews.shown import asked_of, course_of, said_of
@@ -77,7 +78,7 @@ def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
     review = _for_act(pk)
     form = _form(review, request.POST)
     kept = None
-    if form.is_valid():
+    if form.is_valid() or not _may_answer(request, review):
         kept = form.carry_out(lambda: save(by=request.actor, review=review, answers=form.answers(), accepted=_accepted(request)))
     if kept is not None:
         messages.info(request, "Your answers are kept. You can go on later.")
@@ -92,12 +93,12 @@ def review_submit(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Judge the use."""
     review = _for_act(pk)
     form = _form(review, request.POST, whole=True)
-    if form.is_valid():
+    if form.is_valid() or not _may_answer(request, review):
         said = form.cleaned_data
         if form.carry_out(
             lambda: submit(
-                by=request.actor, review=review, answers=form.answers(), outcome=said["outcome"], accepted=_accepted(request),
-                owner=said["finding_owner"], due_at=said["finding_due"],
+                by=request.actor, review=review, answers=form.answers(), outcome=said.get("outcome", ""), accepted=_accepted(request),
+                owner=said.get("finding_owner"), due_at=said.get("finding_due"),
             )
         ):  # fmt: skip
             messages.info(request, "The review is on record.")
@@ -111,12 +112,17 @@ def _show(request: PersonRequest, review: Review, parts: dict[str, Any], status:
     mine = review.state == CLAIMED and review.reviewer_id == request.user.pk
     if mine and "over" not in parts:
         parts["over"] = HandOverForm(pool=people_among(evidence.pool).exclude(pk=request.user.pk))
+    accepted = _accepted(request) if request.method == "POST" else review.accepted_activities
+    given = request.POST if request.method == "POST" else request.GET
+    if given.get("with") == "activity":
+        asked = {"tick": "1", "accepted": accepted} if parts.get("form") else {}
+        parts["activity"] = set_in(request, "case_activity", review.grant.request_id, **asked)
     context = {
         "review": review, "grant": review.grant, "asked": review.grant.request, "evidence": evidence, "mine": mine,
         "involved": str(request.user.pk) in evidence.involved, "may_claim": review.state == DUE and allows(may_review, request.actor, review),
         "said": asked_of(review), "course": course_of(review, evidence), "statement": statement(),
         "answers": said_of(review) if review.state == SUBMITTED else [], "outcome": OUTCOMES.get(review.outcome, ""),
-        "accepted": _accepted(request) if request.method == "POST" else review.accepted_activities, **parts,
+        "accepted": accepted, **parts,
     }  # fmt: skip
     return render(request, "reviews/review.html", context, status=status)
 
@@ -130,9 +136,8 @@ def _may_answer(request: PersonRequest, review: Review) -> bool:
 
 
 def _accepted(request: PersonRequest) -> list[str]:
-    """Ids from the check boxes of the part that audit serves; without script, from a field with one id a line."""
-    typed = request.POST.get("accepted_ids", "").split()
-    return list(dict.fromkeys([*request.POST.getlist("accepted"), *typed]))
+    """Ids from the check boxes of the part that audit serves."""
+    return list(dict.fromkeys(request.POST.getlist("accepted")))
 
 
 def _visible(request: PersonRequest, pk: UUID) -> Review:

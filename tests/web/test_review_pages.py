@@ -1,16 +1,17 @@
 """Reviews as people see and fill them in."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from portal.reviews.models import Review
 from portal.reviews.questions import questions
-from tests.factories import client_of, code_of
+from tests.audit.cases.written import Did, do
+from tests.browsing import code_of_device, enter, stale
 from tests.portal.reviews.used import due, submitted, taken
-from tests.web.looking import VARIANTS, Variant, axe, no_sideways_scroll, seen, served, touchable
+from tests.web.looking import VARIANTS, Variant, axe, no_sideways_scroll, seen, touchable
 from tests.worlds import World, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,31 +19,86 @@ NARROW, WIDE = VARIANTS[0], VARIANTS[2]
 
 
 @pytest.fixture
-def world() -> World:
+def world(live_server: LiveServer) -> World:
     return make_world()
 
 
 @pytest.fixture
-def base() -> Iterator[str]:
-    with served() as address:
-        yield address
-
-
-def enter(page: Page, base: str, world: World, who: str) -> None:
-    """Sign somebody in, by the cookie of a browser that went through the real pages."""
-    cookie = client_of(world.people[who], f"{who}-password-long").cookies["breakglass"]
-    page.context.add_cookies([{"name": "breakglass", "value": cookie.value, "url": base}])
+def base(live_server: LiveServer) -> str:
+    return str(live_server.url)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_pages_are_accessible_and_fit(browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path) -> None:
     mine, waiting, done = taken(world), due(world, by="ben", mode="bypass"), submitted(world, "kim", by="ben")
-    pages = {"list": "/reviews/", "done": "/reviews/?show=done", "mine": f"/reviews/{mine.pk}/", "waiting": f"/reviews/{waiting.pk}/", "submitted": f"/reviews/{done.pk}/"}
+    pages = {"list": "/reviews/", "done": "/reviews/?show=done"}
+    pages |= {name: f"/reviews/{each.pk}/" for name, each in (("mine", mine), ("waiting", waiting), ("submitted", done))}
     with seen(browser, variant, expected="404") as page:
-        enter(page, base, world, "kim")
+        enter(page, base, world.kim)
         for name, path in pages.items():
             page.goto(base + path, wait_until="networkidle")
             page.screenshot(path=tmp_path / f"review-{name}-{variant.name}.png", full_page=True)
             axe(page)
             no_sideways_scroll(page)
             touchable(page)
+
+
+def answer_all(page: Page) -> None:
+    """Nothing to complain about."""
+    for question in questions():
+        word = "Yes" if "yes" not in question.adverse else "No"
+        page.get_by_role("group", name=f"{question.number}. ").get_by_label(word, exact=True).check()
+
+
+@pytest.mark.parametrize("variant", [NARROW, WIDE], ids=lambda variant: variant.name)
+def test_whole_way_of_a_review(browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path) -> None:
+    """Taken, looked at, an activity accepted, kept half-done, opened again, submitted with a fresh factor."""
+    review = due(world)
+    looked, dropped = do(review.grant, [Did("SELECT * FROM invoices"), Did("DROP TABLE old", "schema_change")])
+    with seen(browser, variant, expected="422") as page:
+        enter(page, base, world.kim)
+        page.goto(f"{base}/reviews/{review.pk}/")
+        page.get_by_role("button", name="Take this review").click()
+        page.get_by_label("Acceptable").check()
+        page.get_by_role("group", name="1. ").get_by_label("Not sure").check()
+        page.get_by_label("Comment on question 1", exact=True).fill("The pager was silent.")
+        page.get_by_role("button", name="Keep my answers for now").click()
+        expect(page.get_by_text("Your answers are kept.")).to_be_visible()
+        assert Review.objects.get(pk=review.pk).accepted_activities == [dropped]
+        expect(page.get_by_label("Acceptable")).to_be_checked()
+        page.screenshot(path=tmp_path / f"review-ticked-{variant.name}.png", full_page=True)
+        axe(page)
+        no_sideways_scroll(page)
+        answer_all(page)
+        page.get_by_role("button", name="Submit the review").click()
+        expect(page.get_by_role("alert")).to_be_focused()
+        page.get_by_label("Accepted", exact=True).check()
+        page.get_by_label("I looked at the evidence listed here").check()
+        expect(page.get_by_label("Acceptable")).to_be_checked()
+        stale(world.kim)
+        page.get_by_role("button", name="Submit the review").click()
+        page.get_by_label("Code of your authenticator").fill(code_of_device(world.kim))
+        page.get_by_role("button", name="Confirm and go on").click()
+        expect(page.get_by_text("The review is on record.")).to_be_visible()
+    row = Review.objects.get(pk=review.pk)
+    assert (row.state, row.outcome, row.accepted_activities) == ("submitted", "accepted", [dropped])
+    assert looked not in row.accepted_activities
+
+
+def test_review_without_script(browser: Browser, base: str, world: World) -> None:
+    review = taken(world)
+    _, dropped = do(review.grant, [Did("SELECT 1"), Did("DROP TABLE old", "schema_change")])
+    with seen(browser, NARROW, script=False, expected="422") as page:
+        enter(page, base, world.kim)
+        page.goto(f"{base}/reviews/{review.pk}/")
+        page.get_by_role("link", name="See what was done").click()
+        expect(page.get_by_text("DROP TABLE old")).to_be_visible()
+        page.get_by_label("Acceptable").check()
+        page.get_by_role("button", name="Submit the review").click()
+        expect(page.get_by_label("Acceptable")).to_be_checked()
+        answer_all(page)
+        page.get_by_label("Accepted", exact=True).check()
+        page.get_by_label("I looked at the evidence listed here").check()
+        page.get_by_role("button", name="Submit the review").click()
+        expect(page.get_by_text("The review is on record.")).to_be_visible()
+    assert Review.objects.get(pk=review.pk).accepted_activities == [dropped]

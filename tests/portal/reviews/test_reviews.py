@@ -20,6 +20,7 @@ from portal.reviews.models import Review
 from portal.reviews.questions import FILE, questions, statement, statement_sha256
 from portal.reviews.states import CLAIMED, DUE, MOVES, STATES, SUBMITTED
 from portal.reviews.tasks import sweep as sweep_task
+from tests.audit.cases.written import Did, do
 from tests.portal.reviews.used import FINE, due, events_of, state_of, submitted, taken, used
 from tests.worlds import World, actor, make_world
 
@@ -274,10 +275,11 @@ def test_questions_and_statement_are_the_catalogues() -> None:
 
 def test_adverse_answers_open_findings_in_the_same_transaction(world: World) -> None:
     review = taken(world)
+    ids = do(review.grant, [Did("SELECT 1"), Did("DROP TABLE x", "schema_change")])
     answers = worse(Q01=("no", "It could wait."), Q09=("unsure", "Names were read."))
     due_at = now() + timedelta(days=3)
     actions.submit(
-        by=actor(world.kim), review=review, answers=answers, outcome="not_accepted", owner=world.pia, due_at=due_at, accepted=["b", "a", "a"]
+        by=actor(world.kim), review=review, answers=answers, outcome="not_accepted", owner=world.pia, due_at=due_at, accepted=[*reversed(ids), ids[0]]
     )
     found = Finding.objects.order_by("title")
     assert [(each.about, each.owner, each.due_at, each.test_id, each.case) for each in found] == [
@@ -285,7 +287,7 @@ def test_adverse_answers_open_findings_in_the_same_transaction(world: World) -> 
         (str(review.pk), world.pia, due_at, "T-39", str(review.grant.request_id)),
     ]
     (event,) = events_of(review, "review.submitted")
-    assert (event.fields["adverse_answers"], event.fields["emergency_upheld"], event.fields["accepted_activities"]) == (2, 0, ["a", "b"])
+    assert (event.fields["adverse_answers"], event.fields["emergency_upheld"], event.fields["accepted_activities"]) == (2, 0, sorted(ids))
     assert event.personal["comments"] == "Q01: It could wait.\nQ09: Names were read."
     assert "It could wait." not in str(event.fields)
 
@@ -322,6 +324,14 @@ def test_judgement_that_is_not_whole_is_refused(world: World, answers: dict[str,
 def test_accepted_ids_look_like_ids(world: World, accepted: list[str]) -> None:
     with pytest.raises(RefusedByPolicy):
         actions.save(by=actor(world.kim), review=taken(world), answers=FINE, accepted=accepted)
+
+
+def test_what_is_accepted_was_done_in_this_use(world: World) -> None:
+    review, other = taken(world), used(world, "ben")
+    ids = do(other, [Did("SELECT 1")])
+    with pytest.raises(RefusedByPolicy, match="not of this use"):
+        actions.submit(by=actor(world.kim), review=review, answers=FINE, outcome="accepted", accepted=ids)
+    assert state_of(review)["state"] == CLAIMED
 
 
 def test_nothing_is_judged_before_the_target_was_read_back(world: World) -> None:
