@@ -48,7 +48,7 @@ def run(*, by: Actor, grant: Grant, password: Secret, chosen: list[str]) -> list
 
 def _one(connection: psycopg.Connection, statement: str) -> Answer:
     try:
-        cursor = connection.execute(statement)  # type: ignore[call-overload]  # chosen from our own list above
+        cursor = connection.execute(statement)
     except psycopg.Error as error:
         return Answer(statement, (), (), f"{error.sqlstate}: {(error.diag.message_primary or 'refused').strip()}")
     if cursor.description is None:

@@ -13,8 +13,8 @@ from portal.clock import moment, now
 from portal.health.broker import broker_trouble
 from portal.notifications.queries import Backlog, backlog
 from portal.people.models import Person
-from portal.reconciliation.heartbeats import KIND as HEARTBEAT
 from portal.reconciliation.sources import Source, declared
+from portal.systems.heartbeats import KIND as HEARTBEAT
 
 HEALTHY, LATE, DOWN, UNKNOWN = "healthy", "late", "down", "unknown"
 PROCESS_LATE = timedelta(seconds=12)  # each says every five seconds, or more often, that it lives

@@ -168,7 +168,7 @@ def test_catalogue_is_read_whole_where_the_owner_allows_it(postgres: PostgresTar
 
 def test_heartbeat_brings_the_servers_own_counts(newest: PostgresTarget) -> None:
     first = newest.connector.heartbeat(newest.target, "nonce-4711-one")
-    with newest.connect():
+    with newest.superuser():
         second = newest.connector.heartbeat(newest.target, "nonce-4711-two")
     assert first.sessions_counted and second.sessions_counted
     assert second.sessions_counted - first.sessions_counted >= 2, "the connection between, and the heartbeat's own"

@@ -1,0 +1,23 @@
+"""A demo is filled once; one that was stopped in the middle says so and is not filled a second time."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from audit.log.models import Event
+from portal.demo import seeding, target
+from portal.demo.organisation import Organisation, build, demo_clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_demo_that_was_stopped_in_the_middle_says_what_to_do(settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.PORTAL_DEMO = True  # type: ignore[attr-defined]  # pytest-django's
+    monkeypatch.setenv("TARGET_SUPERUSER_URL", "")
+    monkeypatch.setattr(target, "prepare", lambda *_: None)
+    monkeypatch.setattr(seeding, "target_password", lambda: "")
+    with demo_clock() as clock:
+        build(Organisation(clock))
+    before = Event.objects.count()
+    with pytest.raises(CommandError, match=r"stopped before it was done\. Empty it with make demo-reset"):
+        call_command("demo_seed")
+    assert Event.objects.count() == before
