@@ -12,6 +12,7 @@ from django.db import connection
 from audit.cases.case import Activity, Case
 from audit.cases.fold import fold
 from audit.cases.presenters import Names, people_in
+from audit.log.commitments import verify_commitment
 from audit.log.read import LoggedEvent, event_of, person_names
 
 BULK = ("activity.recorded", "activity.outcome_learned")
@@ -95,18 +96,21 @@ def _filled(activity: Activity, values: dict[str, str]) -> Activity:
 
 def _with_personal(events: list[LoggedEvent]) -> list[LoggedEvent]:
     values = _personal([event.id for event in events if event.commitments])
-    return [replace(event, personal=_committed(event, values.get(event.id, {}))) if event.commitments else event for event in events]
+    return [replace(event, personal=values.get(event.id, {})) if event.commitments else event for event in events]
 
 
-def _committed(event: LoggedEvent, values: dict[str, str]) -> dict[str, str]:
-    """Without what somebody laid beside the entry afterwards."""
-    return {name: value for name, value in values.items() if name in event.commitments}
+SELECT_PERSONAL = """
+SELECT v.event_id, v.field, v.salt, v.value, convert_from(e.body, 'UTF8')::jsonb -> 'personal' ->> v.field
+FROM audit_personal_value v JOIN audit_event e ON e.id = v.event_id WHERE v.event_id = ANY(%s)
+"""
 
 
 def _personal(ids: list[UUID]) -> dict[UUID, dict[str, str]]:
+    """Values that their entries committed to; what was laid there afterwards, or in another's place, is no part of them."""
     found: dict[UUID, dict[str, str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT event_id, field, value FROM audit_personal_value WHERE event_id = ANY(%s)", [ids])
-        for event_id, name, value in cursor.fetchall():
-            found.setdefault(event_id, {})[name] = value
+        cursor.execute(SELECT_PERSONAL, [ids])
+        for event_id, name, salt, value, committed in cursor.fetchall():
+            if committed is not None and verify_commitment(committed, bytes(salt), name, value):
+                found.setdefault(event_id, {})[name] = value
     return found

@@ -8,11 +8,16 @@ from uuid import UUID
 
 from django.db import connection
 
+from audit.log.commitments import verify_commitment
+
 # One statement for all readers; personal values come as one JSON object, erased ones are simply absent.
 SELECT = """
 SELECT s.index, e.body, p.values
 FROM audit_event e {join} audit_sealed_entry s ON s.event_id = e.id
-LEFT JOIN LATERAL (SELECT jsonb_object_agg(v.field, v.value) AS values FROM audit_personal_value v WHERE v.event_id = e.id) p ON true
+LEFT JOIN LATERAL (
+  SELECT jsonb_object_agg(v.field, jsonb_build_array(encode(v.salt, 'hex'), v.value)) AS values
+  FROM audit_personal_value v WHERE v.event_id = e.id
+) p ON true
 WHERE {where} ORDER BY {order} LIMIT %s
 """
 
@@ -66,11 +71,20 @@ def event_of(body: bytes, index: int | None = None, personal: dict[str, str] | N
 def _query(join: str, where: str, order: str, parameters: Sequence[Any], limit: int) -> list[LoggedEvent]:
     with connection.cursor() as cursor:
         cursor.execute(SELECT.format(join=join, where=where, order=order), [*parameters, limit])
-        return [event_of(bytes(body), index, _values(values)) for index, body, values in cursor.fetchall()]
+        return [_proved(event_of(bytes(body), index), _values(values)) for index, body, values in cursor.fetchall()]
 
 
-def _values(values: Any) -> dict[str, str]:
+def _values(values: Any) -> dict[str, tuple[str, str]]:
     return json.loads(values) if isinstance(values, str) else (values or {})
+
+
+def _proved(event: LoggedEvent, values: dict[str, tuple[str, str]]) -> LoggedEvent:
+    """Give an event the values that it committed to; one that was laid there in another's place is no part of it."""
+    for name, (salt, value) in values.items():
+        committed = event.commitments.get(name)
+        if committed is not None and verify_commitment(committed, bytes.fromhex(salt), name, value):
+            event.personal[name] = value
+    return event
 
 
 def follow(after: int, names: Iterable[str] = (), limit: int = 500) -> list[LoggedEvent]:

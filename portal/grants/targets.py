@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.db import connection
 
 from portal.clock import ms
 from portal.connectors import for_kind
-from portal.connectors.base import Closing, Connector, Opening, Secret, Target
+from portal.connectors.base import BadSettings, Closing, Connector, Opening, Secret, Target
 from portal.grants.models import Grant
 from portal.secrets import decrypt
 from portal.systems.models import System
@@ -22,7 +23,13 @@ def target_of(system: System) -> Target:
 
 
 def connector_of(system: System) -> Connector:
-    """The connector of the system's kind."""
+    """The connector of the system's kind.
+
+    Raises:
+        BadSettings: it is simulated and this is production; nothing real would be opened, and nobody may think so.
+    """
+    if settings.PORTAL_PRODUCTION and system.connector == "simulated":
+        raise BadSettings("Simulated targets are for demonstrations only.")
     return for_kind(system.connector)
 
 
