@@ -48,4 +48,4 @@ def down(world: World) -> None:
 
 def row_of(item: Item) -> dict[str, Any]:
     """The row as it stands."""
-    return Item.objects.filter(pk=item.pk).values().get()
+    return dict(Item.objects.filter(pk=item.pk).values().get())

@@ -94,6 +94,7 @@ def test_next_duty_counts_from_the_closing(world: World) -> None:
     for item in Item.objects.filter(campaign=campaign):
         actions.keep(by=actor(world.mo), item=item, reason="Needed.")
     closed = actions.close(by=actor(world.mo), campaign=campaign)
+    assert closed.closed_at is not None
     sweep.run_due()
     assert Duty.objects.latest("due_at").due_at == closed.closed_at + timedelta(days=90)
 
@@ -380,6 +381,7 @@ def decided(world: World) -> Campaign:
 
 def test_closing_states_the_fingerprint_and_counts(world: World) -> None:
     campaign = actions.close(by=actor(world.mo), campaign=decided(world))
+    assert campaign.closed_at is not None
     (event,) = events_of(campaign, "campaign.closed")
     assert event.fields == {
         "campaign_id": str(campaign.pk), "duty_id": str(campaign.duty_id), "kind": "eligibility", "system_id": str(world.system.pk),

@@ -20,7 +20,7 @@ from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOSTILE = "<script>alert('x')</script>"
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_way_through_the_pages(world: World) -> None:
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 def test_what_is_missing_is_said_and_the_rest_is_kept(world: World, data: dict[str, str], fields: set[str], headers: dict[str, str]) -> None:
     item = ready(world)
-    answer = browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", data, **headers)
+    answer = browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", data, headers=headers)
     assert answer.status_code == 422
     form = answer.context["line"].form if headers else answer.context["errors"][0]
     assert set(form.errors) == fields
@@ -123,7 +123,7 @@ def test_what_is_missing_is_said_and_the_rest_is_kept(world: World, data: dict[s
 
 def test_htmx_gets_the_line_as_a_fresh_page_shows_it(world: World) -> None:
     item, mo = ready(world), browser_of(world.mo)
-    part = mo.post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "keep"}, **HTMX).content.decode()
+    part = mo.post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "keep"}, headers=HTMX).content.decode()
     page = mo.get(f"/campaigns/{item.campaign_id}/").content.decode()
     assert part.replace(' tabindex="-1" autofocus', "").strip() in page
 
@@ -133,7 +133,7 @@ def test_second_factor_is_asked_on_a_whole_page_with_what_was_typed(world: World
     item, mo = ready(world), browser_of(world.mo)
     stale(world.mo)
     sent = {"decision": "revoke", "reason": "Left the team."}
-    asked = mo.post(f"/campaigns/lines/{item.pk}/decide/", sent, **headers)
+    asked = mo.post(f"/campaigns/lines/{item.pk}/decide/", sent, headers=headers)
     assert (asked.status_code, "Left the team." in asked.content.decode()) == (200, True)
     assert asked.headers.get("HX-Retarget") == ("body" if headers else None)
     assert row_of(item)["state"] == "undecided"

@@ -58,6 +58,7 @@ def test_review_is_due_as_the_policy_says(world: World, mode: str, criticality: 
     world.system.criticality = criticality
     world.system.save()
     review = due(world, mode=mode)
+    assert review.grant.ended_at is not None
     assert review.due_at == review.grant.ended_at + timedelta(hours=hours)
 
 
@@ -126,7 +127,7 @@ def test_reminder_goes_to_who_claimed_it_and_ends_with_submission(world: World) 
 ACTS: dict[str, Callable[[Actor, Review], Any]] = {
     "claim": lambda by, review: actions.claim(by=by, review=review),
     "hand_over": lambda by, review: actions.hand_over(by=by, review=review),
-    "pass_on": lambda by, review: actions.pass_on(by=by, review=review, to=review.reviewer),
+    "pass_on": lambda by, review: actions.pass_on(by=by, review=review, to=review.reviewer or review.grant.person),
     "save": lambda by, review: actions.save(by=by, review=review, answers=FINE),
     "submit": lambda by, review: actions.submit(by=by, review=review, answers=FINE, outcome="accepted"),
 }
@@ -296,6 +297,7 @@ def test_findings_go_to_the_owner_of_the_system_unless_named(world: World) -> No
     actions.submit(by=actor(world.kim), review=taken(world), answers=worse(Q10=("yes", "A cause.")), outcome="accepted_with_findings")
     (finding,) = Finding.objects.all()
     assert finding.owner == world.mo
+    assert finding.due_at is not None
     assert finding.due_at - finding.raised_at == timedelta(days=10)
 
 

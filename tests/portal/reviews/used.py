@@ -68,4 +68,4 @@ def events_of(review: Review, *names: str) -> list[LoggedEvent]:
 
 def state_of(review: Review) -> dict[str, Any]:
     """The row as it stands."""
-    return Review.objects.filter(pk=review.pk).values().get()
+    return dict(Review.objects.filter(pk=review.pk).values().get())
