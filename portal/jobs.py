@@ -32,7 +32,7 @@ class Work:
 
 def _given(name: str, trigger: str) -> Mapping[str, Any]:
     if name == "sweep":
-        return {"trigger": trigger}
+        return {"trigger": trigger, "patience_s": 1.0}  # who is slow goes on beside the next look
     if name == "completeness":
         return {"now": now_ms()}
     if name == "outbox" and trigger == WATCH:

@@ -1,11 +1,13 @@
 """What is due is done, whoever asks: beat and ``manage.py watch`` call the same function, independently.
 
-Each grant's process runs in a thread with a database connection of its own, so one slow target does not hold up the others.
+Ends come before openings, and all of them before warnings. Grants' processes run side by side, each with a database connection of its
+own, and a slow target holds up neither the others nor the next look.
 """
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import connection
@@ -17,42 +19,52 @@ from portal.clock import now
 from portal.errors import Refused
 from portal.grants import ending, extending, opening
 from portal.grants.actions import locked
+from portal.grants.lanes import Lanes, Work, wait_for
 from portal.grants.models import Grant
 from portal.grants.queries import due_to_expire, due_to_try, extensions_to_apply, to_warn
 from portal.grants.states import ACTIVE, CLOSING
 from portal.notifications.outbox import tell
 
 logger = logging.getLogger("breakglass.sweep")
-HANDS = 12
+WARNED_AT_ONCE = 20  # the rest with the next look: warnings must not hold up an end
+ALL_S = 60.0
+_lanes = Lanes()
 
 
-def run_due(trigger: str = "watch") -> int:
-    """End, open, extend and warn what is due now; returns how many processes ran. ``trigger`` is who asked: beat or watch."""
+def run_due(trigger: str = "watch", patience_s: float = ALL_S) -> int:
+    """End, open, extend and warn what is due now; returns how many processes were due. ``trigger`` is who asked: beat or watch.
+
+    After ``patience_s`` those that are still at work are left to go on by themselves.
+    """
     at = now()
-    work: dict[UUID, Callable[[UUID], object]] = dict.fromkeys(extensions_to_apply(), extending.run)
-    work |= {pk: ending.run if state == CLOSING else opening.run for pk, state in due_to_try(at)}
-    work |= dict.fromkeys(due_to_expire(at), ending.run)
-    _all(work)
-    for grant in to_warn(at):
+    due = _due(at)
+    if len(due) == 1 and patience_s >= ALL_S:
+        due[0].run(due[0].grant)
+    elif due:
+        wait_for(_lanes.begin(due, connection.close), patience_s)
+    for grant in to_warn(at)[:WARNED_AT_ONCE]:
         _quietly(lambda pk: warn(by=process("sweep"), grant=Grant.objects.get(pk=pk)), grant.pk)
-    beat(f"sweep:{trigger}", {"processes": len(work)})
-    return len(work)
+    beat(f"sweep:{trigger}", {"processes": len(due)})
+    return len(due)
 
 
-def _all(work: dict[UUID, Callable[[UUID], object]]) -> None:
-    if len(work) <= 1:
-        for pk, run in work.items():
-            _quietly(run, pk)
-        return
-    with ThreadPoolExecutor(max_workers=min(HANDS, len(work))) as hands:
-        list(hands.map(lambda item: _in_thread(item[1], item[0]), work.items()))
-
-
-def _in_thread(run: Callable[[UUID], object], pk: UUID) -> None:
-    try:
-        _quietly(run, pk)
-    finally:
-        connection.close()
+def _due(at: datetime) -> list[Work]:
+    """Each grant once. A time that is over goes before everything else, then what a target must be told before it ends something."""
+    tries = due_to_try(at)
+    runs: tuple[tuple[str, Callable[[UUID], object], list[UUID]], ...] = (
+        ("end", ending.run, due_to_expire(at)),
+        ("extend", extending.run, extensions_to_apply()),
+        ("end", ending.run, [pk for pk, state in tries if state == CLOSING]),
+        ("open", opening.run, [pk for pk, state in tries if state != CLOSING]),
+    )
+    chosen: dict[UUID, tuple[str, Callable[[UUID], object]]] = {}
+    for name, run, ids in runs:
+        for pk in ids:
+            chosen.setdefault(pk, (name, run))
+    systems = dict(Grant.objects.filter(pk__in=chosen).values_list("pk", "system_id"))
+    return [
+        Work(pk, (systems[pk], name), partial(_quietly, run)) for pk, (name, run) in chosen.items() if pk in systems
+    ]
 
 
 def _quietly(run: Callable[[UUID], object], pk: UUID) -> None:

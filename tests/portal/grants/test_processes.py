@@ -3,10 +3,13 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.db import connection
 
+from portal.clock import now
 from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
 from portal.grants import actions, ending, extending, opening, sweep
 from portal.grants.models import Grant
@@ -155,3 +158,16 @@ def test_bypass_goes_on_when_the_request_was_decided_meanwhile(world: World) -> 
     asked = world.asked("bypass", reason="Nobody answers and writes still fail.")
     grant = opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked, instead_of=decided)
     assert grant.state == "authorised"
+
+
+@pytest.mark.usefixtures("_sealing")
+def test_warnings_for_many_do_not_hold_up_an_end(world: World) -> None:
+    grants = [opened(world, reason=f"{world.asked().reason} Part {number}.") for number in range(3)]
+    overdue(grants[0])
+    Grant.objects.filter(pk__in=[grant.pk for grant in grants[1:]]).update(expires_at=now() + timedelta(minutes=2))
+    with mock.patch.object(sweep, "WARNED_AT_ONCE", 1):
+        sweep.run_due("test")
+        assert Grant.objects.filter(state="ended").count() == 1
+        assert Grant.objects.filter(warned_at__isnull=False).count() == 1
+        sweep.run_due("test")
+    assert Grant.objects.filter(warned_at__isnull=False).count() == 2
