@@ -3,17 +3,18 @@
 import hashlib
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audit.cases.case import Case
+from audit.cases.case import FAILED, Case
 from audit.facts.schema import write_file
 from audit.packs import results, verdicts
 from audit.packs.chart import chart
 from audit.packs.completeness import VERDICTS, by_source
 from audit.packs.evidence import Evidence
 from audit.packs.exports import AttachedFile, Line, activity_files, listed
+from audit.packs.filters import word
 from audit.packs.position import as_files
 from audit.packs.printing import filled
 from audit.packs.render import Attachment, Limits, Metadata, render_pdf
@@ -91,7 +92,8 @@ def context(
     known, scope = evidence.known, evidence.scope
     tests = results.printed(evidence.catalogue, evidence.results, known)
     by_id = {test.result.id: test for test in tests}
-    ordered = ordered_lines(evidence)
+    odd = results.deviating(evidence.results, evidence.catalogue, "activities")
+    ordered = ordered_lines(evidence, odd)
     used = [case for case in evidence.cases if case.grant and case.grant.opened_at is not None]
     return {
         "request": request,
@@ -119,23 +121,32 @@ def context(
         "chart": chart(used, scope.start, scope.end, evidence.as_of, known.people),
         "used": [PrintedCase(each, verdicts.said(each)) for each in used],
         "cases": [PrintedCase(each, verdicts.said(each), _classes(each)) for each in evidence.cases],
-        "activities": ordered[:MOST_ACTIVITIES],
+        "activities": [printed_line(each, odd) for each in ordered[:MOST_ACTIVITIES]],
         "activities_total": len(ordered),
         "activities_shown": min(len(ordered), MOST_ACTIVITIES),
         "limit": STATEMENT_PRINTED,
     }
 
 
-def ordered_lines(evidence: Evidence) -> list[Line]:
+def ordered_lines(evidence: Evidence, odd: Collection[str]) -> list[Line]:
     """Failed and deviating activities first, then those that were not intended, each in order of time."""
-    odd = results.deviating(evidence.results, evidence.catalogue, "activities")
 
     def place(line: Line) -> tuple[bool, bool, int]:
-        first = line["outcome"] in ("failed", "denied") or line["activity_id"] in odd
+        first = line["outcome"] in FAILED or line["activity_id"] in odd
         return not first, not line.get("not_intended"), line["at"]
 
-    marked = ({**line, "deviates": line["activity_id"] in odd} for line in evidence.lines)
-    return sorted(marked, key=place)
+    return sorted(evidence.lines, key=place)
+
+
+def printed_line(line: Line, odd: Collection[str]) -> Line:
+    """A line with its class, outcome and marks in words; what needs a look is set apart."""
+    deviates = line["activity_id"] in odd
+    words = [word(line["class"]) + (" (at least)" if line.get("at_least") else ""), word(line["outcome"])]
+    words += [str(line["state_code"])] if line.get("state_code") not in (None, "", "00000") else []
+    words += ["not intended"] if line.get("not_intended") else []
+    words += ["deviates"] if deviates else []
+    failed = line["outcome"] in FAILED
+    return {**line, "marks": ", ".join(words), "odd": deviates or failed or bool(line.get("not_intended"))}
 
 
 def _classes(case: Case) -> tuple[tuple[str, int], ...]:

@@ -47,8 +47,8 @@ def propose_role(*, by: Actor, person: Person, role: str, system: System | None 
 def approve_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
     """Approve a role, as the second administrator; never one's own."""
     locked = _locked_role(assignment)
-    rules.still_waiting(locked)
     rules.may_widen_role(by, locked.system, locked.proposed_by_id, locked.person_id, about=locked)
+    rules.still_waiting(locked)
     _approve(by, locked)
     _append_granted(by, locked)
     return locked
@@ -58,8 +58,8 @@ def approve_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
 def decline_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
     """Refuse a proposed role, or take one's own proposal back. It is kept."""
     locked = _locked_role(assignment)
-    rules.still_waiting(locked)
     rules.may_widen_role(by, locked.system, locked.person_id, about=locked)
+    rules.still_waiting(locked)
     _end(by, locked, "declined")
     append("role.declined", by=by, subject=locked.log_subject, **_role(locked))
     return locked
@@ -69,8 +69,8 @@ def decline_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
 def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> RoleAssignment:
     """End a role at once."""
     locked = _locked_role(assignment)
-    rules.still_holds(locked)
     rules.may_end_role(by, locked)
+    rules.still_holds(locked)
     at = _end(by, locked, cause)
     append(
         "role.ended",
@@ -106,8 +106,8 @@ def propose_eligibility(*, by: Actor, person: Person, privilege: Privilege, from
 def approve_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
     """Approve it, as the second person; never one's own."""
     locked = _locked_eligibility(eligibility)
-    rules.still_waiting(locked)
     rules.may_widen_list(by, locked.privilege.system, locked.proposed_by_id, locked.person_id, about=locked)
+    rules.still_waiting(locked)
     _approve(by, locked)
     append(
         "eligibility.granted", by=by, subject=locked.log_subject, granted_by=by.id, granted_at=ms(locked.from_at),
@@ -120,8 +120,8 @@ def approve_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
 def decline_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
     """Refuse it, or take one's own proposal back. It is kept."""
     locked = _locked_eligibility(eligibility)
-    rules.still_waiting(locked)
     rules.may_widen_list(by, locked.privilege.system, locked.person_id, about=locked)
+    rules.still_waiting(locked)
     _end(by, locked, "declined")
     append("eligibility.declined", by=by, subject=locked.log_subject, **_listed(locked))
     return locked
@@ -131,8 +131,8 @@ def decline_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
 def revoke_eligibility(*, by: Actor, eligibility: Eligibility, cause: str = "revoked") -> Eligibility:
     """Take somebody off the list at once."""
     locked = _locked_eligibility(eligibility)
-    rules.still_holds(locked)
     rules.may_take_off_list(by, locked)
+    rules.still_holds(locked)
     at = _end(by, locked, cause)
     append(
         "eligibility.revoked", by=by, subject=locked.log_subject, revoked_at=at, cause=cause, **_listed(locked),
@@ -145,8 +145,8 @@ def revoke_eligibility(*, by: Actor, eligibility: Eligibility, cause: str = "rev
 def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime) -> Eligibility:
     """Let an eligibility end earlier; a longer one is a new proposal."""
     locked = _locked_eligibility(eligibility)
-    rules.still_holds(locked)
     rules.may_take_off_list(by, locked)
+    rules.still_holds(locked)
     if to_at <= now() or (locked.to_at is not None and to_at >= locked.to_at):
         raise RefusedByPolicy("The new end must lie between now and the present end.", about=locked)
     locked.to_at = to_at
@@ -162,8 +162,8 @@ def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime)
 def reconfirm_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
     """Note that it was looked at and kept."""
     locked = _locked_eligibility(eligibility)
-    rules.still_holds(locked)
     rules.may_take_off_list(by, locked)
+    rules.still_holds(locked)
     append("eligibility.reconfirmed", by=by, subject=locked.log_subject, **_listed(locked))
     return locked
 

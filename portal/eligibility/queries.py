@@ -148,6 +148,16 @@ def visible_eligibility(viewer: Person, pk: UUID) -> Eligibility | None:
     return Eligibility.objects.filter(seen, pk=pk).select_related(*related).first()
 
 
+def role_for_act(pk: UUID) -> RoleAssignment | None:
+    """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
+    return RoleAssignment.objects.filter(pk=pk).select_related("person", "system").first()
+
+
+def eligibility_for_act(pk: UUID) -> Eligibility | None:
+    """As `role_for_act`."""
+    return Eligibility.objects.filter(pk=pk).select_related("person", "privilege__system", "proposed_by", "approved_by").first()
+
+
 def holds_for_all(person_id: UUID | str, roles: Iterable[str]) -> bool:
     """Whether the person holds one of the roles for all systems."""
     return roles_of(person_id).filter(role__in=list(roles), system__isnull=True).exists()

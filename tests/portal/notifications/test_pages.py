@@ -32,10 +32,10 @@ def test_link_back_leads_to_where_one_was_and_nowhere_else(world: World) -> None
     assert ines.post(f"/alerts/{second.pk}/seen/", {"next": "https://evil.example/"})["Location"] == "/"
 
 
-def test_alert_of_another_does_not_exist_for_one(world: World) -> None:
+def test_alert_of_another_is_not_ones_own_to_see(world: World) -> None:
     alert = queue(world, "ines")[0]
     jon = browser_of(world.jon)
-    assert jon.post(f"/alerts/{alert.pk}/seen/").status_code == 404
+    assert jon.post(f"/alerts/{alert.pk}/seen/").status_code == 403
     assert "does not answer" not in jon.get("/alerts/").content.decode()
     with pytest.raises(NotAllowed):
         acknowledge(by=actor(world.jon), alert=alert)

@@ -128,10 +128,10 @@ def test_owner_ends_another_browser_of_theirs_at_once(ada: Person, browser: Clie
     assert second.get("/").status_code == 200
 
 
-def test_outsider_does_not_find_the_sign_in_of_another(ada: Person, browser: Client) -> None:
+def test_outsider_does_not_end_the_sign_in_of_another(ada: Person, browser: Client) -> None:
     first = sign_in_of(ada)
     outsider = client_of(person("Charlie"))
-    assert outsider.post(f"/me/sign-ins/{first.pk}/end/").status_code == 404
+    assert outsider.post(f"/me/sign-ins/{first.pk}/end/").status_code == 403
     with pytest.raises(NotAllowed):
         end_sign_in(by=Actor(str(person("Bob").pk)), sign_in=first)
     first.refresh_from_db()

@@ -153,9 +153,9 @@ def test_outsider_and_teammate_find_no_people() -> None:
         browser = client_of(world.people[name], f"{name}-password-long")
         assert browser.get("/people/").status_code == 403
         assert browser.get("/people/new/").status_code == 403
-        assert browser.get(f"/people/{world.ann.pk}/").status_code == 403
-        assert browser.post(f"/people/{world.ann.pk}/left/").status_code == 404
-        assert browser.post(f"/people/{world.ann.pk}/one-time-password/").status_code == 404
+        assert browser.get(f"/people/{world.ann.pk}/").status_code == 404
+        assert browser.post(f"/people/{world.ann.pk}/left/").status_code == 403
+        assert browser.post(f"/people/{world.ann.pk}/one-time-password/").status_code == 403
     world.ann.refresh_from_db()
     assert world.ann.left_at is None
 
