@@ -1,0 +1,236 @@
+"""Who gets what: every address and method of the portal, asked by everybody who stands to its thing in some way.
+
+One line for each address, method and thing; one column for each viewer of `scene.VIEWERS`: who asked, a teammate, approver, reviewer,
+owner, auditor and administrator of the system, somebody whose roles have ended, an outsider, somebody not signed in.
+The figure is the answer's status; `in`: sent to the sign-in. 302, 409 and 422 are answers to people who may: done, too late, not so.
+What is asked for is never there (404) for those who may not see it; what is done by those who may not is refused (403).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from portal.clock import now
+from portal.policy.forms import first_values
+from portal.policy.rules import Policy
+from tests.architecture.scene import VIEWERS, Scene
+from tests.worlds import REASON
+
+TABLE = """
+# name                    thing                 ask tea app rev own aud adm exp out ano
+# way in, one's own
+home                 GET  -                     200 200 200 200 200 200 200 200 200 in
+sign_in              GET  -                     302 302 302 302 302 302 302 302 302 200
+sign_in              POST -                     302 302 302 302 302 302 302 302 302 200
+first_password       GET  -                     302 302 302 302 302 302 302 302 302 302
+first_password       POST -                     302 302 302 302 302 302 302 302 302 302
+second_factor        GET  -                     302 302 302 302 302 302 302 302 302 302
+second_factor        POST -                     302 302 302 302 302 302 302 302 302 302
+recovery             GET  -                     200 200 200 200 200 200 200 200 200 302
+recovery             POST -                     200 200 200 200 200 200 200 200 200 302
+enrol                GET  -                     200 200 200 200 200 200 200 200 200 302
+enrol                POST -                     200 200 200 200 200 200 200 200 200 302
+sign_out             POST -                     302 302 302 302 302 302 302 302 302 302
+step_up              GET  -                     200 200 200 200 200 200 200 200 200 in
+step_up              POST -                     200 200 200 200 200 200 200 200 200 in
+sign_ins             GET  -                     200 200 200 200 200 200 200 200 200 in
+sign_in_end          POST sign_in               302 403 403 403 403 403 403 403 403 in
+recovery_codes       POST -                     200 200 200 200 200 200 200 200 200 in
+new_password         GET  -                     200 200 200 200 200 200 200 200 200 in
+new_password         POST -                     302 302 302 302 302 302 302 302 302 in
+# people
+people               GET  -                     403 403 403 403 403 403 200 403 403 in
+person_new           GET  -                     403 403 403 403 403 403 200 403 403 in
+person_new           POST -                     403 403 403 403 403 403 200 403 403 in
+person_page          GET  person                404 404 404 404 404 404 200 404 404 in
+one_time_password    POST person                403 403 403 403 403 403 200 403 403 in
+person_left          POST person                403 403 403 403 403 403 302 403 403 in
+# systems
+systems              GET  -                     403 403 403 403 200 200 200 403 403 in
+system_new           GET  kind                  403 403 403 403 403 403 200 403 403 in
+system_new           POST kind                  403 403 403 403 403 403 302 403 403 in
+system_page          GET  system                404 404 404 404 200 200 200 404 404 in
+system_change        GET  system                404 404 404 404 200 404 200 404 404 in
+system_change        POST system                403 403 403 403 302 403 302 403 403 in
+privilege_new        GET  system                404 404 404 404 200 404 200 404 404 in
+privilege_new        POST system                403 403 403 403 302 403 302 403 403 in
+source_declare       GET  system                404 404 404 404 200 404 200 404 404 in
+source_declare       POST system                403 403 403 403 302 403 302 403 403 in
+system_test          POST system                403 403 403 403 200 403 200 403 403 in
+dry_run              POST privilege             403 403 403 403 200 403 200 403 403 in
+change_page          GET  change                404 404 404 404 200 200 200 404 404 in
+change_decide        POST change                403 403 403 403 403 403 302 403 403 in
+change_test          POST change                403 403 403 403 422 403 422 403 403 in
+# lists
+role_new             GET  -                     403 403 403 403 403 403 200 403 403 in
+role_new             POST -                     403 403 403 403 403 403 302 403 403 in
+role_page            GET  role                  200 404 404 404 200 200 200 404 404 in
+role_decide          POST proposed-role         403 403 403 403 403 403 302 403 403 in
+role_end             POST role                  403 403 403 403 403 403 302 403 403 in
+eligibility_new      GET  -                     403 403 403 403 200 403 200 403 403 in
+eligibility_new      POST -                     403 403 403 403 302 403 302 403 403 in
+eligibility_page     GET  eligibility           200 404 404 200 200 200 200 404 404 in
+eligibility_decide   POST proposed-eligibility  403 403 403 403 302 403 302 403 403 in
+eligibility_revoke   POST eligibility           403 403 403 302 302 403 302 403 403 in
+eligibility_shorten  POST eligibility           403 403 403 302 302 403 302 403 403 in
+# policies
+policies             GET  -                     200 200 200 200 200 200 200 200 200 in
+policy_system        GET  system                200 200 200 200 200 200 200 404 404 in
+policy_new           GET  system                404 404 404 404 404 404 200 404 404 in
+policy_new           POST system                403 403 403 403 403 403 302 403 403 in
+policy_version       GET  version               200 200 200 200 200 200 200 404 404 in
+policy_approve       POST version               403 403 403 403 403 403 302 403 403 in
+policy_decline       POST version               403 403 403 403 403 403 302 403 403 in
+# requests and grants
+requests             GET  -                     200 200 200 200 200 200 200 200 200 in
+request_new          GET  -                     200 200 200 200 200 200 200 200 200 in
+request_new          GET  chosen                200 200 404 404 404 404 404 404 404 in
+request_new          POST chosen                302 302 403 403 403 403 403 403 403 in
+request_bypass       GET  -                     200 200 200 200 200 200 200 200 200 in
+request_bypass       GET  chosen                200 200 404 404 404 404 404 404 404 in
+request_bypass       POST chosen                302 302 403 403 403 403 403 403 403 in
+request_ends         GET  -                     200 200 200 200 200 200 200 200 200 in
+request_page         GET  waiting               200 404 200 200 200 200 200 404 404 in
+request_live         GET  waiting               200 404 200 200 200 200 200 404 404 in
+request_seen         POST waiting               403 403 302 403 403 403 403 403 403 in
+request_decide       POST waiting               403 403 302 403 403 403 403 403 403 in
+request_withdraw     POST waiting               302 403 403 403 403 403 403 403 403 in
+request_supplement   GET  owing                 200 404 404 404 404 404 404 404 404 in
+request_supplement   POST owing                 302 403 403 403 403 403 403 403 403 in
+grant_reveal         GET  grant                 302 404 404 404 404 404 404 404 404 in
+grant_reveal         POST grant                 200 403 403 403 403 403 403 403 403 in
+grant_return         POST grant                 302 403 403 403 403 403 403 403 403 in
+grant_extend         POST grant                 409 403 403 403 403 403 403 403 403 in
+grant_revoke         POST grant                 403 403 302 403 302 403 302 403 403 in
+extension_decide     POST extension             403 403 302 403 302 403 403 403 403 in
+# findings
+findings             GET  -                     200 200 200 200 200 200 200 200 200 in
+finding_raise        GET  -                     403 403 200 200 200 403 200 403 403 in
+finding_raise        POST -                     403 403 302 302 302 403 302 403 403 in
+finding_page         GET  finding               404 404 200 200 200 200 200 404 404 in
+finding_assign       POST finding               403 403 403 403 409 403 409 403 403 in
+finding_answer       POST finding               403 403 403 403 302 403 403 403 403 in
+finding_due          POST finding               403 403 403 403 403 403 302 403 403 in
+finding_close        POST finding               403 403 403 409 403 403 409 403 403 in
+# reviews
+reviews              GET  -                     200 200 200 200 200 200 200 200 200 in
+review_page          GET  review-taken          404 404 404 200 200 200 200 404 404 in
+review_claim         POST review-due            403 403 403 302 403 403 403 403 403 in
+review_hand_over     POST review-taken          403 403 403 302 403 403 403 403 403 in
+review_save          POST review-taken          403 403 403 302 403 403 403 403 403 in
+review_submit        POST review-taken          403 403 403 422 403 403 403 403 403 in
+# attestations
+campaigns            GET  -                     200 200 200 200 200 200 200 200 200 in
+campaign_start       POST system                403 403 403 403 403 403 409 403 403 in
+campaign_page        GET  campaign              404 404 404 200 200 200 200 404 404 in
+campaign_close       POST campaign              403 403 403 403 422 403 422 403 403 in
+item_decide          POST item                  403 403 403 403 302 403 403 403 403 in
+# alerts, health
+alerts               GET  -                     200 200 200 200 200 200 200 200 200 in
+alert_acknowledge    POST alert                 403 403 302 403 403 403 403 403 403 in
+health_live          GET  -                     200 200 200 200 200 200 200 200 200 200
+health_ready         GET  -                     200 200 200 200 200 200 200 200 200 200
+status_page          GET  -                     403 403 403 403 200 200 200 403 403 in
+# cases, papers, log
+case_list            GET  -                     200 200 200 200 200 200 200 200 200 in
+case_page            GET  case                  200 404 200 200 200 200 200 404 404 in
+case_activity        GET  case                  200 404 200 200 200 200 200 404 404 in
+case_statements      GET  case                  200 404 200 200 200 200 200 404 404 in
+pack_list            GET  -                     403 403 403 403 403 200 403 403 403 in
+pack_new             GET  -                     403 403 403 403 403 200 403 403 403 in
+pack_new             POST -                     403 403 403 403 403 422 403 403 403 in
+pack_page            GET  pack                  404 404 404 404 404 200 404 404 404 in
+pack_download        POST pack                  403 403 403 403 403 200 403 403 403 in
+case_dossier         GET  case                  200 404 200 200 200 200 200 404 404 in
+dossier_download     POST dossier               200 403 200 200 200 200 200 403 403 in
+log_page             GET  -                     403 403 403 403 403 200 403 403 403 in
+log_checkpoint       GET  -                     200 200 200 200 200 200 200 200 200 in
+log_entry            GET  entry                 404 404 404 404 404 200 404 404 404 in
+log_bytes            GET  entry                 404 404 404 404 404 200 404 404 404 in
+log_proof            GET  entry                 404 404 404 404 404 200 404 404 404 in
+# demo
+demo_personas        GET  -                     200 200 200 200 200 200 200 200 200 200
+demo_mails           GET  -                     200 200 200 200 200 200 200 200 200 200
+demo_mail_attachment GET  mail                  404 404 404 404 404 404 404 404 404 404
+demo_try             GET  grant                 404 404 404 404 404 404 404 404 404 in
+demo_try             POST grant                 404 404 404 404 404 404 404 404 404 in
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What each viewer gets, by viewer."""
+
+    name: str
+    method: str
+    thing: str
+    answers: Mapping[str, str]
+
+
+def rows() -> tuple[Row, ...]:
+    """The table, read strictly: a line with too few or too many columns is an error."""
+    lines = [line.split() for line in TABLE.splitlines() if line.strip() and not line.startswith("#")]
+    return tuple(
+        Row(name, method, thing, dict(zip(VIEWERS, answers, strict=True))) for name, method, thing, *answers in lines
+    )
+
+
+def _soon(days: int = 5) -> str:
+    return (now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M")
+
+
+def _policy(_: Scene) -> dict[str, Any]:
+    said = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in first_values(Policy(max_grant_minutes=95)).items()
+    }
+    return {name: "on" if value is True else value for name, value in said.items() if value is not False}
+
+
+def _described(scene: Scene) -> dict[str, Any]:
+    return {
+        "name": "New", "slug": "new", "owner": scene.world.mo.pk, "criticality": "normal", "way_in": "Call.", "state_path": "/nowhere/x.db",
+        "privileges": "x",
+    }  # fmt: skip
+
+
+# What a form sends; whoever may do the act must be able to do it with this.
+SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
+    "alert_acknowledge": lambda _: {},
+    "change_decide": lambda _: {"decision": "approve"},
+    "dry_run": lambda _: {"minutes": 30},
+    "eligibility_decide": lambda _: {"decision": "approve"},
+    "eligibility_new": lambda scene: {"person": scene.world.kim.pk, "privilege": scene.world.privilege.pk, "from_at": _soon(1)},
+    "eligibility_shorten": lambda _: {"to_at": _soon()},
+    "extension_decide": lambda _: {"decision": "give"},
+    "finding_answer": lambda _: {"cause": "A full disk.", "response": "A bigger one."},
+    "finding_assign": lambda scene: {"owner": scene.world.mo.pk, "due_at": _soon()},
+    "finding_close": lambda _: {"retest_ok": "1", "comment": "It holds."},
+    "finding_due": lambda _: {"due_at": _soon(), "reason": "Parts are late."},
+    "finding_raise": lambda scene: {"system": scene.world.system.pk, "title": "A gap", "details": ""},
+    "grant_extend": lambda _: {"minutes": 10},
+    "grant_revoke": lambda _: {"reason": "Wrong system."},
+    "item_decide": lambda _: {"decision": "revoke", "reason": "Left the team."},
+    "new_password": lambda _: {"password": "another long one for tests", "again": "another long one for tests"},
+    "pack_download": lambda _: {"purpose": "Yearly audit."},
+    "pack_new": lambda scene: {"first": "2026-01-01", "last": "2026-01-31", "systems": [scene.world.system.pk], "purpose": "Yearly audit of access."},
+    "person_new": lambda _: {"name": "Noa", "email": "noa@example.org"},
+    "policy_new": _policy,
+    "privilege_new": lambda _: {"name": "All", "on_target": "all_of_it"},
+    "request_bypass": lambda _: {"criterion": "outage", "reason": "Writes fail."},
+    "request_decide": lambda _: {"decision": "approve"},
+    "request_new": lambda _: {
+        "criterion": "outage", "reason": f"{REASON} Again.", "category": "availability", "intended_classes": ["data_read"],
+        "incident_ref": "INC-7", "minutes": 30,
+    },
+    "request_supplement": lambda _: {"incident_ref": "INC-9"},
+    "review_hand_over": lambda _: {"comment": "Away."},
+    "role_decide": lambda _: {"decision": "approve"},
+    "role_new": lambda scene: {"person": scene.world.lea.pk, "role": "auditor", "system": scene.world.system.pk, "from_at": _soon(1)},
+    "source_declare": lambda _: {
+        "counting": "dense", "log_dir": "/nowhere", "portal_login": "portal", "lateness_ms": 60_000, "heartbeat_ms": 30_000
+    },
+    "system_change": _described,
+    "system_new": _described,
+}  # fmt: skip

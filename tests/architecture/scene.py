@@ -1,0 +1,173 @@
+"""One emergency's things in every stage, and people who stand to it in different ways: what the authorisation table speaks of."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from audit.log.append import now_ms
+from audit.packs import keeping
+from audit.packs.actions import request_pack
+from audit.packs.models import Dossier
+from portal.campaigns import actions as campaigns
+from portal.campaigns import starting
+from portal.campaigns.models import Item
+from portal.clock import now
+from portal.eligibility import actions as lists
+from portal.eligibility.models import ADMINISTRATOR, AUDITOR, Eligibility, RoleAssignment
+from portal.findings.actions import raise_finding
+from portal.grants import actions, ending
+from portal.grants.models import Grant
+from portal.notifications.models import Alert
+from portal.policy.actions import propose as propose_policy
+from portal.policy.rules import Policy
+from portal.reviews import actions as reviews
+from portal.reviews import sweep
+from portal.reviews.models import Review
+from portal.systems import actions as systems
+from tests.browsing import browser_of
+from tests.factories import sign_in_of
+from tests.worlds import REASON, World, actor, make_world, opened, request_of
+
+# Who looks: how they stand to Ann's requests on one system.
+VIEWERS = {
+    "asker": "ann", "teammate": "ben", "approver": "ines", "reviewer": "kim", "owner": "mo", "auditor": "otto",
+    "administrator": "quinn", "expired": "jon", "outsider": "zoe", "anonymous": "",
+}  # fmt: skip
+
+PAPER = b"%PDF-1.7 a paper"
+PAPER_SHA256 = hashlib.sha256(PAPER).hexdigest()
+
+
+@dataclass
+class Scene:
+    """``things`` holds the argument of an address by the thing's name: a row's key, a number, a word."""
+
+    world: World
+    browsers: dict[str, Client]
+    things: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def address(self, name: str, thing: str) -> str:
+        """Where a page is about a thing."""
+        chosen = f"?privilege={self.world.privilege.pk}" if thing == "chosen" else ""
+        return reverse(name, kwargs=self.things[thing]) + chosen
+
+    def browser(self, viewer: str) -> Client:
+        """The viewer's, as new: what an earlier answer did to its cookies is forgotten."""
+        made, kept = Client(raise_request_exception=False), self.browsers[viewer].cookies.get("breakglass")
+        if kept is not None:
+            made.cookies["breakglass"] = kept.value
+        return made
+
+
+def make_scene() -> Scene:
+    """All of it by the real actions; needs `sealing`."""
+    world = make_world()
+    _roles(world)
+    things = {
+        **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_papers(world),
+        "-": {}, "chosen": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
+    }  # fmt: skip
+    browsers = {role: browser_of(world.people[who]) if who else Client() for role, who in VIEWERS.items()}
+    things["sign_in"] = {"pk": sign_in_of(world.ann).pk}
+    return Scene(world, browsers, things)
+
+
+def _roles(world: World) -> None:
+    """Otto audits and Quinn administers everything; all that Jon held ran out a minute ago."""
+    ago = now() - timedelta(days=10)
+    by = {"proposed_by": world.pia, "proposed_at": ago, "approved_by": world.mo, "approved_at": ago, "from_at": ago}
+    RoleAssignment.objects.create(person=world.otto, role=AUDITOR, **by)
+    RoleAssignment.objects.create(person=world.quinn, role=ADMINISTRATOR, **by)
+    for role in ("responder", "reviewer", "owner", "auditor", "administrator"):
+        RoleAssignment.objects.create(person=world.jon, role=role, system=world.system, **by)
+    Eligibility.objects.create(person=world.jon, privilege=world.privilege, **by)
+    for rows in (RoleAssignment.objects.filter(person=world.jon), Eligibility.objects.filter(person=world.jon)):
+        rows.update(to_at=now() - timedelta(minutes=1))
+
+
+def _requests(world: World) -> dict[str, dict[str, Any]]:
+    """One that waits, with its alert to Ines; one that is open and wants more time; a bypass that is over and owes something."""
+    waiting = request_of(world, reason=f"{REASON} Waiting.")
+    grant = opened(world, reason=f"{REASON} Open.")
+    extension = actions.ask_extension(by=actor(world.ann), grant=grant, minutes=10)
+    alert = Alert.objects.filter(recipient=world.ines, path__contains=str(waiting.pk)).earliest("queued_at")
+    return {
+        "waiting": {"pk": waiting.pk}, "open": {"pk": grant.request_id}, "grant": {"pk": grant.pk}, "extension": {"pk": extension.pk},
+        "alert": {"pk": alert.pk},
+    }  # fmt: skip
+
+
+def _uses(world: World) -> dict[str, dict[str, Any]]:
+    """Two uses of Ann's that are over: one bypass whose review waits and which owes something, one whose review Kim has taken."""
+    from portal.grants import opening
+
+    bypassed = opening.run(
+        opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")).pk
+    )
+    rows: list[Grant] = []
+    for grant in (bypassed, opened(world, reason=f"{REASON} Over.")):
+        actions.give_back(by=actor(world.ann), grant=grant)
+        rows.append(ending.run(grant.pk))
+    sweep.run_due()
+    due, taken = (Review.objects.get(grant=grant) for grant in rows)
+    reviews.claim(by=actor(world.kim), review=taken)
+    finding = raise_finding(
+        by=actor(world.kim), kind="gap", title="Records are missing", about="w-1", system=world.system, owner=world.mo
+    )
+    return {
+        "owing": {"pk": rows[0].request_id}, "case": {"pk": rows[1].request_id}, "review-due": {"pk": due.pk},
+        "review-taken": {"pk": taken.pk}, "finding": {"pk": finding.pk},
+    }  # fmt: skip
+
+
+def _lists(world: World) -> dict[str, dict[str, Any]]:
+    """What Pia proposed for Lea, what Ann holds, and Ann herself."""
+    role = lists.propose_role(by=actor(world.pia), person=world.lea, role="approver", system=world.system)
+    eligibility = lists.propose_eligibility(by=actor(world.pia), person=world.lea, privilege=world.privilege)
+    held = RoleAssignment.objects.get(person=world.ann)
+    listed = Eligibility.objects.get(person=world.ann)
+    return {
+        "proposed-role": {"pk": role.pk}, "role": {"pk": held.pk}, "proposed-eligibility": {"pk": eligibility.pk},
+        "eligibility": {"pk": listed.pk}, "person": {"pk": world.ann.pk},
+    }  # fmt: skip
+
+
+def _configuration(world: World) -> dict[str, dict[str, Any]]:
+    after = {"name": "Read everything", "on_target": "read_all", "description": ""}
+    change = systems.propose(by=actor(world.pia), kind=systems.PRIVILEGE, system=world.system, after=after)
+    version = propose_policy(by=actor(world.pia), system=world.system, policy=Policy(max_grant_minutes=90))
+    return {
+        "system": {"pk": world.system.pk}, "privilege": {"pk": world.privilege.pk}, "change": {"pk": change.pk}, "version": {"pk": version.pk},
+    }  # fmt: skip
+
+
+def _campaign(world: World) -> dict[str, dict[str, Any]]:
+    """An attestation whose lines stood before Mo, to whom they were put; a second system whose list can be attested."""
+    campaign = starting.run_now(by=actor(world.pia), system=world.system)
+    campaigns.show(by=actor(world.mo), campaign=campaign)
+    item = Item.objects.filter(campaign=campaign, reviewer=world.mo, person=world.ann).get()
+    for each in Item.objects.filter(campaign=campaign).exclude(pk=item.pk):
+        campaigns.keep(by=actor(each.reviewer), item=each, reason="Needed.")
+    return {"campaign": {"pk": campaign.pk}, "item": {"pk": item.pk}}
+
+
+def _papers(world: World) -> dict[str, dict[str, Any]]:
+    """A pack that Otto made, and a dossier of a case of Ann's."""
+    day = 86_400_000
+    pack = request_pack(by=actor(world.otto), start=now_ms() // day * day - 2 * day, end=now_ms() // day * day, systems=[str(world.system.pk)],
+                        frameworks=[], purpose="Yearly audit.")  # fmt: skip
+    case = Grant.objects.filter(state="ended").earliest("authorised_at").request_id
+    dossier = Dossier.objects.create(
+        event_id=uuid.uuid4(), case=case, occasion="ended", made_at=now(), sha256=PAPER_SHA256, bytes=len(PAPER)
+    )
+    keeping.keep(dossier.file, PAPER)
+    keeping.keep(pack.file, PAPER)
+    type(pack).objects.filter(pk=pack.pk).update(
+        begun_at=now(), made_at=now(), sha256=PAPER_SHA256, bytes=len(PAPER), pages=1, log_size=1
+    )
+    return {"pack": {"pk": pack.pk}, "dossier": {"pk": dossier.pk}}
