@@ -68,8 +68,11 @@ def _measure(name: str, into: Path) -> int:
     import django
 
     django.setup()
+    import psycopg
     from django.db import connection, connections
 
+    with psycopg.connect(servers.superuser_url(), autocommit=True) as superuser:
+        superuser.execute(b"DROP DATABASE IF EXISTS test_breakglass WITH (FORCE)")
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     rows = importlib.import_module(f"tests.benchmarks.{name}").rows()
     into.write_text(json.dumps([row.plain() for row in rows]))

@@ -6,12 +6,14 @@ from typing import Any
 
 import psycopg
 
+from audit.sources.declared import declared
 from portal.clock import ms
 from portal.demo import target as shop
 from portal.grants import actions, opening
 from portal.grants.models import Grant
 from portal.grants.targets import closing_of, connector_of, target_of
 from portal.secrets import encrypt
+from portal.systems import actions as systems
 from portal.systems.models import System
 from tests.servers import Postgres, wait_until
 from tests.worlds import REASON, World, actor, authorised, make_world
@@ -71,3 +73,17 @@ def open_anyhow(world: World, by: str = "ann", **changes: Any) -> Grant:
     wait_until(lambda: Grant.objects.get(pk=grant.pk).state == "active", "the grant to open")
     grant.refresh_from_db()
     return grant
+
+
+def declare_source(target: Postgres, world: World) -> str:
+    """Declare the target's log as the system's source, as two administrators do; its id."""
+    after: dict[str, object] = {
+        "counting": "line_num per session",
+        "settings": {
+            "log_dir": str(target.log_folder), "portal_login": shop.PORTAL_LOGIN, "declared_logins": "shop_app,portal_super",
+            "database": shop.DATABASE,
+        },
+    }  # fmt: skip
+    change = systems.propose(by=actor(world.pia), kind=systems.SOURCE, after=after, system=world.system)
+    systems.approve(by=actor(world.quinn), change=change)
+    return next(source.id for source in declared() if source.system_id == str(world.system.pk))
