@@ -6,6 +6,7 @@ Ended means read back: until the target shows neither login, right nor session, 
 
 import logging
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from audit.log.append import Actor, action, append, process
@@ -13,6 +14,7 @@ from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
 from portal.clock import moment, ms, now
 from portal.connectors.base import ConnectorError, ReadBack, Snapshot
+from portal.crash_points import ENDING, reached
 from portal.errors import WrongState
 from portal.grants.actions import NOT_OPEN, locked, over_at
 from portal.grants.models import Grant
@@ -24,6 +26,7 @@ from portal.policy.queries import rules_of
 
 alarms = logging.getLogger("breakglass.alarm")
 BACKOFF_S = (1, 1, 2, 2, 4, 8, 15, 30)
+AFTER_A_CRASH = timedelta(seconds=10)  # until somebody else looks; who is still at work holds the grant's lock
 ALARM_AT = 3  # attempts after which owner, administrators and security list are told
 SWEEP = process("sweep")
 
@@ -32,7 +35,9 @@ def run(grant_id: UUID) -> Grant:
     """End what is due and finish what is closing; safe to call at any time, by anybody, any number of times."""
     grant = Grant.objects.select_related("system", "privilege").get(pk=grant_id)
     if is_due(grant):
+        reached(ENDING, "due")
         grant = expire(by=SWEEP, grant=grant)
+        reached(ENDING, "over")
     if grant.state != CLOSING:
         return grant
     with alone(grant) as held:
@@ -70,18 +75,23 @@ def _attempt(grant: Grant) -> Grant:
     row = begin(by=SWEEP, grant=grant)
     if row.state != CLOSING:
         return row
+    reached(ENDING, "begun")
     connector, target, closing = connector_of(row.system), target_of(row.system), closing_of(row)
     before = Snapshot.from_json(row.before) if row.before else None
     try:
-        closed = connector.close(target, closing)
+        closed = connector.close(target, closing, step=partial(reached, ENDING))
         removed = now()
+        reached(ENDING, "closed")
         found = connector.read_back(target, closing, before=before)
     except ConnectorError as error:
         return record_trouble(by=SWEEP, grant=row, code=type(error).__name__, sentence=error.sentence)
+    reached(ENDING, "read")
     sessions = closed.sessions_ended
     if not found.clear:
         return record_remainder(by=SWEEP, grant=row, found=found, sessions=sessions)
-    return confirm(by=SWEEP, grant=row, found=found, removed_ms=ms(removed), sessions=sessions)
+    row = confirm(by=SWEEP, grant=row, found=found, removed_ms=ms(removed), sessions=sessions)
+    reached(ENDING, "confirmed")
+    return row
 
 
 @action(event="grant.closing")
@@ -91,7 +101,7 @@ def begin(*, by: Actor, grant: Grant) -> Grant:
     if row.state != CLOSING:
         raise WrongState(NOT_OPEN, about=row)
     row.attempts += 1
-    row.next_try_at = now() + timedelta(seconds=30)
+    row.next_try_at = now() + AFTER_A_CRASH
     row.save(update_fields=["attempts", "next_try_at"])
     append("grant.closing", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, attempt=row.attempts)
     return row

@@ -27,12 +27,14 @@ from portal.access_requests.rules import Asked, owed
 from portal.access_requests.states import APPROVED
 from portal.clock import ms, now
 from portal.connectors.base import ConnectorError, Opened, Snapshot
+from portal.crash_points import OPENING as OPENING_TARGET
+from portal.crash_points import reached
 from portal.eligibility.queries import may_use
 from portal.errors import WrongState
 from portal.grants.actions import NOT_OPEN, locked, revoke
 from portal.grants.models import Grant
-from portal.grants.states import AUTHORISED, MOVES, OPENING
-from portal.grants.targets import alone, connector_of, opening_of, target_of
+from portal.grants.states import AUTHORISED, FINAL, MOVES, OPENING
+from portal.grants.targets import alone, closing_of, connector_of, opening_of, still_alone, target_of
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
@@ -120,24 +122,49 @@ def run(grant_id: UUID) -> Grant:
 
 
 def _attempt(grant: Grant) -> Grant:
+    reached(OPENING_TARGET, "waiting")
     if now() - grant.authorised_at > GIVE_UP_AFTER and grant.state == OPENING:
         return give_up(by=PORTAL, grant=grant)
     if why := _no_longer(grant):
         return revoke(by=PORTAL, grant=grant, reason=why, cause="no longer to be opened")
     row = begin(by=PORTAL, grant=grant)
+    reached(OPENING_TARGET, "begun")
     marked = heartbeats.begin(row.system)  # so that the log is known to be read before the window begins
     proof = _proof(row)
     if isinstance(proof, Trouble):
         return _failed(row, proof)
+    reached(OPENING_TARGET, "proved")
     if marked:
         marked.join(MARK_PATIENCE_S)
     connector, target = connector_of(row.system), target_of(row.system)
     try:
         before = Snapshot.from_json(row.before) if row.before else _keep(row, connector.prepare(target))
-        opened = connector.open(target, opening_of(row))
+        reached(OPENING_TARGET, "looked")
+        opened = connector.open(target, opening_of(row), step=_step)
     except ConnectorError as error:
         return _failed(row, Trouble(type(error).__name__, error.sentence, error.retry))
-    return activate(by=PORTAL, grant=row, opened=opened, proof=proof, before=before)
+    reached(OPENING_TARGET, "opened")
+    try:
+        row = activate(by=PORTAL, grant=row, opened=opened, proof=proof, before=before)
+    except WrongState:
+        _undo(row)
+        raise
+    reached(OPENING_TARGET, "activated")
+    return row
+
+
+def _step(name: str) -> None:
+    reached(OPENING_TARGET, name)
+    if name == "connected":
+        still_alone()  # the last moment at which nothing has changed on the target
+
+
+def _undo(grant: Grant) -> None:
+    """Somebody ended it meanwhile. What is closing is closed by its own process; what was read back already must be closed here."""
+    row = Grant.objects.select_related("system", "privilege").get(pk=grant.pk)
+    if row.state in FINAL:
+        alarms.critical("Access %s was opened after it had ended; it is closed again.", row.pk)
+        connector_of(row.system).close(target_of(row.system), closing_of(row))
 
 
 def _no_longer(grant: Grant) -> str:

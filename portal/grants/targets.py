@@ -1,10 +1,10 @@
 """From a grant to what a connector needs: the target, what to open, what to close. One process at a time works on a grant."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from portal.clock import ms
 from portal.connectors import for_kind
@@ -49,6 +49,27 @@ def opening_of(grant: Grant) -> Opening:
     )
 
 
+class LockLost(RuntimeError):
+    """The database connection that held a grant's lock is gone, so another process may be at work on the grant."""
+
+
+def still_alone() -> None:
+    """Ask whether this thread's connection still holds a grant's lock.
+
+    Raises:
+        LockLost: it does not.
+    """
+    try:
+        with connection.cursor() as cursor:
+            query = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND pid = pg_backend_pid() AND granted)"
+            cursor.execute(query, [LOCK_CLASS])
+            held = bool(cursor.fetchone()[0])
+    except DatabaseError as error:
+        raise LockLost("The database went away while a target was being opened.") from error
+    if not held:
+        raise LockLost("The grant's lock was lost while its target was being opened.")
+
+
 @contextmanager
 def alone(grant: Grant) -> Iterator[bool]:
     """Hold the grant's advisory lock for the length of a process; ``False`` when another process works on it.
@@ -62,6 +83,13 @@ def alone(grant: Grant) -> Iterator[bool]:
     try:
         yield held
     finally:
-        if held and connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, key])
+        if held:
+            _let_go(key)
+
+
+def _let_go(key: int) -> None:
+    """Where the connection is gone the lock went with it; what is being raised must not be hidden by that."""
+    if connection.connection is None or connection.connection.closed:
+        return
+    with suppress(DatabaseError), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, key])
