@@ -89,7 +89,9 @@ def to_step_up(request: PersonRequest) -> HttpResponse:
     return redirect(f"{reverse('step_up')}?{urlencode({'next': request.get_full_path()})}")
 
 
-def confirming(view: Callable[Concatenate[PersonRequest, P], HttpResponse]) -> Callable[Concatenate[PersonRequest, P], HttpResponse]:
+def confirming(
+    view: Callable[Concatenate[PersonRequest, P], HttpResponse],
+) -> Callable[Concatenate[PersonRequest, P], HttpResponse]:
     """Take a ``code`` that is sent with a form. Where the act needs one that was not sent, ask for it and keep the form."""
 
     @sensitive_post_parameters("code")
@@ -142,7 +144,9 @@ def _strong_since(request: PersonRequest) -> bool:
 
 def _ask(request: PersonRequest, form: CodeForm) -> HttpResponse:
     left_out = ("csrfmiddlewaretoken", "code")
-    kept: list[tuple[str, Any]] = [(name, value) for name, values in request.POST.lists() if name not in left_out for value in values]
+    kept: list[tuple[str, Any]] = [
+        (name, value) for name, values in request.POST.lists() if name not in left_out for value in values
+    ]
     back = request.headers.get("Referer", "/")
     prefix = f"{request.scheme}://{request.get_host()}/"
     context = {"form": form, "kept": kept, "back": f"/{back.removeprefix(prefix)}" if back.startswith(prefix) else "/"}

@@ -11,7 +11,7 @@ from audit.packs.errors import NotAllowed, NotAsAsked, NotThere
 from audit.packs.models import Dossier, Pack
 from audit.packs.paper import Paper
 from audit.packs.position import Position
-from audit.packs.results import populations
+from audit.packs.results import PrintedTest, populations
 from audit.packs.rules import VIEW_CASE, fresh_ms, in_role_and_scope, need_fresh, need_scope
 
 PROFILE = "standard"
@@ -57,10 +57,10 @@ def _check(start: int, end: int, systems: Sequence[str], frameworks: Sequence[st
 @action(event="pack.made")
 def record_pack(
     *, by: Actor, pack: Pack, pdf_sha256: str, unsigned_sha256: str, size: int, paper: Paper, position: Position,
-    results: Sequence[Any], catalogue_sha256: str, counts: dict[str, Any], signer: str,
+    tests: Sequence[PrintedTest], catalogue_sha256: str, counts: dict[str, Any], signer: str,
 ) -> Pack:  # fmt: skip
     """The pack lies under its name."""
-    outcome = {each.id: each.result for each in results}
+    outcome = {each.result.id: each.result.result for each in tests}
     pack.made_at, pack.sha256, pack.bytes = _moment(now_ms()), pdf_sha256, size
     pack.pages, pack.results, pack.counts, pack.signer, pack.trouble = paper.pages, outcome, counts, signer, ""
     pack.stage, pack.done, pack.total = "Made", 1, 1
@@ -69,7 +69,7 @@ def record_pack(
         "pack.made", by=by, subject=pack.log_subject, pack_id=pack.pk, log_size=position.size, log_root=position.root,
         position_at=position.at, pdf_sha256=pdf_sha256, unsigned_sha256=unsigned_sha256,
         facts_sha256=paper.sha256("facts.sqlite"), catalogue_sha256=catalogue_sha256, pages=paper.pages, bytes=size,
-        populations=populations(results), results=outcome, signer=signer or None,
+        populations=populations(tests), results=outcome, signer=signer or None,
     )  # fmt: skip
     return pack
 
@@ -115,7 +115,12 @@ def download_dossier(*, by: Actor, dossier: Dossier, viewer: Any) -> bytes:
     need_fresh(by, dossier)
     data = _file(dossier)
     append(
-        "dossier.downloaded", by=by, case=dossier.case, subject=dossier.log_subject, dossier_id=dossier.pk, person_id=by.id
+        "dossier.downloaded",
+        by=by,
+        case=dossier.case,
+        subject=dossier.log_subject,
+        dossier_id=dossier.pk,
+        person_id=by.id,
     )
     return data
 
@@ -129,7 +134,9 @@ def _file(row: Pack | Dossier) -> bytes:
     if not data:
         raise NotThere("The file is not there. It may still be in the making.", about=row, kind="no file")
     if hashlib.sha256(data).hexdigest() != row.sha256:
-        raise NotThere("The stored file is not the one that was made. Nothing is handed out.", about=row, kind="changed")
+        raise NotThere(
+            "The stored file is not the one that was made. Nothing is handed out.", about=row, kind="changed"
+        )
     return data
 
 

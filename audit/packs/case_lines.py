@@ -30,8 +30,8 @@ def _times(case: Case) -> Iterator[Time]:
         yield from (Time(at, "gave what was owed", asked.by) for at, _ in asked.more)
     yield from (Time(at, "has seen the request", person) for person, at in case.seen)
     yield from (Time(each.at, "approved" if each.approved else "declined", each.by) for each in case.decisions)
-    if case.ended_as and case.ended_as != "declined" and case.ended_at is not None:
-        yield Time(case.ended_at, f"the request was {case.ended_as}")
+    if case.ended_as and case.ended_as != "declined" and case.decided_at is not None:
+        yield Time(case.decided_at, f"the request was {case.ended_as}")
     for each in case.extensions:
         if each.asked_at is not None:
             yield Time(each.asked_at, f"asked for {each.minutes} more minutes", asked.by if asked else "")

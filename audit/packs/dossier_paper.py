@@ -7,7 +7,7 @@ from functools import cache
 
 import yaml
 
-from audit.cases.case import Case
+from audit.cases.case import Activity, Case
 from audit.cases.fold import fold
 from audit.controls.loading import FOLDER
 from audit.log.read import LoggedEvent, of_case, person_names
@@ -73,7 +73,7 @@ def _metadata(case: Case, occasion: str, position: Position) -> Metadata:
     )  # fmt: skip
 
 
-def _activities(case: Case, events: Iterable[LoggedEvent]) -> list[tuple[case_lines.Activity, LoggedEvent | None]]:
+def _activities(case: Case, events: Iterable[LoggedEvent]) -> list[tuple[Activity, LoggedEvent | None]]:
     """In order of time on the target, each with its entry."""
     by_id = {str(each.id): each for each in events}
     ordered = sorted(case.activities, key=lambda each: (each.at, each.session_id, each.number, each.id))

@@ -13,6 +13,7 @@ from audit.controls.loading import load_catalogue
 from audit.controls.model import Catalogue, TestResult
 from audit.controls.runner import prepare, run_catalogue
 from audit.facts.fold import UNFED, CannotFold, fold
+from audit.facts.fold.entry import Entry
 from audit.facts.given import Period
 from audit.facts.schema import new_database
 from audit.log.checkpoints import public_keys
@@ -24,6 +25,7 @@ from audit.packs.filters import clock
 from audit.packs.known import Known, known_at
 from audit.packs.position import Position
 from audit.packs.reading import entries, named, of_cases
+from audit.packs.results import PrintedTest, deviating, printed
 
 CASES_AT_ONCE = 25
 CHOSEN = """
@@ -57,11 +59,17 @@ class Evidence:
     catalogue: Catalogue
     db: sqlite3.Connection
     ranges: tuple[RangeResult, ...]
-    results: tuple[TestResult, ...]
+    tests: tuple[PrintedTest, ...]
+    deviating: frozenset[str]
     cases: tuple[Case, ...]
     lines: tuple[Line, ...]
     windows: tuple[LoggedEvent, ...]
     known: Known
+
+    @property
+    def results(self) -> tuple[TestResult, ...]:
+        """Results without their rows."""
+        return tuple(each.result for each in self.tests)
 
     @property
     def as_of(self) -> int:
@@ -79,11 +87,11 @@ def gathered(scope: Scope, position: Position, say: Say) -> Evidence:
     catalogue = load_catalogue(tuple(Path(each) for each in settings.PORTAL_CATALOGUE_DIRS))
     ranges = tuple(_verified(position, say))
     db = folded(scope, position, catalogue, ranges, say)
-    results = tuple(_tested(db, catalogue, say))
-    known = known_at(position.size)
+    known, odd = known_at(position.size), set[str]()
+    tests = tuple(_tested(db, catalogue, known, odd, say))
     cases = tuple(_cases(db, position, say))
     return Evidence(
-        scope, position, catalogue, db, ranges, results, cases, tuple(_lines(db, cases, position, scope, known)),
+        scope, position, catalogue, db, ranges, tests, frozenset(odd), cases, tuple(_lines(db, cases, position, scope, known)),
         tuple(_windows(position, scope)), known,
     )  # fmt: skip
 
@@ -115,17 +123,21 @@ def folded(
     return db
 
 
-def _counted(position: Position, say: Say) -> Iterator[object]:
+def _counted(position: Position, say: Say) -> Iterator[Entry]:
     for number, entry in enumerate(entries(position.size), 1):
         if number % 500 == 0:
             say("Entries become facts", number, position.size)
         yield entry
 
 
-def _tested(db: sqlite3.Connection, catalogue: Catalogue, say: Say) -> Iterator[TestResult]:
+def _tested(
+    db: sqlite3.Connection, catalogue: Catalogue, known: Known, odd: set[str], say: Say
+) -> Iterator[PrintedTest]:
+    """Each test as it is printed; ``odd`` gathers the activities that failed one."""
     for number, result in enumerate(run_catalogue(db, catalogue), 1):
         say("Control tests run", number, len(catalogue.tests))
-        yield result
+        odd |= deviating(result, catalogue, "activities")
+        yield printed(catalogue, result, known)
 
 
 def _cases(db: sqlite3.Connection, position: Position, say: Say) -> Iterator[Case]:
@@ -153,7 +165,8 @@ def _lines(
     names = [column[0] for column in cursor.description]
     for values in cursor:
         row = dict(zip(names, values, strict=True))
-        yield _fact(row, known) | _words(*told.get(row["id"], (None, None)), loose.get(row["id"]))
+        activity, case = told.get(row["id"], (None, None))
+        yield _fact(row, known) | _words(activity, case, loose.get(row["id"]))
 
 
 def _fact(row: Mapping[str, object], known: Known) -> dict[str, object]:

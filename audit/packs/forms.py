@@ -26,7 +26,9 @@ class _Cards(forms.CheckboxSelectMultiple):
 class PackForm(forms.Form):
     """Scope and purpose of a pack."""
 
-    first = forms.DateField(label="From", help_text="First day, in UTC.", widget=forms.DateInput(attrs={"type": "date"}))
+    first = forms.DateField(
+        label="From", help_text="First day, in UTC.", widget=forms.DateInput(attrs={"type": "date"})
+    )
     last = forms.DateField(
         label="To", help_text="Last day, in UTC, included.", widget=forms.DateInput(attrs={"type": "date"})
     )
@@ -59,7 +61,7 @@ class PackForm(forms.Form):
     def _offer(self, name: str, choices: Mapping[str, str], hints: Mapping[str, str]) -> None:
         field = self.fields[name]
         field.choices = list(choices.items())  # type: ignore[attr-defined]  # a MultipleChoiceField, declared above
-        field.widget.hints = hints  # type: ignore[attr-defined]  # our own widget
+        field.widget.hints = hints
 
     def clean_purpose(self) -> str:
         """Without characters that make it read differently from what it says."""

@@ -56,7 +56,9 @@ def make(pack_id: UUID) -> bool:
 def _begin(pack: Pack) -> None:
     """Fix the position, so that the same pack comes of it after a crash; what crashes again and again is given up."""
     if pack.attempts >= MOST_ATTEMPTS:
-        raise RenderFailed("given_up", f"The pack was begun {pack.attempts} times and never finished. Ask for it again.")
+        raise RenderFailed(
+            "given_up", f"The pack was begun {pack.attempts} times and never finished. Ask for it again."
+        )
     pack.attempts += 1
     pack.begun_at = pack.begun_at or datetime.now(UTC)
     pack.log_size = pack.log_size or newest().size
@@ -78,7 +80,7 @@ def _keep(pack: Pack, evidence: Evidence, paper: Paper, position: Position, key:
     record_pack(
         by=PORTAL, pack=pack, pdf_sha256=hashlib.sha256(pdf).hexdigest(),
         unsigned_sha256=hashlib.sha256(paper.pdf).hexdigest(), size=len(pdf), paper=paper, position=position,
-        results=evidence.results, catalogue_sha256=evidence.catalogue.sha256, signer=key.name if key else "",
+        tests=evidence.tests, catalogue_sha256=evidence.catalogue.sha256, signer=key.name if key else "",
         counts={
             "cases": len(evidence.cases), "activities": len(evidence.lines), "root": position.root, "at": position.at,
             "fingerprint": key.fingerprint if key else "", "files": [vars(each) for each in paper.files],

@@ -90,10 +90,7 @@ def context(
 ) -> Mapping[str, object]:
     """What the template prints."""
     known, scope = evidence.known, evidence.scope
-    tests = results.printed(evidence.catalogue, evidence.results, known)
-    by_id = {test.result.id: test for test in tests}
-    odd = results.deviating(evidence.results, evidence.catalogue, "activities")
-    ordered = ordered_lines(evidence, odd)
+    ordered = ordered_lines(evidence)
     used = [case for case in evidence.cases if case.grant and case.grant.opened_at is not None]
     return {
         "request": request,
@@ -110,9 +107,9 @@ def context(
         "catalogue_files": sorted(evidence.catalogue.files.items()),
         "tally": results.tally(evidence.results),
         "total_tests": len(evidence.results),
-        "worst": [by_id[each.id] for each in results.worst_first(evidence.results)],
+        "worst": results.worst_first(evidence.tests),
         "matrices": results.matrices(evidence.catalogue, scope.frameworks, evidence.results),
-        "tests": tests,
+        "tests": evidence.tests,
         "parameters": evidence.catalogue.parameters.values(),
         "completeness": by_source(evidence.db, evidence.windows, known),
         "verdicts": VERDICTS,
@@ -121,18 +118,18 @@ def context(
         "chart": chart(used, scope.start, scope.end, evidence.as_of, known.people),
         "used": [PrintedCase(each, verdicts.said(each)) for each in used],
         "cases": [PrintedCase(each, verdicts.said(each), _classes(each)) for each in evidence.cases],
-        "activities": [printed_line(each, odd) for each in ordered[:MOST_ACTIVITIES]],
+        "activities": [printed_line(each, evidence.deviating) for each in ordered[:MOST_ACTIVITIES]],
         "activities_total": len(ordered),
         "activities_shown": min(len(ordered), MOST_ACTIVITIES),
         "limit": STATEMENT_PRINTED,
     }
 
 
-def ordered_lines(evidence: Evidence, odd: Collection[str]) -> list[Line]:
+def ordered_lines(evidence: Evidence) -> list[Line]:
     """Failed and deviating activities first, then those that were not intended, each in order of time."""
 
     def place(line: Line) -> tuple[bool, bool, int]:
-        first = line["outcome"] in FAILED or line["activity_id"] in odd
+        first = line["outcome"] in FAILED or line["activity_id"] in evidence.deviating
         return not first, not line.get("not_intended"), line["at"]
 
     return sorted(evidence.lines, key=place)

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from audit.controls.frameworks import MatrixLine, enabled, matrix
 from audit.controls.model import Catalogue, Framework, Row, TestResult
@@ -65,18 +65,14 @@ def matrices(catalogue: Catalogue, frameworks: Sequence[str], results: Sequence[
     return [FrameworkMatrix(each, tuple(matrix(each, results))) for each in enabled(catalogue, frameworks)]
 
 
-def printed(catalogue: Catalogue, results: Sequence[TestResult], known: Known) -> list[PrintedTest]:
-    """Every test in the order of the catalogue."""
-    return [_printed(catalogue, result, known) for result in results]
-
-
-def _printed(catalogue: Catalogue, result: TestResult, known: Known) -> PrintedTest:
+def printed(catalogue: Catalogue, result: TestResult, known: Known) -> PrintedTest:
+    """A test as it is printed; of its rows only those are kept that need a look, since a population may be large."""
     test = catalogue.tests[result.id]
     looked_at = [row for row in result.rows if row.result != "pass" and not row.stand_in]
     looked_at.sort(key=lambda row: (ORDER.index(row.result), row.id))
     says = {name: rule.says for name, rule in exemption_names(test)}
     return PrintedTest(
-        result=result,
+        result=replace(result, rows=()),
         population_of=test.population.of.replace("_", " "),
         population_sha256=population_sha256(result),
         where=test.population.where or "",
@@ -108,10 +104,11 @@ def population_sha256(result: TestResult) -> str:
     return hashlib.sha256(b"".join(each + b"\n" for each in ids)).hexdigest()
 
 
-def populations(results: Sequence[TestResult]) -> list[dict[str, str | int]]:
+def populations(tests: Sequence[PrintedTest]) -> list[dict[str, str | int]]:
     """Each population with count and hash, for the log."""
     return [
-        {"name": each.id, "row_count": each.population_count, "sha256": population_sha256(each)} for each in results
+        {"name": each.result.id, "row_count": each.result.population_count, "sha256": each.population_sha256}
+        for each in tests
     ]
 
 
@@ -121,17 +118,14 @@ def sql_file(results: Sequence[TestResult]) -> bytes:
     return ("-- Run with: sqlite3 -header facts.sqlite < tests.sql\n\n" + "\n".join(parts)).encode()
 
 
-def deviating(results: Sequence[TestResult], catalogue: Catalogue, table: str) -> set[str]:
-    """Ids of rows of a table that failed some test."""
-    return {
-        row.id
-        for result in results
-        if catalogue.tests[result.id].population.of == table
-        for row in result.rows
-        if row.result in ("deviation", "signal")
-    }
+def deviating(result: TestResult, catalogue: Catalogue, table: str) -> set[str]:
+    """Ids of rows of a table that failed a test."""
+    if catalogue.tests[result.id].population.of != table:
+        return set()
+    return {row.id for row in result.rows if row.result in ("deviation", "signal")}
 
 
-def worst_first(results: Sequence[TestResult]) -> Iterator[TestResult]:
+def worst_first(tests: Sequence[PrintedTest]) -> list[PrintedTest]:
     """Those that need a look, worst first."""
-    yield from sorted((each for each in results if each.result in ORDER[:2]), key=lambda each: ORDER.index(each.result))
+    found = [each for each in tests if each.result.result in ORDER[:2]]
+    return sorted(found, key=lambda each: ORDER.index(each.result.result))

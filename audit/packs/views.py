@@ -40,7 +40,9 @@ def pack_list(request: ViewerRequest) -> HttpResponse:
 def pack_new(request: ViewerRequest) -> HttpResponse:
     """Ask for a pack. The second factor comes first, so that nothing typed is lost."""
     mine = _auditors_only(request)
-    names = {each: name for each, name in sorted(queries.system_names().items(), key=lambda item: item[1]) if each in mine}
+    names = {
+        each: name for each, name in sorted(queries.system_names().items(), key=lambda item: item[1]) if each in mine
+    }
     if request.method == "GET":
         need_fresh(request.actor)
         return render(request, "audit/packs/new.html", {"form": PackForm(systems=names)})
@@ -136,5 +138,8 @@ def _own(request: ViewerRequest, pack: Pack, purpose: str) -> str:
 
 
 def _file(data: bytes, name: str) -> HttpResponse:
-    headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    headers: dict[str, Any] = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Content-Type-Options": "nosniff",
+    }
     return HttpResponse(data, content_type=PDF, headers=headers)

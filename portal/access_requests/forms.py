@@ -1,6 +1,6 @@
 """What a responder fills in, and what others answer. The limits are the policy's, so that each is said beside its field."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -33,8 +33,12 @@ class AskForm(_Saying):
     criterion = forms.ChoiceField(label="Why now?", widget=ChoiceCards())
     category = forms.ChoiceField(label="What kind of trouble is it?", choices=CATEGORY_CHOICES)
     reason = PlainCharField(label="What is wrong, and what will you do?", widget=_area(4))
-    intended_classes = forms.MultipleChoiceField(label="What do you intend to do there?", choices=list(CLASSES.items()), widget=CheckCards())
-    incident_ref = PlainCharField(label="Incident", max_length=80, required=False, help_text="The ticket's number, such as INC-4711.")
+    intended_classes = forms.MultipleChoiceField(
+        label="What do you intend to do there?", choices=list(CLASSES.items()), widget=CheckCards()
+    )
+    incident_ref = PlainCharField(
+        label="Incident", max_length=80, required=False, help_text="The ticket's number, such as INC-4711."
+    )
     minutes = forms.IntegerField(label="For how long?")
 
     def __init__(self, *args: Any, rules: Policy, **kwargs: Any) -> None:
@@ -47,7 +51,9 @@ class AskForm(_Saying):
         self.fields["incident_ref"].required = bool(rules.incident_required)
         self.fields["incident_ref"].error_messages["required"] = "You must name an incident."
         self.fields["intended_classes"].error_messages["required"] = "Choose at least one."
-        self.fields["reason"].help_text = f"At least {rules.min_reason_chars} characters. Approvers and the reviewer read this."
+        self.fields[
+            "reason"
+        ].help_text = f"At least {rules.min_reason_chars} characters. Approvers and the reviewer read this."
         self.fields["reason"].widget.attrs |= {"data-needed": rules.min_reason_chars, "maxlength": LONGEST}
         self.least = rules.min_reason_chars
 
@@ -55,7 +61,9 @@ class AskForm(_Saying):
         """Hold it against the policy's length."""
         reason = super().clean_reason()
         if len(reason) < self.least:
-            raise forms.ValidationError(f"The reason has {len(reason)} characters; the policy asks for at least {self.least}.")
+            raise forms.ValidationError(
+                f"The reason has {len(reason)} characters; the policy asks for at least {self.least}."
+            )
         return reason
 
     def asked(self) -> Asked:
@@ -113,7 +121,12 @@ class SupplementForm(KeptForm):
     )
     incident_ref = PlainCharField(label="Incident", max_length=80, required=False)
 
-    OWED = {"reason": "a longer reason", "category": "category", "intended_classes": "intended classes", "incident_ref": "incident"}  # noqa: RUF012 - never changed
+    OWED: ClassVar = {
+        "reason": "a longer reason",
+        "category": "category",
+        "intended_classes": "intended classes",
+        "incident_ref": "incident",
+    }
 
     def __init__(self, *args: Any, still_owed: list[str], **kwargs: Any) -> None:
         """Ask only for what is owed."""
@@ -132,7 +145,9 @@ class SupplementForm(KeptForm):
 class DecisionForm(KeptForm):
     """Yes or no. A no says why."""
 
-    comment = PlainCharField(label="Comment", widget=_area(2), max_length=2000, required=False, help_text="Needed when you decline.")
+    comment = PlainCharField(
+        label="Comment", widget=_area(2), max_length=2000, required=False, help_text="Needed when you decline."
+    )
     decision = forms.ChoiceField(choices=[("approve", "Approve"), ("decline", "Decline")], widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
@@ -147,7 +162,10 @@ def prefilled(request: AccessRequest | None) -> dict[str, Any]:
     """What an earlier request of the same person said, for a form that begins with it."""
     if request is None:
         return {}
-    return {name: getattr(request, name) for name in ("criterion", "category", "reason", "intended_classes", "incident_ref", "minutes")}
+    return {
+        name: getattr(request, name)
+        for name in ("criterion", "category", "reason", "intended_classes", "incident_ref", "minutes")
+    }
 
 
 def _choices(field: forms.Field, rules: Policy) -> None:

@@ -38,7 +38,12 @@ def set_duty(*, by: Actor, system: System) -> Duty:
     begun = row.in_scope_from if last is None else (closed_at(last) or last.due_at)
     due_at = begun + attestation_interval()
     duty = Duty.objects.create(
-        kind=CAMPAIGN, subject_kind=LIST, system=row, starts_at=due_at - LEAD, due_at=due_at, days_since_previous=(due_at - begun).days
+        kind=CAMPAIGN,
+        subject_kind=LIST,
+        system=row,
+        starts_at=due_at - LEAD,
+        due_at=due_at,
+        days_since_previous=(due_at - begun).days,
     )
     append(
         "duty.set", by=by, subject=duty.log_subject, duty_id=duty.pk, kind=CAMPAIGN, subject_kind=LIST, system_id=row.pk,
@@ -71,7 +76,15 @@ def note_missed(*, by: Actor, duty: Duty) -> Duty:
         by=by, people=rules.attesters(row.system), kind="system.problem", about=row.log_subject, path="/campaigns/",
         facts={"title": "Campaign not done in time", "sentence": sentence, "system": row.system.name, "at": row.due_at},
     )  # fmt: skip
-    append("duty.missed", by=by, subject=row.log_subject, duty_id=row.pk, kind=row.kind, system_id=row.system_id, due_at=ms(row.due_at))
+    append(
+        "duty.missed",
+        by=by,
+        subject=row.log_subject,
+        duty_id=row.pk,
+        kind=row.kind,
+        system_id=row.system_id,
+        due_at=ms(row.due_at),
+    )
     return row
 
 
@@ -116,7 +129,9 @@ def _items(campaign: Campaign, lines: list[Line]) -> list[Item]:
     for line in lines:
         reviewer = rules.attester_for(line.concerned, people, str(line.person_id))
         if reviewer is None:
-            raise RefusedByPolicy(f"Nobody can decide on this line: {line.label}. Give somebody else a role first.", about=campaign.system)
+            raise RefusedByPolicy(
+                f"Nobody can decide on this line: {line.label}. Give somebody else a role first.", about=campaign.system
+            )
         items.append(
             Item(
                 campaign=campaign, subject_kind=line.subject_kind, subject=line.subject, person_id=line.person_id,
@@ -158,13 +173,16 @@ def remind(*, by: Actor, campaign: Campaign, mark: str) -> None:
 @action(event="campaign.item_shown")
 def show(*, by: Actor, campaign: Campaign) -> int:
     """Note which undecided lines stand before their reviewer for the first time; returns how many."""
-    rows = Item.objects.select_for_update(of=("self",)).filter(campaign=campaign, reviewer=UUID(by.id), state=UNDECIDED, shown_at__isnull=True)
+    rows = Item.objects.select_for_update(of=("self",)).filter(
+        campaign=campaign, reviewer=UUID(by.id), state=UNDECIDED, shown_at__isnull=True
+    )
     shown = list(rows.order_by("pk"))
     if not shown:
         raise ChangedMeanwhile("All were shown.", about=campaign)
     Item.objects.filter(pk__in=[item.pk for item in shown]).update(shown_at=now())
     append_many(
-        Entry("campaign.item_shown", by, {"item_id": item.pk, "campaign_id": campaign.pk}, subject=item.log_subject) for item in shown
+        Entry("campaign.item_shown", by, {"item_id": item.pk, "campaign_id": campaign.pk}, subject=item.log_subject)
+        for item in shown
     )
     return len(shown)
 
@@ -187,12 +205,16 @@ def modify(*, by: Actor, item: Item, to_at: datetime, reason: str) -> Item:
     rules.need_reason(row, reason, kept=False)
     eligibility = _in_force(row)
     if eligibility is None:
-        raise RefusedByPolicy("Only an eligibility that is in force can end earlier. Keep or revoke this line.", about=row)
+        raise RefusedByPolicy(
+            "Only an eligibility that is in force can end earlier. Keep or revoke this line.", about=row
+        )
     narrowing.shorten_eligibility(by=by, eligibility=eligibility, to_at=to_at)
     return _decide(by, row, "modify", reason, expires_at=ms(to_at))
 
 
-@action(event=("campaign.item_decided", "eligibility.revoked", "finding.raised", *NARROWED), refused="campaign.act_refused")
+@action(
+    event=("campaign.item_decided", "eligibility.revoked", "finding.raised", *NARROWED), refused="campaign.act_refused"
+)
 def revoke(*, by: Actor, item: Item, reason: str) -> Item:
     """The right goes at once, and that person's open grants of it with it. What stands on the target by itself, its owner removes.
 
@@ -217,7 +239,9 @@ def transfer(*, by: Actor, item: Item, to: Person, reason: str = "") -> Item:
     if row.state != UNDECIDED or row.campaign.state != OPEN:
         raise ChangedMeanwhile(rules.DECIDED, about=row)
     if to.pk == row.reviewer_id or to.pk == row.person_id or to not in rules.attesters(row.campaign.system):
-        raise NotAllowed("That person cannot decide on this line: choose another who attests for this system.", about=row)
+        raise NotAllowed(
+            "That person cannot decide on this line: choose another who attests for this system.", about=row
+        )
     make(row, ITEM_MOVES["transfer"], says=rules.DECIDED, reviewer=to, owner=to, shown_at=None)
     _tell(by, row.campaign, [row])
     _append_decided(by, row, "transfer", reason, to_id=to.pk)
@@ -234,7 +258,9 @@ def close(*, by: Actor, campaign: Campaign) -> Campaign:
         raise ChangedMeanwhile("This campaign was closed already. Nothing was changed.", about=row)
     counts = {state: row.items.filter(state=state).count() for state in (KEPT, MODIFIED, REVOKED, UNDECIDED)}
     if counts[UNDECIDED]:
-        raise RefusedByPolicy(f"Lines that are still undecided: {counts[UNDECIDED]}. Each needs its decision first.", about=row)
+        raise RefusedByPolicy(
+            f"Lines that are still undecided: {counts[UNDECIDED]}. Each needs its decision first.", about=row
+        )
     at, text = now(), closing_statement(row)
     make(row, MOVES["close"], says="This campaign is not open.", closed_at=at, closed_by_id=UUID(by.id), statement=text)
     append(
@@ -287,7 +313,14 @@ def _raise_standing(by: Actor, row: Item, reason: str) -> None:
 
 
 def _decide(by: Actor, row: Item, decision: str, reason: str, **more: object) -> Item:
-    make(row, ITEM_MOVES[decision], says=rules.DECIDED, reason=reason.strip(), decided_by_id=UUID(by.id), decided_at=now())
+    make(
+        row,
+        ITEM_MOVES[decision],
+        says=rules.DECIDED,
+        reason=reason.strip(),
+        decided_by_id=UUID(by.id),
+        decided_at=now(),
+    )
     _append_decided(by, row, decision, reason, **more)
     return row
 

@@ -18,9 +18,15 @@ WORDS = {KEEP: "Keep", MODIFY: "Narrow", REVOKE: "Revoke", TRANSFER: "Hand on"}
 class DecisionForm(KeptForm):
     """The button says what is decided; the note says why."""
 
-    decision = forms.ChoiceField(choices=list(WORDS.items()), widget=forms.HiddenInput, error_messages={"required": "Choose what is to become of it."})
+    decision = forms.ChoiceField(
+        choices=list(WORDS.items()),
+        widget=forms.HiddenInput,
+        error_messages={"required": "Choose what is to become of it."},
+    )
     reason = PlainCharField(label="Why?", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
-    to_at = forms.DateTimeField(label="New end", required=False, widget=UtcMoment(), input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
+    to_at = forms.DateTimeField(
+        label="New end", required=False, widget=UtcMoment(), input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+    )
     to = forms.ChoiceField(label="Who owns it?", required=False)
 
     def __init__(self, *args: Any, item: Item, others: Iterable[Person], **kwargs: Any) -> None:

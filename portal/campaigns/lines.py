@@ -135,9 +135,17 @@ def standing_subject(login: dict[str, Any]) -> str:
 
 def _explained(system: System, listing: Listing) -> set[tuple[str, str]]:
     """Name and mark of logins that were a live grant's when the target was listed."""
-    numbers = [int(each["login"][3:]) for each in listing.answer if each["login"].startswith("bg_") and each["login"][3:].isdecimal()]
+    numbers = [
+        int(each["login"][3:])
+        for each in listing.answer
+        if each["login"].startswith("bg_") and each["login"][3:].isdecimal()
+    ]
     rows = Grant.objects.filter(system=system, number__in=numbers).select_related("privilege")
-    live = [row for row in rows if row.state in MAY_BE_LIVE or (row.confirmed_at and row.confirmed_at > listing.taken_at - A_MOMENT)]
+    live = [
+        row
+        for row in rows
+        if row.state in MAY_BE_LIVE or (row.confirmed_at and row.confirmed_at > listing.taken_at - A_MOMENT)
+    ]
     return {(closing_of(row).login, closing_of(row).comment) for row in live}
 
 
@@ -146,5 +154,8 @@ def declared_logins(system: System) -> frozenset[str]:
     named: list[str] = [*(system.settings.get("declared_logins") or ()), str(system.settings.get("user", ""))]
     for source in sources.declared():
         if source.system.pk == system.pk:
-            named += [*str(source.settings.get("declared_logins", "")).split(","), str(source.settings.get("portal_login", ""))]
+            named += [
+                *str(source.settings.get("declared_logins", "")).split(","),
+                str(source.settings.get("portal_login", "")),
+            ]
     return frozenset(name.strip() for name in named if name.strip())

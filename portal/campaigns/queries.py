@@ -24,7 +24,9 @@ def visible(viewer: Person) -> QuerySet[Campaign]:
     waits = Q(items__state=UNDECIDED)
     counted = Campaign.objects.filter(seen).select_related("system__owner", "duty", "closed_by")
     return counted.annotate(
-        lines=Count("items"), undecided=Count("items", filter=waits), yours=Count("items", filter=waits & Q(items__reviewer=viewer))
+        lines=Count("items"),
+        undecided=Count("items", filter=waits),
+        yours=Count("items", filter=waits & Q(items__reviewer=viewer)),
     )
 
 
@@ -93,7 +95,9 @@ def without_duty(at: datetime) -> list[System]:
 
 def to_begin(at: datetime) -> list[Duty]:
     """What is to begin and has not: of each system in scope the newest, unless one is open. Older ones stay as missed."""
-    begun = Duty.objects.filter(starts_at__lte=at, system__in_scope_to__isnull=True).exclude(system__campaigns__state=OPEN)
+    begun = Duty.objects.filter(starts_at__lte=at, system__in_scope_to__isnull=True).exclude(
+        system__campaigns__state=OPEN
+    )
     newest = begun.order_by("system_id", "-due_at").distinct("system_id").values("pk")
     rows = Duty.objects.filter(pk__in=newest, campaign__isnull=True).select_related("system__owner")
     return list(rows.order_by("due_at"))
@@ -113,4 +117,6 @@ def to_remind() -> list[Campaign]:
 def to_remove() -> list[UUID]:
     """Lines whose removal was not shown by the target yet. Those of a system that is out of scope are looked at as well."""
     rows = Item.objects.filter(state__in=[REVOKED, MODIFIED]).exclude(access_present=False)
-    return list(rows.filter(Q(subject_kind=ELIGIBILITY) | Q(state=REVOKED)).order_by("decided_at").values_list("pk", flat=True))
+    return list(
+        rows.filter(Q(subject_kind=ELIGIBILITY) | Q(state=REVOKED)).order_by("decided_at").values_list("pk", flat=True)
+    )

@@ -84,7 +84,9 @@ def _grants_ended(item: Item) -> bool:
 
 def _grants(item: Item) -> QuerySet[Grant]:
     """The person's grants of the privilege that came before the decision."""
-    rows = Grant.objects.filter(person=item.person, privilege_id=item.facts["privilege_id"], authorised_at__lte=item.decided_at)
+    rows = Grant.objects.filter(
+        person=item.person, privilege_id=item.facts["privilege_id"], authorised_at__lte=item.decided_at
+    )
     return rows.select_related("privilege")
 
 
@@ -106,10 +108,13 @@ def is_present(item: Item, listing: Listing) -> bool:
     able: list[dict[str, Any]] = [each for each in listing.answer if each["can_login"]]
     if item.subject_kind != ELIGIBILITY:
         return any(standing_subject(each) == item.subject for each in able)
-    theirs = {(closing_of(grant).login, closing_of(grant).comment, grant.privilege.on_target) for grant in _grants(item)}
+    theirs = {
+        (closing_of(grant).login, closing_of(grant).comment, grant.privilege.on_target) for grant in _grants(item)
+    }
     limit = _limit(item)
     return any(
-        (each["login"], each["comment"], each["privilege"]) in theirs and (each["expires_at_ms"] is None or each["expires_at_ms"] > limit)
+        (each["login"], each["comment"], each["privilege"]) in theirs
+        and (each["expires_at_ms"] is None or each["expires_at_ms"] > limit)
         for each in able
     )
 
@@ -127,7 +132,13 @@ def note_removed(*, by: Actor, item: Item, done_by: str) -> None:
     if Item.objects.filter(pk=item.pk, removed_at__isnull=True).update(removed_at=at) != 1:
         raise ChangedMeanwhile("Noted already.", about=item)
     append(
-        "campaign.removal_done", by=by, subject=item.log_subject, item_id=item.pk, campaign_id=item.campaign_id, done_at=ms(at), done_by=done_by
+        "campaign.removal_done",
+        by=by,
+        subject=item.log_subject,
+        item_id=item.pk,
+        campaign_id=item.campaign_id,
+        done_at=ms(at),
+        done_by=done_by,
     )
 
 

@@ -69,7 +69,9 @@ def may_transfer(by: Actor, item: Item) -> None:
 
 def _attests(by: Actor, item: Item) -> None:
     if by.id not in {str(person.pk) for person in attesters(item.campaign.system)}:
-        raise NotAllowed("Owners, administrators and reviewers of this system attest its list.", about=item, kind="no attester")
+        raise NotAllowed(
+            "Owners, administrators and reviewers of this system attest its list.", about=item, kind="no attester"
+        )
 
 
 def may_start(by: Actor, system: System) -> None:
@@ -88,7 +90,9 @@ def may_close(by: Actor, campaign: Campaign) -> None:
     Raises:
         NotAllowed: anybody else.
     """
-    need_permission(by, MANAGE, campaign.system, says="Only the owner or an administrator of this system closes its campaign.")
+    need_permission(
+        by, MANAGE, campaign.system, says="Only the owner or an administrator of this system closes its campaign."
+    )
 
 
 def still_undecided(item: Item) -> None:
@@ -117,5 +121,7 @@ def need_reason(item: Item, reason: str, *, kept: bool) -> None:
     """
     if reason.strip() or (kept and not is_dormant(item)):
         return
-    says = "It was neither used nor drilled for long: say why it stays." if kept else "Say why it does not stay as it is."
+    says = (
+        "It was neither used nor drilled for long: say why it stays." if kept else "Say why it does not stay as it is."
+    )
     raise RefusedByPolicy(says, about=item, kind="no reason")

@@ -62,7 +62,11 @@ class Shown:
         if item.state not in (REVOKED, MODIFIED):
             return ("", "", "")
         if item.access_present is False:
-            return ("Gone on the target" if item.state == REVOKED else "Nothing of theirs lasts longer", "good", "circle-check")
+            return (
+                "Gone on the target" if item.state == REVOKED else "Nothing of theirs lasts longer",
+                "good",
+                "circle-check",
+            )
         if item.access_present:
             return ("The target still shows it", "attention", "alert-triangle")
         if not self.is_listed and item.removed_at is None:
@@ -86,5 +90,3 @@ def grouped(lines: Iterable[Shown]) -> dict[str, list[Shown]]:
     for line in lines:
         groups["mine" if line.mine else "others" if line.item.state == UNDECIDED else "decided"].append(line)
     return groups
-
-

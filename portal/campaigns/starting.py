@@ -41,10 +41,14 @@ def run_now(*, by: Actor, system: System) -> Campaign:
         NotAllowed, ChangedMeanwhile: who may not; one is open.
         NotListed: the target does not answer.
     """
-    duty = Duty.objects.filter(system=system, campaign__isnull=True).select_related("system").order_by("-due_at").first()
+    duty = (
+        Duty.objects.filter(system=system, campaign__isnull=True).select_related("system").order_by("-due_at").first()
+    )
     duty = duty or Duty.objects.filter(system=system, campaign__state=OPEN).first() or _set(system)
     if not allows(may_start, by, system) or Campaign.objects.filter(system=system, state=OPEN).exists():
-        return start(by=by, duty=duty, listing=None)  # which refuses, and puts that on record, before the target is asked
+        return start(
+            by=by, duty=duty, listing=None
+        )  # which refuses, and puts that on record, before the target is asked
     return start(by=by, duty=duty, listing=listed(by, system))
 
 

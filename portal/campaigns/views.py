@@ -132,7 +132,9 @@ def campaign_close(request: PersonRequest, pk: UUID) -> HttpResponse:
     return redirect("campaign_page", pk=pk)
 
 
-def _show(request: PersonRequest, campaign: Campaign, forms: dict[UUID, DecisionForm] | None = None, status: int = 200) -> HttpResponse:
+def _show(
+    request: PersonRequest, campaign: Campaign, forms: dict[UUID, DecisionForm] | None = None, status: int = 200
+) -> HttpResponse:
     items = queries.items_of(campaign)
     others = attesters(campaign.system)
     given = forms or {}
@@ -148,7 +150,14 @@ def _show(request: PersonRequest, campaign: Campaign, forms: dict[UUID, Decision
 
 def _figures(counts: dict[str, int]) -> list[dict[str, object]]:
     words = {KEPT: "Kept", MODIFIED: "Narrowed", REVOKED: "Revoked", UNDECIDED: "To be decided"}
-    return [{"label": words[state], "value": counts[state], "tone": "attention" if state == UNDECIDED and counts[state] else ""} for state in words]
+    return [
+        {
+            "label": words[state],
+            "value": counts[state],
+            "tone": "attention" if state == UNDECIDED and counts[state] else "",
+        }
+        for state in words
+    ]
 
 
 def _visible(request: HttpRequest, pk: UUID) -> Campaign:

@@ -83,7 +83,6 @@ def eligibilities_of(person_id: UUID | str, at: datetime | None = None) -> Query
     return chosen.select_related("privilege__system").order_by("privilege__system__name", "privilege__name")
 
 
-
 def may_use(person_id: UUID | str, privilege: Privilege) -> bool:
     """Whether the person is on the list for the privilege and a responder of its system: the list says what, the role that they may ask."""
     listed = eligibilities_of(person_id).filter(privilege=privilege).exists()
@@ -92,7 +91,9 @@ def may_use(person_id: UUID | str, privilege: Privilege) -> bool:
 
 def may_use_locked(person_id: UUID | str, privilege: Privilege) -> bool:
     """As `may_use`, and it stays so until the caller's transaction ends: who takes it away at the same moment waits, and then sees what came of it."""
-    listed = Eligibility.objects.filter(in_force(), person_id=person_id, person__left_at__isnull=True, privilege=privilege)
+    listed = Eligibility.objects.filter(
+        in_force(), person_id=person_id, person__left_at__isnull=True, privilege=privilege
+    )
     held = roles_of(person_id).filter(_covers(privilege.system), role=RESPONDER)
     return all(list(rows.select_for_update(of=("self",)).order_by("pk")) for rows in (listed, held))
 
@@ -155,7 +156,11 @@ def role_for_act(pk: UUID) -> RoleAssignment | None:
 
 def eligibility_for_act(pk: UUID) -> Eligibility | None:
     """As `role_for_act`."""
-    return Eligibility.objects.filter(pk=pk).select_related("person", "privilege__system", "proposed_by", "approved_by").first()
+    return (
+        Eligibility.objects.filter(pk=pk)
+        .select_related("person", "privilege__system", "proposed_by", "approved_by")
+        .first()
+    )
 
 
 def holds_for_all(person_id: UUID | str, roles: Iterable[str]) -> bool:

@@ -156,5 +156,7 @@ def eligibility_shorten(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = ShortenForm(request.POST)
     if not form.is_valid() and allows(rules.is_narrower, request.actor, row):
         return _eligibility_page(request, row, form)
-    narrowing.shorten_eligibility(by=request.actor, eligibility=row, to_at=form.cleaned_data.get("to_at") or row.from_at)
+    narrowing.shorten_eligibility(
+        by=request.actor, eligibility=row, to_at=form.cleaned_data.get("to_at") or row.from_at
+    )
     return redirect("eligibility_page", pk)

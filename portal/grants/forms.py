@@ -13,7 +13,9 @@ class ExtensionForm(KeptForm):
     """How much longer."""
 
     minutes = forms.IntegerField(label="How many more minutes?", min_value=1)
-    reason = PlainCharField(label="Why is it not done?", widget=forms.Textarea(attrs={"rows": 2}), max_length=2000, required=False)
+    reason = PlainCharField(
+        label="Why is it not done?", widget=forms.Textarea(attrs={"rows": 2}), max_length=2000, required=False
+    )
 
     def __init__(self, *args: Any, longest: int, **kwargs: Any) -> None:
         """The policy's longest window holds for an extension too."""

@@ -24,7 +24,13 @@ from portal.policy.rules import Policy
 
 # Stages of the page: those of the request until it is approved, then those of the grant.
 OPENING_STAGE, OPEN_STAGE, OVER = "opening", "open", frozenset({"declined", "withdrawn", "lapsed", "ended", "failed"})
-GRANT_STAGES = {AUTHORISED: OPENING_STAGE, OPENING: OPENING_STAGE, ACTIVE: OPEN_STAGE, CLOSING: "closing", ENDED: "ended"}
+GRANT_STAGES = {
+    AUTHORISED: OPENING_STAGE,
+    OPENING: OPENING_STAGE,
+    ACTIVE: OPEN_STAGE,
+    CLOSING: "closing",
+    ENDED: "ended",
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,9 @@ class Life:
         if not (self.mine and "bypass" in self.rules.modes):
             return False
         waited = self.at - self.request.requested_at
-        return self.stage == "lapsed" or (self.stage == "waiting" and waited >= timedelta(minutes=self.rules.bypass_offer_minutes))
+        return self.stage == "lapsed" or (
+            self.stage == "waiting" and waited >= timedelta(minutes=self.rules.bypass_offer_minutes)
+        )
 
     @property
     def would_end(self) -> datetime:

@@ -45,20 +45,36 @@ def awaited(life: Life) -> str:
     if grant is None:
         return ""
     if life.stage == "opening":
-        return "It could not be opened yet. It is tried again." if grant.last_trouble else "Everything is decided. The target is being opened."
+        return (
+            "It could not be opened yet. It is tried again."
+            if grant.last_trouble
+            else "Everything is decided. The target is being opened."
+        )
     if life.stage == "closing":
-        return f"{'It could not be ended yet' if grant.last_trouble else 'Not read back yet'}: access may still be live."
+        return (
+            f"{'It could not be ended yet' if grant.last_trouble else 'Not read back yet'}: access may still be live."
+        )
     return ""
 
 
 def _awaited_approval(life: Life) -> str:
     if life.late:
         return "Nobody answered in time. It lapses within seconds."
-    names = [person.name for person in life.audience.approvers if all(person.pk != each.approver_id for each in life.approvals)]
+    names = [
+        person.name
+        for person in life.audience.approvers
+        if all(person.pk != each.approver_id for each in life.approvals)
+    ]
     listed = ", ".join(names[:-1]) + (" or " if len(names) > 1 else "") + (names[-1] if names else "nobody")
     need = "one yes" if life.approvals_left == 1 else f"{life.approvals_left} more yeses"
     return f"Waiting for {need} from {listed}. {_seen(sum(each.seen_at is not None for each in told(life)))}"
 
 
 def _seen(count: int) -> str:
-    return "Nobody has seen it yet." if count == 0 else "One person has seen it." if count == 1 else f"{count} people have seen it."
+    return (
+        "Nobody has seen it yet."
+        if count == 0
+        else "One person has seen it."
+        if count == 1
+        else f"{count} people have seen it."
+    )

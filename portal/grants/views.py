@@ -39,7 +39,9 @@ def grant_reveal(request: PersonRequest, pk: UUID) -> HttpResponse:
         password = reveal(by=request.actor, grant=grant)
     except ChangedMeanwhile as refusal:
         return render(request, "grants/shown_already.html", {"grant": grant, "sentence": refusal.sentence}, status=409)
-    answered = render(request, "grants/password.html", {"grant": grant, "way": way_in(grant), "password": password.reveal()})
+    answered = render(
+        request, "grants/password.html", {"grant": grant, "way": way_in(grant), "password": password.reveal()}
+    )
     answered.headers["Cache-Control"] = NEVER_KEPT
     return answered
 
@@ -61,7 +63,9 @@ def grant_extend(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = ExtensionForm(request.POST, longest=rules_of(grant.request.policy).minutes_for(grant.request.mode))
     if form.is_valid():
         said = form.cleaned_data
-        form.carry_out(lambda: ask_extension(by=request.actor, grant=grant, minutes=said["minutes"], reason=said["reason"]))
+        form.carry_out(
+            lambda: ask_extension(by=request.actor, grant=grant, minutes=said["minutes"], reason=said["reason"])
+        )
     return answer(request, grant.request_id, extension=form)
 
 
@@ -76,7 +80,10 @@ def extension_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = ExtensionDecisionForm(request.POST)
     if form.is_valid():
         give, comment = form.cleaned_data["decision"] == "give", form.cleaned_data["comment"]
-        if form.carry_out(lambda: decide_extension(by=request.actor, extension=extension, give=give, comment=comment)) and give:
+        if (
+            form.carry_out(lambda: decide_extension(by=request.actor, extension=extension, give=give, comment=comment))
+            and give
+        ):
             hurry(extending.run, extension.grant_id)
             hint("portal.grants.extend", str(extension.grant_id))
     return answer(request, extension.grant.request_id, more=form)

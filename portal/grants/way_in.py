@@ -27,7 +27,13 @@ def way_in(grant: Grant) -> WayIn:
     if system.connector != "postgresql":
         return WayIn(system.way_in, grant.login)
     host, port = str(system.settings.get("host", "")), system.settings.get("port", 5432)
-    return WayIn(system.way_in, grant.login, f"{host}, port {port}", str(system.settings.get("dbname", "")), _psql(system, grant.login))
+    return WayIn(
+        system.way_in,
+        grant.login,
+        f"{host}, port {port}",
+        str(system.settings.get("dbname", "")),
+        _psql(system, grant.login),
+    )
 
 
 def _psql(system: System, login: str) -> str:

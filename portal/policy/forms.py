@@ -21,16 +21,32 @@ NUMBERS = (
     ("max_extensions", "Extensions", 0, 1, "Another person decides on it."),
     ("min_reason_chars", "Shortest reason, in characters", 40, 1000, ""),
     ("lapse_minutes", "A request lapses after, in minutes", 5, 1440, "When nobody answered."),
-    ("bypass_offer_minutes", "A bypass is offered after, in minutes", 1, 1440, "Of waiting, where a bypass is allowed."),
+    (
+        "bypass_offer_minutes",
+        "A bypass is offered after, in minutes",
+        1,
+        1440,
+        "Of waiting, where a bypass is allowed.",
+    ),
     ("step_up_minutes", "A second factor is fresh for, in minutes", 1, 15, ""),
     ("review_due_hours", "A use is reviewed within, in hours", 1, 72, "24 at most where the system is critical."),
     ("review_due_hours_bypass", "A bypass is reviewed within, in hours", 1, 24, ""),
-    ("removal_grace_minutes", "Access is gone after its end within, in minutes", 1, 5, "Later than that is an exception."),
+    (
+        "removal_grace_minutes",
+        "Access is gone after its end within, in minutes",
+        1,
+        5,
+        "Later than that is an exception.",
+    ),
     ("alert_minutes", "Alerts leave within, in minutes", 1, 5, "Later than that is an exception."),
 )
 SWITCHES = (
     ("incident_required", "A request names an incident", "A bypass owes it until review."),
-    ("open_unsealed", "Open although the log cannot be sealed", "With an alarm. Otherwise nothing opens before its intent is sealed in the log."),
+    (
+        "open_unsealed",
+        "Open although the log cannot be sealed",
+        "With an alarm. Otherwise nothing opens before its intent is sealed in the log.",
+    ),
 )
 LABELS = {"modes": "Ways to open", "criteria": "Criteria"} | {name: label for name, label, *_ in (*NUMBERS, *SWITCHES)}
 
@@ -43,7 +59,10 @@ class PolicyForm(KeptForm):
         widget=CheckCards(hints={name: hint for name, (_, hint) in MODES.items()}), error_messages={"required": "Choose at least one."},
     )  # fmt: skip
     criteria = forms.MultipleChoiceField(
-        label="Criteria that a responder may name", choices=list(CRITERIA.items()), widget=CheckCards(), error_messages={"required": "Choose at least one."}
+        label="Criteria that a responder may name",
+        choices=list(CRITERIA.items()),
+        widget=CheckCards(),
+        error_messages={"required": "Choose at least one."},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,7 +71,9 @@ class PolicyForm(KeptForm):
         for name, label, lowest, highest, hint in NUMBERS:
             told = f"{lowest} to {highest}. {hint}".strip()
             number = forms.NumberInput(attrs={"inputmode": "numeric", "class": "short-number"})
-            self.fields[name] = forms.IntegerField(label=label, min_value=lowest, max_value=highest, help_text=told, widget=number)
+            self.fields[name] = forms.IntegerField(
+                label=label, min_value=lowest, max_value=highest, help_text=told, widget=number
+            )
             speak(self.fields[name])
         for name, label, hint in SWITCHES:
             self.fields[name] = forms.BooleanField(label=label, help_text=hint, required=False)
@@ -80,7 +101,12 @@ def first_values(policy: Policy) -> dict[str, Any]:
 def compared(before: Policy | None, after: Policy) -> list[dict[str, Any]]:
     """Each rule in words, as it was and as it is proposed."""
     return [
-        {"label": label, "before": _words(name, before), "after": _words(name, after), "changed": _words(name, before) not in ("—", _words(name, after))}
+        {
+            "label": label,
+            "before": _words(name, before),
+            "after": _words(name, after),
+            "changed": _words(name, before) not in ("—", _words(name, after)),
+        }
         for name, label in LABELS.items()
     ]
 

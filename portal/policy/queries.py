@@ -36,7 +36,9 @@ def in_force_for(systems: Iterable[System]) -> dict[UUID, PolicyVersion]:
     """The versions in force, by system; systems without one are absent. One query."""
     at = now()
     open_ended = Q(effective_to__isnull=True) | Q(effective_to__gt=at)
-    found = PolicyVersion.objects.filter(open_ended, system__in=list(systems), effective_from__lte=at).order_by("number")
+    found = PolicyVersion.objects.filter(open_ended, system__in=list(systems), effective_from__lte=at).order_by(
+        "number"
+    )
     return {version.system_id: version for version in found}
 
 

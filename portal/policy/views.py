@@ -26,7 +26,15 @@ def policies(request: PersonRequest) -> HttpResponse:
     """Each system with its policy in force, in sentences."""
     systems = queries.systems_of_policies(request.user)
     versions, waiting = queries.in_force_for(systems), queries.undecided_for(systems)
-    rows = [{"system": each, "version": versions.get(each.pk), "waiting": waiting.get(each.pk, 0), "says": _says(versions.get(each.pk))} for each in systems]
+    rows = [
+        {
+            "system": each,
+            "version": versions.get(each.pk),
+            "waiting": waiting.get(each.pk, 0),
+            "says": _says(versions.get(each.pk)),
+        }
+        for each in systems
+    ]
     return render(request, "policy/policies.html", {"rows": rows})
 
 
@@ -40,7 +48,14 @@ def policy_system(request: PersonRequest, pk: UUID) -> HttpResponse:
     versions = list(queries.versions_of(system))
     current = next((each for each in versions if each.effective_from and not each.effective_to), None)
     count = people_with(APPROVER, system).count()
-    says = [(mode, sentences(queries.rules_of(current), mode=mode, approvers=count)) for mode in queries.rules_of(current).modes] if current else []
+    says = (
+        [
+            (mode, sentences(queries.rules_of(current), mode=mode, approvers=count))
+            for mode in queries.rules_of(current).modes
+        ]
+        if current
+        else []
+    )
     context = {
         "system": system, "current": current, "says": says, "may_change": allows(may_change_policy, request.actor, system),
         "waiting": [each for each in versions if not each.approved_at and not each.declined_at],
@@ -64,7 +79,9 @@ def policy_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         version = form.carry_out(lambda: propose(by=request.actor, system=system, policy=form.policy))
         if version is not None:
-            messages.info(request, f"Version {version.number} waits for a second administrator. Until then the one before holds.")
+            messages.info(
+                request, f"Version {version.number} waits for a second administrator. Until then the one before holds."
+            )
             return redirect("policy_version", pk=version.pk)
     return render(request, "policy/new.html", {"form": form, "system": system, "current": current}, status=form.status)
 
@@ -85,7 +102,10 @@ def policy_version(request: PersonRequest, pk: UUID) -> HttpResponse:
 def policy_approve(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Bring it into force."""
     version = approve(by=request.actor, version=_for_act(pk))
-    messages.info(request, f"Version {version.number} is in force. Requests made before keep the version that they were made under.")
+    messages.info(
+        request,
+        f"Version {version.number} is in force. Requests made before keep the version that they were made under.",
+    )
     return redirect("policy_version", pk=pk)
 
 
@@ -108,7 +128,9 @@ def _says(version: PolicyVersion | None) -> list[str]:
     if version is None:
         return []
     rules = queries.rules_of(version)
-    said = [f"{rules.min_approvals} approver{'' if rules.min_approvals == 1 else 's'} must say yes; at most {rules.max_grant_minutes} minutes."]
+    said = [
+        f"{rules.min_approvals} approver{'' if rules.min_approvals == 1 else 's'} must say yes; at most {rules.max_grant_minutes} minutes."
+    ]
     if "bypass" in rules.modes:
         return [*said, f"A bypass is allowed, for at most {rules.minutes_for('bypass')} minutes."]
     return [*said, "A bypass is not allowed."]

@@ -80,7 +80,13 @@ def claim(*, by: Actor, review: Review) -> Review:
     rules.may_review(by, row)
     make(row, MOVES["claim"], says=TAKEN, reviewer=Person.objects.get(pk=by.id), claimed_at=now())
     append(
-        "review.claimed", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id, reviewer_id=by.id
+        "review.claimed",
+        by=by,
+        case=row.log_case,
+        subject=row.log_subject,
+        review_id=row.pk,
+        grant_id=row.grant_id,
+        reviewer_id=by.id,
     )
     return row
 
@@ -102,7 +108,9 @@ def pass_on(*, by: Actor, review: Review, to: Person, comment: str = "") -> Revi
     row = locked(review)
     _may_give_away(by, row)
     if to.pk == row.reviewer_id or to.pk not in {person.pk for person in rules.pool_of(row.grant)}:
-        raise NotAllowed("That person may not review this use: choose a reviewer of the system who had no part in it.", about=row)
+        raise NotAllowed(
+            "That person may not review this use: choose a reviewer of the system who had no part in it.", about=row
+        )
     make(row, MOVES["pass_on"], says=NOT_CLAIMED, reviewer=to, claimed_at=now())
     tell_of(by, row, [to], "review.due")
     _append_handed_over(by, row, to, comment)
@@ -135,7 +143,13 @@ def save(*, by: Actor, review: Review, answers: rules.Answers, accepted: Sequenc
     row.save(update_fields=["answers", "accepted_activities"])
     answered = len(questions()) - len(rules.unanswered(row.answers))
     append(
-        "review.saved", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id, answered=answered
+        "review.saved",
+        by=by,
+        case=row.log_case,
+        subject=row.log_subject,
+        review_id=row.pk,
+        grant_id=row.grant_id,
+        answered=answered,
     )
     return row
 
@@ -177,7 +191,9 @@ def _still_claimed(row: Review) -> None:
 
 def kept(answers: rules.Answers) -> dict[str, dict[str, str]]:
     """Answers as they are stored: nothing for a question that has neither answer nor comment."""
-    stored = {key: {"answer": said["answer"], "comment": said.get("comment", "").strip()} for key, said in answers.items()}
+    stored = {
+        key: {"answer": said["answer"], "comment": said.get("comment", "").strip()} for key, said in answers.items()
+    }
     return {key: said for key, said in sorted(stored.items()) if said["answer"] or said["comment"]}
 
 
@@ -218,4 +234,9 @@ def remind(*, by: Actor, review: Review, mark: str) -> None:
     row.save(update_fields=["reminded"])
     pool = [row.reviewer] if row.reviewer else rules.pool_of(row.grant)
     late = mark != "before"
-    tell_of(by, row, [*pool, row.grant.system.owner] if late or not pool else pool, "review.overdue" if late else "review.reminder")
+    tell_of(
+        by,
+        row,
+        [*pool, row.grant.system.owner] if late or not pool else pool,
+        "review.overdue" if late else "review.reminder",
+    )

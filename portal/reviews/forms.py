@@ -30,9 +30,13 @@ class ReviewForm(KeptForm):
         label="Findings due at", widget=UtcMoment(), required=False, help_text="Ten days from now unless you name a time.",
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
     )  # fmt: skip
-    stated = forms.BooleanField(label=statement(), required=False, error_messages={"required": "Submit only if you can say this."})
+    stated = forms.BooleanField(
+        label=statement(), required=False, error_messages={"required": "Submit only if you can say this."}
+    )
 
-    def __init__(self, *args: Any, review: Review, owners: QuerySet[Person], whole: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, review: Review, owners: QuerySet[Person], whole: bool = False, **kwargs: Any
+    ) -> None:
         """``whole``: it is submitted, so everything must be there; otherwise it is only kept."""
         kwargs.setdefault("initial", _initial(review))
         super().__init__(*args, **kwargs)
@@ -57,7 +61,9 @@ class ReviewForm(KeptForm):
         if not said.get("outcome") and "outcome" not in self.errors:
             self.add_error("outcome", "Choose an outcome.")
         elif said.get("outcome") == "accepted" and adverse(self.answers(said)):
-            self.add_error("outcome", "Some of your answers open findings, so this use is accepted with findings, or not.")
+            self.add_error(
+                "outcome", "Some of your answers open findings, so this use is accepted with findings, or not."
+            )
         if said.get("finding_due") and said["finding_due"] <= datetime.now(UTC):
             self.add_error("finding_due", "This must lie ahead.")
         if not said.get("stated"):
@@ -67,13 +73,20 @@ class ReviewForm(KeptForm):
     def _check(self, question: Question, said: dict[str, Any]) -> None:
         if not said.get(question.id):
             self.add_error(question.id, f"Answer question {question.number}.")
-        elif said[question.id] in question.adverse and not said.get(f"{question.id}_comment") and f"{question.id}_comment" not in self.errors:
+        elif (
+            said[question.id] in question.adverse
+            and not said.get(f"{question.id}_comment")
+            and f"{question.id}_comment" not in self.errors
+        ):
             self.add_error(f"{question.id}_comment", "Say why: this answer opens a finding.")
 
     def answers(self, said: dict[str, Any] | None = None) -> Answers:
         """What was answered, as the action takes it."""
         given = self.cleaned_data if said is None else said
-        return {each.id: {"answer": given.get(each.id) or "", "comment": given.get(f"{each.id}_comment") or ""} for each in questions()}
+        return {
+            each.id: {"answer": given.get(each.id) or "", "comment": given.get(f"{each.id}_comment") or ""}
+            for each in questions()
+        }
 
 
 def _fields(question: Question) -> dict[str, forms.Field]:
@@ -100,7 +113,12 @@ class HandOverForm(KeptForm):
     to: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
         queryset=None, label="To whom", required=False, empty_label="Back to all reviewers"
     )
-    comment = PlainCharField(label="What should they know?", max_length=COMMENT_LENGTH, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    comment = PlainCharField(
+        label="What should they know?",
+        max_length=COMMENT_LENGTH,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
     def __init__(self, *args: Any, pool: QuerySet[Person], **kwargs: Any) -> None:
         """Only people who may take it."""

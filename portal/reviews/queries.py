@@ -46,7 +46,11 @@ def claimed_by(viewer: Person) -> list[Review]:
 def all_of(viewer: Person, *, done: bool) -> QuerySet[Review]:
     """All that the viewer may see: those that are done, newest first, or those that are not."""
     rows = visible(viewer)
-    return rows.filter(state=SUBMITTED).order_by("-submitted_at") if done else rows.exclude(state=SUBMITTED).order_by("due_at")
+    return (
+        rows.filter(state=SUBMITTED).order_by("-submitted_at")
+        if done
+        else rows.exclude(state=SUBMITTED).order_by("due_at")
+    )
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,12 @@ def review_for(viewer: Person, pk: UUID) -> Review | None:
 def finding_owners(review: Review) -> QuerySet[Person]:
     """Who may be made owner of what the answers open: owners and administrators of the system."""
     system = review.grant.system
-    held = RoleAssignment.objects.filter(in_force(), Q(system=system) | Q(system__isnull=True), role__in=[OWNER, ADMINISTRATOR])
-    return Person.objects.filter(Q(pk__in=held.values("person_id")) | Q(pk=system.owner_id), left_at__isnull=True).order_by("name")
+    held = RoleAssignment.objects.filter(
+        in_force(), Q(system=system) | Q(system__isnull=True), role__in=[OWNER, ADMINISTRATOR]
+    )
+    return Person.objects.filter(
+        Q(pk__in=held.values("person_id")) | Q(pk=system.owner_id), left_at__isnull=True
+    ).order_by("name")
 
 
 def review_for_act(pk: UUID) -> Review | None:
@@ -91,7 +99,9 @@ def review_for_act(pk: UUID) -> Review | None:
 
 def without_review(limit: int = 500) -> list[Grant]:
     """Uses that are over and not up for review yet."""
-    over = Grant.objects.filter(state__in=[CLOSING, ENDED], opened_at__isnull=False, ended_at__isnull=False, review__isnull=True)
+    over = Grant.objects.filter(
+        state__in=[CLOSING, ENDED], opened_at__isnull=False, ended_at__isnull=False, review__isnull=True
+    )
     return list(over.order_by("ended_at")[:limit])
 
 

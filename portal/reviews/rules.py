@@ -18,7 +18,14 @@ from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, OUTCOMES, Question, questions
 
 # Acts in a case that make whoever did them part of the use. Having seen a request decides nothing.
-HANDS = ("grant.revealed", "grant.returned", "grant.revoked", "grant.extended", "grant.extension_declined", "request.supplemented")
+HANDS = (
+    "grant.revealed",
+    "grant.returned",
+    "grant.revoked",
+    "grant.extended",
+    "grant.extension_declined",
+    "request.supplemented",
+)
 MOST_ACCEPTED = 500  # ids in one event; it holds 65,535 bytes
 Answers = Mapping[str, Mapping[str, str]]
 
@@ -99,7 +106,9 @@ def check_known(answers: Answers, accepted: Iterable[str], about: Review) -> Non
     if set(answers) - known or any(each["answer"] not in ("", *ANSWERS) for each in answers.values()):
         raise RefusedByPolicy("There is no such question or answer.", about=about, kind="unknown answer")
     ids = list(accepted)
-    if len(ids) > MOST_ACCEPTED or any(not 0 < len(each) <= 80 or not each.isascii() or not each.isprintable() for each in ids):
+    if len(ids) > MOST_ACCEPTED or any(
+        not 0 < len(each) <= 80 or not each.isascii() or not each.isprintable() for each in ids
+    ):
         raise RefusedByPolicy(f"At most {MOST_ACCEPTED} activities can be accepted, each by its id.", about=about)
 
 
@@ -110,9 +119,13 @@ def check_of_the_use(accepted: Iterable[str], about: Review) -> None:
         RefusedByPolicy: it was not.
     """
     wanted = set(accepted)
-    done = {event.fields["activity_id"] for event in of_case(about.log_case, ["activity.recorded"])} if wanted else set()
+    done = (
+        {event.fields["activity_id"] for event in of_case(about.log_case, ["activity.recorded"])} if wanted else set()
+    )
     if wanted - done:
-        raise RefusedByPolicy("Some of the activities that you accept are not of this use.", about=about, kind="foreign activity")
+        raise RefusedByPolicy(
+            "Some of the activities that you accept are not of this use.", about=about, kind="foreign activity"
+        )
 
 
 def unanswered(answers: Answers) -> list[Question]:
@@ -143,7 +156,9 @@ def check_whole(answers: Answers, outcome: str, about: Review) -> None:
     if outcome not in OUTCOMES:
         raise RefusedByPolicy("Choose an outcome.", about=about, kind="no outcome")
     if outcome == "accepted" and adverse(answers):
-        raise RefusedByPolicy("Some of your answers open findings, so this use is accepted with findings, or not.", about=about)
+        raise RefusedByPolicy(
+            "Some of your answers open findings, so this use is accepted with findings, or not.", about=about
+        )
 
 
 def _numbers(chosen: Iterable[Question]) -> str:

@@ -41,12 +41,21 @@ class Step:
 def course_of(review: Review, evidence: Evidence) -> list[Step]:
     """Who asked, decided, opened and ended, in order. Alerts have a table of their own."""
     grant, asked = review.grant, review.grant.request
-    steps = [Step("Asked" if asked.mode != "bypass" else "Broke the glass", asked.requested_at, by=asked.responder.name, icon="bell")]
+    steps = [
+        Step(
+            "Asked" if asked.mode != "bypass" else "Broke the glass",
+            asked.requested_at,
+            by=asked.responder.name,
+            icon="bell",
+        )
+    ]
     for each in evidence.approvals:
         word = "Approved" if each.decision == "approve" else "Declined"
         steps.append(Step(word, each.decided_at, each.comment, each.approver.name, "user-check"))
     for more in evidence.extensions:
-        steps.append(Step(f"Asked for {more.minutes} more minutes", more.asked_at, more.reason, asked.responder.name, "clock"))
+        steps.append(
+            Step(f"Asked for {more.minutes} more minutes", more.asked_at, more.reason, asked.responder.name, "clock")
+        )
         if more.decided_at and more.decided_by:
             given = "given" if more.decision == "approve" else "not given"
             steps.append(Step(f"More time {given}", more.decided_at, by=more.decided_by.name, icon="clock"))
@@ -76,5 +85,12 @@ def said_of(review: Review) -> list[Said]:
     rows = []
     for each in questions():
         answer = given.get(each.id, {})
-        rows.append(Said(each, ANSWERS.get(answer.get("answer", ""), ""), answer.get("comment", ""), answer.get("answer") in each.adverse))
+        rows.append(
+            Said(
+                each,
+                ANSWERS.get(answer.get("answer", ""), ""),
+                answer.get("comment", ""),
+                answer.get("answer") in each.adverse,
+            )
+        )
     return rows

@@ -32,7 +32,12 @@ def reviews(request: PersonRequest) -> HttpResponse:
     """What the viewer may take, what they have, and all of their systems."""
     done = request.GET.get("show") == "done"
     page = Paginator(queries.all_of(request.user, done=done), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"due": queries.due_for(request.user), "claimed": queries.claimed_by(request.user), "page": page, "done": done}
+    context = {
+        "due": queries.due_for(request.user),
+        "claimed": queries.claimed_by(request.user),
+        "page": page,
+        "done": done,
+    }
     return render(request, "reviews/reviews.html", context)
 
 
@@ -79,7 +84,9 @@ def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = _form(review, request.POST)
     kept = None
     if form.is_valid() or not _may_answer(request, review):
-        kept = form.carry_out(lambda: save(by=request.actor, review=review, answers=form.answers(), accepted=_accepted(request)))
+        kept = form.carry_out(
+            lambda: save(by=request.actor, review=review, answers=form.answers(), accepted=_accepted(request))
+        )
     if kept is not None:
         messages.info(request, "Your answers are kept. You can go on later.")
         return redirect("review_page", pk=pk)

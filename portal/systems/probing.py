@@ -30,7 +30,9 @@ def may_test(by: Actor, about: System | ProposedChange) -> None:
     """
     may_ask(by, about if isinstance(about, System) else about.system)
     if isinstance(about, ProposedChange) and "connector" not in about.after:
-        raise RefusedByPolicy("This proposal changes no connection. Test that of the system.", about=about, kind="no connection")
+        raise RefusedByPolicy(
+            "This proposal changes no connection. Test that of the system.", about=about, kind="no connection"
+        )
 
 
 def test_connection(*, by: Actor, about: System | ProposedChange) -> tuple[Check, ...]:

@@ -26,8 +26,15 @@ def proposed_target(change: ProposedChange) -> Target:
     """
     system_id = change.system_id or change.after["id"]
     present = change.system.secret if change.system else None
-    if present and not change.secret and change.system and _way_to(change.after["settings"]) != _way_to(change.system.settings):
-        raise BadSettings("This leads to another address, and the present password is not sent there. Give the password with the change.")
+    if (
+        present
+        and not change.secret
+        and change.system
+        and _way_to(change.after["settings"]) != _way_to(change.system.settings)
+    ):
+        raise BadSettings(
+            "This leads to another address, and the present password is not sent there. Give the password with the change."
+        )
     return Target(
         str(system_id),
         change.after["connector"],

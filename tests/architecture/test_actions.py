@@ -53,7 +53,9 @@ def test_action_is_keyword_only_with_by_and_declares_known_events(name: str, act
 
 
 def sources(pattern: str) -> list[Path]:
-    return sorted(path for top in ("portal", "audit") for path in (ROOT / top).rglob(pattern) if "demo" not in path.parts)
+    return sorted(
+        path for top in ("portal", "audit") for path in (ROOT / top).rglob(pattern) if "demo" not in path.parts
+    )
 
 
 def outer_files() -> list[Path]:
@@ -64,7 +66,11 @@ def outer_files() -> list[Path]:
 @pytest.mark.parametrize("path", outer_files(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_views_forms_and_tasks_ask_queries_and_never_a_manager(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    used = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in ("objects", "_base_manager")]
+    used = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ("objects", "_base_manager")
+    ]
     assert used == []
 
 
@@ -73,7 +79,11 @@ def test_configuration_is_never_written_in_bulk() -> None:
     found = []
     for path in sources("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("update", "bulk_create", "bulk_update"):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("update", "bulk_create", "bulk_update")
+            ):
                 text = ast.unparse(node.func)
                 if any(f"{model}.objects" in text for model in CONFIGURATION):
                     found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
@@ -84,7 +94,11 @@ def pairs() -> list[tuple[type[models.Model], str, str]]:
     found = []
     for model in apps.get_app_config("portal").get_models():
         names = {field.name for field in model._meta.get_fields()}
-        found += [(model, f"{stem}_at", f"{stem}_by") for name in names if name.endswith("_at") and f"{(stem := name[:-3])}_by" in names]
+        found += [
+            (model, f"{stem}_at", f"{stem}_by")
+            for name in names
+            if name.endswith("_at") and f"{(stem := name[:-3])}_by" in names
+        ]
     return sorted(found, key=lambda pair: (pair[0].__name__, pair[1]))
 
 

@@ -30,7 +30,11 @@ class Responder:
 
     def at_work(self) -> list[threading.Thread]:
         """Begin."""
-        threads = [threading.Thread(target=self._busy), threading.Thread(target=self._busy), threading.Thread(target=self._again)]
+        threads = [
+            threading.Thread(target=self._busy),
+            threading.Thread(target=self._busy),
+            threading.Thread(target=self._again),
+        ]
         for thread in threads:
             thread.start()
         return threads
@@ -76,7 +80,10 @@ def rows() -> list[Row]:
     found = []
     with running_target() as target, sealing():
         world = make_shop(target)
-        for name, portal in (("the portal at work", running("watch", "--only", "sweep", "watchdogs")), ("the portal dead", nullcontext())):
+        for name, portal in (
+            ("the portal at work", running("watch", "--only", "sweep", "watchdogs")),
+            ("the portal dead", nullcontext()),
+        ):
             with portal:
                 over = [overrun(target, world) for _ in range(TIMES)]
             worst, counted = max(each for each, _ in over), sum(number for _, number in over)

@@ -36,7 +36,12 @@ def opened(house: House, ann: Visitor, ines: Visitor) -> tuple[str, str]:
     asked = ann.post(f"/requests/new/?privilege={privilege}", ASKED)
     case = re.search(r"/requests/([0-9a-f-]{36})/", asked.url)
     assert case, asked.text[:3000]
-    assert ines.post(f"/requests/{case[1]}/decide/", {"decision": "approve"}, page=ines.get(f"/requests/{case[1]}/")).status == 200
+    assert (
+        ines.post(
+            f"/requests/{case[1]}/decide/", {"decision": "approve"}, page=ines.get(f"/requests/{case[1]}/")
+        ).status
+        == 200
+    )
     grant = str(house.rows("SELECT id FROM portal_grant WHERE request_id = %s", [case[1]])[0][0])
     wait_until(lambda: facts(house, grant)[0] == "active", "the opening", 30)
     return case[1], grant
@@ -59,9 +64,7 @@ def facts(house: House, grant: str) -> tuple[object, ...]:
 
 def said(house: House, grant: str, name: str) -> list[dict[str, object]]:
     """Fields of the grant's events of one name."""
-    query = (
-        "SELECT convert_from(body, 'UTF8')::jsonb -> 'fields' FROM audit_event WHERE subject = %s AND name = %s ORDER BY at"
-    )
+    query = "SELECT convert_from(body, 'UTF8')::jsonb -> 'fields' FROM audit_event WHERE subject = %s AND name = %s ORDER BY at"
     return [row[0] for row in house.rows(query, [f"grant:{grant}", name])]  # type: ignore[misc]  # JSON objects
 
 
@@ -79,5 +82,7 @@ def heartbeats(house: House, grant: str) -> int:
     """
     opened_at = said(house, grant, "grant.opening")[0]
     assert opened_at
-    at = house.rows("SELECT min(at) FROM audit_event WHERE subject = %s AND name = 'grant.opening'", [f"grant:{grant}"])[0][0]
+    at = house.rows(
+        "SELECT min(at) FROM audit_event WHERE subject = %s AND name = 'grant.opening'", [f"grant:{grant}"]
+    )[0][0]
     return int(str(house.rows(query, [at])[0][0]))

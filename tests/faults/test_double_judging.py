@@ -43,7 +43,10 @@ def test_fifty_submits_of_a_review_are_one(world: World) -> None:
 def test_fifty_claims_of_two_reviewers_are_one(world: World) -> None:
     review = due(world)
     address = poster(f"/reviews/{review.pk}/claim/")
-    assert at_once(address, browser_of(world.kim)) + at_once(address, browser_of(world.lea)) == {302: 1, 409: 2 * MANY - 1}
+    assert at_once(address, browser_of(world.kim)) + at_once(address, browser_of(world.lea)) == {
+        302: 1,
+        409: 2 * MANY - 1,
+    }
     assert told(review.log_subject)["review.claimed"] == 1
 
 

@@ -78,7 +78,9 @@ def test_fifty_approvals_of_two_approvers_make_one_grant(world: World) -> None:
     address = f"/requests/{request.pk}/decide/"
     totals: list[Counter[int]] = []
     threads = [
-        threading.Thread(target=lambda browser=browser: totals.append(at_once(poster(address, {"decision": "approve"}), browser)))
+        threading.Thread(
+            target=lambda browser=browser: totals.append(at_once(poster(address, {"decision": "approve"}), browser))
+        )
         for browser in (first, second)
     ]
     for each in threads:
@@ -96,13 +98,17 @@ def test_fifty_requests_of_the_same_words_are_one(world: World) -> None:
 
 
 def test_fifty_reveals_are_one_and_the_others_may_ask_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "SHOWN_AGAIN_AFTER", timedelta(minutes=5))  # a slow machine needs more than five seconds for fifty
+    monkeypatch.setattr(
+        actions, "SHOWN_AGAIN_AFTER", timedelta(minutes=5)
+    )  # a slow machine needs more than five seconds for fifty
     grant = opened(world)
     shown: list[str] = []
 
     def send(client: Client) -> int:
         answer = client.post(f"/grants/{grant.pk}/reveal/")
-        shown.append("password" if b'id="password"' in answer.content else "again" if b"Show it again" in answer.content else "?")
+        shown.append(
+            "password" if b'id="password"' in answer.content else "again" if b"Show it again" in answer.content else "?"
+        )
         return answer.status_code
 
     assert at_once(send, browser_of(world.ann)) == {200: 1, 409: MANY - 1}
@@ -112,7 +118,10 @@ def test_fifty_reveals_are_one_and_the_others_may_ask_again(world: World, monkey
 
 def test_fifty_askings_for_more_time_are_one(world: World) -> None:
     grant = opened(world)
-    assert at_once(poster(f"/grants/{grant.pk}/extend/", {"minutes": "10"}), browser_of(world.ann)) == {302: 1, 409: MANY - 1}
+    assert at_once(poster(f"/grants/{grant.pk}/extend/", {"minutes": "10"}), browser_of(world.ann)) == {
+        302: 1,
+        409: MANY - 1,
+    }
     assert (Extension.objects.count(), names_of(grant.request_id).count("grant.extension_asked")) == (1, 1)
 
 
@@ -129,10 +138,15 @@ def test_fifty_extensions_are_one(world: World) -> None:
     assert names_of(grant.request_id).count("grant.extended") == 1
 
 
-@pytest.mark.parametrize(("act", "name", "data"), [("return", "ann", {}), ("revoke", "mo", {"reason": "Wrong system."})])
+@pytest.mark.parametrize(
+    ("act", "name", "data"), [("return", "ann", {}), ("revoke", "mo", {"reason": "Wrong system."})]
+)
 def test_fifty_ends_are_one(world: World, act: str, name: str, data: dict[str, str]) -> None:
     grant = opened(world)
-    assert at_once(poster(f"/grants/{grant.pk}/{act}/", data), browser_of(world.people[name])) == {302: 1, 409: MANY - 1}
+    assert at_once(poster(f"/grants/{grant.pk}/{act}/", data), browser_of(world.people[name])) == {
+        302: 1,
+        409: MANY - 1,
+    }
     end_grant(str(grant.pk))
     grant.refresh_from_db()
     names = names_of(grant.request_id)

@@ -51,7 +51,11 @@ def test_any_bytes_give_our_error(stored: bytes) -> None:
         decrypt(stored, "system:1")
 
 
-@pytest.mark.parametrize("key", ["", "short", base64.urlsafe_b64encode(os.urandom(16)).decode(), "ü"], ids=["none", "short", "16 bytes", "no base64"])
+@pytest.mark.parametrize(
+    "key",
+    ["", "short", base64.urlsafe_b64encode(os.urandom(16)).decode(), "ü"],
+    ids=["none", "short", "16 bytes", "no base64"],
+)
 def test_missing_or_weak_key_is_named(settings: Settings, key: str) -> None:
     settings.PORTAL_SECRETS_KEY = key
     with pytest.raises(MissingSetting, match="PORTAL_SECRETS_KEY"):

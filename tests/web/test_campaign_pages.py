@@ -40,7 +40,9 @@ def half(world: World) -> Campaign:
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_pages_are_accessible_and_fit(browser: Browser, url: str, world: World, variant: Variant, tmp_path: Path) -> None:
+def test_pages_are_accessible_and_fit(
+    browser: Browser, url: str, world: World, variant: Variant, tmp_path: Path
+) -> None:
     with seen(browser, variant) as page:
         enter(page, url, world.mo)
         page.goto(f"{url}/campaigns/", wait_until="networkidle")
@@ -120,7 +122,9 @@ def test_keyboard_alone_decides(browser: Browser, url: str, world: World) -> Non
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "without"])
-def test_second_factor_is_asked_in_between_and_nothing_is_lost(browser: Browser, url: str, world: World, *, script: bool) -> None:
+def test_second_factor_is_asked_in_between_and_nothing_is_lost(
+    browser: Browser, url: str, world: World, *, script: bool
+) -> None:
     item = ready(world)
     with seen(browser, DESK, script=script) as page:
         enter(page, url, world.mo)

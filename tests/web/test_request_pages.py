@@ -226,7 +226,9 @@ def shown(world: World) -> list[tuple[str, str]]:
     actions.ask_extension(by=actor(world.ann), grant=open_grant, minutes=10, reason="The index still builds.")
     lapsed = request_of(world, "ben", reason=f"{REASON} Long ago.")
     AccessRequest.objects.filter(pk=lapsed.pk).update(state="lapsed", decided_at=now())
-    bypassed = opening.run(opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")).pk)
+    bypassed = opening.run(
+        opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")).pk
+    )
     actions.give_back(by=actor(world.ben), grant=bypassed)
     ending.run(bypassed.pk)
     long = request_of(world, "ben", reason=f"{REASON} So long.")

@@ -29,10 +29,14 @@ def base(live_server: LiveServer) -> str:
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_pages_are_accessible_and_fit(browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path) -> None:
+def test_pages_are_accessible_and_fit(
+    browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path
+) -> None:
     mine, waiting, done = taken(world), due(world, by="ben", mode="bypass"), submitted(world, "kim", by="ben")
     pages = {"list": "/reviews/", "done": "/reviews/?show=done"}
-    pages |= {name: f"/reviews/{each.pk}/" for name, each in (("mine", mine), ("waiting", waiting), ("submitted", done))}
+    pages |= {
+        name: f"/reviews/{each.pk}/" for name, each in (("mine", mine), ("waiting", waiting), ("submitted", done))
+    }
     with seen(browser, variant, expected="404") as page:
         enter(page, base, world.kim)
         for name, path in pages.items():

@@ -153,10 +153,11 @@ def review(kim: Walker, began: int) -> None:
     kim.press("Take this review")
     expect(kim.page.locator("#case-activity")).to_contain_text("3 actions")
     for question in questions():
-        fine = next(word for key, word in (("yes", "Yes"), ("no", "No"), ("unsure", "Not sure")) if key not in question.adverse)
+        fine = next(
+            word for key, word in (("yes", "Yes"), ("no", "No"), ("unsure", "Not sure")) if key not in question.adverse
+        )
         kim.page.get_by_role("group", name=f"{question.number}. {question.ask}").get_by_label(fine, exact=True).check()
     kim.page.get_by_role("group", name="Outcome").get_by_label("Accepted", exact=True).check()
     kim.page.locator("input[name=stated]").check()
     kim.press("Submit the review")
     kim.sees("The review is on record.")
-

@@ -79,7 +79,9 @@ class Walker:
 
 
 @contextmanager
-def walking(browser: Browser, house: House, key: str, variant: Variant = DESK, *, expected: str = "") -> Iterator[Walker]:
+def walking(
+    browser: Browser, house: House, key: str, variant: Variant = DESK, *, expected: str = ""
+) -> Iterator[Walker]:
     """A persona with a browser of their own."""
     with seen(browser, variant, expected=expected) as page:
         yield Walker(house, page, key)
@@ -141,7 +143,19 @@ def text_of(pdf: bytes) -> str:
 
 def picture_of(pdf: bytes, page: int, file: Path) -> None:
     """One page of a PDF as a PNG, 1,000 pixels wide."""
-    command = ["pdftoppm", "-png", "-singlefile", "-f", str(page), "-l", str(page), "-scale-to-x", "1000", "-scale-to-y", "-1"]
+    command = [
+        "pdftoppm",
+        "-png",
+        "-singlefile",
+        "-f",
+        str(page),
+        "-l",
+        str(page),
+        "-scale-to-x",
+        "1000",
+        "-scale-to-y",
+        "-1",
+    ]
     subprocess.run([*command, "-", str(file.with_suffix(""))], input=pdf, check=True, timeout=60)
 
 
@@ -160,4 +174,6 @@ def psql(line: str, password: str, *statements: str) -> subprocess.CompletedProc
     command = [sys.executable, "-m", "portal.embedded", "psql", "-X", "--no-password", *arguments]
     environment: Mapping[str, str] = {**os.environ, "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"}
     lines = "".join(f"{each};\n" for each in statements)
-    return subprocess.run(command, input=lines, env=environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, input=lines, env=environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False
+    )

@@ -33,13 +33,17 @@ def request_new(request: PersonRequest) -> HttpResponse:
     chosen, options, earlier = _chosen(request, "approved")
     if chosen is None or chosen.rules is None:
         return _choose(request, options, "approved", earlier)
-    form = AskForm(request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "approved"))
+    form = AskForm(
+        request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "approved")
+    )
     if request.method == "POST" and form.is_valid():
         made = form.carry_out(lambda: ask(by=request.actor, privilege=chosen.privilege, asked=form.asked()))
         if made is not None:
             hint("portal.outbox")
             return redirect("request_page", pk=made.pk)
-    return render(request, "access_requests/ask.html", _form_page(request, chosen, options, form, "approved"), status=form.status)
+    return render(
+        request, "access_requests/ask.html", _form_page(request, chosen, options, form, "approved"), status=form.status
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,7 +56,9 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
         return to_step_up(request)
     if chosen is None or chosen.rules is None:
         return _choose(request, options, "bypass", earlier)
-    form = BypassForm(request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "bypass"))
+    form = BypassForm(
+        request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "bypass")
+    )
     if request.method == "POST" and form.is_valid():
         waits = earlier if earlier is not None and earlier.state == AWAITING else None
         grant = form.carry_out(
@@ -65,7 +71,9 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
             if waits is not None:
                 messages.info(request, "Your earlier request is withdrawn: the glass is broken instead.")
             return redirect("request_page", pk=grant.request_id)
-    return render(request, "access_requests/bypass.html", _form_page(request, chosen, options, form, "bypass"), status=form.status)
+    return render(
+        request, "access_requests/bypass.html", _form_page(request, chosen, options, form, "bypass"), status=form.status
+    )
 
 
 @require_GET
@@ -74,7 +82,9 @@ def request_ends(request: PersonRequest) -> HttpResponse:
     """The end that so many minutes would have, for the form's own line."""
     said = request.GET.get("minutes", "")
     minutes = int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 0
-    return render(request, "access_requests/ends.html", {"ends_at": now() + timedelta(minutes=minutes) if minutes else None})
+    return render(
+        request, "access_requests/ends.html", {"ends_at": now() + timedelta(minutes=minutes) if minutes else None}
+    )
 
 
 def _chosen(request: PersonRequest, mode: str) -> tuple[Option | None, list[Option], AccessRequest | None]:
@@ -131,20 +141,36 @@ def _first(said: dict[str, Any], rules: Policy, mode: str) -> dict[str, Any]:
 
 def _choose(request: PersonRequest, options: list[Option], mode: str, earlier: AccessRequest | None) -> HttpResponse:
     cards = [
-        {"privilege": each.privilege, "rules": each.rules, "allowed": each.allows(mode), "minutes": each.rules.minutes_for(mode) if each.rules else 0}
+        {
+            "privilege": each.privilege,
+            "rules": each.rules,
+            "allowed": each.allows(mode),
+            "minutes": each.rules.minutes_for(mode) if each.rules else 0,
+        }
         for each in options
     ]
-    context = {"cards": cards, "mode": mode, "earlier": earlier, "can_bypass": any(each.allows("bypass") for each in options)}
+    context = {
+        "cards": cards,
+        "mode": mode,
+        "earlier": earlier,
+        "can_bypass": any(each.allows("bypass") for each in options),
+    }
     return render(request, "access_requests/choose.html", context)
 
 
-def _form_page(request: PersonRequest, chosen: Option, options: list[Option], form: AskForm | BypassForm, mode: str) -> dict[str, Any]:
+def _form_page(
+    request: PersonRequest, chosen: Option, options: list[Option], form: AskForm | BypassForm, mode: str
+) -> dict[str, Any]:
     rules, privilege = chosen.rules, chosen.privilege
     if rules is None:
         raise Http404
     audience = audience_of(privilege.system, request.user.pk)
     minutes = form["minutes"].value()
-    given = int(minutes) if str(minutes).isascii() and str(minutes).isdigit() and len(str(minutes)) < 5 else rules.minutes_for(mode)
+    given = (
+        int(minutes)
+        if str(minutes).isascii() and str(minutes).isdigit() and len(str(minutes)) < 5
+        else rules.minutes_for(mode)
+    )
     return {
         "form": form, "privilege": privilege, "system": privilege.system, "rules": rules, "audience": audience,
         "sentences": sentences(rules, mode=mode, approvers=len(audience.approvers)), "several": len(options) > 1,

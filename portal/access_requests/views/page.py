@@ -165,7 +165,9 @@ def steps(life: Life) -> list[dict[str, str]]:
     names = ["Bypass" if life.bypass else "Asked", "Approval", "Open", "End", "Review"]
     if life.bypass:
         names.remove("Approval")
-    now_at = {"waiting": "Approval", "opening": "Open", "open": "Open", "closing": "End", "ended": "Review"}.get(life.stage, "")
+    now_at = {"waiting": "Approval", "opening": "Open", "open": "Open", "closing": "End", "ended": "Review"}.get(
+        life.stage, ""
+    )
     if not now_at:
         return []
     at = names.index(now_at)

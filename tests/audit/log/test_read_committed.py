@@ -15,7 +15,10 @@ def test_value_without_a_commitment_is_not_read() -> None:
     event = Event.objects.get(case=str(case), name="request.made")
     PersonalValue.objects.create(event=event, field="comment", salt=bytes(32), value="Approved by the board.")
     read = [*of_case(case, ["request.made"]), *(each for each in record_of(case).events if each.name == "request.made")]  # type: ignore[union-attr]  # it was made
-    assert [("comment" in each.personal, each.says("reason")[:4]) for each in read] == [(False, "Disk"), (False, "Disk")]
+    assert [("comment" in each.personal, each.says("reason")[:4]) for each in read] == [
+        (False, "Disk"),
+        (False, "Disk"),
+    ]
 
 
 def test_value_in_the_place_of_an_erased_one_is_not_read() -> None:

@@ -7,7 +7,6 @@ import sys
 import pikepdf
 import pytest
 
-from audit.packs import render
 from audit.packs.drawing import asset
 from audit.packs.inert import visible
 from audit.packs.render import Attachment, Limits, Metadata, RenderFailed, render_pdf
@@ -36,7 +35,10 @@ def test_pdf_is_tagged_archival_and_names_each_file_once() -> None:
         assert document.Root.MarkInfo.Marked
         assert document.Root.StructTreeRoot is not None
         assert [str(each.UF) for each in document.Root.AF] == ["rows.jsonl", "facts.sqlite"]
-        assert [str(each.EF.F.Subtype) for each in document.Root.AF] == ["/application/jsonl", "/application/vnd.sqlite3"]
+        assert [str(each.EF.F.Subtype) for each in document.Root.AF] == [
+            "/application/jsonl",
+            "/application/vnd.sqlite3",
+        ]
         assert str(xmp["dc:title"]) == "A title"
 
 
@@ -44,12 +46,26 @@ def test_fonts_are_packaged_ones_and_embedded() -> None:
     page = PAGE.format('<p style="font-family: Liberation Serif, serif">Text Кириллица</p><p class="mono">SELECT</p>')
     with pikepdf.open(io.BytesIO(render_pdf(page, [], ABOUT))) as document:
         fonts = {str(font.BaseFont).split("+")[1] for page in document.pages for font in page.Resources.Font.values()}
-        assert fonts <= {"IBM-Plex-Sans", "IBM-Plex-Sans-Bold", "IBM-Plex-Sans-Semi-Bold", "IBM-Plex-Mono", "DejaVu-Sans"}
+        assert fonts <= {
+            "IBM-Plex-Sans",
+            "IBM-Plex-Sans-Bold",
+            "IBM-Plex-Sans-Semi-Bold",
+            "IBM-Plex-Mono",
+            "DejaVu-Sans",
+        }
 
 
 @pytest.mark.parametrize(
     "address",
-    ["file:///etc/passwd", "http://127.0.0.1/", "asset:../render.py", "asset:/etc/passwd", "asset:fonts", "data:,x", "asset:"],
+    [
+        "file:///etc/passwd",
+        "http://127.0.0.1/",
+        "asset:../render.py",
+        "asset:/etc/passwd",
+        "asset:fonts",
+        "data:,x",
+        "asset:",
+    ],
 )
 def test_nothing_is_fetched_but_assets(address: str) -> None:
     with pytest.raises(ValueError, match="packaged assets alone"):
@@ -89,7 +105,7 @@ def test_missing_pango_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) 
     def without(command: list[str], **options: object) -> object:
         return real([sys.executable, "-c", program, command[-1]], **options)  # type: ignore[call-overload]  # as given
 
-    monkeypatch.setattr(render.subprocess, "run", without)
+    monkeypatch.setattr("audit.packs.render.subprocess.run", without)
     with pytest.raises(RenderFailed, match="apt-get install libpango") as failed:
         render_pdf(PAGE.format(""), [], ABOUT)
     assert failed.value.code == "no_pango"
@@ -104,7 +120,7 @@ def test_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.update(options["env"])  # type: ignore[call-overload]  # a mapping
         return real(command, **options)  # type: ignore[call-overload]  # as given
 
-    monkeypatch.setattr(render.subprocess, "run", watch)
+    monkeypatch.setattr("audit.packs.render.subprocess.run", watch)
     render_pdf(PAGE.format(""), [], ABOUT)
     assert "PATH" in seen
     assert [name for name in seen if name.startswith(("PORTAL", "DATABASE"))] == []

@@ -38,7 +38,9 @@ def signed(key: SigningKey) -> bytes:
 
 
 def _status(pdf: bytes, key: SigningKey):  # type: ignore[no-untyped-def]  # pyHanko ships no types
-    trusted = ValidationContext(trust_roots=[certificates.Certificate.load(pem.unarmor(root_pem(key))[2])], allow_fetching=False)
+    trusted = ValidationContext(
+        trust_roots=[certificates.Certificate.load(pem.unarmor(root_pem(key))[2])], allow_fetching=False
+    )
     (signature,) = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
     return signature, validate_pdf_signature(signature, trusted)
 
@@ -68,9 +70,10 @@ def test_one_flipped_byte_is_found(signed: bytes, key: SigningKey, share: float)
     broken = bytearray(signed)
     broken[place] ^= 1
     try:
-        assert not _status(bytes(broken), key)[1].intact
-    except Exception as error:  # noqa: BLE001 - a reader may also refuse the file as a whole
-        assert not isinstance(error, AssertionError)
+        intact = _status(bytes(broken), key)[1].intact
+    except Exception:  # noqa: BLE001 - a reader may also refuse the file as a whole
+        intact = False
+    assert not intact
 
 
 def test_demo_key_is_made_once_names_itself_and_is_its_owners_alone(tmp_path: Path) -> None:
@@ -113,7 +116,9 @@ def test_key_of_another_kind_is_refused(tmp_path: Path) -> None:
     )
     path = tmp_path / "rsa.p12"
     path.write_bytes(
-        pkcs12.serialize_key_and_certificates(b"x", secret, certificate, None, serialization.BestAvailableEncryption(b"x"))
+        pkcs12.serialize_key_and_certificates(
+            b"x", secret, certificate, None, serialization.BestAvailableEncryption(b"x")
+        )
     )
     with pytest.raises(CannotSign, match="P-256"):
         read_key(path, b"x")

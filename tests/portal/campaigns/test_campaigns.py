@@ -48,9 +48,16 @@ def test_figures_are_the_catalogues() -> None:
 def test_duty_is_set_once_and_so_long_after_coming_into_scope(world: World) -> None:
     assert (sweep_task(), sweep_task()) == (1, 0)
     duty = Duty.objects.get()
-    assert (duty.due_at - world.system.in_scope_from, duty.due_at - duty.starts_at) == (timedelta(days=90), timedelta(days=14))
+    assert (duty.due_at - world.system.in_scope_from, duty.due_at - duty.starts_at) == (
+        timedelta(days=90),
+        timedelta(days=14),
+    )
     (event,) = events_of(duty, "duty.set")
-    assert (event.fields["kind"], event.fields["subject_kind"], event.fields["days_since_previous"]) == ("campaign", "eligibility", 90)
+    assert (event.fields["kind"], event.fields["subject_kind"], event.fields["days_since_previous"]) == (
+        "campaign",
+        "eligibility",
+        90,
+    )
 
 
 def test_duty_out_of_scope_is_not_set(world: World) -> None:
@@ -123,7 +130,11 @@ def test_list_and_target_become_lines(world: World) -> None:
         ("Ann: Billing emergency", world.mo), ("Ben: Billing emergency", world.mo), ("old_admin as billing_emergency", world.mo),
     ]  # fmt: skip
     (event,) = events_of(campaign, "campaign.started")
-    assert (event.fields["item_count"], event.fields["not_put_to_anyone"], event.fields["kind"]) == (3, 0, "eligibility")
+    assert (event.fields["item_count"], event.fields["not_put_to_anyone"], event.fields["kind"]) == (
+        3,
+        0,
+        "eligibility",
+    )
     listed = [events_of(item, "campaign.item_listed")[0] for item in Item.objects.all()]
     assert {each.personal["label"] for each in listed} == {each.label for each in Item.objects.all()}
     assert "old_admin" not in json.dumps([each.fields for each in listed])
@@ -240,7 +251,12 @@ def test_decision_takes_effect_with_its_events(world: World, act: str) -> None:
     )  # fmt: skip
     assert NOTE not in json.dumps(event.fields)
     eligibility = Eligibility.objects.get(pk=item.subject)
-    told = {"keep": "eligibility.reconfirmed", "modify": "eligibility.shortened", "revoke": "eligibility.revoked", "transfer": "eligibility"}
+    told = {
+        "keep": "eligibility.reconfirmed",
+        "modify": "eligibility.shortened",
+        "revoke": "eligibility.revoked",
+        "transfer": "eligibility",
+    }
     assert [each.name for each in events_of(eligibility)] == ([told[act]] if act != "transfer" else [])
     assert (eligibility.ended_at is not None, eligibility.to_at is not None) == (act == "revoke", act == "modify")
 
@@ -325,9 +341,17 @@ def test_note_is_needed_where_it_is_not_kept(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("granted", "used_d", "drilled_d", "needed"),
-    [(179, None, None, False), (181, None, None, True), (400, 179, None, False), (400, 181, None, True), (400, 300, 10, False)],
+    [
+        (179, None, None, False),
+        (181, None, None, True),
+        (400, 179, None, False),
+        (400, 181, None, True),
+        (400, 300, 10, False),
+    ],
 )
-def test_note_is_needed_to_keep_what_nobody_used(world: World, granted: int, used_d: int | None, drilled_d: int | None, *, needed: bool) -> None:
+def test_note_is_needed_to_keep_what_nobody_used(
+    world: World, granted: int, used_d: int | None, drilled_d: int | None, *, needed: bool
+) -> None:
     item = ready(world)
     ago = {"granted_at": granted, "last_use": used_d, "last_drill": drilled_d}
     item.facts |= {name: ms(now() - timedelta(days=days)) for name, days in ago.items() if days is not None}
@@ -406,7 +430,9 @@ def test_closing_waits_for_every_line(world: World) -> None:
         actions.close(by=actor(world.mo), campaign=item.campaign)
 
 
-@pytest.mark.parametrize(("name", "ok"), [("mo", True), ("pia", True), ("kim", False), ("ann", False), ("otto", False), ("zoe", False)])
+@pytest.mark.parametrize(
+    ("name", "ok"), [("mo", True), ("pia", True), ("kim", False), ("ann", False), ("otto", False), ("zoe", False)]
+)
 def test_owner_and_administrators_close(world: World, name: str, *, ok: bool) -> None:
     campaign = decided(world)
     if ok:
@@ -448,15 +474,27 @@ def test_nothing_changes_when_the_log_cannot_be_written(world: World, monkeypatc
             ACTS[act](actor(world.mo), item, world)
     with pytest.raises(LogUnavailable):
         actions.start(by=starting.SWEEP, duty=_second_system_duty(world), listing=None)
-    assert (row_of(item), Finding.objects.count(), Campaign.objects.count(), Duty.objects.count()) == (before, 0, 1, duties + 1)
+    assert (row_of(item), Finding.objects.count(), Campaign.objects.count(), Duty.objects.count()) == (
+        before,
+        0,
+        1,
+        duties + 1,
+    )
     eligibility = Eligibility.objects.get(pk=item.subject)
     assert (eligibility.ended_at, eligibility.to_at, events_of(eligibility)) == (None, None, [])
 
 
 def _second_system_duty(world: World) -> Duty:
-    other = System.objects.create(slug="other", name="Other", owner=world.mo, connector="simulated", in_scope_from=now())
+    other = System.objects.create(
+        slug="other", name="Other", owner=world.mo, connector="simulated", in_scope_from=now()
+    )
     return Duty.objects.create(
-        kind="campaign", subject_kind="eligibility", system=other, starts_at=now(), due_at=now() + timedelta(days=1), days_since_previous=90
+        kind="campaign",
+        subject_kind="eligibility",
+        system=other,
+        starts_at=now(),
+        due_at=now() + timedelta(days=1),
+        days_since_previous=90,
     )
 
 

@@ -44,13 +44,19 @@ def test_strangers_sign_in_first_and_unknown_ones_are_not_found(world: World) ->
     mo = browser_of(world.mo)
     unknown = uuid.uuid4()
     assert mo.get(f"/campaigns/{unknown}/").status_code == 404
-    assert [mo.post(f"/campaigns/{path}/").status_code for path in (f"lines/{unknown}/decide", f"{unknown}/close", f"start/{unknown}")] == [404] * 3
+    assert [
+        mo.post(f"/campaigns/{path}/").status_code
+        for path in (f"lines/{unknown}/decide", f"{unknown}/close", f"start/{unknown}")
+    ] == [404] * 3
 
 
 @pytest.mark.parametrize("name", ["ann", "zoe", "kim", "pia", "otto"])
 def test_decisions_of_others_are_refused_and_on_record(world: World, name: str) -> None:
     item = ready(world)
-    assert browser_of(world.people[name]).post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "keep"}).status_code == 403
+    assert (
+        browser_of(world.people[name]).post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "keep"}).status_code
+        == 403
+    )
     assert row_of(item)["state"] == "undecided"
     assert events_of(item)[-1].name == "campaign.act_refused"
 
@@ -109,7 +115,9 @@ def test_way_through_the_pages(world: World) -> None:
     ],
 )
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
-def test_what_is_missing_is_said_and_the_rest_is_kept(world: World, data: dict[str, str], fields: set[str], headers: dict[str, str]) -> None:
+def test_what_is_missing_is_said_and_the_rest_is_kept(
+    world: World, data: dict[str, str], fields: set[str], headers: dict[str, str]
+) -> None:
     item = ready(world)
     answer = browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", data, headers=headers)
     assert answer.status_code == 422
@@ -174,7 +182,10 @@ def test_closing_with_undecided_lines_is_refused(world: World) -> None:
 def test_owed_ones_are_listed_with_what_was_missed(world: World) -> None:
     sweep.run_due()
     mo = browser_of(world.mo)
-    assert ("Ahead" in mo.get("/campaigns/").content.decode(), "Not done in time" in mo.get("/campaigns/").content.decode()) == (True, False)
+    assert (
+        "Ahead" in mo.get("/campaigns/").content.decode(),
+        "Not done in time" in mo.get("/campaigns/").content.decode(),
+    ) == (True, False)
     Duty.objects.update(due_at=now() - timedelta(days=1), missed_at=now())
     assert "Not done in time" in mo.get("/campaigns/").content.decode()
 

@@ -98,7 +98,9 @@ def test_login_that_is_still_there_is_a_finding_once_and_read_until_it_is_gone(w
         an_hour_later()
     grant.refresh_from_db()
     assert (grant.state, told(item)) == ("ended", [(REMOVED, -1), (READ_BACK, 1)])
-    assert [(each.kind, each.owner, each.about) for each in Finding.objects.all()] == [("removal_failed", world.mo, str(item.pk))]
+    assert [(each.kind, each.owner, each.about) for each in Finding.objects.all()] == [
+        ("removal_failed", world.mo, str(item.pk))
+    ]
     controls.write(target_of(world.system))
     _remove_by_hand(world, grant)
     sweep.run_due()
@@ -137,7 +139,9 @@ def test_narrowing_below_an_open_grant_ends_it(world: World) -> None:
 def test_standing_access_is_left_to_the_targets_owner_and_watched(world: World) -> None:
     stand(world, "old_admin")
     item = revoked(world, "old_admin")
-    assert [(each.kind, each.owner, each.about) for each in Finding.objects.all()] == [("standing_access", world.mo, str(item.pk))]
+    assert [(each.kind, each.owner, each.about) for each in Finding.objects.all()] == [
+        ("standing_access", world.mo, str(item.pk))
+    ]
     assert "old_admin" not in Finding.objects.get().title
     for _ in range(2):
         sweep.run_due()

@@ -149,5 +149,7 @@ def test_signed_out_visitors_sign_in_first(world: World) -> None:
 
 def test_finding_of_a_case_links_to_it(world: World) -> None:
     case = str(uuid.uuid4())
-    row = actions.raise_finding(by=actor(world.kim), kind="review", title="Adverse", about="r", case=case, system=world.system)
+    row = actions.raise_finding(
+        by=actor(world.kim), kind="review", title="Adverse", about="r", case=case, system=world.system
+    )
     assert f'href="/cases/{case}/"' in browser_of(world.mo).get(f"/findings/{row.pk}/").content.decode()

@@ -134,7 +134,9 @@ def test_mark_that_hangs_is_not_waited_for(world: World, monkeypatch: pytest.Mon
     assert sent() == []
     let_go.set()
     wait_until(sent, "the mark, once the target answers")
-    wait_until(lambda: all(not each.name.startswith("heartbeat") for each in threading.enumerate()), "its thread to end")
+    wait_until(
+        lambda: all(not each.name.startswith("heartbeat") for each in threading.enumerate()), "its thread to end"
+    )
 
 
 def test_one_is_due_behind_each_read_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,9 +106,13 @@ def test_way_through_the_pages(world: World) -> None:
         ({"Q04_comment": "x" * 1_000_000}, {"Q04_comment"}),
     ],
 )
-def test_what_is_missing_is_said_beside_it_and_the_rest_is_kept(world: World, changes: dict[str, str], fields: set[str]) -> None:
+def test_what_is_missing_is_said_beside_it_and_the_rest_is_kept(
+    world: World, changes: dict[str, str], fields: set[str]
+) -> None:
     review = taken(world)
-    answer = browser_of(world.kim).post(f"/reviews/{review.pk}/submit/", filled(**{"Q07_comment": "I typed this.", **changes}))
+    answer = browser_of(world.kim).post(
+        f"/reviews/{review.pk}/submit/", filled(**{"Q07_comment": "I typed this.", **changes})
+    )
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == fields
     assert "I typed this." in answer.content.decode()
@@ -179,6 +183,16 @@ def test_review_asks_as_often_for_three_of_everything(world: World) -> None:
     review, kim = taken(world), browser_of(world.kim)
     one = queries(kim, f"/reviews/{review.pk}/")
     for number in range(3):
-        review.grant.extensions.create(minutes=number + 1, asked_at=now(), decided_at=now(), decided_by=world.mo, decision="approve")
-        Finding.objects.create(kind="x", about=str(review.pk), title=str(number), raised_at=now(), owner=world.mo, due_at=now(), state="assigned")
+        review.grant.extensions.create(
+            minutes=number + 1, asked_at=now(), decided_at=now(), decided_by=world.mo, decision="approve"
+        )
+        Finding.objects.create(
+            kind="x",
+            about=str(review.pk),
+            title=str(number),
+            raised_at=now(),
+            owner=world.mo,
+            due_at=now(),
+            state="assigned",
+        )
     assert queries(kim, f"/reviews/{review.pk}/") == one

@@ -52,7 +52,8 @@ def test_use_that_is_over_is_put_up_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "criticality", "hours"), [("approved", "normal", 72), ("approved", "critical", 24), ("bypass", "normal", 24)]
+    ("mode", "criticality", "hours"),
+    [("approved", "normal", 72), ("approved", "critical", 24), ("bypass", "normal", 24)],
 )
 def test_review_is_due_as_the_policy_says(world: World, mode: str, criticality: str, hours: int) -> None:
     world.system.criticality = criticality
@@ -104,7 +105,16 @@ def test_reminders_go_out_once_each(world: World) -> None:
         sweep.run_due()
         review.refresh_from_db()
         told.append((review.reminded[-1] if review.reminded else "", len(review.reminded)))
-    assert told == [("", 0), ("before", 1), ("before", 1), ("at", 2), ("at", 2), ("after-1", 3), ("after-1", 3), ("after-2", 4)]
+    assert told == [
+        ("", 0),
+        ("before", 1),
+        ("before", 1),
+        ("at", 2),
+        ("at", 2),
+        ("after-1", 3),
+        ("after-1", 3),
+        ("after-2", 4),
+    ]
     assert Alert.objects.filter(kind="review.reminder").count() == 2
     late = Alert.objects.filter(kind="review.overdue")
     assert {each.recipient for each in late} == {world.kim, world.lea, world.mo}
@@ -200,7 +210,9 @@ def test_who_ended_the_use_had_a_part(world: World) -> None:
     from portal.grants.actions import revoke
 
     grant = used(world, state="closing")
-    Grant.objects.filter(pk=grant.pk).update(state="active", ended_at=None, end_cause="", expires_at=now() + timedelta(hours=1))
+    Grant.objects.filter(pk=grant.pk).update(
+        state="active", ended_at=None, end_cause="", expires_at=now() + timedelta(hours=1)
+    )
     revoke(by=actor(world.mo), grant=grant, reason="Wrong system.")
     sweep.run_due()
     with pytest.raises(NotAllowed) as refusal:
@@ -271,7 +283,11 @@ def test_questions_and_statement_are_the_catalogues() -> None:
     assert [(each.id, each.ask) for each in questions()] == [(row["id"], row["ask"]) for row in stored["post_use"]]
     assert statement_sha256() == hashlib.sha256(stored["post_use_statement"].encode()).hexdigest()
     adverse = {each.number: set(each.adverse) for each in questions()}
-    assert adverse == {number: {"no", "unsure"} for number in (1, 2, 4, 5, 6, 7, 8)} | {3: {"yes"}, 9: {"yes", "unsure"}, 10: {"yes"}}
+    assert adverse == {number: {"no", "unsure"} for number in (1, 2, 4, 5, 6, 7, 8)} | {
+        3: {"yes"},
+        9: {"yes", "unsure"},
+        10: {"yes"},
+    }
 
 
 def test_adverse_answers_open_findings_in_the_same_transaction(world: World) -> None:
@@ -280,7 +296,13 @@ def test_adverse_answers_open_findings_in_the_same_transaction(world: World) -> 
     answers = worse(Q01=("no", "It could wait."), Q09=("unsure", "Names were read."))
     due_at = now() + timedelta(days=3)
     actions.submit(
-        by=actor(world.kim), review=review, answers=answers, outcome="not_accepted", owner=world.pia, due_at=due_at, accepted=[*reversed(ids), ids[0]]
+        by=actor(world.kim),
+        review=review,
+        answers=answers,
+        outcome="not_accepted",
+        owner=world.pia,
+        due_at=due_at,
+        accepted=[*reversed(ids), ids[0]],
     )
     found = Finding.objects.order_by("title")
     assert [(each.about, each.owner, each.due_at, each.test_id, each.case) for each in found] == [
@@ -288,13 +310,22 @@ def test_adverse_answers_open_findings_in_the_same_transaction(world: World) -> 
         (str(review.pk), world.pia, due_at, "T-39", str(review.grant.request_id)),
     ]
     (event,) = events_of(review, "review.submitted")
-    assert (event.fields["adverse_answers"], event.fields["emergency_upheld"], event.fields["accepted_activities"]) == (2, 0, sorted(ids))
+    assert (event.fields["adverse_answers"], event.fields["emergency_upheld"], event.fields["accepted_activities"]) == (
+        2,
+        0,
+        sorted(ids),
+    )
     assert event.personal["comments"] == "Q01: It could wait.\nQ09: Names were read."
     assert "It could wait." not in str(event.fields)
 
 
 def test_findings_go_to_the_owner_of_the_system_unless_named(world: World) -> None:
-    actions.submit(by=actor(world.kim), review=taken(world), answers=worse(Q10=("yes", "A cause.")), outcome="accepted_with_findings")
+    actions.submit(
+        by=actor(world.kim),
+        review=taken(world),
+        answers=worse(Q10=("yes", "A cause.")),
+        outcome="accepted_with_findings",
+    )
     (finding,) = Finding.objects.all()
     assert finding.owner == world.mo
     assert finding.due_at is not None
@@ -314,7 +345,9 @@ def test_findings_go_to_the_owner_of_the_system_unless_named(world: World) -> No
         (worse(Q01=("perhaps", "")), "accepted", "no such question"),
     ],
 )
-def test_judgement_that_is_not_whole_is_refused(world: World, answers: dict[str, dict[str, str]], outcome: str, says: str) -> None:
+def test_judgement_that_is_not_whole_is_refused(
+    world: World, answers: dict[str, dict[str, str]], outcome: str, says: str
+) -> None:
     review = taken(world)
     before = state_of(review)
     with pytest.raises(RefusedByPolicy, match=says):
@@ -347,7 +380,9 @@ def test_nothing_is_judged_before_the_target_was_read_back(world: World) -> None
 @pytest.mark.parametrize(("method", "age_s"), [("totp", 16 * 60), ("recovery", 10), (None, 10)])
 def test_judging_needs_a_fresh_second_factor(world: World, method: str | None, age_s: int) -> None:
     with pytest.raises(StepUpNeeded):
-        actions.submit(by=actor(world.kim, method=method, age_s=age_s), review=taken(world), answers=FINE, outcome="accepted")
+        actions.submit(
+            by=actor(world.kim, method=method, age_s=age_s), review=taken(world), answers=FINE, outcome="accepted"
+        )
 
 
 def test_nothing_changes_when_the_log_cannot_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,13 +14,19 @@ from tests.worlds import actor
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def proposed(by: Person, owner: Person, system: System, settings: dict[str, object], secret: str = "") -> ProposedChange:
+def proposed(
+    by: Person, owner: Person, system: System, settings: dict[str, object], secret: str = ""
+) -> ProposedChange:
     after = described(owner, settings={**system.settings, **settings})
     return actions.propose(by=actor(by), kind=CHANGE, system=system, after=after, secret=secret)
 
 
-@pytest.mark.parametrize("change", [{"host": "elsewhere.example"}, {"port": 5433}, {"sslmode": "prefer"}, {"sslrootcert": "/tmp/ca.pem"}])
-def test_present_password_is_not_sent_to_a_proposed_address(change: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "change", [{"host": "elsewhere.example"}, {"port": 5433}, {"sslmode": "prefer"}, {"sslrootcert": "/tmp/ca.pem"}]
+)
+def test_present_password_is_not_sent_to_a_proposed_address(
+    change: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pia, quinn, system = registered()
     reached: list[Target] = []
     monkeypatch.setattr(probing, "for_kind", lambda _: Asked(reached))

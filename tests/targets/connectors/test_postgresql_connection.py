@@ -170,7 +170,8 @@ def test_heartbeat_brings_the_servers_own_counts(newest: PostgresTarget) -> None
     first = newest.connector.heartbeat(newest.target, "nonce-4711-one")
     with newest.superuser():
         second = newest.connector.heartbeat(newest.target, "nonce-4711-two")
-    assert first.sessions_counted and second.sessions_counted
+    assert first.sessions_counted
+    assert second.sessions_counted
     assert second.sessions_counted - first.sessions_counted >= 2, "the connection between, and the heartbeat's own"
     assert (first.stats_epoch, first.settings_sha256) == (second.stats_epoch, second.settings_sha256)
     assert len(first.settings_sha256) == 64
