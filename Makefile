@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 RUN := $(BIN)/python -m portal.embedded
 
-.PHONY: help demo demo-reset psql test check fix bench venv install lock
+.PHONY: help demo demo-reset psql test check fix faults bench venv install lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -32,6 +32,10 @@ check: venv ## lint, types, arrows, templates, migrations, deployment, diagrams
 
 fix: venv ## mend what the linters can mend
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet . ; $(BIN)/python manage.py statediagrams
+
+faults: venv ## kill, break and starve everything in turn; the long share of tests/faults
+	@$(RUN) packages demo test
+	@exec $(BIN)/pytest tests/faults -m 'faults or not faults' -n 0 -q $(ARGS)
 
 bench: venv ## the figures, each beside its bar; fails when one is missed
 	@$(RUN) packages demo

@@ -72,3 +72,20 @@ def running(*command: str, role: str = "web", environment: Mapping[str, str] | N
     finally:
         program.kill()
         program.log.unlink(missing_ok=True)
+
+
+def web(port: int, **environment: str) -> contextlib.AbstractContextManager[Program]:
+    """gunicorn as the demo runs it."""
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "portal.wsgi",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+    ]
+    return running(*command, "--graceful-timeout", "5", "--no-control-socket", environment=environment)
