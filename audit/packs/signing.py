@@ -1,6 +1,7 @@
 """The signature of a PDF: PAdES, by the operator's P-256 key, certifying that nothing may be changed afterwards."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,12 @@ def sign(pdf: bytes, key: SigningKey) -> bytes:
         field_name=FIELD, md_algorithm="sha256", certify=True, docmdp_permissions=MDPPerm.NO_CHANGES,
         subfilter=SigSeedSubFilter.PADES, reason="Made by the portal from its sealed log", name=key.name,
     )  # fmt: skip
-    out: Any = signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), said, signer=signer)
+    with ThreadPoolExecutor(
+        max_workers=1
+    ) as hand:  # pyHanko runs an event loop of its own, and a thread may have one already
+        out: Any = hand.submit(
+            signers.sign_pdf, IncrementalPdfFileWriter(io.BytesIO(pdf)), said, signer=signer
+        ).result()
     return bytes(out.getvalue())
 
 

@@ -134,7 +134,7 @@ def test_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         ("a\x00b\x1b", "a⟨U+0000⟩b⟨U+001B⟩"),
         ("lone \ud800", "lone ⟨U+D800⟩"),
         ("zero\u200bwidth", "zero⟨U+200B⟩width"),
-        ("\U0001f600 中", "⟨U+1F600⟩ ⟨U+4E2D⟩"),
+        ("\U0001f9e0 中", "⟨U+1F9E0⟩ ⟨U+4E2D⟩"),
         ("line\nand\ttab", "line\nand\ttab"),
     ],
 )

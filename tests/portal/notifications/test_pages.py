@@ -39,7 +39,7 @@ def test_alert_of_another_is_not_ones_own_to_see(world: World) -> None:
     assert "does not answer" not in jon.get("/alerts/").content.decode()
     with pytest.raises(NotAllowed):
         acknowledge(by=actor(world.jon), alert=alert)
-    assert [event.fields["kind"] for event in named(["alert.act_refused"])] == ["not recipient"]
+    assert [event.fields["kind"] for event in named(["alert.act_refused"])] == ["not recipient"] * 2
 
 
 def test_fifty_at_once_have_one_effect(world: World) -> None:
