@@ -41,7 +41,7 @@ def run_due(trigger: str = "watch", patience_s: float = ALL_S) -> int:
     if len(due) == 1 and patience_s >= ALL_S:
         due[0].run(due[0].grant)
     elif due:
-        wait_for(_lanes.begin(due, connection.close), patience_s)
+        wait_for(_lanes.begin(due, _let_go), patience_s)
     for grant in to_warn(at)[:WARNED_AT_ONCE]:
         _quietly(lambda pk: warn(by=process("sweep"), grant=Grant.objects.get(pk=pk)), grant.pk)
     beat(f"sweep:{trigger}", {"processes": len(due)})
@@ -65,6 +65,11 @@ def _due(at: datetime) -> list[Work]:
     return [
         Work(pk, (systems[pk], name), partial(_quietly, run)) for pk, (name, run) in chosen.items() if pk in systems
     ]
+
+
+def _let_go() -> None:
+    """Close the hand's own connection: the next work reaches the database anew, also after a restart of it."""
+    connection.close()
 
 
 def _quietly(run: Callable[[UUID], object], pk: UUID) -> None:

@@ -12,6 +12,7 @@ from portal.demo import target as shop
 from portal.grants import actions, opening
 from portal.grants.models import Grant
 from portal.grants.targets import closing_of, connector_of, target_of
+from portal.people.models import Person
 from portal.secrets import encrypt
 from portal.systems import actions as systems
 from portal.systems.models import System
@@ -26,14 +27,22 @@ UNION SELECT usename::text FROM pg_stat_activity WHERE usename ~ '^bg_[0-9]+$' O
 """
 
 
-def make_shop(target: Postgres, slug: str = "shop", **more: object) -> World:
+def make_shop(
+    target: Postgres,
+    slug: str = "shop",
+    on_target: str = "shop_support",
+    people: dict[str, Person] | None = None,
+    **more: object,
+) -> World:
     """The people of `make_world`, and the shop as their system. `more` goes into the connector's settings."""
     shop.prepare(target.url(database=shop.DATABASE), PASSWORD)
     settings: dict[str, object] = {
         "host": "127.0.0.1", "port": target.port, "dbname": shop.DATABASE, "user": shop.PORTAL_LOGIN,
         "privileges": list(shop.PRIVILEGES), "log_dir": str(target.log_folder), **more,
     }  # fmt: skip
-    world = make_world(connector="postgresql", connector_settings=settings, on_target="shop_support", slug=slug)
+    world = make_world(
+        connector="postgresql", connector_settings=settings, on_target=on_target, slug=slug, people=people
+    )
     System.objects.filter(pk=world.system.pk).update(secret=encrypt(PASSWORD, f"system:{world.system.pk}"))
     world.system.refresh_from_db()
     return world

@@ -14,6 +14,7 @@ from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
 from portal.grants import actions, ending, extending, opening, sweep
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
+from tests.servers import wait_until
 from tests.worlds import World, actor, authorised, make_world, names_of, opened, overdue, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -171,3 +172,21 @@ def test_warnings_for_many_do_not_hold_up_an_end(world: World) -> None:
         assert Grant.objects.filter(warned_at__isnull=False).count() == 1
         sweep.run_due("test")
     assert Grant.objects.filter(warned_at__isnull=False).count() == 2
+
+
+@pytest.mark.usefixtures("_sealing")
+def test_hands_keep_no_connection_of_theirs(world: World) -> None:
+    for number in range(3):
+        overdue(opened(world, reason=f"{world.asked().reason} Part {number}."))
+    with connection.cursor() as cursor:
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        cursor.execute(query)
+        before = set(cursor.fetchall())
+        assert sweep.run_due("test") == 3
+
+        def gone() -> bool:
+            cursor.execute(query)
+            return set(cursor.fetchall()) <= before
+
+        wait_until(gone, "the hands' connections to be closed")
+    assert Grant.objects.filter(state="ended").count() == 3
