@@ -10,11 +10,13 @@ import yaml
 from audit.cases.case import Activity, Case
 from audit.cases.fold import fold
 from audit.controls.loading import FOLDER
-from audit.log.read import LoggedEvent, of_case, person_names
+from audit.log.read import LoggedEvent
 from audit.packs import case_lines, verdicts
 from audit.packs.exports import activity_files, listed
+from audit.packs.known import known_at
 from audit.packs.position import Position, as_files
 from audit.packs.printing import filled
+from audit.packs.reading import of_cases
 from audit.packs.render import Attachment, Limits, Metadata, render_pdf
 
 MOST_PRINTED = 2000
@@ -37,11 +39,11 @@ def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo:
         RenderFailed: the PDF cannot be made.
         LookupError: the log knows no such case up to there.
     """
-    events = [each for each in of_case(case_id) if each.index is not None and each.index < position.size]
+    events = sorted(of_cases(position.size, [case_id]), key=lambda event: event.at)
     case = fold(case_id, events)
     if case.asked is None:
         raise LookupError(f"The log knows no case {case_id} up to position {position.size}.")
-    names = case.by_names | person_names(people_of(events))
+    names = case.by_names | known_at(position.size).people
     lines = [case_lines.as_line(each, case, event, names) for each, event in _activities(case, events)]
     files = [*activity_files(lines), *as_files(position)]
     html = filled("dossier.html", _context(case, occasion, position, names, files, signed=signed, demo=demo))
@@ -78,20 +80,6 @@ def _activities(case: Case, events: Iterable[LoggedEvent]) -> list[tuple[Activit
     by_id = {str(each.id): each for each in events}
     ordered = sorted(case.activities, key=lambda each: (each.at, each.session_id, each.number, each.id))
     return [(each, by_id.get(each.event_id)) for each in ordered]
-
-
-def people_of(events: Iterable[LoggedEvent]) -> set[str]:
-    """Every pseudonym that some events name, wherever in their fields."""
-    found: set[str] = set()
-    for event in events:
-        found.add(event.by)
-        for value in event.fields.values():
-            found.update(each for each in (value if isinstance(value, list) else [value]) if _pseudonym(each))
-    return found
-
-
-def _pseudonym(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 36 and value.count("-") == 4
 
 
 def answered(case: Case) -> list[tuple[str, str, str]]:

@@ -1,0 +1,251 @@
+"""The period pack: computed from the sealed log alone, the same again, checked by tools that are not ours."""
+
+import csv
+import hashlib
+import io
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from audit.log.keys import load_verifiers
+from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
+from audit.packs import evidence, paper, position
+from audit.packs.evidence import Evidence, Scope
+from audit.packs.inert import cell
+from audit.packs.paper import Paper, Request
+from tests.audit.facts import story
+from tests.audit.facts.stream import at
+from tests.audit.packs import told
+from tests.audit.packs.pdfs import files_of, text_of, words_of
+
+HOSTILE = "=HYPERLINK(\"http://evil.example\") <script>alert(1)</script> {{ settings.SECRET_KEY }} \u202egnihton"
+LONG = "SELECT " + ", ".join(f"column_{number}" for number in range(400)) + " FROM invoices"
+SCOPE = Scope(at("07-01"), at("10-01"), (told.ident("billing"),), ("soc2", "iso27001"))
+ASKED = Request("5d3c", told.ident("kim"), at("10-02"), "Yearly examination <b>of controls</b>")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A pack that was drawn, and what it was drawn from."""
+
+    evidence: Evidence
+    paper: Paper
+    again: bytes
+    words: str
+    text: str
+
+
+def _quarter() -> told.Told:
+    log = told.quarter()
+    story.act(log, "C1", 7, at("07-03", "02:27"), "data_read", statement=HOSTILE, outcome="denied", state_code="42501")
+    story.act(log, "C1", 8, at("07-03", "02:28"), statement=LONG, statement_length=len(LONG))
+    story.ask(log, "C3", at("08-01"), person="ben", reason=HOSTILE)
+    story.system(log, "ledger", at("06-02"))
+    story.ask(log, "C4", at("08-03"), person="ben")
+    log.bodies[-1]["entry"].fields.update(system_id=told.ident("ledger"), system_name="ledger")
+    return log
+
+
+def gathered(scope: Scope = SCOPE) -> Evidence:
+    return evidence.gathered(scope, position.newest(), lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    """Drawn once, and gathered and drawn once more from the same log."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        _quarter().write()
+        found = gathered()
+        drawn = paper.drawn(found, ASKED, signed=True, demo=True)
+        again = paper.drawn(gathered(), ASKED, signed=True, demo=True)
+        transaction.set_rollback(True)
+    folder = tmp_path_factory.mktemp("read")
+    yield Made(found, drawn, again.pdf, words_of(drawn.pdf, folder), text_of(drawn.pdf, folder))
+
+
+def test_same_position_gives_the_same_bytes(made: Made) -> None:
+    assert made.paper.pdf == made.again
+
+
+def test_cover_names_each_attached_file_with_its_count_and_hash(made: Made) -> None:
+    files = files_of(made.paper.pdf)
+    assert sorted(files) == [
+        "activities.csv", "activities.jsonl", "checkpoint.txt", "facts.sqlite", "log-public-keys.txt", "tests.sql",
+    ]  # fmt: skip
+    cover = made.text.split("\f")[0].replace(" ", "").replace("\n", "")
+    for name, data in files.items():
+        digest = hashlib.sha256(data).hexdigest()
+        assert digest == made.paper.sha256(name)
+        assert name in cover
+        assert digest[:16] in cover
+    counts = {each.name: each.rows for each in made.paper.files}
+    assert (counts["activities.jsonl"], counts["activities.csv"], counts["tests.sql"]) == (5, 5, 47)
+
+
+@pytest.mark.parametrize("name", ["T-02", "T-10", "T-12", "T-13", "T-29"])
+def test_printed_sql_gives_the_same_rows_in_a_bare_python(made: Made, tmp_path: Path, name: str) -> None:
+    """A process with nothing of ours: the standard library, the attached file, and the text as it was printed."""
+    (test,) = [each for each in made.evidence.tests if each.result.id == name]
+    (tmp_path / "facts.sqlite").write_bytes(files_of(made.paper.pdf)["facts.sqlite"])
+    program = "import sqlite3,sys,json; print(json.dumps([list(row) for row in sqlite3.connect('facts.sqlite').execute(sys.stdin.read())]))"
+    said = subprocess.run(
+        [sys.executable, "-I", "-c", program], input=test.result.sql, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    rows = json.loads(said.stdout)
+    judged = [row for row in rows if not str(row[0]).startswith("feed:")]
+    assert len(judged) == test.result.population_count
+    assert {result: [row[-1] for row in rows].count(result) for result in test.result.counts} == dict(test.result.counts)
+    ids = b"".join(each + b"\n" for each in sorted(str(row[0]).encode() for row in judged))
+    assert hashlib.sha256(ids).hexdigest() == test.population_sha256
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the sqlite3 command is not installed here")
+def test_attached_queries_run_in_the_sqlite_shell(made: Made, tmp_path: Path) -> None:
+    for name, data in files_of(made.paper.pdf).items():
+        (tmp_path / name).write_bytes(data)
+    with (tmp_path / "tests.sql").open() as queries:
+        said = subprocess.run(
+            ["sqlite3", "-bail", "facts.sqlite"], stdin=queries, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+    assert said.stderr == ""
+    rows = said.stdout.splitlines()
+    assert len(rows) == sum(sum(each.result.counts.values()) for each in made.evidence.tests)
+
+
+def test_attached_checkpoint_is_signed_by_the_attached_key(made: Made) -> None:
+    files = files_of(made.paper.pdf)
+    keys = load_verifiers(files["log-public-keys.txt"].decode())
+    verified = verify_checkpoint(parse_checkpoint(files["checkpoint.txt"]), keys)
+    assert (verified.size, verified.root.hex()) == (made.evidence.position.size, made.evidence.position.root)
+    assert str(verified.size) in made.words
+
+
+def test_every_chapter_is_there_with_what_it_must_say(made: Made) -> None:
+    for words in (
+        "What this pack does not claim", "It draws no audit conclusion", "Results by AICPA Trust Services Criteria",
+        "Results by ISO/IEC 27001", "Not shown:", "Completeness by source", "Who used what, and when",
+        "Appendix A: how to check this pack", "Appendix C: the SQL that ran", "catalogue of tests",
+    ):  # fmt: skip
+        assert words.lower() in made.words.lower(), words
+    assert all(each.result.id in made.words for each in made.evidence.tests)
+    squeezed = made.words.replace(" ", "")
+    assert "".join(made.evidence.tests[0].result.sql.split()) in squeezed
+
+
+def test_exceptions_stand_in_the_catalogues_words(made: Made) -> None:
+    (deviation,) = [each for each in made.evidence.tests if each.result.result == "deviation"]
+    assert deviation.result.id == "T-13"
+    assert deviation.exceptions == "1 of 5 actions went beyond the privilege or the kinds of action that were asked for"
+    assert deviation.exceptions in made.words
+
+
+def test_each_page_of_a_demo_pack_is_marked(made: Made) -> None:
+    pages = made.text.split("\f")[:-1]
+    assert len(pages) == made.paper.pages
+    assert [number for number, page in enumerate(pages, 1) if "DEMO" not in page] == []
+
+
+def test_failed_and_deviating_activities_come_first(made: Made) -> None:
+    ordered = paper.ordered_lines(made.evidence)
+    assert ordered[0]["outcome"] == "denied"
+    assert [line["at"] for line in ordered[1:]] == sorted(line["at"] for line in ordered[1:])
+    assert "Printed: 5 of 5." in made.words
+
+
+def test_more_activities_than_are_printed_are_said_and_attached(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper, "MOST_ACTIVITIES", 2)
+    shown = paper.context(made.evidence, ASKED, made.paper.files, signed=True, demo=False)
+    assert len(shown["activities"]) == 2  # type: ignore[arg-type]  # a list
+    assert (shown["activities_shown"], shown["activities_total"]) == (2, 5)
+    assert len(files_of(made.paper.pdf)["activities.jsonl"].splitlines()) == 5
+
+
+def test_hostile_text_is_inert_in_the_pdf(made: Made) -> None:
+    assert "<script>alert(1)</script> {{ settings.SECRET_KEY }} ⟨U+202E⟩gnihton" in made.words
+    assert "examination <b>of controls</b>" in made.words
+    assert b"/JavaScript" not in made.paper.pdf
+    assert b"/Launch" not in made.paper.pdf
+
+
+def test_hostile_text_is_inert_in_the_csv_and_whole_in_the_lines(made: Made) -> None:
+    files = files_of(made.paper.pdf)
+    rows = list(csv.DictReader(io.StringIO(files["activities.csv"].decode())))
+    (row,) = [row for row in rows if "HYPERLINK" in row["statement"]]
+    assert row["statement"].startswith("'=HYPERLINK")
+    assert "\u202e" not in files["activities.csv"].decode()
+    lines = [json.loads(line) for line in files["activities.jsonl"].splitlines()]
+    assert [line["statement"] for line in lines if line["statement"] == HOSTILE] == [HOSTILE]
+    assert [line["activity_id"] for line in lines] == [row["activity_id"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("=1+1", "'=1+1"), (" =1+1", "' =1+1"), ("+1", "'+1"), ("-1", "-1"), ("-a", "'-a"), ("@a", "'@a"), ("\ta", "'\ta"),
+        ("＝1", "'＝1"), ("plain", "plain"), ("a=b", "a=b"), ("\x00=1", "⟨U+0000⟩=1"), ("中", "中"),
+    ],
+)  # fmt: skip
+def test_cell_is_no_formula(given: str, expected: str) -> None:
+    assert cell(given) == expected
+
+
+def test_rows_of_other_systems_are_left_out(made: Made) -> None:
+    """The control: the other system's request is in the log."""
+    facts = sqlite3.connect(":memory:")
+    facts.deserialize(files_of(made.paper.pdf)["facts.sqlite"])
+    assert facts.execute("SELECT count(*) FROM requests").fetchone() == (3,)
+    assert {row[0] for row in facts.execute("SELECT system_id FROM requests")} == {told.ident("billing")}
+    assert len(made.evidence.cases) == 3
+    assert "ledger" not in made.words
+
+
+def test_no_personal_value_stands_in_the_facts(made: Made) -> None:
+    facts = files_of(made.paper.pdf)["facts.sqlite"]
+    assert [word for word in (b"gnihton", b"Disk full", b"example.org", b"Ann") if word in facts] == []
+
+
+@pytest.mark.django_db
+def test_erased_and_doctored_values_are_said_to_be() -> None:
+    from tests.audit.log.logged import doctored
+
+    _quarter().write()
+    case = told.ident("C1")
+    doctored("UPDATE audit_personal_value SET value = 'A fine reason' WHERE field = 'reason' AND event_id IN (SELECT id FROM audit_event WHERE \"case\" = %s)", case)
+    doctored("DELETE FROM audit_personal_value WHERE field = 'reason' AND event_id IN (SELECT id FROM audit_event WHERE \"case\" = %s)", told.ident("C2"))
+    reasons = {each.id: each.asked.reason for each in gathered().cases if each.asked}
+    assert reasons[case] == "(does not match the log)"
+    assert reasons[told.ident("C2")] == "(erased)"
+    assert reasons[told.ident("C3")] == HOSTILE
+
+
+@pytest.mark.django_db
+def test_doctored_log_is_told_on_the_first_pages() -> None:
+    from tests.audit.log.logged import doctored
+
+    _quarter().write()
+    doctored("UPDATE audit_event SET body = replace(convert_from(body, 'UTF8'), '\"minutes\":60', '\"minutes\":61')::bytea WHERE name = 'request.made' AND \"case\" = %s", told.ident("C1"))
+    found = gathered()
+    assert [each.ok for each in found.ranges] == [False]
+    shown = paper.context(found, ASKED, (), signed=True, demo=False)
+    assert shown["bad_ranges"] == list(found.ranges)
+    assert {each.result.id: each.result.result for each in found.tests}["T-27"] == "deviation"
+
+
+@pytest.mark.django_db
+def test_period_that_is_not_over_is_said_to_be_cut() -> None:
+    _quarter().write()
+    found = gathered(Scope(at("07-01"), at("12-01"), SCOPE.systems, ()))
+    shown = paper.context(found, ASKED, (), signed=False, demo=False)
+    assert shown["cut"] is True
+    assert shown["matrices"] == []
