@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 RUN := $(BIN)/python -m portal.embedded
 
-.PHONY: help demo demo-reset psql test check fix faults bench venv install lock
+.PHONY: help demo demo-reset psql test check fix faults pictures bench venv install lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -25,7 +25,7 @@ psql: venv ## the bundled psql: make psql CONN='postgresql://...' ARGS='-c "SELE
 
 test: venv ## all tests, Chromium included; ARGS= goes to pytest
 	@$(RUN) packages demo test
-	@exec $(BIN)/pytest -n 2 $(ARGS)
+	@exec $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: venv ## lint, types, arrows, templates, migrations, deployment, diagrams
 	@exec .ci/check
@@ -36,6 +36,10 @@ fix: venv ## mend what the linters can mend
 faults: venv ## kill, break and starve everything in turn; the long share of tests/faults
 	@$(RUN) packages demo test
 	@exec $(BIN)/pytest tests/faults -m 'faults or not faults' -n 0 -q $(ARGS)
+
+pictures: venv ## take the README's pictures again, on the way of the browser tests
+	@$(RUN) packages demo test
+	@PORTAL_PICTURES=1 exec $(BIN)/pytest tests/web/test_whole_way_approved.py tests/web/test_whole_way_pack.py -n 0 -q $(ARGS)
 
 bench: venv ## the figures, each beside its bar; fails when one is missed
 	@$(RUN) packages demo

@@ -18,7 +18,7 @@ from portal.embedded.valkey import ValkeyServer
 DEMO_LOG_NAME = "breakglass.example/demo"
 # Left by the caller's environment these would mix another instance into this one.
 OURS = ("PORTAL_", "TARGET_", "DATABASE_", "SEALER_", "REDIS_", "DJANGO_SETTINGS_MODULE", "CELERY_", "PG")
-KEPT = ("PORTAL_PG_BIN",)
+KEPT = ("PORTAL_PG_BIN", "PORTAL_CHROMIUM", "PORTAL_PICTURES")
 
 
 def inherited(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

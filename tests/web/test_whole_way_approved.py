@@ -9,7 +9,20 @@ from playwright.sync_api import Browser, expect
 from audit.log.append import now_ms
 from portal.reviews.questions import questions
 from tests.faults.whole import House
-from tests.web.walking import PHONE, REASON, Walker, link_of, login_of, mail_for, pdf_of, psql, text_of, walking
+from tests.web.walking import (
+    PHONE,
+    REASON,
+    Walker,
+    is_signed,
+    link_of,
+    login_of,
+    mail_for,
+    pdf_of,
+    picture,
+    psql,
+    text_of,
+    walking,
+)
 
 pytestmark = pytest.mark.browser
 READ = "SELECT count(*) AS stuck FROM shop.payments WHERE state = 'stuck'"
@@ -20,7 +33,7 @@ REFUSED = "SELECT employee FROM shop.salaries"
 def test_approved_way_from_asking_to_the_review(browser: Browser, house: House, tmp_path: Path) -> None:
     began = now_ms()
     with (
-        walking(browser, house, "ann", PHONE) as ann,
+        walking(browser, house, "ann", PHONE, device_scale_factor=2) as ann,
         walking(browser, house, "ines", PHONE) as ines,
         walking(browser, house, "jon") as jon,
         walking(browser, house, "kim", expected="404") as kim,
@@ -45,6 +58,7 @@ def ask(ann: Walker) -> str:
     ann.page.get_by_role("link", name="Read and correct orders").click()
     ann.sees("One approver of 2 must say yes.")
     ann.sees("You must name an incident.")
+    picture(ann.page, "request")
     ann.page.get_by_label("A service is down, or about to be").check()
     ann.page.get_by_label("What is wrong, and what will you do?").fill(REASON)
     ann.page.get_by_label("What kind of trouble is it?").select_option("availability")
@@ -141,6 +155,7 @@ def dossier_tells(house: House, began: int, occasion: str) -> None:
     for key in ("ann", "mo"):
         mail = mail_for(house, key, "Dossier: Ann Berg on Shop database", after=began, seconds=90)
         told = text_of(pdf_of(mail))
+        assert is_signed(pdf_of(mail))
         for words in ("Ann Berg", "Ines Duarte", "INC-3001", REASON, *map(masked, (READ, CHANGE, REFUSED))):
             assert words in told, (occasion, words, told)
         assert "complete" in told.lower()

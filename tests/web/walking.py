@@ -2,20 +2,25 @@
 
 import email
 import email.policy
+import io
 import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Page, expect
 from psycopg.conninfo import conninfo_to_dict
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
 
 from portal.demo.personas import BY_KEY
 from portal.embedded.mail_sink import StoredMail
@@ -25,6 +30,8 @@ from tests.servers import wait_until
 from tests.web.looking import VARIANTS, Variant, seen
 
 PHONE, DESK = VARIANTS[0], VARIANTS[2]
+PICTURES = "PORTAL_PICTURES"
+PLACE = CHECKOUT / "docs" / "pictures"
 LINK = re.compile(r"^Look at it in the portal: (\S+)\s*$", re.MULTILINE)
 REASON = "Payments hang since the failover; look at the stuck ones and release what is safe."
 
@@ -80,10 +87,10 @@ class Walker:
 
 @contextmanager
 def walking(
-    browser: Browser, house: House, key: str, variant: Variant = DESK, *, expected: str = ""
+    browser: Browser, house: House, key: str, variant: Variant = DESK, *, expected: str = "", **options: Any
 ) -> Iterator[Walker]:
     """A persona with a browser of their own."""
-    with seen(browser, variant, expected=expected) as page:
+    with seen(browser, variant, expected=expected, **options) as page:
         yield Walker(house, page, key)
 
 
@@ -136,27 +143,40 @@ def pdf_of(message: EmailMessage) -> bytes:
 
 def text_of(pdf: bytes) -> str:
     """What a PDF says, with every run of white space as one blank."""
+    return " ".join(" ".join(pages_of(pdf)).split())
+
+
+def pages_of(pdf: bytes) -> list[str]:
+    """What each page of a PDF says, line by line."""
     command = ["pdftotext", "-layout", "-enc", "UTF-8", "-", "-"]
-    done = subprocess.run(command, input=pdf, capture_output=True, check=True, timeout=60)
-    return " ".join(done.stdout.decode().split())
+    done = subprocess.run(command, input=pdf, capture_output=True, check=True, timeout=120)
+    return done.stdout.decode().split("\f")[:-1]
 
 
-def picture_of(pdf: bytes, page: int, file: Path) -> None:
-    """One page of a PDF as a PNG, 1,000 pixels wide."""
-    command = [
-        "pdftoppm",
-        "-png",
-        "-singlefile",
-        "-f",
-        str(page),
-        "-l",
-        str(page),
-        "-scale-to-x",
-        "1000",
-        "-scale-to-y",
-        "-1",
-    ]
-    subprocess.run([*command, "-", str(file.with_suffix(""))], input=pdf, check=True, timeout=60)
+def is_signed(pdf: bytes) -> bool:
+    """Whether it bears one signature that covers what it says. Apart from the browser's loop, because the check has its own."""
+
+    def check() -> bool:
+        (signature,) = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+        found = validate_pdf_signature(signature, ValidationContext(allow_fetching=False))
+        return bool(found.intact and found.valid)
+
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(check).result()
+
+
+def picture_of_page(pdf: bytes, page: int, name: str) -> None:
+    """Keep one page of a PDF, counted from one, as a picture for the README, where the run is asked to."""
+    if os.environ.get(PICTURES):
+        size = ["-scale-to-x", "1000", "-scale-to-y", "-1"]
+        command = ["pdftoppm", "-png", "-singlefile", "-f", str(page), "-l", str(page), *size]
+        subprocess.run([*command, "-", str(PLACE / name)], input=pdf, check=True, timeout=60)
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep what the window shows as a picture for the README, where the run is asked to (`make pictures`)."""
+    if os.environ.get(PICTURES):
+        page.screenshot(path=PLACE / f"{name}.png")
 
 
 # --- the target

@@ -61,8 +61,10 @@ def test_caller_environment_of_another_instance_is_not_passed_on() -> None:
         "PGPASSWORD": "production",
         "REDIS_URL": "redis://production",
         "PORTAL_PG_BIN": "/opt/pg/bin",
+        "PORTAL_CHROMIUM": "/opt/chromium",
+        "PORTAL_PICTURES": "1",
     }
-    kept_names = {"PATH", "HOME", "PORTAL_PG_BIN"}
+    kept_names = {"PATH", "HOME", "PORTAL_PG_BIN", "PORTAL_CHROMIUM", "PORTAL_PICTURES"}
     assert environment.inherited(given) == {name: value for name, value in given.items() if name in kept_names}
 
 

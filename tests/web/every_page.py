@@ -1,0 +1,150 @@
+"""Every page of the portal in the demo's data: who looks at it, and of which thing. Read by the sweep over all of them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from portal.demo.personas import BY_KEY
+from tests.faults.visiting import Page, Visitor
+from tests.faults.whole import House
+
+NOBODY, PENDING, NEWCOMER, BEGINNER = "nobody", "pending", "newcomer", "beginner"
+NEW_PASSWORD = "a long password for a newcomer"
+
+# What answers GET and is no page of its own.
+NOT_PAGES = {
+    "health_live": "for machines", "health_ready": "for machines", "log_checkpoint": "a file", "log_bytes": "a file", "log_proof": "a file",
+    "demo_mail_attachment": "a file", "request_live": "part of request_page", "request_ends": "part of request_new",
+    "case_activity": "part of case_page", "grant_reveal": "leads to request_page",
+}  # fmt: skip
+
+# Page: who looks, the thing that it is about, and what follows its address.
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "sign_in": ((NOBODY, "", ""),), "second_factor": ((PENDING, "", ""),), "first_password": ((NEWCOMER, "", ""),),
+    "enrol": ((BEGINNER, "", ""), ("ann", "", "")), "recovery": ((PENDING, "", ""), ("ann", "", "?next=/")),
+    "step_up": (("ann", "", "?next=/"),), "new_password": (("ann", "", ""),), "sign_ins": (("ann", "", ""),),
+    "home": tuple((key, "", "") for key in ("ann", "ines", "kim", "mo", "rosa", "pia")),
+    "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
+    "systems": (("pia", "", ""), ("mo", "", "")), "system_new": (("pia", "kind", ""),), "system_page": (("pia", "shop", ""), ("rosa", "shop", "")),
+    "system_change": (("pia", "shop", ""),), "privilege_new": (("pia", "shop", ""),), "source_declare": (("pia", "shop", ""),),
+    "change_page": (("pia", "change", ""),), "role_new": (("pia", "", ""),), "role_page": (("pia", "role", ""),),
+    "eligibility_new": (("mo", "", ""),), "eligibility_page": (("mo", "eligibility", ""),),
+    "policies": (("pia", "", ""),), "policy_system": (("pia", "shop", ""),), "policy_new": (("pia", "shop", ""),),
+    "policy_version": (("pia", "version", ""),),
+    "requests": (("ann", "", "?list=mine"), ("mo", "", "?list=waiting"), ("jon", "", "?list=waiting")),
+    "request_new": (("ann", "", ""), ("dan", "", "")), "request_bypass": (("ann", "", ""), ("dan", "", "")),
+    "request_page": (("ann", "open", ""), ("mo", "open", ""), ("ann", "waiting", ""), ("jon", "waiting", ""), ("ann", "owing", "")),
+    "request_supplement": (("ann", "owing", ""),),
+    "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
+    "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""),),
+    "campaigns": (("nora", "", ""), ("pia", "", "")), "campaign_page": (("nora", "campaign", ""),),
+    "alerts": (("mo", "", ""),), "status_page": (("mo", "", ""),),
+    "case_list": (("rosa", "", ""),), "case_page": (("rosa", "case", ""), ("rosa", "open", "")), "case_statements": (("rosa", "case", ""),),
+    "case_dossier": (("rosa", "case", ""),), "pack_list": (("rosa", "", ""),), "pack_new": (("rosa", "", ""),), "pack_page": (("rosa", "pack", ""),),
+    "log_page": (("rosa", "", ""),), "log_entry": (("rosa", "entry", ""),),
+    "demo_personas": ((NOBODY, "", ""),), "demo_mails": ((NOBODY, "", ""),), "demo_try": (("ann", "open grant", ""),),
+}  # fmt: skip
+
+
+@dataclass
+class Furnished:
+    """A house with something for every page: what the demo's past does not hold is asked, opened and ordered here."""
+
+    house: House
+
+    @cached_property
+    def things(self) -> dict[str, dict[str, object]]:
+        """Arguments of addresses."""
+        opened = self._bypass("shop_support", "Payments hang.")
+        owing = self._bypass("billing_emergency", "Writes fail.")
+        self._ann.post(f"/grants/{self._grant_of(owing)}/return/", page=self._ann.get("/"))
+        return {
+            "": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "shop": self._one("portal_system WHERE slug = 'shop'"),
+            "person": self._one(f"portal_person WHERE email = '{BY_KEY['ann'].email}'"),
+            "change": self._one("portal_proposedchange ORDER BY proposed_at DESC"), "role": self._one("portal_roleassignment"),
+            "eligibility": self._one("portal_eligibility"), "version": self._one("portal_policyversion"),
+            "finding": self._one("portal_finding"), "review": self._one("portal_review WHERE submitted_at IS NOT NULL"),
+            "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"),
+            "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
+            "waiting": {"pk": self._waiting()}, "pack": {"pk": self._pack()},
+        }  # fmt: skip
+
+    @cached_property
+    def _ann(self) -> Visitor:
+        return self.house.visitor("ann")
+
+    def _bypass(self, on_target: str, reason: str) -> str:
+        address = f"/requests/bypass/?privilege={self._one('portal_privilege WHERE on_target = %s', on_target)['pk']}"
+        return _last(self._ann.post(address, {"criterion": "outage", "reason": reason}))
+
+    def _waiting(self) -> str:
+        address = f"/requests/new/?privilege={self._one('portal_privilege WHERE on_target = %s', 'warehouse_emergency')['pk']}"
+        said = {
+            "criterion": "outage", "reason": "The nightly load failed; read its log and see what is missing.", "category": "availability",
+            "intended_classes": ["data_read"], "incident_ref": "INC-2101", "minutes": "30",
+        }  # fmt: skip
+        return _last(self._ann.post(address, said))
+
+    def _pack(self) -> str:
+        rosa, shop = self.house.visitor("rosa"), str(self._one("portal_system WHERE slug = 'mail'")["pk"])
+        said = {
+            "first": "2026-08-01",
+            "last": "2026-08-31",
+            "systems": [shop],
+            "frameworks": ["soc2"],
+            "purpose": "A look at every page.",
+        }
+        form = rosa.get("/packs/new/")
+        frameworks = _values(form, "frameworks")[:1]
+        return _last(rosa.post("/packs/new/", {**said, "frameworks": frameworks}, page=form))
+
+    def _grant_of(self, request: str) -> object:
+        return self._one("portal_grant WHERE request_id = %s", request)["pk"]
+
+    def _one(self, where: str, *values: object) -> dict[str, object]:
+        return {"pk": self.house.rows(f"SELECT id FROM {where} LIMIT 1", values)[0][0]}
+
+    def visitor(self, who: str) -> Visitor:
+        """A persona, or somebody on the way in."""
+        ways: dict[str, Callable[[], Visitor]] = {
+            NOBODY: lambda: Visitor(self.house.url), PENDING: self._pending, NEWCOMER: lambda: self._newcomer("Noa"),
+            BEGINNER: self._beginner,
+        }  # fmt: skip
+        return ways[who]() if who in ways else self.house.visitor(who)
+
+    def _pending(self) -> Visitor:
+        """Past the password, before the second factor."""
+        visitor = Visitor(self.house.url)
+        visitor.post("/sign-in/", {"email": BY_KEY["lea"].email, "password": BY_KEY["lea"].password})
+        return visitor
+
+    def _newcomer(self, name: str) -> Visitor:
+        """Signed in with a one-time password."""
+        email = f"{name.lower()}{len(self.house.rows('SELECT id FROM portal_person'))}@breakglass.example"
+        shown = self.house.visitor("pia").post("/people/new/", {"name": name, "email": email})
+        visitor = Visitor(self.house.url)
+        visitor.post("/sign-in/", {"email": email, "password": _shown(shown)})
+        return visitor
+
+    def _beginner(self) -> Visitor:
+        """Chose a password, and enrols next."""
+        visitor = self._newcomer("Nils")
+        visitor.post("/sign-in/password/", {"password": NEW_PASSWORD, "again": NEW_PASSWORD})
+        return visitor
+
+
+def _last(page: Page) -> str:
+    """The id in the address that one landed on."""
+    assert page.status == 200, (page.status, page.url, page.text[-3000:])
+    return page.url.rstrip("/").rsplit("/", 1)[1]
+
+
+def _values(page: Page, name: str) -> list[str]:
+    return re.findall(rf'name="{name}"[^>]*value="([^"]+)"', page.text)
+
+
+def _shown(page: Page) -> str:
+    found = re.search(r'id="one-time"[^>]*><code>([^<]+)<', page.text)
+    assert found, page.text[:3000]
+    return found[1]

@@ -1,0 +1,71 @@
+"""The sweep over all pages: each one that the portal has, as somebody who may see it, in both themes and widths."""
+
+import time
+
+import pytest
+from django.test import override_settings
+from django.urls import reverse
+from playwright.sync_api import Browser, Page
+
+from tests.architecture.authorisation import rows
+from tests.faults.whole import House
+from tests.web.every_page import NOT_PAGES, PAGES, Furnished
+from tests.web.looking import VARIANTS, axe, no_sideways_scroll, seen
+
+pytestmark = pytest.mark.browser
+EVERY_URL = "tests.architecture.every_url"
+BOTH = (VARIANTS[0], VARIANTS[3])  # each width and each theme once; the pages' own tests take all four
+
+
+def test_every_address_that_answers_get_is_looked_at_or_no_page() -> None:
+    answering = {row.name for row in rows() if row.method == "GET"}
+    assert set(PAGES) | set(NOT_PAGES) == answering
+    assert set(PAGES) & set(NOT_PAGES) == set()
+
+
+def test_every_page_is_accessible_and_fits(browser: Browser, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    began, furnished = time.monotonic(), Furnished(house)
+    with override_settings(ROOT_URLCONF=EVERY_URL):
+        looks = [
+            (who, reverse(name, kwargs=furnished.things[thing]) + query)
+            for name, visits in PAGES.items()
+            for who, thing, query in visits
+        ]
+    wrong = [
+        told
+        for who in dict.fromkeys(who for who, _ in looks)
+        for told in look(browser, furnished, who, [path for each, path in looks if each == who])
+    ]
+    with capsys.disabled():
+        counts = f"{len(PAGES)} pages, {len(looks)} looks, each at {BOTH[0].name} and {BOTH[1].name}, {len(wrong)} with trouble"
+        print(f"\naxe: {counts}, {time.monotonic() - began:.0f} s")  # noqa: T201 - the count is to be seen
+    assert wrong == [], "\n\n".join(wrong)
+
+
+def look(browser: Browser, furnished: Furnished, who: str, paths: list[str]) -> list[str]:
+    """What is wrong with these pages as this one sees them."""
+    house, wrong = furnished.house, []
+    with seen(browser, VARIANTS[0]) as page:
+        cookies = [
+            {"name": each.name, "value": each.value or "", "url": house.url} for each in furnished.visitor(who).jar
+        ]
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]  # plain cookies
+        for path in paths:
+            page.goto(house.url + path, wait_until="load")
+            assert page.url == house.url + path, f"{who} was sent from {path} to {page.url}"
+            wrong += [f"{path} as {who}, {told}" for told in _troubles(page)]
+    return wrong
+
+
+def _troubles(page: Page) -> list[str]:
+    """One load, looked at at both widths and in both themes."""
+    found = []
+    for variant in BOTH:
+        page.set_viewport_size({"width": variant.width, "height": variant.height})
+        page.emulate_media(color_scheme=variant.theme, reduced_motion="reduce")
+        for check in (axe, no_sideways_scroll):
+            try:
+                check(page)
+            except AssertionError as trouble:
+                found.append(f"{variant.name}: {trouble}")
+    return found
