@@ -58,7 +58,7 @@ class Furnished:
         """Arguments of addresses."""
         opened = self._bypass("shop_support", "Payments hang.")
         owing = self._bypass("billing_emergency", "Writes fail.")
-        self._ann.post(f"/grants/{self._grant_of(owing)}/return/", page=self._ann.get("/"))
+        self._give_back(self._grant_of(owing))
         return {
             "": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "shop": self._one("portal_system WHERE slug = 'shop'"),
             "person": self._one(f"portal_person WHERE email = '{BY_KEY['ann'].email}'"),
@@ -69,6 +69,14 @@ class Furnished:
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "pack": {"pk": self._pack()},
         }  # fmt: skip
+
+    def leave(self) -> None:
+        """End what was opened here."""
+        self._give_back(self.things["open grant"]["pk"])
+
+    def _give_back(self, grant: object) -> None:
+        answer = self._ann.post(f"/grants/{grant}/return/", page=self._ann.get("/"))
+        assert answer.status == 200, answer.text[-3000:]
 
     @cached_property
     def _ann(self) -> Visitor:

@@ -36,6 +36,7 @@ def test_every_page_is_accessible_and_fits(browser: Browser, house: House, capsy
         for who in dict.fromkeys(who for who, _ in looks)
         for told in look(browser, furnished, who, [path for each, path in looks if each == who])
     ]
+    furnished.leave()
     with capsys.disabled():
         counts = f"{len(PAGES)} pages, {len(looks)} looks, each at {BOTH[0].name} and {BOTH[1].name}, {len(wrong)} with trouble"
         print(f"\naxe: {counts}, {time.monotonic() - began:.0f} s")  # noqa: T201 - the count is to be seen
