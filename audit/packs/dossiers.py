@@ -34,7 +34,7 @@ MOST_AT_ONCE = 20
 DUE = """
 SELECT e.id, e.name, e.at, e."case", e.subject FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
 LEFT JOIN audit_dossier d ON d.event_id = e.id
-WHERE e.name = ANY(%s) AND e.at > %s AND e."case" <> '' AND (d.id IS NULL OR (d.made_at IS NULL AND d.next_try_at <= now()))
+WHERE e.name = ANY(%s) AND e.at > %s AND e."case" <> '' AND (d.id IS NULL OR (d.made_at IS NULL AND d.next_try_at <= %s))
 ORDER BY s.index LIMIT %s
 """
 JUDGED = """
@@ -60,7 +60,7 @@ def make_due() -> int:
 
 def _due() -> list[Due]:
     with connection.cursor() as cursor:
-        cursor.execute(DUE, [list(OCCASIONS), now_ms() - LOOK_BACK_MS, MOST_AT_ONCE])
+        cursor.execute(DUE, [list(OCCASIONS), now_ms() - LOOK_BACK_MS, _now(), MOST_AT_ONCE])
         return [Due(row[0], OCCASIONS[row[1]], row[2], row[3]) for row in cursor.fetchall()]
 
 
@@ -87,7 +87,7 @@ def _make(due: Due) -> int:
 
 
 def _row(due: Due) -> Dossier:
-    made_of = {"case": due.case, "occasion": due.occasion, "next_try_at": datetime.now(UTC) + timedelta(0)}
+    made_of = {"case": due.case, "occasion": due.occasion, "next_try_at": _now() + timedelta(0)}
     return Dossier.objects.get_or_create(event_id=due.event_id, defaults=made_of)[0]
 
 
@@ -105,7 +105,7 @@ def record(*, by: Actor, dossier: Dossier, pdf: bytes, case: Case, position: Pos
     dossier.sha256, dossier.bytes, dossier.log_size = hashlib.sha256(pdf).hexdigest(), len(pdf), position.size
     dossier.verdict, dossier.trouble = verdicts.line(case), ""
     dossier.grant_id = UUID(case.grant.id) if case.grant else None
-    dossier.made_at, dossier.next_try_at = datetime.fromtimestamp(now_ms() / 1000, UTC), None
+    dossier.made_at, dossier.next_try_at = _now(), None
     dossier.save()
     append(
         "dossier.made", by=by, case=dossier.case, subject=dossier.log_subject, dossier_id=dossier.pk,
@@ -129,7 +129,7 @@ def _put_off(dossier: Dossier, error: Exception) -> None:
     pause = PAUSES_S[min(dossier.attempts, len(PAUSES_S) - 1)]
     first, dossier.trouble = not dossier.trouble, str(error)[:400]
     dossier.attempts += 1
-    dossier.next_try_at = datetime.now(UTC) + timedelta(seconds=pause)
+    dossier.next_try_at = _now() + timedelta(seconds=pause)
     dossier.save()
     logger.error("the dossier of case %s could not be made and is tried again: %s", dossier.case, error)
     if first:
@@ -150,3 +150,7 @@ def _owner(case: Case) -> Iterable[str]:
         return ()
     described = of_subject(f"system:{case.asked.system_id}", ("system.registered", "system.changed"))
     return (described[-1].fields["owner_id"],) if described else ()
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(now_ms() / 1000, UTC)

@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from audit.log.keys import load_verifiers
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
+from audit.log.keys import load_verifiers
 from audit.packs import evidence, paper, position
 from audit.packs.evidence import Evidence, Scope
 from audit.packs.inert import cell
@@ -27,7 +26,7 @@ from tests.audit.facts.stream import at
 from tests.audit.packs import told
 from tests.audit.packs.pdfs import files_of, text_of, words_of
 
-HOSTILE = "=HYPERLINK(\"http://evil.example\") <script>alert(1)</script> {{ settings.SECRET_KEY }} \u202egnihton"
+HOSTILE = '=HYPERLINK("http://evil.example") <script>alert(1)</script> {{ settings.SECRET_KEY }} \u202egnihton'
 LONG = "SELECT " + ", ".join(f"column_{number}" for number in range(400)) + " FROM invoices"
 SCOPE = Scope(at("07-01"), at("10-01"), (told.ident("billing"),), ("soc2", "iso27001"))
 ASKED = Request("5d3c", told.ident("kim"), at("10-02"), "Yearly examination <b>of controls</b>")
@@ -60,7 +59,7 @@ def gathered(scope: Scope = SCOPE) -> Evidence:
 
 
 @pytest.fixture(scope="module")
-def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Drawn once, and gathered and drawn once more from the same log."""
     with django_db_blocker.unblock(), transaction.atomic():
         _quarter().write()
@@ -69,7 +68,7 @@ def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest
         again = paper.drawn(gathered(), ASKED, signed=True, demo=True)
         transaction.set_rollback(True)
     folder = tmp_path_factory.mktemp("read")
-    yield Made(found, drawn, again.pdf, words_of(drawn.pdf, folder), text_of(drawn.pdf, folder))
+    return Made(found, drawn, again.pdf, words_of(drawn.pdf, folder), text_of(drawn.pdf, folder))
 
 
 def test_same_position_gives_the_same_bytes(made: Made) -> None:
@@ -98,12 +97,19 @@ def test_printed_sql_gives_the_same_rows_in_a_bare_python(made: Made, tmp_path: 
     (tmp_path / "facts.sqlite").write_bytes(files_of(made.paper.pdf)["facts.sqlite"])
     program = "import sqlite3,sys,json; print(json.dumps([list(row) for row in sqlite3.connect('facts.sqlite').execute(sys.stdin.read())]))"
     said = subprocess.run(
-        [sys.executable, "-I", "-c", program], input=test.result.sql, cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", program],
+        input=test.result.sql,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     rows = json.loads(said.stdout)
     judged = [row for row in rows if not str(row[0]).startswith("feed:")]
     assert len(judged) == test.result.population_count
-    assert {result: [row[-1] for row in rows].count(result) for result in test.result.counts} == dict(test.result.counts)
+    assert {result: [row[-1] for row in rows].count(result) for result in test.result.counts} == dict(
+        test.result.counts
+    )
     ids = b"".join(each + b"\n" for each in sorted(str(row[0]).encode() for row in judged))
     assert hashlib.sha256(ids).hexdigest() == test.population_sha256
 
@@ -114,7 +120,12 @@ def test_attached_queries_run_in_the_sqlite_shell(made: Made, tmp_path: Path) ->
         (tmp_path / name).write_bytes(data)
     with (tmp_path / "tests.sql").open() as queries:
         said = subprocess.run(
-            ["sqlite3", "-bail", "facts.sqlite"], stdin=queries, cwd=tmp_path, capture_output=True, text=True, check=True
+            ["sqlite3", "-bail", "facts.sqlite"],
+            stdin=queries,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
         )
     assert said.stderr == ""
     rows = said.stdout.splitlines()
@@ -161,9 +172,7 @@ def test_failed_and_deviating_activities_come_first(made: Made) -> None:
     assert "Printed: 5 of 5." in made.words
 
 
-def test_more_activities_than_are_printed_are_said_and_attached(
-    made: Made, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_activities_than_are_printed_are_said_and_attached(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper, "MOST_ACTIVITIES", 2)
     shown = paper.context(made.evidence, ASKED, made.paper.files, signed=True, demo=False)
     assert len(shown["activities"]) == 2  # type: ignore[arg-type]  # a list
@@ -193,7 +202,7 @@ def test_hostile_text_is_inert_in_the_csv_and_whole_in_the_lines(made: Made) -> 
     ("given", "expected"),
     [
         ("=1+1", "'=1+1"), (" =1+1", "' =1+1"), ("+1", "'+1"), ("-1", "-1"), ("-a", "'-a"), ("@a", "'@a"), ("\ta", "'\ta"),
-        ("＝1", "'＝1"), ("plain", "plain"), ("a=b", "a=b"), ("\x00=1", "⟨U+0000⟩=1"), ("中", "中"),
+        ("\uff1d1", "'\uff1d1"), ("plain", "plain"), ("a=b", "a=b"), ("\x00=1", "⟨U+0000⟩=1"), ("中", "中"),
     ],
 )  # fmt: skip
 def test_cell_is_no_formula(given: str, expected: str) -> None:
@@ -221,8 +230,14 @@ def test_erased_and_doctored_values_are_said_to_be() -> None:
 
     _quarter().write()
     case = told.ident("C1")
-    doctored("UPDATE audit_personal_value SET value = 'A fine reason' WHERE field = 'reason' AND event_id IN (SELECT id FROM audit_event WHERE \"case\" = %s)", case)
-    doctored("DELETE FROM audit_personal_value WHERE field = 'reason' AND event_id IN (SELECT id FROM audit_event WHERE \"case\" = %s)", told.ident("C2"))
+    doctored(
+        "UPDATE audit_personal_value SET value = 'A fine reason' WHERE field = 'reason' AND event_id IN (SELECT id FROM audit_event WHERE \"case\" = %s)",
+        case,
+    )
+    doctored(
+        "DELETE FROM audit_personal_value WHERE field = 'reason' AND event_id IN (SELECT id FROM audit_event WHERE \"case\" = %s)",
+        told.ident("C2"),
+    )
     reasons = {each.id: each.asked.reason for each in gathered().cases if each.asked}
     assert reasons[case] == "(does not match the log)"
     assert reasons[told.ident("C2")] == "(erased)"
@@ -234,7 +249,9 @@ def test_doctored_log_is_told_on_the_first_pages() -> None:
     from tests.audit.log.logged import doctored
 
     _quarter().write()
-    doctored("UPDATE audit_event SET body = replace(convert_from(body, 'UTF8'), '\"minutes\":60', '\"minutes\":61')::bytea WHERE name = 'request.made' AND \"case\" = %s", told.ident("C1"))
+    longer = "replace(convert_from(body, 'UTF8'), '\"minutes\":60', '\"minutes\":61')::bytea"
+    where = "name = 'request.made' AND \"case\" = %s"
+    doctored(f"UPDATE audit_event SET body = {longer} WHERE {where}", told.ident("C1"))
     found = gathered()
     assert [each.ok for each in found.ranges] == [False]
     shown = paper.context(found, ASKED, (), signed=True, demo=False)

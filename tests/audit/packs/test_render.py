@@ -1,6 +1,8 @@
 """The drawing process: the same bytes for the same input, packaged assets only, and never more than its limits."""
 
+import hashlib
 import io
+import re
 import subprocess
 import sys
 
@@ -9,8 +11,9 @@ import pytest
 
 from audit.packs.drawing import asset
 from audit.packs.inert import visible
-from audit.packs.render import Attachment, Limits, Metadata, RenderFailed, render_pdf
+from audit.packs.render import ASSETS, Attachment, Limits, Metadata, RenderFailed, render_pdf
 
+LINE = re.compile(r"^([0-9a-f]{64})  (\S+)$", re.MULTILINE)
 ABOUT = Metadata("A title", "An author", "A subject", 1_790_000_000_000, "ab" * 32)
 PAGE = '<html lang="en"><head><title>t</title><link rel="stylesheet" href="asset:pack.css"></head><body><h1>Head</h1>{}</body></html>'
 FILES = [
@@ -140,3 +143,11 @@ def test_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_what_cannot_be_drawn_is_shown_as_its_number(given: str, expected: str) -> None:
     assert visible(given) == expected
+
+
+def test_fonts_of_others_are_the_ones_that_are_written_down() -> None:
+    written = {name: digest for digest, name in LINE.findall((ASSETS / "VENDOR").read_text())}
+    found = {
+        f"fonts/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest() for path in (ASSETS / "fonts").iterdir()
+    }
+    assert found == written

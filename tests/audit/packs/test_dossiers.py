@@ -1,0 +1,176 @@
+"""The paper that writes itself: made once for each occasion, sent to those whom it concerns, honest about what is missing."""
+
+import hashlib
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+
+from audit.log.append import append, process
+from audit.log.read import named
+from audit.packs import dossiers, verdicts
+from audit.packs.models import Dossier
+from audit.packs.render import RenderFailed
+from portal.notifications import dossiers as mails
+from portal.notifications.models import Alert
+from tests.audit.facts import story
+from tests.audit.facts.stream import HOUR, MINUTE
+from tests.audit.packs import told
+from tests.audit.packs.pdfs import files_of, words_of
+from tests.factories import person
+
+pytestmark = pytest.mark.django_db
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def use(*, ended_ago: int = 2 * HOUR, says: str | None = "complete", ranges: list[str] | None = None) -> None:
+    """One use with approval, ended some time ago (ms); judged, or not yet."""
+    log, end = told.organisation(), now() - ended_ago
+    start = end - 51 * MINUTE
+    story.ask(log, "C1", start)
+    story.approve(log, "C1", start + 5 * MINUTE)
+    story.open_it(log, "C1", start + 6 * MINUTE)
+    story.session(log, "C1", start + 10 * MINUTE, start + 40 * MINUTE)
+    story.act(
+        log, "C1", 2, start + 12 * MINUTE, statement="ALTER TABLE invoices ADD COLUMN note text", statement_length=41
+    )
+    story.act(log, "C1", 5, start + 13 * MINUTE, "data_read", statement="SELECT * FROM customers", outcome="denied")
+    story.end_it(log, "C1", start + 50 * MINUTE)
+    if says:
+        log.say(
+            "completeness.judged", end + 1, story.JUDGE, case="C1", window_id="W1", source_id="S-billing", system_id="billing",
+            kind="grant", grant_id="G-C1", from_at=start, to_at=end, verdict=says, ranges=ranges or [], reasons=["Because."],
+        )  # fmt: skip
+    log.write()
+
+
+def words(dossier: Dossier, folder: Path) -> str:
+    return words_of(dossier.file.read_bytes(), folder)
+
+
+def test_dossier_of_an_ended_use_says_who_why_and_every_statement(tmp_path: Path) -> None:
+    use()
+    assert dossiers.make_due() == 1
+    dossier = Dossier.objects.get()
+    text = words(dossier, tmp_path)
+    for each in (
+        "ann",
+        "Disk full",
+        "ines",
+        "ALTER TABLE invoices ADD COLUMN note text",
+        "SELECT * FROM customers",
+        "denied",
+        "Complete",
+    ):
+        assert each in text
+    assert text.index("SELECT * FROM customers") < text.index("ALTER TABLE invoices")  # what was denied comes first
+    assert hashlib.sha256(dossier.file.read_bytes()).hexdigest() == dossier.sha256
+    assert len(files_of(dossier.file.read_bytes())["activities.jsonl"].splitlines()) == 2
+
+
+def test_dossier_is_signed(tmp_path: Path) -> None:
+    use()
+    dossiers.make_due()
+    with pikepdf.open(io.BytesIO(Dossier.objects.get().file.read_bytes())) as document:
+        (field,) = document.Root.AcroForm.Fields
+        assert str(field.V.SubFilter) == "/ETSI.CAdES.detached"
+
+
+def test_event_names_responder_pool_and_owner() -> None:
+    use()
+    dossiers.make_due()
+    (event,) = named(("dossier.made",))
+    assert event.fields["recipients"] == [told.ident(each) for each in ("ann", "kim", "mo")]
+    assert (event.fields["occasion"], event.fields["verdict"], event.case) == ("ended", "complete", told.ident("C1"))
+
+
+def test_missing_lines_are_named_exactly(tmp_path: Path) -> None:
+    use(says="gap", ranges=["session 1.1: lines 3-4"])
+    dossiers.make_due()
+    dossier = Dossier.objects.get()
+    text = words(dossier, tmp_path)
+    assert "Not complete: records are missing" in text
+    assert "session 1.1: lines 3-4" in text
+    assert dossier.verdict == "gap: session 1.1: lines 3-4"
+
+
+def test_it_waits_for_the_verdict_and_then_says_that_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(ended_ago=10_000, says=None)
+    assert dossiers.make_due() == 0
+    monkeypatch.setattr(dossiers, "WAIT_FOR_VERDICT_MS", 5_000)
+    assert dossiers.make_due() == 1
+    assert "Not judged yet" in words(Dossier.objects.get(), tmp_path)
+
+
+def test_it_does_not_wait_once_the_verdict_is_there() -> None:
+    use(ended_ago=10_000)
+    assert dossiers.make_due() == 1
+
+
+def test_twice_makes_one_and_the_review_makes_another(tmp_path: Path) -> None:
+    use()
+    assert (dossiers.make_due(), dossiers.make_due()) == (1, 0)
+    log = told.Told()
+    story.review(log, "C1", now() - MINUTE, comments="All of it was needed.")
+    log.write()
+    assert (dossiers.make_due(), dossiers.make_due()) == (1, 0)
+    assert list(Dossier.objects.order_by("made_at").values_list("occasion", flat=True)) == ["ended", "reviewed"]
+    text = words(Dossier.objects.get(occasion="reviewed"), tmp_path)
+    assert "All of it was needed." in text
+    assert "Was there a real emergency" in text
+
+
+def test_what_is_not_sealed_makes_no_dossier() -> None:
+    use()
+    dossiers.make_due()
+    append("grant.ended", by=process("test"), case=told.ident("C2"), grant_id="g", person_id="p", system_id="s", cause="expired",
+           ended_at=1, over_at=1, removed_at=1, confirmed_at=1, read_back_from="target")  # fmt: skip
+    assert dossiers.make_due() == 0
+
+
+def test_failure_is_on_record_once_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    use()
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RenderFailed("no_pango", "Pango is missing.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dossiers, "made", broken)
+        assert (dossiers.make_due(), dossiers.make_due()) == (0, 0)
+        Dossier.objects.update(next_try_at=dossiers._now())
+        assert dossiers.make_due() == 0
+    assert [event.fields["code"] for event in named(("dossier.failed",))] == ["no_pango"]
+    assert Dossier.objects.get().attempts == 2
+    Dossier.objects.update(next_try_at=dossiers._now())
+    assert dossiers.make_due() == 1
+
+
+def test_mail_goes_to_each_recipient_once_with_the_file() -> None:
+    ann, mo = person("Ann Berg"), person("Mo Own")
+    use()
+    dossier = Dossier(event_id=told.ident("x"), case=told.ident("C1"), occasion="ended")
+    append(
+        "dossier.made", by=dossiers.PORTAL, case=told.ident("C1"), subject=dossier.log_subject, dossier_id=dossier.pk,
+        occasion="ended", log_size=1, log_root="aa", pdf_sha256="bb", bytes=1, verdict="complete",
+        recipients=[str(ann.pk), str(mo.pk), told.ident("gone")],
+    )  # fmt: skip
+    assert mails.run() == 0  # not sealed yet
+    told.seal()
+    assert (mails.run(), mails.run()) == (1, 0)
+    alerts = Alert.objects.filter(kind="dossier.ready")
+    assert {alert.recipient for alert in alerts} == {ann, mo}
+    assert {alert.attachment for alert in alerts} == {dossier.file_name}
+    assert {alert.facts["verdict"] for alert in alerts} == {"complete"}
+
+
+@pytest.mark.parametrize("kind", verdicts.SAYS)
+def test_every_verdict_has_words(kind: str) -> None:
+    assert all(verdicts.SAYS[kind])

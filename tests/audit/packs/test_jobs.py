@@ -1,0 +1,229 @@
+"""Packs as work: asked for, made once whoever comes, failed with a sentence, taken away on record."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from audit.log.append import Actor
+from audit.log.read import named
+from audit.packs import jobs
+from audit.packs.actions import download_pack, request_pack
+from audit.packs.errors import NotAllowed, NotAsAsked, NotThere, StepUpNeeded
+from audit.packs.keeping import only_one
+from audit.packs.models import Pack
+from audit.packs.render import RenderFailed
+from audit.packs.tasks import make
+from tests.audit.facts.stream import at
+from tests.audit.packs import told
+from tests.worlds import World, actor, make_world
+
+pytestmark = pytest.mark.django_db
+QUICK = "<html><body><p>A pack</p></body></html>"
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One page in place of fifty; all else is as it is."""
+    monkeypatch.setattr("audit.packs.paper.filled", lambda *_, **__: QUICK)
+
+
+def ask(world: World, by: Actor | None = None, **changes: Any) -> Pack:
+    said: dict[str, Any] = {
+        "start": at("07-01"), "end": at("10-01"), "systems": [str(world.system.pk)], "frameworks": ["soc2"],
+        "purpose": "Yearly examination of controls",
+    }  # fmt: skip
+    return request_pack(by=by or actor(world.otto), **{**said, **changes})
+
+
+def test_pack_is_asked_for_made_and_recorded(world: World, quick: None) -> None:
+    told.quarter().write()
+    pack = ask(world)
+    assert (pack.state, jobs.run_due(), jobs.run_due()) == ("requested", 1, 0)
+    pack.refresh_from_db()
+    assert pack.state == "made"
+    (event,) = named(("pack.made",))
+    assert event.fields["log_size"] == pack.log_size
+    assert event.fields["pdf_sha256"] == hashlib.sha256(pack.file.read_bytes()).hexdigest() == pack.sha256
+    assert event.fields["results"] == pack.results
+    assert {each["name"] for each in event.fields["populations"]} == set(pack.results)
+    assert event.fields["unsigned_sha256"] != event.fields["pdf_sha256"]
+
+
+def test_task_runs_twice_and_makes_one(world: World, quick: None) -> None:
+    told.quarter().write()
+    pack = ask(world)
+    make(str(pack.pk))
+    make(str(pack.pk))
+    assert len(named(("pack.made",))) == 1
+
+
+def test_pack_that_another_process_makes_is_left_alone(world: World) -> None:
+    pack, outcome = ask(world), []
+
+    def other() -> None:
+        with only_one(f"pack {pack.pk}") as mine:
+            outcome.append(mine)
+            assert mine
+            done.wait(20)
+        connection.close()
+
+    done = threading.Event()
+    thread = threading.Thread(target=other)
+    thread.start()
+    try:
+        while not outcome:
+            pass
+        assert jobs.make(pack.pk) is False
+    finally:
+        done.set()
+        thread.join()
+    pack.refresh_from_db()
+    assert pack.state == "requested"
+
+
+def test_position_stays_when_making_is_begun_again(world: World, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    told.quarter().write()
+    pack = ask(world)
+
+    class Crash(BaseException):
+        """As a process that is killed."""
+
+    def crash(*_: Any, **__: Any) -> Any:
+        raise Crash
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "drawn", crash)
+        with pytest.raises(Crash):
+            jobs.run_due()
+    pack.refresh_from_db()
+    first = pack.log_size
+    assert (pack.state, first is None) == ("making", False)
+    told.seal()  # the request itself is sealed now, and the log longer
+    assert jobs.run_due() == 1
+    pack.refresh_from_db()
+    assert pack.log_size == first
+
+
+def test_pack_that_never_ends_is_given_up(world: World) -> None:
+    told.quarter().write()
+    pack = ask(world)
+    Pack.objects.update(attempts=jobs.MOST_ATTEMPTS)
+    assert jobs.run_due() == 0
+    pack.refresh_from_db()
+    assert pack.state == "failed"
+
+
+def test_failure_is_on_record_with_its_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told.quarter().write()
+    pack = ask(world)
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RenderFailed("too_large", "The PDF needs more than 3072 MB of memory.")
+
+    monkeypatch.setattr(jobs, "drawn", broken)
+    assert (jobs.run_due(), jobs.run_due()) == (0, 0)
+    pack.refresh_from_db()
+    assert (pack.state, pack.trouble) == ("failed", "The PDF needs more than 3072 MB of memory.")
+    (event,) = named(("pack.failed",))
+    assert (event.fields["code"], event.fields["sentence"]) == ("too_large", pack.trouble)
+
+
+def test_progress_is_told_stage_by_stage(world: World, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    told.quarter().write()
+    pack, stages = ask(world), []
+    real = jobs.Progress.__call__
+
+    def watched(self: jobs.Progress, stage: str, done: int, total: int) -> None:
+        real(self, stage, done, total)
+        row = Pack.objects.get(pk=pack.pk)
+        stages.append((row.stage, row.total))
+
+    monkeypatch.setattr(jobs.Progress, "__call__", watched)
+    assert jobs.run_due() == 1
+    seen = list(dict.fromkeys(stage for stage, _ in stages))
+    assert seen == ["The log is verified", "Control tests run", "Cases are put together", "The PDF is drawn"] or seen == [
+        "The log is verified", "Control tests run", "The PDF is drawn",
+    ]  # fmt: skip
+    assert ("Control tests run", 47) in stages
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"start": at("10-01"), "end": at("07-01")}, "period"),
+        ({"start": at("01-01") + 10 * 365 * 86_400_000, "end": at("01-01") + 11 * 365 * 86_400_000}, "period"),
+        ({"frameworks": ["sox"]}, "frameworks"),
+        ({"purpose": "because"}, "purpose"),
+        ({"purpose": "x" * 501}, "purpose"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_on_record(world: World, changes: dict[str, Any], kind: str) -> None:
+    with pytest.raises(NotAsAsked):
+        ask(world, **changes)
+    assert [event.fields["kind"] for event in named(("pack.act_refused",))] == [kind]
+    assert not Pack.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["mo", "kim", "pia", "ann", "zoe"])
+def test_only_auditors_ask(world: World, who: str) -> None:
+    with pytest.raises(NotAllowed):
+        ask(world, actor(world.people[who]))
+    assert [event.fields["code"] for event in named(("pack.act_refused",))] == ["not_allowed"]
+
+
+@pytest.mark.parametrize("old", [{"method": None}, {"age_s": 16 * 60}, {"method": "recovery"}])
+def test_second_factor_must_be_fresh_and_strong(world: World, old: dict[str, Any]) -> None:
+    with pytest.raises(StepUpNeeded):
+        ask(world, actor(world.otto, **old))
+    pack = ask(world)
+    with pytest.raises(StepUpNeeded):
+        download_pack(by=actor(world.otto, **old), pack=pack, purpose="to read")
+
+
+@pytest.fixture
+def made(world: World) -> Iterator[Pack]:
+    told.quarter().write()
+    pack = ask(world)
+    pack.file.parent.mkdir(parents=True, exist_ok=True)
+    pack.file.write_bytes(b"%PDF a pack")
+    Pack.objects.filter(pk=pack.pk).update(made_at=pack.asked_at, sha256=hashlib.sha256(b"%PDF a pack").hexdigest())
+    pack.refresh_from_db()
+    yield pack
+    pack.file.unlink(missing_ok=True)
+
+
+def test_download_is_on_record_with_role_purpose_and_profile(world: World, made: Pack) -> None:
+    assert download_pack(by=actor(world.otto), pack=made, purpose="The yearly examination") == b"%PDF a pack"
+    (event,) = named(("pack.downloaded",))
+    said = {
+        key: event.fields[key]
+        for key in ("in_role_and_scope", "purpose_given", "redaction_profile", "required_profile")
+    }
+    assert said == {
+        "in_role_and_scope": 1,
+        "purpose_given": 1,
+        "redaction_profile": "standard",
+        "required_profile": "standard",
+    }
+    assert event.at <= event.fields["link_expires_at"]
+
+
+def test_file_that_was_changed_is_not_handed_out(world: World, made: Pack) -> None:
+    made.file.write_bytes(b"%PDF another")
+    with pytest.raises(NotThere, match="not the one that was made"):
+        download_pack(by=actor(world.otto), pack=made, purpose="to read it")
+    assert named(("pack.downloaded",)) == []
+
+
+def test_pack_in_the_making_is_not_handed_out(world: World) -> None:
+    with pytest.raises(NotThere, match="in the making"):
+        download_pack(by=actor(world.otto), pack=ask(world), purpose="to read it")
