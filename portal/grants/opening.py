@@ -13,6 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import rfc8785
+from django.db import DatabaseError, connection
 
 from audit.log.append import Actor, action, append, process
 from audit.log.checkpoints import NotSealed, wait_for_inclusion
@@ -146,8 +147,8 @@ def _attempt(grant: Grant) -> Grant:
     reached(OPENING_TARGET, "opened")
     try:
         row = activate(by=PORTAL, grant=row, opened=opened, proof=proof, before=before)
-    except WrongState:
-        _undo(row)
+    except (WrongState, DatabaseError) as error:
+        _undo(row, lost=isinstance(error, DatabaseError))
         raise
     reached(OPENING_TARGET, "activated")
     return row
@@ -159,8 +160,13 @@ def _step(name: str) -> None:
         still_alone()  # the last moment at which nothing has changed on the target
 
 
-def _undo(grant: Grant) -> None:
-    """Somebody ended it meanwhile. What is closing is closed by its own process; what was read back already must be closed here."""
+def _undo(grant: Grant, *, lost: bool) -> None:
+    """Somebody ended it meanwhile. What is closing is closed by its own process; what was read back already must be closed here.
+
+    With the database connection the grant's lock was lost, so others may have ended it too.
+    """
+    if lost:
+        connection.close()
     row = Grant.objects.select_related("system", "privilege").get(pk=grant.pk)
     if row.state in FINAL:
         alarms.critical("Access %s was opened after it had ended; it is closed again.", row.pk)

@@ -107,8 +107,8 @@ def test_end_with_the_target_down_is_still_live_everywhere_until_it_was_read_bac
         for page in pages:
             said = browser_of(scene.world.people[person]).get(page).content.decode()
             assert "still live" in said.lower() or "may be live" in said.lower(), (person, page)
-    said = {record.message for record in caplog.records if record.name == "breakglass.alarm"}
-    assert said == {f"Access {grant.pk} could not be ended yet: it may still be live."}
+    alarmed = {record.message for record in caplog.records if record.name == "breakglass.alarm"}
+    assert alarmed == {f"Access {grant.pk} could not be ended yet: it may still be live."}
     assert set(Alert.objects.filter(kind="grant.close_failed").values_list("recipient__name", "address")) == {
         ("Mo", ""),
         (None, "security@breakglass.example"),
