@@ -1,0 +1,109 @@
+"""An attestation from its beginning to its closing statement; what it revokes is ended and read back on the real target."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from audit.log.append import now_ms
+from portal.demo.personas import BY_KEY
+from tests.faults.whole import House
+from tests.web.walking import DESK, Walker, link_of, login_of, mail_for, psql, walking
+
+pytestmark = pytest.mark.browser
+PRIVILEGE = "Read and correct orders"
+
+
+def test_campaign_from_the_list_to_the_closing_statement(browser: Browser, house: House) -> None:
+    began = now_ms()
+    put_dan_on_the_list(house)
+    with (
+        walking(browser, house, "dan") as dan,
+        walking(browser, house, "quinn") as quinn,
+        walking(browser, house, "nora", DESK) as nora,
+    ):
+        line, password = open_access(dan)
+        assert psql(line, password, "SELECT 1").returncode == 0
+        campaign = begin(quinn)
+        nora.sign_in(link_of(mail_for(house, "nora", "To attest: ", after=began)))
+        assert nora.page.url == campaign
+        decide(nora, keep=f"Ann Berg: {PRIVILEGE}", revoke=f"Dan Okafor: {PRIVILEGE}")
+        read_back(nora, house, line, password)
+        dan.sees("Ended, and the target confirmed it", seconds=30)
+        close(nora)
+
+
+def put_dan_on_the_list(house: House) -> None:
+    """Pia proposes, others agree."""
+    dan, shop = _one(house, "portal_person", "email", BY_KEY["dan"].email), _one(house, "portal_system", "slug", "shop")
+    privilege = _one(house, "portal_privilege", "on_target", "shop_support")
+    pia = house.visitor("pia")
+    role = pia.post("/roles/new/", {"person": dan, "role": "responder", "system": shop})
+    listed = pia.post("/eligibilities/new/", {"person": dan, "privilege": privilege})
+    for page, key in ((role, "quinn"), (listed, "mo")):
+        assert page.status == 200, page.text[:2000]
+        second = house.visitor(key)
+        answer = second.post(f"{page.url}decide/", {"decision": "approve"}, page=second.get(page.url))
+        assert answer.status == 200, answer.text[:2000]
+
+
+def _one(house: House, table: str, column: str, value: str) -> str:
+    return str(house.rows(f"SELECT id FROM {table} WHERE {column} = %s", [value])[0][0])
+
+
+def open_access(dan: Walker) -> tuple[str, str]:
+    """A bypass, so that something is open when the list is attested."""
+    dan.sign_in("/requests/bypass/")
+    dan.page.get_by_role("link", name=PRIVILEGE).click()
+    dan.page.get_by_label("A service is down, or about to be").check()
+    dan.page.get_by_label("What is wrong? One sentence is enough.").fill("Orders hang.")
+    dan.press("Break the glass now")
+    button = dan.page.get_by_role("button", name="Show the password")
+    expect(button).to_be_visible(timeout=30_000)
+    line = dan.page.locator("#psql-line").inner_text()
+    button.click()
+    password = dan.page.locator("#password").inner_text()
+    dan.page.get_by_role("link", name="Back to the access").click()
+    return line, password
+
+
+def begin(quinn: Walker) -> str:
+    """An administrator begins it before its time; its address."""
+    quinn.sign_in("/campaigns/")
+    quinn.page.get_by_role("button", name=re.compile("^Shop database ?: begin")).click()
+    quinn.sees("It has begun. Everybody with lines to decide is told.")
+    return quinn.page.url
+
+
+def decide(nora: Walker, *, keep: str, revoke: str) -> None:
+    """Each line that was put to her: one is revoked, all others are kept."""
+    titles = [title.inner_text() for title in nora.page.locator("section.card-accent h3").all()]
+    assert {keep, revoke} <= set(titles), titles
+    for title in titles:
+        box = _line(nora, title)
+        box.get_by_label("Why?").fill("Left the shop's team." if title == revoke else "On call for the shop.")
+        box.get_by_role("button", name="Revoke" if title == revoke else "Keep").click()
+        expect(_line(nora, title)).to_contain_text("Revoked" if title == revoke else "Kept")
+
+
+def _line(nora: Walker, title: str) -> Locator:
+    return nora.page.get_by_role("region", name=title, exact=True)
+
+
+def read_back(nora: Walker, house: House, line: str, password: str) -> None:
+    """The login is gone from the target, and a listing taken afterwards says so."""
+    nora.comes_to_see("Gone on the target")
+    assert house.on_target("SELECT 1 FROM pg_roles WHERE rolname = %s", [login_of(line)]) == []
+    assert "FATAL" in psql(line, password, "SELECT 1").stderr
+
+
+def close(nora: Walker) -> None:
+    """Every line is decided: it is closed with its statement."""
+    said = nora.page.get_by_role("region", name="Every line is decided").locator("blockquote").inner_text()
+    nora.press("State this and close")
+    nora.sees("is closed, with your statement.")
+    expect(nora.page.get_by_role("region", name="Closing statement").locator("blockquote")).to_have_text(
+        said, use_inner_text=True
+    )
+    nora.go("/campaigns/")
+    expect(nora.page.get_by_role("region", name="Closed")).to_contain_text("Nora Lindt")
