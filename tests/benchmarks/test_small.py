@@ -1,0 +1,74 @@
+"""A small share of each benchmark: that it measures what it says. Ratios and conditions alone; no time is asserted."""
+
+import psycopg
+import pytest
+
+from portal.clock import now
+from tests.benchmarks import appending, ending, sealing, showing, stopping
+from tests.benchmarks.rows import Row, at_least, at_most, percentile, table
+from tests.faults.programs import running
+from tests.faults.shops import address, declare_source, end_at, make_shop, open_anyhow
+from tests.servers import running_target
+from tests.worlds import make_world, opened
+from tests.worlds import sealing as sealer_at_work
+
+
+def test_percentile_is_the_smallest_value_that_so_many_do_not_exceed() -> None:
+    assert [percentile(range(1, 101), percent) for percent in (1, 50, 95, 99, 100)] == [1, 50, 95, 99, 100]
+    assert (percentile([3.0], 99), percentile([1, 2], 50), percentile([1, 2], 51)) == (3.0, 1, 2)
+
+
+def test_row_on_its_bar_is_met_and_beyond_it_is_missed() -> None:
+    rows = [at_most("a", 1.0, 1), at_most("b", 1.001, 1), at_least("c", 2.0, 2), at_least("d", 1.999, 2)]
+    assert [row.ok for row in rows] == [True, False, True, False]
+    assert [line.split()[-1] for line in table([*rows, Row("e", "x", "y", ok=True, beside="more")]).splitlines()] == [
+        "ok", "MISSED", "ok", "MISSED", "ok", "more",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_action_costs_no_more_than_a_few_creates() -> None:
+    with appending.Ready() as ready:
+        took = appending.side_by_side(ready.calls, rounds=5, each=10)
+        assert {name: model._base_manager.count() > 50 for name, model in (("watched", appending.Watched), ("acted", appending.Acted))} == {
+            "watched": True, "acted": True,
+        }  # fmt: skip
+    assert appending.ratio(took, "watched") > 0.25
+    assert appending.ratio(took, "plain") > 0.05
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_event_is_seen_under_a_signed_checkpoint_after_its_commit() -> None:
+    with sealer_at_work():
+        took = sealing.delays(40, 1)
+    assert (len(took), min(took) > -0.5) == (40, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_single_end_is_measured_from_the_planned_end() -> None:
+    world = make_world()
+    with sealer_at_work(), running("watch", "--only", "sweep"):
+        grant = opened(world)
+        ending._due(grant, now())
+        found = ending.ends_of([grant])
+    assert (len(found.seconds), found.seconds[0] > 0) == (1, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_busy_responder_is_cut_off_and_shown() -> None:
+    with running_target() as target, sealer_at_work():
+        world = make_shop(target)
+        declare_source(target, world)
+        grant = open_anyhow(world)
+        with running("gather"):
+            assert len(showing.delays(target, world, grant, 20, 1)) == 20
+        responder = stopping.Responder(address(target, grant, world))
+        threads = responder.at_work()
+        end_at(grant, now() + stopping.AHEAD / 2)
+        for thread in threads[:2]:
+            thread.join()  # the busy sessions were ended by the target alone
+        responder.stop.set()
+        threads[2].join()
+        assert responder.counted > 20
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(responder.way_in)
