@@ -10,6 +10,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import rfc8785
@@ -141,7 +142,7 @@ def _attempt(grant: Grant) -> Grant:
     try:
         before = Snapshot.from_json(row.before) if row.before else _keep(row, connector.prepare(target))
         reached(OPENING_TARGET, "looked")
-        opened = connector.open(target, opening_of(row), step=_step)
+        opened = connector.open(target, opening_of(row), step=partial(_step, row))
     except ConnectorError as error:
         return _failed(row, Trouble(type(error).__name__, error.sentence, error.retry))
     reached(OPENING_TARGET, "opened")
@@ -154,10 +155,13 @@ def _attempt(grant: Grant) -> Grant:
     return row
 
 
-def _step(name: str) -> None:
+def _step(grant: Grant, name: str) -> None:
+    """Kill points of tests; and right before the target is changed the last look whether it may still be."""
     reached(OPENING_TARGET, name)
     if name == "connected":
-        still_alone()  # the last moment at which nothing has changed on the target
+        still_alone()
+        if not Grant.objects.filter(pk=grant.pk, state=OPENING).exists():
+            raise WrongState(NOT_OPEN, about=grant)
 
 
 def _undo(grant: Grant, *, lost: bool) -> None:

@@ -168,3 +168,16 @@ def test_opening_of_what_was_ended_meanwhile_leaves_nothing(world: World, monkey
     grant.refresh_from_db()
     assert (grant.state, _logins(world)) == ("closing", [f"bg_{grant.number}"])
     assert (ending.run(grant.pk).state, _logins(world), _locks()) == ("ended", [], 0)
+
+
+def test_opening_that_was_ended_while_it_waited_touches_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    grant = authorised(world)
+
+    def revoke() -> None:
+        _as_another_process(lambda: actions.revoke(by=actor(world.mo), grant=grant, reason="Not now."))
+
+    with monkeypatch.context() as changed:
+        changed.setattr(opening, "connector_of", lambda _: Interrupted(before=revoke))
+        with pytest.raises(WrongState):
+            opening.run(grant.pk)
+    assert (_logins(world), ending.run(grant.pk).state) == ([], "ended")
