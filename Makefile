@@ -25,7 +25,7 @@ psql: venv ## the bundled psql: make psql CONN='postgresql://...' ARGS='-c "SELE
 
 test: venv ## all tests, Chromium included; ARGS= goes to pytest
 	@$(RUN) packages demo test
-	@exec $(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@exec $(BIN)/pytest -n 2 $(ARGS)
 
 check: venv ## lint, types, arrows, templates, migrations, deployment, diagrams
 	@exec .ci/check

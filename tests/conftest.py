@@ -1,5 +1,9 @@
 """For all tests: the servers stand before Django's settings are read."""
 
+from functools import cache
+from pathlib import Path
+from typing import Any
+
 import django
 import pytest
 
@@ -14,8 +18,18 @@ from tests.faults.whole import _house, house  # noqa: E402 - it reads models
 __all__ = ["_house", "_mail_sink", "house", "mail_sink", "target"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One house for each run: the tests that live in it go to the same worker (`--dist loadgroup`)."""
-    for item in items:
-        if "_house" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("house"))
+@pytest.hookimpl(optionalhook=True)  # where tests run side by side
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One house for each run: the tests that live in it go to the same worker, first of all; every other test goes wherever is room."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class TogetherInTheHouse(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+        def _split_scope(self, nodeid: str) -> str:
+            return "house" if _lives_in_the_house(config.rootpath / nodeid.partition("::")[0]) else nodeid
+
+    return TogetherInTheHouse(config, log)
+
+
+@cache
+def _lives_in_the_house(file: Path) -> bool:
+    return "house: House" in file.read_text()
