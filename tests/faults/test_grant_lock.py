@@ -9,12 +9,16 @@ from django.db import DatabaseError, connection
 
 from portal.connectors.base import Opened, Opening, Step, Target, no_step
 from portal.connectors.simulated import Simulated
+from portal.embedded import ports
 from portal.errors import WrongState
 from portal.grants import actions, ending, opening
 from portal.grants.models import Grant
 from portal.grants.targets import LOCK_CLASS, LockLost, alone, target_of
+from tests.browsing import code_of_device
+from tests.faults.programs import web
+from tests.faults.visiting import Visitor
 from tests.servers import superuser_url, wait_until
-from tests.worlds import World, actor, authorised, make_world, opened, sealing
+from tests.worlds import REASON, World, actor, authorised, make_world, names_of, opened, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
@@ -181,3 +185,38 @@ def test_opening_that_was_ended_while_it_waited_touches_nothing(world: World, mo
         with pytest.raises(WrongState):
             opening.run(grant.pk)
     assert (_logins(world), ending.run(grant.pk).state) == ([], "ended")
+
+
+def test_web_threads_that_end_many_at_once_leave_neither_locks_nor_connections(world: World) -> None:
+    grants = [opened(world, reason=f"{REASON} Part {number}.") for number in range(8)]
+    port = ports.free_port()
+    with web(port):
+        wait_until(lambda: ports.answers(port), "web to answer")
+        ann = Visitor(f"http://127.0.0.1:{port}")
+        ann.sign_in(world.ann.email, "ann-password-long", lambda: code_of_device(world.ann))
+        pages = [ann.get(f"/requests/{grant.request_id}/") for grant in grants]
+        answers: list[int] = []
+
+        def back(place: int) -> None:
+            visitor = Visitor(ann.url, ann.jar)
+            answers.append(visitor.post(f"/grants/{grants[place % 8].pk}/return/", page=pages[place % 8]).status)
+
+        threads = [threading.Thread(target=back, args=(place,)) for place in range(16)]  # each twice
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(answers) == [200] * 8 + [409] * 8
+        wait_until(lambda: not Grant.objects.exclude(state="ended").exists(), "all to be read back")
+        wait_until(lambda: (_locks(), _web_connections()) == (0, 0), "locks and connections to be gone")
+    assert [names_of(grant.request_id).count("grant.returned") for grant in grants] == [1] * 8
+    assert [names_of(grant.request_id).count("grant.ended") for grant in grants] == [1] * 8
+
+
+def _web_connections() -> int:
+    with psycopg.connect(superuser_url(str(connection.settings_dict["NAME"]))) as other:
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'breakglass_web'"
+        )
+        found = other.execute(query).fetchone()
+    return int(found[0]) if found else -1
