@@ -4,14 +4,10 @@ The action is what ours are: it locks the row that it is about, makes a row, and
 with django-auditlog is called as its users call it; inside of `atomic()` it stands beside.
 """
 
-import contextlib
 import multiprocessing
-import os
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from auditlog.context import set_actor
@@ -230,25 +226,10 @@ def throughput(clients: int, each: int) -> float:
     return clients * each / (last - begun)
 
 
-@contextlib.contextmanager
-def awake() -> Iterator[None]:
-    """Keep the cores from halting by work of the lowest priority: a virtual core that must be woken for each answer adds its
-    wake-ups to every statement, and what is to be measured is the work."""
-    spin = [sys.executable, "-c", "import os\nos.nice(19)\nwhile True: pass"]
-    spinning = [subprocess.Popen(spin) for _ in range(os.cpu_count() or 1)]
-    try:
-        yield
-    finally:
-        for each in spinning:
-            each.kill()
-            each.wait()
-
-
 def rows() -> list[Row]:
     """The two figures of appending."""
     with Ready() as ready:
-        with awake():
-            took = side_by_side(ready.calls, rounds=ROUNDS, each=EACH)
+        took = side_by_side(ready.calls, rounds=ROUNDS, each=EACH)
         pairs = [(throughput(1, 600), throughput(CLIENTS, 600)) for _ in range(5)]
     ms = {name: f"{middle(means) * 1000:.2f} ms" for name, means in took.items()}
     beside = (
