@@ -95,7 +95,9 @@ def seen(
 
 def axe(page: Page) -> None:
     """No violation of any rule that axe knows, best practices included."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]  # the rest is not worked out
+    found = (
+        Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    )  # the rest is not worked out
     told = [
         f"{rule['id']}: {rule['help']}\n    {node['html'][:200]}\n    {node.get('failureSummary', '')}"
         for rule in found

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from audit.log.append import now_ms
+from portal.notifications.dossiers import OCCASIONS
 from portal.reviews.questions import questions
 from tests.faults.whole import House
 from tests.web.walking import (
@@ -47,9 +48,9 @@ def test_approved_way_from_asking_to_the_review(browser: Browser, house: House, 
         ended_by_itself(ann, login_of(line))
         assert "FATAL" in psql(line, password, READ).stderr
         verdict_is_complete(jon, case)
-        dossier_tells(house, began, "ended")
-        review(kim, began)
-        dossier_tells(house, began, "reviewed")
+        dossier_tells(house, case, began, "ended")
+        review(kim, case, began)
+        dossier_tells(house, case, began, "reviewed")
 
 
 def ask(ann: Walker) -> str:
@@ -150,10 +151,11 @@ def verdict_is_complete(jon: Walker, case: str) -> None:
     jon.sees(re.compile("neither login, right nor session is left"))
 
 
-def dossier_tells(house: House, began: int, occasion: str) -> None:
+def dossier_tells(house: House, case: str, began: int, occasion: str) -> None:
     """Who, why, every statement and the verdict stand in the paper that came by mail."""
+    subject = f"Dossier: Ann Berg on Shop database ({OCCASIONS[occasion]})"
     for key in ("ann", "mo"):
-        mail = mail_for(house, key, "Dossier: Ann Berg on Shop database", after=began, seconds=90)
+        mail = mail_for(house, key, subject, after=began, about=id_of(case), seconds=90)
         told = text_of(pdf_of(mail))
         assert is_signed(pdf_of(mail))
         for words in ("Ann Berg", "Ines Duarte", "INC-3001", REASON, *map(masked, (READ, CHANGE, REFUSED))):
@@ -161,9 +163,16 @@ def dossier_tells(house: House, began: int, occasion: str) -> None:
         assert "complete" in told.lower()
 
 
-def review(kim: Walker, began: int) -> None:
+def id_of(case: str) -> str:
+    """The case's id, which its address ends with."""
+    return case.rstrip("/").rsplit("/", 1)[1]
+
+
+def review(kim: Walker, case: str, began: int) -> None:
     """Somebody without a part in it takes it and answers all ten questions."""
-    mail = mail_for(kim.house, "kim", "Review due: Ann Berg on Shop database", after=began)
+    query = "SELECT r.id FROM portal_review r JOIN portal_grant g ON g.id = r.grant_id WHERE g.request_id = %s"
+    ((pk,),) = kim.house.rows(query, [id_of(case)])
+    mail = mail_for(kim.house, "kim", "Review due: Ann Berg on Shop database", after=began, about=str(pk))
     kim.sign_in(link_of(mail))
     kim.press("Take this review")
     expect(kim.page.locator("#case-activity")).to_contain_text("3 actions")

@@ -97,12 +97,18 @@ def walking(
 # --- mails
 
 
-def mail_for(house: House, key: str, subject: str, *, after: int, seconds: float = 60) -> EmailMessage:
-    """Wait for the newest mail to a persona whose subject holds these words, received after `after` (ms)."""
+def mail_for(house: House, key: str, subject: str, *, after: int, about: str = "", seconds: float = 60) -> EmailMessage:
+    """
+    Wait for the newest mail to a persona whose subject holds these words, received after `after` (ms).
+
+    The house is shared, and another case of the same person at the same system may be told at the same time: `about`
+    is an id that the mail's text or its paper must name.
+    """
     found: list[EmailMessage] = []
 
     def there() -> bool:
-        found[:] = [each for each in _read(house.mails(BY_KEY[key].email), after) if subject in str(each["Subject"])]
+        mails = [each for each in _read(house.mails(BY_KEY[key].email), after) if subject in str(each["Subject"])]
+        found[:] = [each for each in mails if about in _said_by(each)]
         return bool(found)
 
     wait_until(there, f"a mail to {key} about {subject!r}", seconds=seconds)
@@ -122,6 +128,12 @@ def _read(mails: list[StoredMail], after: int) -> Iterator[EmailMessage]:
             yield message
 
 
+def _said_by(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()) + "".join(text_of(paper) for paper in _papers(message))
+
+
 def link_of(message: EmailMessage) -> str:
     """Where the mail's one link leads."""
     body = message.get_body(("plain",))
@@ -133,9 +145,14 @@ def link_of(message: EmailMessage) -> str:
 
 def pdf_of(message: EmailMessage) -> bytes:
     """The paper that is attached."""
-    papers = [part.get_content() for part in message.iter_attachments() if part.get_content_type() == "application/pdf"]
-    assert len(papers) == 1, [part.get_filename() for part in message.iter_attachments()]
-    return bytes(papers[0])
+    (paper,) = _papers(message)
+    return paper
+
+
+def _papers(message: EmailMessage) -> list[bytes]:
+    return [
+        bytes(part.get_content()) for part in message.iter_attachments() if part.get_content_type() == "application/pdf"
+    ]
 
 
 # --- papers
