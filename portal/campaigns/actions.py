@@ -22,6 +22,7 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.strength import need_fresh
 from portal.reconciliation.models import Listing
+from portal.rows import lock_row
 from portal.systems.models import System
 
 CAMPAIGN, LIST = "campaign", "eligibility"
@@ -31,7 +32,7 @@ NARROWED = ("grant.revoked", "grant.failed")
 @action(event="duty.set")
 def set_duty(*, by: Actor, system: System) -> Duty:
     """Say when the list of a system is to be attested next: so long after the last time, or after the system came into scope."""
-    row = System.objects.select_for_update(no_key=True).get(pk=system.pk)
+    row = lock_row(System, system.pk, no_key=True)
     last = Duty.objects.filter(system=row, kind=CAMPAIGN).select_related("campaign").order_by("-due_at").first()
     if last is not None and not is_past(last):
         raise ChangedMeanwhile("The next campaign is set already.", about=last)
@@ -96,7 +97,7 @@ def start(*, by: Actor, duty: Duty, listing: Listing | None) -> Campaign:
         NotAllowed, ChangedMeanwhile: who may not, or it has begun.
         RefusedByPolicy: a line has nobody who could decide on it; then an administrator must name somebody.
     """
-    System.objects.select_for_update(no_key=True).get(pk=duty.system_id)
+    lock_row(System, duty.system_id, no_key=True)
     row = Duty.objects.select_related("system__owner").get(pk=duty.pk)
     rules.may_start(by, row.system)
     if Campaign.objects.filter(Q(duty=row) | Q(system=row.system, state=OPEN)).exists():

@@ -13,6 +13,7 @@ from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.eligibility.queries import not_over
 from portal.errors import RefusedByPolicy
 from portal.people.models import Person
+from portal.rows import lock_row
 from portal.systems.models import Privilege, System
 
 
@@ -173,7 +174,7 @@ def reconfirm_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility
 
 def _locked_person(person: Person) -> Person:
     """Of two proposals for one person at the same moment, the second sees the first."""
-    return Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    return lock_row(Person, person.pk, no_key=True)
 
 
 def _locked_role(assignment: RoleAssignment) -> RoleAssignment:

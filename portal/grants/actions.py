@@ -16,6 +16,7 @@ from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.strength import need_fresh
 from portal.policy.queries import rules_of
+from portal.rows import lock_row
 from portal.secrets import decrypt
 
 NOT_OPEN = "This access is not open."
@@ -145,7 +146,7 @@ def ask_extension(*, by: Actor, grant: Grant, minutes: int, reason: str = "") ->
 def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: str = "") -> Grant:
     """Give or refuse more time. Giving moves the end in the portal; the target follows at once or keeps the earlier end."""
     row = locked(extension.grant)
-    asked = Extension.objects.select_for_update().get(pk=extension.pk)
+    asked = lock_row(Extension, extension.pk)
     may_extend(by, row)
     need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
     if asked.decision:

@@ -11,6 +11,7 @@ from portal.grants.actions import locked
 from portal.grants.models import Extension, Grant
 from portal.grants.states import ACTIVE
 from portal.grants.targets import alone, closing_of, connector_of, target_of
+from portal.rows import lock_row
 
 logger = logging.getLogger("breakglass.grants")
 
@@ -47,7 +48,7 @@ def _carry(grant: Grant, waiting: Extension) -> None:
 def applied(*, by: Actor, extension: Extension) -> None:
     """The target carries the later end."""
     row = locked(extension.grant)
-    asked = Extension.objects.select_for_update().get(pk=extension.pk)
+    asked = lock_row(Extension, extension.pk)
     if asked.applied_at or row.expires_at is None:
         raise WrongState("The target carries it already.", about=row)
     asked.applied_at = now()

@@ -6,12 +6,13 @@ from portal.errors import ChangedMeanwhile, NotAllowed
 from portal.notifications.channels import channel
 from portal.notifications.models import Alert
 from portal.notifications.outbox import recipient_id
+from portal.rows import lock_row
 
 
 @action(event="alert.acknowledged", refused="alert.act_refused")
 def acknowledge(*, by: Actor, alert: Alert) -> Alert:
     """The recipient says that they have seen it. It decides nothing."""
-    locked = Alert.objects.select_for_update().get(pk=alert.pk)
+    locked = lock_row(Alert, alert.pk)
     if str(locked.recipient_id) != by.id:
         raise NotAllowed("Only its recipient can say that they have seen an alert.", about=locked, kind="not recipient")
     if locked.acknowledged_at is not None:

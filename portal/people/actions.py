@@ -14,6 +14,7 @@ from portal.people.factors import Proof
 from portal.people.models import Person, SignIn
 from portal.people.rights import ADMINISTER, need_permission
 from portal.people.strength import is_fresh, need_fresh
+from portal.rows import lock_row
 from portal.unique import refuse_doubled
 
 ONE_TIME_HOURS = 72
@@ -31,7 +32,7 @@ def open_sign_in(
     *, by: Actor, person: Person, proof: Proof, browser_key: str, address: str | None = None, agent: str = ""
 ) -> SignIn:
     """Let somebody in whose password and second factor were checked."""
-    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    locked = lock_row(Person, person.pk, no_key=True)
     if proof.person_id != locked.pk or by.id != str(locked.pk):
         raise NotAllowed("This proof is another person's.", about=locked, kind="foreign proof")
     if locked.left_at is not None or locked.one_time_until is not None:
@@ -101,7 +102,7 @@ def strengthen(*, by: Actor, sign_in: SignIn, proof: Proof) -> SignIn:
 @action(event="signin.ended", refused="signin.act_refused")
 def end_sign_in(*, by: Actor, sign_in: SignIn, cause: str = "signed out") -> SignIn:
     """End one of one's own sign-ins, in this browser or in another."""
-    locked = SignIn.objects.select_for_update().get(pk=sign_in.pk)
+    locked = lock_row(SignIn, sign_in.pk)
     if by.id != str(locked.person_id):
         raise NotAllowed("Only its owner ends a sign-in.", about=locked)
     if locked.ended_at is not None:
@@ -144,7 +145,7 @@ def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
 
     The first one needs the password only. A later one needs a fresh proof: the earlier one, or a recovery code.
     """
-    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    locked = lock_row(Person, person.pk, no_key=True)
     earlier = may_enrol(by, locked)
     proof = factors.enrol(locked, key, code)
     if proof is None:
@@ -162,7 +163,7 @@ def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
 @action(event="recovery.made", refused="person.act_refused")
 def make_recovery_codes(*, by: Actor, person: Person) -> tuple[str, ...]:
     """Make recovery codes for oneself, shown once; earlier ones are void."""
-    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    locked = lock_row(Person, person.pk, no_key=True)
     if by.id != str(locked.pk):
         raise NotAllowed("Everybody makes their own recovery codes.", about=locked)
     need_fresh(by, about=locked)
@@ -178,7 +179,7 @@ def choose_password(*, by: Actor, person: Person, password: str) -> Person:
 
     In place of a one-time password it needs that one only, which the caller has just checked; else a fresh second factor.
     """
-    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    locked = lock_row(Person, person.pk, no_key=True)
     if by.id != str(locked.pk):
         raise NotAllowed("Everybody chooses their own password.", about=locked)
     if locked.one_time_until is None:
@@ -218,7 +219,7 @@ def give_one_time_password(*, by: Actor, person: Person) -> str:
     """Give somebody who lost their password another one-time password; their second factor stays as it is."""
     need_permission(by, ADMINISTER, person, says=ONLY_ADMINISTRATORS)
     need_fresh(by, about=person)
-    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    locked = lock_row(Person, person.pk, no_key=True)
     if by.id == str(locked.pk):
         raise NotAllowed("Choose a new password of your own on the page of your sign-ins.", about=locked, kind="own")
     if locked.left_at is not None:
@@ -243,7 +244,7 @@ def leave(*, by: Actor, person: Person) -> Person:
     """Somebody left: their sign-ins end at once. Their roles, lists and grants: ``portal/grants/narrowing.py`` calls this too."""
     need_permission(by, ADMINISTER, person, says="Only administrators note that somebody left.")
     need_fresh(by, about=person)
-    locked = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    locked = lock_row(Person, person.pk, no_key=True)
     if by.id == str(locked.pk):
         raise NotAllowed("Another administrator has to note that you left.", about=locked, kind="own")
     if locked.left_at is not None:

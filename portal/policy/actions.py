@@ -12,6 +12,7 @@ from portal.errors import NotAllowed, RefusedByPolicy, WrongState
 from portal.people.strength import need_fresh
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, WrongPolicy, parse
+from portal.rows import lock_row
 from portal.systems.models import System
 
 REVIEW_DAYS = 365
@@ -36,7 +37,7 @@ def propose(*, by: Actor, system: System, policy: Policy, review_days: int = REV
         parse(policy.document())
     except WrongPolicy as error:
         raise RefusedByPolicy(str(error), about=system) from error
-    System.objects.select_for_update().get(pk=system.pk)
+    lock_row(System, system.pk)
     number = (PolicyVersion.objects.filter(system=system).aggregate(last=Max("number"))["last"] or 0) + 1
     version = PolicyVersion.objects.create(
         system=system, number=number, document=policy.document(), sha256=policy.sha256(), written_by_id=by.id, written_at=now(),

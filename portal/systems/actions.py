@@ -15,6 +15,7 @@ from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
+from portal.rows import lock_row
 from portal.secrets import encrypt
 from portal.systems.facts import CHANGE, changed_names, system_facts
 from portal.systems.models import Privilege, ProposedChange, System
@@ -172,7 +173,7 @@ def _register(by: Actor, change: ProposedChange) -> System:
 
 def _change(by: Actor, change: ProposedChange) -> System:
     names = changed_names(change)
-    system = System.objects.select_for_update().get(pk=_of(change).pk)
+    system = lock_row(System, _of(change).pk)
     later = ProposedChange.objects.filter(
         system=system, kind=CHANGE, decision="approve", decided_at__gt=change.proposed_at
     )

@@ -19,6 +19,7 @@ from django.db import connection, connections, models, transaction
 from audit.log.append import Actor, action, append
 from portal.clock import now
 from portal.people.models import Person
+from portal.rows import lock_row
 from tests.benchmarks.rows import Row, at_least, middle
 from tests.servers import role_url
 
@@ -117,7 +118,7 @@ def together(about: int) -> Shape:
 @action(event="grant.extension_asked")
 def acted(*, by: Actor, about: int) -> Shape:
     """Lock, row, event."""
-    locked = About._base_manager.select_for_update().get(pk=about)
+    locked = lock_row(About, about)
     row = _create(Acted, locked.pk)
     append(
         "grant.extension_asked", by=by, case="3c1f5d7e-2f0a-4a0e-8f3e-5f3f0f1c2a10", subject="grant:8a5a1c34-9a8d-4d0e-a7f5-6a2d8b0f4c11",

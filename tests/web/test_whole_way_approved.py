@@ -10,6 +10,7 @@ from audit.log.append import now_ms
 from portal.notifications.dossiers import OCCASIONS
 from portal.reviews.questions import questions
 from tests.faults.whole import House
+from tests.servers import wait_until
 from tests.web.walking import (
     PHONE,
     REASON,
@@ -171,6 +172,7 @@ def id_of(case: str) -> str:
 def review(kim: Walker, case: str, began: int) -> None:
     """Somebody without a part in it takes it and answers all ten questions."""
     query = "SELECT r.id FROM portal_review r JOIN portal_grant g ON g.id = r.grant_id WHERE g.request_id = %s"
+    wait_until(lambda: kim.house.rows(query, [id_of(case)]), "the review to be due", seconds=60)
     ((pk,),) = kim.house.rows(query, [id_of(case)])
     mail = mail_for(kim.house, "kim", "Review due: Ann Berg on Shop database", after=began, about=str(pk))
     kim.sign_in(link_of(mail))

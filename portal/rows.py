@@ -1,0 +1,47 @@
+"""Lock one row and read it as it is now: how nearly every action begins.
+
+``select_for_update().get(pk=...)`` does the same, and the tests hold this against it. But the ORM puts that statement together anew each time,
+which costs an action more than all the rest of its Python. Here the ORM's own statement is kept, one for each model.
+"""
+
+from typing import Any, TypeVar
+
+from django.db import connection, models
+from django.db.transaction import TransactionManagementError
+
+M = TypeVar("M", bound=models.Model)
+Converters = dict[int, Any]
+_kept: dict[tuple[type[models.Model], bool], tuple[str, Converters]] = {}
+
+
+def lock_row(model: type[M], pk: object, *, no_key: bool = False) -> M:
+    """The row, locked until the caller's transaction ends.
+
+    Args:
+        no_key: Let others refer to the row meanwhile (``FOR NO KEY UPDATE``).
+
+    Raises:
+        TransactionManagementError: There is no transaction.
+        Model.DoesNotExist: There is no such row.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("A row is locked inside of a transaction.")
+    statement, converters = _kept.get((model, no_key)) or _keep(model, pk, no_key=no_key)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [model._meta.pk.get_db_prep_value(pk, connection)])
+        found = cursor.fetchone()
+    if found is None:
+        raise model.DoesNotExist(f"There is no {model._meta.verbose_name} {pk}.")  # type: ignore[attr-defined]  # each model has its own
+    values = list(found)
+    for place, (converts, expression) in converters.items():
+        for convert in converts:
+            values[place] = convert(values[place], expression, connection)
+    return model.from_db(connection.alias, [field.attname for field in model._meta.concrete_fields], values)
+
+
+def _keep(model: type[models.Model], pk: object, *, no_key: bool) -> tuple[str, Converters]:
+    rows = model._base_manager.select_for_update(no_key=no_key).filter(pk=pk)
+    compiler = rows.query.get_compiler(using=connection.alias)
+    statement, _ = compiler.as_sql()
+    kept = _kept[model, no_key] = statement, compiler.get_converters([column for column, _, _ in compiler.select])
+    return kept

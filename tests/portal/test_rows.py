@@ -1,0 +1,65 @@
+"""The lean lock, held against the ORM's own."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.db import connection, models, transaction
+from django.db.transaction import TransactionManagementError
+
+from portal.grants.models import Extension
+from portal.people.models import Person
+from portal.rows import lock_row
+from tests.factories import person
+from tests.servers import superuser_url
+from tests.worlds import authorised, make_world
+
+
+def values(row: models.Model) -> dict[str, Any]:
+    """Every column as the model has it."""
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+@pytest.mark.django_db
+def test_every_row_reads_as_the_orm_reads_it() -> None:
+    authorised(make_world())
+    seen = set()
+    for model in apps.get_app_config("portal").get_models():
+        for row in model._base_manager.all():
+            locked = lock_row(model, row.pk)
+            assert (type(locked), values(locked)) == (model, values(row))
+            assert (locked._state.adding, locked._state.db) == (False, "default")
+            seen.add(model.__name__)
+    assert {"AccessRequest", "Alert", "Grant", "Person", "PolicyVersion", "Privilege", "System"} <= seen
+
+
+@pytest.mark.django_db
+def test_no_row_is_told_as_the_orm_tells_it() -> None:
+    with pytest.raises(Extension.DoesNotExist):
+        lock_row(Extension, "3c1f5d7e-2f0a-4a0e-8f3e-5f3f0f1c2a10")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lock_is_held_until_the_transaction_ends() -> None:
+    somebody = person()
+    with psycopg.connect(superuser_url(str(connection.settings_dict["NAME"])), autocommit=True) as other:
+        for no_key, refused in ((False, {"KEY SHARE", "SHARE"}), (True, {"SHARE"})):
+            with transaction.atomic():
+                lock_row(Person, somebody.pk, no_key=no_key)
+                assert {
+                    strength for strength in ("KEY SHARE", "SHARE") if not free(other, somebody, strength)
+                } == refused
+            assert free(other, somebody, "UPDATE")
+    with pytest.raises(TransactionManagementError):
+        lock_row(Person, somebody.pk)
+
+
+def free(other: "psycopg.Connection[Any]", somebody: Person, strength: str) -> bool:
+    """Whether another connection gets a lock of that strength at once."""
+    statement = f"SELECT 1 FROM {Person._meta.db_table} WHERE id = %s FOR {strength} NOWAIT"
+    try:
+        other.execute(statement.encode(), [somebody.pk])
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
