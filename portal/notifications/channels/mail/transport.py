@@ -1,6 +1,7 @@
 """Hands one message to a mail server, as plain text and simple HTML."""
 
-import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.headerregistry import Address
 from urllib.parse import urlsplit
 
@@ -20,17 +21,31 @@ class Mail:
     def send(self, message: Message) -> None:
         """One connection for each mail: a server that closes in between spoils no other."""
         mail = compose(message)
-        server = EmailBackend(fail_silently=False)
+        try:
+            with connected() as server:
+                server.send_messages([mail])
+        except (OSError, ValueError) as error:
+            raise NotTaken(_code(error)) from error
+
+
+@contextmanager
+def connected() -> Iterator[EmailBackend]:
+    """A mail server, spoken to as the settings say: address, TLS, login, patience. Closed whatever happens.
+
+    An SMTPException is an OSError, a UnicodeError a ValueError (a login that no command of SMTP can carry).
+
+    Raises:
+        ChannelDown: it cannot be reached, or TLS or the login failed.
+    """
+    server = EmailBackend(fail_silently=False)
+    try:
         try:
             server.open()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, ValueError) as error:
             raise ChannelDown(_code(error)) from error
-        try:
-            server.send_messages([mail])
-        except (OSError, smtplib.SMTPException, UnicodeError, ValueError) as error:
-            raise NotTaken(_code(error)) from error
-        finally:
-            server.close()
+        yield server
+    finally:
+        server.close()
 
 
 def compose(message: Message) -> EmailMultiAlternatives:
