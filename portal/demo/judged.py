@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from portal.campaigns import actions as campaigns
+from portal.campaigns import starting
 from portal.campaigns.models import Campaign, Item
+from portal.demo.organisation import Organisation
 from portal.demo.stage import Stage, at
 from portal.findings import actions as findings
 from portal.findings.models import Finding
@@ -66,9 +68,10 @@ def judge(stage: Stage, judgement: Judgement, grant: Grant) -> Review:
     organisation.clock.set(judgement.at - CLAIMED_BEFORE)
     review = reviews.claim(by=organisation.by(REVIEWER), review=Review.objects.get(grant=grant))
     organisation.clock.set(judgement.at)
+    due = judgement.findings_due
     submitted = reviews.submit(
         by=organisation.by(REVIEWER, minutes=5), review=review, answers=_answers(judgement), outcome=judgement.outcome,
-        owner=organisation.people["mo"] if judgement.said else None, due_at=judgement.findings_due,
+        owner=organisation.people["mo"] if judgement.said else None, due_at=organisation.clock.told(due) if due else None,
     )  # fmt: skip
     stage.run("outbox")
     return submitted
@@ -115,3 +118,8 @@ def close_attestations(stage: Stage) -> None:
     for campaign in Campaign.objects.order_by("system__slug"):
         campaigns.close(by=stage.organisation.by("mo"), campaign=campaign)
     stage.run("campaigns", "outbox")
+
+
+def leave_one_open(organisation: Organisation, slug: str) -> Campaign:
+    """At the demo's present an administrator begins one before its time, so that owners always find lines to decide."""
+    return starting.run_now(by=organisation.by("pia"), system=organisation.systems[slug])

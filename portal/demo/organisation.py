@@ -4,19 +4,17 @@ Everybody's second factor is enrolled and checked for real; the method that even
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 
-from audit.log.append import Actor, clock, process
-from portal.clock import ms
+from audit.log.append import Actor, process
+from portal.demo.clock import Clock
 from portal.demo.personas import BY_KEY, PERSONAS, Persona
 from portal.demo.queries import code_of
-from portal.demo.target import PORTAL_LOGIN, PRIVILEGES
+from portal.demo.target import DESCRIPTIONS, PORTAL_LOGIN, PRIVILEGES, TABLES_SAID
 from portal.eligibility import actions as lists
 from portal.eligibility.founding import Founder, found
 from portal.people import actions as people_actions
@@ -26,33 +24,6 @@ from portal.policy import actions as policies
 from portal.policy.rules import Policy
 from portal.systems import actions as systems
 from portal.systems.models import Privilege, System
-
-FOUNDED = datetime(2026, 6, 21, 23, 59, tzinfo=UTC)
-STEP_MS = 200
-
-
-@dataclass
-class Clock:
-    """The demo's clock: set to a moment, it goes on by a fifth of a second at each reading."""
-
-    at: int = field(default_factory=lambda: ms(FOUNDED))
-
-    def __call__(self) -> int:
-        """Read it."""
-        self.at += STEP_MS
-        return self.at
-
-    def set(self, when: datetime) -> None:
-        """Move it forward; it never goes back."""
-        self.at = max(self.at, ms(when))
-
-
-@contextmanager
-def demo_clock() -> Iterator[Clock]:
-    """Take all times from a `Clock` that begins at the founding."""
-    chosen = Clock()
-    with clock(chosen):
-        yield chosen
 
 
 @dataclass
@@ -84,12 +55,16 @@ class Place:
     personal_data: bool = False
     connector: str = "simulated"
     privileges: tuple[tuple[str, str], ...] = ()
+    listed_by: Mapping[str, str] = field(
+        default_factory=dict
+    )  # privilege -> owner who put people on its list, if not Mo
     policy: Policy = field(default_factory=Policy)
 
 
 PLACES = (
-    Place("shop", "Shop database", "From the jump host, with psql. The line below is ready to paste.", ("ann",), criticality="normal",
-          personal_data=True, connector="postgresql", privileges=tuple(PRIVILEGES.items())),
+    Place("shop", "Shop database", f"From the jump host, with psql: the line below is ready to paste. {TABLES_SAID}", ("ann",),
+          criticality="normal", personal_data=True, connector="postgresql", privileges=tuple(PRIVILEGES.items()),
+          listed_by={"shop_support": "nora"}),
     Place("billing", "PostgreSQL primary, billing", "From the jump host.", ("ann",), criticality="critical",
           policy=Policy(max_grant_minutes=60, bypass_minutes=30)),
     Place("payments", "Payments API", "Through the payments gateway.", ("dan",), criticality="critical"),
@@ -158,7 +133,7 @@ def _roles(organisation: Organisation, system: System | None, wanted: tuple[tupl
 def _place(organisation: Organisation, place: Place) -> None:
     system = _register(organisation, place)
     for name, on_target in _privileges(place):
-        after = {"name": name, "on_target": on_target, "description": ""}
+        after = {"name": name, "on_target": on_target, "description": DESCRIPTIONS.get(on_target, "")}
         _two(organisation, kind=systems.PRIVILEGE, after=after, system=system)
     roles = [(place.approver, "approver"), ("kim", "reviewer"), ("lea", "reviewer"), ("mo", "owner"), ("nora", "owner")]
     if place.slug == "shop":
@@ -171,7 +146,8 @@ def _place(organisation: Organisation, place: Place) -> None:
             proposed = lists.propose_eligibility(
                 by=organisation.by("pia"), person=organisation.people[key], privilege=privilege
             )
-            lists.approve_eligibility(by=organisation.by("mo"), eligibility=proposed)
+            owner = place.listed_by.get(privilege.on_target, "mo")
+            lists.approve_eligibility(by=organisation.by(owner), eligibility=proposed)
 
 
 def _register(organisation: Organisation, place: Place) -> System:

@@ -11,7 +11,6 @@ from functools import partial
 from portal.access_requests import actions as requests
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
-from portal.clock import ms
 from portal.connectors.simulated import activity, controls
 from portal.connectors.simulated.activity import Act
 from portal.demo.stage import Stage, at
@@ -137,7 +136,7 @@ def _log_in(stage: Stage, use: Use, system: System, grant: Grant) -> int | None:
     if not use.acts:
         return None
     target = stage.move(system, use.opened_at)
-    return activity.log_in(target, login=grant.login, at_ms=ms(use.opened_at) + 90_000)
+    return activity.log_in(target, login=grant.login, at_ms=stage.ms(use.opened_at) + 90_000)
 
 
 def _meanwhile(stage: Stage, use: Use, grant: Grant, session: int | None) -> list[tuple[datetime, Callable[[], None]]]:
@@ -151,7 +150,7 @@ def _meanwhile(stage: Stage, use: Use, grant: Grant, session: int | None) -> lis
 
 def _act(stage: Stage, system: System, session: int | None, when: datetime, act: Act) -> None:
     if session is not None:
-        activity.do(stage.move(system, when), session, act, at_ms=ms(when))
+        activity.do(stage.move(system, when), session, act, at_ms=stage.ms(when))
 
 
 def _see(stage: Stage, grant: Grant) -> None:
@@ -168,7 +167,7 @@ def _end(stage: Stage, use: Use, system: System, grant: Grant, session: int | No
         stage.move(system, use.read_back_at)
     else:
         if session is not None:
-            activity.log_out(target, session, at_ms=ms(use.ended_at) - 30_000)
+            activity.log_out(target, session, at_ms=stage.ms(use.ended_at) - 30_000)
         actions.give_back(by=stage.organisation.by(use.responder), grant=grant)
         stage.move(system, use.ended_at + REMOVED_AFTER)
     return ending.run(grant.pk)

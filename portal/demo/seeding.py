@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from portal.demo import judged, target
+from portal.demo.clock import demo_clock
 from portal.demo.organisation import (
     PLACES,
     Organisation,
@@ -11,7 +12,6 @@ from portal.demo.organisation import (
     build,
     connector_settings,
     declare_sources,
-    demo_clock,
     target_password,
 )
 from portal.demo.past_uses import USES, Use, walk
@@ -24,6 +24,7 @@ from portal.systems.models import System
 SOURCES_FROM, FIRST_DAY = at("2026-06-29 00:00"), at("2026-06-29 00:30")
 QUARTER_OVER = at("2026-10-01 00:30")
 SHOP_BEFORE_NOW = timedelta(minutes=10)  # the demo's clock goes on by itself and must not run ahead of the real one
+WHAT_FOLLOWS = timedelta(hours=1)  # room for what the clock is read after the quarter
 Step = tuple[datetime, Callable[[], object]]
 
 
@@ -39,19 +40,28 @@ def seed(superuser_url: str) -> None:
     """
     target.prepare(superuser_url, target_password())
     shop = System.objects.filter(slug="shop").first()
-    if shop is not None and stands(shop):  # what is done last
+    if shop is not None and stands(shop):  # of what a demo needs, this is done last
         follow_port(shop)
         return
     if Person.objects.exists():
         raise HalfFilled(
             "Filling the demo was stopped before it was done. Empty it with make demo-reset, then start it again."
         )
-    with demo_clock() as clock:
+    present = datetime.now(tz=UTC) - SHOP_BEFORE_NOW
+    with demo_clock(later=told_later(present)) as clock:
         organisation = Organisation(clock)
         past(organisation)
-        clock.set(datetime.now(tz=UTC) - SHOP_BEFORE_NOW)
+        clock.leave_the_story(present)
         add_systems(organisation, "postgresql")
         declare_sources(organisation, "postgresql")
+        judged.leave_one_open(
+            organisation, "shop"
+        )  # after the source, which says whose logins on the target are no one's access
+
+
+def told_later(present: datetime) -> timedelta:
+    """By how many whole days the story is told later than it was written: its quarter is over within the day before the present."""
+    return timedelta(days=(present - QUARTER_OVER - WHAT_FOLLOWS).days)
 
 
 def past(organisation: Organisation) -> dict[str, Grant]:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from django.core.management import call_command
 
 from audit.log.read import position
-from portal.clock import ms
 from portal.connectors.base import Target
 from portal.connectors.simulated import state
 from portal.demo.organisation import Organisation
@@ -38,8 +37,12 @@ class Stage:
         """Set the portal's and the target's clock; returns the target."""
         self.organisation.clock.set(when)
         target = target_of(system)
-        state.set_clock(target, max(ms(when), self.organisation.clock.at))
+        state.set_clock(target, max(self.ms(when), self.organisation.clock.at))
         return target
+
+    def ms(self, when: datetime) -> int:
+        """A moment of the story in milliseconds, as the demo's clock tells it."""
+        return self.organisation.clock.ms(when)
 
     def release(self, system: System) -> None:
         """Give the target the machine's clock again."""

@@ -6,6 +6,11 @@ from psycopg import sql
 DATABASE = "shop"
 PORTAL_LOGIN = "bg_portal"
 PRIVILEGES = {"shop_support": "Read and correct orders", "shop_admin": "Everything in the shop's tables"}
+DESCRIPTIONS = {
+    "shop_support": "reads shop.customers, shop.orders and shop.payments, and corrects the last two",
+    "shop_admin": "reads and changes every table of the schema shop",
+}
+TABLES_SAID = "Its tables: shop.customers, shop.orders, shop.payments."
 
 TABLES = """
 CREATE SCHEMA IF NOT EXISTS shop;
@@ -37,6 +42,7 @@ RIGHTS = (
     "GRANT pg_signal_backend, pg_read_all_stats TO bg_portal",
     "GRANT SET ON PARAMETER log_statement TO bg_portal",
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    f"ALTER DATABASE {DATABASE} SET search_path = shop",  # so that "orders" alone is found too
 )
 
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
@@ -19,15 +20,15 @@ from audit.log.checkpoints import public_keys
 from audit.log.examination import stored_ranges
 from audit.log.read import size
 from audit.packs.reading import entries
-from portal.clock import ms
-from portal.demo.organisation import Organisation, demo_clock
+from portal.demo.clock import demo_clock
+from portal.demo.organisation import Organisation
 from portal.demo.seeding import past
 from portal.demo.stage import at
 from portal.systems.models import Privilege
 from tests.servers import MailSink, new_folder
 from tests.worlds import sealing
 
-QUARTER = Period(ms(at("2026-07-01 00:00")), ms(at("2026-10-01 00:00")), ms(at("2026-10-01 00:00")))
+FROM, TO = at("2026-07-01 00:00"), at("2026-10-01 00:00")
 
 
 @dataclass(frozen=True)
@@ -52,21 +53,28 @@ class Played:
 @pytest.fixture(scope="module")
 def played(django_db_setup: None, django_db_blocker: DjangoDbBlocker, _mail_sink: MailSink) -> Played:
     """Played once for all tests of a file; they read what came of it, and the database is empty again."""
-    mails = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": _mail_sink.port, "EMAIL_USE_TLS": False}
     with django_db_blocker.unblock():
-        try:
-            with override_settings(PORTAL_DATA=new_folder("evidence"), **mails), sealing(), demo_clock() as clock:
-                return _read(Organisation(clock))
-        finally:
-            call_command("flush", interactive=False, verbosity=0)
+        return play(_mail_sink)
+
+
+def play(sink: MailSink, later: timedelta = timedelta()) -> Played:
+    """Play it, told so much later than it was written."""
+    mails = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": sink.port, "EMAIL_USE_TLS": False}
+    try:
+        with override_settings(PORTAL_DATA=new_folder("evidence"), **mails), sealing(), demo_clock(later) as clock:
+            return _read(Organisation(clock))
+    finally:
+        call_command("flush", interactive=False, verbosity=0)
 
 
 def _read(organisation: Organisation) -> Played:
     grants = past(organisation)
+    begins, ends = organisation.clock.ms(FROM), organisation.clock.ms(TO)
+    period = Period(begins, ends, ends)
     catalogue, db = load_catalogue(), new_database()
     ranges = tuple(stored_ranges(public_keys(), size()))
-    done = fold(db, entries(size()), period=QUARTER, parameters=catalogue.parameters, ranges=ranges)
-    prepare(db, catalogue, QUARTER, unreadable=done.unreadable, unfed=UNFED)
+    done = fold(db, entries(size()), period=period, parameters=catalogue.parameters, ranges=ranges)
+    prepare(db, catalogue, period, unreadable=done.unreadable, unfed=UNFED)
     return Played(
         db=db,
         results={each.id: each for each in run_catalogue(db, catalogue)},

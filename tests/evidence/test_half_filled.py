@@ -5,7 +5,8 @@ from django.core.management import CommandError, call_command
 
 from audit.log.models import Event
 from portal.demo import seeding, target
-from portal.demo.organisation import Organisation, build, demo_clock
+from portal.demo.clock import demo_clock
+from portal.demo.organisation import Organisation, build
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
