@@ -12,6 +12,7 @@ from portal.connectors.errors import (
     ConnectorError,
     ForeignMarker,
     Gone,
+    PasswordUnreadable,
     TargetRefused,
     Unreachable,
 )
@@ -20,7 +21,7 @@ from portal.connectors.secret import Secret
 __all__ = [
     "BadSettings", "Check", "Closed", "Closing", "Connector", "ConnectorError", "ForeignMarker", "Gone", "Heartbeat",
     "Listing",
-    "LoginOnTarget", "Opened", "Opening", "ReadBack", "Remainder", "Running", "Secret", "Snapshot", "Step", "Target",
+    "LoginOnTarget", "Opened", "Opening", "PasswordUnreadable", "ReadBack", "Remainder", "Running", "Secret", "Snapshot", "Step", "Target",
     "TargetRefused", "Unreachable", "no_step",
 ]  # fmt: skip
 

@@ -31,3 +31,7 @@ class Gone(TargetRefused):
 
 class BadSettings(ConnectorError):
     """The system's settings cannot be used as they are."""
+
+
+class PasswordUnreadable(BadSettings):
+    """The password kept for the target cannot be decrypted, as after a restore with another key: somebody has to enter it again."""

@@ -17,7 +17,7 @@ from portal.notifications.outbox import tell
 from portal.people.strength import need_fresh
 from portal.policy.queries import rules_of
 from portal.rows import lock_row
-from portal.secrets import decrypt
+from portal.secrets import SecretUnreadable, decrypt
 
 NOT_OPEN = "This access is not open."
 SHOWN_AGAIN_AFTER = timedelta(seconds=5)
@@ -54,12 +54,20 @@ def reveal(*, by: Actor, grant: Grant) -> Secret:
         raise ChangedMeanwhile("The password was shown a moment ago. Ask again in a few seconds.", about=row)
     if row.secret is None:
         raise WrongState("There is no password to show.", about=row)
+    password = _password(row)
     row.revealed_at = at
     row.save(update_fields=["revealed_at"])
     append(
         "grant.revealed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id
     )
-    return Secret(decrypt(bytes(row.secret), f"grant:{row.pk}"))
+    return password
+
+
+def _password(row: Grant) -> Secret:
+    try:
+        return Secret(decrypt(bytes(row.secret or b""), f"grant:{row.pk}"))
+    except SecretUnreadable:
+        raise WrongState("The password cannot be read any more. End this access and ask again.", about=row) from None
 
 
 @action(event="grant.returned", refused="grant.act_refused")

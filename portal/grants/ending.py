@@ -13,13 +13,14 @@ from audit.log.append import Actor, action, append, process
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
 from portal.clock import moment, ms, now
-from portal.connectors.base import ConnectorError, ReadBack, Snapshot
+from portal.connectors.base import ReadBack, Snapshot
 from portal.crash_points import ENDING, reached
-from portal.errors import WrongState
+from portal.errors import LogUnavailable, Refused, WrongState
 from portal.grants.actions import NOT_OPEN, locked, over_at
 from portal.grants.models import Grant
 from portal.grants.states import ACTIVE, CLOSING, MOVES, OPENING
 from portal.grants.targets import alone, closing_of, connector_of, target_of
+from portal.grants.trouble import Trouble, trouble_of
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
@@ -76,15 +77,21 @@ def _attempt(grant: Grant) -> Grant:
     if row.state != CLOSING:
         return row
     reached(ENDING, "begun")
+    try:
+        return _close(row)
+    except (Refused, LogUnavailable):  # somebody else was quicker, or nothing can be written down
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, access may be live, and that must not stay untold
+        return record_trouble(by=SWEEP, grant=row, trouble=trouble_of(error, row))
+
+
+def _close(row: Grant) -> Grant:
     connector, target, closing = connector_of(row.system), target_of(row.system), closing_of(row)
     before = Snapshot.from_json(row.before) if row.before else None
-    try:
-        closed = connector.close(target, closing, step=partial(reached, ENDING))
-        removed = now()
-        reached(ENDING, "closed")
-        found = connector.read_back(target, closing, before=before)
-    except ConnectorError as error:
-        return record_trouble(by=SWEEP, grant=row, code=type(error).__name__, sentence=error.sentence)
+    closed = connector.close(target, closing, step=partial(reached, ENDING))
+    removed = now()
+    reached(ENDING, "closed")
+    found = connector.read_back(target, closing, before=before)
     reached(ENDING, "read")
     sessions = closed.sessions_ended
     if not found.clear:
@@ -154,13 +161,15 @@ def record_remainder(*, by: Actor, grant: Grant, found: ReadBack, sessions: int)
 
 
 @action(event="grant.close_failed")
-def record_trouble(*, by: Actor, grant: Grant, code: str, sentence: str) -> Grant:
+def record_trouble(*, by: Actor, grant: Grant, trouble: Trouble) -> Grant:
     """The target could not be closed or read: access may be live, everybody concerned is told, it is tried again."""
     row = locked(grant)
-    _wait_and_tell(by, row, sentence, [])
+    if row.state != CLOSING:
+        raise WrongState("This access was read back already.", about=row)
+    _wait_and_tell(by, row, trouble.sentence, [])
     append(
-        "grant.close_failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, attempt=row.attempts, code=code,
-        sentence=sentence,
+        "grant.close_failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, attempt=row.attempts,
+        code=trouble.code, sentence=trouble.sentence,
     )  # fmt: skip
     return row
 

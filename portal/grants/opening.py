@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import logging
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -28,15 +27,16 @@ from portal.access_requests.queries import audience_of
 from portal.access_requests.rules import Asked, owed
 from portal.access_requests.states import APPROVED
 from portal.clock import ms, now
-from portal.connectors.base import ConnectorError, Opened, Snapshot
+from portal.connectors.base import Opened, Snapshot
 from portal.crash_points import OPENING as OPENING_TARGET
 from portal.crash_points import reached
 from portal.eligibility.queries import may_use
-from portal.errors import WrongState
+from portal.errors import LogUnavailable, Refused, WrongState
 from portal.grants.actions import NOT_OPEN, locked, revoke
 from portal.grants.models import Grant
 from portal.grants.states import AUTHORISED, FINAL, MOVES, OPENING
-from portal.grants.targets import alone, closing_of, connector_of, opening_of, still_alone, target_of
+from portal.grants.targets import LockLost, alone, closing_of, connector_of, opening_of, still_alone, target_of
+from portal.grants.trouble import Trouble, trouble_of
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
@@ -105,15 +105,6 @@ def _append_authorised(by: Actor, grant: Grant) -> None:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """Why an attempt failed, for the page and the log; ``again`` says whether another attempt makes sense."""
-
-    code: str
-    sentence: str
-    again: bool = True
-
-
 def run(grant_id: UUID) -> Grant:
     """Open the target of a grant that may be opened; safe to call at any time, by anybody, any number of times."""
     grant = Grant.objects.select_related("system", "privilege", "request__policy").get(pk=grant_id)
@@ -129,6 +120,15 @@ def _attempt(grant: Grant) -> Grant:
         return give_up(by=PORTAL, grant=grant)
     if why := _no_longer(grant):
         return revoke(by=PORTAL, grant=grant, reason=why, cause="no longer to be opened")
+    try:
+        return _open(grant)
+    except (Refused, LogUnavailable, LockLost, DatabaseError):  # decided otherwise, or nothing can be written down now
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, who waits for the access is told that it failed
+        return _failed(grant, trouble_of(error, grant))
+
+
+def _open(grant: Grant) -> Grant:
     row = begin(by=PORTAL, grant=grant)
     reached(OPENING_TARGET, "begun")
     marked = heartbeats.begin(row.system)  # so that the log is known to be read before the window begins
@@ -139,12 +139,9 @@ def _attempt(grant: Grant) -> Grant:
     if marked:
         marked.join(MARK_PATIENCE_S)
     connector, target = connector_of(row.system), target_of(row.system)
-    try:
-        before = Snapshot.from_json(row.before) if row.before else _keep(row, connector.prepare(target))
-        reached(OPENING_TARGET, "looked")
-        opened = connector.open(target, opening_of(row), step=partial(_step, row))
-    except ConnectorError as error:
-        return _failed(row, Trouble(type(error).__name__, error.sentence, error.retry))
+    before = Snapshot.from_json(row.before) if row.before else _keep(row, connector.prepare(target))
+    reached(OPENING_TARGET, "looked")
+    opened = connector.open(target, opening_of(row), step=partial(_step, row))
     reached(OPENING_TARGET, "opened")
     try:
         row = activate(by=PORTAL, grant=row, opened=opened, proof=proof, before=before)
@@ -188,7 +185,7 @@ def _no_longer(grant: Grant) -> str:
 def _failed(grant: Grant, trouble: Trouble) -> Grant:
     """What cannot get better by another attempt is given up at once."""
     row = record_trouble(by=PORTAL, grant=grant, trouble=trouble)
-    return row if trouble.again else give_up(by=PORTAL, grant=row)
+    return row if trouble.again else give_up(by=PORTAL, grant=row, trouble=trouble)
 
 
 def _keep(grant: Grant, before: Snapshot) -> Snapshot:
@@ -273,10 +270,14 @@ def _fingerprint(before: Snapshot) -> str:
 def record_trouble(*, by: Actor, grant: Grant, trouble: Trouble) -> Grant:
     """Keep what went wrong, and when it is tried again."""
     row = locked(grant)
+    if row.state == AUTHORISED:  # it went wrong before the intent could be written, which counts the attempts
+        row.attempts += 1
+    elif row.state != OPENING:
+        raise WrongState(NOT_OPEN, about=row)
     wait = BACKOFF_S[min(row.attempts, len(BACKOFF_S)) - 1]
     changed = trouble.sentence[:300] != row.last_trouble
     row.last_trouble, row.next_try_at = trouble.sentence[:300], now() + timedelta(seconds=wait)
-    row.save(update_fields=["last_trouble", "next_try_at"])
+    row.save(update_fields=["attempts", "last_trouble", "next_try_at"])
     if changed:
         audience = audience_of(row.system, row.person_id)
         tell(
@@ -291,10 +292,17 @@ def record_trouble(*, by: Actor, grant: Grant, trouble: Trouble) -> Grant:
     return row
 
 
-@action(event="grant.revoked")
-def give_up(*, by: Actor, grant: Grant) -> Grant:
-    """Stop trying to open. A half-open target is possible, so it is closed and read back like any other."""
+@action(event=("grant.revoked", "grant.failed"))
+def give_up(*, by: Actor, grant: Grant, trouble: Trouble | None = None) -> Grant:
+    """Stop trying to open. Once it was tried a half-open target is possible, so it is closed and read back like any other."""
     row, at = locked(grant), now()
+    if row.state == AUTHORISED and trouble is not None:
+        make(row, MOVES["cancel"], says=NOT_OPEN, ended_at=at, end_cause="failed", next_try_at=None)
+        append(
+            "grant.failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, code=trouble.code,
+            sentence=trouble.sentence, ended_at=ms(at),
+        )  # fmt: skip
+        return row
     make(row, MOVES["give_up"], says=NOT_OPEN, ended_at=at, end_cause="failed", next_try_at=at, attempts=0)
     append(
         "grant.revoked", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at), over_at=ms(at),

@@ -8,18 +8,15 @@ from django.db import DatabaseError, connection
 
 from portal.clock import ms
 from portal.connectors import for_kind
-from portal.connectors.base import BadSettings, Closing, Connector, Opening, Secret, Target
+from portal.connectors.base import BadSettings, Closing, Connector, Opening, PasswordUnreadable, Secret
 from portal.grants.models import Grant
-from portal.secrets import decrypt
+from portal.secrets import SecretUnreadable, decrypt
 from portal.systems.models import System
+from portal.systems.targets import target as target_of
+
+__all__ = ["LOCK_CLASS", "LockLost", "alone", "closing_of", "connector_of", "opening_of", "still_alone", "target_of"]
 
 LOCK_CLASS = 0x6267  # first half of the advisory lock's key: "bg"
-
-
-def target_of(system: System) -> Target:
-    """How the system is reached."""
-    secret = Secret(decrypt(bytes(system.secret), f"system:{system.pk}")) if system.secret else None
-    return Target(str(system.pk), system.connector, system.settings, secret)
 
 
 def connector_of(system: System) -> Connector:
@@ -40,10 +37,17 @@ def closing_of(grant: Grant) -> Closing:
 
 
 def opening_of(grant: Grant) -> Opening:
-    """What opening needs; the same for each attempt but for the end."""
+    """What opening needs; the same for each attempt but for the end.
+
+    Raises:
+        PasswordUnreadable: what was made for the first attempt was kept under another key.
+    """
     if grant.planned_expires_at is None:
         raise RuntimeError("A grant gets its end when opening begins.")
-    verifier = Secret(decrypt(bytes.fromhex(grant.verifier), f"verifier:{grant.pk}"))
+    try:
+        verifier = Secret(decrypt(bytes.fromhex(grant.verifier), f"verifier:{grant.pk}"))
+    except SecretUnreadable:
+        raise PasswordUnreadable("The password made for this access cannot be read any more. Ask again.") from None
     return Opening(
         str(grant.pk), grant.number, grant.nonce, grant.privilege.on_target, verifier, ms(grant.planned_expires_at)
     )

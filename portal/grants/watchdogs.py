@@ -11,23 +11,37 @@ _held: dict[str, Held] = {}
 
 
 def hold() -> int:
-    """Start what is missing; returns how many watchdogs this process holds. Called again and again by ``manage.py watch``."""
+    """Start what is missing; returns how many watchdogs this process holds. Called again and again by ``manage.py watch``.
+
+    Trouble with one system never keeps another from its watchdog.
+    """
     for system in System.objects.filter(in_scope_to__isnull=True):
-        key = str(system.pk)
         try:
-            if key in _held and not _held[key].alive():
-                del _held[key]
-            if key not in _held:
-                started = connector_of(system).watchdog(target_of(system))
-                if started is not None:
-                    _held[key] = started
+            _hold_one(system)
         except ConnectorError as error:
-            _held.pop(key, None)
+            _held.pop(str(system.pk), None)
             logger.warning("no watchdog on %s: %s", system.slug, error.sentence)
+        except Exception:
+            _held.pop(str(system.pk), None)
+            logger.exception("no watchdog on %s, and nobody foresaw why", system.slug)
     return len(_held)
+
+
+def _hold_one(system: System) -> None:
+    key = str(system.pk)
+    if key in _held and not _held[key].alive():
+        del _held[key]
+    if key not in _held:
+        started = connector_of(system).watchdog(target_of(system))
+        if started is not None:
+            _held[key] = started
 
 
 def release() -> None:
     """Stop all of them; the targets' own limits still hold."""
     while _held:
-        _held.popitem()[1].stop()
+        key, held = _held.popitem()
+        try:
+            held.stop()
+        except Exception:
+            logger.exception("the watchdog on %s could not be stopped; the others are", key)

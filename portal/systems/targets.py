@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portal.connectors.base import BadSettings, Secret, Target
-from portal.secrets import decrypt
+from portal.connectors.base import BadSettings, PasswordUnreadable, Secret, Target
+from portal.secrets import SecretUnreadable, decrypt
 from portal.systems.models import ProposedChange, System
 
 
@@ -14,7 +14,11 @@ def secret_context(system_id: object) -> str:
 
 
 def target(system: System) -> Target:
-    """The system as it stands."""
+    """The system as it stands.
+
+    Raises:
+        PasswordUnreadable: its password was kept under another key.
+    """
     return Target(str(system.pk), system.connector, system.settings, _secret(system.secret, system.pk))
 
 
@@ -49,4 +53,9 @@ def _way_to(settings: Mapping[str, Any]) -> list[Any]:
 
 
 def _secret(stored: bytes | memoryview | None, system_id: object) -> Secret | None:
-    return Secret(decrypt(stored, secret_context(system_id))) if stored else None
+    try:
+        return Secret(decrypt(stored, secret_context(system_id))) if stored else None
+    except SecretUnreadable:
+        raise PasswordUnreadable(
+            "The portal cannot read the password that it keeps for this system; it has to be entered again."
+        ) from None
