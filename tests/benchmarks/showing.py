@@ -17,6 +17,7 @@ from tests.servers import Postgres, running_target, wait_until
 from tests.worlds import World, sealing
 
 RATE, SECONDS, BAR_S = 200, 20, 5.0
+ASKS_EVERY_S = 3.0  # as the part of the page does that shows the statements
 NUMBER = re.compile(r"AS n(\d+)")
 
 
@@ -33,7 +34,7 @@ def _work(way_in: str, rate: float, count: int, sent: Any) -> None:
 
 
 def delays(target: Postgres, world: World, grant: Grant, rate: float, seconds: float) -> list[float]:
-    """For each statement, the seconds until it stood on the page's list. The page is read again and again, as it reads itself."""
+    """For each statement, the seconds until it stood on the page's list, which asks for what is new every three seconds."""
     count = int(rate * seconds)
     way_in = address(target, grant, world)
     connections.close_all()
@@ -44,7 +45,10 @@ def delays(target: Postgres, world: World, grant: Grant, rate: float, seconds: f
     seen: dict[int, float] = {}
     known: set[str] = set()
 
+    opened = time.monotonic()
+
     def look() -> bool:
+        time.sleep(ASKS_EVERY_S - (time.monotonic() - opened) % ASKS_EVERY_S)
         record = record_of(grant.request_id)
         at = time.time()
         fresh = [each for each in record.case.activities if each.id not in known] if record else []
