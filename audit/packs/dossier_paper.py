@@ -24,6 +24,10 @@ STATEMENT_PRINTED = 4000  # characters; the attached file holds all that is kept
 LIMITS = Limits(seconds=120)
 
 
+class NoSuchCase(LookupError):
+    """The log knows no such case; the text is a sentence for people."""
+
+
 @dataclass(frozen=True)
 class Paper:
     """A PDF that is not signed yet, and the case that it tells."""
@@ -37,12 +41,12 @@ def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo:
 
     Raises:
         RenderFailed: the PDF cannot be made.
-        LookupError: the log knows no such case up to there.
+        NoSuchCase: the log knows no such case up to there.
     """
     events = sorted(of_cases(position.size, [case_id]), key=lambda event: event.at)
     case = fold(case_id, events)
     if case.asked is None:
-        raise LookupError(f"The log knows no case {case_id} up to position {position.size}.")
+        raise NoSuchCase(f"The log knows no case {case_id} up to position {position.size}.")
     names = case.by_names | known_at(position.size).people
     lines = [case_lines.as_line(each, case, event, names) for each, event in _activities(case, events)]
     files = [*activity_files(lines), *as_files(position)]

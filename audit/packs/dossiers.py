@@ -17,7 +17,7 @@ from audit.cases.case import PENDING, Case
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.read import of_subject
 from audit.packs import verdicts
-from audit.packs.dossier_paper import made
+from audit.packs.dossier_paper import NoSuchCase, made
 from audit.packs.keeping import keep, only_one
 from audit.packs.models import Dossier
 from audit.packs.position import NoPosition, Position, newest
@@ -30,6 +30,7 @@ OCCASIONS = {"grant.ended": "ended", "review.submitted": "reviewed"}
 WAIT_FOR_VERDICT_MS = 35_000  # after the read-back; then the dossier says that it is pending
 LOOK_BACK_MS = 7 * 86_400_000  # older uses have their page; nobody is sent mail about them
 PAUSES_S = (30, 120, 600, 3600)
+SAYS_WHY = (RenderFailed, NoPosition, CannotSign, NoSuchCase)  # their texts are ours, for people
 MOST_AT_ONCE = 20
 DUE = """
 SELECT e.id, e.name, e.at, e."case", e.subject FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
@@ -80,14 +81,14 @@ def _make(due: Due) -> int:
         dossier = _row(due)
         try:
             _draw_and_keep(dossier)
-        except (RenderFailed, NoPosition, CannotSign, LookupError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever one case brings up, it is put off and the others are made
             _put_off(dossier, error)
             return 0
     return 1
 
 
 def _row(due: Due) -> Dossier:
-    made_of = {"case": due.case, "occasion": due.occasion, "next_try_at": _now() + timedelta(0)}
+    made_of = {"case": due.case, "occasion": due.occasion, "next_try_at": _now()}
     return Dossier.objects.get_or_create(event_id=due.event_id, defaults=made_of)[0]
 
 
@@ -118,6 +119,8 @@ def record(*, by: Actor, dossier: Dossier, pdf: bytes, case: Case, position: Pos
 @action(event="dossier.failed")
 def record_failure(*, by: Actor, dossier: Dossier, code: str, sentence: str) -> None:
     """It could not be made and is tried again."""
+    dossier.trouble = sentence
+    dossier.save(update_fields=["trouble"])
     append(
         "dossier.failed", by=by, case=dossier.case, subject=dossier.log_subject, occasion=dossier.occasion, code=code,
         sentence=sentence,
@@ -125,15 +128,20 @@ def record_failure(*, by: Actor, dossier: Dossier, code: str, sentence: str) -> 
 
 
 def _put_off(dossier: Dossier, error: Exception) -> None:
-    """Try again later; the log hears of it once."""
-    pause = PAUSES_S[min(dossier.attempts, len(PAUSES_S) - 1)]
-    first, dossier.trouble = not dossier.trouble, str(error)[:400]
+    """Try again later, whatever the log says to it; the log hears of it once."""
+    foreseen = isinstance(error, SAYS_WHY)
+    dossier.refresh_from_db()  # what a making that failed had begun to write is no part of it
+    dossier.next_try_at = _now() + timedelta(seconds=PAUSES_S[min(dossier.attempts, len(PAUSES_S) - 1)])
     dossier.attempts += 1
-    dossier.next_try_at = _now() + timedelta(seconds=pause)
-    dossier.save()
-    logger.error("the dossier of case %s could not be made and is tried again: %s", dossier.case, error)
-    if first:
-        record_failure(by=PORTAL, dossier=dossier, code=getattr(error, "code", "failed"), sentence=dossier.trouble)
+    dossier.save(update_fields=["next_try_at", "attempts"])
+    logger.error(
+        "the dossier of case %s could not be made and is tried again: %s", dossier.case, error, exc_info=not foreseen
+    )
+    if not dossier.trouble:
+        # The text of an error that nobody foresaw may repeat what somebody typed: it stays out of what is never erased.
+        sentence = str(error)[:400] if foreseen else f"{type(error).__name__}: the portal's own log says where."
+        code = error.code if isinstance(error, RenderFailed) else "failed"
+        record_failure(by=PORTAL, dossier=dossier, code=code, sentence=sentence)
 
 
 def recipients(case: Case) -> list[str]:

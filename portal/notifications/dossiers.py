@@ -40,7 +40,8 @@ def _one_batch(batch: int) -> tuple[int, bool]:
         for entry in entries:
             _queue(entry)
         full = len(entries) == batch
-        position.next_index = (entries[-1].index or 0) + 1 if full else max(position.next_index, sealed)
+        behind = (entries[-1].index or 0) + 1 if entries else 0  # beyond the size, where one was sealed in between
+        position.next_index = behind if full else max(position.next_index, sealed, behind)
         position.save(update_fields=["next_index"])
     return len(entries), full
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pikepdf
 import pytest
 
 from audit.log.append import append, process
-from audit.log.read import named
+from audit.log.read import named, size
 from audit.packs import dossiers, verdicts
 from audit.packs.models import Dossier
 from audit.packs.render import RenderFailed
@@ -153,15 +154,53 @@ def test_failure_is_on_record_once_and_tried_again(monkeypatch: pytest.MonkeyPat
     assert dossiers.make_due() == 1
 
 
-def test_mail_goes_to_each_recipient_once_with_the_file() -> None:
-    ann, mo = person("Ann Berg"), person("Mo Own")
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [("made", ValueError("SELECT secret")), ("keep", OSError(28, "No space left")), ("recipients", MemoryError())],
+)
+def test_one_case_that_cannot_be_made_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+) -> None:
+    """``recipients`` fails within the action that had begun to write the row."""
     use()
-    dossier = Dossier(event_id=told.ident("x"), case=told.ident("C1"), occasion="ended")
+    log = told.Told()
+    story.review(log, "C1", now() - MINUTE)
+    log.write()
+    works, tries = getattr(dossiers, step), iter([error])
+
+    def fails_at_first(*args: Any, **more: Any) -> Any:
+        if trouble := next(tries, None):
+            raise trouble
+        return works(*args, **more)
+
+    monkeypatch.setattr(dossiers, step, fails_at_first)
+    assert dossiers.make_due() == 1
+    bad, good = Dossier.objects.get(occasion="ended"), Dossier.objects.get(occasion="reviewed")
+    sentence = f"{type(error).__name__}: the portal's own log says where."
+    assert (bad.made_at, bad.attempts, bad.trouble, good.trouble) == (None, 1, sentence, "")
+    assert [(each.fields["code"], each.fields["sentence"]) for each in named(("dossier.failed",))] == [
+        ("failed", sentence)
+    ]
+    assert dossiers.make_due() == 0  # put off
+    Dossier.objects.filter(pk=bad.pk).update(next_try_at=dossiers._now())
+    assert dossiers.make_due() == 1
+
+
+def made(*recipients: object) -> Dossier:
+    """A dossier of the use, as the log tells of it; not sealed yet."""
+    dossier = Dossier(event_id=uuid.uuid4(), case=told.ident("C1"), occasion="ended")
     append(
         "dossier.made", by=dossiers.PORTAL, case=told.ident("C1"), subject=dossier.log_subject, dossier_id=dossier.pk,
         occasion="ended", log_size=1, log_root="aa", pdf_sha256="bb", bytes=1, verdict="complete",
-        recipients=[str(ann.pk), str(mo.pk), told.ident("gone")],
+        recipients=[str(each) for each in recipients],
     )  # fmt: skip
+    return dossier
+
+
+def test_mail_goes_to_each_recipient_once_with_the_file() -> None:
+    ann, mo = person("Ann Berg"), person("Mo Own")
+    use()
+    dossier = made(ann.pk, mo.pk, told.ident("gone"))
     assert mails.run() == 0  # not sealed yet
     told.seal()
     assert (mails.run(), mails.run()) == (1, 0)
@@ -169,6 +208,30 @@ def test_mail_goes_to_each_recipient_once_with_the_file() -> None:
     assert {alert.recipient for alert in alerts} == {ann, mo}
     assert {alert.attachment for alert in alerts} == {dossier.file_name}
     assert {alert.facts["verdict"] for alert in alerts} == {"complete"}
+
+
+def test_what_is_sealed_between_the_two_looks_is_mailed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = person("Ann Berg")
+    use()
+    first = made(ann.pk)
+    told.seal()
+    second = made(ann.pk)
+
+    def size_and_then_the_sealer() -> int:
+        before = size()
+        told.seal()
+        return before
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mails, "size", size_and_then_the_sealer)
+        assert mails.run() == 2
+    assert mails.run() == 0
+    third = made(ann.pk)
+    told.seal()
+    assert mails.run() == 1
+    assert sorted(Alert.objects.values_list("attachment", flat=True)) == sorted(
+        each.file_name for each in (first, second, third)
+    )
 
 
 @pytest.mark.parametrize("kind", verdicts.SAYS)
