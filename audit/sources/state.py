@@ -6,6 +6,16 @@ Plain structs, so that they can be stored as JSON with the position.
 import msgspec
 
 
+class Asked(msgspec.Struct):
+    """A change of what is logged that a statement asked for; an error may still come that says it was refused."""
+
+    at: int
+    number: int
+    setting: str
+    value: str
+    weakens: bool
+
+
 class Session(msgspec.Struct):
     """A process of the server whose lines are being counted."""
 
@@ -27,6 +37,8 @@ class Session(msgspec.Struct):
     pending_text: bytes = b""
     """BLAKE2b of that text under ``key``."""
     key: bytes = b""
+    asked: list[Asked] = msgspec.field(default_factory=list)
+    """Changes that its last statement asked for, as long as its refusal may still be read."""
 
     @property
     def is_client(self) -> bool:

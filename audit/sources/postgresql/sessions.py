@@ -14,7 +14,7 @@ from audit.sources.marker import number_of
 from audit.sources.postgresql import masking
 from audit.sources.postgresql.classes import Classified, classify, classify_fastpath
 from audit.sources.postgresql.parse import Entry, Kind, Line, ParseError, parameter, parse_line
-from audit.sources.postgresql.settings import is_logging, logging_changes, weakens
+from audit.sources.postgresql.settings import is_logging, logging_changes, outlives_an_error, weakens
 from audit.sources.records import (
     CLASSES,
     Activity,
@@ -28,7 +28,7 @@ from audit.sources.records import (
     SessionStarted,
     SettingsChanged,
 )
-from audit.sources.state import Head, Session
+from audit.sources.state import Asked, Head, Session
 
 DENIED = frozenset({"42501", "28000", "28P01", "53300", "0P000", "0LP01", "0L000"})
 UNREADABLE = frozenset({"42601", "22021"})
@@ -38,6 +38,8 @@ AUDIT_CLASSES = {"WRITE": "data_change", "DDL": "schema_change", "ROLE": "permis
 BEFORE_LOGIN = frozenset({"", "authentication", "startup"})
 SHORT_LIVED = frozenset({"autovacuum worker", "parallel worker", "background worker"})
 FORGET_AFTER = 24 * 3600 * 1000
+REFUSED_WITHIN = 1000
+"""Milliseconds of the log in which the refusal of a changed setting is written; until then the change is not told."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,11 @@ class Fold:
                 self._take(parse_line(raw), raw)
             except ParseError as error:
                 self.found.append(LossFound("line_unreadable", self.head.last_at, self.head.last_at, str(error)))
-        for session in list(self._held):
-            self._release(session)
+        for name in list(self._held):
+            self._release(name)
+        for session in self.sessions.values():
+            if session.asked and self.head.last_at > session.asked[0].at + REFUSED_WITHIN:
+                self._changed(session)
         found, self.found = self.found, []
         return found
 
@@ -152,7 +157,7 @@ class Fold:
         """End what has no end of its own; the tail of a connection cannot be shown then."""
         for session in list(self.sessions.values()):
             if session.is_client and session.authorized:
-                self._release(session.session)
+                self._go_on(session)
                 says = f"Session {session.session} has no end: {why}. What came after number {session.last} cannot be shown."
                 self.found.append(
                     LossFound("session_cut", session.last_at, at, says, session.session, session.last + 1)
@@ -181,10 +186,10 @@ class Fold:
         elif not session.authorized and line.entry.user and _acts(line):
             self._let_in(session, line, _started(line))
         if kind is Kind.DISCONNECTION:
-            self._release(session.session)
+            self._go_on(session)
             self._end(session, line.at, "gap" if session.missing else "complete")
         elif kind in (Kind.STATEMENT, Kind.EXECUTE, Kind.FASTPATH):
-            self._release(session.session)
+            self._go_on(session)
             self._statement(session, line, raw)
         elif kind is Kind.ERROR or (kind is Kind.FATAL and line.entry.statement is not None):
             self._error(session, line, raw)
@@ -235,8 +240,7 @@ class Fold:
             self._heartbeat(session, line)
         if session.watched:
             self._held[session.session] = (self._activity(session, line, raw), raw, line.text)
-        else:
-            self._settings(session, line.at, line.number, line.text)
+        self._settings(session, line.at, line.number, line.text)
 
     def _heartbeat(self, session: Session, line: Line) -> None:
         beat = HEARTBEAT.match(line.text)
@@ -278,11 +282,11 @@ class Fold:
         code = line.entry.state_code
         same = session.pending and text and _fingerprint(session, text) == session.pending_text
         if same and line.entry.ps not in ("PARSE", "BIND"):
-            of_number, session.pending = session.pending, 0
+            of_number, session.pending, session.asked = session.pending, 0, []
             if session.watched:
                 self._outcome(session, line, raw, of_number)
             return
-        self._release(session.session)
+        self._go_on(session)
         session.statements += 1
         session.pending = 0
         if session.watched:
@@ -324,20 +328,34 @@ class Fold:
             raised = max(held[0].class_, class_, key=CLASSES.index)
             self._held[session] = (replace(held[0], class_=raised), *held[1:])
 
+    def _go_on(self, session: Session) -> None:
+        """The session went on, so nothing more belongs to its last statement."""
+        self._release(session.session)
+        self._changed(session)
+
     def _release(self, name: str) -> None:
         held = self._held.pop(name, None)
-        if held is None:
-            return
-        activity, _, text = held
-        self.found.append(activity)
-        self._settings(self.sessions[name], activity.at, activity.number, text)
+        if held is not None:
+            self.found.append(held[0])
 
     def _settings(self, session: Session, at: int, number: int, text: str) -> None:
-        """A change of what is logged, asked for by a statement that no error followed."""
+        """Changes of what is logged that a statement asks for: told when no error followed, at once where none could undo them."""
         for setting in logging_changes(text):
             value = "its default" if setting.value is None else setting.value
             weak = weakens(setting.name, setting.value, everywhere=False)
-            self.found.append(SettingsChanged(at, setting.name, value, weak, session.session, number))
+            if outlives_an_error(text):
+                self.found.append(SettingsChanged(at, setting.name, value, weak, session.session))
+            else:
+                session.asked.append(Asked(at, number, setting.name, value, weak))
+
+    def _changed(self, session: Session) -> None:
+        for each in session.asked:
+            self.found.append(
+                SettingsChanged(each.at, each.setting, each.value, each.weakens, session.session, each.number)
+            )
+        if session.asked:
+            session.asked = []
+            self.changed.add(session.session)
 
 
 def _acts(line: Line) -> bool:

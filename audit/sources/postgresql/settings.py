@@ -25,6 +25,11 @@ HARMLESS: dict[str, frozenset[str]] = {
     ),
     "lc_messages": frozenset({"c", "posix", "en_us", "en_us.utf8", "en_us.utf-8"}),
 }
+COMPARED = words("""
+    lc_messages log_connections log_destination log_disconnections log_error_verbosity log_min_error_statement
+    log_min_messages log_truncate_on_rotation logging_collector
+""")
+"""Those of which each heartbeat brings a hash, as the connector reads them."""
 NO_MATTER = frozenset(
     {
         "log_error_verbosity",
@@ -124,3 +129,8 @@ def logging_changes(text: str) -> list[Setting]:
         return []
     found = (changed_setting(part) for part in parts)
     return [setting for setting in found if setting is not None and is_logging(setting.name)]
+
+
+def outlives_an_error(text: str) -> bool:
+    """Whether a string of statements ends a transaction in between, so that an error behind it takes back nothing of what came before."""
+    return any(part[0].word in ("COMMIT", "END") for part in statements(tokens(text)))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,10 +153,11 @@ RECEIVED = line(
 AUTHORIZED = line(line_num=2, ps="authentication", message="connection authorized: user=bg_7 database=shop")
 
 
-def postmaster(number: int, message: str, session: str = "6b05cb10.1") -> bytes:
+def postmaster(number: int, message: str, session: str = "6b05cb10.1", **more: str) -> bytes:
     return line(
-        session_id=session, line_num=number, user=None, dbname=None, ps=None, message=message, backend_type="postmaster"
-    )
+        session_id=session, line_num=number, user=None, dbname=None, ps=None, message=message,
+        backend_type="postmaster", **more,
+    )  # fmt: skip
 
 
 def test_same_text_that_fails_before_it_runs_is_another_action() -> None:
@@ -212,10 +214,71 @@ def test_weakened_logging_is_told() -> None:
             RECEIVED,
             AUTHORIZED,
             line(line_num=3, message="statement: ALTER ROLE bg_7 SET log_statement = 'none'"),
+            line(line_num=4),
         ]
     )
     told = [(each.setting, each.value, each.weakens) for each in found if isinstance(each, SettingsChanged)]
     assert told == [("log_connections", "off", True), ("log_connections", "on", False), ("log_statement", "none", True)]
+
+
+OWNER = {"user": "owner"}  # nobody watches what this login does, only what it changes of the logging
+
+
+def owner(number: int, message: str, seconds: int = 21, **more: str) -> bytes:
+    return line(line_num=number, message=message, timestamp=f"2026-11-24 17:36:{seconds}.619 UTC", **OWNER, **more)
+
+
+def refusal(number: int, text: str, seconds: int = 21) -> bytes:
+    return owner(
+        number,
+        "permission denied to set parameter",
+        seconds,
+        error_severity="ERROR",
+        state_code="42501",
+        statement=text,
+    )
+
+
+MUTE, LOGIN = "SET log_statement = 'none'", line(line_num=2, message="connection authorized: user=owner", **OWNER)
+MUTED = ("log_statement", "none", 3)
+
+
+def changes(found: Iterable[Found]) -> list[tuple[str, str, int | None]]:
+    return [(each.setting, each.value, each.number) for each in found if isinstance(each, SettingsChanged)]
+
+
+@pytest.mark.parametrize("cut", [3, 4], ids=["in one reading", "in the next one"])
+def test_change_that_the_server_refused_is_not_told(cut: int) -> None:
+    lines = [RECEIVED, LOGIN, owner(3, f"statement: {MUTE}"), refusal(4, MUTE), owner(5, "statement: SELECT 1", 40)]
+    assert changes(fold(lines[:cut], lines[cut:])) == []
+
+
+def test_refusal_of_a_watched_login_is_not_told_as_a_change() -> None:
+    lines = [RECEIVED, AUTHORIZED, line(line_num=3, message=f"statement: {MUTE}")]
+    refused = line(line_num=4, message="no", error_severity="ERROR", state_code="42501", statement=MUTE)
+    assert changes(fold(lines, [refused])) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ([], []),  # its refusal may still come
+        ([owner(4, "statement: SELECT 1")], [MUTED]),
+        ([refusal(4, "SELECT 1/0")], [MUTED]),
+        ([owner(4, "disconnection: session time: 0:00:01.000")], [MUTED]),
+        ([postmaster(1, "database system is shut down")], [MUTED]),
+        ([postmaster(1, "checkpoint complete", timestamp="2026-11-24 17:36:22.620 UTC")], [MUTED]),
+    ],
+)
+def test_change_that_stands_is_told_as_soon_as_it_is_certain(after: list[bytes], told: list[object]) -> None:
+    lines = [RECEIVED, LOGIN, owner(3, f"statement: {MUTE}")]
+    assert changes(fold(lines, after)) == told
+    assert changes(fold(lines + after)) == told
+
+
+def test_error_takes_back_nothing_that_was_committed_before_it() -> None:
+    text = f"{MUTE}; COMMIT; SELECT 1/0"
+    assert changes(fold([RECEIVED, LOGIN, owner(3, f"statement: {text}"), refusal(4, text)])) == [(*MUTED[:2], None)]
 
 
 def test_line_of_pgaudit_raises_a_class_that_was_in_doubt() -> None:
