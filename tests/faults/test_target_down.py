@@ -3,20 +3,25 @@ and nothing called ended before the target was read."""
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from portal.clock import now
-from portal.grants import ending, opening, sweep
+from portal.connectors.postgresql import watchdog
+from portal.errors import WrongState
+from portal.grants import actions, ending, opening, sweep
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
 from tests.browsing import browser_of
 from tests.faults.shops import live_logins, log_in, make_shop, open_anyhow
-from tests.servers import Postgres, running_target
-from tests.worlds import World, authorised, make_world, names_of, opened, overdue, sealing
+from tests.servers import Postgres, running_target, wait_until
+from tests.targets.silent import falling_silent
+from tests.worlds import World, actor, authorised, make_world, names_of, opened, overdue, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -140,3 +145,29 @@ def test_target_that_hangs_keeps_no_other_from_its_end(scene: Scene) -> None:
         assert Grant.objects.filter(pk__in=[grant.pk for grant in frozen], state="ended").count() == 0
     finally:
         os.killpg(scene.target.process.pid, signal.SIGCONT)
+
+
+def test_opening_on_a_target_that_freezes_lets_go_of_the_grant_so_that_it_can_be_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It freezes after it let the watchdog in that an opening leaves behind."""
+    monkeypatch.setattr(watchdog, "START_S", 0.5)
+    with running_target() as target, sealing(), falling_silent(target.port, only="breakglass watchdog") as port:
+        world = make_shop(target, port=port)
+        grant = authorised(world)
+        thread = threading.Thread(target=_open, args=(grant,))
+        thread.start()
+        wait_until(lambda: bool(live_logins(target)), "the login to be made")
+        actions.revoke(by=actor(world.mo), grant=grant, reason="Not now.")
+        wait_until(lambda: ending.run(grant.pk).state == "ended", "the grant to be ended")
+        assert live_logins(target) == []
+        thread.join()
+
+
+def _open(grant: Grant) -> None:
+    try:
+        opening.run(grant.pk)
+    except WrongState:
+        pass  # it was ended meanwhile
+    finally:
+        connection.close()

@@ -78,16 +78,26 @@ def connected(target: Target, *, dbname: str | None = None, deadline_s: float = 
     with told(target):
         given["dbname"] = dbname or given["dbname"]
         connection = psycopg.connect(**given, autocommit=True, row_factory=dict_row)
-        descriptor = os.dup(connection.fileno())
-        cut = threading.Timer(deadline_s, _shut_socket, [descriptor])
-        cut.daemon = True
-        cut.start()
         try:
-            yield connection
+            with cut_after(connection, deadline_s):
+                yield connection
         finally:
-            cut.cancel()
-            os.close(descriptor)
             connection.close()
+
+
+@contextmanager
+def cut_after(connection: Connection, deadline_s: float) -> Iterator[None]:
+    """Whoever waits on the connection within gets an error after the time, also where a frozen server lets no timeout of libpq work."""
+    descriptor = os.dup(connection.fileno())
+    cut = threading.Timer(deadline_s, _shut_socket, [descriptor])
+    cut.daemon = True
+    cut.start()
+    try:
+        yield
+    finally:
+        cut.cancel()
+        cut.join()  # else it could shut whatever gets this descriptor's number next
+        os.close(descriptor)
 
 
 def _shut_socket(descriptor: int) -> None:

@@ -12,12 +12,13 @@ import psycopg
 from psycopg.rows import dict_row
 
 from portal.connectors.base import Target
-from portal.connectors.postgresql.connection import Connection, connected, parameters, told
+from portal.connectors.postgresql.connection import Connection, connected, cut_after, parameters, told
 from portal.connectors.postgresql.roles import OURS
 from portal.connectors.postgresql.sessions import STARTING
 
 LOCK = "hashtext('bg_portal watchdog'), 0"
 IDLE_S = 600
+START_S = 10.0  # the longest that starting may last; what is asked of the target takes milliseconds
 
 BLOCK = """
 DO $watch$
@@ -96,12 +97,17 @@ class Watchdog:
 
 
 def hold(target: Target) -> Watchdog | None:
-    """Start the watchdog. None where one runs already, perhaps left by a process that died: it does its work."""
+    """Start the watchdog. None where one runs already, perhaps left by a process that died: it does its work.
+
+    A target that froze after it let us in is given up: whoever starts the watchdog has others to serve, or holds a grant's lock.
+    """
     with told(target):
         given = {**parameters(target), "application_name": "breakglass watchdog"}
         connection = psycopg.connect(**given, autocommit=True, row_factory=dict_row)
         try:
-            return Watchdog(connection) if _start(connection) else None
+            with cut_after(connection, START_S):
+                started = _start(connection)
+            return Watchdog(connection) if started else None
         except psycopg.Error:
             connection.close()
             raise

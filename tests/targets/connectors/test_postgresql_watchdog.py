@@ -4,16 +4,17 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
 
-from portal.connectors.base import Opening
+from portal.connectors.base import ConnectorError, Opening, Target
 from portal.connectors.postgresql import watchdog
 from tests.servers import wait_until
 from tests.targets.connectors.postgresql_target import PostgresTarget, closing_of, now_ms
+from tests.targets.silent import falling_silent
 
 HOLD = """
 import json, sys, time
@@ -156,3 +157,32 @@ def test_watchdog_goes_when_there_is_nothing_to_watch(alone: PostgresTarget, mon
     assert held is not None
     wait_until(lambda: not held.alive(), "the idle watchdog to go")
     held.stop()
+
+
+def hold(target: PostgresTarget, way: Target) -> None:
+    target.connector.watchdog(way)
+
+
+def open_without_watchdog(target: PostgresTarget, way: Target) -> None:
+    target.connector.open(way, target.opening(seconds=5))
+
+
+@pytest.mark.parametrize("act", [hold, open_without_watchdog])
+def test_target_that_freezes_once_it_let_the_watchdog_in_is_given_up(
+    alone: PostgresTarget, act: Callable[[PostgresTarget, Target], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "START_S", 0.5)
+    told: list[str] = []
+
+    def start() -> None:
+        settings = {**alone.target.settings, "port": port}
+        try:
+            act(alone, Target("shop", "postgresql", settings, alone.target.password))
+        except ConnectorError as error:
+            told.append(type(error).__name__)
+
+    with falling_silent(alone.server.port, only="breakglass watchdog") as port:
+        thread = threading.Thread(target=start)
+        thread.start()
+        wait_until(lambda: not thread.is_alive(), "the frozen target to be given up")
+    assert told == ["Unreachable"]
