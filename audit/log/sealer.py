@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.durable import write_whole
 from audit.log.errors import NotVerified, ParseError
 from audit.log.heartbeats import beat
 from audit.log.note import SignerKey, VerifierKey, write_note
@@ -24,6 +25,7 @@ POLL_S = 0.1
 BEAT_S = 2
 REST_S = 1  # after an error
 FORGET_S = 600  # refused events are tried, and alarmed about, again
+MEND = "Nothing is sealed. Put a checkpoint that was kept elsewhere in its place: docs/operate.md, section 7."
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Sealer:
 
     def _work(self, connection: BaseDatabaseWrapper) -> None:
         log.info("Sealing for %s.", self.signer.name)
+        self._begin_memory(connection)
         while not self.stop.is_set():
             sealed = self._seal(connection)
             self._beat(connection)
@@ -117,21 +120,34 @@ class Sealer:
         self.trouble = sentence
 
     def _remembered(self) -> VerifiedCheckpoint | None:
-        if self.memory is None or not self.memory.exists():
+        """What was remembered before the start. A file that cannot be believed stops the sealer: to forget it would hide a log that was set back."""
+        if self.memory is None:
             return None
         try:
             signed = parse_checkpoint(self.memory.read_bytes())
             return verify_checkpoint(signed, (self.signer.verifier(), *self.trusted))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SealingError(f"{self.memory} cannot be read: {error.strerror}. {MEND}") from error
         except (ParseError, NotVerified) as error:
-            raise SealingError(f"{self.memory} is not a checkpoint of this log. {error}") from error
+            raise SealingError(f"{self.memory} is not a checkpoint of this log. {error} {MEND}") from error
+
+    def _begin_memory(self, connection: BaseDatabaseWrapper) -> None:
+        """Where nothing is remembered the stored log is believed as it stands: said aloud, for the file may have been lost."""
+        if self.memory is None or self.known is not None:
+            return
+        with contextlib.suppress(SealingError):  # the next sealing meets it too, and tells it
+            stored = last_signed(connection, (self.signer.verifier(), *self.trusted))
+            if stored is not None:
+                alarms.critical("%s is not there; the stored log of %s entries is believed.", self.memory, stored.size)
+                self._remember(stored)
 
     def _remember(self, checkpoint: VerifiedCheckpoint | None) -> None:
         self.known = checkpoint
         if self.memory is None or checkpoint is None:
             return
-        beside = self.memory.with_suffix(".new")
         try:
-            beside.write_bytes(write_note(checkpoint.signed.note))
-            beside.replace(self.memory)
+            write_whole(self.memory, write_note(checkpoint.signed.note))
         except OSError as error:
             log.error("The last checkpoint cannot be written to %s: %s", self.memory, error.strerror)

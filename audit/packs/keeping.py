@@ -1,33 +1,19 @@
 """Files that last: whole or not there, whatever stops the process; and one process at a time for each of them."""
 
 import hashlib
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import connection
 
+from audit.log.durable import write_whole
+
 
 def keep(path: Path, data: bytes) -> None:
     """Write a file durably; it appears under its name when it is whole, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    mine = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        mine.replace(path)
-    finally:
-        mine.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, data)
 
 
 @contextmanager

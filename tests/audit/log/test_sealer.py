@@ -19,6 +19,7 @@ from audit.log.examination import examine
 from audit.log.heartbeats import all_beats
 from audit.log.keys import generate
 from audit.log.models import QueueEntry, SealedEntry
+from audit.log.sealer import MEND
 from portal.embedded.databases import PORTAL_DATABASE, PORTAL_SETTINGS, ROLES, prepare_portal, role_name
 from tests import servers
 from tests.audit.log.logged import appended, doctored, run_signer
@@ -157,6 +158,28 @@ def test_log_that_was_set_back_is_not_signed_over_after_a_restart(start: Start, 
     assert printed(tmp_path).count(sentence) <= 2, "once to each handler of alarms, not at every turn"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_torn_memory_stops_the_sealer_and_a_lost_one_is_told(start: Start, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    process = start(PORTAL_LOG_SEEN_FILE=str(seen))
+    (event,) = appended(1)
+    checkpoints.wait_for_inclusion(event, 30)
+    wait_until(seen.exists, "the checkpoint to be remembered")
+    process.terminate()
+    process.wait(20)
+    whole = seen.read_bytes()
+    seen.write_bytes(whole[:40])
+    assert start(PORTAL_LOG_SEEN_FILE=str(seen)).wait(30) == 1
+    assert printed(tmp_path).splitlines()[-1].endswith(MEND)
+    assert seen.read_bytes() == whole[:40]
+    seen.unlink()
+    start(PORTAL_LOG_SEEN_FILE=str(seen))
+    wait_until(
+        lambda: f"{seen} is not there; the stored log of 1 entries is believed." in printed(tmp_path), "it to be told"
+    )
+    wait_until(lambda: seen.exists() and seen.read_bytes() == whole, "it to be remembered again")
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
@@ -168,8 +191,18 @@ def test_log_that_was_set_back_is_not_signed_over_after_a_restart(start: Start, 
         ("PORTAL_LOG_PUBLIC_KEY", generate("log.example")[1], "does not hold the public half of"),
         ("SEALER_DATABASE_URL", "words", "SEALER_DATABASE_URL cannot be read as the address of a database."),
         ("PORTAL_LOG_SEEN_FILE", "manage.py", "manage.py is not a checkpoint of this log."),
+        ("PORTAL_LOG_SEEN_FILE", "audit", "audit cannot be read: Is a directory."),
     ],
-    ids=["no key", "no file", "no key in it", "no public key", "another's public key", "no database", "no checkpoint"],
+    ids=[
+        "no key",
+        "no file",
+        "no key in it",
+        "no public key",
+        "another's public key",
+        "no database",
+        "no checkpoint",
+        "no file of its own",
+    ],
 )
 def test_sealer_that_cannot_begin_says_why(
     start: Start, tmp_path: Path, variable: str, value: str, sentence: str
