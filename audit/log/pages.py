@@ -40,7 +40,11 @@ def sealing() -> Sealing:
 
 
 def checkpoint_file() -> bytes | None:
-    """The last checkpoint as a signed note (C2SP tlog-checkpoint)."""
+    """The last checkpoint as a signed note (C2SP tlog-checkpoint); nothing where nothing was sealed yet.
+
+    Raises:
+        NotVerified: it is not signed by a key of the log.
+    """
     latest = checkpoints.latest()
     return write_note(latest.signed.note) if latest else None
 

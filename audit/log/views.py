@@ -80,7 +80,7 @@ def log_proof(request: ViewerRequest, index: int) -> HttpResponse:
     try:
         data = pages.proof_file(found.event)
     except NotVerified as error:
-        return HttpResponse(f"{error}\n", status=409, content_type="text/plain; charset=utf-8")
+        return _unproved(error)
     if data is None:
         raise Http404
     take_away(by=request.actor, page="the proof of an entry", about=str(index), case=found.event.case)
@@ -91,7 +91,10 @@ def log_proof(request: ViewerRequest, index: int) -> HttpResponse:
 @signed_in
 def log_checkpoint(_: ViewerRequest) -> HttpResponse:
     """The last checkpoint, a signed note. It holds nothing that is secret or personal."""
-    data = pages.checkpoint_file()
+    try:
+        data = pages.checkpoint_file()
+    except NotVerified as error:
+        return _unproved(error)
     if data is None:
         raise Http404
     return _file(data, "text/plain; charset=utf-8", "checkpoint")
@@ -121,6 +124,10 @@ def _entry(request: ViewerRequest, index: int) -> pages.Entry:
     if not request.user.has_perm("audit.view_all") and not (case and request.user.has_perm("audit.view_case", case)):
         raise Http404
     return found
+
+
+def _unproved(error: NotVerified) -> HttpResponse:
+    return HttpResponse(f"{error}\n", status=409, content_type="text/plain; charset=utf-8")
 
 
 def _file(data: bytes, kind: str, name: str) -> HttpResponse:

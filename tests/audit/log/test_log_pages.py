@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.log import checkpoints
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
+from audit.log.errors import NotVerified
 from audit.log.models import Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.proof import parse_proof, verify_proof
 from audit.log.read import named, of_case, recent, size
@@ -122,6 +123,11 @@ def test_checkpoint_that_does_not_verify_is_told(world: World, settings: object)
     page = vera.get("/log/").content.decode()
     assert "The last checkpoint is not believed" in page
     assert "Signature checked" not in page
+    with pytest.raises(NotVerified) as unproved:
+        checkpoints.latest()
+    for address in ("/log/checkpoint", "/log/0/proof"):
+        answer = vera.get(address)
+        assert (answer.status_code, answer.content.decode()) == (409, f"{unproved.value}\n")
 
 
 def test_bytes_and_proof_hold_outside_of_the_portal(world: World) -> None:
