@@ -1,5 +1,7 @@
-"""Hands that run grants' processes side by side: so many for one system's ends, so many for its openings, so that neither a target that
-hangs nor openings that wait for the log's seal keep the hands from other ends.
+"""Hands that run grants' processes side by side. Whoever uses them has hands of their own for ends, which wait for nothing else.
+
+A system has up to four lanes of a kind while half of the hands are free; from then on only those that have none begin one. So it takes as
+many targets that hang as half of the hands, and not a few of them with many grants, to keep another system waiting.
 
 What is at work is known by the grant's id and not begun twice in this process; other processes are kept off by the grant's lock.
 """
@@ -12,7 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from uuid import UUID
 
-HANDS, FOR_ONE = 16, 4
+FOR_ONE = 4
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,19 @@ class Work:
 class Lanes:
     """The hands of this process. They are made at the first use, so after a fork."""
 
+    count: int = 16
     going: set[UUID] = field(default_factory=set)
     busy: Counter[tuple[UUID, str]] = field(default_factory=Counter)  # lanes in use
     lock: threading.Lock = field(default_factory=threading.Lock)
     hands: ThreadPoolExecutor | None = None
 
     def begin(self, works: Iterable[Work], done: Callable[[], None]) -> "list[Future[None]]":
-        """Begin what is not at work and has a lane free; the rest comes with the next call. ``done`` is called by each hand at its end."""
+        """Begin what is not at work and has a lane free; the rest comes with the next call, and nothing queues for a hand.
+
+        ``done`` is called by each hand at its end.
+        """
         with self.lock:
-            self.hands = self.hands or ThreadPoolExecutor(HANDS, thread_name_prefix="grant")
+            self.hands = self.hands or ThreadPoolExecutor(self.count, thread_name_prefix="grant")
             lanes = self._lanes(works)
             return [self.hands.submit(copy_context().run, self._go_through, lane, done) for lane in lanes]
 
@@ -47,13 +53,22 @@ class Lanes:
                 by_kind[work.kind].append(work)
         lanes = []
         for kind, waiting in by_kind.items():
-            free = min(FOR_ONE - self.busy[kind], len(waiting))
-            if free <= 0:
-                continue
-            self.busy[kind] += free
-            self.going |= {work.grant for work in waiting}
-            lanes += [waiting[place::free] for place in range(free)]
+            free = self._take(kind, len(waiting))
+            if free:
+                self.going |= {work.grant for work in waiting}
+                lanes += [waiting[place::free] for place in range(free)]
         return lanes
+
+    def _take(self, kind: tuple[UUID, str], wanted: int) -> int:
+        """Take as many lanes for a kind as there are for it now."""
+        taken = 0
+        while taken < wanted and self.busy[kind] < FOR_ONE:
+            usable = self.count // 2 if self.busy[kind] else self.count
+            if self.busy.total() >= usable:
+                break
+            self.busy[kind] += 1
+            taken += 1
+        return taken
 
     def _go_through(self, lane: list[Work], done: Callable[[], None]) -> None:
         try:

@@ -1,7 +1,7 @@
 """What is due is done, whoever asks: beat and ``manage.py watch`` call the same function, independently.
 
 Ends come before openings, and all of them before warnings. Grants' processes run side by side, each with a database connection of its
-own, and a slow target holds up neither the others nor the next look.
+own, and a slow target holds up neither the others nor the next look. Ends have hands of their own: what opens may wait for the log's seal.
 """
 
 import logging
@@ -28,7 +28,8 @@ from portal.notifications.outbox import tell
 logger = logging.getLogger("breakglass.sweep")
 WARNED_AT_ONCE = 20  # the rest with the next look: warnings must not hold up an end
 ALL_S = 60.0
-_lanes = Lanes()
+END = "end"
+_ends, _others = Lanes(), Lanes()
 
 
 def run_due(trigger: str = "watch", patience_s: float = ALL_S) -> int:
@@ -41,7 +42,9 @@ def run_due(trigger: str = "watch", patience_s: float = ALL_S) -> int:
     if len(due) == 1 and patience_s >= ALL_S:
         due[0].run(due[0].grant)
     elif due:
-        wait_for(_lanes.begin(due, _let_go), patience_s)
+        ends = _ends.begin([work for work in due if work.kind[1] == END], _let_go)
+        others = _others.begin([work for work in due if work.kind[1] != END], _let_go)
+        wait_for([*ends, *others], patience_s)
     for grant in to_warn(at)[:WARNED_AT_ONCE]:
         _quietly(lambda pk: warn(by=process("sweep"), grant=Grant.objects.get(pk=pk)), grant.pk)
     beat(f"sweep:{trigger}", {"processes": len(due)})
@@ -52,9 +55,9 @@ def _due(at: datetime) -> list[Work]:
     """Each grant once. A time that is over goes before everything else, then what a target must be told before it ends something."""
     tries = due_to_try(at)
     runs: tuple[tuple[str, Callable[[UUID], object], list[UUID]], ...] = (
-        ("end", ending.run, due_to_expire(at)),
+        (END, ending.run, due_to_expire(at)),
         ("extend", extending.run, extensions_to_apply()),
-        ("end", ending.run, [pk for pk, state in tries if state == CLOSING]),
+        (END, ending.run, [pk for pk, state in tries if state == CLOSING]),
         ("open", opening.run, [pk for pk, state in tries if state != CLOSING]),
     )
     chosen: dict[UUID, tuple[str, Callable[[UUID], object]]] = {}

@@ -37,6 +37,29 @@ def test_system_that_hangs_leaves_hands_for_others(gate: threading.Event) -> Non
     assert [future.done() for future in stuck] == [False] * FOR_ONE
 
 
+def test_systems_that_hang_leave_half_of_the_hands_for_those_that_have_none(gate: threading.Event) -> None:
+    lanes, seen = Lanes(count=8), Counter[str]()
+    begun = []
+    for _ in range(4):
+        kind = (uuid.uuid4(), "end")
+        begun.append(
+            len(lanes.begin([Work(uuid.uuid4(), kind, lambda _: bool(gate.wait(20))) for _ in range(9)], nothing))
+        )
+    works = [Work(uuid.uuid4(), OTHER, lambda _: seen.update(["done"])) for _ in range(9)]
+    wait_for(lanes.begin(works, nothing), 10)
+    assert (begun, seen["done"]) == ([4, 1, 1, 1], 9)
+
+
+def test_nothing_is_taken_up_without_a_free_hand(gate: threading.Event) -> None:
+    lanes, one, other = Lanes(count=1), uuid.uuid4(), uuid.uuid4()
+    first = lanes.begin([Work(one, HANGING, lambda _: bool(gate.wait(20)))], nothing)
+    assert lanes.begin([Work(other, OTHER, lambda _: None)], nothing) == []
+    assert lanes.going == {one}
+    gate.set()
+    wait_for(first, 10)
+    assert len(lanes.begin([Work(other, OTHER, lambda _: None)], nothing)) == 1
+
+
 def test_grant_at_work_is_not_begun_twice(gate: threading.Event) -> None:
     lanes, grant = Lanes(), uuid.uuid4()
     begun = Counter[uuid.UUID]()

@@ -5,6 +5,8 @@ import re
 import shlex
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -17,6 +19,7 @@ from portal.grants import actions, opening
 from portal.grants.models import Extension, Grant
 from portal.grants.tasks import end_grant, extend_grant, open_grant
 from portal.grants.way_in import way_in
+from portal.systems.models import System
 from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import broken_log
 from tests.portal.access_requests.test_asking import text
@@ -134,6 +137,23 @@ def test_psql_line_is_ready_and_holds_no_password(grant: Grant) -> None:
     }
     grant.system.settings["host"] = "127.0.0.1"
     assert "sslmode" not in way_in(grant).line
+
+
+def test_demo_offers_its_own_psql_and_its_statements_wherever_the_way_in_stands(
+    world: World, grant: Grant, settings: Any
+) -> None:
+    address, browser = f"/requests/{grant.request_id}/", browser_of(world.ann)
+    given = {"host": "127.0.0.1", "port": 6432, "dbname": "shop"}
+    System.objects.filter(pk=grant.system_id).update(connector="postgresql", settings=given)
+    line = f"make psql CONN='host=127.0.0.1 port=6432 dbname=shop user={grant.login}'"
+    real = browser.get(address).content.decode()
+    assert "make psql" not in real
+    assert "/demo/" not in real
+    settings.PORTAL_DEMO, settings.ROOT_URLCONF = True, "tests.architecture.every_url"
+    for page in (browser.get(address), browser.post(f"/grants/{grant.pk}/reveal/")):
+        said = unescape(page.content.decode())
+        assert line in said
+        assert f'href="/demo/try/{grant.pk}/"' in said
 
 
 def test_last_minutes_are_told(world: World, grant: Grant) -> None:
