@@ -3,11 +3,22 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import for_alert, made, who_where_what
 from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.access_requests.queries import audience_of, repeats_earlier
-from portal.access_requests.rules import Asked, check_asked, may_ask, may_decide, may_withdraw, owed, still_may_use
+from portal.access_requests.rules import (
+    Asked,
+    check_asked,
+    may_ask,
+    may_decide,
+    may_supplement,
+    may_withdraw,
+    owed,
+    still_may_use,
+)
 from portal.access_requests.states import APPROVED, AWAITING, MOVES
 from portal.clock import ms, now
 from portal.eligibility.queries import may_use_locked
@@ -69,12 +80,13 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
 
 
 def _same_waits(by: Actor, privilege: Privilege, asked: Asked) -> bool:
-    """A double submit: the same words for the same privilege within a minute."""
+    """A double submit: the same words for the same privilege within a minute. What was declined or is over may be asked again at once."""
     since = now() - timedelta(minutes=1)
     mine = AccessRequest.objects.filter(
         responder_id=UUID(by.id), privilege=privilege, requested_at__gte=since, mode=asked.mode
     )
-    return mine.filter(reason=asked.reason.strip()).exists()
+    goes_on = Q(state=AWAITING) | Q(state=APPROVED, grant__ended_at__isnull=True)
+    return mine.filter(goes_on, reason=asked.reason.strip()).exists()
 
 
 def _append_made(by: Actor, request: AccessRequest) -> None:
@@ -192,7 +204,7 @@ def lapse(*, by: Actor, request: AccessRequest) -> AccessRequest:
 def supplement(*, by: Actor, request: AccessRequest, asked: Asked) -> AccessRequest:
     """Give what a bypass owed; dated now, beside what was said at the time, never instead of it."""
     locked = AccessRequest.objects.select_for_update(of=("self",)).select_related("policy").get(pk=request.pk)
-    may_withdraw(by, locked)
+    may_supplement(by, locked)
     if locked.mode != "bypass":
         raise WrongState("Only a bypass owes anything.", about=locked)
     given = {

@@ -79,6 +79,16 @@ def may_withdraw(by: Actor, request: AccessRequest) -> None:
         raise NotAllowed("Only the responder may withdraw a request.", about=request)
 
 
+def may_supplement(by: Actor, request: AccessRequest) -> None:
+    """The responder alone.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if str(request.responder_id) != by.id:
+        raise NotAllowed("Only the responder may add what a bypass owes.", about=request)
+
+
 def owed(asked: Asked, policy: Policy) -> list[str]:
     """What a bypass leaves out and owes until review."""
     missing = {
@@ -129,4 +139,14 @@ def _demands(asked: Asked, policy: Policy) -> list[tuple[bool, str]]:
     ]
 
 
-__all__ = ["CRITERIA", "Asked", "allows", "check_asked", "may_ask", "may_decide", "may_withdraw", "owed"]
+__all__ = [
+    "CRITERIA",
+    "Asked",
+    "allows",
+    "check_asked",
+    "may_ask",
+    "may_decide",
+    "may_supplement",
+    "may_withdraw",
+    "owed",
+]

@@ -8,14 +8,20 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from audit.log.append import process
+from portal.access_requests import actions
 from portal.access_requests.models import AccessRequest
+from portal.clock import now
 from portal.eligibility.models import Eligibility, RoleAssignment
+from portal.errors import ChangedMeanwhile, NotAllowed
+from portal.grants import opening
+from portal.grants.actions import revoke
 from portal.grants.models import Grant
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
 from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import broken_log
-from tests.worlds import REASON, World, make_world, names_of, request_of, sealing
+from tests.worlds import REASON, World, actor, make_world, names_of, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAID: dict[str, object] = {
@@ -149,6 +155,34 @@ def test_same_request_twice_is_one(world: World) -> None:
     assert browser.post("/requests/new/", SAID).status_code == 302
     assert browser.post("/requests/new/", SAID).status_code == 409
     assert AccessRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize("over", ["declined", "withdrawn", "lapsed", "revoked"])
+def test_what_is_over_may_be_asked_again_with_the_same_words(world: World, over: str) -> None:
+    first = request_of(world)
+    match over:
+        case "declined":
+            actions.decline(by=actor(world.ines), request=first, comment="Not now.")
+        case "withdrawn":
+            actions.withdraw(by=actor(world.ann), request=first)
+        case "lapsed":
+            AccessRequest.objects.update(lapses_at=now())
+            actions.lapse(by=process("sweep"), request=first)
+        case "revoked":
+            grant = opening.approve(by=actor(world.ines), request=first)
+            assert grant is not None
+            with pytest.raises(ChangedMeanwhile):
+                request_of(world)
+            revoke(by=actor(world.mo), grant=grant, reason="Not needed.")
+    again = request_of(world)
+    assert (again.state, again.reason) == ("awaiting", first.reason)
+
+
+def test_nobody_else_adds_what_a_bypass_owes(world: World) -> None:
+    grant = opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", incident_ref=""))
+    with pytest.raises(NotAllowed, match=r"^Only the responder may add what a bypass owes\.$"):
+        actions.supplement(by=actor(world.ben), request=grant.request, asked=world.asked())
+    assert "request.supplemented" not in names_of(grant.request_id)
 
 
 def test_policy_without_a_bypass_offers_none(world: World) -> None:
