@@ -1,7 +1,7 @@
 """Reading the log: in the order of its indexes, by case, by name. Reads the stored canonical bytes, never a re-serialised column."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -93,17 +93,6 @@ def follow(after: int, names: Iterable[str] = (), limit: int = 500) -> list[Logg
     if wanted:
         return _query("JOIN", "s.index >= %s AND e.name = ANY(%s)", "s.index", [after, wanted], limit)
     return _query("JOIN", "s.index >= %s", "s.index", [after], limit)
-
-
-def sealed_up_to(size: int, batch: int = 2000) -> Iterator[LoggedEvent]:
-    """All sealed events with an index below ``size``, in order."""
-    start = 0
-    while start < size:
-        found = _query("JOIN", "s.index >= %s AND s.index < %s", "s.index", [start, size], batch)
-        if not found:
-            return
-        yield from found
-        start = (found[-1].index or 0) + 1
 
 
 def size() -> int:

@@ -3,7 +3,6 @@
 A tile is read through ``fetch(level, index, width)``, which gives the first ``width`` hashes of it, 32 bytes each.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,10 +15,6 @@ HEIGHT = 8
 HASH_BYTES = 32
 MAX_ENTRY_BYTES = 65_535
 MAX_LEVEL = 63
-_PATH = re.compile(
-    r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
-    re.ASCII,
-)
 
 
 @dataclass(frozen=True)
@@ -45,23 +40,6 @@ def path(tile: TileName) -> str:
     level = "entries" if tile.level is None else str(tile.level)
     partial = "" if tile.width == WIDTH else f".p/{tile.width}"
     return f"tile/{level}/{'/'.join(reversed(elements))}{partial}"
-
-
-def parse_path(text: str) -> TileName:
-    """Read what `path` writes.
-
-    Raises:
-        ParseError: It is another text.
-    """
-    match = _PATH.fullmatch(text)
-    if match is None:
-        raise ParseError("This is not the path of a tile.")
-    level = None if match["level"] == "entries" else int(match["level"])
-    index = int(match["index"].replace("x", "").replace("/", ""))
-    tile = TileName(level, index, int(match["width"] or WIDTH))
-    if (level or 0) > MAX_LEVEL or tile.width > WIDTH or path(tile) != text:
-        raise ParseError("This is not the path of a tile.")
-    return tile
 
 
 def width(level: int, index: int, size: int) -> int:

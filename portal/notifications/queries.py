@@ -55,11 +55,6 @@ def alert_for_act(pk: UUID) -> Alert | None:
     return Alert.objects.filter(pk=pk).first()
 
 
-def unseen_of(viewer: Person, case: object) -> list[Alert]:
-    """The viewer's alerts of a case that they have not yet said to have seen."""
-    return list(alerts_for(viewer).filter(case=str(case), acknowledged_at__isnull=True))
-
-
 def alerts_of_case(case: object) -> list[AlertLine]:
     """Everybody who was told of a case, in that order. One query. Whoever asks has checked who may see the case."""
     rows = (

@@ -8,7 +8,7 @@ from audit.log.read import named
 from portal.errors import NotAllowed
 from portal.notifications.actions import acknowledge
 from portal.notifications.models import Alert
-from portal.notifications.queries import alerts_of_case, backlog, unseen_of
+from portal.notifications.queries import alerts_of_case, backlog
 from tests.at_once import at_once
 from tests.browsing import browser_of
 from tests.portal.notifications.conftest import FACTS, queue
@@ -70,8 +70,6 @@ def test_alerts_of_a_case_say_how_far_each_got_in_one_query(world: World) -> Non
         ("Security list", "queued"),
     }
     assert len(queries) == 1
-    assert [alert.recipient for alert in unseen_of(world.jon, "c-1")] == [world.jon]
-    assert unseen_of(world.ines, "c-1") == []
 
 
 def test_backlog_counts_what_waits(world: World) -> None:
