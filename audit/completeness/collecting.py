@@ -1,86 +1,77 @@
 """Evidence of one source around one window, read from the log."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
-from audit.completeness.evidence import Beat, Evidence, Loss, SessionSeen, SettingChange, Unmatched, Window
+from django.db.models import IntegerField, QuerySet
+from django.db.models.expressions import RawSQL
+
+from audit.completeness.evidence import Evidence, Loss, Scheme, SessionSeen, SettingChange, Unmatched, Window
+from audit.completeness.heartbeats import HOUR, LATE, LOOK_BACK, heartbeats_around
+from audit.completeness.judging import mark_of
 from audit.log.models import Event
-from audit.log.read import LoggedEvent, event_of, of_subject
+from audit.log.read import LoggedEvent, event_of
 from audit.sources.records import activity_uuid
 
-HOUR = 3_600_000
-LOOK_BACK = 26 * HOUR
-"""How far before a window a heartbeat is looked for."""
-LATE = 30 * 24 * HOUR
-"""How long after a window something that was lost in it may be noticed."""
 MOST = 50_000
+"""Of each kind of evidence. Where there is more, nothing can be said of the window."""
+OF_SESSION = RawSQL("position(%s::bytea in body)", [b'"session_id":'], output_field=IntegerField())
+"""Where an event names a session, 0 where it names none: no text in canonical JSON holds a quote that is not escaped."""
 
 
-def collect(window: Window, source_subject: str) -> Evidence:
+@dataclass
+class _Reading:
+    """Reads events of one kind of evidence after the other, and remembers of which there were too many."""
+
+    unread: list[str] = field(default_factory=list)
+
+    def take(self, what: str, rows: "QuerySet[Event]") -> list[LoggedEvent]:
+        """All of them, or as many as may be read."""
+        bodies = list(rows.values_list("body", flat=True)[: MOST + 1])
+        if len(bodies) > MOST:
+            self.unread.append(what)
+        return [event_of(bytes(body)) for body in bodies[:MOST]]
+
+
+def collect(window: Window, source_subject: str, scheme: Scheme) -> Evidence:
     """Everything that a verdict on the window rests on."""
-    names = (
-        "source.heartbeat_seen",
-        "source.heartbeat_sent",
-        "source.loss_found",
-        "source.settings_changed",
-        "session.unmatched",
-    )
-    around = _of_source(source_subject, names, window.from_at - LOOK_BACK, window.settled_at + LATE)
-    grant = f"grant:{window.grant_id}" if window.grant_id else ""
-    ours = (
-        of_subject(grant, ("session.started", "session.ended", "session.unmatched", "source.loss_found"), limit=MOST)
-        if grant
-        else []
-    )
-    others = _losses_of_grants(window)
-    standing = _of_source(source_subject, ("source.settings_changed",), 0, window.from_at - LOOK_BACK - 1)
-    events = {event.id: event for event in (*standing, *around, *others, *ours)}.values()
+    reading = _Reading()
+    ours = _ours(reading, window)
+    losses = _noticed(reading, window, source_subject, "source.loss_found", "losses")
+    strangers = _noticed(reading, window, source_subject, "session.unmatched", "sessions that nothing explains")
+    settings = _settings(reading, window, source_subject)
+    beats, cut = heartbeats_around(window, source_subject, mark_of(window, scheme))
     return Evidence(
-        beats=_beats(events),
+        beats=beats,
         sessions=_sessions(ours),
-        losses=tuple(_loss(event) for event in events if event.name == "source.loss_found"),
-        settings=_settings(events),
-        unmatched=tuple(_unmatched(event) for event in events if event.name == "session.unmatched"),
+        losses=tuple(_loss(event) for event in _with(losses, ours, "source.loss_found")),
+        settings=settings,
+        unmatched=tuple(_unmatched(event) for event in _with(strangers, ours, "session.unmatched")),
+        unread=(*reading.unread, *(["heartbeats"] if cut else [])),
     )
 
 
-def _of_source(subject: str, names: Iterable[str], from_at: int, to_at: int) -> list[LoggedEvent]:
-    rows = Event.objects.filter(subject=subject, name__in=list(names), at__gte=from_at, at__lte=to_at).order_by("at")
-    return [event_of(bytes(body)) for body in rows.values_list("body", flat=True)[:MOST]]
+def _ours(reading: _Reading, window: Window) -> list[LoggedEvent]:
+    """What was told of the grant itself, whenever."""
+    names = ("session.started", "session.ended", "session.unmatched", "source.loss_found")
+    if not window.grant_id:
+        return []
+    rows = Event.objects.filter(subject=f"grant:{window.grant_id}", name__in=names)
+    return reading.take("records of the grant's sessions", rows.order_by("at"))
 
 
-def _losses_of_grants(window: Window) -> list[LoggedEvent]:
-    """Losses and unexplained sessions of grants are kept with their grant; they touch other windows too."""
-    names = ["source.loss_found", "session.unmatched"]
-    rows = Event.objects.filter(
-        name__in=names, subject__startswith="grant:", at__gte=window.from_at, at__lte=window.settled_at + LATE
-    )
-    found = [event_of(bytes(body)) for body in rows.order_by("at").values_list("body", flat=True)[:MOST]]
-    return [event for event in found if event.fields["source_id"] == window.source_id]
+def _noticed(reading: _Reading, window: Window, subject: str, name: str, what: str) -> list[LoggedEvent]:
+    """What was noticed of the source from a day before the window on. Of a grant's session it is kept with the grant, and touches others too."""
+    rows = Event.objects.filter(name=name, at__gte=window.from_at - LOOK_BACK, at__lte=window.settled_at + LATE)
+    found = reading.take(what, rows.filter(subject=subject).order_by("at"))
+    others = reading.take(f"{what} in grants", rows.filter(subject__startswith="grant:").order_by("at"))
+    return [*found, *(event for event in others if event.fields["source_id"] == window.source_id)]
 
 
-def _beats(events: Iterable[LoggedEvent]) -> tuple[Beat, ...]:
-    """Sent and seen heartbeats, joined by their nonce."""
-    sent: dict[str, dict[str, Any]] = {}
-    seen: dict[str, dict[str, Any]] = {}
-    for event in events:
-        if event.name == "source.heartbeat_sent":
-            sent[event.fields["nonce"]] = event.fields
-        elif event.name == "source.heartbeat_seen":
-            seen[event.fields["nonce"]] = event.fields
-    return tuple(_beat(nonce, sent.get(nonce, {}), seen.get(nonce, {})) for nonce in dict.fromkeys((*sent, *seen)))
-
-
-def _beat(nonce: str, sent: dict[str, Any], seen: dict[str, Any]) -> Beat:
-    return Beat(
-        nonce,
-        sent.get("sent_at"),
-        seen.get("seen_at"),
-        seen.get("authorized_seen"),
-        sent.get("sessions_counted"),
-        sent.get("stats_epoch", ""),
-        sent.get("settings_sha256", ""),
-    )
+def _with(found: list[LoggedEvent], ours: list[LoggedEvent], name: str) -> list[LoggedEvent]:
+    """Each event once."""
+    return list({event.id: event for event in (*found, *ours) if event.name == name}.values())
 
 
 def _sessions(events: Iterable[LoggedEvent]) -> tuple[SessionSeen, ...]:
@@ -113,11 +104,20 @@ def _loss(event: LoggedEvent) -> Loss:
     )
 
 
-def _settings(events: Iterable[LoggedEvent]) -> tuple[SettingChange, ...]:
-    """Changes that were not refused after all: an error may be read later than the statement that it belongs to."""
-    changes = [event for event in events if event.name == "source.settings_changed"]
-    refused = _refused(changes)
-    return tuple(_change(event.fields) for event in changes if _activity(event.fields) not in refused)
+def _settings(reading: _Reading, window: Window, subject: str) -> tuple[SettingChange, ...]:
+    """Changes around the window, and what was changed for the whole server before: each stands until the next."""
+    rows = Event.objects.filter(subject=subject, name="source.settings_changed")
+    since = window.from_at - LOOK_BACK
+    around = rows.filter(at__gte=since, at__lte=window.settled_at + LATE).order_by("at")
+    before = rows.filter(at__lt=since).annotate(session=OF_SESSION).filter(session=0).order_by("-at")
+    told = [*reading.take("changes of settings", around), *reading.take("earlier changes of settings", before)]
+    refused = _refused(reading, [event for event in told if event.fields["weakens"] and _is_near(event, window)])
+    return tuple(_change(event.fields) for event in told if _activity(event.fields) not in refused)
+
+
+def _is_near(event: LoggedEvent, window: Window) -> bool:
+    """A day on each side, whatever the target's clock shows."""
+    return bool(window.from_at - LOOK_BACK <= event.fields["happened_at"] <= window.settled_at + LOOK_BACK)
 
 
 def _change(fields: dict[str, Any]) -> SettingChange:
@@ -132,15 +132,14 @@ def _activity(fields: dict[str, Any]) -> str:
     return activity_uuid(fields["session_id"], fields["source_number"]) if "source_number" in fields else ""
 
 
-def _refused(changes: list[LoggedEvent]) -> set[str]:
+def _refused(reading: _Reading, changes: list[LoggedEvent]) -> set[str]:
+    """Actions of which an error was read later than the statement that it belongs to."""
     asked = [event for event in changes if _activity(event.fields)]
     if not asked:
         return set()
     from_at, to_at = min(event.at for event in asked), max(event.at for event in asked) + HOUR
-    rows = Event.objects.filter(name="activity.outcome_learned", at__gte=from_at, at__lte=to_at).values_list(
-        "body", flat=True
-    )
-    return {event_of(bytes(body)).fields["activity_id"] for body in rows[:MOST]}
+    rows = Event.objects.filter(name="activity.outcome_learned", at__gte=from_at, at__lte=to_at)
+    return {event.fields["activity_id"] for event in reading.take("outcomes", rows.order_by("at"))}
 
 
 def _unmatched(event: LoggedEvent) -> Unmatched:

@@ -11,6 +11,8 @@ class Scheme:
     lateness_ms: int = 2_000
     patience_ms: int = 3_600_000
     """How long a missing heartbeat is waited for before silence is called unknown."""
+    compared: frozenset[str] = frozenset()
+    """Settings of which each heartbeat brings a hash."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Beat:
-    """A heartbeat. ``seen_at`` is None where it was sent and did not come back; ``counted`` is the target's own count of sessions."""
+    """A heartbeat: ``sent_at`` by the portal's clock, ``seen_at`` by the target's.
+
+    ``sent_at`` is None where the portal's word of it is missing, ``seen_at`` where it did not come back; ``counted`` is the target's own
+    count of sessions.
+    """
 
     nonce: str
     sent_at: int | None
@@ -41,6 +47,14 @@ class Beat:
     counted: int | None = None
     stats_epoch: str = ""
     settings_sha256: str = ""
+
+    def before(self, at: int) -> bool:
+        """Whether it came back and was made until then, by either clock: a window is of the portal's, whatever the target's shows."""
+        return self.sent_at is not None and self.seen_at is not None and max(self.sent_at, self.seen_at) <= at
+
+    def behind(self, at: int) -> bool:
+        """Whether it came back and was made later than that, by either clock."""
+        return self.sent_at is not None and self.seen_at is not None and min(self.sent_at, self.seen_at) > at
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class SettingChange:
-    """A logging setting changed; without a session it holds for the whole server until it is changed again."""
+    """A logging setting changed, by the target's clock; without a session it holds for the whole server until it is changed again."""
 
     at: int
     setting: str
@@ -98,6 +112,8 @@ class Evidence:
     settings: tuple[SettingChange, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
     counts: tuple[int, int] | None = None
+    unread: tuple[str, ...] = ()
+    """What there was too much of to read it all."""
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,22 @@ settings that did not change unseen, the lateness mark passed, every session exp
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.completeness.evidence import Beat, Evidence, Gap, Loss, Scheme, SessionSeen, SettingChange, Verdict, Window
 from audit.completeness.words import clock
 
 LIMIT = "What a source never numbered cannot be shown: what functions did inside, rows that were read, data of COPY."
 NONE = "none"
+TOO_MANY = "Not all of this was read, since there is too much of it around the window:"
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a rule looks at."""
+    """What a rule looks at. ``window`` holds every time of the target's clock that may belong to it."""
 
     window: Window
+    scheme: Scheme
     evidence: Evidence
     before: Beat | None
     after: Beat | None
@@ -28,8 +30,11 @@ def judge(window: Window, scheme: Scheme, evidence: Evidence, now: int) -> Verdi
     """What can be said of the window at ``now``."""
     if scheme.counting == NONE:
         return _without_numbers(evidence)
+    if evidence.unread:
+        return Verdict("unknown", reasons=tuple(f"{TOO_MANY} {what}." for what in evidence.unread))
     before, after = _around(window, scheme, evidence.beats)
-    look = Look(window, evidence, before, after)
+    apart = _apart(scheme, before, after)
+    look = Look(_widened(window, apart), scheme, evidence, before, after)
     gaps = [gap for rule in RULES for gap in rule(look)]
     if gaps:
         return Verdict("gap", _once(gap.range for gap in gaps), _once(gap.reason for gap in gaps))
@@ -49,19 +54,49 @@ def judge(window: Window, scheme: Scheme, evidence: Evidence, now: int) -> Verdi
                 "The privilege may turn logging off; the numbers are dense, and statements may be missing unseen.",
             ),
         )
-    return Verdict("complete", reasons=(*_complete(evidence.sessions, before, after), LIMIT))
+    return Verdict("complete", reasons=(*_complete(evidence.sessions, before, after), *_clocks(apart), LIMIT))
+
+
+def mark_of(window: Window, scheme: Scheme) -> int:
+    """The lateness mark: later than this nothing of the window can be written any more."""
+    return window.settled_at + scheme.lateness_ms
 
 
 def _around(window: Window, scheme: Scheme, beats: tuple[Beat, ...]) -> tuple[Beat | None, Beat | None]:
-    """The last heartbeat before the window, and the first behind the lateness mark."""
-    mark = window.settled_at + scheme.lateness_ms
-    seen = sorted((beat for beat in beats if beat.seen_at is not None), key=_seen_at)
-    before = next((beat for beat in reversed(seen) if _seen_at(beat) <= window.from_at), None)
-    return before, next((beat for beat in seen if _seen_at(beat) > mark), None)
+    """The last heartbeat before the window, and the first behind the lateness mark, in the order in which they were sent."""
+    mark, sent = mark_of(window, scheme), sorted(beats, key=_sent_at)
+    before = next((beat for beat in reversed(sent) if beat.before(window.from_at)), None)
+    return before, next((beat for beat in sent if beat.behind(mark)), None)
 
 
 def _seen_at(beat: Beat) -> int:
     return beat.seen_at or 0
+
+
+def _sent_at(beat: Beat) -> int:
+    return beat.sent_at or 0
+
+
+def _apart(scheme: Scheme, before: Beat | None, after: Beat | None) -> tuple[int, int]:
+    """How far the target's clock was behind the portal's and ahead of it; what lateness explains is nothing."""
+    found = [_seen_at(beat) - _sent_at(beat) for beat in (before, after) if beat]
+    told = [0, *(apart for apart in found if abs(apart) > scheme.lateness_ms)]
+    return min(told), max(told)
+
+
+def _widened(window: Window, apart: tuple[int, int]) -> Window:
+    """Records carry the target's time, the window has the portal's: all times of the target that may belong to it."""
+    return replace(window, from_at=window.from_at + apart[0], settled_at=window.settled_at + apart[1])
+
+
+def _clocks(apart: tuple[int, int]) -> list[str]:
+    furthest = max(apart, key=abs)
+    if not furthest:
+        return []
+    way = "ahead of" if furthest > 0 else "behind"
+    return [
+        f"The target's clock was {abs(furthest) / 1000:.3f} seconds {way} the portal's, and that much more was looked at."
+    ]
 
 
 def _without_numbers(evidence: Evidence) -> Verdict:
@@ -144,11 +179,15 @@ def _settings(look: Look) -> list[Gap]:
 
 
 def _changed_unseen(look: Look) -> list[Gap]:
-    """The settings as the portal read them differ, and the log tells of no change."""
+    """The settings as the portal read them differ, and the log tells of no change of one of them for the whole server."""
     before, after = look.before, look.after
     if before is None or after is None or "" in (before.settings_sha256, after.settings_sha256):
         return []
-    told = any(_seen_at(before) <= change.at <= _seen_at(after) for change in look.evidence.settings)
+    told = any(
+        _seen_at(before) <= change.at <= _seen_at(after)
+        for change in look.evidence.settings
+        if not change.session and change.setting in look.scheme.compared
+    )
     if told or before.settings_sha256 == after.settings_sha256:
         return []
     span = _span(_seen_at(before), _seen_at(after))
@@ -180,7 +219,7 @@ def _beats_lost(look: Look) -> list[Gap]:
     """A heartbeat that was sent and did not come back although a later one did: a line was lost between them."""
     if look.before is None or look.after is None:
         return []
-    since, until = _seen_at(look.before), _seen_at(look.after)
+    since, until = _sent_at(look.before), _sent_at(look.after)
     missed = [beat.sent_at for beat in look.evidence.beats if beat.seen_at is None and beat.sent_at is not None]
     return [
         Gap(_span(at, at), f"The heartbeat of {clock(at)} never came back, and later ones did.")
@@ -197,19 +236,16 @@ def _sessions_lost(look: Look) -> list[Gap]:
     """
     if look.before is None or look.after is None:
         return []
+    before, after = look.before, look.after
     counted = [beat for beat in look.evidence.beats if None not in (beat.seen_at, beat.counted, beat.authorized)]
-    epoch = look.after.stats_epoch
-    later = [
-        _difference(beat) for beat in counted if _seen_at(beat) >= _seen_at(look.after) and beat.stats_epoch == epoch
-    ]
-    earlier = [
-        _difference(beat) for beat in counted if _seen_at(beat) <= look.window.from_at and beat.stats_epoch == epoch
-    ]
+    same = [beat for beat in counted if beat.stats_epoch == after.stats_epoch]
+    later = [_difference(beat) for beat in same if _sent_at(beat) >= _sent_at(after)]
+    earlier = [_difference(beat) for beat in same if _sent_at(beat) <= _sent_at(before)]
     lost = max(later) - max(earlier) if earlier and later else 0
     if lost <= 0:
         return []
     many = "1 session more" if lost == 1 else f"{lost} sessions more"
-    return [Gap(_span(_seen_at(look.before), _seen_at(look.after)), f"The target counted {many} than the log shows.")]
+    return [Gap(_span(_seen_at(before), _seen_at(after)), f"The target counted {many} than the log shows.")]
 
 
 def _difference(beat: Beat) -> int:

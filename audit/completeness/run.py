@@ -90,7 +90,8 @@ def _judge_one(source: Source, window: Window, now: int) -> int:
     """One verdict, unless the same one stands."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    verdict = judge(window, scheme_of(source), collect(window, source.subject), now)
+    scheme = scheme_of(source)
+    verdict = judge(window, scheme, collect(window, source.subject, scheme), now)
     standing = _standing(window)
     ranges, reasons = list(verdict.ranges[:RANGES]), [reason[:WORDS] for reason in verdict.reasons[:RANGES]]
     if standing and (standing.verdict, standing.ranges, standing.reasons) == (verdict.kind, ranges, reasons):

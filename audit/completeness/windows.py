@@ -3,13 +3,18 @@
 import uuid
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from audit.completeness.evidence import Scheme, Window
 from audit.log.models import Event
 from audit.log.read import LoggedEvent, event_of, of_subject
 from audit.sources.declared import Source
+from audit.sources.postgresql import settings as postgresql
 
 DAY = 24 * 3_600_000
 FIRST_FEW = 500
+COMPARED = {"postgresql": postgresql.COMPARED}
+"""By kind of source, the settings of which a heartbeat brings a hash."""
 _NAMESPACE = uuid.UUID("7f0a3c0e-6a54-5d0c-9a83-0f5b7a8b3d21")
 
 
@@ -25,6 +30,7 @@ def scheme_of(source: Source) -> Scheme:
         source.counting,
         source.number("lateness_ms", default.lateness_ms),
         source.number("patience_ms", default.patience_ms),
+        COMPARED.get(source.kind, frozenset()),
     )
 
 
@@ -76,7 +82,15 @@ def day_windows(source: Source, from_at: int, now: int) -> list[Window]:
 
 
 def _first_heartbeat(source: Source) -> int | None:
-    """What was read at once has one time of writing, so the first few are looked at."""
-    rows = Event.objects.filter(subject=source.subject, name="source.heartbeat_seen").order_by("at")
-    bodies = rows.values_list("body", flat=True)[:FIRST_FEW]
-    return min((event_of(bytes(body)).fields["seen_at"] for body in bodies), default=None)
+    """When the first that came back was sent and seen. What was read at once has one time of writing, so the first few are looked at."""
+    rows = Event.objects.filter(subject=source.subject).order_by("at")
+    seen = _times(rows.filter(name="source.heartbeat_seen"), "seen_at")
+    if not seen:
+        return None
+    sent = _times(rows.filter(name="source.heartbeat_sent", at__gte=min(seen.values())), "sent_at")
+    return min(max(at, sent.get(nonce, at)) for nonce, at in seen.items())
+
+
+def _times(rows: "QuerySet[Event]", name: str) -> dict[str, int]:
+    found = [event_of(bytes(body)).fields for body in rows.values_list("body", flat=True)[:FIRST_FEW]]
+    return {fields["nonce"]: fields[name] for fields in found}

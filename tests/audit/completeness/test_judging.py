@@ -11,7 +11,7 @@ from audit.completeness.evidence import Beat, Evidence, Loss, Scheme, SessionSee
 from audit.completeness.judging import LIMIT, judge
 
 HOUR = 3_600_000
-SCHEME = Scheme("line_num per session", lateness_ms=2_000, patience_ms=HOUR)
+SCHEME = Scheme("line_num per session", lateness_ms=2_000, patience_ms=HOUR, compared=frozenset({"log_connections"}))
 WINDOW = Window("w", "s", "y", "grant", 10_000, 20_000, 21_000, grant_id="g")
 DAY = replace(WINDOW, kind="day", grant_id="")
 SESSION = SessionSeen("a.1", 11_000, 19_000, "complete", 12)
@@ -48,10 +48,71 @@ def test_window_without_a_session_can_be_complete() -> None:
         ((replace(BEFORE, seen_at=10_000), AFTER), NOW, "complete"),
         ((replace(BEFORE, seen_at=10_001), AFTER), NOW, "unknown"),
         ((BEFORE, replace(AFTER, seen_at=None)), NOW, "pending"),
+        (
+            (BEFORE, replace(AFTER, sent_at=23_000)),
+            NOW,
+            "pending",
+        ),  # sent before the mark, whatever the target's clock shows
+        ((BEFORE, replace(AFTER, sent_at=23_001)), NOW, "complete"),
+        ((replace(BEFORE, sent_at=10_000), AFTER), NOW, "complete"),
+        ((replace(BEFORE, sent_at=10_001), AFTER), NOW, "unknown"),
+        ((BEFORE, replace(AFTER, sent_at=None)), NOW, "pending"),  # nobody knows when it was sent: it bounds nothing
+        ((replace(BEFORE, sent_at=None), AFTER), NOW, "unknown"),
     ],
 )
 def test_heartbeats_before_and_after_the_window(beats: tuple[Beat, ...], now: int, kind: str) -> None:
     assert judge(WINDOW, SCHEME, replace(GOOD, beats=beats), now).kind == kind
+
+
+MINUTE = 60_000
+AHEAD = tuple(replace(beat, seen_at=(beat.seen_at or 0) + MINUTE) for beat in (BEFORE, AFTER))
+BEHIND = (replace(BEFORE, seen_at=9_001 - MINUTE), replace(AFTER, sent_at=24_000 + MINUTE))
+
+
+def test_heartbeat_that_was_sent_in_the_window_bounds_it_on_neither_side() -> None:
+    long = replace(WINDOW, from_at=100_000, to_at=205_000, settled_at=205_000)
+    before, inside = Beat("b", 30_000, 90_000), Beat("x", 150_000, 210_000)
+    assert judge(long, SCHEME, replace(GOOD, beats=(before, inside)), 211_000).kind == "pending"
+    lost, after = Beat("y", 204_000, None), Beat("z", 208_000, 268_000)
+    assert judge(long, SCHEME, replace(GOOD, beats=(before, inside, lost, after)), 211_000).kind == "gap"
+
+
+@pytest.mark.parametrize(
+    ("beats", "at", "kind"),
+    [
+        (AHEAD, 80_000, "gap"),
+        (AHEAD, 81_001, "gap"),  # settled at 21_000, a minute and a millisecond by the target's clock
+        (AHEAD, 81_002, "complete"),
+        ((BEFORE, replace(AFTER, seen_at=84_000)), 80_000, "gap"),  # the clock was set anew meanwhile
+        (BEHIND, -40_000, "gap"),
+        ((BEFORE, AFTER), 21_001, "complete"),
+    ],
+)
+def test_records_with_the_time_of_another_clock_are_counted_to_each_window_that_they_may_be_of(
+    beats: tuple[Beat, ...], at: int, kind: str
+) -> None:
+    early = (replace(BEFORE, nonce="early", sent_at=-MINUTE, seen_at=0), *beats)
+    evidences = (
+        replace(GOOD, beats=early, losses=(loss(from_at=at, to_at=at),)),
+        replace(GOOD, beats=early, settings=(change(at),)),
+        replace(GOOD, beats=early, unmatched=(Unmatched("b.2", at, "undeclared_login"),)),
+    )
+    assert {judge(WINDOW, SCHEME, evidence, NOW).kind for evidence in evidences} == {kind}
+
+
+def test_clock_that_is_apart_is_said() -> None:
+    after = replace(AFTER, seen_at=84_000)
+    assert judge(WINDOW, SCHEME, replace(GOOD, beats=(BEFORE, after)), NOW).reasons[-2] == (
+        "The target's clock was 60.000 seconds ahead of the portal's, and that much more was looked at."
+    )
+
+
+def test_session_that_was_lost_in_the_window_is_not_counted_before_it() -> None:
+    """The target's clock is behind, so what it counted in the window seems to be older."""
+    inside = Beat("i", 15_000, 9_500, authorized=3, counted=4, stats_epoch="1")
+    after = replace(AFTER, authorized=3, counted=4)
+    verdict = judge(WINDOW, SCHEME, replace(GOOD, beats=(BEFORE, inside, after)), NOW)
+    assert (verdict.kind, verdict.reasons) == ("gap", ("The target counted 1 session more than the log shows.",))
 
 
 def loss(kind: str = "numbers_missing", from_at: int = 12_000, to_at: int = 13_000, **changes: Any) -> Loss:
@@ -126,7 +187,13 @@ def test_weakened_logging_is_a_gap_while_it_stands(changes: tuple[SettingChange,
 
 @pytest.mark.parametrize(
     ("changes", "kind"),
-    [((), "gap"), ((change(22_000, "on", weakens=False),), "complete"), ((change(1, "on", weakens=False),), "gap")],
+    [
+        ((), "gap"),
+        ((change(22_000, "on", weakens=False),), "complete"),
+        ((change(1, "on", weakens=False),), "gap"),
+        ((change(22_000, "on", weakens=False, session="x"),), "gap"),  # of one session: the server's own are others
+        ((SettingChange(22_000, "log_timezone", "UTC", weakens=False),), "gap"),  # of none that is compared
+    ],
 )
 def test_settings_that_changed_without_a_line_are_a_gap(changes: tuple[SettingChange, ...], kind: str) -> None:
     beats = (BEFORE, replace(AFTER, settings_sha256="y"))
@@ -177,6 +244,16 @@ def test_session_that_nothing_explains_is_a_gap(started_at: int, kind: str) -> N
 )
 def test_grant_whose_statements_may_go_unlogged_is_never_complete(changes: dict[str, Any], kind: str) -> None:
     assert judge(replace(WINDOW, **changes), SCHEME, GOOD, NOW).kind == kind
+
+
+@pytest.mark.parametrize("evidence", [GOOD, replace(GOOD, losses=(loss(),))])
+def test_evidence_that_was_not_all_read_says_nothing(evidence: Evidence) -> None:
+    verdict = judge(WINDOW, SCHEME, replace(evidence, unread=("losses", "heartbeats")), NOW)
+    assert (verdict.kind, verdict.ranges) == ("unknown", ())
+    assert verdict.reasons == (
+        "Not all of this was read, since there is too much of it around the window: losses.",
+        "Not all of this was read, since there is too much of it around the window: heartbeats.",
+    )
 
 
 @pytest.mark.parametrize(("counts", "kind"), [(None, "not covered"), ((7, 7), "reconciled"), ((7, 6), "gap")])

@@ -34,6 +34,12 @@ def beat(nonce: str, at: int) -> list[bytes]:
     ]
 
 
+def marked(used: Walk, nonce: str, at: int) -> list[bytes]:
+    """A heartbeat as the portal tells of it; its lines in the target's log."""
+    used.beat(nonce, at)
+    return beat(nonce, at)
+
+
 def session(*, without: tuple[int, ...] = (), last: int = 4) -> list[bytes]:
     lines = [simulated("s-1", 1, OPENED + 1000, "connect")]
     lines += [
@@ -57,11 +63,9 @@ def gather(used: Walk, lines: list[bytes], at: int) -> None:
 
 @pytest.mark.django_db
 def test_verdict_comes_when_the_heartbeat_after_came_back(used: Walk) -> None:
-    used.beat("one", OPENED - 1000)
-    gather(used, [*beat("one", OPENED - 1000), *session()], OVER)
+    gather(used, [*marked(used, "one", OPENED - 1000), *session()], OVER)
     assert used.verdict(OVER + 1)["verdict"] == "pending"
-    used.beat("two", LATER)
-    gather(used, beat("two", LATER), LATER)
+    gather(used, marked(used, "two", LATER), LATER)
     assert [event.fields["verdict"] for event in used.judged(LATER)] == ["pending", "complete"]
     assert named(("completeness.gap_found",)) == []
 
@@ -75,8 +79,7 @@ def test_verdict_carries_its_window_and_its_case(used: Walk) -> None:
 
 @pytest.mark.django_db
 def test_judging_again_writes_nothing_new(used: Walk) -> None:
-    used.beat("one", OPENED - 1000)
-    gather(used, [*beat("one", OPENED - 1000), *session(), *beat("two", LATER)], LATER)
+    gather(used, [*marked(used, "one", OPENED - 1000), *session(), *marked(used, "two", LATER)], LATER)
     for step in range(4):
         used.judged(LATER + step)
     assert [event.fields["verdict"] for event in used.judged(LATER + 9)] == ["complete"]
@@ -84,7 +87,7 @@ def test_judging_again_writes_nothing_new(used: Walk) -> None:
 
 @pytest.mark.django_db
 def test_gap_is_found_once_and_names_the_numbers(used: Walk) -> None:
-    gather(used, [*beat("one", OPENED - 1000), *session(without=(2, 3)), *beat("two", LATER)], LATER)
+    gather(used, [*marked(used, "one", OPENED - 1000), *session(without=(2, 3)), *marked(used, "two", LATER)], LATER)
     used.judged(LATER)
     used.judged(LATER + 1)
     found = [event.fields for event in named(("completeness.gap_found",)) if event.fields["kind"] == "grant"]
@@ -93,7 +96,7 @@ def test_gap_is_found_once_and_names_the_numbers(used: Walk) -> None:
 
 @pytest.mark.django_db
 def test_loss_that_is_noticed_later_changes_the_verdict(used: Walk) -> None:
-    gather(used, [*beat("one", OPENED - 1000), *session(), *beat("two", LATER)], LATER)
+    gather(used, [*marked(used, "one", OPENED - 1000), *session(), *marked(used, "two", LATER)], LATER)
     assert used.verdict(LATER)["verdict"] == "complete"
     gather(used, [simulated("s-1", 6, LATER + 1000, "disconnect")], LATER + 2000)  # the session was not over after all
     assert [event.fields["verdict"] for event in used.judged(LATER + 3000)] == ["complete", "gap"]
@@ -101,7 +104,7 @@ def test_loss_that_is_noticed_later_changes_the_verdict(used: Walk) -> None:
 
 @pytest.mark.django_db
 def test_silence_is_pending_and_then_unknown(used: Walk) -> None:
-    gather(used, [*beat("one", OPENED - 1000), *session()], OVER)
+    gather(used, [*marked(used, "one", OPENED - 1000), *session()], OVER)
     late = OVER + 2 * 3_600_000
     assert [event.fields["verdict"] for now in (LATER, late) for event in used.judged(now)[-1:]] == [
         "pending",
@@ -121,10 +124,10 @@ def test_each_whole_day_of_a_source_is_judged(used: Walk) -> None:
     gather(
         used,
         [
-            *beat("one", first),
+            *marked(used, "one", first),
             *session(),
-            *beat("two", DAY_START + DAY + 10_000),
-            *beat("three", DAY_START + 2 * DAY + 10_000),
+            *marked(used, "two", DAY_START + DAY + 10_000),
+            *marked(used, "three", DAY_START + 2 * DAY + 10_000),
         ],
         LATER,
     )
@@ -171,7 +174,7 @@ def test_settled_windows_cost_no_query_each(tmp_path: Path) -> None:
 def test_gather_judges_what_it_has_read(used: Walk) -> None:
     write(
         Path(used.source.settings["log_dir"]),
-        [*beat("one", OPENED - 1000), *session(), *beat("two", LATER)],
+        [*marked(used, "one", OPENED - 1000), *session(), *marked(used, "two", LATER)],
         "state.log.jsonl",
     )
     with clock(lambda: LATER):

@@ -30,6 +30,7 @@ def used() -> Iterator[Used]:
             session.execute("SELECT count(*) FROM billing")
         target.connector.close(target.target, closing_of(opening, opened))
         over = now_ms()
+        wait_until(lambda: now_ms() > over, "the heartbeat to be sent later than that")
         beats.append(_beat(target, "nonce-behind"))
         wait_until(lambda: any("nonce-behind" in line for line in _lines(target)), "the heartbeat in the log")
         yield target, opening.login, beats, (began, over)
