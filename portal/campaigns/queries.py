@@ -35,6 +35,13 @@ def open_ones(viewer: Person) -> list[Campaign]:
     return list(visible(viewer).filter(state=OPEN).order_by("due_at"))
 
 
+def waiting_for(viewer: Person) -> list[Campaign]:
+    """Open ones with lines that the viewer is to decide, and those whose lines are all decided and which the viewer is to close."""
+    manages = Q(system__owner=viewer) | Q(system__in=systems_where(viewer.pk, (OWNER, ADMINISTRATOR)))
+    waits = Q(yours__gt=0) | (Q(undecided=0) & manages)
+    return list(visible(viewer).filter(waits, state=OPEN).order_by("due_at", "pk"))
+
+
 def closed_ones(viewer: Person) -> QuerySet[Campaign]:
     """What is closed, newest first."""
     return visible(viewer).filter(state=CLOSED).order_by("-closed_at")

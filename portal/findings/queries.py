@@ -9,11 +9,12 @@ from portal.clock import now
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER, RoleAssignment
 from portal.eligibility.queries import holds, holds_anywhere, in_force, systems_where
 from portal.findings.models import Finding
-from portal.findings.states import CLOSED
+from portal.findings.states import ANSWERED, CLOSED
 from portal.people.models import Person
 from portal.systems.models import System
 
 READERS = (AUDITOR, OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
+MOST_WAITING = 200
 OPEN, OVERDUE, MINE, DONE = "open", "overdue", "mine", "closed"
 SHOWN = {OPEN: "Open", OVERDUE: "Overdue", MINE: "Yours", DONE: "Closed"}
 
@@ -36,6 +37,18 @@ def listed(viewer: Person, shown: str) -> QuerySet[Finding]:
     if shown == OVERDUE:
         return rows.filter(due_at__lt=now())
     return rows.filter(owner=viewer) if shown == MINE else rows
+
+
+def waiting_for(viewer: Person) -> list[Finding]:
+    """What waits for the viewer, the first due first: theirs that are open, and those of others that they are to close or to give an owner."""
+    assigns = systems_where(viewer.pk, (OWNER, ADMINISTRATOR))
+    closes = systems_where(viewer.pk, (OWNER, ADMINISTRATOR, REVIEWER))
+    mine = Q(owner=viewer)
+    nowhere = Q(system__isnull=True) if holds_anywhere(viewer.pk, (ADMINISTRATOR,)) else Q(pk__in=[])
+    unowned = Q(owner__isnull=True) & (Q(system__in=assigns) | Q(system__owner=viewer) | nowhere)
+    to_close = Q(state=ANSWERED) & (Q(system__in=closes) | Q(system__owner=viewer) | nowhere)
+    rows = Finding.objects.exclude(state=CLOSED).filter(mine | unowned | to_close)
+    return list(rows.select_related("system", "owner").order_by("due_at", "raised_at", "pk")[:MOST_WAITING])
 
 
 def finding(viewer: Person, pk: UUID) -> Finding | None:
@@ -90,4 +103,5 @@ def owned_open(viewer: Person) -> int:
 __all__ = [
     "SHOWN", "actor_names", "finding", "finding_for_act", "findings", "history", "listed", "owned_open", "possible_owners",
     "systems_to_raise_on",
+    "waiting_for",
 ]  # fmt: skip

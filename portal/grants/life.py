@@ -9,8 +9,17 @@ from uuid import UUID
 from audit.log.append import Actor
 from audit.log.read import LoggedEvent, of_case
 from portal.access_requests.models import AccessRequest, Approval, Seen
-from portal.access_requests.queries import Audience, EarlierUses, audience_of, earlier_uses, visible
-from portal.access_requests.rules import Asked, allows, may_decide, owed
+from portal.access_requests.owing import still_owed
+from portal.access_requests.queries import (
+    Audience,
+    EarlierUses,
+    WouldEnd,
+    audience_of,
+    earlier_uses,
+    visible,
+    would_end,
+)
+from portal.access_requests.rules import allows, may_decide
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.clock import now
 from portal.grants.models import Extension, Grant
@@ -124,13 +133,7 @@ class Life:
     @cached_property
     def still_owed(self) -> list[str]:
         """What a bypass left out and nobody has given since."""
-        if not self.bypass:
-            return []
-        request = self.request
-        reason = max((each.says("reason") for each in self.supplements), key=len, default="")
-        said = Asked(request.mode, request.criterion, max(request.reason, reason, key=len), request.minutes, request.category,
-                     tuple(request.intended_classes), request.incident_ref)  # fmt: skip
-        return owed(said, self.rules)
+        return still_owed(self.request, self.rules, self.supplements)
 
     @property
     def review_due_at(self) -> datetime | None:

@@ -51,7 +51,7 @@ def test_navigation_marks_the_page_one_is_on() -> None:
 
 def test_first_page_speaks_to_each_role(world: World) -> None:
     request_of(world)
-    assert "Open the glass" in browser(world, "ann").get("/").content.decode()
+    assert "Break the glass" in browser(world, "ann").get("/").content.decode()
     assert "Waiting for your decision" in browser(world, "ines").get("/").content.decode()
     assert "Your decision" not in browser(world, "ann").get("/").content.decode()
     assert "Evidence" in browser(world, "otto").get("/").content.decode()

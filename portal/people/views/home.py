@@ -1,4 +1,4 @@
-"""The first page: what a person can do now, and what waits for them."""
+"""The first page: what a person can do now, and everything that waits for them."""
 
 from typing import Any
 
@@ -6,10 +6,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from portal.access_requests.owing import owing
 from portal.access_requests.queries import own_requests, waiting_for, what_may_be_asked
+from portal.campaigns.queries import waiting_for as campaigns_waiting_for
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
 from portal.eligibility.queries import eligibilities_waiting_for, role_names, roles_waiting_for
 from portal.eligibility.seen import changes_waiting_for
+from portal.findings.models import Finding
+from portal.findings.queries import waiting_for as findings_waiting_for
 from portal.grants.queries import endable_by, extensions_waiting_for, open_grants
 from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
@@ -17,20 +21,28 @@ from portal.policy.queries import waiting as policies_waiting
 from portal.reviews.queries import claimed_by, due_for
 
 SHOWN = 5
+PROPOSALS = ("changes", "role_proposals", "eligibility_proposals", "policies")
+WAITS = ("waiting", "extensions", "reviews", "owing", "campaigns", "findings_owned", "findings_of_others", *PROPOSALS)
+"""Lists of what waits for the viewer's hand."""
 
 
 @require_GET
 @signed_in
 def home(request: PersonRequest) -> HttpResponse:
     """Landing by role: only what concerns the person is asked for."""
-    return render(request, "people/home.html", _for(request.user))
+    shown = _for(request.user)
+    shown["to_decide"] = _count(shown, PROPOSALS)
+    others = (*WAITS, "open", "own", "open_of_others")
+    shown["quiet"] = not (shown["may_ask"] or shown["audits"] or _count(shown, others))
+    return render(request, "people/home.html", shown)
 
 
 def _for(viewer: Person) -> dict[str, Any]:
     roles = role_names(viewer.pk)
     shown: dict[str, Any] = {
         "may_ask": what_may_be_asked(viewer).exists(), "open": open_grants(viewer), "own": own_requests(viewer, SHOWN), "roles": roles,
-        "audits": AUDITOR in roles,
+        "audits": AUDITOR in roles, "owing": owing(viewer), "campaigns": campaigns_waiting_for(viewer),
+        **_findings(viewer, findings_waiting_for(viewer)),
     }  # fmt: skip
     if roles & {APPROVER, OWNER}:
         shown |= {"waiting": waiting_for(viewer), "extensions": extensions_waiting_for(viewer)}
@@ -45,7 +57,18 @@ def _for(viewer: Person) -> dict[str, Any]:
         }  # fmt: skip
     if ADMINISTRATOR in roles:
         shown["policies"] = list(policies_waiting(viewer))
-    shown["to_decide"] = sum(
-        len(shown.get(name, ())) for name in ("changes", "role_proposals", "eligibility_proposals", "policies")
-    )
     return shown
+
+
+def _findings(viewer: Person, rows: list[Finding]) -> dict[str, Any]:
+    """Those of the viewer and those of others apart, a few of each."""
+    mine = [each for each in rows if each.owner_id == viewer.pk]
+    others = [each for each in rows if each.owner_id != viewer.pk]
+    return {
+        "findings_owned": mine[:SHOWN], "findings_owned_more": max(0, len(mine) - SHOWN),
+        "findings_of_others": others[:SHOWN], "findings_of_others_more": max(0, len(others) - SHOWN),
+    }  # fmt: skip
+
+
+def _count(shown: dict[str, Any], names: tuple[str, ...]) -> int:
+    return sum(len(shown.get(name, ())) for name in names)

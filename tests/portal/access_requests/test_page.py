@@ -109,7 +109,7 @@ def test_approver_is_shown_what_the_decision_needs(world: World, request_: Acces
         REASON,
         "INC-1",
         "30 minutes, to read data, change data",
-        "none in 90 days",
+        "none on this system in 90 days",
         "Your yes opens Billing for 30 minutes, until about",
     ):
         assert words in said

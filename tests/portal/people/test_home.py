@@ -1,0 +1,102 @@
+"""The first page lists everything that waits for somebody's hand, at the same cost for one thing and for many."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from audit.log.append import process
+from portal.access_requests.actions import supplement
+from portal.clock import now
+from portal.findings import actions as findings
+from portal.findings.models import Finding
+from portal.grants import opening
+from portal.grants.models import Grant
+from portal.people.models import Person
+from tests.browsing import browser_of
+from tests.portal.campaigns.attested import begun
+from tests.portal.reviews.used import submitted
+from tests.worlds import World, actor, make_world, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOTHING = "Nothing waits for you"
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def home_of(person: Person) -> str:
+    page = browser_of(person).get("/").content.decode()
+    return " ".join(re.sub(r"<[^>]*>", " ", page.split("<main", 1)[1].split("</main>", 1)[0]).split())
+
+
+def raised(world: World, title: str, owner: Person | None) -> Finding:
+    return findings.raise_finding(
+        by=process("test"), kind="gap", title=title, about="w-1", system=world.system, owner=owner,
+        due_at=now() + timedelta(days=1),
+    )  # fmt: skip
+
+
+def test_owner_of_an_overdue_finding_is_not_told_that_nothing_waits(world: World) -> None:
+    assert NOTHING in home_of(world.mo)
+    Finding.objects.filter(pk=raised(world, "Records are missing", world.mo).pk).update(
+        due_at=now() - timedelta(days=1)
+    )
+    page = home_of(world.mo)
+    assert (NOTHING in page, "Findings that you own Records are missing Billing Overdue" in page) == (False, True)
+
+
+def test_answered_finding_waits_for_who_may_close_it_and_one_without_owner_for_who_gives_it(world: World) -> None:
+    unowned, row = raised(world, "Nobody has this", None), raised(world, "Ben has this", world.ben)
+    assert NOTHING in home_of(world.kim)
+    findings.answer(by=actor(world.ben), finding=row, cause="A full disk.", response="A bigger one.")
+    assert "Findings that wait for your look Ben has this" in home_of(world.kim)
+    assert unowned.title not in home_of(world.kim)
+    assert unowned.title in home_of(world.mo)
+    assert "Findings that you own Ben has this" in home_of(world.ben)
+    findings.close(by=actor(world.mo), finding=row, retest_ok=True)
+    assert NOTHING in home_of(world.kim)
+
+
+def test_lines_to_attest_wait_for_who_decides_them(world: World) -> None:
+    begun(world)
+    page = home_of(world.mo)
+    assert ("To attest Who may break the glass on Billing 2 lines for you to decide" in page, NOTHING in page) == (
+        True,
+        False,
+    )
+    assert NOTHING in home_of(world.lea)
+
+
+def test_bypass_owes_until_it_is_supplemented(world: World) -> None:
+    short = world.asked("bypass", reason="Disk full.", incident_ref="")
+    with sealing():
+        grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=short).pk)
+    assert "You still owe Your bypass of Billing Left out: incident, a longer reason" in home_of(world.ann)
+    supplement(by=actor(world.ann), request=grant.request, asked=world.asked("bypass"))
+    assert "You still owe" not in home_of(world.ann)
+
+
+def test_reviewed_bypass_owes_no_more(world: World) -> None:
+    review = submitted(world, "kim", by="ann", mode="bypass")
+    request = Grant.objects.get(pk=review.grant_id).request
+    request.incident_ref = ""
+    request.save()
+    assert "You still owe" not in home_of(world.ann)
+
+
+def test_home_costs_the_same_for_one_finding_and_for_many(world: World) -> None:
+    raised(world, "First", world.mo)
+    there, counts = browser_of(world.mo), []
+    for extra in (0, 7):
+        for number in range(extra):
+            raised(world, f"Another {number}", world.mo)
+        there.get("/")
+        with CaptureQueriesContext(connection) as asked:
+            page = there.get("/").content.decode()
+        counts.append((len(asked), "3 more of yours" in page))
+    assert counts == [(counts[0][0], False), (counts[0][0], True)]
