@@ -72,6 +72,7 @@ class EarlierUses:
 
     uses: int
     bypasses: int
+    of_privilege: int
     last_at: datetime | None
 
 
@@ -90,7 +91,6 @@ def earlier_uses(request: AccessRequest) -> EarlierUses:
     return EarlierUses(**counted)
 
 
-    of_privilege: int
 def repeats_earlier(responder_id: UUID, reason: str, at: datetime, but: UUID) -> bool:
     """Whether the responder gave the same text, blanks and case aside, in the last 30 days."""
     wanted = " ".join(reason.split()).casefold()

@@ -10,15 +10,7 @@ from audit.log.append import Actor
 from audit.log.read import LoggedEvent, of_case
 from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.access_requests.owing import still_owed
-from portal.access_requests.queries import (
-    Audience,
-    EarlierUses,
-    WouldEnd,
-    audience_of,
-    earlier_uses,
-    visible,
-    would_end,
-)
+from portal.access_requests.queries import Audience, EarlierUses, audience_of, earlier_uses, visible
 from portal.access_requests.rules import allows, may_decide
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.clock import now
