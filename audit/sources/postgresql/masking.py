@@ -5,6 +5,7 @@ import re
 from audit.sources.postgresql.tokens import T, Token, Untokenizable, body, tokens, words
 
 MASK = "'***'"
+COMMENT = "/* *** */"
 LONGEST = 100_000
 """Characters of masked text that are kept."""
 COMMANDS = words("""
@@ -13,9 +14,10 @@ COMMANDS = words("""
     REASSIGN REFRESH REINDEX RELEASE RESET REVOKE ROLLBACK SAVEPOINT SECURITY SELECT SET SHOW START TABLE TRUNCATE
     UNLISTEN UPDATE VACUUM VALUES WITH
 """)
-# A text inside a string that holds a secret, or SQL that does.
+# Names that speak of a secret, wherever they stand in a text, and secrets that show by themselves.
 _SECRET = re.compile(
-    r"passw|pwd|secret|api.?key|token|SCRAM-SHA-256\$|^md5[0-9a-f]{32}$|://[^/\s:@]*:[^/\s@]+@|BEGIN [A-Z ]*PRIVATE KEY",
+    r"passw|passphrase|passcode|pwd|secret|credential|token|bearer|(?:api|private|access|signing|encryption|shared).?key"
+    r"|(?<![a-z])(?:pin|otp|totp)(?![a-z])|SCRAM-SHA-256\$|\bmd5[0-9a-f]{32}\b|://[^/\s:@]*:[^/\s@]+@",
     re.IGNORECASE,
 )
 # Functions whose texts are keys, passwords or ways to connect.
@@ -23,20 +25,24 @@ _GUARDED = re.compile(
     r"dblink\w*|crypt|digest|hmac|encrypt\w*|decrypt\w*|pgp_\w+|set_config|postgres_fdw\w*", re.IGNORECASE
 )
 _AFTER = frozenset({"PASSWORD", "CONNECTION", "PROGRAM"})
+_BEGINS = words("; BEGIN THEN ELSE LOOP")  # a statement begins after these
+_COMPARES = words("= < > <= >= <> != => :=")
 
 
-def mask(text: str, *, literals: str = "keep") -> str:
-    """The text with its secrets replaced by ``'***'``; ``literals="hide"`` replaces every string and number.
+def mask(text: str, *, literals: str = "keep", about: str = "") -> str:
+    """The text with its secrets hidden: strings become ``'***'``, numbers ``?``.
 
-    Text that cannot be cut into tokens keeps its first word only, and that only where it is a command.
+    Where a name that speaks of a secret stands anywhere in the text, or in what it is ``about`` (the text that was prepared), every
+    value is hidden: which of them is the secret cannot be told. Elsewhere only what stands where secrets stand.
+    ``literals="hide"`` hides every string and number always. Text that cannot be cut into tokens keeps its first word only, and
+    that only where it is a command.
     """
     try:
         found = tokens(text)
     except Untokenizable:
         return first_word(text)
-    if literals == "hide":
-        return _bounded("".join(_hidden(token) for token in found))
-    return _bounded("".join(_masked(found)))
+    secret = _SECRET.search(text) is not None or _SECRET.search(about) is not None
+    return _bounded(_hidden(found, secret=secret) if literals == "hide" else _masked(found, secret=secret))
 
 
 def first_word(text: str) -> str:
@@ -53,60 +59,101 @@ def _bounded(text: str) -> str:
     return f"{text[:LONGEST]} [{len(text) - LONGEST} more characters]"
 
 
-def _hidden(token: Token) -> str:
-    if token.kind in (T.STRING, T.DOLLAR):
-        return "'?'"
-    if token.kind is T.NUMBER:
-        return "?"
-    return " " if token.kind is T.SPACE else token.text
-
-
-def _masked(found: list[Token]) -> list[str]:
+def _hidden(found: list[Token], *, secret: bool) -> str:
+    """Without any value, and without comments."""
     out: list[str] = []
+    bare = _bare_values(found) if secret else frozenset()
+    for place, token in enumerate(found):
+        if token.kind in (T.STRING, T.DOLLAR) or place in bare:
+            _add(out, "'?'", token)
+        elif token.kind is T.NUMBER:
+            out.append("?")
+        elif token.kind is not T.SPACE:
+            out.append(token.text)
+        elif not out or out[-1] != " ":
+            out.append(" ")
+    return "".join(out)
+
+
+def _masked(found: list[Token], *, secret: bool) -> str:
+    out: list[str] = []
+    bare = _bare_values(found) if secret else frozenset()
     guarded = 0  # depth of brackets inside OPTIONS(..) or a guarded function, 0 outside
-    last: Token | None = None
-    named = ""  # the name before an equals sign
-    for token in found:
+    first = last = None  # of the statement; spaces left out
+    hid = False
+    for place, token in enumerate(found):
         if token.kind is T.MARK and token.word == "(":
             guarded += 1 if guarded or _opens_guard(last) else 0
         elif token.kind is T.MARK and token.word == ")" and guarded:
             guarded -= 1
-        compared = last is not None and last.word == "=" and _SECRET.search(named) is not None
-        out.append(_one(token, guarded > 0 or compared or _follows_secret_word(last, out)))
+        hides = secret or guarded > 0 or _follows_secret_word(last, hid)
+        piece = MASK if place in bare else _one(token, hides, secret=secret, code=_is_code(first, last))
+        _add(out, piece, token)
         if token.kind is not T.SPACE:
-            named = token.word if token.is_name else named
-            last = token
-    return out
+            first = token if last is None or last.word == ";" else first
+            last, hid = token, piece == MASK
+    return "".join(out)
+
+
+def _add(out: list[str], piece: str, token: Token) -> None:
+    """A mask is kept apart from a quote or ``U&`` before it, or both would be read as one string."""
+    apart = piece != token.text and piece[0] == "'" and out and out[-1][-1] in "'&"
+    out.append(f" {piece}" if apart else piece)
 
 
 def _opens_guard(last: Token | None) -> bool:
     return last is not None and last.is_name and (last.word == "OPTIONS" or _GUARDED.fullmatch(last.word) is not None)
 
 
-def _follows_secret_word(last: Token | None, out: list[str]) -> bool:
+def _follows_secret_word(last: Token | None, hid: bool) -> bool:
     """After PASSWORD, CONNECTION or PROGRAM; also after a mask, since adjacent strings on two lines are one."""
-    return last is not None and (
-        last.word in _AFTER
-        or (last.kind is T.STRING and next((part for part in reversed(out) if part.strip()), "") == MASK)
+    return last is not None and (last.word in _AFTER or (last.kind is T.STRING and hid))
+
+
+def _is_code(first: Token | None, last: Token | None) -> bool:
+    """Whether a dollar quote here is the body of a DO block, function or procedure."""
+    return (
+        first is not None
+        and last is not None
+        and (first.word == "DO" or (first.word == "CREATE" and last.word == "AS"))
     )
 
 
-def _one(token: Token, secret: bool) -> str:
+def _bare_values(found: list[Token]) -> frozenset[int]:
+    """Places of names that stand as values: after ``SET name TO``, and a quoted one (meant as a string) that is compared."""
+    solid = [(place, token) for place, token in enumerate(found) if token.kind is not T.SPACE]
+    places: set[int] = set()
+    first, last, setting = "", "", ""
+    for (place, token), follows in zip(solid, [*(each.word for _, each in solid[1:]), ""], strict=True):
+        if not last or last in _BEGINS:
+            first, setting = token.word, ""
+        compared = token.kind is T.QUOTED and last in _COMPARES and follows != "."  # before a point it names a table
+        if token.is_name and (setting == "value" or compared):
+            places.add(place)
+        if first in ("SET", "ALTER") and (token.word == "SET" or (setting and token.word in ("=", "TO"))):
+            setting = "name" if token.word == "SET" else "value"
+        last = token.word or "literal"
+    return frozenset(places)
+
+
+def _one(token: Token, hides: bool, *, secret: bool, code: bool) -> str:
     if token.kind is T.DOLLAR:
-        return MASK if secret else _dollar(token)
-    if token.kind is T.STRING and (secret or _SECRET.search(body(token))):
-        return MASK
-    if token.kind is T.SPACE and _SECRET.search(token.text):
-        return " /* *** */ "
+        return _dollar(token, secret=secret) if code or not hides else MASK
+    if token.kind is T.STRING:
+        return MASK if hides else token.text
+    if token.kind is T.NUMBER and secret:
+        return "?"
+    if secret and token.kind is T.SPACE and token.text.lstrip():
+        return COMMENT
     return token.text
 
 
-def _dollar(token: Token) -> str:
+def _dollar(token: Token, *, secret: bool) -> str:
     """The body of a function or DO block is masked as SQL of its own; as text where it is none."""
     inside = body(token)
     tag = token.text[: token.text.index("$", 1) + 1]
     try:
-        masked = "".join(_masked(tokens(inside)))
+        masked = _masked(tokens(inside), secret=secret)
     except Untokenizable:
         return MASK
     return f"{tag}{masked}{tag}"

@@ -265,16 +265,14 @@ class Fold:
     def _classified(self, line: Line) -> Classified:
         if line.kind is Kind.FASTPATH:
             return classify_fastpath(line.text)
-        detail = line.entry.detail
-        prepared = detail[len("prepare: ") :] if detail.startswith("prepare: ") else ""
-        return classify(line.text, prepared=prepared) if line.text else Classified("other", at_least=True)
+        return classify(line.text, prepared=_prepared(line)) if line.text else Classified("other", at_least=True)
 
     def _shown(self, line: Line, code: str) -> str:
         if line.kind is Kind.FASTPATH:
             return f"fastpath function call: {line.text}"[: masking.LONGEST]
         if code in UNREADABLE:
             return masking.first_word(line.text)
-        return masking.mask(line.text, literals=self.reader.literals)
+        return masking.mask(line.text, literals=self.reader.literals, about=_prepared(line))
 
     def _error(self, session: Session, line: Line, raw: bytes) -> None:
         """An error belongs to the action before it if it carries the same text and did not arise before running it."""
@@ -367,6 +365,12 @@ def _acts(line: Line) -> bool:
 
 def _fingerprint(session: Session, text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16, key=session.key or b"-").digest()
+
+
+def _prepared(line: Line) -> str:
+    """The text that an EXECUTE runs, where the server says it."""
+    detail = line.entry.detail
+    return detail[len("prepare: ") :] if detail.startswith("prepare: ") else ""
 
 
 def _outcome(code: str, *, fatal: bool) -> str:

@@ -76,6 +76,14 @@ def test_recorded_session_is_told_statement_by_statement() -> None:
     assert done(fold(recorded())) == DONE
 
 
+def test_values_of_a_prepared_statement_about_a_secret_are_masked() -> None:
+    about_secret = [
+        each.replace(b"name FROM customer WHERE id = $1", b"1 FROM login WHERE passwd = $1") for each in recorded()
+    ]
+    statements = [statement for *_, statement in done(fold(about_secret)) if statement.startswith("EXECUTE")]
+    assert statements == ["EXECUTE q(?)"]
+
+
 def test_recorded_log_tells_sessions_beats_and_no_loss() -> None:
     found = fold(recorded())
     counted = [(each.last_number, each.state, each.missing) for each in found if isinstance(each, SessionEnded)]
