@@ -1,10 +1,12 @@
 """Second factors: what was really checked becomes a `Proof`, and sign-ins are opened and strengthened with nothing else."""
 
 import hashlib
+import logging
 import re
 import secrets
 from base64 import b32encode
 from dataclasses import dataclass
+from math import ceil
 from uuid import UUID
 
 import segno
@@ -17,8 +19,12 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from portal.clock import now
 from portal.people.models import Person
 
+alarms = logging.getLogger("breakglass.alarm")
 TOTP, RECOVERY = "totp", "recovery"
 RECOVERY_CODES = 10
+LONGEST_WAIT_AFTER = (
+    11  # wrong codes: 2**10 seconds, so at most 85 tries a day; the owner is kept out no longer than that
+)
 _MADE_HERE = object()
 
 
@@ -56,7 +62,7 @@ def codes_left(person: Person) -> int:
 
 @sensitive_variables("code")
 def check_code(person: Person, code: str) -> Proof | NotProven:
-    """Check a code of the authenticator. Each counts once; django-otp makes wrong ones wait 1, 2, 4 ... seconds."""
+    """Check a code of the authenticator. Each counts once; wrong ones wait 1, 2, 4 ... seconds, about a quarter of an hour at most."""
     with transaction.atomic():
         device = TOTPDevice.objects.select_for_update().filter(user=person, confirmed=True).first()
         return _checked(device, person, TOTP, re.sub(r"\s", "", code))
@@ -74,17 +80,40 @@ def check_recovery(person: Person, code: str) -> Proof | NotProven:
 def _checked(device: TOTPDevice | StaticDevice | None, person: Person, method: str, token: str) -> Proof | NotProven:
     if device is None:
         return NotProven("Nothing of this kind is enrolled.", "not enrolled")
+    counted = device.throttling_failure_count
+    device.throttling_failure_count = min(
+        counted, LONGEST_WAIT_AFTER
+    )  # django-otp doubles the wait with each, up to a hundred years
     allowed, why = device.verify_is_allowed()
     if not allowed:
-        seconds = max(1, round((why["locked_until"] - now()).total_seconds()))
-        return NotProven(f"Wait {seconds} second{'' if seconds == 1 else 's'}, then try again.", "too many tries")
+        return NotProven(
+            f"Wait {_long((why['locked_until'] - now()).total_seconds())}, then try again.", "too many tries"
+        )
     if device.verify_token(token):
         return Proof(person.pk, method, _MADE_HERE)
+    _count(device, person, counted + 1)
     if method == TOTP:
         return NotProven(
             "This is not the code that is shown now, or it was used already. Wait for the next one.", "wrong code"
         )
     return NotProven("This is none of your unused recovery codes.", "wrong recovery code")
+
+
+def _count(device: TOTPDevice | StaticDevice, person: Person, wrong: int) -> None:
+    """Keep the true number. Where the wait grows no longer somebody is told: who comes so far has the password."""
+    if wrong > LONGEST_WAIT_AFTER:
+        type(device).objects.filter(pk=device.pk).update(throttling_failure_count=wrong)
+    if wrong % LONGEST_WAIT_AFTER == 0:
+        alarms.error(
+            "%s wrong codes in a row for the account of person %s: whoever sends them has its password.",
+            wrong,
+            person.pk,
+        )
+
+
+def _long(seconds: float) -> str:
+    number, unit = (max(1, round(seconds)), "second") if seconds < 100 else (ceil(seconds / 60), "minute")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 # --- enrolling

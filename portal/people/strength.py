@@ -5,7 +5,7 @@ from django.conf import settings
 from audit.log.append import Actor, now_ms
 from portal.errors import StepUpNeeded
 
-STRONG_METHODS = ("webauthn", "smartcard", "hardware_otp", "totp")
+STRONG_METHODS = ("totp",)  # what the portal itself can check; the catalogue judges logs and knows more
 
 
 def need_fresh(

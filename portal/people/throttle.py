@@ -6,8 +6,10 @@ A try is counted before the password is looked at, so many at once gain nothing;
 """
 
 import hashlib
+import re
 import secrets
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from math import ceil
 
 from django.conf import settings
@@ -23,6 +25,8 @@ LONGEST_WAIT = 60  # seconds
 FORGOTTEN_AFTER = timedelta(minutes=15)
 COOKIE, COOKIE_AGE = "breakglass_known", 180 * 86_400
 SALT = "portal.people.known"
+_IN_BRACKETS = re.compile(r"\[([^\]]*)\](?::[0-9]+)?")
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+")
 
 
 def keys_of(request: HttpRequest, email: str) -> tuple[str, ...]:
@@ -68,9 +72,20 @@ def remember_browser(response: HttpResponse, person: Person) -> None:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The caller's address; behind a proxy the one that the proxy added last."""
+    """The caller's address; behind a proxy the one that the proxy added last. Nothing where that is no address ("unknown", a socket's path)."""
     told = request.headers.get("X-Forwarded-For", "") if getattr(settings, "SECURE_PROXY_SSL_HEADER", None) else ""
-    return told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR") or None
+    return _plain_address(told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR") or "")
+
+
+def _plain_address(text: str) -> str | None:
+    """Some proxies add the port; the zone of an IPv6 address, and an IPv4 address in IPv6's clothes, say nothing more."""
+    in_brackets, with_port = _IN_BRACKETS.fullmatch(text), _WITH_PORT.fullmatch(text)
+    bare = in_brackets[1] if in_brackets else with_port[1] if with_port else text
+    try:
+        found = ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _locked(key: str, at: datetime) -> Attempts:

@@ -187,3 +187,10 @@ def test_log_that_cannot_be_written_changes_nothing(ada: Person, browser: Client
     assert ada.check_password(PASSWORD)
     assert set(StaticToken.objects.values_list("token", flat=True)) == before
     assert sign_in_of(ada).ended_at is None
+
+
+def test_own_page_warns_when_no_recovery_code_is_left(ada: Person, browser: Client) -> None:
+    factors.new_recovery_codes(ada)
+    assert "no recovery code left" not in browser.get("/me/sign-ins/").content.decode()
+    StaticToken.objects.all().delete()
+    assert "You have no recovery code left" in browser.get("/me/sign-ins/").content.decode()

@@ -1,12 +1,15 @@
 """Wrong passwords wait longer and longer, and never keep the owner of an account out for more than a minute."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
+from audit.log.read import named
 from portal.clock import now
 from portal.people import throttle
 from portal.people.models import Attempts, Person
-from tests.factories import PASSWORD, client_of, person
+from tests.factories import PASSWORD, client_of, code_of, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,6 +29,19 @@ def test_account_waits_after_ten_wrong_passwords_even_for_the_right_one(ada: Per
     for _ in range(10):
         assert "do not belong together" in guess(browser, ada)
     assert "Wait 1 second" in guess(browser, ada, PASSWORD)
+
+
+@pytest.mark.parametrize(("forwarded", "remote"), [("no address at all", "10.0.0.1"), ("", "unix:/run/portal.sock")])
+def test_sign_in_works_behind_a_proxy_that_tells_no_address(
+    ada: Person, settings: Any, forwarded: str, remote: str
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    browser = Client(headers={"X-Forwarded-For": forwarded}, REMOTE_ADDR=remote)
+    assert "do not belong together" in browser.post("/sign-in/", {"email": ada.email, "password": "x"}).content.decode()
+    browser.post("/sign-in/", {"email": ada.email, "password": PASSWORD})
+    assert browser.post("/sign-in/code/", {"code": code_of(ada)}).status_code == 302
+    (event,) = named(["signin.opened"])
+    assert "address" not in event.personal
 
 
 def test_account_counts_guesses_from_all_addresses(ada: Person) -> None:

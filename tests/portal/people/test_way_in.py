@@ -212,3 +212,16 @@ def test_log_that_cannot_be_written_lets_nobody_in(ada: Person) -> None:
 def test_enrolled_again_by_hand_is_not_needed_twice(ada: Person) -> None:
     enrol(person("Bob", enrolled=False))
     assert client_of(ada).get("/sign-in/").headers["Location"] == "/"
+
+
+def test_demo_leads_from_each_step_of_the_way_in_to_its_codes(ada: Person, settings: Any) -> None:
+    enrol(ada)
+    browser = Client()
+    assert "/demo/" not in browser.get("/sign-in/").content.decode()
+    settings.PORTAL_DEMO, settings.ROOT_URLCONF = True, "tests.architecture.every_url"
+    assert 'href="/demo/"' in browser.get("/sign-in/").content.decode()
+    assert 'href="/demo/"' in typed_to_the_code(browser, ada)
+
+
+def typed_to_the_code(browser: Client, made: Person) -> str:
+    return str(browser.get(typed(browser, made).headers["Location"]).content.decode())
