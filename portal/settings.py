@@ -30,6 +30,7 @@ PORTAL_CATALOGUE_DIRS = words("PORTAL_CATALOGUE_DIRS")  # folders with the opera
 # --- web
 ALLOWED_HOSTS = words("PORTAL_HOSTS", "" if PORTAL_PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = words("PORTAL_ORIGINS", PORTAL_URL)
+CSRF_FAILURE_VIEW = "portal.error_pages.form_without_key"
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 APPEND_SLASH = True

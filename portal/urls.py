@@ -20,5 +20,8 @@ def _there(name: str) -> bool:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", include(name)) for name in CONCEPTS if _there(name)]
+handler400, handler403, handler404, handler500 = (
+    f"portal.error_pages.{name}" for name in ("bad_request", "not_allowed", "not_found", "broken")
+)
 if settings.PORTAL_DEMO:
     urlpatterns.append(path("demo/", include("portal.demo.urls")))

@@ -36,6 +36,11 @@ def work(pack: Pack) -> Work:
     return Work(stage, pack.done, pack.total, pack.state in OVER)
 
 
+def progress(pack: Pack) -> dict[str, Any]:
+    """The part of its page that asks again, and its state, which goes with it."""
+    return {"pack": pack, "work": work(pack), "look": LOOKS[pack.state]}
+
+
 def row(pack: Pack, people: Mapping[str, str], systems: Mapping[str, str]) -> dict[str, Any]:
     """One line of the list."""
     return {

@@ -65,7 +65,7 @@ def pack_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """How far a pack is, what came of it, and the download. The progress asks again by itself; that is no look."""
     pack = _pack(request, pk)
     if getattr(request, "htmx", False):
-        answer = render(request, "audit/packs/progress.html", {"pack": pack, "work": shown.work(pack)})
+        answer = render(request, "audit/packs/progress.html", shown.progress(pack) | {"polled": True})
         if pack.state in shown.OVER:
             answer.headers["HX-Refresh"] = "true"  # the whole page has more to show now
         return answer

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 
 import psycopg
+from django.views.decorators.debug import sensitive_variables
 
 from audit.log.append import Actor
-from portal.connectors.base import Secret
+from portal.errors import WrongState
 from portal.grants.models import Grant
 from portal.grants.rules import is_responder
+from portal.people.strength import need_fresh
+from portal.policy.queries import rules_of
+from portal.secrets import decrypt
 
 READ = """SELECT p.id, p.state, p.tries, o.total_cents FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id
  WHERE p.state = 'stuck' ORDER BY p.id LIMIT 5"""
@@ -30,17 +34,24 @@ class Answer:
     said: str
 
 
-def run(*, by: Actor, grant: Grant, password: Secret, chosen: list[str]) -> list[Answer]:
+@sensitive_variables("password")
+def run(*, by: Actor, grant: Grant, chosen: list[str]) -> list[Answer]:
     """Log in as the grant's login, run the chosen statements, log out.
 
+    The password goes from here to the target and is shown to nobody, so no showing is recorded: the log would say of the
+    responder what they did not do. What this session does is told by the target's own log, under the name of this page.
+
     Raises:
-        NotAllowed: by anybody but the responder.
+        NotAllowed, StepUpNeeded, WrongState: as where the password is shown.
         psycopg.OperationalError: the login is refused.
     """
     is_responder(by, grant)
-    settings = grant.system.settings
+    need_fresh(by, about=grant, minutes=rules_of(grant.request.policy).step_up_minutes)
+    if grant.secret is None:
+        raise WrongState("There is no password to log in with.", about=grant)
+    settings, password = grant.system.settings, decrypt(bytes(grant.secret), f"grant:{grant.pk}")
     with psycopg.connect(
-        host=settings["host"], port=settings["port"], dbname=settings["dbname"], user=grant.login, password=password.reveal(),
+        host=settings["host"], port=settings["port"], dbname=settings["dbname"], user=grant.login, password=password,
         autocommit=True, connect_timeout=5, application_name="breakglass demo page",
     ) as connection:  # fmt: skip
         return [_one(connection, STATEMENTS[key][1]) for key in chosen if key in STATEMENTS]

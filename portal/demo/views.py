@@ -1,15 +1,16 @@
 """Pages that only a demo has: who can sign in, the mails, and statements to try."""
 
+from uuid import UUID
+
 import psycopg
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.demo.queries import attachment, mails, open_grant, shown_personas
 from portal.demo.statements import STATEMENTS, Answer, run
-from portal.grants.actions import reveal
+from portal.kept import confirming
+from portal.people.signing_in import PersonRequest, signed_in
 
 
 @require_GET
@@ -35,20 +36,19 @@ def mail_attachment(_request: HttpRequest, name: str, wanted: str) -> HttpRespon
     )
 
 
-@login_required
 @require_http_methods(["GET", "POST"])
-@sensitive_variables("password")
-def try_statements(request: HttpRequest, pk: str) -> HttpResponse:
-    """Choose statements and run them as the granted login. The password is revealed for it like any other time, with its event."""
-    grant = open_grant(request.user, pk)  # type: ignore[arg-type]  # signed in
+@signed_in
+@confirming
+def try_statements(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Choose statements and run them as the granted login."""
+    grant = open_grant(request.user, pk)
     if grant is None:
         raise Http404
     answers: list[Answer] = []
     trouble = ""
     if request.method == "POST":
-        password = reveal(by=request.actor, grant=grant)  # type: ignore[attr-defined]  # set by the middleware
         try:
-            answers = run(by=request.actor, grant=grant, password=password, chosen=request.POST.getlist("statement"))  # type: ignore[attr-defined]  # as above
+            answers = run(by=request.actor, grant=grant, chosen=request.POST.getlist("statement"))
         except psycopg.OperationalError:
             trouble = "The target refused the login: the access is probably over."
     context = {"grant": grant, "statements": STATEMENTS, "answers": answers, "trouble": trouble}

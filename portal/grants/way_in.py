@@ -12,13 +12,18 @@ from portal.systems.models import System
 
 @dataclass(frozen=True)
 class WayIn:
-    """``text`` is the system's own; host and line are empty for kinds that have none."""
+    """``text`` is the system's own; host and connection (quoted for a POSIX shell) are empty for kinds that have none."""
 
     text: str
     login: str
     host: str = ""
     database: str = ""
-    line: str = ""
+    connection: str = ""
+
+    @property
+    def line(self) -> str:
+        """For a terminal."""
+        return f"psql {self.connection}" if self.connection else ""
 
 
 def way_in(grant: Grant) -> WayIn:
@@ -32,14 +37,14 @@ def way_in(grant: Grant) -> WayIn:
         grant.login,
         f"{host}, port {port}",
         str(system.settings.get("dbname", "")),
-        _psql(system, grant.login),
+        _connection(system, grant.login),
     )
 
 
-def _psql(system: System, login: str) -> str:
-    """One line for a POSIX shell; psql asks for the password (libpq, "Connection Strings")."""
+def _connection(system: System, login: str) -> str:
+    """One word for a POSIX shell; psql asks for the password (libpq, "Connection Strings")."""
     given = system.settings
     host = str(given.get("host", ""))
     mode = str(given.get("sslmode") or ("" if is_loopback(host) else "verify-full"))
     words = {"host": host, "port": str(given.get("port", 5432)), "dbname": str(given.get("dbname", "")), "user": login}
-    return f"psql {shlex.quote(make_conninfo('', **words, **({'sslmode': mode} if mode else {})))}"
+    return shlex.quote(make_conninfo("", **words, **({"sslmode": mode} if mode else {})))

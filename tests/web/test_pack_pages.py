@@ -1,6 +1,7 @@
 """Pages of packs and dossiers: who sees them, how the making is watched, what a download hands out."""
 
 import hashlib
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -192,7 +193,10 @@ def test_progress_is_shown_by_reload_and_by_poll_and_the_poll_is_no_look(world: 
     whole = client.get(reverse("pack_page", args=[pack.pk])).content.decode()
     looks = len(named(("page.viewed",)))
     part = client.get(reverse("pack_page", args=[pack.pk]), headers={"HX-Request": "true"})
-    assert part.content.decode().strip() in whole
+    progress, state = part.content.decode().split('<span id="pack-state" hx-swap-oob="true">')
+    assert progress.strip() in whole
+    assert '<span id="pack-state">' in whole
+    assert "In the making" in state
     assert 'value="12" max="47"' in whole
     assert "HX-Refresh" not in part
     assert len(named(("page.viewed",))) == looks == 1
@@ -297,6 +301,9 @@ def test_pack_is_watched_until_it_is_made(
         told.seal()
         assert jobs.run_due() == 1
         expect(page.get_by_role("button", name="Download the PDF")).to_be_visible(timeout=8000)
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Download the PDF").click()
+        button = page.get_by_role("button", name="Download the PDF")
+        for _ in range(2):  # the page stays, and may hand it out again
+            expect(button).not_to_have_class(re.compile("is-busy"))
+            with page.expect_download() as download:
+                button.click()
         assert hashlib.sha256(download.value.path().read_bytes()).hexdigest() == Pack.objects.get().sha256

@@ -23,6 +23,6 @@ class Command(BaseCommand):
             seed(os.environ["TARGET_SUPERUSER_URL"])
         except HalfFilled as half:
             raise CommandError(str(half)) from half
-        self.stdout.write("  Who can sign in (codes: /demo/):")
+        self.stdout.write(f"  Who can sign in (their codes: {settings.PORTAL_URL}/demo/):")
         for persona in PERSONAS:
             self.stdout.write(f"    {persona.email:<28} {persona.password:<24} {persona.does}")

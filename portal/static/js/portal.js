@@ -125,6 +125,7 @@ function sendOnce(event) {
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
   event.submitter?.classList.add("is-busy");
+  if ("download" in form.dataset) setTimeout(() => mayBeSentAgain(form), 2000); // the page stays: it may be wanted once more
 }
 function mayBeSentAgain(form) {
   delete form.dataset.sent;

@@ -13,7 +13,9 @@ from portal.access_requests.actions import decline, lapse, see
 from portal.access_requests.models import AccessRequest, Seen
 from portal.clock import now
 from portal.eligibility.models import RoleAssignment
+from portal.grants import opening
 from portal.grants.models import Grant
+from portal.notifications.models import Alert
 from portal.policy.rules import Policy
 from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import broken_log
@@ -204,11 +206,11 @@ def test_responder_sees_who_was_told_and_who_has_seen_it(world: World, request_:
     browser = browser_of(world.ann)
     said = text(browser.get(f"/requests/{request_.pk}/").content)
     assert "Waiting for one yes from Ines or Jon. Nobody has seen it yet." in said
-    assert len(re.findall(r"Told \d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC", said)) == 2
+    assert len(re.findall(r"Called \d+ \w+ \d{4}, \d\d:\d\d:\d\d UTC", said)) == 2
     see(by=actor(world.jon), request=request_)
     said = text(browser.get(f"/requests/{request_.pk}/").content)
     assert "One person has seen it." in said
-    assert re.search(r"Told [^,]+, [^,]+, seen \d", said)
+    assert re.search(r"Called [^,]+, [^,]+, seen \d", said)
 
 
 def test_poll_brings_news_once_and_the_main_part_only_when_its_shape_changed(
@@ -235,9 +237,9 @@ def test_part_applied_to_the_old_page_is_the_page_loaded_afresh(world: World, re
     decline(by=actor(world.ines), request=request_, comment="Not now.")
     part = without_tokens(live(browser, old).content)
     fresh = without_tokens(browser.get(f"/requests/{request_.pk}/").content)
-    names = re.findall(r'<div id="(live|stage|after)"', part)
-    pieces = re.split(r'<div id="(?:live|stage|after)"[^>]*>', part)[1:]
-    assert names == ["live", "stage", "after"]
+    names = re.findall(r'<div id="(live|stage|after|facts|whole)"', part)
+    pieces = re.split(r'<div id="(?:live|stage|after|facts|whole)"[^>]*>', part)[1:]
+    assert names == ["live", "stage", "after", "facts", "whole"]
     for name, piece in zip(names, pieces, strict=True):
         assert f'<div id="{name}"' in fresh
         assert piece.strip().removesuffix("</div>").strip() in fresh
@@ -350,3 +352,33 @@ def test_page_asks_the_same_number_of_queries_for_one_approver_and_for_three(
     with CaptureQueriesContext(connection) as three:
         assert browser.get(f"/requests/{second.pk}/").status_code == 200
     assert len(three) == len(one)
+
+
+def test_withdrawing_is_asked_once_more_before_it_is_sent(world: World, request_: AccessRequest) -> None:
+    page = browser_of(world.ann).get(f"/requests/{request_.pk}/").content.decode()
+    asked = page.split('<details class="confirm">')[1].split("</details>")[0]
+    assert f'action="/requests/{request_.pk}/withdraw/"' in asked
+    assert "Nothing is opened, and whoever was asked is told." in asked
+
+
+def test_nobody_is_said_to_be_told_while_their_mail_waits(world: World, request_: AccessRequest) -> None:
+    browser = browser_of(world.ann)
+    said = text(browser.get(f"/requests/{request_.pk}/").content)
+    assert "Mail waits" in said
+    assert "Called" in said
+    assert "Told" not in said
+    Alert.objects.update(sent_at=now())
+    said = text(browser.get(f"/requests/{request_.pk}/").content)
+    assert "Mail waits" not in said
+    assert "Called" not in said
+
+
+def test_what_was_asked_follows_what_happens(world: World, request_: AccessRequest) -> None:
+    browser = browser_of(world.ann)
+    page = browser.get(f"/requests/{request_.pk}/").content
+    assert "opened now it ends at" in text(page)
+    with sealing():
+        opening.approve(by=actor(world.ines), request=request_)
+    part = live(browser, page).content.decode()
+    assert '<div id="facts" hx-swap-oob="true">' in part
+    assert "opened now it ends at" not in part
