@@ -1,13 +1,14 @@
-"""What the drawing process does: take limits upon itself, draw with WeasyPrint, tidy up with pikepdf.
+"""What the drawing processes do: take limits upon themselves, draw with WeasyPrint, put the attached files in with pikepdf.
 
 Loaded by ``python -m audit.packs.render`` alone. Nothing is fetched but the packaged assets, by names that begin with
 ``asset:``.
 """
 
-import io
 import json
+import re
 import resource
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,32 +17,35 @@ from audit.packs.render import ASSETS, EXIT_NO_MEMORY, EXIT_NO_PANGO
 
 SCHEME = "asset:"
 MB = 1024 * 1024
+PLAIN, WHOLE, PAGES = "plain.pdf", "out.pdf", "pages"
+# Rules for pseudo-elements of every element: each would cost a style of its own for each cell of a table.
+NOTES = re.compile(r"^::(?:footnote|note)-[a-z]+ \{[^}]*\}$", re.MULTILINE)
+MARKERS = re.compile(r"^(?=::marker \{)", re.MULTILINE)
 
 
-def main(folder: Path) -> int:
-    """Draw the job in the folder into ``out.pdf``; the status says what went wrong."""
+def main(step: str, folder: Path) -> int:
+    """Do one step of the job in the folder; the status says what went wrong."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     _limit(job["limits"])
     try:
-        pdf = _tidied(_drawn(job, folder), job)
+        {"draw": _draw, "enclose": _enclose}[step](job, folder)
     except OSError as error:
         if "cannot load library" not in str(error):
             raise
         return EXIT_NO_PANGO
     except MemoryError:
         return EXIT_NO_MEMORY
-    (folder / "out.pdf").write_bytes(pdf)
     return 0
 
 
-def _limit(limits: dict[str, int]) -> None:
+def _limit(limits: Mapping[str, int]) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (limits["seconds"], limits["seconds"] + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":  # elsewhere the address space cannot be bounded
         resource.setrlimit(resource.RLIMIT_AS, (limits["memory_mb"] * MB,) * 2)
 
 
-def _drawn(job: dict[str, Any], folder: Path) -> bytes:
+def _draw(job: Mapping[str, Any], folder: Path) -> None:
     import weasyprint  # noqa: PLC0415 - an OSError here says that Pango is missing
     from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415 - likewise
 
@@ -51,25 +55,29 @@ def _drawn(job: dict[str, Any], folder: Path) -> bytes:
         def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002 - WeasyPrint calls it so
             return URLFetcherResponse(url, *asset(url))
 
+    class Page(weasyprint.HTML):  # type: ignore[misc]  # likewise
+        """A page without footnotes, of which there are none."""
+
+        def _ua_stylesheets(self, forms: bool = False) -> Sequence[Any]:  # noqa: ARG002 - likewise
+            return [weasyprint.CSS(string=basic_style())]
+
     said = job["metadata"]
-    at = datetime.fromtimestamp(said["at"] / 1000, UTC).replace(microsecond=0)
-    document = weasyprint.HTML(string=job["html"], base_url=SCHEME, url_fetcher=Packaged()).render()
-    about = document.metadata
+    page = (folder / "page.html").read_text(encoding="utf-8", errors="surrogatepass")
+    document = Page(string=page, base_url=SCHEME, url_fetcher=Packaged()).render()
+    about, at = document.metadata, _moment(job)
     about.title, about.authors, about.description = said["title"], [said["author"]], said["subject"]
     about.created = about.modified = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     about.lang = "en"
-    files = [
-        weasyprint.Attachment(
-            file_obj=io.BytesIO((folder / str(number)).read_bytes()), name=each["name"],
-            description=each["description"], created=at, modified=at, relationship=each["relationship"],
-            url_fetcher=Packaged(),
-        )
-        for number, each in enumerate(job["attachments"])
-    ]  # fmt: skip
-    drawn = document.write_pdf(
-        pdf_variant="pdf/a-3a", pdf_identifier=bytes.fromhex(said["identifier"]), attachments=files
-    )
-    return bytes(drawn)
+    identifier = bytes.fromhex(said["identifier"])
+    document.write_pdf(folder / PLAIN, pdf_variant="pdf/a-3a", pdf_identifier=identifier)
+
+
+def basic_style() -> str:
+    """WeasyPrint's own style without what concerns footnotes; markers are those of list items alone."""
+    import weasyprint  # noqa: PLC0415 - loaded after the limits hold
+
+    style = Path(weasyprint.__file__).parent / "css" / "html5_ua.css"
+    return MARKERS.sub("li", NOTES.sub("", style.read_text(encoding="utf-8")))
 
 
 def asset(url: str) -> tuple[bytes, dict[str, str]]:
@@ -86,17 +94,25 @@ def asset(url: str) -> tuple[bytes, dict[str, str]]:
     return path.read_bytes(), {"Content-Type": kind}
 
 
-def _tidied(pdf: bytes, job: dict[str, Any]) -> bytes:
-    """Each attachment once among the associated files (WeasyPrint 70 names it twice), and with the type that we gave."""
+def _enclose(job: Mapping[str, Any], folder: Path) -> None:
+    """Put the attached files in, and count the pages."""
     import pikepdf  # noqa: PLC0415 - loaded after the limits hold
 
-    types = {each["name"]: each["media_type"] for each in job["attachments"]}
-    with pikepdf.open(io.BytesIO(pdf)) as document:
-        files = document.Root.get("/AF")
-        if files is not None:
-            document.Root.AF = pikepdf.Array(list({each.objgen: each for each in files}.values()))
-            for each in document.Root.AF:
-                each.EF.F.Subtype = pikepdf.Name("/" + types[str(each.UF)])
-        out = io.BytesIO()
-        document.save(out, deterministic_id=True)
-        return out.getvalue()
+    date = _moment(job).strftime("D:%Y%m%d%H%M%SZ")
+    with pikepdf.open(folder / PLAIN) as document:
+        named = []
+        for number, each in enumerate(job["attachments"]):
+            document.attachments[each["name"]] = pikepdf.AttachedFileSpec(
+                document, (folder / f"attached-{number}").read_bytes(), description=each["description"],
+                filename=each["name"], mime_type=each["media_type"], creation_date=date, mod_date=date,
+                relationship=pikepdf.Name("/" + each["relationship"]),
+            )  # fmt: skip
+            named.append(document.attachments[each["name"]].obj)
+        if named:
+            document.Root.AF = pikepdf.Array(named)
+        document.save(folder / WHOLE, deterministic_id=True)
+        (folder / PAGES).write_text(str(len(document.pages)))
+
+
+def _moment(job: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(job["metadata"]["at"] / 1000, UTC).replace(microsecond=0)

@@ -206,4 +206,4 @@ def _windows(position: Position, scope: Scope) -> Iterator[LoggedEvent]:
     return iter(sorted(last.values(), key=lambda event: (event.fields["from_at"], event.fields["window_id"])))
 
 
-__all__ = ["CannotFold", "Evidence", "Scope", "folded", "gathered"]
+__all__ = ["CannotFold", "Evidence", "Say", "Scope", "folded", "gathered"]

@@ -1,11 +1,12 @@
 """Activities as JSON lines and as CSV: the same rows and columns in both, in order of time on the target."""
 
 import csv
-import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from audit.packs.inert import cell
@@ -33,38 +34,45 @@ class AttachedFile:
 def listed(attachments: Iterable[Attachment], rows: Mapping[str, int]) -> list[AttachedFile]:
     """The attachments with count and hash."""
     return [
-        AttachedFile(
-            each.name, each.description, rows.get(each.name), len(each.data), hashlib.sha256(each.data).hexdigest()
-        )
-        for each in attachments
+        AttachedFile(each.name, each.description, rows.get(each.name), each.size, each.sha256) for each in attachments
     ]
 
 
-def activity_files(lines: Sequence[Line]) -> list[Attachment]:
-    """``activities.jsonl`` and ``activities.csv``."""
+def activity_files(lines: Sequence[Line], folder: Path | None = None) -> list[Attachment]:
+    """``activities.jsonl`` and ``activities.csv``; written into the folder, where there is one, since they may be large."""
     return [
-        Attachment("activities.jsonl", json_lines(lines), "application/jsonl", "Every action on the targets, one object a line"),
-        Attachment("activities.csv", as_csv(COLUMNS, lines), "text/csv", "The same rows; a cell that looks like a formula begins with '"),
+        Attachment("activities.jsonl", _made(_json_lines(lines), folder, "jsonl"), "application/jsonl",
+                   "Every action on the targets, one object a line"),
+        Attachment("activities.csv", _made(_csv(COLUMNS, lines), folder, "csv"), "text/csv",
+                   "The same rows; a cell that looks like a formula begins with '"),
     ]  # fmt: skip
 
 
-def json_lines(lines: Iterable[Line]) -> bytes:
+def _made(parts: Iterator[bytes], folder: Path | None, name: str) -> bytes | Path:
+    if folder is None:
+        return b"".join(parts)
+    path = folder / name
+    with path.open("wb") as file:
+        file.writelines(parts)
+    return path
+
+
+def _json_lines(lines: Iterable[Line]) -> Iterator[bytes]:
     """One JSON object a line, in ASCII, keys in the order of the columns; what is not known is null."""
-    return b"".join(json.dumps(_whole(line), separators=(",", ":")).encode() + b"\n" for line in lines)
+    for line in lines:
+        whole = {name: line.get(name) for name in COLUMNS}
+        yield json.dumps(whole, separators=(",", ":")).encode() + b"\n"
 
 
-def _whole(line: Line) -> dict[str, Any]:
-    return {name: line.get(name) for name in COLUMNS}
-
-
-def as_csv(columns: Sequence[str], lines: Iterable[Line]) -> bytes:
+def _csv(columns: Sequence[str], lines: Iterable[Line]) -> Iterator[bytes]:
     """RFC 4180 in UTF-8; no cell is a formula to a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    for line in lines:
-        writer.writerow([_cell(line.get(name)) for name in columns])
-    return out.getvalue().encode("utf-8", "backslashreplace")
+    for values in chain([columns], ([_cell(line.get(name)) for name in columns] for line in lines)):
+        writer.writerow(values)
+        yield out.getvalue().encode("utf-8", "backslashreplace")
+        out.seek(0)
+        out.truncate()
 
 
 def _cell(value: object) -> object:

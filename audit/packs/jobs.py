@@ -6,7 +6,9 @@ What is due is in the database; a crash leaves it due, and the position of the l
 import hashlib
 import logging
 import time
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -16,12 +18,12 @@ from audit.facts.fold import CannotFold
 from audit.log.append import process
 from audit.log.read import of_subject
 from audit.packs.actions import record_failure, record_pack
-from audit.packs.evidence import Evidence, Scope, gathered
+from audit.packs.evidence import Say, Scope, gathered
 from audit.packs.keeping import keep, only_one
 from audit.packs.models import Pack
-from audit.packs.paper import Paper, Request, drawn
+from audit.packs.paper import Paper, Ready, Request, drawn, ready
 from audit.packs.position import NoPosition, Position, at_size, newest
-from audit.packs.render import RenderFailed
+from audit.packs.render import RenderFailed, workplace
 from audit.packs.signing import CannotSign, SigningKey, sign, signing_key
 
 logger = logging.getLogger("breakglass.packs")
@@ -68,21 +70,28 @@ def _begin(pack: Pack) -> None:
 def _make(pack: Pack) -> None:
     position, key = at_size(pack.log_size or 0), signing_key()
     say = Progress(pack)
+    with workplace() as folder:
+        laid = _laid(pack, position, folder, say, signed=key is not None)
+        say("The PDF is drawn", 0, 0)
+        _keep(pack, laid, drawn(laid), position, key)
+
+
+def _laid(pack: Pack, position: Position, folder: Path, say: Say, *, signed: bool) -> Ready:
+    """Everything is gathered, and gone from memory before it is drawn."""
     evidence = gathered(scope_of(pack), position, say)
-    say("The PDF is drawn", 0, 0)
-    paper = drawn(evidence, request_of(pack), signed=key is not None, demo=settings.PORTAL_DEMO)
-    _keep(pack, evidence, paper, position, key)
+    with closing(evidence.db):
+        return ready(evidence, request_of(pack), folder, signed=signed, demo=settings.PORTAL_DEMO)
 
 
-def _keep(pack: Pack, evidence: Evidence, paper: Paper, position: Position, key: SigningKey | None) -> None:
+def _keep(pack: Pack, laid: Ready, paper: Paper, position: Position, key: SigningKey | None) -> None:
     pdf = sign(paper.pdf, key) if key else paper.pdf
     keep(pack.file, pdf)
     record_pack(
         by=PORTAL, pack=pack, pdf_sha256=hashlib.sha256(pdf).hexdigest(),
         unsigned_sha256=hashlib.sha256(paper.pdf).hexdigest(), size=len(pdf), paper=paper, position=position,
-        tests=evidence.tests, catalogue_sha256=evidence.catalogue.sha256, signer=key.name if key else "",
+        tests=laid.tests, catalogue_sha256=laid.catalogue_sha256, signer=key.name if key else "",
         counts={
-            "cases": len(evidence.cases), "activities": len(evidence.lines), "root": position.root, "at": position.at,
+            "cases": laid.cases, "activities": laid.activities, "root": position.root, "at": position.at,
             "fingerprint": key.fingerprint if key else "", "files": [vars(each) for each in paper.files],
         },
     )  # fmt: skip

@@ -1,8 +1,6 @@
 """The period pack as a PDF that is not signed yet: what is printed, what is attached."""
 
 import hashlib
-import io
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +15,7 @@ from audit.packs.exports import AttachedFile, Line, activity_files, listed
 from audit.packs.filters import word
 from audit.packs.position import as_files
 from audit.packs.printing import filled
-from audit.packs.render import Attachment, Limits, Metadata, render_pdf
+from audit.packs.render import Attachment, Limits, Metadata, draw, lay_ready
 
 MOST_ACTIVITIES = 2000
 STATEMENT_PRINTED = 300  # characters; the attached files hold all that is kept
@@ -33,6 +31,18 @@ class Request:
     asked_at: int
     purpose: str
     profile: str = "standard"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A pack that lies ready in a folder, to be drawn; all else that is to be said of it, so that its evidence can go."""
+
+    folder: Path
+    files: tuple[AttachedFile, ...]
+    tests: tuple[results.PrintedTest, ...]
+    catalogue_sha256: str
+    cases: int
+    activities: int
 
 
 @dataclass(frozen=True)
@@ -57,30 +67,36 @@ class PrintedCase:
     classes: tuple[tuple[str, int], ...] = field(default=())
 
 
-def drawn(evidence: Evidence, request: Request, *, signed: bool, demo: bool) -> Paper:
+def ready(evidence: Evidence, request: Request, folder: Path, *, signed: bool, demo: bool) -> Ready:
+    """Lay a pack ready in the folder. Drawing takes memory of its own: let go of the evidence before."""
+    files = attachments(evidence, folder)
+    rows = dict.fromkeys(("activities.jsonl", "activities.csv"), len(evidence.lines))
+    shown = tuple(listed(files, rows | {"tests.sql": len(evidence.results)}))
+    html = filled("pack.html", context(evidence, request, shown, signed=signed, demo=demo))
+    lay_ready(folder, html, files, _metadata(evidence, request), LIMITS)
+    return Ready(
+        folder, shown, evidence.tests, evidence.catalogue.sha256, len(evidence.cases), len(evidence.lines)
+    )  # fmt: skip
+
+
+def drawn(made_ready: Ready) -> Paper:
     """Draw the pack. The same evidence and request give the same bytes.
 
     Raises:
         RenderFailed: a limit was reached, or Pango is missing.
     """
-    files = attachments(evidence)
-    rows = dict.fromkeys(("activities.jsonl", "activities.csv"), len(evidence.lines))
-    shown = listed(files, rows | {"tests.sql": len(evidence.results)})
-    html = filled("pack.html", context(evidence, request, shown, signed=signed, demo=demo))
-    pdf = render_pdf(html, files, _metadata(evidence, request), limits=LIMITS)
-    return Paper(pdf, _pages(pdf), tuple(shown))
+    done = draw(made_ready.folder)
+    return Paper(done.pdf, done.pages, made_ready.files)
 
 
-def attachments(evidence: Evidence) -> list[Attachment]:
-    """Everything that lies inside the PDF beside its pages."""
-    with tempfile.TemporaryDirectory(prefix="breakglass-facts-") as folder:
-        path = Path(folder) / "facts.sqlite"
-        write_file(evidence.db, path)
-        facts = path.read_bytes()
+def attachments(evidence: Evidence, folder: Path) -> list[Attachment]:
+    """Everything that lies inside the PDF beside its pages; what is large lies in the folder."""
+    facts = folder / "facts"
+    write_file(evidence.db, facts)
     return [
         Attachment("facts.sqlite", facts, "application/vnd.sqlite3", "The facts that every test read, for any SQLite shell"),
         Attachment("tests.sql", results.sql_file(evidence.results), "application/sql", "Every query that ran, as it ran", "Source"),
-        *activity_files(evidence.lines),
+        *activity_files(evidence.lines, folder),
         *as_files(evidence.position),
     ]  # fmt: skip
 
@@ -161,10 +177,3 @@ def _metadata(evidence: Evidence, request: Request) -> Metadata:
         f"Emergency access, at log position {position.size}, root {position.root}", position.at,
         hashlib.sha256(seed.encode()).hexdigest(),
     )  # fmt: skip
-
-
-def _pages(pdf: bytes) -> int:
-    import pikepdf  # noqa: PLC0415 - loaded where PDFs are made
-
-    with pikepdf.open(io.BytesIO(pdf)) as document:
-        return len(document.pages)

@@ -1,15 +1,19 @@
 """HTML into a tagged PDF/A-3a, in a process of its own: with bounded time and memory, without secrets, without a network.
 
 The same input gives the same bytes: identifier and dates are given, and the fonts are those of this package alone. The
-process is ``python -m audit.packs.render FOLDER``; the folder holds ``job.json`` and the attached files.
+work lies in a folder: ``job.json``, ``page.html`` and the attached files. Two processes after each other do it,
+``python -m audit.packs.render draw FOLDER`` and ``... enclose FOLDER``, so that the memory of the pages is free again
+before the files come into them.
 """
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSETS = Path(__file__).with_name("assets")
 INHERITED = ("PATH", "LANG", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "SYSTEMROOT")
 EXIT_NO_PANGO, EXIT_NO_MEMORY = 10, 11
+STEPS = ("draw", "enclose")
 NO_PANGO = (
     "PDFs cannot be made here: the library Pango is missing. On Debian or Ubuntu: apt-get install libpango-1.0-0"
     " libpangoft2-1.0-0 libharfbuzz-subset0; on macOS: brew install pango. Then it is made by itself."
@@ -35,13 +40,26 @@ class RenderFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file inside the PDF. ``relationship`` as ISO 32000-2 names it: ``Data``, ``Source``, ``Supplement``."""
+    """A file inside the PDF, as bytes or where it lies. ``relationship`` as ISO 32000-2 names it: ``Data``, ``Source``, ``Supplement``."""
 
     name: str
-    data: bytes
+    data: bytes | Path
     media_type: str
     description: str
     relationship: str = "Data"
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.data.stat().st_size if isinstance(self.data, Path) else len(self.data)
+
+    @property
+    def sha256(self) -> str:
+        """Their hash."""
+        if isinstance(self.data, bytes):
+            return hashlib.sha256(self.data).hexdigest()
+        with self.data.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -66,20 +84,62 @@ class Limits:
 USUAL = Limits()
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A PDF that is not signed yet."""
+
+    pdf: bytes
+    pages: int
+
+
 def render_pdf(html: str, attachments: Sequence[Attachment], metadata: Metadata, *, limits: Limits = USUAL) -> bytes:
     """Make the PDF, not signed yet.
 
     Raises:
         RenderFailed: Pango is missing, a limit was reached, or the page cannot be drawn.
     """
+    with workplace() as folder:
+        lay_ready(folder, html, attachments, metadata, limits)
+        return draw(folder).pdf
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A folder for one PDF in the making; files to attach may be written into it."""
     with tempfile.TemporaryDirectory(prefix="breakglass-pdf-") as name:
-        folder = Path(name)
-        (folder / "job.json").write_text(json.dumps(_job(html, attachments, metadata, limits)), encoding="utf-8")
-        for number, attachment in enumerate(attachments):
-            (folder / str(number)).write_bytes(attachment.data)
-        (folder / "fonts.conf").write_text(fonts_conf(folder), encoding="utf-8")
-        _run(folder, limits)
-        return (folder / "out.pdf").read_bytes()
+        yield Path(name)
+
+
+def lay_ready(
+    folder: Path, html: str, attachments: Sequence[Attachment], metadata: Metadata, limits: Limits = USUAL
+) -> None:
+    """Write all that drawing needs into the folder; nothing of it has to stay in memory."""
+    files = [
+        {"name": each.name, "media_type": each.media_type, "description": each.description, "relationship": each.relationship}
+        for each in attachments
+    ]  # fmt: skip
+    job = {"attachments": files, "metadata": asdict(metadata), "limits": asdict(limits)}
+    (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    (folder / "page.html").write_text(html, encoding="utf-8", errors="surrogatepass")
+    (folder / "fonts.conf").write_text(fonts_conf(folder), encoding="utf-8")
+    for number, each in enumerate(attachments):
+        place = folder / f"attached-{number}"
+        if isinstance(each.data, Path):
+            each.data.rename(place)
+        else:
+            place.write_bytes(each.data)
+
+
+def draw(folder: Path) -> Drawn:
+    """Draw what lies ready in the folder.
+
+    Raises:
+        RenderFailed: Pango is missing, a limit was reached, or the page cannot be drawn.
+    """
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    for step in STEPS:
+        _run(step, folder, Limits(**job["limits"]))
+    return Drawn((folder / "out.pdf").read_bytes(), int((folder / "pages").read_text()))
 
 
 def fonts_conf(folder: Path) -> str:
@@ -90,15 +150,10 @@ def fonts_conf(folder: Path) -> str:
     )
 
 
-def _job(html: str, attachments: Sequence[Attachment], metadata: Metadata, limits: Limits) -> Mapping[str, object]:
-    files = [{key: value for key, value in asdict(each).items() if key != "data"} for each in attachments]
-    return {"html": html, "attachments": files, "metadata": asdict(metadata), "limits": asdict(limits)}
-
-
-def _run(folder: Path, limits: Limits) -> None:
+def _run(step: str, folder: Path, limits: Limits) -> None:
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environment |= {"FONTCONFIG_FILE": str(folder / "fonts.conf"), "HOME": str(folder), "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-m", "audit.packs.render", str(folder)]
+    command = [sys.executable, "-m", "audit.packs.render", step, str(folder)]
     try:
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, timeout=limits.seconds, check=False
@@ -123,6 +178,6 @@ def _failure(status: int, said: str, limits: Limits) -> RenderFailed:
 
 
 if __name__ == "__main__":
-    from audit.packs.drawing import main  # WeasyPrint is loaded in this process only
+    from audit.packs.drawing import main  # WeasyPrint and pikepdf are loaded in these processes only
 
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

@@ -44,12 +44,10 @@ def rows() -> list[Row]:
         f"{pack.counts['cases']} cases, {pack.counts['activities']} activities, {pack.pages} pages, {pack.bytes / 1e6:.1f} MB,"
         f" {len(pack.results)} tests"
     )
-    together = (
-        f"{peak[0]:.0f} MB with the {before:.0f} MB of the worker before it began; largest process {_largest():.0f} MB"
-    )
+    together = f"the worker and all that it starts, counted whole; the worker alone before it began {before:.0f} MB, the largest process {_largest():.0f} MB"
     return [
         at_most("pack of 100 cases, 20,000 activities", took, BAR_S, beside=beside),
-        at_most("memory that making it takes, all processes", peak[0] - before, BAR_MB, "MB", beside=together),
+        at_most("memory of all processes while it is made", peak[0], BAR_MB, "MB", beside=together),
     ]
 
 

@@ -21,6 +21,7 @@ from audit.packs import evidence, paper, position
 from audit.packs.evidence import Evidence, Scope
 from audit.packs.inert import cell
 from audit.packs.paper import Paper, Request
+from audit.packs.render import workplace
 from tests.audit.facts import story
 from tests.audit.facts.stream import at
 from tests.audit.packs import told
@@ -58,14 +59,18 @@ def gathered(scope: Scope = SCOPE) -> Evidence:
     return evidence.gathered(scope, position.newest(), lambda *_: None)
 
 
+def _drawn(found: Evidence) -> Paper:
+    with workplace() as folder:
+        return paper.drawn(paper.ready(found, ASKED, folder, signed=True, demo=True))
+
+
 @pytest.fixture(scope="module")
 def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Drawn once, and gathered and drawn once more from the same log."""
     with django_db_blocker.unblock(), transaction.atomic():
         _quarter().write()
         found = gathered()
-        drawn = paper.drawn(found, ASKED, signed=True, demo=True)
-        again = paper.drawn(gathered(), ASKED, signed=True, demo=True)
+        drawn, again = _drawn(found), _drawn(gathered())
         transaction.set_rollback(True)
     folder = tmp_path_factory.mktemp("read")
     return Made(found, drawn, again.pdf, words_of(drawn.pdf, folder), text_of(drawn.pdf, folder))
