@@ -55,8 +55,8 @@ def run_now(*, by: Actor, system: System) -> Campaign:
 def _set(system: System) -> Duty:
     try:
         return set_duty(by=SWEEP, system=system)
-    except ChangedMeanwhile:  # a sweep was quicker
-        return Duty.objects.filter(system=system, campaign__isnull=True).select_related("system").latest("due_at")
+    except ChangedMeanwhile:  # somebody was quicker, and may have begun the campaign too
+        return Duty.objects.filter(system=system).select_related("system").latest("due_at")
 
 
 def listed(by: Actor, system: System) -> Listing | None:
