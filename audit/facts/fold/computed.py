@@ -10,6 +10,8 @@ from audit.facts.given import MILLISECONDS, Period
 from audit.facts.parameters import Parameter
 
 DAY = MILLISECONDS["day"]
+READERS_OF_A_PACK = frozenset({"auditor"})
+READERS_OF_A_CASE = frozenset({"auditor", "owner", "reviewer", "approver", "administrator"})
 
 
 def grants_over(facts: Facts) -> None:
@@ -50,6 +52,40 @@ def role_pairs(facts: Facts) -> None:
                     "role_pairs", f"{first}+{second}", rests_on=("roles", first), person_id=person,
                     system_id=system or None, role_a=a["role"], role_b=b["role"], from_at=from_at, to_at=to_at,
                 )  # fmt: skip
+
+
+def downloads(facts: Facts) -> None:
+    """Whether who took evidence away held a role for all of its systems then, by the log's own roles. Not known: not said."""
+    held: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for _, role in facts.each("roles"):
+        held[role["person_id"], role.get("system_id") or ""].append(role)
+    for key, row in facts.each("downloads"):
+        taken = facts.taken[key]
+        if taken.systems:
+            roles = READERS_OF_A_CASE if taken.case else READERS_OF_A_PACK
+            each = (_held(held[row["person_id"], system], roles, row["at"]) for system in taken.systems)
+            row["in_role_and_scope"] = int(_was_here(facts, row) and (_took_part(facts, row, taken.case) or all(each)))
+
+
+def _held(roles: list[Row], wanted: frozenset[str], at: int) -> bool:
+    return any(
+        role["role"] in wanted
+        and role.get("granted_at", 0) <= at
+        and (role.get("ended_at") is None or role["ended_at"] > at)
+        for role in roles
+    )
+
+
+def _was_here(facts: Facts, row: Row) -> bool:
+    left_at = facts.get("people", row["person_id"]).get("left_at")
+    return left_at is None or left_at > row["at"]
+
+
+def _took_part(facts: Facts, row: Row, case: str) -> bool:
+    """Who asked or decided may see their case without a role."""
+    decided = [facts.get(table, key) for table, key in facts.case_rows.get(case, ()) if table == "approvals"]
+    deciders = {each["approver_id"] for each in decided if each["decided_at"] <= row["at"]}
+    return bool(case) and row["person_id"] in {facts.get("requests", case).get("responder_id"), *deciders}
 
 
 def eligibility_use(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:

@@ -2,12 +2,7 @@
 
 from audit.facts.fold.changes import rule_change
 from audit.facts.fold.entry import LogEntry
-from audit.facts.fold.state import Facts, given
-
-DOWNLOAD = (
-    "pack_id", "person_id", "in_role_and_scope", "purpose_given", "link_expires_at", "redaction_profile",
-    "required_profile",
-)  # fmt: skip
+from audit.facts.fold.state import Facts, Taken, given
 
 
 def queued(facts: Facts, entry: LogEntry) -> None:
@@ -33,9 +28,23 @@ def acknowledged(facts: Facts, entry: LogEntry) -> None:
         )  # fmt: skip
 
 
+def pack_requested(facts: Facts, entry: LogEntry) -> None:
+    """A pack was asked for: of which systems."""
+    facts.packs[entry.fields["pack_id"]] = frozenset(entry.fields["systems"])
+
+
 def downloaded(facts: Facts, entry: LogEntry) -> None:
-    """A pack was downloaded."""
-    facts.put("downloads", str(entry.id), at=entry.at, **given(entry, *DOWNLOAD))
+    """A pack was downloaded. What the event says of role, link and redaction is the portal's own word, so it is no fact."""
+    key = str(entry.id)
+    facts.put("downloads", key, at=entry.at, **given(entry, "pack_id", "person_id", "purpose_given"))
+    facts.taken[key] = Taken(facts.packs.get(entry.fields["pack_id"], frozenset()))
+
+
+def dossier_downloaded(facts: Facts, entry: LogEntry) -> None:
+    """The dossier of a case was downloaded; no purpose is asked for it."""
+    key, system = str(entry.id), facts.get("requests", entry.case).get("system_id")
+    facts.put("downloads", key, at=entry.at, pack_id=entry.fields["dossier_id"], **given(entry, "person_id"))
+    facts.taken[key] = Taken(frozenset({system} if system else ()), entry.case)
 
 
 def key_added(facts: Facts, entry: LogEntry) -> None:
@@ -47,6 +56,8 @@ HANDLERS = {
     "alert.queued": queued,
     "alert.sent": sent,
     "alert.acknowledged": acknowledged,
+    "pack.requested": pack_requested,
     "pack.downloaded": downloaded,
+    "dossier.downloaded": dossier_downloaded,
     "key.added": key_added,
 }

@@ -14,12 +14,19 @@ def only_systems(facts: Facts, systems: Collection[str]) -> None:
     gone: dict[str, set[str]] = defaultdict(set)
     for table, rows in facts.rows.items():
         gone[table] = {key for key, row in rows.items() if _elsewhere(table, key, row, systems)}
+    gone["downloads"] = {key for key in facts.rows["downloads"] if _took_elsewhere(facts, key, systems)}
     for _ in range(ROUNDS):
         for table, rows in facts.rows.items():
             gone[table] |= {key for key, row in rows.items() if _hangs_on(table, key, row, gone)}
     for table, keys in gone.items():
         for key in keys:
             del facts.rows[table][key]
+
+
+def _took_elsewhere(facts: Facts, key: str, systems: Collection[str]) -> bool:
+    """Whether a download took only what belongs to other systems."""
+    taken = facts.taken[key].systems
+    return bool(taken) and taken.isdisjoint(systems)
 
 
 def _elsewhere(table: str, key: str, row: Row, systems: Collection[str]) -> bool:

@@ -19,6 +19,14 @@ class Listing:
     grants: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What a download took away: a pack of these systems, or the dossier of a case on one."""
+
+    systems: frozenset[str] = frozenset()
+    case: str = ""
+
+
 @dataclass
 class Facts:
     """All rows so far by table and key, and which of them rest on an entry that cannot be relied on.
@@ -44,6 +52,8 @@ class Facts:
     read_backs: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     involved: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     item_people: dict[str, str] = field(default_factory=dict)
+    packs: dict[str, frozenset[str]] = field(default_factory=dict)
+    taken: dict[str, Taken] = field(default_factory=dict)
     listings: dict[str, Listing] = field(default_factory=lambda: defaultdict(Listing))
 
     def put(self, table: str, key: str, **columns: Any) -> Row:

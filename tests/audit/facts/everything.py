@@ -157,6 +157,10 @@ def _findings_and_sources(log: Stream) -> None:
         **listing,
     )
     log.say(
+        "pack.requested", when, "hana", pack_id="P", period_start=1, period_end=2, systems=["billing"], frameworks=[]
+    )
+    log.say("dossier.downloaded", when, "ann", case="C1", dossier_id="D", person_id="ann")
+    log.say(
         "pack.downloaded", when, "hana", pack_id="P", person_id="hana", in_role_and_scope=1, purpose_given=1,
         redaction_profile="standard", required_profile="standard",
     )  # fmt: skip
