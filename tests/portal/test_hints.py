@@ -62,24 +62,32 @@ def hanging() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("kind", ["dead", "hanging"])
-def test_broker_in_trouble_holds_up_no_page_and_is_let_be(kind: str, hanging: int) -> None:
+def test_broker_in_trouble_holds_up_no_page_and_is_let_be(
+    kind: str, hanging: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broker(f"redis://127.0.0.1:{hanging if kind == 'hanging' else ports.free_port()}/0")
-    begun = time.monotonic()
+    pages_are_done, asked, send = threading.Event(), list[str](), hints._send
+
+    def after_the_pages(name: str, arguments: tuple[object, ...]) -> None:
+        pages_are_done.wait(30)
+        asked.append(name)
+        send(name, arguments)
+
+    monkeypatch.setattr(hints, "_send", after_the_pages)
     for number in range(20):
         hint("portal.trial", number)
-    assert time.monotonic() - begun < 0.5, "twenty pages, and none waited"
-    wait_until(resting, "the circuit to open", 10)
-    threads = threading.active_count()
+    assert asked == [], "a page waited for the broker"
+    pages_are_done.set()
+    wait_until(lambda: resting() and not hints._sender._working, "the circuit to open")
     hint("portal.trial", 21)
-    assert (threading.active_count(), len(hints._sender._waiting)) == (threads, 0)
+    assert (hints._sender._working, len(hints._sender._waiting), len(asked)) == (False, 0, 1)
 
 
-def test_broker_is_asked_again_after_its_rest(settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hints, "REST_S", 0.2)
+def test_broker_is_asked_again_after_its_rest(settings: object) -> None:
     broker(f"redis://127.0.0.1:{ports.free_port()}/0")
     hint("portal.trial", 1)
-    wait_until(resting, "the circuit to open", 10)
-    wait_until(lambda: not resting(), "the rest to be over", 5)
+    wait_until(lambda: resting() and not hints._sender._working, "the circuit to open")
+    hints._sender._rests_until = time.monotonic()  # the rest is over
     url = settings.REDIS_URL  # type: ignore[attr-defined]
     broker(url)
     client = redis.Redis.from_url(url)

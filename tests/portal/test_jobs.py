@@ -1,25 +1,34 @@
 """One table of jobs for both triggers; each runs twice without harm, by a real worker and by watch."""
 
 import inspect
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from celery.contrib.testing.worker import start_worker
+from django.db import transaction
 from django.utils.module_loading import import_string
 
-from audit.log.models import Heartbeat
-from audit.log.read import named
-from portal import jobs
+from audit.cases.models import CaseRow
+from audit.log.append import append, clock, now_ms, process
+from audit.log.models import Heartbeat, QueueEntry
+from audit.log.read import follow, named, size
+from audit.packs.actions import request_pack
+from portal import jobs, tasks
+from portal.access_requests.models import AccessRequest
 from portal.celery import app
 from portal.clock import now
+from portal.findings.models import Finding
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
 from tests.portal.notifications.conftest import queue
+from tests.portal.reconciliation.conftest import declare
 from tests.servers import MailSink, wait_until
-from tests.worlds import World, make_world, opened, overdue, sealing
+from tests.worlds import World, actor, make_world, opened, overdue, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
+DAY_MS = 86_400_000
 
 
 @pytest.fixture
@@ -63,11 +72,83 @@ def test_each_job_is_a_function_that_takes_what_it_is_given(work: jobs.Work) -> 
         inspect.signature(import_string(work.run)).bind(**work.job(trigger).given())
 
 
-@pytest.mark.parametrize("work", jobs.WORKS, ids=lambda work: work.name)
-def test_each_job_runs_twice_without_harm(world: World, work: jobs.Work) -> None:
-    for _ in range(2):
-        work.job(jobs.WATCH).once()
+def busy(world: World) -> Grant:
+    """Something to do for every job: a grant that is overdue, a request nobody answered, an orphan session, a pack that was asked for ..."""
+    declare(world)
+    grant = overdue(opened(world))
+    forgotten = request_of(world, "ben")
+    AccessRequest.objects.filter(pk=forgotten.pk).update(lapses_at=now())
+    with transaction.atomic():
+        append(
+            "session.unmatched", by=process("test"), source_id=world.system.pk, system_id=world.system.pk, session_id=uuid.uuid4(),
+            source_session="s", login="eve", started_at=now_ms(), why="undeclared_login", received_at=now_ms(),
+        )  # fmt: skip
+    request_pack(
+        by=actor(world.otto), start=now_ms() - 90 * DAY_MS, end=now_ms() - DAY_MS, systems=[str(world.system.pk)],
+        frameworks=["soc2"], purpose="Yearly examination of controls",
+    )  # fmt: skip
+    return grant
+
+
+def names_written(since: int) -> set[str]:
+    """Names of what was written after so many events; once nothing waits for the sealer."""
+    wait_until(lambda: not QueueEntry.objects.exists(), "the sealer")
+    return {event.name for event in follow(since) if event.name != "configuration.changed"}
+
+
+EFFECTS = {
+    "sweep": {"grant.expired", "grant.closing", "grant.read_back", "grant.ended", "alert.queued"},
+    "lapses": {"request.lapsed", "alert.queued"},
+    "outbox": {"alert.sent"},
+    "intake": {"finding.raised", "alert.queued"},
+    "cases": set(),  # writes the list of cases, and no event
+    "completeness": {"completeness.judged"},
+    "reviews": {"review.due", "alert.queued"},
+    "findings": {"alert.queued"},
+    "campaigns": {"duty.set"},
+    "dossiers": {"dossier.made"},
+    "dossier-mails": {"alert.queued"},
+    "packs": {"pack.made"},
+    "watchdogs": set(),  # a simulated target has none; tests/targets holds one on a real target
+    "heartbeats": {"source.heartbeat_sent"},
+    "listings": {"target.listed"},
+    "comparison": {"reconciliation.compared"},
+}
+ONE_PAGE = "<html><body><p>A pack</p></body></html>"
+
+
+def test_each_job_run_twice_does_its_work_once(world: World, mail: MailSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order of the table, so that each finds what those before it left."""
+    monkeypatch.setattr("audit.packs.paper.filled", lambda *_, **__: ONE_PAGE)
+    runs: list[dict[str, set[str]]] = [{}, {}]
+    with sealing():
+        grant = busy(world)
+        for work in jobs.WORKS:
+            if work.name == "outbox":
+                Alert.objects.update(queued_at=now() - timedelta(seconds=11))  # watch leaves younger ones to the worker
+            elif work.name == "findings":
+                Finding.objects.update(due_at=now())
+            at = now_ms() + (60_000 if work.name == "dossiers" else 0)  # it waits no longer for a verdict
+            for written in runs:
+                names_written(0)
+                since = size()
+                with clock(lambda at=at: at):  # type: ignore[misc]  # the moment of both runs
+                    work.job(jobs.WATCH).once()
+                if work.name == "sweep":  # who is slow goes on beside the next look
+                    wait_until(lambda: Grant.objects.get(pk=grant.pk).state == "ended", "the grant to be ended")
+                written[work.name] = names_written(since)
     import_string(jobs.AT_END[0])()
+    assert runs == [EFFECTS, {name: set() for name in EFFECTS}]
+    assert (CaseRow.objects.count(), Finding.objects.count(), Grant.objects.count()) == (2, 1, 1)
+    assert len(mail.mails()) == len(named(["alert.sent"]))
+
+
+def test_task_says_that_it_came_to_an_end() -> None:
+    app.loader.import_default_modules()
+    for name in ("task:lapses", "task:intake"):
+        tasks._said.pop(name, None)
+    app.tasks["portal.lapses"]()
+    assert set(Heartbeat.objects.values_list("process", flat=True)) == {"task:lapses"}
 
 
 def test_watch_leaves_fresh_alerts_to_the_worker(world: World, mail: MailSink) -> None:

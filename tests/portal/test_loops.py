@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -146,10 +145,9 @@ def test_watch_ends_clean_on_a_signal(number: int) -> None:
     try:
         wait_until(lambda: Heartbeat.objects.filter(process="watch").exists(), "watch to live")
         wait_until(lambda: Heartbeat.objects.filter(process="sweep:watch").exists(), "its first sweep")
-        begun = time.monotonic()
         watch.send_signal(number)
-        _, told = watch.communicate(timeout=20)
+        _, told = watch.communicate(timeout=60)
     finally:
         watch.kill()
         watch.wait()
-    assert (watch.returncode, time.monotonic() - begun < 15) == (0, True), told
+    assert (watch.returncode, "Traceback" in told) == (0, False), told
