@@ -1,4 +1,4 @@
-"""One clock for the portal: milliseconds in events, aware datetimes in rows, always the same reading."""
+"""One clock for the portal: milliseconds in events, aware datetimes in rows, always the same reading. And minutes in words."""
 
 from datetime import UTC, datetime
 
@@ -24,3 +24,8 @@ def ms(when: datetime) -> int:
 def optional_ms(when: datetime | None) -> int | None:
     """`ms`, or nothing for nothing."""
     return None if when is None else ms(when)
+
+
+def minutes(count: int) -> str:
+    """60 -> "60 minutes", 1 -> "1 minute"."""
+    return f"{count} minute{'' if count == 1 else 's'}"

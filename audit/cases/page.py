@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.cases import words
-from audit.cases.case import Alert, Asked, Case, Grant, ReadBack
+from audit.cases.case import Alert, Asked, Case, ReadBack
 from audit.cases.inert import inert, one_line
 from audit.cases.presenters import Line, line, name_of
 from audit.cases.reading import Record
@@ -44,7 +44,7 @@ def context(record: Record) -> dict[str, Any]:
     return {
         "case": case, "status": status_of(case), "title": title(case), "steps": steps(case), "figures": figures(case),
         "asked": asked(tell), "reason": inert(case.asked.reason) if case.asked else "", "more": _more(case), "decisions": decisions(tell),
-        "waiting": _waiting(tell), "opened": opened(case.grant), "extensions": extensions(tell), "troubles": troubles(case),
+        "waiting": _waiting(tell), "opened": opened(tell), "extensions": extensions(tell), "troubles": troubles(case),
         "sessions": sessions(case), "alerts": [_alert(tell, each) for each in case.alerts], "ended": ended(tell),
         "read_backs": [_read_back(each) for each in case.read_backs], "review": review(tell), "findings": findings(tell),
         "refusals": [{"by": tell.name(each.by), "at": each.at, "sentence": one_line(each.sentence)} for each in case.refusals],
@@ -111,8 +111,9 @@ def _waiting(tell: Telling) -> Pairs:
     )
 
 
-def opened(grant: Grant | None) -> Pairs:
-    """When and how it was opened."""
+def opened(tell: Telling) -> Pairs:
+    """When and how it was opened, or who ended it before that and why."""
+    grant = tell.case.grant
     if grant is None:
         return []
     logging = {True: "Each statement, on the target", False: "Not logged on the target", None: ""}[
@@ -125,10 +126,12 @@ def opened(grant: Grant | None) -> Pairs:
         if grant.opened_at
         else ""
     )
+    stopped = bool(grant.failed and grant.over_by)
     return _said(
         ("Login", grant.login), ("Statements", logging), ("Intent sealed", sealed), ("Warnings", "; ".join(one_line(each) for each in grant.warnings)),
         ("Password shown", f"{len(grant.revealed)} times" if len(grant.revealed) > 1 else "Once" if grant.revealed else "Never"),
-        ("Not opened", one_line(grant.failed)),
+        ("Not opened", one_line(grant.failed)), ("By", tell.name(grant.over_by) if stopped else ""),
+        ("Why", one_line(grant.over_reason) if stopped else ""),
     )  # fmt: skip
 
 
@@ -198,7 +201,8 @@ def review(tell: Telling) -> dict[str, Any] | None:
         return None
     return {
         "due_at": it.due_at, "pool": tell.named(it.pool), "reviewer": tell.name(it.reviewer) if it.reviewer else "", "submitted_at": it.submitted_at,
-        "outcome": one_line(words.plain(it.outcome)), "answers": [(one_line(key), one_line(value)) for key, value in it.answers],
+        "outcome": words.JUDGED.get(it.outcome) or one_line(words.plain(it.outcome)),
+        "answers": [(one_line(key), one_line(value)) for key, value in it.answers],
         "missing": it.missing, "adverse": it.adverse, "upheld": it.upheld,
         "comments": inert(it.comments), "late": bool(it.due_at and it.submitted_at and it.submitted_at > it.due_at),
     }  # fmt: skip
@@ -223,8 +227,8 @@ def verdict(case: Case) -> dict[str, Any]:
         {
             "kind": each.kind,
             "at": each.at,
-            "reasons": [inert(text) for text in each.reasons],
-            "ranges": [inert(text) for text in each.ranges],
+            "reasons": [words.dates(inert(text)) for text in each.reasons],
+            "ranges": [words.dates(inert(text)) for text in each.ranges],
         }
         for each in case.verdicts
     ]

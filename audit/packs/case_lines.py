@@ -34,7 +34,11 @@ def _times(case: Case) -> Iterator[Time]:
         yield Time(case.decided_at, f"the request was {case.ended_as}")
     for each in case.extensions:
         if each.asked_at is not None:
-            yield Time(each.asked_at, f"asked for {each.minutes} more minutes", asked.by if asked else "")
+            yield Time(
+                each.asked_at,
+                f"asked for {each.minutes} more minute{'' if each.minutes == 1 else 's'}",
+                asked.by if asked else "",
+            )
         if each.decided_at is not None:
             yield Time(
                 each.decided_at, "more time was given" if each.given else "more time was declined", each.decided_by
@@ -56,7 +60,7 @@ def _of_grant(grant: Grant, responder: str) -> Iterator[Time]:
     )
     yield from (Time(at, what, by) for at, what, by in rows if at is not None)
     if grant.failed and grant.ended_at is not None:
-        yield Time(grant.ended_at, f"access was not opened: {grant.failed}")
+        yield Time(grant.ended_at, f"access was not opened: {grant.failed}", grant.over_by)
 
 
 OVER = {"returned": "said that they are done", "expired": "the time was over", "revoked": "ended the access"}

@@ -8,7 +8,7 @@ from django.db.models import Q
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import for_alert, made, who_where_what
 from portal.access_requests.models import AccessRequest, Approval, Seen
-from portal.access_requests.queries import audience_of, repeats_earlier
+from portal.access_requests.queries import audience_of, repeats_earlier, would_end
 from portal.access_requests.rules import (
     Asked,
     check_asked,
@@ -99,7 +99,7 @@ def _append_made(by: Actor, request: AccessRequest) -> None:
     said = Asked(request.mode, request.criterion, request.reason, request.minutes, request.category,
                  tuple(request.intended_classes), request.incident_ref)  # fmt: skip
     missing = owed(said, rules) if request.mode == "bypass" else []
-    ends_about = ms(request.requested_at + timedelta(minutes=request.minutes))
+    ends_about = ms(would_end(request.responder_id, request.privilege, request.minutes, request.requested_at).at)
     append(
         "request.made", by=by, case=request.pk, subject=request.log_subject,
         **made(request, rules, audience, repeats=repeats, owed=missing, ends_about=ends_about),

@@ -1,10 +1,9 @@
 """A request as plain facts, as they were, for events."""
 
-from datetime import timedelta
 from typing import Any
 
 from portal.access_requests.models import AccessRequest
-from portal.access_requests.queries import Audience
+from portal.access_requests.queries import Audience, would_end
 from portal.clock import ms, optional_ms
 from portal.policy.rules import CATEGORIES, CRITERIA, Policy
 
@@ -39,5 +38,5 @@ def for_alert(request: AccessRequest) -> dict[str, Any]:
     return {
         **who_where_what(request), "minutes": request.minutes, "reason": request.reason, "category": CATEGORIES.get(request.category, ""),
         "criterion": CRITERIA.get(request.criterion, ""), "incident": request.incident_ref,
-        "ends_about": request.requested_at + timedelta(minutes=request.minutes),
+        "ends_about": would_end(request.responder_id, request.privilege, request.minutes, request.requested_at).at,
     }  # fmt: skip

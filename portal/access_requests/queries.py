@@ -11,9 +11,9 @@ from portal.access_requests.models import AccessRequest
 from portal.access_requests.states import AWAITING
 from portal.clock import now
 from portal.eligibility.models import APPROVER, OWNER, RESPONDER, Eligibility
-from portal.eligibility.queries import eligibilities_of, people_with, systems_where
+from portal.eligibility.queries import eligibilities_of, people_with, systems_where, usable_until
 from portal.people.models import Person
-from portal.systems.models import System
+from portal.systems.models import Privilege, System
 
 REPEAT_DAYS = 30  # the catalogue's reason_repeat_days
 
@@ -34,6 +34,21 @@ def audience_of(system: System, responder_id: UUID | str) -> Audience:
     owner = [system.owner] if str(system.owner_id) != str(responder_id) else []
     owners = {person.pk: person for person in (*held, *owner)}
     return Audience(approvers, tuple(owners.values()), tuple(settings.PORTAL_SECURITY_LIST))
+
+
+@dataclass(frozen=True)
+class WouldEnd:
+    """When access that is opened now would end. ``cut``: earlier than the minutes say, with the responder's place on the list."""
+
+    at: datetime
+    cut: bool
+
+
+def would_end(person_id: UUID | str, privilege: Privilege, minutes: int, at: datetime | None = None) -> WouldEnd:
+    """The end of so many minutes from now: no access outlives the list and the role that it rests on."""
+    at = at or now()
+    whole, last = at + timedelta(minutes=minutes), usable_until(person_id, privilege, at)
+    return WouldEnd(whole, False) if last is None or last >= whole else WouldEnd(last, True)
 
 
 def what_may_be_asked(viewer: Person) -> QuerySet[Eligibility]:

@@ -98,6 +98,26 @@ def may_use_locked(person_id: UUID | str, privilege: Privilege) -> bool:
     return all(list(rows.select_for_update(of=("self",)).order_by("pk")) for rows in (listed, held))
 
 
+def usable_until(person_id: UUID | str, privilege: Privilege, at: datetime | None = None) -> datetime | None:
+    """Until when list and role carry a use that begins now; ``None``: without an end. What follows without a gap is counted in."""
+    at = at or now()
+    listed = Eligibility.objects.filter(person_id=person_id, privilege=privilege)
+    held = RoleAssignment.objects.filter(_covers(privilege.system), person_id=person_id, role=RESPONDER)
+    return min(filter(None, (_carried(listed, at), _carried(held, at))), default=None)
+
+
+def _carried(rows: QuerySet[Row], at: datetime) -> datetime | None:
+    end = at
+    dated = rows.filter(not_over(at), approved_at__isnull=False).order_by("from_at").values_list("from_at", "to_at")
+    for from_at, to_at in dated:
+        if from_at > end:
+            break
+        if to_at is None:
+            return None
+        end = max(end, to_at)
+    return end
+
+
 # --- the lists as pages show them
 
 

@@ -1,16 +1,18 @@
 """What people do with an open grant: reveal, return, ask for more time, decide on it, end another's."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
+from portal.clock import minutes as in_words
 from portal.clock import moment, ms, now
 from portal.connectors.base import Secret
+from portal.eligibility.queries import may_use_locked
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.grants.models import Extension, Grant
-from portal.grants.rules import is_responder, may_extend, may_revoke
+from portal.grants.rules import carried_by_list, is_responder, may_extend, may_revoke
 from portal.grants.states import ACTIVE, AUTHORISED, MOVES
 from portal.moves import make
 from portal.notifications.outbox import tell
@@ -76,7 +78,16 @@ def give_back(*, by: Actor, grant: Grant) -> Grant:
     row = locked(grant)
     is_responder(by, row)
     at = now()
-    make(row, MOVES["return"], says=NOT_OPEN, ended_at=at, end_cause="returned", next_try_at=at, attempts=0)
+    make(
+        row,
+        MOVES["return"],
+        says=NOT_OPEN,
+        ended_at=at,
+        end_cause="returned",
+        next_try_at=at,
+        attempts=0,
+        last_trouble="",
+    )
     append(
         "grant.returned", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at),
         over_at=over_at(row), ended_by=by.id,
@@ -94,23 +105,38 @@ def revoke(*, by: Actor, grant: Grant, reason: str, cause: str = "revoked") -> G
         raise RefusedByPolicy("Say why you end this access.", about=row)
     at = now()
     if row.state == AUTHORISED:
-        sentence = "Ended before it was opened."
-        make(row, MOVES["cancel"], says=NOT_OPEN, ended_at=at, end_cause="revoked", secret=None, verifier="")
-        append(
-            "grant.failed",
-            by=by,
-            case=row.log_case,
-            subject=row.log_subject,
-            grant_id=row.pk,
-            code="revoked",
-            sentence=sentence,
-            ended_at=ms(at),
-        )
-        return row
-    make(row, MOVES["revoke"], says=NOT_OPEN, ended_at=at, end_cause="revoked", next_try_at=at, attempts=0)
+        return _never_open(by, row, at, reason.strip())
+    make(
+        row,
+        MOVES["revoke"],
+        says=NOT_OPEN,
+        ended_at=at,
+        end_cause="revoked",
+        next_try_at=at,
+        attempts=0,
+        last_trouble="",
+    )
     append(
         "grant.revoked", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at), over_at=over_at(row),
         ended_by=by.id, reason=reason.strip(), cause=cause,
+    )  # fmt: skip
+    return row
+
+
+def _never_open(by: Actor, row: Grant, at: datetime, reason: str) -> Grant:
+    """Nothing is on the target, so nothing is to be closed there; responder and owner are told why all the same."""
+    make(
+        row, MOVES["cancel"], says=NOT_OPEN, ended_at=at, end_cause="revoked", secret=None, verifier="", last_trouble=""
+    )
+    sentence = "Ended before it was opened."
+    tell(
+        by=by, people=[row.person, row.system.owner], kind="grant.opening_failed", case=row.log_case, about=row.log_subject,
+        path=f"/requests/{row.request_id}/", grant_id=row.pk,
+        facts={**who_where_what(row.request), "sentence": sentence, "again": False, "by": by.name if by.is_person else None, "reason": reason},
+    )  # fmt: skip
+    append(
+        "grant.failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, code="revoked", sentence=sentence,
+        ended_at=ms(at), ended_by=by.id, reason=reason,
     )  # fmt: skip
     return row
 
@@ -134,7 +160,8 @@ def ask_extension(*, by: Actor, grant: Grant, minutes: int, reason: str = "") ->
         raise RefusedByPolicy("This access was extended already. Make a new request if you need longer.", about=row)
     longest = rules.minutes_for(row.request.mode)
     if not 1 <= minutes <= longest:
-        raise RefusedByPolicy(f"An extension is 1 to {longest} minutes long.", about=row)
+        raise RefusedByPolicy(f"An extension is 1 to {in_words(longest)} long.", about=row)
+    carried_by_list(row, minutes)
     extension = Extension.objects.create(grant=row, minutes=minutes, reason=reason.strip(), asked_at=now())
     audience = audience_of(row.system, row.person_id)
     ends = row.expires_at + timedelta(minutes=minutes)  # type: ignore[operator]  # an open grant has its end
@@ -153,6 +180,9 @@ def ask_extension(*, by: Actor, grant: Grant, minutes: int, reason: str = "") ->
 @action(event=("grant.extended", "grant.extension_declined"), refused="grant.act_refused")
 def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: str = "") -> Grant:
     """Give or refuse more time. Giving moves the end in the portal; the target follows at once or keeps the earlier end."""
+    listed = give and may_use_locked(
+        extension.grant.person_id, extension.grant.privilege
+    )  # before the grant, as who takes it away locks
     row = locked(extension.grant)
     asked = lock_row(Extension, extension.pk)
     may_extend(by, row)
@@ -160,12 +190,14 @@ def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: st
     if asked.decision:
         raise ChangedMeanwhile("Somebody has decided on this extension already.", about=row)
     _still_open(row)
+    if give:
+        carried_by_list(row, asked.minutes if listed else None)
     asked.decision, asked.decided_at, asked.decided_by_id = "approve" if give else "decline", now(), by.id
     asked.save()
     if give:
         row.expires_at = moment(ms(row.expires_at) + asked.minutes * 60_000)  # type: ignore[arg-type]  # an open grant has its end
-        row.warned_at = None
-        row.save(update_fields=["expires_at", "warned_at"])
+        row.warned_at, row.next_try_at, row.attempts = None, None, 0
+        row.save(update_fields=["expires_at", "warned_at", "next_try_at", "attempts"])
     _tell_of_extension(by, row, asked, give=give, comment=comment)
     _append_extension(by, row, asked, give=give, comment=comment)
     return row

@@ -10,6 +10,7 @@ from functools import partial
 from uuid import UUID
 
 from audit.log.append import Actor, action, append, process
+from audit.log.read import of_subject
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
 from portal.clock import moment, ms, now
@@ -23,6 +24,7 @@ from portal.grants.targets import alone, closing_of, connector_of, target_of
 from portal.grants.trouble import Trouble, trouble_of
 from portal.moves import make
 from portal.notifications.outbox import tell
+from portal.people.models import Person
 from portal.policy.queries import rules_of
 
 alarms = logging.getLogger("breakglass.alarm")
@@ -58,7 +60,16 @@ def expire(*, by: Actor, grant: Grant) -> Grant:
     if not is_due(row):
         raise WrongState("The time is not over.", about=row)
     at = now()
-    make(row, MOVES["expire"], says=NOT_OPEN, ended_at=at, end_cause="expired", next_try_at=at, attempts=0)
+    make(
+        row,
+        MOVES["expire"],
+        says=NOT_OPEN,
+        ended_at=at,
+        end_cause="expired",
+        next_try_at=at,
+        attempts=0,
+        last_trouble="",
+    )
     over = over_at(row) if row.expires_at else ms(at)
     append(
         "grant.expired",
@@ -130,7 +141,9 @@ def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, sessio
     tell(
         by=by, people=[row.person, row.system.owner], kind="grant.ended", case=row.log_case, about=row.log_subject, grant_id=row.pk,
         path=f"/requests/{row.request_id}/",
-        facts={**who_where_what(row.request), "cause": row.get_end_cause_display(), "ended_at": row.ended_at, "confirmed_at": at},
+        facts={
+            **who_where_what(row.request), "cause": row.get_end_cause_display(), "ended_at": row.ended_at, "confirmed_at": at, **_who_and_why(row),
+        },
     )  # fmt: skip
     append(
         "grant.ended", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id,
@@ -138,6 +151,15 @@ def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, sessio
         confirmed_at=ms(at), read_back_from="target", review_due_at=due,
     )  # fmt: skip
     return row
+
+
+def _who_and_why(row: Grant) -> dict[str, str]:
+    """Of what another person ended: who, and the reason given, as the log has them."""
+    said = of_subject(row.log_subject, ("grant.revoked",)) if row.end_cause == "revoked" else []
+    if not said:
+        return {}
+    by = Person.objects.filter(pk=said[-1].by).first() if not said[-1].by.startswith("process:") else None
+    return {"by": by.name if by else "", "reason": said[-1].says("reason")}
 
 
 def _append_read_back(by: Actor, row: Grant, found: ReadBack, sessions: int, removed_ms: int | None) -> None:

@@ -10,7 +10,15 @@ from audit.log.append import Actor
 from audit.log.read import LoggedEvent, of_case
 from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.access_requests.owing import still_owed
-from portal.access_requests.queries import Audience, EarlierUses, audience_of, earlier_uses, visible
+from portal.access_requests.queries import (
+    Audience,
+    EarlierUses,
+    WouldEnd,
+    audience_of,
+    earlier_uses,
+    visible,
+    would_end,
+)
 from portal.access_requests.rules import allows, may_decide
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.clock import now
@@ -99,12 +107,12 @@ class Life:
             self.stage == "waiting" and waited >= timedelta(minutes=self.rules.bypass_offer_minutes)
         )
 
-    @property
-    def would_end(self) -> datetime:
+    @cached_property
+    def would_end(self) -> WouldEnd:
         """The end if it were opened now; later the true one."""
         if self.grant is not None and self.grant.expires_at is not None:
-            return self.grant.expires_at
-        return self.at + timedelta(minutes=self.request.minutes)
+            return WouldEnd(self.grant.expires_at, cut=False)
+        return would_end(self.request.responder_id, self.request.privilege, self.request.minutes, self.at)
 
     @property
     def near(self) -> bool:

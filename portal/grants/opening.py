@@ -23,7 +23,7 @@ from audit.sources.postgresql.marker import marker_for
 from portal.access_requests import actions as requests
 from portal.access_requests.facts import for_alert, who_where_what
 from portal.access_requests.models import AccessRequest
-from portal.access_requests.queries import audience_of
+from portal.access_requests.queries import audience_of, would_end
 from portal.access_requests.rules import Asked, owed
 from portal.access_requests.states import APPROVED
 from portal.clock import ms, now
@@ -79,7 +79,8 @@ def bypass(*, by: Actor, privilege: Privilege, asked: Asked, instead_of: AccessR
     request = requests.declare_bypass(by=by, privilege=privilege, asked=asked)
     grant = _authorise(request)
     audience, rules = audience_of(request.system, request.responder_id), rules_of(request.policy)
-    due = now() + timedelta(minutes=asked.minutes, hours=rules.review_hours_for("bypass", request.system.criticality))
+    ends = would_end(request.responder_id, request.privilege, request.minutes).at
+    due = ends + timedelta(hours=rules.review_hours_for("bypass", request.system.criticality))
     tell(
         by=by, people=[*audience.approvers, *audience.owners], addresses=audience.addresses, kind="request.bypass_opened",
         case=grant.log_case, about=request.log_subject, path=f"/requests/{request.pk}/", grant_id=grant.pk,
@@ -216,7 +217,7 @@ def begin(*, by: Actor, grant: Grant) -> Grant:
     row = locked(grant)
     changes: dict[str, object] = {
         "attempts": row.attempts + 1,
-        "planned_expires_at": now() + timedelta(minutes=row.minutes),
+        "planned_expires_at": would_end(row.person_id, row.privilege, row.minutes).at,
     }
     if row.secret is None:
         connector, login = connector_of(row.system), marker_for(row.number)

@@ -71,7 +71,9 @@ def to_warn(at: datetime) -> list[Grant]:
     return list(soon.select_related(*RELATED))
 
 
-def extensions_to_apply() -> list[UUID]:
-    """Grants with an extension that the target does not carry yet."""
-    given = Extension.objects.filter(decision="approve", applied_at__isnull=True, grant__state=ACTIVE)
+def extensions_to_apply(at: datetime) -> list[UUID]:
+    """Grants with an extension that the target does not carry yet, unless it was tried a moment ago."""
+    given = Extension.objects.filter(decision="approve", applied_at__isnull=True, grant__state=ACTIVE).filter(
+        Q(grant__next_try_at__lte=at) | Q(grant__next_try_at__isnull=True)
+    )
     return list(given.values_list("grant_id", flat=True).distinct())

@@ -1,9 +1,12 @@
-"""Who may do what with a grant."""
+"""Who may do what with a grant, and how far it may reach."""
+
+from datetime import timedelta
 
 from audit.log.append import Actor
+from portal.clock import minutes as in_words
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER
-from portal.eligibility.queries import holds
-from portal.errors import NotAllowed
+from portal.eligibility.queries import holds, usable_until
+from portal.errors import NotAllowed, RefusedByPolicy
 from portal.grants.models import Grant
 
 
@@ -41,6 +44,26 @@ def may_revoke(by: Actor, grant: Grant) -> None:
         raise NotAllowed(
             "Only the owner, an approver or an administrator of this system may end this access.", about=grant
         )
+
+
+def carried_by_list(grant: Grant, minutes: int | None) -> None:
+    """No access outlives the list and the role that it rests on. ``minutes``: how much longer; ``None`` where they hold no more.
+
+    Raises:
+        RefusedByPolicy: so many are not carried.
+    """
+    if minutes is None:
+        raise RefusedByPolicy(
+            "Who asked is no longer on the list for this privilege.", about=grant, kind="no longer eligible"
+        )
+    last = usable_until(grant.person_id, grant.privilege)
+    if last is None or grant.expires_at is None or grant.expires_at + timedelta(minutes=minutes) <= last:
+        return
+    left = max(0, int((last - grant.expires_at).total_seconds() // 60))
+    said = f"at most {in_words(left)} more" if left else "no more time can be given"
+    raise RefusedByPolicy(
+        f"The place on the list for this privilege ends before that: {said}.", about=grant, kind="outlives the list"
+    )
 
 
 def _owns(by: Actor, grant: Grant) -> bool:

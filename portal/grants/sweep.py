@@ -56,7 +56,7 @@ def _due(at: datetime) -> list[Work]:
     tries = due_to_try(at)
     runs: tuple[tuple[str, Callable[[UUID], object], list[UUID]], ...] = (
         (END, ending.run, due_to_expire(at)),
-        ("extend", extending.run, extensions_to_apply()),
+        ("extend", extending.run, extensions_to_apply(at)),
         (END, ending.run, [pk for pk, state in tries if state == CLOSING]),
         ("open", opening.run, [pk for pk, state in tries if state != CLOSING]),
     )

@@ -78,7 +78,7 @@ KINDS = _kinds(
     ("grant.ended", "Ended", "responder, owner", f"{USE} cause ended_at:time confirmed_at:time? by? reason?"),
     ("grant.close_failed", "Closing failed", "owner, security list, administrators",
      f"{USE} live_until:time? attempt:int? sentence? ended_at:time? remainders:list? again_at:time?"),
-    ("grant.opening_failed", "Opening failed", "responder, owner", f"{USE} sentence? attempt:int? again:bool?"),
+    ("grant.opening_failed", "Opening failed", "responder, owner", f"{USE} sentence? attempt:int? again:bool? by? reason?"),
     ("extension.asked", "More time asked", "approvers", f"{USE} minutes:int reason? expires_at:time? would_end:time?"),
     ("extension.extended", "More time given", "responder, owner", f"{USE} minutes:int expires_at:time by?"),
     ("extension.declined", "More time declined", "responder", f"{USE} expires_at:time? by? comment?"),

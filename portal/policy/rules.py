@@ -149,9 +149,9 @@ def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:
     if mode == "bypass":
         said = ["Opens at once, without approval.", *said]
         said.append("Every approver, the owner and the security list are told now.")
-        said.append(
-            f"Reviewed within {policy.review_due_hours_bypass} hours; what you leave out now is owed until then."
-        )
+        hours = policy.review_due_hours_bypass
+        within = f"{hours} hour{'' if hours == 1 else 's'}"
+        said.append(f"Reviewed within {within}; what you leave out now is owed until then.")
     else:
         said.insert(0, f"{count(policy.min_approvals, 'approver', 'approvers')} of {approvers} must say yes.")
         said.append(f"The reason has at least {policy.min_reason_chars} characters.")

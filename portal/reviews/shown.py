@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from portal.clock import minutes
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
 from portal.reviews.models import Review
 from portal.reviews.queries import Evidence
@@ -22,7 +23,7 @@ def asked_of(review: Review) -> list[tuple[str, str]]:
         ("Reason", asked.reason),
         ("Incident", asked.incident_ref or NOT_SAID),
         ("Meant to", classes or NOT_SAID),
-        ("Asked for", f"{asked.minutes} minutes"),
+        ("Asked for", minutes(asked.minutes)),
     ]
 
 
@@ -54,7 +55,7 @@ def course_of(review: Review, evidence: Evidence) -> list[Step]:
         steps.append(Step(word, each.decided_at, each.comment, each.approver.name, "user-check"))
     for more in evidence.extensions:
         steps.append(
-            Step(f"Asked for {more.minutes} more minutes", more.asked_at, more.reason, asked.responder.name, "clock")
+            Step(f"Asked for {minutes(more.minutes)} more", more.asked_at, more.reason, asked.responder.name, "clock")
         )
         if more.decided_at and more.decided_by:
             given = "given" if more.decision == "approve" else "not given"

@@ -7,6 +7,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from portal import clock
+
 register = template.Library()
 
 _EMPTY = format_html(
@@ -26,8 +28,8 @@ def _iso(at: datetime) -> str:
 
 
 def _words(at: datetime, *, seconds: bool = False) -> str:
-    clock = at.strftime("%H:%M:%S" if seconds else "%H:%M")
-    return f"{at.day} {at.strftime('%b %Y')}, {clock} UTC"
+    time = at.strftime("%H:%M:%S" if seconds else "%H:%M")
+    return f"{at.day} {at.strftime('%b %Y')}, {time} UTC"
 
 
 @register.simple_tag
@@ -56,7 +58,7 @@ def duration(value: timedelta | int | None) -> str:
 @register.filter
 def minutes(value: int | None) -> str:
     """60 -> "60 minutes", 1 -> "1 minute"."""
-    return "—" if value is None else f"{value} minute{'' if value == 1 else 's'}"
+    return "—" if value is None else clock.minutes(value)
 
 
 @register.inclusion_tag("components/countdown.html")

@@ -30,7 +30,11 @@ def _trouble(to: Folding, event: LoggedEvent) -> None:
 
 
 def _failed(to: Folding, event: LoggedEvent) -> None:
-    to.on_grant(event, failed=event.fields["sentence"], ended_at=event.fields["ended_at"])
+    given = event.fields
+    to.on_grant(
+        event, failed=given["sentence"], ended_at=given["ended_at"], over_by=given.get("ended_by", ""),
+        over_reason=event.says("reason"),
+    )  # fmt: skip
 
 
 def _revealed(to: Folding, event: LoggedEvent) -> None:

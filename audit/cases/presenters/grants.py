@@ -15,7 +15,7 @@ PRESENTERS: dict[str, Presenter] = {
     "grant.activated": say("Open until {expires_at}", "Login {login}.", "Statements are logged: {statement_logging}.", "Intent sealed as entry {sealed_index}.",
                            "Opened before the log was sealed: {unsealed}.", "{warnings}.", icon="lock-open", tone="glass"),
     "grant.opening_failed": say("Attempt {attempt} to open failed", "{sentence}", "Tried again: {again}.", icon="alert-triangle", tone="attention"),
-    "grant.failed": say("Not opened", "{sentence}", icon="alert-triangle", tone="attention"),
+    "grant.failed": say("Not opened", "{sentence}", "{reason}", icon="alert-triangle", tone="attention"),
     "grant.revealed": say("The password was shown to the responder", icon="eye"),
     "grant.extension_asked": say("Asked for {minutes} more", "{reason}", icon="plus"),
     "grant.extended": say("Gave {minutes} more", "Ends {expires_at}.", icon="plus", tone="accent"),

@@ -16,7 +16,7 @@ PRESENTERS: dict[str, Presenter] = {
     "review.submitted": say("Reviewed: {outcome}", "Real emergency: {emergency_upheld}.", "Adverse answers: {adverse_answers}.", "{comments}",
                             icon="clipboard-check", tone="good", looks=_reviewed),
     "review.act_refused": refused("the review"),
-    "campaign.started": say("An attestation began: {item_count} lines", "Due {due_at}.", icon="list-check", tone="accent"),
+    "campaign.started": say("An attestation began", "Lines: {item_count}.", "Due {due_at}.", icon="list-check", tone="accent"),
     "campaign.item_listed": say("A line of an attestation was listed", "{label}", "For {reviewer_id}.", "Due {due_at}.", icon="list-check"),
     "campaign.item_shown": say("A line of an attestation was put before its reviewer", icon="eye"),
     "campaign.item_decided": say("Attested: {decision}", "{reason}", "To {to_id}.", icon="rubber-stamp"),

@@ -26,6 +26,8 @@ def failed(facts: Facts, entry: LogEntry) -> None:
     """Access was not opened."""
     facts.change("grants", entry.fields["grant_id"], ended_at=entry.fields["ended_at"], end_cause="failed")
     facts.change("requests", entry.case, status="failed")
+    if is_person(entry.fields.get("ended_by", "process:")):
+        facts.involved[entry.case].add(entry.fields["ended_by"])
 
 
 def revealed(facts: Facts, entry: LogEntry) -> None:

@@ -1,6 +1,5 @@
 """Asking for access, with approval or by bypass: first what, then one form under the policy's sentences."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +12,9 @@ from portal.access_requests.actions import ask
 from portal.access_requests.forms import AskForm, BypassForm, prefilled
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.options import Option, options_of, own_request, privilege_for_act
-from portal.access_requests.queries import audience_of
+from portal.access_requests.queries import audience_of, would_end
 from portal.access_requests.rules import Asked
 from portal.access_requests.states import AWAITING
-from portal.clock import now
 from portal.grants import opening
 from portal.grants.hurry import hurry
 from portal.hints import hint
@@ -79,12 +77,13 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
 @require_GET
 @signed_in
 def request_ends(request: PersonRequest) -> HttpResponse:
-    """The end that so many minutes would have, for the form's own line."""
+    """The end that so many minutes of a privilege would have, for the form's own line."""
     said = request.GET.get("minutes", "")
     minutes = int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 0
-    return render(
-        request, "access_requests/ends.html", {"ends_at": now() + timedelta(minutes=minutes) if minutes else None}
-    )
+    named = _key(request.GET.get("privilege"))
+    privilege = privilege_for_act(named) if named and minutes else None
+    ends = would_end(request.user.pk, privilege, minutes) if privilege else None
+    return render(request, "access_requests/ends.html", {"ends": ends})
 
 
 def _chosen(request: PersonRequest, mode: str) -> tuple[Option | None, list[Option], AccessRequest | None]:
@@ -174,6 +173,6 @@ def _form_page(
     return {
         "form": form, "privilege": privilege, "system": privilege.system, "rules": rules, "audience": audience,
         "sentences": sentences(rules, mode=mode, approvers=len(audience.approvers)), "several": len(options) > 1,
-        "ends_at": now() + timedelta(minutes=given), "enough": len(audience.approvers) >= rules.min_approvals,
+        "ends": would_end(request.user.pk, privilege, given), "enough": len(audience.approvers) >= rules.min_approvals,
         "can_bypass": chosen.allows("bypass"), "fresh": is_fresh_for(request.actor, rules.step_up_minutes), "query": request.GET.urlencode(),
     }  # fmt: skip

@@ -134,7 +134,9 @@ class Simulated:
     def dry_run(self, target: Target, privilege: str, minutes: int) -> tuple[str, ...]:
         """What opening would do."""
         controls.answering(target)
-        return (f"A login bg_<number> able to act as {privilege} would be made in a file, for {minutes} minutes.",)
+        return (
+            f"A login bg_<number> able to act as {privilege} would be made in a file, for {minutes} minute{'' if minutes == 1 else 's'}.",
+        )
 
     def watchdog(self, target: Target) -> Held | None:
         """One process at a time."""

@@ -3,6 +3,7 @@
 import html
 import re
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -298,10 +299,11 @@ def test_bypass_from_a_waiting_request_withdraws_it(world: World) -> None:
 
 def test_end_is_told_for_the_minutes_typed(world: World) -> None:
     browser = browser_of(world.ann)
-    assert re.match(r"Opened now, it ends at \d", text(browser.get("/requests/ends/?minutes=15").content))
+    line = f"/requests/ends/?privilege={world.privilege.pk}"
+    assert re.match(r"Opened now, it ends at \d", text(browser.get(f"{line}&minutes=15").content))
     for typed in ("", "0", "-5", "1e9", "99999999999", "²"):
         assert (
-            text(browser.get("/requests/ends/", {"minutes": typed}).content)
+            text(browser.get(f"{line}&{urlencode({'minutes': typed})}").content)
             == "Type a number of minutes to see the end."
         )
 
