@@ -153,6 +153,34 @@ def test_whole_way_without_script(browser: Browser, world: World, url: str) -> N
         expect(ann.get_by_text("Ended, and the target confirmed it")).to_be_visible()
 
 
+def test_withdrawing_is_asked_again_in_place_without_script(browser: Browser, world: World, url: str) -> None:
+    waiting = request_of(world)
+    with seen(browser, PHONE, script=False) as page:
+        enter(page, url, world.ann)
+        page.goto(f"{url}/requests/{waiting.pk}/")
+        button = page.get_by_role("button", name="Withdraw it")
+        expect(button).to_be_hidden()
+        page.get_by_text("Withdraw the request").click()
+        button.click()
+        expect(page.get_by_text("Withdrawn")).to_be_visible()
+
+
+def test_what_was_done_is_read_over_the_whole_width(browser: Browser, world: World, url: str) -> None:
+    grant = opened(world)
+    widths = {}
+    for variant in (PHONE, DESK):
+        with seen(browser, variant) as page:
+            enter(page, url, world.ann)
+            page.goto(f"{url}/requests/{grant.request_id}/")
+            done, asked, around = (page.locator(each).bounding_box() for each in ("#done", "#asked", ".columns"))
+            assert done
+            assert asked
+            assert around
+            widths[variant.width] = round(around["width"] - done["width"])
+            assert (done["y"] < asked["y"]) == (variant is PHONE)
+    assert widths == {PHONE.width: 0, DESK.width: 0}
+
+
 def test_bypass_and_anothers_end_without_script(browser: Browser, world: World, url: str) -> None:
     with seen(browser, PHONE, script=False) as ann, seen(browser, PHONE, script=False) as owner:
         enter(ann, url, world.ann)
