@@ -1,6 +1,9 @@
 """Where people act."""
 
 from django.apps import AppConfig
+from django.forms import Field
+
+EMPTY = "Please fill this in."
 
 
 class PortalConfig(AppConfig):
@@ -14,6 +17,8 @@ class PortalConfig(AppConfig):
         from portal import celery, checks, configuration  # noqa: PLC0415 - models must be loaded first
 
         celery.app.set_default()
+        # Every form speaks with one voice, also those whose fields are Django's own.
+        Field.default_error_messages["required"] = EMPTY
 
         configuration.register()
         checks.register_all()

@@ -12,7 +12,10 @@ from audit.log.append import now_ms
 from portal.loops import Job
 
 BEAT, WATCH = "beat", "watch"
+TASK = "task"
+"""How the heartbeat of a job that a worker brought to an end is named: ``task:outbox``."""
 LAST_RESORT = timedelta(seconds=10)
+SEVERAL = 3  # intervals without a success
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,15 @@ WORKS: tuple[Work, ...] = (
     Work("comparison", "portal.reconciliation.comparing.compare_due", 3600, 3600),
 )
 AT_END = ("portal.grants.watchdogs.release",)
+
+
+def overdue_after(name: str, trigger: str) -> timedelta | None:
+    """How old the last success of a job may be; ``None`` for what is not the trigger's.
+
+    Several of its intervals, and a minute at least: whoever has much to do, or waits for a target, hangs not yet.
+    """
+    every = next((work.watch_s if trigger == WATCH else work.beat_s for work in WORKS if work.name == name), 0)
+    return max(SEVERAL * timedelta(seconds=every), timedelta(minutes=1)) if every else None
 
 
 def watched() -> list[Job]:

@@ -53,12 +53,13 @@ class Course:
     runs: int = 0
     done_at: float | None = None  # seconds since 1970
     trouble: str = ""
+    since: float = field(default_factory=time.time)  # when the process took the job up; seconds since 1970
     told_at: float = field(default=float("-inf"), repr=False)  # monotonic
 
     def plain(self) -> dict[str, object]:
         """As JSON: times in milliseconds."""
         done = None if self.done_at is None else int(self.done_at * 1000)
-        return {"runs": self.runs, "done_at": done, "trouble": self.trouble}
+        return {"runs": self.runs, "done_at": done, "trouble": self.trouble, "since": int(self.since * 1000)}
 
 
 def run(jobs: Sequence[Job], *, process: str, at_end: Sequence[str] = (), stop: threading.Event | None = None) -> None:

@@ -8,7 +8,7 @@ from django.db import connections
 
 from audit.log.heartbeats import beat
 from portal.celery import app
-from portal.jobs import BEAT, WORKS, Work, schedule, task_name
+from portal.jobs import BEAT, TASK, WORKS, Work, schedule, task_name
 
 app.conf.beat_schedule = schedule()
 WORKER_SAYS_S = 4
@@ -19,11 +19,20 @@ def _make_task(work: Work) -> None:
     @app.task(name=task_name(work))
     def run() -> None:
         work.job(BEAT).once()
+        _done(work)
 
 
 for _work in WORKS:
     if _work.beat_s:
         _make_task(_work)
+
+
+def _done(work: Work) -> None:
+    """The job came to an end; one that hangs never says so again, and the status page turns."""
+    name = f"{TASK}:{work.name}"
+    if time.monotonic() - _said.get(name, float("-inf")) > WORKER_SAYS_S:
+        _said[name] = time.monotonic()
+        beat(name)
 
 
 @app.task(name="portal.beat")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from audit.cases import words
+from audit.cases import error_codes, words
 from audit.cases.case import Activity, Case
 from audit.cases.inert import inert, one_line
 from audit.cases.reading import with_statements
@@ -11,6 +11,8 @@ from audit.cases.reading import with_statements
 SHOWN = 200
 TICKED_AT_MOST = 900
 """A form sends at most 1,000 fields."""
+FOLDED_FROM = 12
+"""So many actions stand open in any case."""
 LONGEST = 4_000
 TONES = {"failed": ("attention", "alert-triangle"), "denied": ("attention", "ban"), "ok": ("good", "check")}
 
@@ -36,6 +38,7 @@ class Row:
     outside: bool
     accepted: bool
     ticked: bool
+    has_failed: bool
 
     @property
     def is_long(self) -> bool:
@@ -67,6 +70,16 @@ def first_rows(case: Case, *, tick: bool = False, ticked: Collection[str] = ()) 
     return rows(case, [*outside, *others[: max(0, SHOWN - len(outside))]], ticked)
 
 
+def folded(rows: Sequence[Row], *, fold: bool) -> tuple[list[Row], list[Row]]:
+    """What stands open, and what is read on demand: failed actions and those outside the intent are never folded."""
+    if not fold or len(rows) <= FOLDED_FROM:
+        return list(rows), []
+    open_ones = [each for each in rows if each.outside or each.has_failed]
+    others = [each for each in rows if not (each.outside or each.has_failed)]
+    first = 0 if open_ones else FOLDED_FROM
+    return [*open_ones, *others[:first]], others[first:]
+
+
 def tabs(case: Case, only: str) -> list[dict[str, object]]:
     """The ways to narrow them, each with its count."""
     known = (
@@ -86,6 +99,6 @@ def _row(each: Activity, session: str, ticked: bool) -> Row:
     length = each.length if each.length is not None else len(each.statement)
     return Row(
         each.id, each.index, each.at, one_line(session), each.number, words.CLASSES.get(each.class_, words.plain(each.class_)), each.at_least,
-        words.OUTCOMES.get(each.outcome, words.plain(each.outcome)), tone, icon, one_line(each.state_code), text,
-        max(0, length - len(each.statement[:LONGEST])), one_line(each.object, 120), each.outside, each.accepted, ticked,
+        words.OUTCOMES.get(each.outcome, words.plain(each.outcome)), tone, icon, error_codes.in_words(one_line(each.state_code)) if each.failed else "", text,
+        max(0, length - len(each.statement[:LONGEST])), one_line(each.object, 120), each.outside, each.accepted, ticked, each.failed,
     )  # fmt: skip

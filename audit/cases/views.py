@@ -57,7 +57,7 @@ def case_list(request: ViewerRequest) -> HttpResponse:
 @require_GET
 @signed_in
 def case_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """One case with everything in order."""
+    """One case, the whole record step by step."""
     record = _record(request, pk, "the case")
     return render(request, "audit/cases/page.html", page.context(record) | _activity(request, record))
 
@@ -114,7 +114,9 @@ def _read(pk: UUID) -> Record:
 def _activity(request: ViewerRequest, record: Record) -> dict[str, Any]:
     case, tick = record.case, request.GET.get("tick") == "1"
     rows = statements.first_rows(case, tick=tick, ticked=set(request.GET.getlist("accepted")))
+    polls = case.grant is not None and not case.settled and not tick
+    shown, folded = statements.folded(rows, fold=not polls)  # what comes by itself would shut what somebody opened
     return {
-        "case": case, "rows": rows, "tick": tick, "shown": len(rows), "total": len(case.activities), "verdict": page.verdict(case),
-        "polls": case.grant is not None and not case.settled and not tick, "activity_cut": record.cut, "mark": record.mark,
+        "case": case, "rows": shown, "folded": folded, "tick": tick, "shown": len(rows), "total": len(case.activities), "verdict": page.verdict(case),
+        "polls": polls, "activity_cut": record.cut, "mark": record.mark,
     }  # fmt: skip

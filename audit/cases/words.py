@@ -1,6 +1,7 @@
 """Stored words as people read them. What is not in a table is shown as it is stored, with spaces."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 
 MODES = {"approved": "With approval", "bypass": "Bypass", "drill": "Drill"}
 CRITERIA = {
@@ -33,12 +34,27 @@ OUTCOMES = {
     "failed": "Failed",
     "unknown": "Unknown",
 }
+JUDGED = {
+    "accepted": "accepted",
+    "accepted_with_findings": "accepted, with findings to put right",
+    "not_accepted": "not accepted",
+}
+"""What a review came to."""
 ENDS = {
     "returned": "the responder was done",
     "expired": "the time was over",
     "revoked": "somebody else ended it",
     "failed": "it could not be opened",
 }
+METHODS = {
+    "password": "a password alone",
+    "totp": "an authenticator code",
+    "recovery": "a recovery code",
+    "webauthn": "a passkey or security key",
+    "smartcard": "a smart card",
+    "hardware_otp": "a hardware token",
+}
+"""How somebody proved who they are."""
 ALERTS = {
     "request.asked": "approval asked",
     "request.bypass_opened": "bypass",
@@ -74,6 +90,22 @@ def utc(at: int, *, seconds: bool = True) -> str:
     moment = datetime.fromtimestamp(at / 1000, UTC)
     clock = moment.strftime("%H:%M:%S" if seconds else "%H:%M")
     return f"{moment.day} {moment:%b %Y}, {clock} UTC"
+
+
+_WRITTEN = re.compile(r"\b(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(?:\.\d{3})?(?: UTC)?")
+
+
+def dates(text: str) -> str:
+    """Times that stand in a stored sentence, as all pages show them: ``2026-11-24 17:25:03.120 UTC`` -> ``24 Nov 2026, 17:25:03 UTC``."""
+    return _WRITTEN.sub(_date, text)
+
+
+def _date(found: re.Match[str]) -> str:
+    try:
+        day = date.fromisoformat(found[1])
+    except ValueError:  # it only looks like one
+        return found[0]
+    return f"{day.day} {day:%b %Y}, {found[2]} UTC"
 
 
 def minutes(count: int) -> str:

@@ -48,7 +48,9 @@ class RoleForm(_DatedForm):
     """A role, for one system or for all."""
 
     role = forms.ChoiceField(choices=ROLES)
-    system: "forms.ModelChoiceField[System]" = forms.ModelChoiceField(queryset=None, required=False)
+    system: "forms.ModelChoiceField[System]" = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label="All systems"
+    )
     field_order = ("person", "role", "system", "from_at", "to_at")
 
     def __init__(self, *args: Any, systems: QuerySet[System], everywhere: bool, **kwargs: Any) -> None:
@@ -57,7 +59,8 @@ class RoleForm(_DatedForm):
         self._choose("system", systems)
         field = self.fields["system"]
         field.required = not everywhere
-        field.help_text = "Empty: for all systems." if everywhere else ""
+        if not everywhere:
+            field.empty_label = "Choose one"  # type: ignore[attr-defined]  # a ModelChoiceField
 
 
 class EligibilityForm(_DatedForm):
@@ -67,12 +70,12 @@ class EligibilityForm(_DatedForm):
     field_order = ("person", "privilege", "from_at", "to_at")
 
     def __init__(self, *args: Any, systems: list[System], **kwargs: Any) -> None:
-        """Privileges stand under their systems."""
+        """Each privilege with its system: of one alone nobody can tell where it opens what."""
         super().__init__(*args, **kwargs)
         self._choose("privilege", privileges_of(systems))
         self.fields["privilege"].choices = [  # type: ignore[attr-defined]  # a choice field
             ("", "Choose one"),
-            *((system.name, [(each.pk, each.name) for each in system.privileges.all()]) for system in systems),
+            *((each.pk, f"{system.name}: {each.name}") for system in systems for each in system.privileges.all()),
         ]
 
 

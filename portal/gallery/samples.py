@@ -56,7 +56,7 @@ TABS = [
     {"label": "Overview", "url": "#overview", "active": True},
     {"label": "Statements", "url": "#statements", "active": False, "count": 128},
     {"label": "Alerts", "url": "#alerts", "active": False, "count": 0},
-    {"label": "Everything in order", "url": "#everything", "active": False},
+    {"label": "The whole record", "url": "#everything", "active": False},
 ]
 STATES = [
     *("bypass", "active", "closing", "opening", "authorised", "pending", "due", "overdue", "failed", "gap"),

@@ -1,7 +1,7 @@
 """How each process, the outbox, the log, the sources and the disk go, as rows for an operator."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,8 @@ from audit.log.heartbeats import all_beats
 from audit.log.read import last_of_subjects, position
 from portal.clock import moment, now
 from portal.health.broker import broker_trouble
+from portal.health.parts import PARTS, PROCESSES, About
+from portal.jobs import BEAT, TASK, WATCH, WORKS, overdue_after
 from portal.notifications.queries import Backlog, backlog
 from portal.people.models import Person
 from portal.reconciliation.sources import Source, declared
@@ -23,15 +25,7 @@ MAIL_LATE = timedelta(seconds=60)
 HEARTBEAT_GRACE = timedelta(seconds=45)  # on the way there and back
 LEAST_FREE = 0.1  # of the disk
 
-PROCESSES: Sequence[tuple[str, str, str]] = (
-    ("sealer", "Sealer", "Events are written and wait unsealed. Opening follows the policy."),
-    ("worker", "Worker", "Mails, dossiers and packs come later. Watch still ends what is due."),
-    ("beat", "Beat", "Work on a schedule comes later. Watch still ends what is due."),
-    ("watch", "Watch", "The second sweep, the targets' watchdogs and heartbeats rest. Beat still ends what is due."),
-    ("gather", "Gather", "Records wait on the targets. Verdicts say pending."),
-    ("sweep:beat", "Last sweep by beat", "Beat or a worker does not run. The sweep by watch ends what is due."),
-    ("sweep:watch", "Last sweep by watch", "Watch does not run. The sweep by beat ends what is due."),
-)
+QUICK_S = 60  # jobs of the worker that come at least so often; slower ones may not have come since a restart
 
 
 @dataclass(frozen=True)
@@ -44,12 +38,17 @@ class Sign:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the page: how it goes, since when that is known, and what it means while it is not well."""
+    """One line of the page: how it goes, since when that is known, and what is to be said of it now.
+
+    ``does``: what it is for; ``late``: what comes later, or not at all, while it is down.
+    """
 
     name: str
     state: str
     at: datetime | None
     says: str
+    does: str = ""
+    late: str = ""
 
 
 def may_see(viewer: Person) -> bool:
@@ -59,46 +58,88 @@ def may_see(viewer: Person) -> bool:
 
 def processes(beats: Mapping[str, Sign], at: datetime) -> list[Row]:
     """Each process by its last heartbeat."""
-    return [_process(name, label, meaning, beats.get(name), at) for name, label, meaning in PROCESSES]
+    return [_process(name, about, beats, at) for name, about in PROCESSES.items()]
 
 
-def _process(name: str, label: str, meaning: str, row: Sign | None, at: datetime) -> Row:
-    if row is None:
-        return Row(label, UNKNOWN, None, f"It was never seen. {meaning}")
-    if at - row.at > PROCESS_LATE:
-        return Row(label, DOWN, row.at, meaning)
-    trouble = _troubles(name, row.detail)
-    return Row(label, LATE if trouble else HEALTHY, row.at, trouble)
+def _process(name: str, about: About, beats: Mapping[str, Sign], at: datetime) -> Row:
+    seen = beats.get(name)
+    if seen is None:
+        return _row(about, UNKNOWN, None, "It was never seen.")
+    if at - seen.at > PROCESS_LATE:
+        return _row(about, DOWN, seen.at, "It gives no sign of life.")
+    trouble = _troubles(name, beats, at)
+    return _row(about, LATE if trouble else HEALTHY, seen.at, trouble)
 
 
-def _troubles(name: str, detail: Mapping[str, object]) -> str:
-    """What a process that lives says of itself."""
+def _row(about: About, state: str, at: datetime | None, says: str) -> Row:
+    return Row(about.label, state, at, says, about.does, about.late)
+
+
+def _troubles(name: str, beats: Mapping[str, Sign], at: datetime) -> str:
+    """What a process that lives says of itself, and which of its jobs have not come to an end for long."""
+    detail = beats[name].detail
     if name == "watch":
-        stuck = [job for job, course in detail.items() if isinstance(course, dict) and course.get("trouble")]
-        return f"In trouble: {', '.join(sorted(stuck))}." if stuck else ""
+        return _of_watch(detail, at)
+    if name == "worker":
+        return _hanging(_stuck_tasks(beats, at))
     if name == "gather":
         return " ".join(sorted({str(each) for each in detail.values() if each}))
     return str(detail.get("trouble") or "")
+
+
+def _of_watch(detail: Mapping[str, object], at: datetime) -> str:
+    courses = {job: course for job, course in detail.items() if isinstance(course, dict)}
+    failing = sorted(job for job, course in courses.items() if course.get("trouble"))
+    stuck = {}
+    for job, course in courses.items():
+        since, longest = course.get("done_at") or course.get("since"), overdue_after(job, WATCH)
+        if job not in failing and since and longest and at - moment(since) > longest:
+            stuck[job] = moment(since)
+    said = (f"In trouble: {', '.join(failing)}." if failing else "", _hanging(stuck))
+    return " ".join(each for each in said if each)
+
+
+def _stuck_tasks(beats: Mapping[str, Sign], at: datetime) -> dict[str, datetime]:
+    """Without beat nothing is sent to the worker, and its own line says so."""
+    sender = beats.get("beat")
+    if sender is None or at - sender.at > PROCESS_LATE:
+        return {}
+    stuck = {}
+    for work in WORKS:
+        done, longest = beats.get(f"{TASK}:{work.name}"), overdue_after(work.name, BEAT)
+        if done and longest and work.beat_s <= QUICK_S and at - done.at > longest:
+            stuck[work.name] = done.at
+    return stuck
+
+
+def _hanging(stuck: Mapping[str, datetime]) -> str:
+    told = (f"{name} has not come to an end since {_words(since)}" for name, since in sorted(stuck.items()))
+    return " ".join(f"Hangs: {each}." for each in told)
+
+
+def _words(when: datetime) -> str:
+    return f"{when:%-d %b %Y, %H:%M:%S} UTC"
 
 
 def log_row(at: datetime) -> Row:
     """How far the log is sealed."""
     log = position()
     signed = moment(log.signed_at) if log.signed_at is not None else None
+    about = PARTS["seal"]
     if log.waiting_since is not None and at - moment(log.waiting_since) > SEAL_LATE:
-        return Row("Last seal", LATE, signed, f"An event waits since {moment(log.waiting_since):%H:%M:%S} UTC.")
-    return Row("Last seal", HEALTHY if signed else UNKNOWN, signed, f"{log.size} events are sealed.")
+        return _row(about, LATE, signed, f"An event waits since {_words(moment(log.waiting_since))}.")
+    return _row(about, HEALTHY if signed else UNKNOWN, signed, f"{log.size} events are sealed.")
 
 
 def outbox_row(at: datetime) -> Row:
     """What waits to be sent."""
     waiting: Backlog = backlog()
     if not waiting.waiting:
-        return Row("Outbox", HEALTHY, None, "Nothing waits.")
+        return _row(PARTS["outbox"], HEALTHY, None, "Nothing waits.")
     late = waiting.oldest_at is not None and at - waiting.oldest_at > MAIL_LATE
     failed = f", {waiting.in_trouble} of them failed once or more" if waiting.in_trouble else ""
-    return Row(
-        "Outbox",
+    return _row(
+        PARTS["outbox"],
         LATE if late else HEALTHY,
         waiting.oldest_at,
         f"{waiting.waiting} waiting{failed}; the oldest since then.",
@@ -108,8 +149,8 @@ def outbox_row(at: datetime) -> Row:
 def broker_row() -> Row:
     """Whether the broker answers."""
     trouble = broker_trouble()
-    says = f"It does not answer ({trouble}). What is due is done by watch; the rest comes later." if trouble else ""
-    return Row("Broker", DOWN if trouble else HEALTHY, None, says)
+    says = f"It does not answer ({trouble})." if trouble else "It answers."
+    return _row(PARTS["broker"], DOWN if trouble else HEALTHY, None, says)
 
 
 def disk_row() -> Row:
@@ -117,7 +158,7 @@ def disk_row() -> Row:
     usage = shutil.disk_usage(settings.PORTAL_DATA if settings.PORTAL_DATA.exists() else settings.BASE_DIR)
     free = usage.free / usage.total
     says = f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB are free ({free:.0%})."
-    return Row("Disk", HEALTHY if free >= LEAST_FREE else LATE, None, says)
+    return _row(PARTS["disk"], HEALTHY if free >= LEAST_FREE else LATE, None, says)
 
 
 def source_rows(beats: Mapping[str, Sign], at: datetime) -> list[Row]:

@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from portal.became import became
 from portal.notifications.actions import acknowledge
 from portal.notifications.channels import NotTaken
 from portal.notifications.messages import words
@@ -20,9 +21,11 @@ PER_PAGE = 25
 @require_GET
 @signed_in
 def alerts(request: PersonRequest) -> HttpResponse:
-    """What the portal told the viewer, the newest first."""
+    """What the portal told the viewer, the newest first, and what became of it."""
     page = Paginator(alerts_for(request.user), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "notifications/alerts.html", {"page": page, "lines": [_line(each) for each in page]})
+    now_so = became(request.user, page.object_list)
+    lines = [_line(each) | {"became": now_so.get(each.pk)} for each in page]
+    return render(request, "notifications/alerts.html", {"page": page, "lines": lines})
 
 
 @require_POST

@@ -205,8 +205,8 @@ def _raise_findings(by: Actor, row: Review, owner: Person, due_at: datetime | No
     for question in rules.adverse(row.answers):
         said = row.answers[question.id]
         raise_finding(
-            by=by, kind="review_answer", title=f"Review, question {question.number}: {ANSWERS[said['answer']].lower()}",
-            about=str(row.pk), details=f"{question.ask}\n{said['comment']}", case=row.log_case, system=row.grant.system, owner=owner,
+            by=by, kind="review_answer", title=f"{question.ask} {ANSWERS[said['answer']]}",
+            about=str(row.pk), details=f"Question {question.number} of the review. {said['comment']}", case=row.log_case, system=row.grant.system, owner=owner,
             due_at=due_at, test_id=question.tests[0] if question.tests else "",
         )  # fmt: skip
 

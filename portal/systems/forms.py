@@ -103,7 +103,7 @@ class PostgreSQLForm(SystemForm):
     )
     password = forms.CharField(
         label="Its password", required=False, max_length=500, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Kept encrypted and never shown. Empty: it stays as it is.",
+        help_text="Kept encrypted and never shown.",
     )  # fmt: skip
     sslmode = forms.ChoiceField(
         label="Encryption",
@@ -121,6 +121,12 @@ class PostgreSQLForm(SystemForm):
     privileges = PlainCharField(
         label="Roles that the test looks at", required=False, max_length=500, help_text="With commas between."
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Only a system that has a password can keep it."""
+        super().__init__(*args, **kwargs)
+        if self.present is not None and self.present.secret:
+            self.fields["password"].help_text = "Kept encrypted and never shown. Empty: it stays as it is."
 
     def settings(self) -> dict[str, Any]:
         """Empty ones are left out; lists are lists."""

@@ -8,6 +8,7 @@ from django.forms import BoundField
 register = template.Library()
 
 _STYLES = {"check": "form-check-input"}
+_DASHES = "---------"
 
 
 @register.inclusion_tag("components/field.html")
@@ -19,6 +20,7 @@ def field(bound: BoundField, *, optional: bool = True, wide: bool = False) -> di
     widget = bound.field.widget
     if isinstance(widget, forms.HiddenInput):
         return {"kind": "hidden", "control": bound.as_widget()}
+    _name_empty_choice(bound.field)
     kind = _kind(widget)
     described = _described_by(bound)
     context: dict[str, Any] = {
@@ -40,6 +42,12 @@ def field(bound: BoundField, *, optional: bool = True, wide: bool = False) -> di
     else:
         context["control"] = bound.as_widget(attrs=_attributes(bound, kind, described))
     return context
+
+
+def _name_empty_choice(choice: forms.Field) -> None:
+    """Django's dashes say nothing; a field that names its own empty choice keeps it."""
+    if isinstance(choice, forms.ModelChoiceField) and choice.empty_label == _DASHES:
+        choice.empty_label = "Choose one" if choice.required else "None"
 
 
 def _kind(widget: forms.Widget) -> str:

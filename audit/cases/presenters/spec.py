@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
-from audit.cases import words
+from audit.cases import error_codes, words
 from audit.cases.inert import one_line
 from audit.events import catalogue
 from audit.log.read import LoggedEvent
@@ -22,16 +22,18 @@ PEOPLE = frozenset({
 })  # fmt: skip
 ONLY_IF_SO = frozenset({"unsealed"})
 """Fields that say something only where they are true."""
+WRITTEN = frozenset({"reasons", "ranges", "says", "differences"})
+"""Fields that hold sentences with times in them."""
 TABLES: dict[str, dict[str, str]] = {
     "mode": words.MODES, "criterion": words.CRITERIA, "category": words.CATEGORIES, "class": words.CLASSES,
-    "outcome": words.OUTCOMES, "intended_classes": words.CLASSES, "kind": words.ALERTS, "cause": words.ENDS,
+    "outcome": words.OUTCOMES | words.JUDGED, "intended_classes": words.CLASSES, "kind": words.ALERTS, "cause": words.ENDS, "factor": words.METHODS,
 }  # fmt: skip
 Names = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One event for the reader. ``by`` is a name; ``index`` is missing until it is sealed."""
+    """One event for the reader. ``by`` is a name; ``index`` is missing until it is sealed; ``method`` says how they proved who they are."""
 
     event_id: str
     name: str
@@ -42,6 +44,7 @@ class Line:
     text: str
     icon: str
     tone: str
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ class Presenter:
         said = Said(event, names)
         parts = [part for each in (self.title, *self.parts) if (part := said.fill(each))]
         title, text = (parts[0], " · ".join(part.rstrip(".") for part in parts[1:])) if parts else (event.name, "")
-        return Line(str(event.id), event.name, event.at, event.index, title, said.person(event.by), text, icon, tone)
+        method = words.METHODS.get(event.method or "", one_line(event.method or ""))
+        return Line(
+            str(event.id), event.name, event.at, event.index, title, said.person(event.by), text, icon, tone, method
+        )
 
 
 class Said:
@@ -101,6 +107,10 @@ class Said:
         if name == "minutes" and isinstance(value, int):
             return words.minutes(value)
         text = str(value)
+        if name == "state_code":
+            return error_codes.in_words(one_line(text))
+        if name in WRITTEN:
+            return words.dates(one_line(text))
         return TABLES.get(name, {}).get(text) or one_line(text)
 
     def _kind(self, name: str) -> str:

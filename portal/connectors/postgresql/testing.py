@@ -13,6 +13,24 @@ SELECT r.rolsuper, r.rolcreaterole, pg_has_role(r.oid, 'pg_signal_backend', 'USA
 FROM pg_roles r WHERE r.rolname = current_user
 """
 
+# name -> (sentence where it is so, sentence where it is not)
+RIGHTS_SAY = {
+    "superuser": ("The portal's login is no superuser.", "The portal's login is a superuser; give it a login with fewer rights."),
+    "createrole": ("The portal's login can make logins (CREATEROLE).", "The portal's login cannot make logins: it needs CREATEROLE."),
+    "signal": (
+        "The portal's login can end sessions (pg_signal_backend).",
+        "The portal's login cannot end sessions: it needs pg_signal_backend.",
+    ),
+    "stats": (
+        "The portal's login sees all sessions (pg_read_all_stats).",
+        "The portal's login does not see all sessions: it needs pg_read_all_stats.",
+    ),
+    "statements": (
+        "The statements of a grant can be logged.",
+        "The statements of a grant cannot be logged: it needs GRANT SET ON PARAMETER log_statement.",
+    ),
+}  # fmt: skip
+
 PRIVILEGE = """
 SELECT p.rolcanlogin, p.rolsuper, p.rolcreaterole,
        pg_has_role(current_user, p.oid, 'MEMBER WITH ADMIN OPTION') AS admin,
@@ -63,13 +81,18 @@ def _connection(target: Target, connection: Connection) -> tuple[Check, ...]:
         Check("connection", True, f"The target answers; PostgreSQL {name}."),
         Check("version", major >= 15, "Version 15 or later." if major >= 15 else "Version 15 or later is needed."),
         _tls(target, connection),
-        Check("clock", skew < 1000, f"The target's clock differs from ours by {skew} ms."),
+        Check("clock", skew < 1000, _skewed(skew)),
         Check(
             "watchdog",
-            watched,
+            watched or None,  # none runs on a target that was never opened, and that is no fault
             "A watchdog runs on the target." if watched else "No watchdog runs on the target; opening starts one.",
         ),
     )
+
+
+def _skewed(skew: int) -> str:
+    said = f"The target's clock differs from ours by {skew} ms"
+    return f"{said}." if skew < 1000 else f"{said}; set both by the same time server."
 
 
 def _tls(target: Target, connection: Connection) -> Check:
@@ -77,22 +100,18 @@ def _tls(target: Target, connection: Connection) -> Check:
     if connection.pgconn.ssl_in_use:
         return Check("tls", True, "The connection is encrypted.")
     host = str(target.settings["host"])
-    return Check(
-        "tls", None if is_loopback(host) else False, "The connection is not encrypted; it stays on this machine."
-    )
+    if is_loopback(host):
+        return Check("tls", None, "The connection is not encrypted; it stays on this machine.")
+    return Check("tls", False, "The connection is not encrypted and leaves this machine.")
 
 
 def _rights(connection: Connection) -> tuple[Check, ...]:
     row = connection.execute(RIGHTS).fetchone() or {}
     wide = roles.version(connection) < 16
+    has = {"superuser": not row["rolsuper"], "createrole": row["rolcreaterole"], **{name: row[name] for name in ("signal", "stats")},
+           "statements": row["logging"]}  # fmt: skip
     found = [
-        Check("superuser", not row["rolsuper"], "The portal's login should not be a superuser."),
-        Check("createrole", row["rolcreaterole"], "The portal's login needs CREATEROLE to make logins."),
-        Check("signal", row["signal"], "The portal's login needs pg_signal_backend to end sessions."),
-        Check("stats", row["stats"], "The portal's login needs pg_read_all_stats to see sessions."),
-        Check(
-            "statements", row["logging"], "GRANT SET ON PARAMETER log_statement lets a grant's statements be logged."
-        ),
+        Check(name, bool(has[name]), well if has[name] else not_well) for name, (well, not_well) in RIGHTS_SAY.items()
     ]
     if wide:
         found.append(Check("createrole 15", None, "On version 15 CREATEROLE is as good as superuser; 16 limits it."))
@@ -109,7 +128,7 @@ def _privilege(connection: Connection, name: str) -> tuple[Check, ...]:
             row["admin"],
             f"The portal can give {name}."
             if row["admin"]
-            else f"GRANT {name} TO the portal's login WITH ADMIN OPTION.",
+            else f"The portal cannot give {name}: it needs GRANT {name} TO its login WITH ADMIN OPTION.",
         )
     ]
     notes = (
@@ -155,5 +174,5 @@ def dry_run(target: Target, privilege: str, minutes: int) -> tuple[str, ...]:
         else "Its statements would not be logged: the portal's login lacks SET ON PARAMETER log_statement.",
         "A watchdog runs on the target." if watched else "A watchdog would be started on the target.",
         *(each.sentence for each in checks if each.ok is not True),
-        *(f"Missing: {each.sentence}" for each in rights if each.ok is False),
+        *(each.sentence for each in rights if each.ok is False),
     )

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from audit.cases.models import CaseRow
-from audit.cases.statements import SHOWN
+from audit.cases.statements import FOLDED_FROM, SHOWN
 from audit.log.models import PersonalValue, QueueEntry
 from audit.log.read import named, of_case
 from portal.access_requests.actions import decline, supplement, withdraw
@@ -260,6 +260,28 @@ def test_part_shows_failed_ones_first_with_outcomes_that_came_later(world: World
     page = text_of(sign_in("vera").get(f"/cases/{grant.request_id}/activity/"))
     assert re.findall(r"SELECT (\w+)", page) == ["second", "third", "first"]
     assert "3 actions, 1 failed, 1 out of intent. Record: Pending" in page
+
+
+def test_part_folds_what_neither_failed_nor_is_out_of_intent(world: World, sign_in: SignIn) -> None:
+    grant = opened(world)
+    do(grant, [Did("SELECT broken", outcome="failed", state_code="42P01"), Did("SELECT odd", "config_change")])
+    do(grant, [Did(f"SELECT fine{number}") for number in range(FOLDED_FROM)], session="6741a0.2")
+    address = f"/cases/{grant.request_id}/activity/"
+    while_it_may_grow = text_of(sign_in("kim").get(address))
+    assert "<details" not in while_it_may_grow
+    before, after = text_of(sign_in("kim").get(f"{address}?tick=1")).split('<details class="fold">')
+    assert re.findall(r"SELECT (\w+)", before) == ["odd", "broken"]
+    assert len(re.findall(r"SELECT fine", after)) == FOLDED_FROM
+    assert "undefined table (42P01)" in before
+
+
+def test_page_of_a_case_that_was_read_back_says_what_comes_next(world: World, sign_in: SignIn) -> None:
+    grant = ended(used(world))
+    page = text_of(sign_in("vera").get(f"/cases/{grant.request_id}/"))
+    assert (
+        "The review begins when access has been read back" in page,
+        "A reviewer is asked within a minute" in page,
+    ) == (False, True)
 
 
 def test_reviewer_ticks_each_action_out_of_intent(world: World, sign_in: SignIn) -> None:

@@ -55,7 +55,7 @@ def test_ready_says_that_sealing_is_late(world: World) -> None:
 
 
 def test_processes_turn_from_unknown_to_healthy_to_down() -> None:
-    names = {name: label for name, label, _ in queries.PROCESSES}
+    names = {name: about.label for name, about in queries.PROCESSES.items()}
     assert {row.state for row in queries.status()["processes"]} == {"unknown"}
     for name in names:
         beat(name)
@@ -76,6 +76,44 @@ def test_process_that_lives_in_trouble_says_so() -> None:
     assert told == {
         "Watch": ("late", "In trouble: outbox."), "Sealer": ("late", "The key is gone."), "Gather": ("late", "the file is gone"),
     }  # fmt: skip
+
+
+def watch_says(**courses: dict[str, object]) -> queries.Row:
+    beat("watch", courses)
+    return rows("processes")["Watch"]
+
+
+def test_job_of_watch_that_hangs_turns_its_line() -> None:
+    """Watch itself goes on saying that it lives."""
+    fresh, old, older = (ms(now() - timedelta(seconds=age)) for age in (50, 61, 3 * 3600 - 60))
+    going = {"outbox": fresh, "comparison": older}
+    assert watch_says(**{name: {"runs": 3, "done_at": at} for name, at in going.items()}).state == "healthy"
+    row = watch_says(
+        outbox={"runs": 3, "done_at": old, "trouble": ""}, cases={"runs": 0, "done_at": None, "since": fresh}
+    )
+    assert (row.state, row.says.startswith("Hangs: outbox has not come to an end since")) == ("late", True)
+    row = watch_says(cases={"runs": 0, "done_at": None, "since": old})
+    assert (row.state, row.says.startswith("Hangs: cases has not")) == ("late", True)
+
+
+def test_task_that_hangs_turns_the_line_of_the_worker_while_beat_hands_out_work() -> None:
+    for name in ("worker", "beat", "task:outbox", "task:comparison"):
+        beat(name)
+    Heartbeat.objects.filter(process="task:comparison").update(at=now() - timedelta(days=1))
+    assert rows("processes")["Worker"].state == "healthy"
+    Heartbeat.objects.filter(process="task:outbox").update(at=now() - timedelta(seconds=61))
+    row = rows("processes")["Worker"]
+    assert (row.state, row.says.startswith("Hangs: outbox has not come to an end since")) == ("late", True)
+    Heartbeat.objects.filter(process="beat").update(at=now() - timedelta(seconds=13))
+    assert rows("processes")["Worker"].state == "healthy"
+
+
+def test_each_line_says_what_it_is_for_and_what_comes_later(world: World) -> None:
+    told = [(row.does, row.late) for part in ("processes", "parts") for row in rows(part).values()]
+    assert len(told) == len(queries.PROCESSES) + len(queries.PARTS)
+    assert all(does and late for does, late in told)
+    page = browser_of(world.pia).get("/status/").content.decode()
+    assert "Reads what the targets&#x27; own logs say was done." in page
 
 
 def test_outbox_is_late_when_its_oldest_waits_a_minute(world: World) -> None:

@@ -45,7 +45,7 @@ def test_field_with_error_is_described_by_both_and_keeps_what_was_typed() -> Non
     html = drawn(form, "reason")
     assert 'aria-describedby="id_reason-hint id_reason-error"' in html
     assert 'aria-invalid="true"' in html
-    assert re.search(r'id="id_reason-error">.*This field is required', html, re.DOTALL)
+    assert re.search(r'id="id_reason-error">.*Please fill this in', html, re.DOTALL)
     assert 'value="many"' in drawn(form, "minutes")
 
 

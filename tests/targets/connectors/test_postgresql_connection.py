@@ -69,7 +69,10 @@ def test_locked_role_is_told_as_busy(newest: PostgresTarget) -> None:
 def test_connection_test_of_a_well_kept_target(newest: PostgresTarget) -> None:
     newest.end_watchdog()
     checks = newest.connector.test(newest.target)
-    assert [each.name for each in checks if each.ok is False] == ["watchdog"]
+    assert [each.name for each in checks if each.ok is False] == []
+    said = {each.name: (each.ok, each.sentence) for each in checks}
+    assert said["watchdog"] == (None, "No watchdog runs on the target; opening starts one.")
+    assert said["superuser"] == (True, "The portal's login is no superuser.")
     assert [each.sentence for each in checks if each.name == "privilege billing_admin"] == [
         "The portal can give billing_admin."
     ]
@@ -83,6 +86,7 @@ def test_connection_test_names_what_is_missing(newest: PostgresTarget) -> None:
         told = newest.connector.dry_run(newest.target, "billing_admin", 30)
         superuser.execute("GRANT pg_signal_backend TO bg_portal")
     assert checks["signal"].ok is False
+    assert checks["signal"].sentence == "The portal's login cannot end sessions: it needs pg_signal_backend."
     assert checks["signal"].sentence in " ".join(told)
 
 

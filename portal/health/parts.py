@@ -1,0 +1,60 @@
+"""What each part of the portal is for, and what comes later while it is down: words for the status page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class About:
+    """One part in words."""
+
+    label: str
+    does: str
+    late: str
+
+
+PROCESSES: Mapping[str, About] = {
+    "sealer": About(
+        "Sealer", "Seals each new event into the log and signs how far it is sealed.",
+        "Events are written and wait unsealed; opening waits or goes ahead as the policy says.",
+    ),
+    "worker": About(
+        "Worker", "Does the work that is queued: mails, dossiers, packs, openings that are tried again.",
+        "Mails, dossiers and packs come later. Watch still ends what is due and sends mail.",
+    ),
+    "beat": About(
+        "Beat", "Hands out the work on a schedule, every few seconds.",
+        "Reviews, reminders and campaigns begin later. Watch still ends what is due.",
+    ),
+    "watch": About(
+        "Watch", "Ends what is due without the broker, sends heartbeats to the targets and holds their watchdogs.",
+        "The second sweep rests and heartbeats stop, so records stay pending. Beat still ends what is due.",
+    ),
+    "gather": About(
+        "Gather", "Reads what the targets' own logs say was done.",
+        "Statements are not seen here yet. They wait on the targets; verdicts say pending.",
+    ),
+    "sweep:beat": About(
+        "Last sweep by beat", "Looks every five seconds for access whose time is over, and ends it.",
+        "The sweep by watch ends it alone.",
+    ),
+    "sweep:watch": About(
+        "Last sweep by watch", "Looks every second for access whose time is over, and ends it.",
+        "The sweep by beat ends it alone, within five seconds.",
+    ),
+}  # fmt: skip
+
+PARTS: Mapping[str, About] = {
+    "seal": About(
+        "Last seal", "The last signed statement of how long the log is.", "New events can be read and not yet proved.",
+    ),
+    "outbox": About(
+        "Outbox", "Holds every mail until it was sent.", "People are told later; nothing that waits is lost.",
+    ),
+    "broker": About(
+        "Broker", "Carries work from beat to the worker.", "Watch does what is due; the rest comes later.",
+    ),
+    "disk": About(
+        "Disk", "Keeps the database, the log's files and the packs.", "A full disk stops the log, and with it every act.",
+    ),
+}  # fmt: skip

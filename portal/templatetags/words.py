@@ -1,0 +1,67 @@
+"""Stored words of systems and findings as people read them: `{% load words %}`. What is in no table is shown as it is stored."""
+
+from django import template
+
+from portal.systems.facts import WORDS
+from portal.systems.forms import COUNTING
+from portal.systems.offers import KINDS
+
+register = template.Library()
+
+_KINDS, _COUNTING = dict(KINDS), dict(COUNTING)
+FINDINGS = {
+    "review_answer": "An adverse answer of a reviewer",
+    "by hand": "Raised by a person",
+    "orphan session": "A session that no grant explains",
+    "gap": "Missing records",
+    "loss": "Lost records",
+    "weaker logging": "A target that logs less",
+    "drift": "A target that changed during a use",
+    "not ended": "An access that could not be ended",
+    "standing_access": "Standing access that is to be removed",
+    "removal_failed": "A removal that the target does not show",
+    "removal without effect": "A removal that the target does not show",
+    "missed duty": "Something not done by its time",
+    "table and log": "Tables and log that differ",
+    "unreadable entry": "An entry of the log that could not be read",
+}
+"""What findings come from; the kinds of ``portal/findings/causes.py`` and of who raises them."""
+MORE_NAMES = {
+    "database": "Database",
+    "lateness_ms": "How late a line may come",
+    "heartbeat_ms": "Time between heartbeats",
+}
+
+
+@register.filter
+def kind_name(kind: str) -> str:
+    """``postgresql`` -> ``PostgreSQL``."""
+    return _KINDS.get(kind, kind)
+
+
+@register.filter
+def finding_kind(kind: str) -> str:
+    """``review_answer`` -> ``An adverse answer of a reviewer``."""
+    return FINDINGS.get(kind) or kind.replace("_", " ").capitalize()
+
+
+@register.filter
+def counting_words(counting: str) -> str:
+    """How a source counts, in a sentence."""
+    return _COUNTING.get(counting, counting)
+
+
+@register.filter
+def setting_name(name: str) -> str:
+    """``log_dir`` -> ``Folder of its log``."""
+    return MORE_NAMES.get(name) or WORDS.get(name) or name.replace("_", " ").capitalize()
+
+
+@register.filter
+def setting_value(value: object, name: str) -> str:
+    """Milliseconds as seconds, lists with commas between."""
+    if name.endswith("_ms") and isinstance(value, int):
+        return f"{value / 1000:g} s"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return ", ".join(each.strip() for each in str(value).split(",")) if name.endswith("_logins") else str(value)
