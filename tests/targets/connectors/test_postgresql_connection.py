@@ -1,7 +1,6 @@
 """The portal's own connection: TLS against a server that speaks it, bounds in time, the test in sentences."""
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -48,10 +47,10 @@ def test_wrong_password_is_a_refusal_without_the_password(newest: PostgresTarget
 
 
 def test_frozen_answer_is_given_up_at_the_deadline(newest: PostgresTarget) -> None:
-    began = time.monotonic()
+    answers: list[object] = []
     with pytest.raises(Unreachable), connected(newest.target, deadline_s=0.3) as connection:
-        connection.execute("SELECT pg_sleep(9)")
-    assert time.monotonic() - began < 9
+        answers.append(connection.execute("SELECT pg_sleep(30)"))
+    assert answers == []
 
 
 def test_locked_role_is_told_as_busy(newest: PostgresTarget) -> None:
