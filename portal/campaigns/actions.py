@@ -14,10 +14,11 @@ from portal.campaigns.states import ITEM_MOVES, KEPT, MODIFIED, MOVES, OPEN, REV
 from portal.clock import ms, now
 from portal.eligibility.actions import reconfirm_eligibility
 from portal.eligibility.models import Eligibility
-from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy
+from portal.errors import ChangedMeanwhile, RefusedByPolicy
 from portal.findings.actions import raise_finding
 from portal.grants import narrowing
 from portal.moves import make
+from portal.notifications.models import Alert
 from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.strength import need_fresh
@@ -26,6 +27,7 @@ from portal.rows import lock_row
 from portal.systems.models import System
 
 CAMPAIGN, LIST = "campaign", "eligibility"
+CANNOT_BEGIN = "Campaign cannot begin"
 NARROWED = ("grant.revoked", "grant.failed")
 
 
@@ -128,11 +130,9 @@ def _items(campaign: Campaign, lines: list[Line]) -> list[Item]:
     people = rules.attesters(campaign.system)
     items = []
     for line in lines:
-        reviewer = rules.attester_for(line.concerned, people, str(line.person_id))
+        reviewer = rules.attester_for(line.concerned, people)
         if reviewer is None:
-            raise RefusedByPolicy(
-                f"Nobody can decide on this line: {line.label}. Give somebody else a role first.", about=campaign.system
-            )
+            raise RefusedByPolicy(nobody_for(line), about=campaign.system)
         items.append(
             Item(
                 campaign=campaign, subject_kind=line.subject_kind, subject=line.subject, person_id=line.person_id,
@@ -140,6 +140,26 @@ def _items(campaign: Campaign, lines: list[Line]) -> list[Item]:
             )
         )  # fmt: skip
     return Item.objects.bulk_create(items)
+
+
+def nobody_for(line: Line) -> str:
+    """What to do about a line on which nobody may decide."""
+    return (
+        f"Nobody can decide on this line: {line.label}. Everybody who attests for this system holds, proposed or approved it. "
+        "Make somebody else an owner or reviewer of the system first."
+    )
+
+
+@action(event="alert.queued")
+def tell_of_nobody(*, by: Actor, duty: Duty, line: Line) -> None:
+    """Tell once that the campaign of a duty cannot begin, since nobody may decide on a line."""
+    row = Duty.objects.select_for_update(of=("self",)).select_related("system__owner").get(pk=duty.pk)
+    if Alert.objects.filter(kind="system.problem", about=row.log_subject, facts__title=CANNOT_BEGIN).exists():
+        raise ChangedMeanwhile("Told already.", about=row)
+    tell(
+        by=by, people=rules.attesters(row.system), kind="system.problem", about=row.log_subject, path="/campaigns/",
+        facts={"title": CANNOT_BEGIN, "sentence": nobody_for(line), "system": row.system.name, "at": row.due_at},
+    )  # fmt: skip
 
 
 def _tell(by: Actor, campaign: Campaign, items: list[Item], kind: str = "campaign.item_due") -> None:
@@ -239,10 +259,7 @@ def transfer(*, by: Actor, item: Item, to: Person, reason: str = "") -> Item:
     need_fresh(by, about=row)
     if row.state != UNDECIDED or row.campaign.state != OPEN:
         raise ChangedMeanwhile(rules.DECIDED, about=row)
-    if to.pk == row.reviewer_id or to.pk == row.person_id or to not in rules.attesters(row.campaign.system):
-        raise NotAllowed(
-            "That person cannot decide on this line: choose another who attests for this system.", about=row
-        )
+    rules.may_receive(to, row)
     make(row, ITEM_MOVES["transfer"], says=rules.DECIDED, reviewer=to, owner=to, shown_at=None)
     _tell(by, row.campaign, [row])
     _append_decided(by, row, "transfer", reason, to_id=to.pk)
@@ -334,5 +351,5 @@ def _append_decided(by: Actor, row: Item, decision: str, reason: str, **more: ob
 
 
 __all__ = [
-    "close", "closing_statement", "keep", "modify", "note_missed", "remind", "revoke", "set_duty", "show", "start", "transfer",
+    "close", "closing_statement", "keep", "modify", "note_missed", "remind", "revoke", "set_duty", "show", "start", "tell_of_nobody", "transfer",
 ]  # fmt: skip

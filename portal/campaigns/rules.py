@@ -1,7 +1,8 @@
-"""Who decides on a line, and who may close. Nobody decides on a line about themselves. Each check raises."""
+"""Who decides on a line, and who may close. Nobody decides on a right that they hold, proposed or approved. Each check raises."""
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from audit.log.append import Actor
 from portal.campaigns.figures import dormant_after
@@ -26,29 +27,49 @@ def attesters(system: System) -> list[Person]:
     return list({person.pk: person for person in (*owner, *held)}.values())
 
 
-def attester_for(concerned: Iterable[str], among: Iterable[Person], person: str) -> Person | None:
-    """The first who is not concerned; failing that, the first who at least is not the person of the line."""
-    hands, people = set(concerned), list(among)
-    free = [each for each in people if str(each.pk) not in hands] or [each for each in people if str(each.pk) != person]
-    return free[0] if free else None
+def attester_for(concerned: Iterable[str], among: Iterable[Person]) -> Person | None:
+    """The first who is not concerned. Where there is none, an administrator gives somebody a role first."""
+    hands = set(concerned)
+    return next((each for each in among if str(each.pk) not in hands), None)
 
 
 def concerned_in(item: Item) -> frozenset[str]:
     """Whose the right is, and who proposed and approved it."""
-    if item.subject_kind != ELIGIBILITY:
-        return frozenset()
-    row = Eligibility.objects.filter(pk=item.subject).first()
-    return hands_of(row) if row else frozenset({str(item.person_id)})
+    return concerned_in_each([item])[item.pk]
+
+
+def concerned_in_each(items: Iterable[Item]) -> dict[UUID, frozenset[str]]:
+    """The same for many lines, in one question."""
+    lines = list(items)
+    listed = [item.subject for item in lines if item.subject_kind == ELIGIBILITY]
+    hands = {str(row.pk): hands_of(row) for row in Eligibility.objects.filter(pk__in=listed)}
+    own = {item.pk: frozenset({str(item.person_id)} if item.person_id else ()) for item in lines}
+    return {item.pk: own[item.pk] | hands.get(item.subject, frozenset()) for item in lines}
+
+
+def free_for(item: Item) -> list[Person]:
+    """Who attests for the system and is not concerned in the line."""
+    return among_free(attesters(item.campaign.system), concerned_in(item))
+
+
+def among_free(people: Iterable[Person], concerned: frozenset[str]) -> list[Person]:
+    """Those who are not concerned."""
+    return [each for each in people if str(each.pk) not in concerned]
 
 
 def may_decide(by: Actor, item: Item) -> None:
-    """Who it was put to, as long as they may attest for the system, and never on themselves.
+    """Who it was put to, as long as they may attest for the system, and never on what they hold, proposed or approved.
 
     Raises:
-        NotAllowed: of kind ``own`` where it is about the person who acts.
+        NotAllowed: of kind ``own`` where the person who acts is concerned.
     """
-    if str(item.person_id) == by.id:
-        raise NotAllowed("This line is about you. Another person decides on it.", about=item, kind="own")
+    _not_theirs(by, item)
+    if by.id in concerned_in(item):
+        raise NotAllowed(
+            "You proposed or approved this right. Hand the line on: another person decides on it.",
+            about=item,
+            kind="own",
+        )
     if str(item.reviewer_id) != by.id:
         raise NotAllowed("This line was put to another person.", about=item, kind="not its reviewer")
     _attests(by, item)
@@ -57,14 +78,36 @@ def may_decide(by: Actor, item: Item) -> None:
 def may_transfer(by: Actor, item: Item) -> None:
     """Who it was put to, or whoever manages the system, so that no line is stuck with somebody who is away.
 
+    Who proposed or approved the right may hand its line on, never take it: it goes to somebody who is not concerned.
+
     Raises:
         NotAllowed: anybody else.
     """
-    if str(item.person_id) == by.id:
-        raise NotAllowed("This line is about you. Another person decides on it.", about=item, kind="own")
+    _not_theirs(by, item)
     if str(item.reviewer_id) != by.id:
         need_permission(by, MANAGE, item.campaign.system, says="This line was put to another person.")
     _attests(by, item)
+
+
+def may_receive(to: Person, item: Item) -> None:
+    """Another one who attests for the system and is not concerned.
+
+    Raises:
+        NotAllowed: of kind ``own`` where they are concerned.
+    """
+    if str(to.pk) in concerned_in(item):
+        raise NotAllowed(
+            f"{to.name} holds, proposed or approved this right. Choose somebody who did not.", about=item, kind="own"
+        )
+    if to.pk == item.reviewer_id or to not in attesters(item.campaign.system):
+        raise NotAllowed(
+            "That person cannot decide on this line: choose another who attests for this system.", about=item
+        )
+
+
+def _not_theirs(by: Actor, item: Item) -> None:
+    if str(item.person_id) == by.id:
+        raise NotAllowed("This line is about you. Another person decides on it.", about=item, kind="own")
 
 
 def _attests(by: Actor, item: Item) -> None:

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from portal.campaigns.forms import DecisionForm
 from portal.campaigns.lines import ELIGIBILITY
-from portal.campaigns.models import Item
-from portal.campaigns.rules import is_dormant
+from portal.campaigns.models import Campaign, Item
+from portal.campaigns.rules import among_free, attesters, concerned_in_each, is_dormant
 from portal.campaigns.states import MODIFIED, REVOKED, UNDECIDED
 from portal.clock import moment
 from portal.people.models import Person
+from portal.people.rights import MANAGE
 from portal.policy.rules import count
 
 
@@ -23,6 +25,8 @@ class Shown:
     form: DecisionForm | None
     dormant: bool
     mine: bool
+    decides: bool
+    """Whether the viewer may decide; else they can only hand it on."""
 
     @property
     def is_listed(self) -> bool:
@@ -78,10 +82,32 @@ def _moment(facts: dict[str, Any], name: str) -> datetime | None:
     return moment(facts[name]) if name in facts else None
 
 
-def shown(item: Item, viewer: Person, others: Iterable[Person], form: DecisionForm | None = None) -> Shown:
-    """One line for the viewer. Who it is put to decides; whether they still may is asked by the act."""
-    mine = item.state == UNDECIDED and item.reviewer_id == viewer.pk and item.person_id != viewer.pk
-    return Shown(item, (form or DecisionForm(item=item, others=others)) if mine else None, is_dormant(item), mine)
+@dataclass(frozen=True)
+class Viewing:
+    """Who looks: who attests for the system, who is concerned in which line, and whether the viewer manages the system."""
+
+    viewer: Person
+    attesters: list[Person]
+    concerned: dict[UUID, frozenset[str]]
+    manages: bool
+
+
+def viewing(viewer: Person, campaign: Campaign, items: Iterable[Item]) -> Viewing:
+    """What is the same for all lines of a page, asked once."""
+    people = attesters(campaign.system)
+    manages = viewer in people and viewer.has_perm(MANAGE, campaign.system)
+    return Viewing(viewer, people, concerned_in_each(items), manages)
+
+
+def shown(item: Item, look: Viewing, form: DecisionForm | None = None) -> Shown:
+    """One line for the viewer: who it is put to decides, and who manages the system may hand it on. Each act asks again."""
+    concerned, viewer = look.concerned[item.pk], look.viewer
+    waits = item.state == UNDECIDED and item.person_id != viewer.pk
+    mine = waits and item.reviewer_id == viewer.pk
+    decides = mine and str(viewer.pk) not in concerned
+    if (mine or (waits and look.manages)) and form is None:
+        form = DecisionForm(item=item, others=among_free(look.attesters, concerned))
+    return Shown(item, form if waits else None, is_dormant(item), mine, decides)
 
 
 def grouped(lines: Iterable[Shown]) -> dict[str, list[Shown]]:

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from audit.log.append import Actor, process
 from portal.access_requests.rules import allows
-from portal.campaigns.actions import set_duty, start
+from portal.campaigns.actions import set_duty, start, tell_of_nobody
+from portal.campaigns.lines import Line, lines_of
 from portal.campaigns.models import Campaign, Duty
-from portal.campaigns.rules import may_start
+from portal.campaigns.rules import attester_for, attesters, may_start
 from portal.campaigns.states import OPEN
 from portal.clock import now
 from portal.connectors.base import ConnectorError
@@ -23,7 +24,14 @@ PATIENCE = timedelta(days=7)  # before the duty is due; then the list alone is a
 
 
 def run(duty: Duty) -> Campaign | None:
-    """Begin what is due. While the target does not answer, it is tried again; in the last week it begins without."""
+    """Begin what is due. While the target does not answer, it is tried again; in the last week it begins without.
+
+    While nobody may decide on one of its lines it waits too, which is told once: a sweep must not fill the log with refusals.
+    """
+    nobody = _nobody(duty.system)
+    if nobody is not None:
+        tell_of_nobody(by=SWEEP, duty=duty, line=nobody)
+        return None
     try:
         listing = listed(SWEEP, duty.system)
     except NotListed as refusal:
@@ -32,6 +40,12 @@ def run(duty: Duty) -> Campaign | None:
             return None
         listing = None
     return start(by=SWEEP, duty=duty, listing=listing)
+
+
+def _nobody(system: System) -> Line | None:
+    """The first line on which nobody may decide. Nobody is concerned in what stands on the target, so it need not be asked."""
+    people = attesters(system)
+    return next((line for line in lines_of(system, None) if attester_for(line.concerned, people) is None), None)
 
 
 def run_now(*, by: Actor, system: System) -> Campaign:

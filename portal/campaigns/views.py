@@ -16,9 +16,9 @@ from portal.campaigns import actions, queries, removal, starting
 from portal.campaigns.figures import LEAD, attestation_interval
 from portal.campaigns.forms import KEEP, MODIFY, REVOKE, TRANSFER, DecisionForm
 from portal.campaigns.models import Campaign, Item
-from portal.campaigns.rules import attesters, may_close, may_transfer
+from portal.campaigns.rules import free_for, may_close, may_transfer
 from portal.campaigns.showing import show_lines
-from portal.campaigns.shown import grouped, shown
+from portal.campaigns.shown import grouped, shown, viewing
 from portal.campaigns.states import KEPT, MODIFIED, OPEN, REVOKED, UNDECIDED
 from portal.grants.hurry import hurry
 from portal.hints import hint
@@ -80,7 +80,7 @@ def _decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     item = queries.item_for_act(pk)
     if item is None:
         raise Http404
-    form = DecisionForm(request.POST, item=item, others=attesters(item.campaign.system))
+    form = DecisionForm(request.POST, item=item, others=free_for(item))
     if not form.is_valid():
         may_transfer(request.actor, item)  # who may do nothing with the line is refused, whatever they sent
     done = form.carry_out(lambda: _carry_out(request, item, form.cleaned_data)) if form.is_valid() else None
@@ -113,7 +113,7 @@ def _answer(request: PersonRequest, pk: UUID, form: DecisionForm, status: int) -
     kept = form if status != 200 else None
     if not request.headers.get("HX-Request"):
         return _show(request, _visible(request, item.campaign_id), {item.pk: form}, status)
-    line = shown(item, request.user, attesters(item.campaign.system), kept)
+    line = shown(item, viewing(request.user, item.campaign, [item]), kept)
     answer = render(request, "campaigns/line.html", {"line": line, "swapped": True}, status=status)
     answer.headers["X-Line"] = str(item.pk)
     return answer
@@ -136,9 +136,9 @@ def _show(
     request: PersonRequest, campaign: Campaign, forms: dict[UUID, DecisionForm] | None = None, status: int = 200
 ) -> HttpResponse:
     items = queries.items_of(campaign)
-    others = attesters(campaign.system)
+    look = viewing(request.user, campaign, items)
     given = forms or {}
-    lines = [shown(each, request.user, others, given.get(each.pk)) for each in items]
+    lines = [shown(each, look, given.get(each.pk)) for each in items]
     counts = {state: sum(each.state == state for each in items) for state in (KEPT, MODIFIED, REVOKED, UNDECIDED)}
     context = {
         "campaign": campaign, "groups": grouped(lines), "counts": counts, "total": len(items), "decided": len(items) - counts[UNDECIDED],

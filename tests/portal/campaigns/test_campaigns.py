@@ -179,16 +179,36 @@ def test_line_goes_to_somebody_who_is_not_concerned(world: World, hand: str) -> 
     assert line_of_it.owner == line_of_it.reviewer
 
 
-def test_line_that_nobody_can_decide_keeps_it_from_beginning(world: World) -> None:
-    RoleAssignment.objects.filter(role__in=["owner", "reviewer"]).update(to_at=now())
+def _all_are_concerned(world: World) -> None:
+    """A small house: its one owner and its one administrator put Ben on the list, and there is no reviewer."""
+    RoleAssignment.objects.filter(role="reviewer").update(to_at=now())
     RoleAssignment.objects.filter(person=world.quinn).update(to_at=now())
-    System.objects.update(owner=world.pia)
-    row = Eligibility.objects.get(person=world.ben)
-    row.person, row.proposed_by = world.pia, world.mo
-    row.save()
-    with pytest.raises(RefusedByPolicy, match="Nobody can decide"):
+    Eligibility.objects.filter(person=world.ben).update(proposed_by=world.pia, approved_by=world.mo)
+
+
+def test_line_that_nobody_can_decide_keeps_it_from_beginning(world: World) -> None:
+    _all_are_concerned(world)
+    with pytest.raises(RefusedByPolicy, match=r"Nobody can decide on this line: Ben.* owner or reviewer"):
         begun(world)
     assert not Campaign.objects.exists()
+
+
+def test_campaign_that_nobody_can_decide_is_told_once_and_begins_when_there_is_somebody(world: World) -> None:
+    _scope(77)
+    _all_are_concerned(world)
+    for _ in range(3):
+        sweep.run_due()
+    duty = Duty.objects.get()
+    told = Alert.objects.filter(kind="system.problem", about=duty.log_subject)
+    assert {each.recipient for each in told} == {world.mo, world.pia}
+    assert len(told) == 2
+    assert all("Nobody can decide on this line: Ben" in each.facts["sentence"] for each in told)
+    assert (Campaign.objects.exists(), events_of(world.system)) == (False, [])
+    RoleAssignment.objects.filter(person=world.kim).update(to_at=None)
+    sweep.run_due()
+    assert {item.label: item.reviewer for item in Item.objects.all()} == {
+        "Ann: Billing emergency": world.mo, "Ben: Billing emergency": world.kim,
+    }  # fmt: skip
 
 
 def test_only_administrators_begin_before_the_time(world: World) -> None:
@@ -229,7 +249,7 @@ ACTS: dict[str, Callable[[Actor, Item, World], Any]] = {
     "keep": lambda by, item, _: actions.keep(by=by, item=item, reason=NOTE),
     "modify": lambda by, item, _: actions.modify(by=by, item=item, to_at=now() + timedelta(days=5), reason=NOTE),
     "revoke": lambda by, item, _: actions.revoke(by=by, item=item, reason=NOTE),
-    "transfer": lambda by, item, world: actions.transfer(by=by, item=item, to=world.pia, reason=NOTE),
+    "transfer": lambda by, item, world: actions.transfer(by=by, item=item, to=world.kim, reason=NOTE),
 }
 AFTER = {"keep": KEPT, "modify": MODIFIED, "revoke": REVOKED, "transfer": UNDECIDED}
 
@@ -306,14 +326,38 @@ def test_who_left_their_role_decides_no_more_and_an_administrator_hands_on(world
 def test_transfer_names_the_owner_who_must_see_it_first(world: World) -> None:
     item = ready(world)
     Alert.objects.all().delete()
-    actions.transfer(by=actor(world.mo), item=item, to=world.quinn, reason="Her team.")
+    actions.transfer(by=actor(world.mo), item=item, to=world.lea, reason="Her team.")
     row = row_of(item)
-    assert (row["owner_id"], row["reviewer_id"], row["shown_at"]) == (world.quinn.pk, world.quinn.pk, None)
-    assert [each.recipient for each in Alert.objects.all()] == [world.quinn]
+    assert (row["owner_id"], row["reviewer_id"], row["shown_at"]) == (world.lea.pk, world.lea.pk, None)
+    assert [each.recipient for each in Alert.objects.all()] == [world.lea]
     with pytest.raises(WrongState, match="Look at this line"):
-        actions.keep(by=actor(world.quinn), item=item, reason=NOTE)
-    seen(world, item.campaign, "quinn")
-    assert actions.keep(by=actor(world.quinn), item=item, reason=NOTE).state == KEPT
+        actions.keep(by=actor(world.lea), item=item, reason=NOTE)
+    seen(world, item.campaign, "lea")
+    assert actions.keep(by=actor(world.lea), item=item, reason=NOTE).state == KEPT
+
+
+@pytest.mark.parametrize("act", ["keep", "modify", "revoke"])
+@pytest.mark.parametrize("hand", ["proposed_by", "approved_by"])
+def test_nobody_decides_on_a_right_that_they_proposed_or_approved(world: World, hand: str, act: str) -> None:
+    """Not even if the row says that it was put to them: they hand it on, to somebody who is not concerned."""
+    item = ready(world)
+    Eligibility.objects.filter(pk=item.subject).update(**{hand: world.mo})
+    before = row_of(item)
+    with pytest.raises(NotAllowed, match="proposed or approved") as refusal:
+        ACTS[act](actor(world.mo), item, world)
+    assert (refusal.value.kind, row_of(item), events_of(item)[-1].name) == ("own", before, "campaign.act_refused")
+    assert actions.transfer(by=actor(world.mo), item=item, to=world.kim).reviewer == world.kim
+
+
+@pytest.mark.parametrize("by", ["mo", "quinn"])
+@pytest.mark.parametrize("to", ["pia", "quinn"])
+def test_line_is_never_handed_to_who_proposed_or_approved_the_right(world: World, by: str, to: str) -> None:
+    """An administrator who approved it could else take it, and keep it."""
+    item = ready(world)
+    before = row_of(item)
+    with pytest.raises(NotAllowed, match="proposed or approved this right") as refusal:
+        actions.transfer(by=actor(world.people[by]), item=item, to=world.people[to])
+    assert (refusal.value.kind, row_of(item)) == ("own", before)
 
 
 @pytest.mark.parametrize("to", ["mo", "ann", "zoe", "otto", "ines"])

@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.log.read import of_subject
 from portal.campaigns import actions, sweep
+from portal.campaigns.forms import DecisionForm
 from portal.campaigns.models import Campaign, Duty, Item
+from portal.campaigns.shown import Shown
 from portal.clock import now
-from portal.eligibility.models import Eligibility
+from portal.eligibility.models import Eligibility, RoleAssignment
 from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import person
 from tests.portal.campaigns.attested import begun, down, events_of, line, ready, row_of, stand
@@ -151,10 +153,56 @@ def test_second_factor_is_asked_on_a_whole_page_with_what_was_typed(world: World
 
 def test_handing_on_leaves_the_line_with_the_other(world: World) -> None:
     item, mo = ready(world), browser_of(world.mo)
-    sent = {"decision": "transfer", "to": str(world.quinn.pk), "reason": "Her team."}
+    sent = {"decision": "transfer", "to": str(world.kim.pk), "reason": "Her team."}
     assert mo.post(f"/campaigns/lines/{item.pk}/decide/", sent).status_code == 302
-    page = browser_of(world.quinn).get(f"/campaigns/{item.campaign_id}/")
+    page = browser_of(world.kim).get(f"/campaigns/{item.campaign_id}/")
     assert [each.item.pk for each in page.context["groups"]["mine"]] == [item.pk]
+
+
+def test_nobody_who_gave_the_right_is_offered_for_handing_on(world: World) -> None:
+    item = ready(world)
+    form = _form(browser_of(world.mo), item)
+    assert set(form.others.values()) == {world.kim, world.lea}
+    sent = {"decision": "transfer", "to": str(world.pia.pk)}
+    answer = browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", sent)
+    assert (answer.status_code, row_of(item)["reviewer_id"]) == (422, world.mo.pk)
+
+
+@pytest.mark.parametrize(("name", "offered"), [("quinn", True), ("pia", True), ("kim", False), ("otto", False)])
+def test_administrator_hands_on_what_was_put_to_another(world: World, name: str, *, offered: bool) -> None:
+    """So that no line is stuck with somebody who is away; who gave the right may do no more than that."""
+    item, browser = ready(world), browser_of(world.people[name])
+    page = browser.get(f"/campaigns/{item.campaign_id}/").content.decode()
+    assert ('value="transfer"' in page, 'value="keep"' in page) == (offered, False)
+    sent = {"decision": "transfer", "to": str(world.lea.pk), "reason": "Mo is away."}
+    status = browser.post(f"/campaigns/lines/{item.pk}/decide/", sent).status_code
+    assert (status, row_of(item)["reviewer_id"]) == ((302, world.lea.pk) if offered else (403, world.mo.pk))
+
+
+def test_who_gave_the_right_is_told_to_hand_it_on(world: World) -> None:
+    item, mo = ready(world), browser_of(world.mo)
+    Eligibility.objects.filter(pk=item.subject).update(approved_by=world.mo)
+    Item.objects.exclude(pk=item.pk).update(person=world.mo)
+    page = mo.get(f"/campaigns/{item.campaign_id}/").content.decode()
+    assert ("You proposed or approved this right" in page, 'value="keep"' in page, 'value="transfer"' in page) == (
+        True,
+        False,
+        True,
+    )
+    answer = mo.post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "keep", "reason": "Needed."})
+    assert (answer.status_code, "Hand the line on" in answer.content.decode()) == (403, True)
+
+
+def test_page_says_what_to_do_where_nobody_else_can_decide(world: World) -> None:
+    item = ready(world)
+    RoleAssignment.objects.filter(role="reviewer").update(to_at=now())
+    page = browser_of(world.mo).get(f"/campaigns/{item.campaign_id}/").content.decode()
+    assert ("Nobody else can decide on this line" in page, 'value="transfer"' in page) == (True, False)
+
+
+def _form(browser: Client, item: Item) -> DecisionForm:
+    lines: list[Shown] = browser.get(f"/campaigns/{item.campaign_id}/").context["groups"]["mine"]
+    return next(each.form for each in lines if each.item.pk == item.pk and each.form)
 
 
 def test_narrowing_through_the_page(world: World) -> None:
