@@ -26,7 +26,8 @@ def read_framework(path: Path) -> Framework:
     """Read one file of references."""
     stored = yaml.safe_load(path.read_text(encoding="utf-8"))
     references = tuple(_reference(path, each) for each in stored["references"])
-    words = {name: str(stored[name]) for name in ("id", "name", "version", "wording", "checked", "limit")}
+    named = ("id", "name", "version", "wording", "compared", "not_compared", "limit")
+    words = {name: str(stored[name]) for name in named}
     return Framework(enabled=bool(stored["enabled"]), references=references, **words)
 
 

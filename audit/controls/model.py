@@ -92,16 +92,22 @@ class Reference:
 
 @dataclass(frozen=True)
 class Framework:
-    """A framework and its references, in our own words."""
+    """A framework and its references, in our own words; what of them was compared with the published text, and what not."""
 
     id: str
     name: str
     version: str
     enabled: bool
     wording: str
-    checked: str
+    compared: str
+    not_compared: str
     limit: str
     references: tuple[Reference, ...]
+
+    @property
+    def label(self) -> str:
+        """Its name with its version."""
+        return self.name if self.version in self.name else f"{self.name}, {self.version}"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Completeness by source: how many windows got which verdict, and each that is not complete, with what is missing."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from audit.log.read import LoggedEvent
 from audit.packs.known import Known
@@ -12,7 +12,7 @@ WINDOWS = """
 SELECT source_windows.* FROM source_windows, period
 WHERE from_at < period.end_at AND to_at >= period.start_at ORDER BY from_at, id
 """
-MOST_WINDOWS = 60
+MOST_LINES = 60
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SourceLine:
 
 @dataclass(frozen=True)
 class WindowLine:
-    """A window that is not complete."""
+    """Windows of a source that are not complete for the same reasons; mostly it is one. The times are of the first and the last."""
 
     source: str
     kind: str
@@ -36,14 +36,16 @@ class WindowLine:
     verdict: str
     missing: tuple[str, ...]
     reasons: tuple[str, ...]
+    count: int = 1
 
 
 @dataclass(frozen=True)
 class ByCompleteness:
-    """What the chapter prints; ``total`` counts the windows that are not complete."""
+    """What the chapter prints; ``total`` counts the windows that are not complete, ``covered`` those in the lines."""
 
     sources: tuple[SourceLine, ...]
     windows: tuple[WindowLine, ...]
+    covered: int
     total: int
 
 
@@ -57,11 +59,20 @@ def by_source(db: sqlite3.Connection, judged: Sequence[LoggedEvent], known: Know
     for row in rows:
         sources.setdefault((row["system_id"] or "", row["source_id"] or ""), []).append(row["verdict"])
     open_windows = [row for row in rows if row["verdict"] not in ("complete", "reconciled")]
+    lines = tuple(_together(_window(row, said.get(row["id"], {}), known) for row in open_windows))[:MOST_LINES]
     return ByCompleteness(
-        tuple(_source(*key, verdicts, known) for key, verdicts in sorted(sources.items())),
-        tuple(_window(row, said.get(row["id"], {}), known) for row in open_windows[:MOST_WINDOWS]),
-        len(open_windows),
-    )
+        tuple(_source(*key, verdicts, known) for key, verdicts in sorted(sources.items())), lines,
+        sum(line.count for line in lines), len(open_windows),
+    )  # fmt: skip
+
+
+def _together(windows: Iterable[WindowLine]) -> Iterator[WindowLine]:
+    """Windows that are alike but for their times as one line, in the order of the first of each."""
+    alike: dict[WindowLine, list[WindowLine]] = {}
+    for each in windows:
+        alike.setdefault(replace(each, from_at=0, to_at=0), []).append(each)
+    for some in alike.values():
+        yield replace(some[0], to_at=some[-1].to_at, count=len(some))
 
 
 def _source(system: str, source: str, verdicts: Sequence[str], known: Known) -> SourceLine:

@@ -22,10 +22,11 @@ from audit.log.read import LoggedEvent
 from audit.log.verify import RangeResult
 from audit.packs.exports import Line
 from audit.packs.filters import clock
-from audit.packs.known import Known, known_at
+from audit.packs.known import Known, known_at, logins_since
 from audit.packs.position import Position
 from audit.packs.reading import entries, named, of_cases
 from audit.packs.results import PrintedTest, deviating, printed
+from audit.packs.subjects import Subjects
 
 CASES_AT_ONCE = 25
 CHOSEN = """
@@ -88,7 +89,8 @@ def gathered(scope: Scope, position: Position, say: Say) -> Evidence:
     ranges = tuple(_verified(position, say))
     db = folded(scope, position, catalogue, ranges, say)
     known, odd = known_at(position.size), set[str]()
-    tests = tuple(_tested(db, catalogue, known, odd, say))
+    subjects = Subjects(db, known, logins_since(position.size, scope.start))
+    tests = tuple(_tested(db, catalogue, subjects, known, odd, say))
     cases = tuple(_cases(db, position, say))
     return Evidence(
         scope, position, catalogue, db, ranges, tests, frozenset(odd), cases, tuple(_lines(db, cases, position, scope, known)),
@@ -131,13 +133,13 @@ def _counted(position: Position, say: Say) -> Iterator[Entry]:
 
 
 def _tested(
-    db: sqlite3.Connection, catalogue: Catalogue, known: Known, odd: set[str], say: Say
+    db: sqlite3.Connection, catalogue: Catalogue, subjects: Subjects, known: Known, odd: set[str], say: Say
 ) -> Iterator[PrintedTest]:
     """Each test as it is printed; ``odd`` gathers the activities that failed one."""
     for number, result in enumerate(run_catalogue(db, catalogue), 1):
         say("Control tests run", number, len(catalogue.tests))
         odd |= deviating(result, catalogue, "activities")
-        yield printed(catalogue, result, known)
+        yield printed(catalogue, result, subjects, known)
 
 
 def _cases(db: sqlite3.Connection, position: Position, say: Say) -> Iterator[Case]:

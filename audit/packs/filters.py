@@ -97,7 +97,9 @@ def figure(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {each}" for name, each in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(str(each) for each in value)
+        return ", ".join(
+            " with ".join(map(str, each)) if isinstance(each, list | tuple) else str(each) for each in value
+        )
     return str(value) if isinstance(value, int | float | str) else json.dumps(value)
 
 

@@ -55,6 +55,17 @@ def known_at(size: int) -> Known:
     return known_of(named(size, NAMING))
 
 
+def logins_since(size: int, since: int) -> dict[str, str]:
+    """Logins on targets by the id of the grant that used it, or of the line of a listing that named it."""
+    found: dict[str, str] = {}
+    for event in named(size, ("grant.activated", "target.login_listed"), since=since):
+        listed = event.name == "target.login_listed"
+        found[str(event.id) if listed else event.fields["grant_id"]] = (
+            event.says("login") if listed else event.fields["login"]
+        )
+    return found
+
+
 def known_of(events: Iterable[LoggedEvent]) -> Known:
     """Names that some events give; what is said later counts."""
     found = Known()

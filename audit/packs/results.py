@@ -2,41 +2,29 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from audit.controls.frameworks import MatrixLine, enabled, matrix
-from audit.controls.model import Catalogue, Framework, Row, TestResult
-from audit.controls.sql import exemption_names
-from audit.facts.schema import load_schema
-from audit.packs.filters import utc
+from audit.controls.model import Catalogue, Framework, TestResult
 from audit.packs.known import Known
+from audit.packs.rows import PrintedRows, printed_rows, required
+from audit.packs.subjects import Subjects, time_head
 
 ORDER = ("deviation", "signal", "inconclusive", "open", "pass", "not_applicable")
-MOST_ROWS = 20
-
-
-@dataclass(frozen=True)
-class PrintedRow:
-    """A row that did not pass: what it shows, and which clauses failed or rules hold."""
-
-    id: str
-    result: str
-    shows: tuple[tuple[str, str], ...]
-    why: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class PrintedTest:
-    """A test as it is printed. ``says`` are the catalogue's words on what is open or inconclusive."""
+    """A test as it is printed; ``time`` heads the column of times, ``clauses`` say what must hold."""
 
     result: TestResult
     population_of: str
     population_sha256: str
     where: str
     exceptions: str
-    rows: tuple[PrintedRow, ...]
-    rows_total: int
+    rows: PrintedRows
+    time: str
     stand_ins: int
     clauses: tuple[str, ...]
 
@@ -65,37 +53,20 @@ def matrices(catalogue: Catalogue, frameworks: Sequence[str], results: Sequence[
     return [FrameworkMatrix(each, tuple(matrix(each, results))) for each in enabled(catalogue, frameworks)]
 
 
-def printed(catalogue: Catalogue, result: TestResult, known: Known) -> PrintedTest:
+def printed(catalogue: Catalogue, result: TestResult, subjects: Subjects, known: Known) -> PrintedTest:
     """A test as it is printed; of its rows only those are kept that need a look, since a population may be large."""
     test = catalogue.tests[result.id]
-    looked_at = [row for row in result.rows if row.result != "pass" and not row.stand_in]
-    looked_at.sort(key=lambda row: (ORDER.index(row.result), row.id))
-    says = {name: rule.says for name, rule in exemption_names(test)}
     return PrintedTest(
         result=replace(result, rows=()),
         population_of=test.population.of.replace("_", " "),
         population_sha256=population_sha256(result),
         where=test.population.where or "",
         exceptions=known.words(result.exceptions),
-        rows=tuple(_row(row, test.population.shows, says, known) for row in looked_at[:MOST_ROWS]),
-        rows_total=len(looked_at),
+        rows=printed_rows(test, result.rows, subjects, known),
+        time=time_head(test),
         stand_ins=sum(row.stand_in for row in result.rows),
-        clauses=tuple(clause.name.replace("_", " ") for clause in test.must),
+        clauses=required(test, (clause.name for clause in test.must)),
     )
-
-
-def _row(row: Row, shows: Mapping[str, str], says: Mapping[str, str], known: Known) -> PrintedRow:
-    shown = tuple((name, _shown(shows[name], value, known)) for name, value in row.shows.items())
-    failed = tuple(name.replace("_", " ") for name, ok in row.clauses.items() if not ok)
-    return PrintedRow(row.id, row.result, shown, failed or tuple(says[each] for each in row.holds))
-
-
-def _shown(column: str, value: str | int | float | None, known: Known) -> str:
-    if value is None:
-        return "unknown"
-    if isinstance(value, int) and load_schema().kind_of(column) == "time":
-        return utc(value)
-    return known.name(str(value))
 
 
 def population_sha256(result: TestResult) -> str:

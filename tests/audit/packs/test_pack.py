@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,15 @@ from audit.packs import evidence, paper, position
 from audit.packs.evidence import Evidence, Scope
 from audit.packs.inert import cell
 from audit.packs.paper import Paper, Request
-from audit.packs.render import workplace
+from audit.packs.printing import filled
+from audit.packs.render import Metadata, render_pdf, workplace
 from tests.audit.facts import story
 from tests.audit.facts.stream import at
 from tests.audit.packs import told
-from tests.audit.packs.pdfs import files_of, text_of, words_of
+from tests.audit.packs.archival import faults
+from tests.audit.packs.pdfs import columns_of, files_of, text_of, words_of
 
+pytestmark = pytest.mark.django_db
 HOSTILE = '=HYPERLINK("http://evil.example") <script>alert(1)</script> {{ settings.SECRET_KEY }} \u202egnihton'
 LONG = "SELECT " + ", ".join(f"column_{number}" for number in range(400)) + " FROM invoices"
 SCOPE = Scope(at("07-01"), at("10-01"), (told.ident("billing"),), ("soc2", "iso27001"))
@@ -153,8 +157,46 @@ def test_every_chapter_is_there_with_what_it_must_say(made: Made) -> None:
     ):  # fmt: skip
         assert words.lower() in made.words.lower(), words
     assert all(each.result.id in made.words for each in made.evidence.tests)
-    squeezed = made.words.replace(" ", "")
-    assert "".join(made.evidence.tests[0].result.sql.split()) in squeezed
+
+
+def test_every_query_is_printed_whole(made: Made, tmp_path: Path) -> None:
+    pages = made.text.split("\f")
+    first = next(number for number, page in enumerate(pages, 1) if "One query for each test" in page)
+    printed = columns_of(made.paper.pdf, tmp_path, first)
+    assert [each.result.id for each in made.evidence.tests if "".join(each.result.sql.split()) not in printed] == []
+
+
+def test_pages_are_counted_to_the_last(made: Made) -> None:
+    pages = made.text.split("\f")[:-1]
+    assert [f"Page {number} of {len(pages)}" in page for number, page in enumerate(pages, 1)] == [True] * len(pages)
+
+
+def test_pack_is_what_the_archival_standard_asks(made: Made) -> None:
+    assert faults(made.paper.pdf) == []
+
+
+def test_how_far_the_mapping_was_checked_is_said_once(made: Made) -> None:
+    """In an appendix, of each chosen framework; the control: the cover names the frameworks, and says no such thing."""
+    page = filled("pack.html", paper.context(made.evidence, ASKED, made.paper.files, signed=True, demo=True))
+    words = unescape(page).lower()
+    cover, rest = words.split('<section class="chapter contents">')
+    _, appendix = rest.split("how far the mapping was checked against the sources")
+    for name in SCOPE.frameworks:
+        framework = made.evidence.catalogue.frameworks[name]
+        assert framework.label.lower() in cover
+        for said in (framework.compared.lower(), framework.not_compared.lower()):
+            assert (words.count(said), appendix.count(said)) == (1, 1)
+
+
+def test_table_of_files_stays_whole_beside_many_systems(made: Made, tmp_path: Path) -> None:
+    """The control: the names of so many systems take most of a page."""
+    given = dict(paper.context(made.evidence, ASKED, made.paper.files, signed=True, demo=True))
+    given["systems"] = [f"Payments of the region number {number}" for number in range(90)]
+    page = filled("pack.html", given).split('<section class="chapter contents">')[0]
+    pages = text_of(render_pdf(page, [], Metadata("t", "a", "s", 0, "ab" * 32)), tmp_path).split("\f")
+    names = [each.name for each in made.paper.files]
+    assert [[name in page for name in names] for page in pages if "Attached files" in page] == [[True] * len(names)]
+    assert "number 89" in pages[0]
 
 
 def test_exceptions_stand_in_the_catalogues_words(made: Made) -> None:
@@ -229,7 +271,6 @@ def test_no_personal_value_stands_in_the_facts(made: Made) -> None:
     assert [word for word in (b"gnihton", b"Disk full", b"example.org", b"Ann") if word in facts] == []
 
 
-@pytest.mark.django_db
 def test_erased_and_doctored_values_are_said_to_be() -> None:
     from tests.audit.log.logged import doctored
 
@@ -249,7 +290,6 @@ def test_erased_and_doctored_values_are_said_to_be() -> None:
     assert reasons[told.ident("C3")] == HOSTILE
 
 
-@pytest.mark.django_db
 def test_doctored_log_is_told_on_the_first_pages() -> None:
     from tests.audit.log.logged import doctored
 
@@ -264,7 +304,6 @@ def test_doctored_log_is_told_on_the_first_pages() -> None:
     assert {each.result.id: each.result.result for each in found.tests}["T-27"] == "deviation"
 
 
-@pytest.mark.django_db
 def test_period_that_is_not_over_is_said_to_be_cut() -> None:
     _quarter().write()
     found = gathered(Scope(at("07-01"), at("12-01"), SCOPE.systems, ()))

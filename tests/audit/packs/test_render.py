@@ -15,6 +15,7 @@ from weasyprint import CSS, HTML
 from audit.packs.drawing import asset, basic_style
 from audit.packs.inert import visible
 from audit.packs.render import ASSETS, Attachment, Limits, Metadata, RenderFailed, render_pdf
+from tests.audit.packs.archival import faults
 
 LINE = re.compile(r"^([0-9a-f]{64})  (\S+)$", re.MULTILINE)
 ABOUT = Metadata("A title", "An author", "A subject", 1_790_000_000_000, "ab" * 32)
@@ -46,6 +47,27 @@ def test_pdf_is_tagged_archival_and_names_each_file_once() -> None:
             "/application/vnd.sqlite3",
         ]
         assert str(xmp["dc:title"]) == "A title"
+
+
+WHOLE = """<p>Words, <a href="#t">a link</a>, <a href="https://example.org/">another</a></p><ul><li>an item</li></ul>
+<table id="t"><caption>A table</caption><thead><tr><th scope="col">Head</th></tr></thead><tbody><tr><td>Cell</td></tr></tbody></table>
+<svg width="20" height="20" role="img"><title>A square</title><rect width="9" height="9"/></svg>"""
+
+
+def test_pdf_is_what_the_archival_standard_asks() -> None:
+    assert faults(render_pdf(PAGE.format(WHOLE), FILES, ABOUT)) == []
+
+
+def test_what_the_archival_standard_forbids_would_be_found() -> None:
+    """The control of the test above."""
+    nameless = WHOLE.replace("<title>A square</title>", "")
+    assert faults(render_pdf(PAGE.format(nameless), FILES, ABOUT)) == [
+        "a figure without words for those who do not see it"
+    ]
+    plain = HTML(string=WHOLE).write_pdf()
+    assert {"the metadata do not say PDF/A-3a", "there are no tags", "page 1: TJ is drawn without a tag"} <= set(
+        faults(plain)
+    )
 
 
 def test_fonts_are_packaged_ones_and_embedded() -> None:

@@ -24,6 +24,7 @@ from pyhanko_certvalidator import ValidationContext
 from audit.packs.demo_signer import DEMO_PASSWORD, demo_p12
 from audit.packs.render import Metadata, render_pdf
 from audit.packs.signing import CannotSign, SigningKey, read_key, root_pem, sign, signing_key
+from tests.audit.packs.archival import faults
 
 ABOUT = Metadata("A title", "An author", "A subject", 1_790_000_000_000, "ab" * 32)
 
@@ -54,6 +55,10 @@ def test_signature_is_intact_trusted_and_certifies_that_nothing_changes(signed: 
     assert signature.docmdp_level is not None
     assert signature.docmdp_level.name == "NO_CHANGES"
     assert str(signature.sig_object["/SubFilter"]) == "/ETSI.CAdES.detached"
+
+
+def test_signed_file_is_still_what_the_archival_standard_asks(signed: bytes) -> None:
+    assert faults(signed) == []
 
 
 @pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler-utils is not installed here")
