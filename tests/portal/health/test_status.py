@@ -1,7 +1,7 @@
 """Live, ready and the status page: each part is seen to stop, and nothing is said to those who may not know."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import pytest
@@ -16,6 +16,7 @@ from portal.clock import ms, now
 from portal.connectors.simulated import controls
 from portal.embedded import ports
 from portal.health import queries
+from portal.health.parts import PARTS, PROCESSES
 from portal.notifications.models import Alert
 from portal.reconciliation import heartbeats
 from portal.systems.targets import target
@@ -55,7 +56,7 @@ def test_ready_says_that_sealing_is_late(world: World) -> None:
 
 
 def test_processes_turn_from_unknown_to_healthy_to_down() -> None:
-    names = {name: about.label for name, about in queries.PROCESSES.items()}
+    names = {name: about.label for name, about in PROCESSES.items()}
     assert {row.state for row in queries.status()["processes"]} == {"unknown"}
     for name in names:
         beat(name)
@@ -78,7 +79,7 @@ def test_process_that_lives_in_trouble_says_so() -> None:
     }  # fmt: skip
 
 
-def watch_says(**courses: dict[str, object]) -> queries.Row:
+def watch_says(**courses: Mapping[str, object]) -> queries.Row:
     beat("watch", courses)
     return rows("processes")["Watch"]
 
@@ -110,7 +111,7 @@ def test_task_that_hangs_turns_the_line_of_the_worker_while_beat_hands_out_work(
 
 def test_each_line_says_what_it_is_for_and_what_comes_later(world: World) -> None:
     told = [(row.does, row.late) for part in ("processes", "parts") for row in rows(part).values()]
-    assert len(told) == len(queries.PROCESSES) + len(queries.PARTS)
+    assert len(told) == len(PROCESSES) + len(PARTS)
     assert all(does and late for does, late in told)
     page = browser_of(world.pia).get("/status/").content.decode()
     assert "Reads what the targets&#x27; own logs say was done." in page

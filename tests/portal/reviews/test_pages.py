@@ -80,6 +80,11 @@ def test_way_through_the_pages(world: World) -> None:
     assert page.context["form"]["Q01"].value() == "no"
     assert page.context["accepted"] == ["one", "two"]
     assert HOSTILE not in page.content.decode()
+    assert (
+        page.content.decode().index('href="#questions"')
+        < page.content.decode().index('id="done"')
+        < page.content.decode().index('id="questions"')
+    )
     (done,) = do(review.grant, [Did("SELECT 1")])
     sent = filled(Q01="no", Q01_comment=HOSTILE, outcome="not_accepted", accepted=[done], finding_owner=world.pia.pk)
     assert kim.post(f"/reviews/{review.pk}/submit/", sent).status_code == 302

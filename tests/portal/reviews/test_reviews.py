@@ -304,7 +304,11 @@ def test_adverse_answers_open_findings_in_the_same_transaction(world: World) -> 
         due_at=due_at,
         accepted=[*reversed(ids), ids[0]],
     )
-    found = Finding.objects.order_by("title")
+    found = Finding.objects.order_by("-title")
+    assert [each.title for each in found] == [
+        "Was there a real emergency that one of the criteria in the policy covers? No",
+        "Could personal or confidential data have been seen, changed, copied or lost beyond what the work needed? Not sure",
+    ]
     assert [(each.about, each.owner, each.due_at, each.test_id, each.case) for each in found] == [
         (str(review.pk), world.pia, due_at, "T-45", str(review.grant.request_id)),
         (str(review.pk), world.pia, due_at, "T-39", str(review.grant.request_id)),

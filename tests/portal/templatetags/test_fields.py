@@ -5,6 +5,7 @@ import re
 from django import forms
 from django.template import Context, Template
 
+from portal.people.models import Person
 from portal.widgets import ChoiceCards, Minutes, OneTimeCode, UtcMoment
 
 
@@ -97,3 +98,18 @@ def test_summary_leads_to_each_field_and_first_choice() -> None:
 def test_summary_of_a_form_without_errors_is_nothing() -> None:
     html = Template("{% load fields %}{% error_mark form %}{% error_summary form %}").render(Context({"form": Asked()}))
     assert html.strip() == ""
+
+
+class Chosen(forms.Form):
+    """Choices of rows, with and without words for none."""
+
+    needed: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(Person.objects.none())
+    optional: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(Person.objects.none(), required=False)
+    named: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
+        Person.objects.none(), required=False, empty_label="All of them"
+    )
+
+
+def test_empty_choice_has_words() -> None:
+    shown = [re.findall(r'<option value=""[^>]*>([^<]*)<', drawn(Chosen(), name)) for name in Chosen.base_fields]
+    assert shown == [["Choose one"], ["None"], ["All of them"]]

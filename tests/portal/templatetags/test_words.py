@@ -20,7 +20,7 @@ def raised_kinds() -> set[str]:
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             given = [each.value for each in node.keywords if each.arg == "kind"] if name == "raise_finding" else []
             given += node.args[:1] if name == "Said" and path.name == "causes.py" else []
-            found |= {each.value for each in given if isinstance(each, ast.Constant)}
+            found |= {str(each.value) for each in given if isinstance(each, ast.Constant)}
     return found
 
 
