@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec
 
-from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,7 +12,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from audit.log.append import Actor, now_ms, process
 from portal.clock import optional_ms
-from portal.errors import LogUnavailable, RefusedByPolicy, StepUpNeeded
+from portal.errors import LogUnavailable, StepUpNeeded
+from portal.kept_form import NOT_LOGGED, KeptForm, speak
 from portal.people import factors
 from portal.people.actions import acting, refuse_sign_in, strengthen
 from portal.people.factors import Proof
@@ -23,56 +23,8 @@ from portal.people.strength import STRONG_METHODS, need_fresh
 from portal.people.throttle import address_of
 
 P = ParamSpec("P")
-T = TypeVar("T")
+__all__ = ["NOT_LOGGED", "KeptForm", "confirming", "is_fresh_for", "speak", "to_step_up"]
 A_MOMENT_AGO_MS = 60_000
-# Django's sentences and ours in their place; a field's own stay as they are
-OURS = {
-    "This field is required.": "Please fill this in.",
-    "Select a valid choice. %(value)s is not one of the available choices.": "Choose one of these.",
-    "Enter a list of values.": "Choose one of these.",
-    "Enter a whole number.": "Type a whole number.",
-}
-NOT_LOGGED = "The log cannot be written, so nothing was done. What you typed is kept here; try again in a minute."
-
-
-class KeptForm(forms.Form):
-    """A form that takes a refusal of its act as an error of its own; ``status`` is the answer's."""
-
-    status = 200
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Fields speak as the portal does, unless they have a sentence of their own."""
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            speak(field)
-
-    def full_clean(self) -> None:
-        """What was typed wrongly is answered with 422."""
-        super().full_clean()
-        if self.is_bound and self.errors:
-            self.status = 422
-
-    def carry_out(self, act: Callable[[], T]) -> T | None:
-        """Do it, or say in the form why not; who may not, or comes too late, is told by a page of its own."""
-        try:
-            return act()
-        except RefusedByPolicy as refusal:
-            self.add_error(None, refusal.sentence)
-            self.status = 422
-        except LogUnavailable:
-            self.add_error(None, NOT_LOGGED)
-            self.status = 503
-        return None
-
-
-def speak(field: forms.Field) -> None:
-    """Short sentences in place of Django's."""
-    for code, sentence in field.error_messages.items():
-        field.error_messages[code] = OURS.get(str(sentence), sentence)
-    if isinstance(field, forms.ChoiceField) and field.error_messages["required"] == OURS["This field is required."]:
-        field.error_messages["required"] = "Choose one."
-    if isinstance(field, forms.IntegerField):
-        field.error_messages |= {"min_value": "At least %(limit_value)s.", "max_value": "At most %(limit_value)s."}
 
 
 def is_fresh_for(by: Actor, minutes: int | None = None) -> bool:
@@ -101,7 +53,12 @@ def confirming(
             return view(request, *args, **kwargs)
         if request.POST.get("code"):
             form = CodeForm(request.POST)
-            if not _confirmed(request, form):
+            try:
+                confirmed = _confirmed(request, form)
+            except LogUnavailable:
+                form.add_error(None, f"{NOT_LOGGED} Wait for the next code.")
+                return _ask(request, form, 503)
+            if not confirmed:
                 return _ask(request, form)
         try:
             return view(request, *args, **kwargs)
@@ -142,7 +99,7 @@ def _strong_since(request: PersonRequest) -> bool:
     return True
 
 
-def _ask(request: PersonRequest, form: CodeForm) -> HttpResponse:
+def _ask(request: PersonRequest, form: CodeForm, status: int = 200) -> HttpResponse:
     left_out = ("csrfmiddlewaretoken", "code")
     kept: list[tuple[str, Any]] = [
         (name, value) for name, values in request.POST.lists() if name not in left_out for value in values
@@ -150,4 +107,4 @@ def _ask(request: PersonRequest, form: CodeForm) -> HttpResponse:
     back = request.headers.get("Referer", "/")
     prefix = f"{request.scheme}://{request.get_host()}/"
     context = {"form": form, "kept": kept, "back": f"/{back.removeprefix(prefix)}" if back.startswith(prefix) else "/"}
-    return render(request, "people/confirm.html", context, status=422 if form.errors else 200)
+    return render(request, "people/confirm.html", context, status=status if status != 200 or not form.errors else 422)

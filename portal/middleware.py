@@ -53,12 +53,23 @@ class RefusalsMiddleware:
             return _page(
                 request,
                 503,
-                "The log cannot be written, so nothing was changed. Your input is kept in this form; try again shortly.",
+                "The log cannot be written, and nothing is done that it cannot record.",
+                **_unsure(request),
             )
         if isinstance(error, OperationalError):
             logger.error("database out of reach: %s", type(error).__name__)
-            return _page(request, 503, "The portal's database is out of reach. Nothing was changed. Try again shortly.")
+            return _page(request, 503, "The portal's database is out of reach.", **_unsure(request))
         return None
+
+
+def _unsure(request: HttpRequest) -> dict[str, str]:
+    """What can be said of something that broke off: it may have had several steps, and what was typed is not on this page."""
+    if request.method in ("GET", "HEAD"):
+        return {}
+    return {
+        "kept": "Nothing more was done, and what you typed is not on this page: go one step back, where your browser may still have it.",
+        "todo": "Look how it stands before you repeat it: a step before this one may have been done. If it stays so, tell an operator.",
+    }
 
 
 def _to_step_up(request: HttpRequest) -> HttpResponse:

@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 
 from portal.eligibility.models import ROLES
 from portal.eligibility.seen import privileges_of
+from portal.kept_form import KeptForm
 from portal.people.models import Person
 from portal.systems.models import Privilege, System
 from portal.widgets import UtcMoment
 
 
-class _DatedForm(forms.Form):
+class _DatedForm(KeptForm):
     """For whom, and between which times."""
 
     person: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(queryset=None)
@@ -79,7 +80,7 @@ class EligibilityForm(_DatedForm):
         ]
 
 
-class ShortenForm(forms.Form):
+class ShortenForm(KeptForm):
     """When it ends instead."""
 
     to_at = forms.DateTimeField(label="Ends at", widget=UtcMoment())

@@ -13,6 +13,7 @@ from portal.eligibility import actions, queries, rules, seen
 from portal.eligibility.forms import EligibilityForm, RoleForm, ShortenForm, chosen
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.grants import narrowing
+from portal.kept_form import KeptForm
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
@@ -38,9 +39,10 @@ def role_new(request: PersonRequest) -> HttpResponse:
         everywhere=everywhere,
     )
     if request.method == "POST" and form.is_valid():
-        made = actions.propose_role(by=request.actor, **form.cleaned_data)
-        messages.info(request, WAITS)
-        return redirect("role_page", made.pk)
+        made = form.carry_out(lambda: actions.propose_role(by=request.actor, **form.cleaned_data))
+        if made is not None:
+            messages.info(request, WAITS)
+            return redirect("role_page", made.pk)
     return _form_page(request, form, title="Propose a role")
 
 
@@ -57,19 +59,15 @@ def eligibility_new(request: PersonRequest) -> HttpResponse:
         request.POST or None, initial=initial, people=queries.who_may_be_put_on(request.user), systems=systems
     )
     if request.method == "POST" and form.is_valid():
-        made = actions.propose_eligibility(by=request.actor, **form.cleaned_data)
-        messages.info(request, WAITS)
-        return redirect("eligibility_page", made.pk)
+        made = form.carry_out(lambda: actions.propose_eligibility(by=request.actor, **form.cleaned_data))
+        if made is not None:
+            messages.info(request, WAITS)
+            return redirect("eligibility_page", made.pk)
     return _form_page(request, form, title="Put somebody on a list")
 
 
-def _form_page(request: PersonRequest, form: object, **context: object) -> HttpResponse:
-    return render(
-        request,
-        "eligibility/form.html",
-        {"form": form, **context},
-        status=422 if getattr(form, "errors", None) else 200,
-    )
+def _form_page(request: PersonRequest, form: KeptForm, **context: object) -> HttpResponse:
+    return render(request, "eligibility/form.html", {"form": form, **context}, status=form.status)
 
 
 @require_GET
@@ -100,9 +98,7 @@ def _eligibility_page(request: PersonRequest, row: Eligibility, form: ShortenFor
         "row": row, "kind": "eligibility", "words": row.privilege.name, "shorten_form": form or ShortenForm(),
         "may_decide": allows(rules.is_manager, request.actor, row), "may_end": allows(rules.is_narrower, request.actor, row),
     }  # fmt: skip
-    return render(
-        request, "eligibility/row.html", context | _standing(row), status=422 if form and form.errors else 200
-    )
+    return render(request, "eligibility/row.html", context | _standing(row), status=form.status if form else 200)
 
 
 def _standing(row: RoleAssignment | Eligibility) -> dict[str, bool]:
@@ -156,7 +152,8 @@ def eligibility_shorten(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = ShortenForm(request.POST)
     if not form.is_valid() and allows(rules.is_narrower, request.actor, row):
         return _eligibility_page(request, row, form)
-    narrowing.shorten_eligibility(
-        by=request.actor, eligibility=row, to_at=form.cleaned_data.get("to_at") or row.from_at
-    )
+    to_at = form.cleaned_data.get("to_at") or row.from_at
+    if form.carry_out(lambda: narrowing.shorten_eligibility(by=request.actor, eligibility=row, to_at=to_at)) is None:
+        # whose right to see it was not asked about yet
+        return _eligibility_page(request, found(queries.visible_eligibility(request.user, pk)), form)
     return redirect("eligibility_page", pk)

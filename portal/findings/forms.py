@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from portal.clock import now
 from portal.findings.models import Finding
 from portal.findings.queries import possible_owners
+from portal.kept_form import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
 from portal.systems.models import System
@@ -18,7 +19,7 @@ from portal.widgets import ChoiceCards, UtcMoment
 LONG = forms.Textarea(attrs={"rows": 3})
 
 
-class FindingForm(forms.Form):
+class FindingForm(KeptForm):
     """A form for one finding."""
 
     def __init__(self, finding: Finding, *args: Any, **kwargs: Any) -> None:
@@ -81,7 +82,7 @@ class CloseForm(FindingForm):
         return given
 
 
-class RaiseForm(forms.Form):
+class RaiseForm(KeptForm):
     """A finding raised by a person."""
 
     system: "forms.ModelChoiceField[System]" = forms.ModelChoiceField(queryset=None)

@@ -52,13 +52,13 @@ def finding_raise(request: PersonRequest) -> HttpResponse:
         raise PermissionDenied(rules.ONLY_THESE_RAISE)
     form = RaiseForm(systems, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        system = form.cleaned_data["system"]
-        row = actions.raise_finding(
-            by=request.actor, kind="by hand", title=form.cleaned_data["title"], details=form.cleaned_data["details"],
-            about=str(system.pk), system=system,
-        )  # fmt: skip
-        return redirect("finding_page", row.pk)
-    return render(request, "findings/raise.html", {"form": form}, status=422 if form.errors else 200)
+        said, system = form.cleaned_data, form.cleaned_data["system"]
+        row = form.carry_out(lambda: actions.raise_finding(
+            by=request.actor, kind="by hand", title=said["title"], details=said["details"], about=str(system.pk), system=system,
+        ))  # fmt: skip
+        if row is not None:
+            return redirect("finding_page", row.pk)
+    return render(request, "findings/raise.html", {"form": form}, status=form.status)
 
 
 @require_GET
@@ -80,7 +80,8 @@ def finding_act(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
     if not form.is_valid():
         may(request.actor, row)  # who may not is refused, whatever they sent
         return _page(request, row, act, form)
-    do(by=request.actor, finding=row, **form.cleaned_data)
+    if form.carry_out(lambda: do(by=request.actor, finding=row, **form.cleaned_data)) is None:
+        return _page(request, _found(request, pk), act, form)  # whose right to see it was not asked about yet
     return redirect("finding_page", pk)
 
 
@@ -98,7 +99,7 @@ def _page(request: PersonRequest, row: Finding, sent: str = "", form: FindingFor
         if act == sent or (row.state in states and allows(may, request.actor, row))
     }
     context = {"finding": row, "forms": forms, "sent": form, "closed": row.state == CLOSED, "lines": lines_of(row)}
-    return render(request, "findings/finding.html", context, status=422 if form else 200)
+    return render(request, "findings/finding.html", context, status=form.status if form else 200)
 
 
 def _initial(row: Finding) -> dict[str, object]:

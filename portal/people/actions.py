@@ -1,6 +1,7 @@
 """What people do with their own sign-ins, factors and password; and adding people."""
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.views.decorators.debug import sensitive_variables
@@ -158,6 +159,24 @@ def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
         append("factor.removed", by=by, subject=locked.log_subject, person_id=locked.pk, factor=factors.TOTP)
     append("factor.enrolled", by=by, subject=locked.log_subject, person_id=locked.pk, factor=factors.TOTP)
     return proof
+
+
+@sensitive_variables("key", "code")
+@action(
+    event=("factor.enrolled", "factor.removed", "recovery.made", "signin.opened", "signin.strengthened"),
+    refused="person.act_refused",
+)
+def enrol_and_enter(
+    *, by: Actor, person: Person, key: str, code: str, enter_with: Callable[[Proof], object]
+) -> tuple[str, ...]:
+    """Enrol an authenticator, make the recovery codes that go with it, and enter with its proof: all of it, or nothing.
+
+    ``enter_with`` signs in or strengthens. It comes last: what it changes in the browser's login is no row that could be rolled back.
+    """
+    proof = enrol_factor(by=by, person=person, key=key, code=code)
+    codes = make_recovery_codes(by=acting(person, proof), person=person)
+    enter_with(proof)
+    return codes
 
 
 @action(event="recovery.made", refused="person.act_refused")

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
+from portal.kept_form import KeptForm
 from portal.people.actions import DOUBLED_ADDRESS
 from portal.people.models import Person
 from portal.people.queries import address_is_taken
@@ -78,7 +79,7 @@ class NewPasswordForm(forms.Form):
         return data
 
 
-class PersonForm(forms.Form):
+class PersonForm(KeptForm):
     """Somebody new."""
 
     name = PlainCharField(max_length=120)

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 
+from portal.kept_form import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
 from portal.systems.actions import DOUBLED_PRIVILEGE, DOUBLED_SLUG
@@ -27,7 +28,7 @@ def words_of(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-class SystemForm(forms.Form):
+class SystemForm(KeptForm):
     """What describes every system."""
 
     name = PlainCharField(max_length=120)
@@ -156,7 +157,7 @@ class SimulatedForm(SystemForm):
 FORMS: dict[str, type[SystemForm]] = {form.kind: form for form in (PostgreSQLForm, SimulatedForm)}
 
 
-class PrivilegeForm(forms.Form):
+class PrivilegeForm(KeptForm):
     """What can be opened on a system."""
 
     name = PlainCharField(max_length=120, help_text="In plain words: what one can do with it.")
@@ -180,7 +181,7 @@ class PrivilegeForm(forms.Form):
         return str(self.cleaned_data["on_target"])
 
 
-class SourceForm(forms.Form):
+class SourceForm(KeptForm):
     """Where a system reports what was done on it, and how it counts."""
 
     counting = forms.ChoiceField(choices=COUNTING, widget=ChoiceCards())

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.eligibility import seen
 from portal.eligibility.queries import lists_of_system, who_is_here
+from portal.kept_form import KeptForm
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
 from portal.systems import actions, probing, queries
 from portal.systems.facts import CHANGE, WORDS, differences
 from portal.systems.forms import FORMS, DryRunForm, PrivilegeForm, SourceForm
-from portal.systems.models import System
+from portal.systems.models import ProposedChange, System
 from portal.systems.offers import kinds_on_offer
 
 T = TypeVar("T")
@@ -84,9 +85,11 @@ def system_new(request: PersonRequest, kind: str) -> HttpResponse:
     need_fresh(request.actor)
     form = FORMS[kind](request.POST or None, people=who_is_here())
     if request.method == "POST" and form.is_valid():
-        change = actions.propose(by=request.actor, kind=actions.REGISTER, after=form.after(), secret=form.secret())
-        messages.info(request, WAITS)
-        return redirect("change_page", change.pk)
+        change = form.carry_out(
+            lambda: actions.propose(by=request.actor, kind=actions.REGISTER, after=form.after(), secret=form.secret())
+        )
+        if change is not None:
+            return _proposed(request, change)
     return _form_page(request, form, title="Register a system")
 
 
@@ -100,9 +103,13 @@ def system_change(request: PersonRequest, pk: UUID) -> HttpResponse:
     need_fresh(request.actor)
     form = FORMS[system.connector](request.POST or None, people=who_is_here(), present=system)
     if request.method == "POST" and form.is_valid():
-        change = actions.propose(by=request.actor, kind=CHANGE, system=system, after=form.after(), secret=form.secret())
-        messages.info(request, WAITS)
-        return redirect("change_page", change.pk)
+        change = form.carry_out(
+            lambda: actions.propose(
+                by=request.actor, kind=CHANGE, system=system, after=form.after(), secret=form.secret()
+            )
+        )
+        if change is not None:
+            return _proposed(request, change)
     return _form_page(request, form, title=f"Change {system.name}", system=system)
 
 
@@ -114,9 +121,11 @@ def privilege_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     need_fresh(request.actor)
     form = PrivilegeForm(request.POST or None, system=system)
     if request.method == "POST" and form.is_valid():
-        change = actions.propose(by=request.actor, kind=actions.PRIVILEGE, system=system, after=form.cleaned_data)
-        messages.info(request, WAITS)
-        return redirect("change_page", change.pk)
+        change = form.carry_out(
+            lambda: actions.propose(by=request.actor, kind=actions.PRIVILEGE, system=system, after=form.cleaned_data)
+        )
+        if change is not None:
+            return _proposed(request, change)
     return _form_page(request, form, title=f"Add a privilege to {system.name}", system=system)
 
 
@@ -134,9 +143,11 @@ def source_declare(request: PersonRequest, pk: UUID) -> HttpResponse:
     )
     form = SourceForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        change = actions.propose(by=request.actor, kind=actions.SOURCE, system=system, after=form.after())
-        messages.info(request, WAITS)
-        return redirect("change_page", change.pk)
+        change = form.carry_out(
+            lambda: actions.propose(by=request.actor, kind=actions.SOURCE, system=system, after=form.after())
+        )
+        if change is not None:
+            return _proposed(request, change)
     return _form_page(request, form, title=f"Declare the source of {system.name}", system=system)
 
 
@@ -148,10 +159,13 @@ def _to_change(request: PersonRequest, pk: UUID, kind: str) -> System:
     return found(system)
 
 
-def _form_page(request: PersonRequest, form: object, **context: object) -> HttpResponse:
-    return render(
-        request, "systems/form.html", {"form": form, **context}, status=422 if getattr(form, "errors", None) else 200
-    )
+def _proposed(request: PersonRequest, change: ProposedChange) -> HttpResponse:
+    messages.info(request, WAITS)
+    return redirect("change_page", change.pk)
+
+
+def _form_page(request: PersonRequest, form: KeptForm, **context: object) -> HttpResponse:
+    return render(request, "systems/form.html", {"form": form, **context}, status=form.status)
 
 
 @require_GET

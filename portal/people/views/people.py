@@ -34,7 +34,7 @@ def people(request: PersonRequest) -> HttpResponse:
     return render(request, "people/people.html", {"people": queries.people(request.user)})
 
 
-@sensitive_variables("password")
+@sensitive_variables("added")
 @require_http_methods(["GET", "POST"])
 @signed_in
 def person_new(request: PersonRequest) -> HttpResponse:
@@ -43,9 +43,10 @@ def person_new(request: PersonRequest) -> HttpResponse:
     need_fresh(request.actor)
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        person, password = actions.add_person(by=request.actor, **form.cleaned_data)
-        return _one_time_password(request, person, password)
-    return render(request, "people/person_new.html", {"form": form}, status=422 if form.errors else 200)
+        added = form.carry_out(lambda: actions.add_person(by=request.actor, **form.cleaned_data))
+        if added is not None:
+            return _one_time_password(request, *added)
+    return render(request, "people/person_new.html", {"form": form}, status=form.status)
 
 
 @require_GET

@@ -15,8 +15,7 @@ from portal.people import factors, throttle
 from portal.people.actions import (
     acting,
     choose_password,
-    enrol_factor,
-    make_recovery_codes,
+    enrol_and_enter,
     may_enrol,
     refuse_sign_in,
     strengthen,
@@ -155,11 +154,12 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 @sensitive_variables("key", "code", "codes")
 def _enrolled(request: HttpRequest, person: Person, key: str, code: str, coming: OnTheWay | None) -> HttpResponse:
-    proof = enrol_factor(by=_acting(request, person), person=person, key=key, code=code)
+    codes = enrol_and_enter(
+        by=_acting(request, person), person=person, key=key, code=code,
+        enter_with=lambda proof: _take(request, person, proof),
+    )  # fmt: skip
     request.session.pop(ENROLLING, None)
     then = coming.then if coming else safe_next(request)
-    _take(request, person, proof)
-    codes = make_recovery_codes(by=acting(person, proof), person=person)
     response = render(request, "people/recovery_codes.html", {"codes": codes, "then": then})
     throttle.remember_browser(response, person)
     return response

@@ -1,11 +1,14 @@
 """From the password to the second factor: nobody is in before both were checked, and nothing is recorded that was not."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from portal.people import factors
@@ -207,6 +210,59 @@ def test_log_that_cannot_be_written_lets_nobody_in(ada: Person) -> None:
         assert browser.post("/sign-in/code/", {"code": code_of(ada)}).status_code == 503
     assert not SignIn.objects.exists()
     assert browser.get("/").status_code == 302
+
+
+@contextmanager
+def log_without(name: str) -> Iterator[None]:
+    """The database refuses the entries of one name, so that what comes before it goes through."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE audit_event ADD CONSTRAINT broken CHECK (name <> '{name}') NOT VALID")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_event DROP CONSTRAINT broken")
+
+
+def held_by(made: Person) -> tuple[list[str], list[str]]:
+    """Keys of the authenticators, and recovery codes."""
+    tokens = StaticToken.objects.filter(device__user=made).order_by("pk").values_list("token", flat=True)
+    return list(TOTPDevice.objects.filter(user=made).values_list("key", flat=True)), list(tokens)
+
+
+STEPS = ("factor.enrolled", "recovery.made", "signin.opened")
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_first_authenticator_is_enrolled_whole_or_not_at_all(name: str) -> None:
+    bob, browser = person("Bob", enrolled=False), Client()
+    typed(browser, bob)
+    browser.get("/sign-in/enrol/")
+    with log_without(name):
+        answer = browser.post("/sign-in/enrol/", {"code": code_from(browser.session["enrolling"])})
+    assert (answer.status_code, held_by(bob), SignIn.objects.count()) == (503, ([], []), 0)
+    assert names_by_subject(bob.log_subject) == []
+    assert browser.get("/").status_code == 302
+    typed(browser, bob)
+    browser.get("/sign-in/enrol/")
+    assert browser.post("/sign-in/enrol/", {"code": code_from(browser.session["enrolling"])}).status_code == 200
+    assert browser.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["factor.removed", *STEPS[:2], "signin.strengthened"])
+def test_authenticator_stays_where_a_new_one_could_not_be_taken_up(ada: Person, name: str) -> None:
+    """Told that nothing was done, she has her old one still, and her old recovery codes."""
+    factors.new_recovery_codes(ada)
+    browser = client_of(ada)
+    browser.get("/sign-in/enrol/")
+    before, signed_in = held_by(ada), SignIn.objects.values().get()
+    code = code_from(browser.session["enrolling"])
+    with log_without(name):
+        answer = browser.post("/sign-in/enrol/", {"code": code})
+    assert (answer.status_code, held_by(ada), names_by_subject(ada.log_subject)) == (503, before, [])
+    assert SignIn.objects.values().get() == signed_in
+    assert browser.post("/sign-in/enrol/", {"code": code}).status_code == 200
+    assert held_by(ada)[0] != before[0]
 
 
 def test_enrolled_again_by_hand_is_not_needed_twice(ada: Person) -> None:
