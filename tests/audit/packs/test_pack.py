@@ -191,12 +191,12 @@ def test_how_far_the_mapping_was_checked_is_said_once(made: Made) -> None:
 def test_table_of_files_stays_whole_beside_many_systems(made: Made, tmp_path: Path) -> None:
     """So many that the page would end in the middle of the table."""
     given = dict(paper.context(made.evidence, ASKED, made.paper.files, signed=True, demo=True))
-    given["systems"] = [f"Payments of the region number {number}" for number in range(40)]
+    given["systems"] = [f"Payments of the region number {number}" for number in range(34)]
     page = filled("pack.html", given).split('<section class="chapter contents">')[0]
     pages = text_of(render_pdf(page, [], Metadata("t", "a", "s", 0, "ab" * 32)), tmp_path).split("\f")
     names = [each.name for each in made.paper.files]
     assert [[name in page for name in names] for page in pages if "Attached files" in page] == [[True] * len(names)]
-    assert "number 39" in pages[0]
+    assert "number 33" in pages[0]
 
 
 def test_exceptions_stand_in_the_catalogues_words(made: Made) -> None:
