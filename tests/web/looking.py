@@ -68,7 +68,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def seen(
-    browser: Browser, variant: Variant, *, script: bool = True, expected: str = "", **options: Any
+    browser: Browser, variant: Variant, *, script: bool = True, expected: str | tuple[str, ...] = (), **options: Any
 ) -> Iterator[Page]:
     """A page of its own, in one variant; its console errors (a broken policy of content too) fail the test.
 
@@ -87,7 +87,8 @@ def seen(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     try:
         yield page
-        unexpected = [text for text in complaints if not expected or expected not in text]
+        told = (expected,) if isinstance(expected, str) else expected
+        unexpected = [text for text in complaints if not any(words in text for words in told)]
         assert unexpected == [], unexpected
     finally:
         context.close()

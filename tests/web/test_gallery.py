@@ -211,12 +211,14 @@ REFUSAL = (
 
 
 def test_refusal_of_a_part_is_told_as_text(browser: Browser, gallery: str) -> None:
-    with seen(browser, WIDE, expected="409") as page:
+    # Some versions of Chromium say, while they read what is only read as text, that a handler in it would be blocked.
+    with seen(browser, WIDE, expected=("409", "Executing inline event handler violates")) as page:
         page.goto(gallery + "plain/", wait_until="networkidle")
         page.route("**/part", lambda route: route.fulfill(status=409, content_type="text/html", body=REFUSAL))
         page.evaluate("htmx.ajax('GET', '/part', 'main h1').catch(() => null)")
         expect(page.locator("#messages")).to_have_text("Someone else ended it. Nothing was changed. Look again.")
         assert page.locator("#messages img, #messages b").count() == 0
+        assert page.title() != "1"
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
