@@ -1,8 +1,9 @@
 """What a pack holds, computed from the sealed log alone at one position: facts, results of the tests, cases, activities."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -20,10 +21,11 @@ from audit.log.checkpoints import public_keys
 from audit.log.examination import stored_ranges
 from audit.log.read import LoggedEvent
 from audit.log.verify import RangeResult
+from audit.packs.carried import Carried, open_rows, pack_before
 from audit.packs.exports import Line
 from audit.packs.filters import clock
 from audit.packs.known import Known, known_at, logins_since
-from audit.packs.position import Position
+from audit.packs.position import Position, at_size
 from audit.packs.reading import entries, named, of_cases
 from audit.packs.results import PrintedTest, deviating, printed
 from audit.packs.subjects import Subjects
@@ -66,6 +68,7 @@ class Evidence:
     lines: tuple[Line, ...]
     windows: tuple[LoggedEvent, ...]
     known: Known
+    carried: Carried | None = None
 
     @property
     def results(self) -> tuple[TestResult, ...]:
@@ -84,17 +87,19 @@ def gathered(scope: Scope, position: Position, say: Say) -> Evidence:
     Raises:
         CannotFold: the log holds an entry that is none of ours.
         CatalogueRefused: what the operator added to the catalogue is refused.
+        NoPosition: the pack before was made at a position that does not verify.
     """
     catalogue = load_catalogue(tuple(Path(each) for each in settings.PORTAL_CATALOGUE_DIRS))
     ranges = tuple(_verified(position, say))
-    db = folded(scope, position, catalogue, ranges, say)
+    carried = _carried(scope, position, catalogue, ranges, say)
+    db = folded(scope, position, catalogue, ranges, say, carried.rows if carried else ())
     known, odd = known_at(position.size), set[str]()
     subjects = Subjects(db, known, logins_since(position.size, scope.start))
     tests = tuple(_tested(db, catalogue, subjects, known, odd, say))
     cases = tuple(_cases(db, position, say))
     return Evidence(
         scope, position, catalogue, db, ranges, tests, frozenset(odd), cases, tuple(_lines(db, cases, position, scope, known)),
-        tuple(_windows(position, scope)), known,
+        tuple(_windows(position, scope)), known, carried,
     )  # fmt: skip
 
 
@@ -104,9 +109,23 @@ def _verified(position: Position, say: Say) -> Iterator[RangeResult]:
         yield each
 
 
-def folded(
+def _carried(
     scope: Scope, position: Position, catalogue: Catalogue, ranges: Sequence[RangeResult], say: Say
-) -> sqlite3.Connection:
+) -> Carried | None:
+    """What the pack before left open, by its facts as they were."""
+    before = pack_before(position.size, scope.systems, scope.start)
+    if before is None:
+        return None
+    then, was = replace(scope, start=before.first, end=before.end), at_size(before.size)
+    db = folded(then, was, catalogue, [each for each in ranges if each.to_index < was.size], say)
+    with closing(db):
+        return Carried(before, tuple(open_rows(run_catalogue(db, catalogue))))
+
+
+def folded(
+    scope: Scope, position: Position, catalogue: Catalogue, ranges: Sequence[RangeResult], say: Say,
+    carried: Iterable[tuple[str, str]] = (),
+) -> sqlite3.Connection:  # fmt: skip
     """Facts of the chosen systems at the position, with all that tests read beside them.
 
     Raises:
@@ -121,7 +140,7 @@ def folded(
         ranges=ranges,
         only=scope.systems,
     )
-    prepare(db, catalogue, period, unreadable=done.unreadable, unfed=UNFED)
+    prepare(db, catalogue, period, carried_over=carried, unreadable=done.unreadable, unfed=UNFED)
     return db
 
 

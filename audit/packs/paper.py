@@ -126,6 +126,7 @@ def context(
         "worst": results.worst_first(evidence.tests),
         "matrices": results.matrices(evidence.catalogue, scope.frameworks, evidence.results),
         "tests": evidence.tests,
+        "carried": evidence.carried,
         "parameters": evidence.catalogue.parameters.values(),
         "completeness": by_source(evidence.db, evidence.windows, known),
         "verdicts": VERDICTS,
