@@ -8,6 +8,7 @@ from audit.cases.status import STATUSES, VERDICTS
 from audit.cases.words import MODES
 
 ANY = ("", "Any")
+BROKEN_OFF = "This search took too long and was broken off. Choose a system or the days in which it was asked too, or search for less."
 
 
 class CaseFilters(forms.Form):
@@ -36,6 +37,8 @@ class CaseFilters(forms.Form):
     since = forms.DateField(label="Asked from", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="Asked to", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
+    broken_off = False
+
     def __init__(self, *args: Any, systems: list[tuple[str, str]], **kwargs: Any) -> None:
         """Offer the systems of the viewer's cases."""
         super().__init__(*args, **kwargs)
@@ -45,3 +48,8 @@ class CaseFilters(forms.Form):
         """What was filled in and can be read."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}
+
+    def break_off(self, chosen: dict[str, Any]) -> None:
+        """Say, beside what was searched for, that it took too long."""
+        self.broken_off = True
+        self.add_error("q" if "q" in chosen else "person" if "person" in chosen else None, BROKEN_OFF)

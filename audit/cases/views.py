@@ -3,14 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from audit.cases import page, queries, statements
+from audit.cases.bounded import TookTooLong, bounded
 from audit.cases.forms import CaseFilters
 from audit.cases.inert import one_line
+from audit.cases.models import CaseRow
 from audit.cases.presenters import name_of
 from audit.cases.reading import Record, mark_of, record_of
 from audit.cases.status import STATUSES, VERDICTS
@@ -28,8 +31,8 @@ def case_list(request: ViewerRequest) -> HttpResponse:
     seen = queries.visible(request.user)
     form = CaseFilters(request.GET, systems=queries.systems_in(seen))
     chosen = form.chosen()
-    shown = Paginator(queries.narrowed(seen, chosen), ON_A_PAGE).get_page(request.GET.get("page"))
-    names = queries.names_in(shown.object_list)
+    shown, found = _searched(request, seen, form, chosen)
+    names = queries.names_in(found) if found else {}
     rows = [
         {
             "row": row,
@@ -39,7 +42,7 @@ def case_list(request: ViewerRequest) -> HttpResponse:
             "verdict": VERDICTS.get(row.verdict),
             "who": name_of(row.responder_id, names),
         }
-        for row in shown.object_list
+        for row in found
     ]
     total = seen.count() if chosen else shown.paginator.count
     context = {
@@ -50,8 +53,22 @@ def case_list(request: ViewerRequest) -> HttpResponse:
         "total": total,
         "following": queries.following(),
         "late_s": LATE_S,
+        "broken_off": form.broken_off,
     }
-    return render(request, "audit/cases/list.html", context)
+    return render(request, "audit/cases/list.html", context, status=422 if form.broken_off else 200)
+
+
+def _searched(
+    request: ViewerRequest, seen: QuerySet[CaseRow], form: CaseFilters, chosen: dict[str, Any]
+) -> tuple[Page[CaseRow], list[CaseRow]]:
+    """The page asked for, with its rows; nothing, and a word in the form, where the search takes too long."""
+    try:
+        with bounded():
+            shown = Paginator(queries.narrowed(seen, chosen), ON_A_PAGE).get_page(request.GET.get("page"))
+            return shown, list(shown.object_list)
+    except TookTooLong:
+        form.break_off(chosen)
+        return Paginator(CaseRow.objects.none(), ON_A_PAGE).get_page(1), []
 
 
 @require_GET
