@@ -87,7 +87,13 @@ class Walker:
 
 @contextmanager
 def walking(
-    browser: Browser, house: House, key: str, variant: Variant = DESK, *, expected: str | tuple[str, ...] = (), **options: Any
+    browser: Browser,
+    house: House,
+    key: str,
+    variant: Variant = DESK,
+    *,
+    expected: str | tuple[str, ...] = (),
+    **options: Any,
 ) -> Iterator[Walker]:
     """A persona with a browser of their own."""
     with seen(browser, variant, expected=expected, **options) as page:
