@@ -25,7 +25,7 @@ def values(row: models.Model) -> dict[str, Any]:
 def test_every_row_reads_as_the_orm_reads_it() -> None:
     authorised(make_world())
     seen = set()
-    for model in apps.get_app_config("portal").get_models():
+    for model in (each for each in apps.get_app_config("portal").get_models() if each._meta.managed):
         for row in model._base_manager.all():
             locked = lock_row(model, row.pk)
             assert (type(locked), values(locked)) == (model, values(row))
