@@ -168,7 +168,7 @@ def dry_run(target: Target, privilege: str, minutes: int) -> tuple[str, ...]:
         f"A new login bg_<number> would be made on {settings['host']}:{settings['port']}.",
         f"It would be meant for the database {settings['dbname']}.",
         f"It could act as {privilege} and would start as it, in at most 3 sessions at once.",
-        f"It could log in for {minutes} minutes; then the portal, or the target's watchdog, ends its sessions.",
+        f"It could log in for {minutes} minute{'' if minutes == 1 else 's'}; then the portal, or the target's watchdog, ends its sessions.",
         "Each of its statements would be written to the target's log."
         if logged
         else "Its statements would not be logged: the portal's login lacks SET ON PARAMETER log_statement.",
