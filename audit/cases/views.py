@@ -68,7 +68,7 @@ def _searched(
             return shown, list(shown.object_list)
     except TookTooLong:
         form.break_off(chosen)
-        return Paginator(CaseRow.objects.none(), ON_A_PAGE).get_page(1), []
+        return Paginator(seen.none(), ON_A_PAGE).get_page(1), []
 
 
 @require_GET
