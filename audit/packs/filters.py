@@ -68,9 +68,17 @@ def who(pseudonym: str | None, names: Mapping[str, str]) -> str:
 
 
 @register.filter
+def on_system(privilege: str, system: str) -> str:
+    """A system with a privilege of it, whose name may begin with the system's."""
+    if system and privilege.startswith(system):
+        return privilege
+    return ", ".join(each for each in (system, privilege) if each)
+
+
+@register.filter
 def word(name: str | None) -> str:
-    """A class, outcome or result as a word."""
-    return WORDS.get(name or "", (name or DASH).replace("_", " "))
+    """A class, outcome, result or kind of event as words."""
+    return WORDS.get(name or "", (name or DASH).replace("_", " ").replace(".", " "))
 
 
 @register.filter

@@ -70,11 +70,13 @@ def shortened(text: str, at: int = SHORTENED_AT) -> str:
 
 
 def person(pseudonym: str, names: Mapping[str, str]) -> str:
-    """A person, a process or a list as people call it; one whose name was erased by the pseudonym's beginning."""
+    """A person, a process, a list or an address as people call it; one whose name was erased by the pseudonym's beginning."""
     if not pseudonym:
         return "—"
     if pseudonym.startswith("process:"):
         return f"the portal ({pseudonym.removeprefix('process:')})"
     if pseudonym.startswith("list:"):
         return f"{pseudonym.removeprefix('list:')} list"
+    if "@" in pseudonym:
+        return pseudonym
     return names.get(pseudonym) or f"person {pseudonym[:8]}"

@@ -11,7 +11,7 @@ import yaml
 from audit.controls.model import ControlTest, Row
 from audit.controls.sql import exemption_names
 from audit.facts.schema import load_schema
-from audit.packs.filters import minute
+from audit.packs.filters import minute, on_system
 from audit.packs.known import Known
 from audit.packs.subjects import Subject, Subjects, concerns_people
 
@@ -79,16 +79,9 @@ def _line(test: ControlTest, rows: Sequence[Row], subjects: Subjects, known: Kno
     )
     return PrintedRow(
         rows[0].result, len(rows), who, first.login if alone else "",
-        _where(first) if alone else _some(each.system for each in found), _when(found), first.request if alone else "",
+        on_system(first.privilege, first.system) if alone else _some(each.system for each in found), _when(found), first.request if alone else "",
         more, why, says, tuple(dict.fromkeys((ids[0], ids[-1]))),
     )  # fmt: skip
-
-
-def _where(subject: Subject) -> str:
-    """The system with the privilege, whose name may begin with the system's."""
-    if subject.privilege.startswith(subject.system):
-        return subject.privilege
-    return f"{subject.system}, {subject.privilege}" if subject.privilege else subject.system
 
 
 def _when(found: Sequence[Subject]) -> str:

@@ -8,7 +8,8 @@ import pytest
 from audit.controls.loading import load_catalogue
 from audit.controls.model import ControlTest, Row
 from audit.facts.schema import insert_rows, new_database
-from audit.packs.filters import figure
+from audit.packs.filters import figure, on_system
+from audit.packs.inert import person
 from audit.packs.known import Known
 from audit.packs.rows import MOST_ROWS, PrintedRow, PrintedRows, printed_rows, required
 from audit.packs.subjects import Subject, Subjects, time_head
@@ -160,3 +161,26 @@ def test_pairs_are_printed_in_words() -> None:
         figure([["administrator", "auditor"], ["custodian", "reviewer"]])
         == "administrator with auditor, custodian with reviewer"
     )
+
+
+@pytest.mark.parametrize(
+    ("privilege", "system", "expected"),
+    [
+        ("write", "Shop", "Shop, write"),
+        ("Shop: emergency", "Shop", "Shop: emergency"),
+        ("", "Shop", "Shop"),
+        ("write", "", "write"),
+        ("", "", ""),
+    ],
+)
+def test_system_is_named_once_beside_a_privilege(privilege: str, system: str, expected: str) -> None:
+    assert on_system(privilege, system) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("p-ann", "Ann Berg"), ("security@breakglass.example", "security@breakglass.example"), ("list:security", "security list"),
+     ("process:sweep", "the portal (sweep)"), ("0b6f5a6e-0000", "person 0b6f5a6e"), ("", "—")],
+)  # fmt: skip
+def test_who_is_called_as_people_call_them(given: str, expected: str) -> None:
+    assert person(given, KNOWN.people) == expected
