@@ -59,7 +59,7 @@ def delays(target: Postgres, world: World, grant: Grant, rate: float, seconds: f
                 seen.setdefault(int(found[1]), at)
         return len(seen) == count
 
-    wait_until(look, "all statements to be shown", seconds * 6)
+    wait_until(look, "all statements to be shown", 60 + seconds * 6)
     times: dict[int, float] = sent.get()
     worker.join()
     return [seen[number] - at for number, at in times.items()]
