@@ -26,7 +26,7 @@ class Lines(forms.Form):
         ("x" * 51, "at most 50"),
         ("x" * 1_000_001, "1,000,001 characters long; at most 50"),
         ("\ud800" * 2_000, "2,000 characters long"),
-        ("   ", "required"),
+        ("   ", "Please fill this in."),
     ],
 )
 @pytest.mark.parametrize("form_class", [OneLine, Lines])
