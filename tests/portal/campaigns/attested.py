@@ -1,13 +1,25 @@
 """Attestations on their way, by the real actions and a real (simulated) target."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from audit.log.append import Actor
 from audit.log.read import LoggedEvent, of_subject
 from portal.campaigns import actions, starting
 from portal.campaigns.models import Campaign, Item
+from portal.clock import now
 from portal.connectors.simulated import controls
 from portal.grants.targets import target_of
 from tests.worlds import World, actor
+
+NOTE = "Left the team."
+ACTS: dict[str, Callable[[Actor, Item, World], Any]] = {
+    "keep": lambda by, item, _: actions.keep(by=by, item=item, reason=NOTE),
+    "modify": lambda by, item, _: actions.modify(by=by, item=item, to_at=now() + timedelta(days=5), reason=NOTE),
+    "revoke": lambda by, item, _: actions.revoke(by=by, item=item, reason=NOTE),
+    "transfer": lambda by, item, world: actions.transfer(by=by, item=item, to=world.kim, reason=NOTE),
+}
 
 
 def stand(world: World, *logins: str) -> None:
