@@ -39,6 +39,11 @@ def locked(grant: Grant) -> Grant:
     return Grant.objects.select_for_update(of=("self",)).select_related(*around).get(pk=grant.pk)
 
 
+def end_now(row: Grant, move: str, *, cause: str, at: datetime) -> None:
+    """End an access that is open or being opened: it is closed at once, whatever went wrong with it before."""
+    make(row, MOVES[move], says=NOT_OPEN, ended_at=at, end_cause=cause, next_try_at=at, attempts=0, last_trouble="")
+
+
 def _still_open(grant: Grant) -> None:
     if grant.state != ACTIVE or grant.expires_at is None or grant.expires_at <= now():
         raise WrongState(NOT_OPEN, about=grant)
@@ -78,16 +83,7 @@ def give_back(*, by: Actor, grant: Grant) -> Grant:
     row = locked(grant)
     is_responder(by, row)
     at = now()
-    make(
-        row,
-        MOVES["return"],
-        says=NOT_OPEN,
-        ended_at=at,
-        end_cause="returned",
-        next_try_at=at,
-        attempts=0,
-        last_trouble="",
-    )
+    end_now(row, "return", cause="returned", at=at)
     append(
         "grant.returned", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at),
         over_at=over_at(row), ended_by=by.id,
@@ -106,16 +102,7 @@ def revoke(*, by: Actor, grant: Grant, reason: str, cause: str = "revoked") -> G
     at = now()
     if row.state == AUTHORISED:
         return _never_open(by, row, at, reason.strip())
-    make(
-        row,
-        MOVES["revoke"],
-        says=NOT_OPEN,
-        ended_at=at,
-        end_cause="revoked",
-        next_try_at=at,
-        attempts=0,
-        last_trouble="",
-    )
+    end_now(row, "revoke", cause="revoked", at=at)
     append(
         "grant.revoked", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, ended_at=ms(at), over_at=over_at(row),
         ended_by=by.id, reason=reason.strip(), cause=cause,

@@ -17,11 +17,11 @@ from portal.clock import moment, ms, now
 from portal.connectors.base import ReadBack, Snapshot
 from portal.crash_points import ENDING, reached
 from portal.errors import LogUnavailable, Refused, WrongState
-from portal.grants.actions import NOT_OPEN, locked, over_at
+from portal.grants.actions import NOT_OPEN, end_now, locked, over_at
 from portal.grants.models import Grant
 from portal.grants.states import ACTIVE, CLOSING, MOVES, OPENING
 from portal.grants.targets import alone, closing_of, connector_of, target_of
-from portal.grants.trouble import Trouble, trouble_of
+from portal.grants.trouble import Trouble, pause, trouble_of
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
@@ -60,16 +60,7 @@ def expire(*, by: Actor, grant: Grant) -> Grant:
     if not is_due(row):
         raise WrongState("The time is not over.", about=row)
     at = now()
-    make(
-        row,
-        MOVES["expire"],
-        says=NOT_OPEN,
-        ended_at=at,
-        end_cause="expired",
-        next_try_at=at,
-        attempts=0,
-        last_trouble="",
-    )
+    end_now(row, "expire", cause="expired", at=at)
     over = over_at(row) if row.expires_at else ms(at)
     append(
         "grant.expired",
@@ -197,8 +188,7 @@ def record_trouble(*, by: Actor, grant: Grant, trouble: Trouble) -> Grant:
 
 
 def _wait_and_tell(by: Actor, row: Grant, sentence: str, remainders: list[str]) -> None:
-    wait = BACKOFF_S[min(row.attempts, len(BACKOFF_S)) - 1]
-    row.last_trouble, row.next_try_at = sentence[:300], now() + timedelta(seconds=wait)
+    row.last_trouble, row.next_try_at = sentence[:300], now() + pause(row.attempts, BACKOFF_S)
     row.save(update_fields=["last_trouble", "next_try_at"])
     if row.attempts != ALARM_AT and row.attempts % 50:
         return

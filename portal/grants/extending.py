@@ -1,7 +1,7 @@
 """Carry a later end to the target. Until the target has it, the earlier end holds there."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from audit.log.append import Actor, action, append, process
@@ -11,11 +11,10 @@ from portal.grants.actions import NOT_OPEN, locked
 from portal.grants.models import Extension, Grant
 from portal.grants.states import ACTIVE
 from portal.grants.targets import alone, closing_of, connector_of, target_of
-from portal.grants.trouble import Trouble, trouble_of
+from portal.grants.trouble import BACKOFF_S, Trouble, pause, trouble_of
 from portal.rows import lock_row
 
 logger = logging.getLogger("breakglass.grants")
-BACKOFF_S = (1, 2, 4, 8, 15, 30)
 
 
 def run(grant_id: UUID) -> Grant:
@@ -57,9 +56,10 @@ def _carry(grant: Grant) -> None:
 def _wait(grant: Grant, trouble: Trouble) -> None:
     """Not on the target yet. Where another try cannot help by itself, the pause is the longest at once."""
     logger.warning("the later end of %s is not on the target yet: %s", grant.pk, trouble.sentence)
-    pause = BACKOFF_S[min(grant.attempts, len(BACKOFF_S) - 1)] if trouble.again else BACKOFF_S[-1]
+    attempts = grant.attempts + 1
+    wait = pause(attempts if trouble.again else len(BACKOFF_S))
     Grant.objects.filter(pk=grant.pk, state=ACTIVE).update(
-        last_trouble=trouble.sentence[:300], attempts=grant.attempts + 1, next_try_at=now() + timedelta(seconds=pause)
+        last_trouble=trouble.sentence[:300], attempts=attempts, next_try_at=now() + wait
     )
 
 

@@ -36,7 +36,7 @@ from portal.grants.actions import NOT_OPEN, locked, revoke
 from portal.grants.models import Grant
 from portal.grants.states import AUTHORISED, FINAL, MOVES, OPENING
 from portal.grants.targets import LockLost, alone, closing_of, connector_of, opening_of, still_alone, target_of
-from portal.grants.trouble import Trouble, trouble_of
+from portal.grants.trouble import Trouble, pause, trouble_of
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
@@ -48,7 +48,6 @@ alarms = logging.getLogger("breakglass.alarm")
 SEAL_PATIENCE_S = 5.0
 MARK_PATIENCE_S = 1.0
 GIVE_UP_AFTER = timedelta(minutes=10)
-BACKOFF_S = (1, 2, 4, 8, 15, 30)
 PORTAL = process("portal")
 
 
@@ -275,9 +274,8 @@ def record_trouble(*, by: Actor, grant: Grant, trouble: Trouble) -> Grant:
         row.attempts += 1
     elif row.state != OPENING:
         raise WrongState(NOT_OPEN, about=row)
-    wait = BACKOFF_S[min(row.attempts, len(BACKOFF_S)) - 1]
     changed = trouble.sentence[:300] != row.last_trouble
-    row.last_trouble, row.next_try_at = trouble.sentence[:300], now() + timedelta(seconds=wait)
+    row.last_trouble, row.next_try_at = trouble.sentence[:300], now() + pause(row.attempts)
     row.save(update_fields=["attempts", "last_trouble", "next_try_at"])
     if changed:
         audience = audience_of(row.system, row.person_id)
