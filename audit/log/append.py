@@ -8,13 +8,12 @@ import functools
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
-import psycopg
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
@@ -22,31 +21,12 @@ from audit.events import catalogue
 from audit.events.spec import UnknownEvent
 from audit.log.canonical import encode
 from audit.log.commitments import commit, new_salt
+from audit.log.statements import Personal, Values, write
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Values = tuple[Any, ...]
-Personal = list[tuple[Any, ...]]
 ALWAYS = frozenset({"configuration.changed", "alert.queued"})  # written beside an action's own events
 alarms = logging.getLogger("breakglass.alarm")
-
-ONE = """
-WITH entry AS (
-  INSERT INTO audit_event (id, name, at, "by", "case", subject, body) VALUES (%s, %s, %s, %s, %s, %s, %s)
-){personal}
-INSERT INTO audit_queue (event_id) VALUES (%s)
-"""
-ONES_PERSONAL = ", personal AS (INSERT INTO audit_personal_value (event_id, field, salt, value) VALUES {})"
-MANY = """
-WITH entry AS (
-  INSERT INTO audit_event (id, name, at, "by", "case", subject, body)
-  SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bytea[])
-), queued AS (
-  INSERT INTO audit_queue (event_id) SELECT * FROM unnest(%s::uuid[])
-)
-INSERT INTO audit_personal_value (event_id, field, salt, value)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::text[])
-"""
 
 
 class Refused(Exception):
@@ -151,40 +131,14 @@ def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
         return []
     if not connection.in_atomic_block:
         raise RuntimeError("An event is written in the transaction of its change.")
-    statement, parameters = _one(*rows[0]) if len(rows) == 1 else _many(rows)
     try:
-        _execute(statement, parameters)
+        write(rows)
     except DatabaseError as error:
         raise LogUnavailable("The log cannot be written.") from error
     frame = _frame.get()
     if frame is not None:
         frame.written.extend(row[1] for row, _ in rows)
     return [row[0] for row, _ in rows]
-
-
-def _execute(statement: str, parameters: Sequence[Any]) -> None:
-    """Prepared on the server, which Django's own cursors cannot: the statement is always the same, and planning it takes longer than doing it."""
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, parameters, prepare=True)
-
-
-def _one(row: Values, personal: Personal) -> tuple[str, Sequence[Any]]:
-    """Plain values: the server plans them in half the time that arrays take, and most actions write one event."""
-    return _one_statement(len(personal)), [*row, *(value for each in personal for value in each), row[0]]
-
-
-@functools.cache
-def _one_statement(personal: int) -> str:
-    places = ", ".join(["(%s, %s, %s, %s)"] * personal)
-    return ONE.format(personal=ONES_PERSONAL.format(places) if personal else "")
-
-
-def _many(rows: Sequence[tuple[Values, Personal]]) -> tuple[str, Sequence[Any]]:
-    columns = list(zip(*(row for row, _ in rows), strict=True))
-    personal = [value for _, values in rows for value in values]
-    values = list(zip(*personal, strict=True)) if personal else [(), (), (), ()]
-    return MANY, [list(column) for column in (*columns, columns[0], *values)]
 
 
 def _row(entry: Entry, *, first: bool) -> tuple[Values, Personal]:

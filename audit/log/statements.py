@@ -1,0 +1,58 @@
+"""The statements that put events, their personal values and their places in the sealer's queue into the database; `append` alone calls them."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+Values = tuple[Any, ...]
+Personal = list[tuple[Any, ...]]
+
+ONE = """
+WITH entry AS (
+  INSERT INTO audit_event (id, name, at, "by", "case", subject, body) VALUES (%s, %s, %s, %s, %s, %s, %s)
+){personal}
+INSERT INTO audit_queue (event_id) VALUES (%s)
+"""
+ONES_PERSONAL = ", personal AS (INSERT INTO audit_personal_value (event_id, field, salt, value) VALUES {})"
+MANY = """
+WITH entry AS (
+  INSERT INTO audit_event (id, name, at, "by", "case", subject, body)
+  SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bytea[])
+), queued AS (
+  INSERT INTO audit_queue (event_id) SELECT * FROM unnest(%s::uuid[])
+)
+INSERT INTO audit_personal_value (event_id, field, salt, value)
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::text[])
+"""
+
+
+def write(rows: Sequence[tuple[Values, Personal]]) -> None:
+    """One statement for all of them, in their order.
+
+    Prepared on the server, which Django's own cursors cannot: the statement is always the same, and planning it takes longer than doing it.
+    """
+    statement, parameters = _one(*rows[0]) if len(rows) == 1 else _many(rows)
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, parameters, prepare=True)
+
+
+def _one(row: Values, personal: Personal) -> tuple[str, Sequence[Any]]:
+    """Plain values: the server plans them in half the time that arrays take, and most actions write one event."""
+    return _one_statement(len(personal)), [*row, *(value for each in personal for value in each), row[0]]
+
+
+@functools.cache
+def _one_statement(personal: int) -> str:
+    places = ", ".join(["(%s, %s, %s, %s)"] * personal)
+    return ONE.format(personal=ONES_PERSONAL.format(places) if personal else "")
+
+
+def _many(rows: Sequence[tuple[Values, Personal]]) -> tuple[str, Sequence[Any]]:
+    columns = list(zip(*(row for row, _ in rows), strict=True))
+    personal = [value for _, values in rows for value in values]
+    values = list(zip(*personal, strict=True)) if personal else [(), (), (), ()]
+    return MANY, [list(column) for column in (*columns, columns[0], *values)]
