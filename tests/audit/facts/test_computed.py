@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from audit.controls.loading import load_catalogue
-from audit.facts.fold import fold, readable
+from audit.facts.fold import computed, fold, readable
 from audit.facts.given import Period
 from audit.facts.schema import load_schema, new_database
+from portal.permissions import SYSTEM_RULES
 from tests.audit.facts import story
 from tests.audit.facts.stream import DAY, MINUTE, PERIOD, Judged, at, judge, seal
 
@@ -302,3 +303,10 @@ def test_facts_of_all_systems_are_the_same_as_without_a_choice(quarter: Judged) 
         found = db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
         assert found == quarter.db.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
     db.close()
+
+
+def test_readers_in_the_facts_are_those_whom_the_portal_lets_in() -> None:
+    assert (computed.READERS_OF_A_CASE, computed.READERS_OF_A_PACK) == (
+        frozenset(SYSTEM_RULES["audit.view_system"]),
+        frozenset(SYSTEM_RULES["audit.make_pack"]),
+    )
