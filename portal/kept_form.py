@@ -5,12 +5,12 @@ from typing import Any, TypeVar
 
 from django import forms
 
+from portal.apps import EMPTY
 from portal.errors import LogUnavailable, RefusedByPolicy
 
 T = TypeVar("T")
 # Django's sentences and ours in their place; a field's own stay as they are
 OURS = {
-    "This field is required.": "Please fill this in.",
     "Select a valid choice. %(value)s is not one of the available choices.": "Choose one of these.",
     "Select a valid choice. That choice is not one of the available choices.": "Choose one of these.",
     "Enter a list of values.": "Choose one of these.",
@@ -58,7 +58,7 @@ def speak(field: forms.Field) -> None:
     """Short sentences in place of Django's."""
     for code, sentence in field.error_messages.items():
         field.error_messages[code] = OURS.get(str(sentence), sentence)
-    if isinstance(field, forms.ChoiceField) and field.error_messages["required"] == OURS["This field is required."]:
+    if isinstance(field, forms.ChoiceField) and field.error_messages["required"] == EMPTY:
         field.error_messages["required"] = "Choose one."
     if isinstance(field, forms.IntegerField):
         field.error_messages |= {"min_value": "At least %(limit_value)s.", "max_value": "At most %(limit_value)s."}

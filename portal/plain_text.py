@@ -36,7 +36,6 @@ class PlainCharField(forms.CharField):
         super().__init__(max_length=max_length, **kwargs)
         # Our own sentence says it of all control characters.
         self.validators = [each for each in self.validators if not isinstance(each, ProhibitNullCharactersValidator)]
-        self.error_messages["required"] = self.error_messages.get("required", "") or "Please fill this in."
 
     def clean(self, value: Any) -> str:
         """Refuse what is far too long at once: a megabyte is neither normalised nor searched."""

@@ -306,7 +306,7 @@ def test_facts_of_all_systems_are_the_same_as_without_a_choice(quarter: Judged) 
 
 
 def test_readers_in_the_facts_are_those_whom_the_portal_lets_in() -> None:
-    assert (computed.READERS_OF_A_CASE, computed.READERS_OF_A_PACK) == (
+    assert (
         frozenset(SYSTEM_RULES["audit.view_system"]),
         frozenset(SYSTEM_RULES["audit.make_pack"]),
-    )
+    ) == (computed.READERS_OF_A_CASE, computed.READERS_OF_A_PACK)
