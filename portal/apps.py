@@ -3,8 +3,6 @@
 from django.apps import AppConfig
 from django.forms import Field
 
-EMPTY = "Please fill this in."
-
 
 class PortalConfig(AppConfig):
     """One app, one migration history."""
@@ -14,11 +12,11 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Register configuration models with auditlog, and the checks."""
-        from portal import celery, checks, configuration  # noqa: PLC0415 - models must be loaded first
+        from portal import celery, checks, configuration, kept_form  # noqa: PLC0415 - models must be loaded first
 
         celery.app.set_default()
         # Every form speaks with one voice, also those whose fields are Django's own.
-        Field.default_error_messages["required"] = EMPTY
+        Field.default_error_messages["required"] = kept_form.EMPTY
 
         configuration.register()
         checks.register_all()

@@ -5,10 +5,10 @@ from typing import Any, TypeVar
 
 from django import forms
 
-from portal.apps import EMPTY
 from portal.errors import LogUnavailable, RefusedByPolicy
 
 T = TypeVar("T")
+EMPTY = "Please fill this in."
 # Django's sentences and ours in their place; a field's own stay as they are
 OURS = {
     "Select a valid choice. %(value)s is not one of the available choices.": "Choose one of these.",
