@@ -1,6 +1,6 @@
 """Ports on the loopback interface."""
 
-import random
+import secrets
 import socket
 
 # Below the range from which systems take the ports of outgoing connections, so that a port kept for the next start
@@ -23,7 +23,8 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 def free_port() -> int:
     """A port that was free a moment ago."""
     for _ in range(1000):
-        port = random.randint(LOWEST, HIGHEST)  # noqa: S311 - any free port will do
+        # Of the system's randomness: processes that were seeded alike would choose alike.
+        port = LOWEST + secrets.randbelow(HIGHEST - LOWEST + 1)
         if is_free(port):
             return port
     raise OSError(f"no free port was found on 127.0.0.1 between {LOWEST} and {HIGHEST}")

@@ -59,7 +59,6 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
 def note_leaving(*, by: Actor, person: Person) -> Person:
     """Somebody left: nothing of theirs stays open, on no list and in no browser."""
     row = people.leave(by=by, person=person)
-    _end(by, live_of(row.pk), "The person left.", "person left")
     for assignment in RoleAssignment.objects.filter(not_over(), person=row):
         if assignment.approved_at:
             lists.end_role(by=by, assignment=assignment, cause="left")
@@ -70,6 +69,7 @@ def note_leaving(*, by: Actor, person: Person) -> Person:
             lists.revoke_eligibility(by=by, eligibility=eligibility, cause="left")
         else:
             lists.decline_eligibility(by=by, eligibility=eligibility)
+    _end(by, live_of(row.pk), "The person left.", "person left")  # after the lists: the order in which all others lock
     return row
 
 

@@ -3,11 +3,12 @@
 The position moves in the transaction of the outbox rows, so each dossier is queued once, whoever runs this and wherever it stops.
 """
 
+import logging
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
-from audit.log.append import process
+from audit.log.append import LogUnavailable, process
 from audit.log.read import LoggedEvent, follow, of_case, person_names, size
 from portal.notifications.outbox import tell
 from portal.people.models import Person
@@ -16,6 +17,7 @@ from portal.reconciliation.models import IntakePosition
 READER = "dossiers"
 BATCH = 50
 SENDER = process("dossiers")
+alarms = logging.getLogger("breakglass.alarm")
 OCCASIONS = {"ended": "after the end", "reviewed": "after the review"}
 
 
@@ -38,12 +40,27 @@ def _one_batch(batch: int) -> tuple[int, bool]:
         sealed = size()  # read first: whatever the next line misses lies behind it
         entries = follow(position.next_index, ("dossier.made",), batch)
         for entry in entries:
-            _queue(entry)
+            _take_in(entry)
         full = len(entries) == batch
         behind = (entries[-1].index or 0) + 1 if entries else 0  # beyond the size, where one was sealed in between
         position.next_index = behind if full else max(position.next_index, sealed, behind)
         position.save(update_fields=["next_index"])
     return len(entries), full
+
+
+def _take_in(entry: LoggedEvent) -> None:
+    """One dossier, in a savepoint: an entry that we cannot read is told by an alarm and holds up no other mail."""
+    try:
+        with transaction.atomic():
+            _queue(entry)
+    except (LogUnavailable, OperationalError):  # as a whole, later again
+        raise
+    except Exception:
+        alarms.exception(
+            "The dossier of case %s was made and mailed to nobody: entry %s of the log cannot be read. It is on the page of the case.",
+            entry.case,
+            entry.index,
+        )
 
 
 def _queue(entry: LoggedEvent) -> None:

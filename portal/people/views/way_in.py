@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth import authenticate
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,7 +10,7 @@ from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from audit.log.append import Actor, process
+from audit.log.append import Actor, Refused, process
 from portal.clock import now
 from portal.people import factors, throttle
 from portal.people.actions import (
@@ -117,10 +118,9 @@ def recovery(request: HttpRequest) -> HttpResponse:
         return _from_the_start(request)
     form = RecoveryForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        outcome = factors.check_recovery(person, form.cleaned_data["code"])
+        outcome = _spend(request, person, form.cleaned_data["code"])
         if isinstance(outcome, Proof):
             then = coming.then if coming else safe_next(request)
-            _take(request, person, outcome)
             messages.info(
                 request,
                 "Your recovery code is used up. Enrol a new authenticator now: acts that need a second factor ask for it.",
@@ -128,6 +128,22 @@ def recovery(request: HttpRequest) -> HttpResponse:
             return redirect(f"{reverse('enrol')}?{urlencode({'next': then})}")
         _not_proven(request, person, form, outcome)
     return _page(request, "people/recovery.html", form, coming=coming, next=safe_next(request))
+
+
+@sensitive_variables("code", "outcome")
+def _spend(request: HttpRequest, person: Person, code: str) -> Proof | NotProven:
+    """Use a recovery code up and enter with it, in one transaction: where the log cannot be written, the code stays unused."""
+    refused: Refused | None = None
+    with transaction.atomic():
+        outcome = factors.check_recovery(person, code)
+        try:
+            if isinstance(outcome, Proof):
+                _take(request, person, outcome)
+        except Refused as refusal:  # on record, which a rollback would take back
+            refused = refusal
+    if refused is not None:
+        raise refused
+    return outcome
 
 
 @sensitive_post_parameters("code")

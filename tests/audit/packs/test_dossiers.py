@@ -11,7 +11,7 @@ import pikepdf
 import pytest
 
 from audit.log.append import append, process
-from audit.log.read import named, size
+from audit.log.read import LoggedEvent, named, size
 from audit.packs import dossiers, verdicts
 from audit.packs.models import Dossier
 from audit.packs.render import RenderFailed
@@ -232,6 +232,26 @@ def test_what_is_sealed_between_the_two_looks_is_mailed_once(monkeypatch: pytest
     assert sorted(Alert.objects.values_list("attachment", flat=True)) == sorted(
         each.file_name for each in (first, second, third)
     )
+
+
+def test_entry_that_cannot_be_read_alarms_and_holds_up_no_other_mail(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ann = person("Ann Berg")
+    use()
+    bad, good = made(ann.pk), made(ann.pk)
+    told.seal()
+    queued = mails._queue
+
+    def stumble(entry: LoggedEvent) -> None:
+        if entry.fields["dossier_id"] == str(bad.pk):
+            raise KeyError("why")
+        queued(entry)
+
+    monkeypatch.setattr(mails, "_queue", stumble)
+    assert (mails.run(), mails.run()) == (2, 0)
+    assert [each.attachment for each in Alert.objects.all()] == [good.file_name]
+    assert [each.levelname for each in caplog.records if each.name == mails.alarms.name] == ["ERROR"]
 
 
 @pytest.mark.parametrize("kind", verdicts.SAYS)

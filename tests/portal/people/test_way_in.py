@@ -170,6 +170,21 @@ def test_recovery_code_signs_in_once_is_weak_and_leads_to_a_new_authenticator(ad
     assert other.post("/sign-in/recovery/", {"code": codes[0]}).status_code == 422
 
 
+@pytest.mark.parametrize(("name", "signed_in"), [("signin.opened", False), ("signin.strengthened", True)])
+def test_recovery_code_stays_unused_where_the_log_refuses(ada: Person, name: str, signed_in: bool) -> None:
+    codes = factors.new_recovery_codes(ada)
+    before, browser = held_by(ada), client_of(ada) if signed_in else Client()
+    if not signed_in:
+        typed(browser, ada)
+    with log_without(name):
+        assert browser.post("/sign-in/recovery/", {"code": codes[0]}).status_code == 503
+    assert (held_by(ada), SignIn.objects.filter(factor="recovery").count()) == (before, 0)
+    if not signed_in:
+        typed(browser, ada)
+    assert browser.post("/sign-in/recovery/", {"code": codes[0]}).status_code == 302
+    assert sign_in_of(ada).factor == "recovery"
+
+
 def test_recovery_codes_are_kept_as_digests_only(ada: Person) -> None:
     codes = factors.new_recovery_codes(ada)
     with connection.cursor() as cursor:
