@@ -55,7 +55,7 @@ def _take_in(entry: LoggedEvent) -> None:
             _queue(entry)
     except (LogUnavailable, OperationalError):  # as a whole, later again
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, it is told and the next is taken
         alarms.exception(
             "The dossier of case %s was made and mailed to nobody: entry %s of the log cannot be read. It is on the page of the case.",
             entry.case,
