@@ -17,8 +17,10 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 django.setup()  # pytest-django looked for settings before they were named
 
+from tests.emptying import instead_of_flush  # noqa: E402 - it needs the settings
 from tests.faults.whole import _house, house  # noqa: E402 - it reads models
 
+instead_of_flush()
 __all__ = ["_house", "_mail_sink", "house", "mail_sink", "target"]
 
 
