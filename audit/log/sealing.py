@@ -33,8 +33,8 @@ Edge = dict[tuple[int, int], bytes]
 
 WAITING = "SELECT EXISTS (SELECT FROM audit_queue WHERE NOT seq = ANY(%s))"
 QUEUED = """
-SELECT q.seq, q.event_id, coalesce(e.name, ''), e.at, e."by", e."case", e.subject, coalesce(e.body, '')
-FROM audit_queue q LEFT JOIN audit_event e ON e.id = q.event_id
+SELECT q.seq, q.event_id, coalesce(e.name, ''), e.at, e."by", e."case", e.subject, coalesce(e.body, ''), s."index"
+FROM audit_queue q LEFT JOIN audit_event e ON e.id = q.event_id LEFT JOIN audit_sealed_entry s ON s.event_id = q.event_id
 WHERE NOT q.seq = ANY(%s) ORDER BY q.seq LIMIT %s
 """
 TILES = """
@@ -67,7 +67,7 @@ class SealingError(Exception):
 
 @dataclass(frozen=True)
 class Queued:
-    """An event that waits, with the columns beside its bytes."""
+    """An event that waits, with the columns beside its bytes; ``sealed_as`` is the index that it has already, which must be none."""
 
     seq: int
     id: uuid.UUID
@@ -77,6 +77,7 @@ class Queued:
     case: str
     subject: str
     body: bytes
+    sealed_as: int | None = None
 
 
 def seal_once(
@@ -120,7 +121,9 @@ def seal_once(
 
 
 def reason_to_refuse(event: Queued) -> str:
-    """Why the event cannot be sealed, or nothing: its bytes are canonical and its columns repeat them."""
+    """Why the event cannot be sealed, or nothing: it has no place yet, its bytes are canonical and its columns repeat them."""
+    if event.sealed_as is not None:
+        return f"Event {event.id} is entry {event.sealed_as} already."
     if not event.name and not event.body:
         return f"There is no event {event.id}."
     try:

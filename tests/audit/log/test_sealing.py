@@ -122,6 +122,23 @@ def test_queue_entry_without_an_event_is_refused_and_the_others_are_sealed(
 
 
 @pytest.mark.django_db
+def test_event_that_is_queued_again_is_refused_and_the_others_are_sealed(
+    key: SignerKey, caplog: pytest.LogCaptureFixture
+) -> None:
+    (first,) = sealed(1)
+    again = QueueEntry.objects.create(
+        event_id=first
+    )  # whoever appends may, and the unique index of the queue does not know of it
+    (second,) = appended(1)
+    with alarms_of(caplog), pytest.raises(SealingError) as caught:
+        seal_once(connection, key, NOW)
+    assert caught.value.refused == (again.seq,)
+    assert caplog.messages[-1].endswith(f"number {again.seq}: Event {first} is entry 0 already.")
+    assert list(SealedEntry.objects.order_by("index").values_list("event_id", flat=True)) == [first, second]
+    assert examine([key.verifier()]).ok
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
