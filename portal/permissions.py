@@ -1,6 +1,7 @@
 """Who may look at what: the rules behind ``has_perm`` that audit's pages ask. Acts have their own checks in their actions."""
 
 from django.contrib.auth.backends import BaseBackend
+from django.db.models import Q, QuerySet
 
 from portal.access_requests.models import AccessRequest
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
@@ -25,8 +26,13 @@ class RolesBackend(BaseBackend):
         roles = SYSTEM_RULES.get(perm)
         if roles is None or not isinstance(user_obj, Person) or not user_obj.is_active:
             return frozenset()
-        found = systems_where(user_obj.pk, roles).values_list("pk", flat=True)
-        return frozenset(str(pk) for pk in found)
+        return frozenset(str(pk) for pk in _systems(user_obj, roles).values_list("pk", flat=True))
+
+
+def _systems(person: Person, roles: tuple[str, ...]) -> QuerySet[System]:
+    """Those for which the person holds one of the roles; who is named as a system's owner is an owner."""
+    held = systems_where(person.pk, roles)
+    return System.objects.filter(Q(pk__in=held.values("pk")) | Q(owner=person)) if OWNER in roles else held
 
 
 def _view_case(person: Person, case: object) -> bool:
@@ -35,7 +41,7 @@ def _view_case(person: Person, case: object) -> bool:
         return holds(person.pk, AUDITOR)
     if request.responder_id == person.pk or request.approvals.filter(approver=person).exists():
         return True
-    return systems_where(person.pk, READERS_OF_A_CASE).filter(pk=request.system_id).exists()
+    return _view_system(person, request.system)
 
 
 def _view_all(person: Person, _: object) -> bool:
@@ -44,7 +50,7 @@ def _view_all(person: Person, _: object) -> bool:
 
 def _view_system(person: Person, system: object) -> bool:
     pk = system.pk if isinstance(system, System) else str(system)
-    return systems_where(person.pk, READERS_OF_A_CASE).filter(pk=pk).exists()
+    return _systems(person, READERS_OF_A_CASE).filter(pk=pk).exists()
 
 
 def _make_pack(person: Person, system: object) -> bool:

@@ -102,6 +102,7 @@ def start(*, by: Actor, duty: Duty, listing: Listing | None) -> Campaign:
     lock_row(System, duty.system_id, no_key=True)
     row = Duty.objects.select_related("system__owner").get(pk=duty.pk)
     rules.may_start(by, row.system)
+    need_fresh(by, about=row.system)
     if Campaign.objects.filter(Q(duty=row) | Q(system=row.system, state=OPEN)).exists():
         raise ChangedMeanwhile("A campaign of this system is open already.", about=row)
     at, lines = now(), lines_of(row.system, listing)

@@ -14,6 +14,7 @@ from portal.clock import now
 from portal.connectors.base import ConnectorError
 from portal.errors import ChangedMeanwhile
 from portal.grants.targets import connector_of
+from portal.people.strength import is_fresh
 from portal.reconciliation.listings import NotListed, take
 from portal.reconciliation.models import Listing
 from portal.systems.models import System
@@ -59,7 +60,8 @@ def run_now(*, by: Actor, system: System) -> Campaign:
         Duty.objects.filter(system=system, campaign__isnull=True).select_related("system").order_by("-due_at").first()
     )
     duty = duty or Duty.objects.filter(system=system, campaign__state=OPEN).first() or _set(system)
-    if not allows(may_start, by, system) or Campaign.objects.filter(system=system, state=OPEN).exists():
+    refused = not is_fresh(by) or not allows(may_start, by, system)
+    if refused or Campaign.objects.filter(system=system, state=OPEN).exists():
         return start(
             by=by, duty=duty, listing=None
         )  # which refuses, and puts that on record, before the target is asked

@@ -44,6 +44,7 @@ def campaigns(request: PersonRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
+@confirming
 def campaign_start(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Begin the campaign of a system's list before its time."""
     system = queries.system_for_act(pk)

@@ -16,11 +16,11 @@ TITLES = {
 
 def lines_of(row: Finding) -> list[dict[str, object]]:
     """Items of the component timeline. Three queries, however long it is."""
-    events = history(row)
+    events = history(row, TITLES)
     names = actor_names(events) | names_of({str(event.fields.get("owner_id", "")) for event in events} - {""})
     return [
         {
-            "title": TITLES.get(event.name, event.name), "at": moment(event.at), "by": names.get(event.by, "Somebody"),
+            "title": TITLES[event.name], "at": moment(event.at), "by": names.get(event.by, "Somebody"),
             "text": _text(event.name, event.fields, names, event.says("comment") or event.says("reason")),
         }
         for event in events

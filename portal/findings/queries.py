@@ -1,10 +1,13 @@
 """Findings as a viewer may see them."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Q, QuerySet
+from django.db.models.functions import Cast
 
 from audit.log.read import LoggedEvent, of_subject
+from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER, RoleAssignment
 from portal.eligibility.queries import holds, holds_anywhere, in_force, systems_where
@@ -47,8 +50,15 @@ def waiting_for(viewer: Person) -> list[Finding]:
     nowhere = Q(system__isnull=True) if holds_anywhere(viewer.pk, (ADMINISTRATOR,)) else Q(pk__in=[])
     unowned = Q(owner__isnull=True) & (Q(system__in=assigns) | Q(system__owner=viewer) | nowhere)
     to_close = Q(state=ANSWERED) & (Q(system__in=closes) | Q(system__owner=viewer) | nowhere)
+    to_close &= ~Q(case__in=_cases_used_by(viewer))
     rows = Finding.objects.exclude(state=CLOSED).filter(mine | unowned | to_close)
     return list(rows.select_related("system", "owner").order_by("due_at", "raised_at", "pk")[:MOST_WAITING])
+
+
+def _cases_used_by(viewer: Person) -> QuerySet[AccessRequest, str]:
+    """As findings cite them; whoever used the access does not close what was found of it."""
+    used = AccessRequest.objects.filter(responder=viewer).annotate(as_case=Cast("pk", CharField()))
+    return used.values_list("as_case", flat=True)
 
 
 def finding(viewer: Person, pk: UUID) -> Finding | None:
@@ -61,9 +71,9 @@ def finding_for_act(pk: UUID) -> Finding | None:
     return Finding.objects.filter(pk=pk).select_related("system", "owner").first()
 
 
-def history(row: Finding) -> list[LoggedEvent]:
-    """What happened to it, from the log."""
-    return of_subject(row.log_subject)
+def history(row: Finding, names: Iterable[str]) -> list[LoggedEvent]:
+    """What happened to it, from the log; looks at it are there too, so the names of the events are given."""
+    return of_subject(row.log_subject, names)
 
 
 def systems_to_raise_on(viewer: Person) -> QuerySet[System]:

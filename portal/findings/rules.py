@@ -1,6 +1,9 @@
 """Who may do what with a finding. Each check raises; `portal.access_requests.rules.allows` makes the boolean."""
 
+from uuid import UUID
+
 from audit.log.append import Actor
+from portal.access_requests.models import AccessRequest
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER, REVIEWER
 from portal.eligibility.queries import holds, holds_anywhere
 from portal.errors import NotAllowed
@@ -8,6 +11,7 @@ from portal.findings.models import Finding
 from portal.systems.models import System
 
 ROLES_THAT_RAISE = (OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
+OWN_USE = "own use"
 ONLY_THESE_RAISE = "Only owners, approvers, reviewers and administrators of a system raise findings."
 
 
@@ -42,30 +46,44 @@ def may_answer(by: Actor, finding: Finding) -> None:
 
 
 def may_move_due(by: Actor, finding: Finding) -> None:
-    """Who may assign, and never the owner of the finding.
+    """Who may assign, and neither the owner of the finding nor who used the access that it is about.
 
     Raises:
-        NotAllowed: of kind ``own finding`` for its owner.
+        NotAllowed: of kind ``own finding`` for its owner, ``own use`` for the responder.
     """
     if str(finding.owner_id) == by.id:
         raise NotAllowed("Nobody moves the date of their own finding.", about=finding, kind="own finding")
+    if _is_about_use_by(by, finding):
+        raise NotAllowed("Nobody moves the date of a finding about their own use.", about=finding, kind=OWN_USE)
     may_assign(by, finding)
 
 
 def may_close(by: Actor, finding: Finding) -> None:
-    """The owner, an administrator or a reviewer of the system, and never the owner of the finding.
+    """The owner, an administrator or a reviewer of the system, and neither the owner of the finding nor who used the access that it is about.
 
     Raises:
-        NotAllowed: of kind ``own finding`` for its owner.
+        NotAllowed: of kind ``own finding`` for its owner, ``own use`` for the responder.
     """
     if str(finding.owner_id) == by.id:
         raise NotAllowed(
             "Nobody closes their own finding. Another person has to look at it.", about=finding, kind="own finding"
         )
+    if _is_about_use_by(by, finding):
+        raise NotAllowed(
+            "Nobody closes a finding about their own use. Another person has to look at it.",
+            about=finding,
+            kind=OWN_USE,
+        )
     if not _holds_one(by, (OWNER, ADMINISTRATOR, REVIEWER), finding.system):
         raise NotAllowed(
             "Only the owner, a reviewer or an administrator of the system may close a finding.", about=finding
         )
+
+
+def _is_about_use_by(by: Actor, finding: Finding) -> bool:
+    if not finding.case or not by.is_person:
+        return False
+    return AccessRequest.objects.filter(pk=finding.case, responder=UUID(by.id)).exists()
 
 
 def _holds_one(by: Actor, roles: tuple[str, ...], system: System | None) -> bool:

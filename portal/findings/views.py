@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.findings import actions, queries, rules
 from portal.findings.forms import AnswerForm, AssignForm, CloseForm, DueForm, FindingForm, RaiseForm
@@ -65,7 +66,9 @@ def finding_raise(request: PersonRequest) -> HttpResponse:
 @signed_in
 def finding_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One finding, what happened to it, and what the viewer may do."""
-    return _page(request, _found(request, pk))
+    row = _found(request, pk)
+    viewed(request, "the finding", row)
+    return _page(request, row)
 
 
 @require_POST
@@ -79,9 +82,9 @@ def finding_act(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
     form = make_form(row, request.POST)
     if not form.is_valid():
         may(request.actor, row)  # who may not is refused, whatever they sent
-        return _page(request, row, act, form)
+        return _back(request, row, act, form)
     if form.carry_out(lambda: do(by=request.actor, finding=row, **form.cleaned_data)) is None:
-        return _page(request, _found(request, pk), act, form)  # whose right to see it was not asked about yet
+        return _back(request, _found(request, pk), act, form)  # whose right to see it was not asked about yet
     return redirect("finding_page", pk)
 
 
@@ -90,6 +93,12 @@ def _found(request: PersonRequest, pk: UUID) -> Finding:
     if row is None:
         raise Http404
     return row
+
+
+def _back(request: PersonRequest, row: Finding, act: str, form: FindingForm) -> HttpResponse:
+    """The page again, with the form as it was sent."""
+    viewed_with(request, "the finding", row)
+    return _page(request, row, act, form)
 
 
 def _page(request: PersonRequest, row: Finding, sent: str = "", form: FindingForm | None = None) -> HttpResponse:

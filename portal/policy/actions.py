@@ -80,6 +80,7 @@ def decline(*, by: Actor, version: PolicyVersion) -> PolicyVersion:
     """Refuse a proposed version, or take one's own back."""
     locked = _undecided(version)
     may_change_policy(by, locked.system)
+    need_fresh(by, about=locked)
     locked.declined_by_id, locked.declined_at = by.id, now()
     locked.save()
     append(

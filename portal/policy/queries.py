@@ -57,8 +57,11 @@ def versions_of(system: System) -> QuerySet[PolicyVersion]:
 
 
 def waiting(viewer: Person) -> QuerySet[PolicyVersion]:
-    """Proposed versions that wait for an administrator other than their writer."""
-    undecided = PolicyVersion.objects.filter(approved_at__isnull=True, declined_at__isnull=True)
+    """Proposed versions on which the viewer may decide: of systems that they administer, and not their own."""
+    administered = systems_where(viewer.pk, (ADMINISTRATOR,))
+    undecided = PolicyVersion.objects.filter(
+        system__in=administered, approved_at__isnull=True, declined_at__isnull=True
+    )
     return undecided.exclude(written_by=viewer).select_related("system", "written_by")
 
 

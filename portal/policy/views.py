@@ -111,6 +111,7 @@ def policy_approve(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
+@confirming
 def policy_decline(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Refuse it, or take one's own back."""
     decline(by=request.actor, version=_for_act(pk))

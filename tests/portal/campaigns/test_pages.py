@@ -72,6 +72,16 @@ def test_beginning_early_is_for_administrators(world: World, name: str) -> None:
     assert of_subject(world.system.log_subject)[-1].name == "campaign.act_refused"
 
 
+def test_beginning_early_asks_for_the_second_factor_before_the_target_is_asked(world: World) -> None:
+    down(world)
+    browser = browser_of(world.pia)
+    stale(world.pia)
+    address = f"/campaigns/start/{world.system.pk}/"
+    assert browser.post(address).status_code == 200  # the page that asks for the code
+    assert of_subject(world.system.log_subject)[-1].fields["code"] == "step_up_needed"
+    assert browser.post(address, {"code": code_of_device(world.pia)}).status_code == 409  # and now the target
+
+
 def test_beginning_says_so_when_the_target_does_not_answer(world: World) -> None:
     down(world)
     answer = browser_of(world.pia).post(f"/campaigns/start/{world.system.pk}/")

@@ -1,5 +1,6 @@
 """From raised to closed: who may, when, and what the log says of it."""
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -7,12 +8,14 @@ import pytest
 from audit.log.append import Actor, process
 from audit.log.read import of_subject
 from portal.clock import ms, now
+from portal.eligibility.models import RoleAssignment
 from portal.errors import NotAllowed, Refused, RefusedByPolicy, WrongState
 from portal.findings import actions
 from portal.findings.models import Finding
+from portal.findings.queries import waiting_for
 from portal.findings.states import ANSWERED, ASSIGNED, CLOSED, MOVES, RAISED
 from portal.notifications.models import Alert
-from tests.worlds import World, actor, make_world
+from tests.worlds import World, actor, make_world, request_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = timedelta(days=3)
@@ -173,6 +176,22 @@ def test_owner_of_a_finding_neither_closes_it_nor_moves_its_date(world: World, a
     with pytest.raises(NotAllowed) as refusal:
         DO[act](world, row)
     assert refusal.value.kind == "own finding"
+
+
+@pytest.mark.parametrize("act", ["close", "due"])
+def test_who_used_the_access_neither_closes_what_was_found_of_it_nor_moves_its_date(world: World, act: str) -> None:
+    request = request_of(world)
+    RoleAssignment.objects.filter(person=world.mo, role="owner").update(person=world.ann)  # and she is an owner besides
+    row = actions.raise_finding(
+        by=actor(world.kim), kind="review", title="Not as asked", about="r-1", case=str(request.pk), system=world.system,
+        owner=world.ben,
+    )  # fmt: skip
+    actions.answer(by=actor(world.ben), finding=row, cause="c", response="r")
+    assert (waiting_for(world.ann), waiting_for(world.kim)) == ([], [row])
+    with pytest.raises(NotAllowed) as refusal:
+        DO[act](dataclasses.replace(world, people={**world.people, "mo": world.ann}), row)
+    assert refusal.value.kind == "own use"
+    DO[act](world, row)  # who is named as the owner, and did not use it
 
 
 @pytest.mark.parametrize(("cause", "response"), [("", "r"), ("c", ""), ("  ", "r")])

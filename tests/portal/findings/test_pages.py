@@ -8,10 +8,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from audit.log.read import named
 from portal.clock import now
 from portal.findings import actions
 from portal.findings.models import Finding
 from tests.browsing import browser_of
+from tests.factories import broken_log
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +40,20 @@ def test_who_sees_a_finding(world: World) -> None:
         if status == 200:
             sees.add(name)
     assert sees == {"ben", "mo", "kim", "lea", "ines", "jon", "otto", "pia", "quinn"}
+
+
+def test_look_at_a_finding_is_on_record_and_not_shown_without(world: World) -> None:
+    row, other = raised(world), raised(world, title="Another")
+    kim, mo = browser_of(world.kim), browser_of(world.mo)
+    for _ in range(2):
+        assert kim.get(f"/findings/{row.pk}/").status_code == 200
+    assert browser_of(world.zoe).get(f"/findings/{row.pk}/").status_code == 404
+    assert mo.post(f"/findings/{row.pk}/due/", {"due_at": ""}).status_code == 422  # the form comes back on its page
+    looks = [(event.by, event.fields["page"], event.fields["about_id"]) for event in named(["page.viewed"])]
+    assert looks == [(str(who.pk), "the finding", str(row.pk)) for who in (world.kim, world.mo)]
+    with broken_log():
+        answer = kim.get(f"/findings/{other.pk}/")
+    assert (answer.status_code, "Another" in answer.content.decode()) == (503, False)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +143,7 @@ def test_lists_part_open_overdue_own_and_closed(world: World) -> None:
 @pytest.mark.parametrize("path", ["/findings/", "/findings/{pk}/"])
 def test_pages_cost_the_same_for_one_row_and_for_many(world: World, path: str) -> None:
     row, mo, counts = raised(world), browser_of(world.mo), []
+    mo.get(path.format(pk=row.pk))  # the first look is written down, which costs its own
     for _ in range(2):
         with CaptureQueriesContext(connection) as queries:
             assert mo.get(path.format(pk=row.pk)).status_code == 200

@@ -9,9 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal.access_requests.models import AccessRequest
+from portal.clock import now
+from portal.eligibility.models import RoleAssignment
 from portal.policy.actions import propose
 from portal.policy.forms import PolicyForm, first_values
 from portal.policy.models import PolicyVersion
+from portal.policy.queries import waiting
 from portal.policy.rules import Policy
 from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import broken_log
@@ -140,6 +143,25 @@ def test_second_factor_is_asked_with_the_rules_kept(world: World) -> None:
     assert [value for name, value in kept if name == "modes"] == list(Policy().modes)
     assert PolicyVersion.objects.count() == 1
     assert browser.post(address, filled(max_grant_minutes=90) | {"code": code_of_device(world.pia)}).status_code == 302
+
+
+def test_declining_asks_for_the_second_factor(world: World) -> None:
+    version, browser = proposed(world, max_grant_minutes=90), browser_of(world.quinn)
+    stale(world.quinn)
+    address = f"/policies/versions/{version.pk}/decline/"
+    assert browser.post(address).status_code == 200  # the page that asks for the code
+    version.refresh_from_db()
+    assert version.declined_at is None
+    assert browser.post(address, {"code": code_of_device(world.quinn)}).status_code == 302
+
+
+def test_versions_wait_for_administrators_of_their_system_alone(world: World) -> None:
+    other = make_world(slug="payroll", people=world.people)
+    RoleAssignment.objects.filter(person=world.quinn, system=other.system).update(to_at=now())
+    here, there = proposed(world, max_grant_minutes=90), proposed(other, max_grant_minutes=90)
+    assert [list(waiting(person)) for person in (world.quinn, world.pia, world.mo)] == [[here], [], []]
+    RoleAssignment.objects.filter(person=world.mo, system=other.system).update(role="administrator")
+    assert list(waiting(world.mo)) == [there]
 
 
 def test_broken_log_proposes_and_agrees_to_nothing(world: World) -> None:
