@@ -3,12 +3,13 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from axe_playwright_python.base import AXE_SCRIPT
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
@@ -16,6 +17,8 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from playwright.sync_api import Browser, Page, sync_playwright
 
 Theme = Literal["light", "dark"]
+_ONCE = f"if (!window.axe) {{ {AXE_SCRIPT} }}"  # half a megabyte of script, once for each page
+ABOUT_COLOUR = ("color-contrast", "link-in-text-block")  # the rules of axe for which the theme matters
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,12 @@ def seen(
         context.close()
 
 
-def axe(page: Page) -> None:
-    """No violation of any rule that axe knows, best practices included."""
-    found = (
-        Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    )  # the rest is not worked out
+def axe(page: Page, *rules: str) -> None:
+    """No violation of any rule that axe knows, best practices included, or of these rules only."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}  # the rest is not worked out
+    if rules:
+        options["runOnly"] = list(rules)
+    found = Axe(axe_script=_ONCE).run(page, options=options).response["violations"]
     told = [
         f"{rule['id']}: {rule['help']}\n    {node['html'][:200]}\n    {node.get('failureSummary', '')}"
         for rule in found
@@ -127,6 +131,31 @@ def touchable(page: Page) -> None:
             .map(e => `${Math.round(e.getBoundingClientRect().height)}px ${e.outerHTML.slice(0, 160)}`)"""
     )
     assert small == [], small
+
+
+def fits(page: Page) -> None:
+    """What was loaded once is accessible, within the window and large enough to be tapped: at each width, in both themes.
+
+    At each width all is asked in one theme, and in the other what is about colour.
+    """
+    wrong = []
+    for variant, checks in _ROUND:
+        page.set_viewport_size({"width": variant.width, "height": variant.height})
+        page.emulate_media(color_scheme=variant.theme, reduced_motion="reduce")
+        for check in checks:
+            try:
+                check(page)
+            except AssertionError as trouble:
+                wrong.append(f"{page.url} at {variant.name}: {trouble}")
+    assert wrong == [], "\n\n".join(wrong)
+
+
+def _colours(page: Page) -> None:
+    axe(page, *ABOUT_COLOUR)
+
+
+_ALL: tuple[Callable[[Page], None], ...] = (axe, no_sideways_scroll, touchable)
+_ROUND = ((VARIANTS[0], _ALL), (VARIANTS[1], (_colours,)), (VARIANTS[3], _ALL), (VARIANTS[2], (_colours,)))
 
 
 def shots(browser: Browser, url: str, folder: Path, name: str) -> list[Path]:

@@ -5,16 +5,15 @@ import time
 import pytest
 from django.test import override_settings
 from django.urls import reverse
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from tests.architecture.authorisation import rows
 from tests.faults.whole import House
 from tests.web.every_page import NOT_PAGES, PAGES, Furnished
-from tests.web.looking import VARIANTS, axe, no_sideways_scroll, seen
+from tests.web.looking import VARIANTS, fits, seen
 
 pytestmark = pytest.mark.browser
 EVERY_URL = "tests.architecture.every_url"
-BOTH = (VARIANTS[0], VARIANTS[3])  # each width and each theme once; the pages' own tests take all four
 
 
 def test_every_address_that_answers_get_is_looked_at_or_no_page() -> None:
@@ -38,7 +37,7 @@ def test_every_page_is_accessible_and_fits(browser: Browser, house: House, capsy
     ]
     furnished.leave()
     with capsys.disabled():
-        counts = f"{len(PAGES)} pages, {len(looks)} looks, each at {BOTH[0].name} and {BOTH[1].name}, {len(wrong)} with trouble"
+        counts = f"{len(PAGES)} pages, {len(looks)} looks, each at 390 and 1280 px, light and dark, {len(wrong)} with trouble"
         print(f"\naxe: {counts}, {time.monotonic() - began:.0f} s")  # noqa: T201 - the count is to be seen
     assert wrong == [], "\n\n".join(wrong)
 
@@ -54,19 +53,8 @@ def look(browser: Browser, furnished: Furnished, who: str, paths: list[str]) -> 
         for path in paths:
             page.goto(house.url + path, wait_until="load")
             assert page.url == house.url + path, f"{who} was sent from {path} to {page.url}"
-            wrong += [f"{path} as {who}, {told}" for told in _troubles(page)]
-    return wrong
-
-
-def _troubles(page: Page) -> list[str]:
-    """One load, looked at at both widths and in both themes."""
-    found = []
-    for variant in BOTH:
-        page.set_viewport_size({"width": variant.width, "height": variant.height})
-        page.emulate_media(color_scheme=variant.theme, reduced_motion="reduce")
-        for check in (axe, no_sideways_scroll):
             try:
-                check(page)
+                fits(page)
             except AssertionError as trouble:
-                found.append(f"{variant.name}: {trouble}")
-    return found
+                wrong.append(f"As {who}, {trouble}")
+    return wrong

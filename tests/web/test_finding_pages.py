@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -16,7 +15,7 @@ from portal.notifications.models import Alert
 from portal.reconciliation import heartbeats
 from tests.browsing import browser_of
 from tests.portal.reconciliation.conftest import declare
-from tests.web.looking import VARIANTS, Variant, axe, no_sideways_scroll, seen, served, touchable
+from tests.web.looking import VARIANTS, fits, seen, served
 from tests.worlds import World, actor, make_world, request_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -47,18 +46,7 @@ def raised(world: World, title: str, owner: str | None = "ben") -> Finding:
     )  # fmt: skip
 
 
-def look(page: Page, address: str, folder: Path, name: str) -> None:
-    page.goto(address, wait_until="load")
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
-    axe(page)
-    no_sideways_scroll(page)
-    touchable(page)
-
-
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_pages_are_accessible_and_fit(
-    browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path
-) -> None:
+def test_pages_are_accessible_and_fit(browser: Browser, base: str, world: World) -> None:
     answered = raised(world, f"Records of {LONG} are missing")
     actions.answer(by=actor(world.ben), finding=answered, cause="A full disk.", response="A bigger one.")
     for title, owner in (("A session that no grant explains", None), ("Logs less", "mo")):
@@ -71,13 +59,13 @@ def test_pages_are_accessible_and_fit(
     for name in ("sealer", "worker", "watch"):
         beat(name)
     Heartbeat.objects.filter(process="worker").update(at=now() - timedelta(minutes=3))
-    with seen(browser, variant) as page:
+    with seen(browser, WIDE) as page:
         enter(page, base, world, "mo")
-        for name, path in {
-            "findings": "/findings/", "closed": "/findings/?show=closed", "finding": f"/findings/{answered.pk}/",
-            "late": f"/findings/{late.pk}/", "raise": "/findings/new/", "alerts": "/alerts/", "status": "/status/",
-        }.items():  # fmt: skip
-            look(page, base + path, tmp_path, f"{name}-{variant.name}")
+        for path in (
+            "/findings/", "/findings/?show=closed", f"/findings/{answered.pk}/", f"/findings/{late.pk}/", "/findings/new/", "/alerts/", "/status/",
+        ):  # fmt: skip
+            page.goto(base + path, wait_until="load")
+            fits(page)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

@@ -1,11 +1,12 @@
 """The helpers find what they are there to find."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.web.looking import VARIANTS, axe, no_sideways_scroll, seen, touchable
+from tests.web.looking import VARIANTS, axe, fits, no_sideways_scroll, seen, touchable
 
 pytestmark = pytest.mark.browser
 GOOD = (
@@ -36,6 +37,25 @@ def test_fault_is_found(browser: Browser, look: Callable[[Page], None], fault: s
         page.set_content(GOOD + fault)
         with pytest.raises(AssertionError, match=told):
             look(page)
+
+
+DARK = "<style>@media (prefers-color-scheme: dark) and (max-width: 500px) {{ p {{ {} }} }}</style><main><p>Words</p></main>"
+WIDE = "<style>@media (min-width: 1000px) { p { color: #bbb } }</style><main><p>Words</p></main>"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [(DARK.format("color: #111; background: #222"), ["390-dark"]), (WIDE, ["1280-dark", "1280-light"])],
+    ids=["dark and narrow", "wide"],
+)
+def test_fault_of_one_look_alone_is_found(browser: Browser, fault: str, told: list[str]) -> None:
+    with seen(browser, VARIANTS[0]) as page:
+        page.set_content(GOOD)
+        fits(page)
+        page.set_content(GOOD + fault)
+        with pytest.raises(AssertionError) as raised:
+            fits(page)
+    assert re.findall(r" at (\S+): color-contrast", str(raised.value)) == told
 
 
 def test_console_error_is_found(browser: Browser) -> None:

@@ -12,7 +12,7 @@ from portal.eligibility import actions as lists
 from portal.people.models import Person
 from portal.systems import actions as systems
 from tests.factories import PASSWORD, client_of, code_from, code_of, founders, person
-from tests.web.looking import VARIANTS, Variant, axe, no_sideways_scroll, seen, served, touchable
+from tests.web.looking import VARIANTS, fits, seen, served
 from tests.worlds import World, actor, make_world, request_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -36,36 +36,27 @@ def enter(page: Page, base: str, made: Person, password: str = PASSWORD) -> None
     page.context.add_cookies([{"name": "breakglass", "value": cookie.value, "url": base}])
 
 
-def looked_at(page: Page, name: str) -> None:
-    """Accessible, within the window, and large enough to be tapped; a picture is kept for the eye."""
-    page.screenshot(path=name, full_page=True)
-    axe(page)
-    no_sideways_scroll(page)
-    touchable(page)
-
-
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_way_in_is_accessible_and_fits(browser: Browser, base: str, variant: Variant, tmp_path: Path) -> None:
+def test_way_in_is_accessible_and_fits(browser: Browser, base: str) -> None:
     bob = person("Bob", enrolled=False)
-    with seen(browser, variant, expected="422") as page:
+    with seen(browser, NARROW, expected="422") as page:
         page.goto(f"{base}/me/sign-ins/")
-        looked_at(page, str(tmp_path / f"sign-in-{variant.name}.png"))
+        fits(page)
         page.get_by_label("Mail address").fill(bob.email)
         page.get_by_label("Password").fill("wrong")
         page.get_by_role("button", name="Sign in").click()
         expect(page).to_have_title(re.compile("^Error: "))
-        looked_at(page, str(tmp_path / f"wrong-{variant.name}.png"))
+        fits(page)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Enrol an authenticator")
-        looked_at(page, str(tmp_path / f"enrol-{variant.name}.png"))
+        fits(page)
         page.get_by_label("Code of your authenticator").fill(code_from(shown_key(page)))
         page.get_by_role("button", name="Enrol").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Keep these recovery codes")
-        looked_at(page, str(tmp_path / f"codes-{variant.name}.png"))
+        fits(page)
         page.get_by_role("link", name="I have kept them").click()
         expect(page).to_have_url(f"{base}/me/sign-ins/")
-        looked_at(page, str(tmp_path / f"sign-ins-{variant.name}.png"))
+        fits(page)
 
 
 def shown_key(page: Page) -> str:
@@ -86,30 +77,25 @@ def test_signing_in_needs_no_script(browser: Browser, base: str) -> None:
         expect(page).to_have_url(f"{base}/me/sign-ins/")
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_step_up_and_other_plain_pages_fit(browser: Browser, base: str, variant: Variant, tmp_path: Path) -> None:
-    with seen(browser, variant) as page:
+def test_step_up_and_other_plain_pages_fit(browser: Browser, base: str) -> None:
+    with seen(browser, NARROW) as page:
         enter(page, base, person())
         for name in ("step-up", "sign-in/recovery", "sign-in/enrol", "me/password"):
-            page.goto(f"{base}/{name}/", wait_until="networkidle")
-            looked_at(page, str(tmp_path / f"{name.replace('/', '-')}-{variant.name}.png"))
+            page.goto(f"{base}/{name}/", wait_until="load")
+            fits(page)
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_first_page_fits_each_role(browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path) -> None:
+def test_first_page_fits_each_role(browser: Browser, base: str, world: World) -> None:
     request_of(world)
     lists.propose_eligibility(by=actor(world.mo), person=world.zoe, privilege=world.privilege)
     for who in ("ann", "ines", "pia", "otto", "zoe"):
-        with seen(browser, variant) as page:
+        with seen(browser, NARROW) as page:
             enter(page, base, world.people[who], f"{who}-password-long")
-            page.goto(f"{base}/", wait_until="networkidle")
-            looked_at(page, str(tmp_path / f"home-{who}-{variant.name}.png"))
+            page.goto(f"{base}/", wait_until="load")
+            fits(page)
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_what_administrators_see_is_accessible_and_fits(
-    browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path
-) -> None:
+def test_what_administrators_see_is_accessible_and_fits(browser: Browser, base: str, world: World) -> None:
     pia, quinn = founders()
     line = lists.propose_eligibility(by=actor(quinn), person=world.zoe, privilege=world.privilege)
     role = lists.propose_role(by=actor(pia), person=world.zoe, role="reviewer", system=world.system)
@@ -120,18 +106,17 @@ def test_what_administrators_see_is_accessible_and_fits(
         system=world.system,
         after={"name": "A" * 60, "on_target": "a", "description": "b " * 200},
     )
-    pages = {
-        "systems": "/systems/", "system": f"/systems/{world.system.pk}/", "change": f"/changes/{change.pk}/", "people": "/people/",
-        "system-new": "/systems/new/postgresql/", "system-change": f"/systems/{world.system.pk}/change/", "person-new": "/people/new/",
-        "source": f"/systems/{world.system.pk}/source/", "privilege": f"/systems/{world.system.pk}/privileges/new/", "role-new": "/roles/new/",
-        "eligibility-new": "/eligibilities/new/", "role": f"/roles/{role.pk}/", "eligibility": f"/eligibilities/{line.pk}/",
-        "person": f"/people/{world.ann.pk}/",
-    }  # fmt: skip
-    with seen(browser, variant) as page:
+    system = f"/systems/{world.system.pk}/"
+    pages = (
+        "/systems/", system, f"{system}change/", f"{system}source/", f"{system}privileges/new/", "/systems/new/postgresql/",
+        f"/changes/{change.pk}/", "/people/", "/people/new/", f"/people/{world.ann.pk}/", "/roles/new/", f"/roles/{role.pk}/",
+        "/eligibilities/new/", f"/eligibilities/{line.pk}/",
+    )  # fmt: skip
+    with seen(browser, NARROW) as page:
         enter(page, base, pia)
-        for name, path in pages.items():
-            page.goto(base + path, wait_until="networkidle")
-            looked_at(page, str(tmp_path / f"{name}-{variant.name}.png"))
+        for path in pages:
+            page.goto(base + path, wait_until="load")
+            fits(page)
 
 
 def test_connection_test_and_one_time_password_fit(browser: Browser, base: str, world: World, tmp_path: Path) -> None:
@@ -141,13 +126,13 @@ def test_connection_test_and_one_time_password_fit(browser: Browser, base: str, 
         page.goto(f"{base}/systems/{world.system.pk}/")
         page.get_by_role("button", name="Test the connection").click()
         expect(page.get_by_role("heading", name="Connection test")).to_be_visible()
-        looked_at(page, str(tmp_path / "tested.png"))
+        fits(page)
         page.get_by_role("button", name="What would this open?").click()
         expect(page.get_by_text("Nothing was changed.")).to_be_visible()
-        looked_at(page, str(tmp_path / "dry-run.png"))
+        fits(page)
         page.goto(f"{base}/people/new/")
         page.get_by_label("Name").fill("Ann Bell")
         page.get_by_label("Mail address").fill("bell@example.org")
         page.get_by_role("button", name="Add").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("One-time password for Ann Bell")
-        looked_at(page, str(tmp_path / "one-time.png"))
+        fits(page)
