@@ -30,16 +30,21 @@ alarms = logging.getLogger("breakglass.alarm")
 
 
 class Refused(Exception):
-    """An act that was not done. ``code`` names the kind for machines, the sentence is for people."""
+    """An act that was not done. ``code`` names the kind for machines, the sentence is for people.
+
+    The sentence goes into the log in clear, so it names no person. Where people must be told of whom it speaks, ``logged`` is the sentence
+    for the log.
+    """
 
     code: ClassVar[str] = "refused"
 
-    def __init__(self, sentence: str, *, about: object = None, kind: str = "") -> None:
-        """Keep the sentence, the object that it is about, and a finer kind for the log (``own approval``)."""
+    def __init__(self, sentence: str, *, about: object = None, kind: str = "", logged: str = "") -> None:
+        """Keep the sentences, the object that it is about, and a finer kind for the log (``own approval``)."""
         super().__init__(sentence)
         self.sentence = sentence
         self.about = about
         self.kind = kind
+        self.logged = logged or sentence
 
 
 class LogUnavailable(Exception):
@@ -259,7 +264,7 @@ def _record_refusal(event: str, name: str, refusal: Refused, kwargs: dict[str, A
         with transaction.atomic():
             append(
                 event, by=kwargs["by"], case=case, subject=subject,
-                act=name, code=refusal.code, kind=refusal.kind or refusal.code, sentence=refusal.sentence,
+                act=name, code=refusal.code, kind=refusal.kind or refusal.code, sentence=refusal.logged,
             )  # fmt: skip
     except (DatabaseError, LogUnavailable) as error:
         alarms.critical("The refusal of %s could not be recorded.", name)

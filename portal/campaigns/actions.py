@@ -133,7 +133,7 @@ def _items(campaign: Campaign, lines: list[Line]) -> list[Item]:
     for line in lines:
         reviewer = rules.attester_for(line.concerned, people)
         if reviewer is None:
-            raise RefusedByPolicy(nobody_for(line), about=campaign.system)
+            raise RefusedByPolicy(nobody_for(line), about=campaign.system, logged=nobody_for(None))
         items.append(
             Item(
                 campaign=campaign, subject_kind=line.subject_kind, subject=line.subject, person_id=line.person_id,
@@ -143,10 +143,11 @@ def _items(campaign: Campaign, lines: list[Line]) -> list[Item]:
     return Item.objects.bulk_create(items)
 
 
-def nobody_for(line: Line) -> str:
-    """What to do about a line on which nobody may decide."""
+def nobody_for(line: Line | None) -> str:
+    """What to do about a line on which nobody may decide; without the line, which names a person, for the log."""
+    which = f"this line: {line.label}" if line else "one of its lines"
     return (
-        f"Nobody can decide on this line: {line.label}. Everybody who attests for this system holds, proposed or approved it. "
+        f"Nobody can decide on {which}. Everybody who attests for this system holds, proposed or approved it. "
         "Make somebody else an owner or reviewer of the system first."
     )
 

@@ -97,7 +97,7 @@ def may_receive(to: Person, item: Item) -> None:
     """
     if str(to.pk) in concerned_in(item):
         raise NotAllowed(
-            f"{to.name} holds, proposed or approved this right. Choose somebody who did not.", about=item, kind="own"
+            "That person holds, proposed or approved this right. Choose somebody who did not.", about=item, kind="own"
         )
     if to.pk == item.reviewer_id or to not in attesters(item.campaign.system):
         raise NotAllowed(

@@ -73,7 +73,7 @@ def assign(*, by: Actor, finding: Finding, owner: Person, due_at: datetime) -> F
     if owner.left_at is not None:
         raise RefusedByPolicy("That person has left.", about=row)
     if row.owner_id == owner.pk:
-        raise WrongState(f"{owner.name} owns this finding already. To change its date, move the date.", about=row)
+        raise WrongState("That person owns this finding already. To change its date, move the date.", about=row)
     make(row, MOVES["assign"], says="This finding was answered or closed already.", owner=owner, due_at=due_at)
     _tell(by, row, owner)
     append(

@@ -187,6 +187,8 @@ def test_line_that_nobody_can_decide_keeps_it_from_beginning(world: World) -> No
     with pytest.raises(RefusedByPolicy, match=r"Nobody can decide on this line: Ben.* owner or reviewer"):
         begun(world)
     assert not Campaign.objects.exists()
+    (refusal,) = events_of(world.system, "campaign.act_refused")
+    assert refusal.fields["sentence"].startswith("Nobody can decide on one of its lines. Everybody")
 
 
 def test_campaign_that_nobody_can_decide_is_told_once_and_begins_when_there_is_somebody(world: World) -> None:

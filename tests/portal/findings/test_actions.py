@@ -218,5 +218,5 @@ def test_date_lies_ahead_and_the_owner_is_present(world: World) -> None:
 
 def test_assigning_to_the_same_owner_is_no_way_to_move_the_date(world: World) -> None:
     row = at_state(world, ASSIGNED)
-    with pytest.raises(WrongState):
+    with pytest.raises(WrongState, match="That person owns this finding already"):
         actions.assign(by=actor(world.mo), finding=row, owner=world.ben, due_at=now() + 2 * LATER)
