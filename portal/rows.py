@@ -4,13 +4,15 @@
 which costs an action more than all the rest of its Python. Here the ORM's own statement is kept, one for each model, and prepared on the server.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection, models
+from django.db import OperationalError, connection, models
 from django.db.transaction import TransactionManagementError
 
 M = TypeVar("M", bound=models.Model)
+T = TypeVar("T")
 Converters = dict[int, Any]
 _kept: dict[tuple[type[models.Model], bool], tuple[str, Converters]] = {}
 
@@ -47,3 +49,13 @@ def _keep(model: type[models.Model], pk: object, *, no_key: bool) -> tuple[str, 
     statement, _ = compiler.as_sql()
     kept = _kept[model, no_key] = statement, compiler.get_converters([column for column, _, _ in compiler.select])
     return kept
+
+
+def again_after_deadlock(act: Callable[[], T]) -> T:
+    """Do it a second time where the database took it back for a deadlock: nothing of the first was kept, and who was in the way is past it."""
+    try:
+        return act()
+    except OperationalError as error:
+        if not isinstance(error.__cause__, psycopg.errors.DeadlockDetected) or connection.in_atomic_block:
+            raise
+    return act()

@@ -65,7 +65,7 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
     bypass, at = asked.mode == "bypass", now()
     if not bypass and len(audience_of(privilege.system, by.id).approvers) < rules.min_approvals:
         raise RefusedByPolicy("There are not enough approvers for this system at the moment.", about=privilege)
-    here = Person.objects.select_for_update().filter(pk=by.id, left_at__isnull=True).exists()
+    here = Person.objects.select_for_update(no_key=True).filter(pk=by.id, left_at__isnull=True).exists()
     if not here or not may_use_locked(by.id, privilege):
         raise NotAllowed("You can no longer ask for access.", about=privilege)
     if _same_waits(by, privilege, asked):

@@ -90,12 +90,20 @@ def may_use(person_id: UUID | str, privilege: Privilege) -> bool:
 
 
 def may_use_locked(person_id: UUID | str, privilege: Privilege) -> bool:
-    """As `may_use`, and it stays so until the caller's transaction ends: who takes it away at the same moment waits, and then sees what came of it."""
-    listed = Eligibility.objects.filter(
-        in_force(), person_id=person_id, person__left_at__isnull=True, privilege=privilege
-    )
-    held = roles_of(person_id).filter(_covers(privilege.system), role=RESPONDER)
-    return all(list(rows.select_for_update(of=("self",)).order_by("pk")) for rows in (listed, held))
+    """As `may_use`, and it stays so until the caller's transaction ends: who takes it away at the same moment waits, and then sees what came of it.
+
+    The list before the role, each in the order of its keys: whoever locks several of them locks in this order. What holds is asked after the
+    locks are had, since a row that ended while they were waited for ended after any time taken before.
+    """
+    held = RoleAssignment.objects.filter(_covers(privilege.system), role=RESPONDER)
+    for rows in (Eligibility.objects.filter(privilege=privilege), held):
+        list(lock_undecided(rows.filter(person_id=person_id)))
+    return may_use(person_id, privilege)
+
+
+def lock_undecided(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Those of the rows that are not over, locked in the one order of all."""
+    return rows.filter(not_over()).select_for_update(of=("self",)).order_by("pk")
 
 
 def usable_until(person_id: UUID | str, privilege: Privilege, at: datetime | None = None) -> datetime | None:

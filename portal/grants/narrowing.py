@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from audit.log.append import Actor, action, process
 from portal.access_requests.rules import allows
 from portal.eligibility import actions as lists
 from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
-from portal.eligibility.queries import eligibilities_of, holds, not_over
+from portal.eligibility.queries import eligibilities_of, holds, lock_undecided
+from portal.grants import ending
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
 from portal.grants.queries import live_of
@@ -16,6 +18,7 @@ from portal.people import actions as people
 from portal.people.models import Person
 
 ENDED_TOO = ("grant.revoked", "grant.failed")
+LEFT = "The person left."
 
 
 @action(event=("eligibility.revoked", *ENDED_TOO), refused="eligibility.act_refused")
@@ -59,18 +62,33 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
 def note_leaving(*, by: Actor, person: Person) -> Person:
     """Somebody left: nothing of theirs stays open, on no list and in no browser."""
     row = people.leave(by=by, person=person)
-    for assignment in RoleAssignment.objects.filter(not_over(), person=row):
-        if assignment.approved_at:
-            lists.end_role(by=by, assignment=assignment, cause="left")
-        else:
-            lists.decline_role(by=by, assignment=assignment)
-    for eligibility in Eligibility.objects.filter(not_over(), person=row):
+    for eligibility in lock_undecided(
+        Eligibility.objects.filter(person=row)
+    ):  # the list before the role: see `may_use_locked`
         if eligibility.approved_at:
             lists.revoke_eligibility(by=by, eligibility=eligibility, cause="left")
         else:
             lists.decline_eligibility(by=by, eligibility=eligibility)
-    _end(by, live_of(row.pk), "The person left.", "person left")  # after the lists: the order in which all others lock
+    for assignment in lock_undecided(RoleAssignment.objects.filter(person=row)):
+        if assignment.approved_at:
+            lists.end_role(by=by, assignment=assignment, cause="left")
+        else:
+            lists.decline_role(by=by, assignment=assignment)
+    _end(
+        by, live_of(row.pk), LEFT, "person left"
+    )  # asked last: what was approved while the lists were waited for is seen
     return row
+
+
+def end_of_one_who_left(grant_id: UUID) -> None:
+    """What is still open of somebody who left, however it came to be; for the sweep."""
+    _end_left(by=process("sweep"), grant=Grant.objects.get(pk=grant_id))
+    ending.run(grant_id)
+
+
+@action(event=ENDED_TOO)
+def _end_left(*, by: Actor, grant: Grant) -> Grant:
+    return revoke(by=by, grant=grant, reason=LEFT, cause="person left")
 
 
 def _end(by: Actor, grants: Iterable[Grant], reason: str, cause: str) -> None:

@@ -46,6 +46,7 @@ def live_of(person_id: UUID | str, privilege: Privilege | None = None, system: S
     chosen = Grant.objects.filter(person_id=person_id, state__in=[AUTHORISED, OPENING, ACTIVE])
     if privilege is not None:
         chosen = chosen.filter(privilege=privilege)
+    chosen = chosen.order_by("pk")  # who ends several locks them in one order
     return chosen.filter(system=system) if system is not None else chosen
 
 
@@ -61,6 +62,13 @@ def due_to_try(at: datetime, limit: int = 2000) -> list[tuple[UUID, str]]:
         Q(next_try_at__lte=at) | Q(next_try_at__isnull=True)
     )
     return list(waiting.order_by("next_try_at").values_list("pk", "state")[:limit])
+
+
+def open_of_who_left() -> list[UUID]:
+    """Grants that are not over of people who left: leaving ends them, so this is what came to be beside it."""
+    not_over = Q(state__in=[AUTHORISED, OPENING]) | Q(state__in=[OPENING, ACTIVE])  # as the two indexes have it
+    kept = Grant.objects.filter(not_over, person__left_at__isnull=False)
+    return list(kept.order_by("pk").values_list("pk", flat=True))
 
 
 def to_warn(at: datetime) -> list[Grant]:

@@ -17,11 +17,11 @@ from audit.log.heartbeats import beat
 from portal.access_requests.facts import who_where_what
 from portal.clock import now
 from portal.errors import Refused
-from portal.grants import ending, extending, opening
+from portal.grants import ending, extending, narrowing, opening
 from portal.grants.actions import locked
 from portal.grants.lanes import Lanes, Work, wait_for
 from portal.grants.models import Grant
-from portal.grants.queries import due_to_expire, due_to_try, extensions_to_apply, to_warn
+from portal.grants.queries import due_to_expire, due_to_try, extensions_to_apply, open_of_who_left, to_warn
 from portal.grants.states import ACTIVE, CLOSING
 from portal.notifications.outbox import tell
 
@@ -56,6 +56,7 @@ def _due(at: datetime) -> list[Work]:
     tries = due_to_try(at)
     runs: tuple[tuple[str, Callable[[UUID], object], list[UUID]], ...] = (
         (END, ending.run, due_to_expire(at)),
+        (END, narrowing.end_of_one_who_left, open_of_who_left()),
         ("extend", extending.run, extensions_to_apply(at)),
         (END, ending.run, [pk for pk, state in tries if state == CLOSING]),
         ("open", opening.run, [pk for pk, state in tries if state != CLOSING]),

@@ -85,7 +85,7 @@ def refuse_sign_in(
 @action(event="signin.strengthened", refused="signin.act_refused")
 def strengthen(*, by: Actor, sign_in: SignIn, proof: Proof) -> SignIn:
     """Note a second factor that was checked afresh; what is noted is what was checked."""
-    locked = SignIn.objects.select_for_update().select_related("person").get(pk=sign_in.pk)
+    locked = SignIn.objects.select_for_update(of=("self",)).select_related("person").get(pk=sign_in.pk)
     if proof.person_id != locked.person_id or by.id != str(locked.person_id):
         raise NotAllowed("This proof is another person's.", about=locked, kind="foreign proof")
     if locked.ended_at is not None:

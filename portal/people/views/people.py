@@ -17,6 +17,7 @@ from portal.people.models import Person
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
+from portal.rows import again_after_deadlock
 from portal.systems.views import found
 
 
@@ -81,6 +82,6 @@ def _one_time_password(request: PersonRequest, person: Person, password: str) ->
 def person_left(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Somebody left: everything of theirs ends."""
     person = found(queries.person_for_act(pk))
-    narrowing.note_leaving(by=request.actor, person=person)
+    again_after_deadlock(lambda: narrowing.note_leaving(by=request.actor, person=person))
     messages.info(request, f"{person.name} is on no list and signed in nowhere.")
     return redirect("person_page", pk)
