@@ -21,7 +21,8 @@ EVENTS = family(
     ("grant.closing", "The portal is about to close the target.", "grant_id:id attempt:int"),
     ("grant.close_failed", "An attempt to close failed; access may still be live.", "grant_id:id attempt:int code sentence"),
     ("grant.read_back", "The target was read after closing.",
-     "grant_id:id system_id:id clear:bool read_at:time removed_at:time? read_back_from remainders:list remainder_details*? drift:list drift_details*? sessions_ended:int attempt:int"),
+     "grant_id:id system_id:id clear:bool read_at:time removed_at:time? read_back_from remainders:list remainder_details*? drift:list drift_details*? sessions_ended:int attempt:int "
+     "statement_logging:bool?"),
     ("grant.ended", "Access is gone; the target confirmed it.",
      "grant_id:id person_id:id system_id:id cause ended_at:time over_at:time removed_at:time confirmed_at:time read_back_from review_due_at:time?"),
     ("grant.act_refused", "An act on a grant was refused.", "act code kind sentence"),

@@ -55,6 +55,11 @@ def classify_fastpath(text: str) -> Classified:
     return Classified(FUNCTION_CLASSES.get(name, "other"), at_least=True, object=name)
 
 
+def classify_tag(tag: str) -> Classified:
+    """Class of a statement of which only the server's own tag for it is certain; no tag makes it lighter than `UNKNOWN`."""
+    return Classified(max(UNKNOWN.class_, classify(tag).class_, key=CLASSES.index), at_least=True)
+
+
 def _one(part: list[Token], prepared: str) -> Classified:
     first = part[0].word
     if part[0].word == "(":

@@ -2,18 +2,12 @@
 
 import re
 
-from audit.sources.postgresql.tokens import T, Token, Untokenizable, body, tokens, words
+from audit.sources.postgresql.tokens import COMMANDS, T, Token, Untokenizable, body, tokens, words
 
 MASK = "'***'"
 COMMENT = "/* *** */"
 LONGEST = 100_000
 """Characters of masked text that are kept."""
-COMMANDS = words("""
-    ABORT ALTER ANALYZE BEGIN CALL CHECKPOINT CLOSE CLUSTER COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE
-    DISCARD DO DROP END EXECUTE EXPLAIN FETCH GRANT IMPORT INSERT LISTEN LOAD LOCK MERGE MOVE NOTIFY PREPARE
-    REASSIGN REFRESH REINDEX RELEASE RESET REVOKE ROLLBACK SAVEPOINT SECURITY SELECT SET SHOW START TABLE TRUNCATE
-    UNLISTEN UPDATE VACUUM VALUES WITH
-""")
 # Names that speak of a secret, wherever they stand in a text, and secrets that show by themselves.
 _SECRET = re.compile(
     r"passw|passphrase|passcode|pwd|secret|credential|token|bearer|(?:api|private|access|signing|encryption|shared).?key"
@@ -43,6 +37,11 @@ def mask(text: str, *, literals: str = "keep", about: str = "") -> str:
         return first_word(text)
     secret = _SECRET.search(text) is not None or _SECRET.search(about) is not None
     return _bounded(_hidden(found, secret=secret) if literals == "hide" else _masked(found, secret=secret))
+
+
+def hides(text: str, *, literals: str = "keep") -> bool:
+    """Whether values of the text are to be hidden because of the source's declaration, or since it speaks of a secret."""
+    return literals == "hide" or _SECRET.search(text) is not None
 
 
 def first_word(text: str) -> str:
@@ -107,7 +106,7 @@ def _opens_guard(last: Token | None) -> bool:
 
 def _follows_secret_word(last: Token | None, hid: bool) -> bool:
     """After PASSWORD, CONNECTION or PROGRAM; also after a mask, since adjacent strings on two lines are one."""
-    return last is not None and (last.word in _AFTER or (last.kind is T.STRING and hid))
+    return last is not None and (last.word in _AFTER or (last.kind in (T.STRING, T.DOLLAR) and hid))
 
 
 def _is_code(first: Token | None, last: Token | None) -> bool:

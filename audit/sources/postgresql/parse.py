@@ -10,6 +10,8 @@ from enum import Enum
 
 import msgspec
 
+from audit.sources.postgresql.executed import PREFIX, executed
+
 
 class ParseError(ValueError):
     """The bytes are no line of a jsonlog in English."""
@@ -23,6 +25,7 @@ class Kind(Enum):
     DISCONNECTION = "disconnection"
     STATEMENT = "statement"
     EXECUTE = "execute"
+    UNCLEAR = "execute, and where its name ends is not certain"
     FASTPATH = "fastpath function call"
     AUDIT = "audit"
     ERROR = "error"
@@ -33,6 +36,7 @@ class Kind(Enum):
     REINITIALIZING = "server reinitializing"
     PARAMETER = "parameter changed"
     FORGED = "forged"
+    UNKNOWN = "a line of a session that is not known"
     OTHER = "other"
 
 
@@ -61,7 +65,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line that was understood. ``text`` is the statement, where there is one, without its prefix."""
+    """A line that was understood. ``text`` is the statement, where there is one, without its prefix; the whole message where it is not clear."""
 
     kind: Kind
     entry: Entry
@@ -83,13 +87,19 @@ class Line(msgspec.Struct, frozen=True):
 SEVERITIES = frozenset({"DEBUG", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5"}) | {
     "LOG", "INFO", "NOTICE", "WARNING", "ERROR", "FATAL", "PANIC",
 }  # fmt: skip
+CONNECTIONS = frozenset({"client backend", "walsender", ""})
+"""Of these processes a line that no rule knows may tell what somebody did."""
 _SESSION = re.compile(r"([0-9a-f]{1,12})\.([0-9a-f]{1,8})")
-_EXECUTE = re.compile(r"execute (?:fetch from )?(?:[^\n:]|:(?! ))*: ", re.DOTALL)
 _CRASH = re.compile(
     r".{1,80} \(PID \d+\) (?:was terminated by signal|was terminated by exception|exited with exit code 2\b)"
 )
 _PARAMETER = re.compile(
     r'parameter "([^"]+)" (?:changed to "(.*)"|removed from configuration file, reset to default)', re.DOTALL
+)
+# What the server says of a connection beside its statements, and of the time that they took (their text was told before).
+_ASIDE = re.compile(
+    r"connection |replication connection |could not (?:receive data from|send data to|accept) |unexpected EOF |SSL |temporary file: "
+    r"|duration: [\d.]+ ms(?:  (?:parse|bind|plan:)|$)"
 )
 _decoder = msgspec.json.Decoder(Entry)
 
@@ -150,17 +160,19 @@ def _kind(entry: Entry) -> tuple[Kind, str]:
         return (Kind.ERROR if entry.error_severity == "ERROR" else Kind.FATAL), entry.statement or ""
     if entry.error_severity != "LOG":
         return Kind.OTHER, ""
-    kind, text = _server_kind(entry) if entry.backend_type == "postmaster" else _session_kind(entry.message)
-    if kind is not Kind.OTHER and (entry.statement is not None or entry.context is not None):
-        return Kind.FORGED, ""
-    return kind, text
+    kind, text = _server_kind(entry) if entry.backend_type == "postmaster" else _session_kind(entry)
+    if entry.statement is None and entry.context is None:
+        return kind, text
+    return (Kind.OTHER if kind in (Kind.OTHER, Kind.UNKNOWN) else Kind.FORGED), ""
 
 
-def _session_kind(message: str) -> tuple[Kind, str]:
+def _session_kind(entry: Entry) -> tuple[Kind, str]:
+    message = entry.message
     if message.startswith("statement: "):
         return Kind.STATEMENT, message[len("statement: ") :]
-    if found := _EXECUTE.match(message):
-        return Kind.EXECUTE, message[found.end() :]
+    if message.startswith(PREFIX):
+        text = executed(message)
+        return (Kind.UNCLEAR, message) if text is None else (Kind.EXECUTE, text)
     if message.startswith("fastpath function call: "):
         return Kind.FASTPATH, message[len("fastpath function call: ") :]
     if message.startswith("connection received: "):
@@ -171,7 +183,8 @@ def _session_kind(message: str) -> tuple[Kind, str]:
         return Kind.DISCONNECTION, ""
     if message.startswith("AUDIT: "):
         return Kind.AUDIT, message[len("AUDIT: ") :]
-    return Kind.OTHER, ""
+    known = entry.backend_type not in CONNECTIONS or _ASIDE.match(message)
+    return (Kind.OTHER, "") if known else (Kind.UNKNOWN, message)
 
 
 def _server_kind(entry: Entry) -> tuple[Kind, str]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from audit.sources.marker import number_of
 from audit.sources.postgresql import masking
-from audit.sources.postgresql.classes import Classified, classify, classify_fastpath
+from audit.sources.postgresql.classes import Classified, classify, classify_fastpath, classify_tag
+from audit.sources.postgresql.executed import readings
 from audit.sources.postgresql.parse import Entry, Kind, Line, ParseError, parameter, parse_line
 from audit.sources.postgresql.settings import is_logging, logging_changes, outlives_an_error, weakens
 from audit.sources.records import (
@@ -36,6 +37,8 @@ UNREADABLE = frozenset({"42601", "22021"})
 HEARTBEAT = re.compile(r"\s*select\s+'breakglass heartbeat ([0-9A-Za-z._:-]{1,100})'", re.IGNORECASE)
 AUDIT_CLASSES = {"WRITE": "data_change", "DDL": "schema_change", "ROLE": "permission_change"}
 BEFORE_LOGIN = frozenset({"", "authentication", "startup"})
+TELLING = frozenset({Kind.STATEMENT, Kind.EXECUTE, Kind.UNCLEAR, Kind.FASTPATH, Kind.UNKNOWN})
+"""Lines that tell what a session did. One that is not known may tell it too, so it is never left out."""
 SHORT_LIVED = frozenset({"autovacuum worker", "parallel worker", "background worker"})
 FORGET_AFTER = 24 * 3600 * 1000
 REFUSED_WITHIN = 1000
@@ -188,7 +191,7 @@ class Fold:
         if kind is Kind.DISCONNECTION:
             self._go_on(session)
             self._end(session, line.at, "gap" if session.missing else "complete")
-        elif kind in (Kind.STATEMENT, Kind.EXECUTE, Kind.FASTPATH):
+        elif kind in TELLING and session.authorized:
             self._go_on(session)
             self._statement(session, line, raw)
         elif kind is Kind.ERROR or (kind is Kind.FATAL and line.entry.statement is not None):
@@ -234,17 +237,18 @@ class Fold:
     # --- what was done
 
     def _statement(self, session: Session, line: Line, raw: bytes) -> None:
-        session.statements += 1
+        session.statements += line.kind is not Kind.UNKNOWN  # it may be of a login that is refused yet
         session.pending, session.pending_text = line.number, _fingerprint(session, line.text)
         if session.login == self.reader.portal_login and session.login:
             self._heartbeat(session, line)
         if session.watched:
             self._held[session.session] = (self._activity(session, line, raw), raw, line.text)
-        self._settings(session, line.at, line.number, line.text)
+        for text in readings(line.text) if line.kind is Kind.UNCLEAR else [line.text]:
+            self._settings(session, line.at, line.number, text)
 
     def _heartbeat(self, session: Session, line: Line) -> None:
         beat = HEARTBEAT.match(line.text)
-        if beat and line.kind is not Kind.FASTPATH:
+        if beat and line.kind in (Kind.STATEMENT, Kind.EXECUTE):
             head = self.head
             self.found.append(
                 HeartbeatSeen(beat[1], line.at, head.epoch, session.session, line.number, head.authorized)
@@ -265,6 +269,8 @@ class Fold:
     def _classified(self, line: Line) -> Classified:
         if line.kind is Kind.FASTPATH:
             return classify_fastpath(line.text)
+        if line.kind in (Kind.UNCLEAR, Kind.UNKNOWN):
+            return classify_tag(line.entry.ps)
         return classify(line.text, prepared=_prepared(line)) if line.text else Classified("other", at_least=True)
 
     def _shown(self, line: Line, code: str) -> str:
@@ -272,6 +278,8 @@ class Fold:
             return f"fastpath function call: {line.text}"[: masking.LONGEST]
         if code in UNREADABLE:
             return masking.first_word(line.text)
+        if line.kind in (Kind.UNCLEAR, Kind.UNKNOWN) and masking.hides(line.text, literals=self.reader.literals):
+            return masking.first_word(line.text)  # a quote in a name would turn values into code
         return masking.mask(line.text, literals=self.reader.literals, about=_prepared(line))
 
     def _error(self, session: Session, line: Line, raw: bytes) -> None:
@@ -360,7 +368,9 @@ def _acts(line: Line) -> bool:
     """Whether only a session that was let in can have written the line."""
     if line.kind in (Kind.ERROR, Kind.FATAL):
         return line.entry.ps not in BEFORE_LOGIN
-    return line.kind in (Kind.DISCONNECTION, Kind.STATEMENT, Kind.EXECUTE, Kind.FASTPATH, Kind.AUDIT, Kind.FORGED)
+    if line.kind is Kind.UNKNOWN:
+        return line.entry.ps not in BEFORE_LOGIN
+    return line.kind in TELLING or line.kind in (Kind.DISCONNECTION, Kind.AUDIT, Kind.FORGED)
 
 
 def _fingerprint(session: Session, text: str) -> bytes:

@@ -14,6 +14,10 @@ class Untokenizable(ValueError):
     """The text is not closed somewhere, or its meaning hangs on a setting of the session."""
 
 
+class Unsure(Untokenizable):
+    """It may be a statement all the same: it is too long to be looked into, or hangs on a setting of the session."""
+
+
 class T(Enum):
     """Kinds of tokens."""
 
@@ -65,6 +69,15 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+COMMANDS = words("""
+    ABORT ALTER ANALYSE ANALYZE BEGIN CALL CHECKPOINT CLOSE CLUSTER COMMENT COMMIT COPY CREATE DEALLOCATE DECLARE DELETE
+    DISCARD DO DROP END EXECUTE EXPLAIN FETCH GRANT IMPORT INSERT LISTEN LOAD LOCK MERGE MOVE NOTIFY PREPARE
+    REASSIGN REFRESH REINDEX RELEASE RESET REVOKE ROLLBACK SAVEPOINT SECURITY SELECT SET SHOW START TABLE TRUNCATE
+    UNLISTEN UPDATE VACUUM VALUES WITH
+""")
+"""The words with which a statement begins."""
+
+
 def tokens(text: str) -> list[Token]:
     """All tokens in order; their texts joined give the text again.
 
@@ -73,7 +86,7 @@ def tokens(text: str) -> list[Token]:
             quote: where it ends then hangs on ``standard_conforming_strings``.
     """
     if len(text) > LONGEST:
-        raise Untokenizable("too long")
+        raise Unsure("too long")
     return list(_tokens(text))
 
 
@@ -104,7 +117,7 @@ def _token(group: str, text: str) -> Token:
         return Token(T.QUOTED, text, text[text.index('"') + 1 : -1].replace('""', '"'))
     if group == "string":
         if "\\'" in text:
-            raise Untokenizable("a backslash before a quote")
+            raise Unsure("a backslash before a quote")
         return Token(T.STRING, text)
     if group == "escape":
         return Token(T.STRING, text)

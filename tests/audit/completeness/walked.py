@@ -48,6 +48,7 @@ def walk(
     folder: Path, *, opened_at: int, over_at: int, marker: str = "bg_7", declared_at: int = 1, **changes: Any
 ) -> Walk:
     """A source and a grant that is over and was read back."""
+    logged_at_end = changes.pop("logged_at_end", None)
     counting, kind = changes.pop("counting", "line_num per session"), changes.pop("kind", "postgresql")
     settings = {
         name: changes.pop(name) for name in ("declared_logins", "lateness_ms", "patience_ms") if name in changes
@@ -58,7 +59,7 @@ def walk(
         grant = open_grant(source, marker)
         _activate(source, grant, marker, opened_at, **changes)
     with clock(lambda: over_at):
-        _end(source, grant, over_at)
+        _end(source, grant, over_at, logged_at_end)
     return Walk(source, grant, opened_at, over_at)
 
 
@@ -73,12 +74,12 @@ def _activate(
         )  # fmt: skip
 
 
-def _end(source: Source, grant: str, at: int) -> None:
+def _end(source: Source, grant: str, at: int, logged_at_end: bool | None) -> None:
     subject, system = f"grant:{grant}", source.system_id
     with transaction.atomic():
         append(
             "grant.read_back", by=PORTAL, subject=subject, grant_id=grant, system_id=system, clear=True, read_at=at, removed_at=at,
-            read_back_from="target", remainders=[], drift=[], sessions_ended=0, attempt=1,
+            read_back_from="target", remainders=[], drift=[], sessions_ended=0, attempt=1, statement_logging=logged_at_end,
         )  # fmt: skip
         append(
             "grant.ended", by=PORTAL, subject=subject, grant_id=grant, person_id=str(uuid.uuid4()), system_id=system, cause="returned",

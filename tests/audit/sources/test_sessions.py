@@ -179,6 +179,38 @@ def test_same_text_that_fails_before_it_runs_is_another_action() -> None:
     assert outcomes == [(3, "no_error_seen"), (4, "failed")]
 
 
+def acts(*messages: str, ps: str = "idle") -> list[tuple[str, bool, str]]:
+    lines = [line(line_num=3 + at, message=message, ps=ps) for at, message in enumerate(messages)]
+    found = fold([RECEIVED, AUTHORIZED, *lines])
+    return [(each.class_, each.at_least, each.statement) for each in found if isinstance(each, Activity)]
+
+
+@pytest.mark.parametrize(("ps", "class_"), [("UPDATE", "data_change"), ("SELECT", "other"), ("idle", "other")])
+def test_statement_whose_name_hides_where_it_begins_is_told_whole_and_in_doubt(ps: str, class_: str) -> None:
+    message = "execute x: SELECT 1 --: UPDATE billing SET amount = 1"
+    assert acts(message, ps=ps) == [(class_, True, message)]
+
+
+def test_value_that_a_name_turned_into_code_is_not_kept() -> None:
+    assert acts("execute x: SELECT ': ALTER ROLE a PASSWORD 'hunter2' --'") == [("other", True, f"EXECUTE {HIDDEN}")]
+
+
+@pytest.mark.parametrize("text", ["SET log_statement = 'none'", "SELECT set_config('log_statement', 'none', false)"])
+def test_change_of_logging_under_a_name_that_hides_it_is_told(text: str) -> None:
+    lines = [RECEIVED, AUTHORIZED, line(line_num=3, message=f"execute x: SELECT 1 --: {text}"), line(line_num=4)]
+    assert changes(fold(lines)) == [("log_statement", "none", 3)]
+
+
+def test_line_that_nothing_here_knows_is_told_in_doubt() -> None:
+    assert acts("Anweisung: SELECT 1", "duration: 0.1 ms") == [("other", True, "Anweisung: SELECT 1")]
+
+
+def test_line_that_nothing_here_knows_hides_no_refusal_of_a_login() -> None:
+    unknown = line(line_num=3, ps="authentication", message="something new")
+    refused = line(line_num=4, ps="startup", error_severity="FATAL", state_code="53300", message="too many connections")
+    assert len(of_kind(fold([RECEIVED, AUTHORIZED, unknown, refused]), SessionRefused)) == 1
+
+
 def test_number_that_comes_again_is_a_loss() -> None:
     found = of_kind(fold([RECEIVED, AUTHORIZED, AUTHORIZED]), LossFound)
     assert [(each.kind, each.from_number) for each in found if isinstance(each, LossFound)] == [("numbers_repeated", 2)]

@@ -1,0 +1,30 @@
+"""What a session on a real server tried to hide from its log is told all the same, or the verdict says so."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.targets.connectors.postgresql_target import PostgresTarget
+from tests.targets.sources.used import a_target, statements, use
+
+pytestmark = pytest.mark.django_db
+NAMES = (b"a\nb", b"x: SELECT 1 --", b"plain")
+
+
+def _prepared(_: PostgresTarget, session: "psycopg.Connection[Any]") -> None:
+    for number, name in enumerate(NAMES):
+        session.pgconn.prepare(name, f"UPDATE billing SET amount = {number}".encode())
+        assert session.pgconn.exec_prepared(name, []).command_tuples == 5
+
+
+def test_statement_is_told_whatever_name_it_was_prepared_under(tmp_path: Path) -> None:
+    with a_target() as target:
+        used = use(target, _prepared)
+    found = used.walk(tmp_path)
+    assert statements(found) == [
+        ("data_change", False, "UPDATE billing SET amount = 0"),
+        ("data_change", True, "execute x: SELECT 1 --: UPDATE billing SET amount = 1"),
+        ("data_change", False, "UPDATE billing SET amount = 2"),
+    ]
