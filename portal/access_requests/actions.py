@@ -30,6 +30,8 @@ from portal.people.strength import need_fresh
 from portal.policy.queries import in_force, rules_of
 from portal.systems.models import Privilege
 
+MOST_AT_ONCE = 20
+"""Requests of one person for one system that wait for an answer or whose access is open; honest work needs a few."""
 NO_LONGER = "This request is no longer waiting."
 
 
@@ -70,6 +72,8 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
         raise NotAllowed("You can no longer ask for access.", about=privilege)
     if _same_waits(by, privilege, asked):
         raise ChangedMeanwhile("The same request was made a moment ago; it is on your list.", about=privilege)
+    if not bypass:
+        _room_for_another(by, privilege)
     return AccessRequest.objects.create(
         responder_id=by.id, system=privilege.system, privilege=privilege, policy=policy, mode=asked.mode, criterion=asked.criterion,
         category=asked.category, reason=asked.reason.strip(), intended_classes=list(asked.intended_classes),
@@ -87,6 +91,17 @@ def _same_waits(by: Actor, privilege: Privilege, asked: Asked) -> bool:
     )
     goes_on = Q(state=AWAITING) | Q(state=APPROVED, grant__ended_at__isnull=True)
     return mine.filter(goes_on, reason=asked.reason.strip()).exists()
+
+
+def _room_for_another(by: Actor, privilege: Privilege) -> None:
+    """Each request is mailed to every approver, and each grant is a login on the target. A bypass is never refused for this."""
+    mine = AccessRequest.objects.filter(responder_id=UUID(by.id), system=privilege.system)
+    waits = Q(state=AWAITING) & (Q(lapses_at__isnull=True) | Q(lapses_at__gt=now()))
+    if mine.filter(waits | Q(state=APPROVED, grant__ended_at__isnull=True)).count() >= MOST_AT_ONCE:
+        raise RefusedByPolicy(
+            f"You have {MOST_AT_ONCE} requests for this system that wait or are open. Withdraw one that you do not need, or end one that is open.",
+            about=privilege, kind="too many at once",
+        )  # fmt: skip
 
 
 def _append_made(by: Actor, request: AccessRequest) -> None:

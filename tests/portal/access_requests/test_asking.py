@@ -14,7 +14,7 @@ from portal.access_requests import actions
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.models import Eligibility, RoleAssignment
-from portal.errors import ChangedMeanwhile, NotAllowed
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy
 from portal.grants import opening
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
@@ -156,6 +156,23 @@ def test_same_request_twice_is_one(world: World) -> None:
     assert browser.post("/requests/new/", SAID).status_code == 302
     assert browser.post("/requests/new/", SAID).status_code == 409
     assert AccessRequest.objects.count() == 1
+
+
+def test_twenty_at_once_are_enough_and_a_bypass_is_never_refused_for_it(world: World) -> None:
+    other = two_systems(world)
+    waiting = [request_of(world, reason=f"{REASON} Number {number}.") for number in range(19)]
+    opening.approve(by=actor(world.ines), request=waiting[0])  # it is authorised, and goes on
+    request_of(world, reason=f"{REASON} The last.")
+    with pytest.raises(RefusedByPolicy, match="20 requests for this system that wait or are open") as refusal:
+        request_of(world, reason=f"{REASON} One more.")
+    assert refusal.value.kind == "too many at once"
+    with pytest.raises(RefusedByPolicy):
+        request_of(world, mode="drill", criterion="", reason=f"{REASON} A drill.")
+    request_of(other)  # another system
+    request_of(world, "ben")  # another person
+    opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", reason="It burns."))
+    AccessRequest.objects.filter(pk__in=[each.pk for each in waiting[1:3]]).update(lapses_at=now())
+    request_of(world, reason=f"{REASON} One that takes a place that is free.")
 
 
 @pytest.mark.parametrize("over", ["declined", "withdrawn", "lapsed", "revoked"])
