@@ -17,7 +17,7 @@ from portal.kept_form import NOT_LOGGED, KeptForm, speak
 from portal.people import factors
 from portal.people.actions import acting, refuse_sign_in, strengthen
 from portal.people.factors import Proof
-from portal.people.forms import CodeForm
+from portal.people.forms import CodeAndPasswordForm, CodeForm
 from portal.people.signing_in import PersonRequest
 from portal.people.strength import STRONG_METHODS, need_fresh
 from portal.people.throttle import address_of
@@ -25,6 +25,7 @@ from portal.people.throttle import address_of
 P = ParamSpec("P")
 __all__ = ["NOT_LOGGED", "KeptForm", "confirming", "is_fresh_for", "speak", "to_step_up"]
 A_MOMENT_AGO_MS = 60_000
+NEVER_KEPT = ("csrfmiddlewaretoken", "code", "password")
 
 
 def is_fresh_for(by: Actor, minutes: int | None = None) -> bool:
@@ -44,15 +45,19 @@ def to_step_up(request: PersonRequest) -> HttpResponse:
 def confirming(
     view: Callable[Concatenate[PersonRequest, P], HttpResponse],
 ) -> Callable[Concatenate[PersonRequest, P], HttpResponse]:
-    """Take a ``code`` that is sent with a form. Where the act needs one that was not sent, ask for it and keep the form."""
+    """Take a ``code`` that is sent with a form. Where the act needs one that was not sent, ask for it and keep the form.
 
-    @sensitive_post_parameters("code")
+    A ``password`` is not kept: it is asked for again beside the code.
+    """
+
+    @sensitive_post_parameters("code", "password")
+    @sensitive_variables("form")
     @wraps(view)
     def guarded(request: PersonRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        if request.POST.get("code"):
-            form = CodeForm(request.POST)
+        if request.POST.get("code") or _asked_again(request):
+            form = _code_form(request)(request.POST)
             try:
                 confirmed = _confirmed(request, form)
             except LogUnavailable:
@@ -63,14 +68,25 @@ def confirming(
         try:
             return view(request, *args, **kwargs)
         except StepUpNeeded:
-            return _ask(request, CodeForm())
+            return _ask(request, _code_form(request)())
 
     return guarded
+
+
+def _asked_again(request: PersonRequest) -> bool:
+    """Whether this comes from the page that asks for code and password; without the password it would be another form that is carried out."""
+    return "code" in request.POST and "password" in request.POST
+
+
+def _code_form(request: PersonRequest) -> type[CodeForm]:
+    return CodeAndPasswordForm if request.POST.get("password") or _asked_again(request) else CodeForm
 
 
 @sensitive_variables("form", "outcome")
 def _confirmed(request: PersonRequest, form: CodeForm) -> bool:
     """Check the code once; the second of two clicks finds the sign-in strengthened a moment ago."""
+    if "password" in form.fields and not form.is_valid():
+        return False
     if _strong_since(request):
         return True
     if not form.is_valid():
@@ -100,9 +116,8 @@ def _strong_since(request: PersonRequest) -> bool:
 
 
 def _ask(request: PersonRequest, form: CodeForm, status: int = 200) -> HttpResponse:
-    left_out = ("csrfmiddlewaretoken", "code")
     kept: list[tuple[str, Any]] = [
-        (name, value) for name, values in request.POST.lists() if name not in left_out for value in values
+        (name, value) for name, values in request.POST.lists() if name not in NEVER_KEPT for value in values
     ]
     back = request.headers.get("Referer", "/")
     prefix = f"{request.scheme}://{request.get_host()}/"

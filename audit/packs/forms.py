@@ -63,6 +63,12 @@ class PackForm(forms.Form):
         field.choices = list(choices.items())  # type: ignore[attr-defined]  # a MultipleChoiceField, declared above
         field.widget.hints = hints
 
+    def typed(self) -> dict[str, Any]:
+        """What was sent, for the form that comes after the second factor."""
+        return {
+            name: field.widget.value_from_datadict(self.data, self.files, name) for name, field in self.fields.items()
+        }
+
     def clean_purpose(self) -> str:
         """Without characters that make it read differently from what it says."""
         return inert(self.cleaned_data["purpose"])

@@ -15,6 +15,7 @@ from audit.log.read import person_names
 from audit.log.viewing import ViewerRequest, signed_in, viewed
 from audit.packs import queries, shown
 from audit.packs.actions import download_dossier, download_pack, request_pack
+from audit.packs.errors import StepUpNeeded
 from audit.packs.forms import DownloadForm, PackForm
 from audit.packs.models import MADE, Pack
 from audit.packs.rules import VIEW_CASE, fresh_ms, in_role_and_scope, need_fresh, systems_of
@@ -22,6 +23,7 @@ from audit.packs.tasks import hint
 
 ON_A_PAGE = 25
 PDF = "application/pdf"
+TYPED = "pack typed"  # in the session: nobody else reads it, and it goes with the next look at the form
 
 
 @require_GET
@@ -38,23 +40,29 @@ def pack_list(request: ViewerRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @signed_in
 def pack_new(request: ViewerRequest) -> HttpResponse:
-    """Ask for a pack. The second factor comes first, so that nothing typed is lost."""
+    """Ask for a pack. The second factor comes first; where it went stale meanwhile, what was typed stands in the form that comes after it."""
     mine = _auditors_only(request)
     names = {
         each: name for each, name in sorted(queries.system_names().items(), key=lambda item: item[1]) if each in mine
     }
     if request.method == "GET":
         need_fresh(request.actor)
-        return render(request, "audit/packs/new.html", {"form": PackForm(systems=names)})
+        typed = request.session.pop(TYPED, None)
+        form = PackForm(systems=names, initial=typed) if typed else PackForm(systems=names)
+        return render(request, "audit/packs/new.html", {"form": form})
     form = PackForm(request.POST, systems=names)
     if not form.is_valid():
         return render(request, "audit/packs/new.html", {"form": form}, status=422)
     start, end = form.period()
     said = form.cleaned_data
-    pack = request_pack(
-        by=request.actor, start=start, end=end, systems=said["systems"], frameworks=said["frameworks"],
-        purpose=said["purpose"],
-    )  # fmt: skip
+    try:
+        pack = request_pack(
+            by=request.actor, start=start, end=end, systems=said["systems"], frameworks=said["frameworks"],
+            purpose=said["purpose"],
+        )  # fmt: skip
+    except StepUpNeeded:
+        request.session[TYPED] = form.typed()
+        raise
     hint(pack.pk)
     return redirect("pack_page", pk=pack.pk)
 

@@ -13,7 +13,7 @@ from portal.eligibility import actions, queries, rules, seen
 from portal.eligibility.forms import EligibilityForm, RoleForm, ShortenForm, chosen
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.grants import narrowing
-from portal.kept_form import KeptForm
+from portal.kept import KeptForm, confirming
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
@@ -24,6 +24,7 @@ WAITS = "It waits for a second person."
 
 @require_http_methods(["GET", "POST"])
 @signed_in
+@confirming
 def role_new(request: PersonRequest) -> HttpResponse:
     """Propose a role."""
     systems, everywhere = seen.administered_systems(request.user), request.user.has_perm(ADMINISTER)
@@ -48,6 +49,7 @@ def role_new(request: PersonRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @signed_in
+@confirming
 def eligibility_new(request: PersonRequest) -> HttpResponse:
     """Propose that somebody may ask for a privilege."""
     systems = seen.managed_systems(request.user)
@@ -146,6 +148,7 @@ def eligibility_revoke(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
+@confirming
 def eligibility_shorten(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Let an eligibility end earlier."""
     row = found(queries.eligibility_for_act(pk))

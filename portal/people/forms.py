@@ -35,6 +35,15 @@ class CodeForm(forms.Form):
     )  # fmt: skip
 
 
+class CodeAndPasswordForm(CodeForm):
+    """A code, and the password of a form that is otherwise kept."""
+
+    password = forms.CharField(
+        label="The password of the form, once more", max_length=500, strip=False, help_text="Passwords are never kept: type it again.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+
+
 class RecoveryForm(forms.Form):
     """A recovery code."""
 

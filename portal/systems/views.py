@@ -7,12 +7,12 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.eligibility import seen
 from portal.eligibility.queries import lists_of_system, who_is_here
-from portal.kept_form import KeptForm
+from portal.kept import KeptForm, confirming
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
@@ -72,10 +72,10 @@ def _shown(settings: dict[str, object]) -> list[tuple[str, str]]:
     ]
 
 
-@sensitive_post_parameters("password")
 @sensitive_variables("form")
 @require_http_methods(["GET", "POST"])
 @signed_in
+@confirming
 def system_new(request: PersonRequest, kind: str) -> HttpResponse:
     """Propose a new system."""
     if kind not in dict(kinds_on_offer()):
@@ -93,10 +93,10 @@ def system_new(request: PersonRequest, kind: str) -> HttpResponse:
     return _form_page(request, form, title="Register a system")
 
 
-@sensitive_post_parameters("password")
 @sensitive_variables("form")
 @require_http_methods(["GET", "POST"])
 @signed_in
+@confirming
 def system_change(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Propose a change of a system."""
     system = _to_change(request, pk, CHANGE)
@@ -115,6 +115,7 @@ def system_change(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @signed_in
+@confirming
 def privilege_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Propose a privilege."""
     system = _to_change(request, pk, actions.PRIVILEGE)
@@ -131,6 +132,7 @@ def privilege_new(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @signed_in
+@confirming
 def source_declare(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Propose how the system reports what was done on it."""
     system = _to_change(request, pk, actions.SOURCE)

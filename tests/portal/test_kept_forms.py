@@ -101,6 +101,38 @@ def _sent_form(answer: Any) -> Any:
     return next(answer.context[name] for name in names if answer.context.get(name))
 
 
+ASKS = ("role", "eligibility", "shorter", "new system", "system", "privilege", "source", "person")
+
+
+@pytest.mark.parametrize("form", ASKS)
+def test_second_factor_that_went_stale_meanwhile_is_asked_beside_what_was_typed(world: World, form: str) -> None:
+    address, said = SENT[form](world)
+    browser = browser_of(world.pia)
+    stale(world.pia)
+    before = _everything()
+    answer = browser.post(address, said)
+    assert (answer.status_code, _everything()) == (200, before)
+    kept, again = dict(answer.context["kept"]), {name: SECRET for name in said if name == "password"}
+    assert {**kept, **again} == {name: str(value) for name, value in said.items()}
+    assert (SECRET in answer.content.decode(), "password" in answer.context["form"].fields) == (False, bool(again))
+    answer = browser.post(address, {**kept, **again, "code": code_of_device(world.pia)})
+    assert (answer.status_code in (302, 200), _everything() != before) == (True, True)
+
+
+@pytest.mark.parametrize("code", [True, False])
+def test_form_with_a_password_is_not_carried_out_without_it(world: World, code: bool) -> None:
+    """Else an empty one would mean that the target's password stays as it is."""
+    address, said = SENT["new system"](world)
+    browser = browser_of(world.pia)
+    stale(world.pia)
+    kept = dict(browser.post(address, said).context["kept"])
+    before = _everything()
+    for again in ({"password": ""}, {"password": SECRET}) if not code else ({"password": ""},):
+        answer = browser.post(address, {**kept, **again, "code": code_of_device(world.pia) if code else ""})
+        assert (answer.status_code, _everything()) == (422, before)
+        assert "password" in answer.context["form"].fields
+
+
 @pytest.mark.parametrize("form", ["shorter", "assign", "close"])
 @pytest.mark.parametrize("name", ["zoe", "ben"])
 def test_broken_log_shows_nothing_to_outsiders(world: World, name: str, form: str) -> None:

@@ -12,13 +12,14 @@ from django.urls import reverse
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
+from audit.log.append import append, process
 from audit.log.read import named
 from audit.packs import jobs
 from audit.packs.models import Dossier, Pack
 from portal.clock import now
 from portal.people.models import SignIn
 from tests.audit.packs import told
-from tests.factories import client_of
+from tests.factories import client_of, code_of
 from tests.web.looking import VARIANTS, fits, seen
 from tests.worlds import World, actor, make_world, request_of
 
@@ -141,18 +142,22 @@ def test_nobody_comes_in_without_a_sign_in(world: World) -> None:
 # --- asking and watching
 
 
-def test_pack_is_asked_for_by_the_form(world: World) -> None:
-    told.organisation().write()  # the form offers what the log names
-    client = browser_of(world, "otto")
-    Pack.objects.all().delete()
+def registered(world: World) -> None:
+    """The system as the log names it, which is what the form offers."""
     system = str(world.system.pk)
-    from audit.log.append import append, process
-
     append(
         "system.registered", by=process("test"), subject=f"system:{system}", system_id=system, slug="billing", name="Billing",
         owner_id=str(world.mo.pk), criticality="normal", personal_data=0, connector="simulated", reads_back=1, lists_access=1,
         in_scope_from=1,
     )  # fmt: skip
+
+
+def test_pack_is_asked_for_by_the_form(world: World) -> None:
+    told.organisation().write()  # the form offers what the log names
+    client = browser_of(world, "otto")
+    Pack.objects.all().delete()
+    system = str(world.system.pk)
+    registered(world)
     assert "Billing" in client.get(reverse("pack_new")).content.decode()
     answer = client.post(reverse("pack_new"), {**FORM, "systems": [system]})
     pack = Pack.objects.get()
@@ -186,6 +191,18 @@ def test_what_cannot_be_made_is_said_beside_its_field(world: World, changes: dic
 def test_asking_needs_a_fresh_second_factor_before_anything_is_typed(world: World) -> None:
     client = not_fresh(browser_of(world, "otto"), world, "otto")
     assert client.get(reverse("pack_new"))["Location"] == f"/step-up/?next={reverse('pack_new').replace('/', '%2F')}"
+
+
+def test_what_was_typed_stands_in_the_form_after_a_second_factor_that_went_stale_meanwhile(world: World) -> None:
+    registered(world)
+    client, said = not_fresh(browser_of(world, "otto"), world, "otto"), {**FORM, "systems": [str(world.system.pk)]}
+    address = reverse("pack_new")
+    answer = client.post(address, said, headers={"Referer": f"http://testserver{address}"})
+    assert (answer["Location"], Pack.objects.count()) == (f"/step-up/?next={address.replace('/', '%2F')}", 0)
+    client.post("/step-up/", {"code": code_of(world.otto), "next": address})
+    form = client.get(address).context["form"]
+    assert {name: form[name].value() for name in said} == said
+    assert client.get(address).context["form"]["purpose"].value() is None  # once
 
 
 def test_progress_is_shown_by_reload_and_by_poll_and_the_poll_is_no_look(world: World) -> None:

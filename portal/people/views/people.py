@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.eligibility.queries import lists_of_person
 from portal.grants import narrowing
+from portal.kept import confirming
 from portal.people import actions, queries
 from portal.people.forms import PersonForm
 from portal.people.models import Person
@@ -38,6 +39,7 @@ def people(request: PersonRequest) -> HttpResponse:
 @sensitive_variables("added")
 @require_http_methods(["GET", "POST"])
 @signed_in
+@confirming
 def person_new(request: PersonRequest) -> HttpResponse:
     """Add somebody; their one-time password is shown once."""
     only_administrators(request)
