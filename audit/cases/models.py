@@ -28,6 +28,7 @@ class CaseRow(models.Model):
     activities = models.IntegerField(default=0)
     failed = models.IntegerField(default=0)
     outside = models.IntegerField(default=0)
+    cut = models.BooleanField(default=False, help_text="more was done than was counted")
     findings = models.IntegerField(default=0, help_text="that are not closed")
     words = models.TextField(help_text="what is searched, in lower case; nothing personal")
     position = models.BigIntegerField(help_text="index of the last entry that it was made from")

@@ -1,6 +1,7 @@
 """Keeps the list of cases up by following the sealed log. Run it as often as you like: it takes up where it left off.
 
-Each case that has new entries is folded anew from all of its sealed entries, so a row never depends on what stood in it before.
+Each case that has new entries is folded anew from its sealed entries, one case after the other, so a row never depends on what stood in it
+before. Of what was done on the target so many entries are read and no more: the process that follows may be the one that ends access.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,15 +10,18 @@ from itertools import islice
 from django.db import connection, transaction
 
 from audit.cases.case import Case
-from audit.cases.fold import fold
+from audit.cases.fold import HANDLERS
 from audit.cases.models import CaseListPosition, CaseRow
-from audit.cases.reading import sealed_cases
+from audit.cases.reading import sealed_case
 from audit.cases.status import status_of
 from audit.cases.words import CATEGORIES, CRITERIA, MODES
 from audit.log.read import size
 
 AT_ONCE = 50
-"""Cases whose entries are held in memory together."""
+"""Rows that are written in one statement."""
+NOT_FOR_A_ROW = ("activity.", "session.", "alert.")
+TELLING = tuple(name for name in HANDLERS if not name.startswith(NOT_FOR_A_ROW))
+"""What a row is made of, besides what was done. Connections and alerts may be many, and no row speaks of them."""
 TOUCHED = """
 SELECT e."case", max(s.index) FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
 WHERE s.index >= %s AND s.index < %s AND e."case" <> '' GROUP BY 1
@@ -60,7 +64,7 @@ def _follow(start: int, end: int) -> None:
     known = dict(CaseRow.objects.filter(pk__in=touched).values_list("case", "position"))
     changed = sorted(case for case, index in touched.items() if known.get(case, -1) < index)
     for some in _batches(changed):
-        rows = [row_of(fold(case, events)) for case, events in sealed_cases(some).items()]
+        rows = [_row(case, touched[case]) for case in some]
         fields = [each.name for each in CaseRow._meta.concrete_fields if not each.primary_key]
         CaseRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["case"], update_fields=fields)
 
@@ -71,8 +75,15 @@ def _batches(cases: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def row_of(case: Case) -> CaseRow:
-    """What the list shows of a case."""
+def _row(case_id: str, last: int) -> CaseRow:
+    """``last`` is the index of the case's newest entry, of whatever name."""
+    row = row_of(*sealed_case(case_id, TELLING))
+    row.position = max(row.position, last)
+    return row
+
+
+def row_of(case: Case, cut: bool) -> CaseRow:
+    """What the list shows of a case; ``cut``: more was done than was counted."""
     asked, grant = case.asked, case.grant
     return CaseRow(
         case=case.id, system_id=asked.system_id if asked else "", system=(asked.system if asked else "")[:200],
@@ -80,7 +91,7 @@ def row_of(case: Case) -> CaseRow:
         deciders=sorted({each.by for each in case.decisions}), mode=asked.mode if asked else "", status=status_of(case).code,
         verdict=case.verdict, asked_at=asked.at if asked else 0, opened_at=grant.opened_at if grant else None,
         over_at=grant.over_at if grant else case.decided_at if case.ended_as else None, activities=len(case.activities),
-        failed=case.failed_count, outside=case.outside_count, findings=sum(each.state != "closed" for each in case.findings),
+        failed=case.failed_count, outside=case.outside_count, cut=cut, findings=sum(each.state != "closed" for each in case.findings),
         words=_words(case), position=case.position if case.position is not None else -1,
     )  # fmt: skip
 

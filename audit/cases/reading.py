@@ -17,6 +17,8 @@ from audit.log.read import LoggedEvent, event_of, person_names
 
 BULK = ("activity.recorded", "activity.outcome_learned")
 MOST_BULK, MOST_OTHERS = 50_000, 20_000
+MOST_COUNTED = 5_000
+"""Entries of what was done that are read for the row of a list; whoever repeats a statement must not fill the memory of what follows the log."""
 COLUMNS = """
 SELECT s.index, e.body, e.at, q.seq FROM audit_event e
 LEFT JOIN audit_sealed_entry s ON s.event_id = e.id LEFT JOIN audit_queue q ON q.event_id = e.id WHERE e."case" = %s
@@ -27,10 +29,11 @@ SELECT index, body FROM (
   ({COLUMNS} AND NOT e.name = ANY(%s) ORDER BY {ORDER} LIMIT %s) UNION ALL ({COLUMNS} AND e.name = ANY(%s) ORDER BY {ORDER} LIMIT %s)
 ) entries ORDER BY {ORDER}
 """  # noqa: S608 - constants of this module
-SELECT_SEALED = """
-SELECT e."case", s.index, e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
-WHERE e."case" = ANY(%s) ORDER BY e."case", e.at, s.index
+SEALED = """
+SELECT s.index, e.body, e.at FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE e."case" = %s AND e.name = ANY(%s) ORDER BY e.at, s.index LIMIT %s
 """
+SELECT_SEALED = f"SELECT index, body FROM (({SEALED}) UNION ALL ({SEALED})) entries ORDER BY at, index"  # noqa: S608 - constants of this module
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,18 @@ def with_statements(activities: Sequence[Activity]) -> list[Activity]:
     return [_filled(each, values.get(UUID(each.event_id), {})) for each in activities]
 
 
-def sealed_cases(ids: Iterable[str]) -> dict[str, list[LoggedEvent]]:
-    """The sealed events of some cases, without personal values, for the list of cases. One statement."""
-    found: dict[str, list[LoggedEvent]] = {}
+def sealed_case(case_id: str, names: Iterable[str]) -> tuple[Case, bool]:
+    """A case of its sealed entries, without personal values: those of ``names``, and what was done on the target as far as it is counted.
+
+    Also whether more was done than is counted. One statement.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(SELECT_SEALED, [list(ids)])
-        for case, index, body in cursor:
-            found.setdefault(case, []).append(event_of(bytes(body), index))
-    return found
+        cursor.execute(SELECT_SEALED, [case_id, list(names), MOST_OTHERS, case_id, list(BULK), MOST_COUNTED + 1])
+        events = [event_of(bytes(body), index) for index, body in cursor]
+    counted = [event for event in events if event.name in BULK]
+    if len(counted) <= MOST_COUNTED:
+        return fold(case_id, events), False
+    return fold(case_id, (event for event in events if event is not counted[-1])), True
 
 
 def _filled(activity: Activity, values: dict[str, str]) -> Activity:

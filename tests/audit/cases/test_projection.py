@@ -1,13 +1,16 @@
 """The list of cases follows the log: nothing lost, nothing doubled, nothing personal kept."""
 
+import re
 import threading
 
+import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.forms.models import model_to_dict
 
+from audit.cases import reading
 from audit.cases.models import CaseListPosition, CaseRow
-from audit.cases.projection import catch_up, rebuild
+from audit.cases.projection import TELLING, catch_up, rebuild
 from audit.log.models import Event, PersonalValue
 from audit.log.read import size
 from portal.access_requests.actions import decline, withdraw
@@ -15,6 +18,7 @@ from portal.grants import sweep
 from tests.audit.cases.conftest import listed
 from tests.audit.cases.written import Did, do, judge, learn, review
 from tests.benchmarks import made_cases
+from tests.browsing import browser_of
 from tests.worlds import World, actor, opened, overdue, request_of
 
 
@@ -50,6 +54,36 @@ def test_case_appears_with_what_became_of_it(world: World) -> None:
     row.refresh_from_db()
     took_part = sorted(str(world.people[name].pk) for name in ("ann", "ines", "kim"))
     assert (row.status, row.verdict, row.failed, row.people) == ("reviewed", "complete", 2, took_part)
+
+
+def test_counting_stops_and_the_list_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_COUNTED", 4)
+    grant = opened(world)
+    do(grant, [Did("SELECT 1", outcome="failed"), *[Did(f"SELECT {number}") for number in range(2, 5)]])
+    listed()
+    row = CaseRow.objects.get()
+    assert (row.activities, row.failed, row.cut) == (4, 1, False)
+    do(grant, [Did("DROP TABLE t", "schema_change", "failed") for _ in range(3)], session="6741a0.2")
+    overdue(grant)
+    assert sweep.run_due("test") == 1
+    listed()
+    row.refresh_from_db()
+    assert (row.activities, row.failed, row.outside, row.cut, row.status) == (4, 1, 0, True, "ended")
+    said = " ".join(re.sub(r"<[^>]+>", " ", browser_of(world.otto).get("/cases/").content.decode()).split())
+    assert "more than 4 of those counted: 1 failed, 0 out of intent" in said
+
+
+def test_other_entries_of_a_case_are_not_read_for_its_row(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many connections were made, what ended the case is in the row."""
+    grant = opened(world)
+    for number in range(8):
+        do(grant, [], session=f"6741a0.{number}")
+    overdue(grant)
+    assert sweep.run_due("test") == 1
+    telling = Event.objects.filter(case=str(grant.request_id), name__in=TELLING).count()
+    monkeypatch.setattr(reading, "MOST_OTHERS", telling)
+    listed()
+    assert CaseRow.objects.get().status == "ended"
 
 
 def test_every_case_of_the_log_is_in_the_list(world: World) -> None:
