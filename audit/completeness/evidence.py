@@ -29,6 +29,8 @@ class Window:
     grant_id: str = ""
     case: str = ""
     statement_logging: bool = True
+    logged_at_end: bool = True
+    """False where closing found that the login's statements were no longer logged."""
     superuser: bool = False
 
 

@@ -12,6 +12,7 @@ from audit.completeness.words import clock
 
 LIMIT = "What a source never numbered cannot be shown: what functions did inside, rows that were read, data of COPY."
 NONE = "none"
+MUTED = "When the access was closed, the target did not log the statements of this login any more; since when, nobody knows."
 TOO_MANY = "Not all of this was read, since there is too much of it around the window:"
 
 
@@ -47,6 +48,8 @@ def judge(window: Window, scheme: Scheme, evidence: Evidence, now: int) -> Verdi
         return _silence(window, scheme, now)
     if not window.statement_logging:
         return Verdict("not covered", reasons=("The target did not log the statements of this login.",))
+    if not window.logged_at_end:
+        return Verdict("not covered", reasons=(MUTED,))
     if window.superuser:
         return Verdict(
             "unknown",

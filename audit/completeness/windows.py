@@ -56,15 +56,21 @@ def grant_windows(sources: Iterable[Source], from_at: int, now: int) -> list[tup
 
 def _grant_window(source: Source, ended: LoggedEvent) -> Window | None:
     """From the opening to the end of the right; what was lost until the read-back counts too."""
-    opened = of_subject(ended.subject, ("grant.activated",), limit=1)
-    if not opened:
+    told = of_subject(ended.subject, ("grant.activated", "grant.read_back"))
+    opened = next((event for event in told if event.name == "grant.activated"), None)
+    if opened is None:
         return None
-    fields, grant_id = opened[0].fields, ended.fields["grant_id"]
+    fields, grant_id = opened.fields, ended.fields["grant_id"]
     return Window(
         window_id(source.id, "grant", grant_id), source.id, source.system_id, "grant", fields["opened_at"], ended.fields["over_at"],
         max(ended.fields["over_at"], ended.fields["confirmed_at"]), grant_id, ended.case,
-        bool(fields["statement_logging"]), bool(fields["superuser"]),
+        bool(fields["statement_logging"]), _logged_at_end(told), bool(fields["superuser"]),
     )  # fmt: skip
+
+
+def _logged_at_end(told: Iterable[LoggedEvent]) -> bool:
+    """Whether no closing found it turned off. One that found the login gone says nothing, as events of before this was asked."""
+    return all(event.fields.get("statement_logging", 1) for event in told if event.name == "grant.read_back")
 
 
 def day_windows(source: Source, from_at: int, now: int) -> list[Window]:

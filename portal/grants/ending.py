@@ -14,7 +14,7 @@ from audit.log.read import of_subject
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
 from portal.clock import moment, ms, now
-from portal.connectors.base import ReadBack, Snapshot
+from portal.connectors.base import Closed, ReadBack, Snapshot
 from portal.crash_points import ENDING, reached
 from portal.errors import LogUnavailable, Refused, WrongState
 from portal.grants.actions import NOT_OPEN, end_now, locked, over_at
@@ -95,10 +95,9 @@ def _close(row: Grant) -> Grant:
     reached(ENDING, "closed")
     found = connector.read_back(target, closing, before=before)
     reached(ENDING, "read")
-    sessions = closed.sessions_ended
     if not found.clear:
-        return record_remainder(by=SWEEP, grant=row, found=found, sessions=sessions)
-    row = confirm(by=SWEEP, grant=row, found=found, removed_ms=ms(removed), sessions=sessions)
+        return record_remainder(by=SWEEP, grant=row, found=found, closed=closed)
+    row = confirm(by=SWEEP, grant=row, found=found, removed_ms=ms(removed), closed=closed)
     reached(ENDING, "confirmed")
     return row
 
@@ -117,7 +116,7 @@ def begin(*, by: Actor, grant: Grant) -> Grant:
 
 
 @action(event=("grant.read_back", "grant.ended"))
-def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, sessions: int) -> Grant:
+def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, closed: Closed) -> Grant:
     """The target shows nothing any more: ended. The password goes with it."""
     row = locked(grant)
     at = moment(max(found.at_ms, ms(row.ended_at)))  # type: ignore[arg-type]  # closing has its time
@@ -125,7 +124,7 @@ def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, sessio
         row, MOVES["confirm"], says="This access was read back already.", removed_at=moment(removed_ms), confirmed_at=at,
         secret=None, verifier="", before=None, next_try_at=None, last_trouble="",
     )  # fmt: skip
-    _append_read_back(by, row, found, sessions, removed_ms)
+    _append_read_back(by, row, found, closed, removed_ms)
     over = over_at(row) if row.expires_at else ms(row.ended_at)  # type: ignore[arg-type]  # as above
     hours = rules_of(row.request.policy).review_hours_for(row.request.mode, row.system.criticality)
     due = over + hours * 3_600_000 if row.opened_at else None
@@ -153,23 +152,24 @@ def _who_and_why(row: Grant) -> dict[str, str]:
     return {"by": by.name if by else "", "reason": said[-1].says("reason")}
 
 
-def _append_read_back(by: Actor, row: Grant, found: ReadBack, sessions: int, removed_ms: int | None) -> None:
+def _append_read_back(by: Actor, row: Grant, found: ReadBack, closed: Closed, removed_ms: int | None) -> None:
     append(
         "grant.read_back", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, system_id=row.system_id,
         clear=found.clear, read_at=found.at_ms, removed_at=removed_ms, read_back_from="target", attempt=row.attempts,
         remainders=sorted({each.kind for each in found.remainders}), drift=sorted({each.kind for each in found.drift}),
         remainder_details="\n".join(each.detail for each in found.remainders) or None,
-        drift_details="\n".join(each.detail for each in found.drift) or None, sessions_ended=sessions,
+        drift_details="\n".join(each.detail for each in found.drift) or None, sessions_ended=closed.sessions_ended,
+        statement_logging=closed.statement_logging,
     )  # fmt: skip
 
 
 @action(event="grant.read_back")
-def record_remainder(*, by: Actor, grant: Grant, found: ReadBack, sessions: int) -> Grant:
+def record_remainder(*, by: Actor, grant: Grant, found: ReadBack, closed: Closed) -> Grant:
     """Something is left: it stays "closing", says so, and is tried again."""
     row = locked(grant)
     sentence = "; ".join(each.detail for each in found.remainders)
     _wait_and_tell(by, row, f"The target still shows: {sentence}", [each.kind for each in found.remainders])
-    _append_read_back(by, row, found, sessions, None)
+    _append_read_back(by, row, found, closed, None)
     return row
 
 

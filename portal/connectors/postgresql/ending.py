@@ -25,6 +25,7 @@ def close_grant(target: Target, closing: Closing, *, step: Step = no_step) -> Cl
         step("found")
         if role is None:
             return _close_without_role(connection, closing, step)
+        logged = roles.is_logged(connection, role)
         known = sessions.live(connection, role.oid)
         _shut(connection, closing, role)
         step("login shut")
@@ -36,7 +37,7 @@ def close_grant(target: Target, closing: Closing, *, step: Step = no_step) -> Cl
         kept += leftovers.of_role(connection, role.oid)
         removed = not kept and _drop(connection, role)
         step("role dropped")
-    return Closed(str(role.oid), ended, removed, tuple(kept), role.logged)
+    return Closed(str(role.oid), ended, removed, tuple(kept), logged)
 
 
 def _find(connection: Connection, closing: Closing) -> Role | None:

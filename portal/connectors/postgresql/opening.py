@@ -37,7 +37,7 @@ def open_grant(target: Target, opening: Opening, *, step: Step = no_step) -> Ope
         role = roles.by_name(connection, opening.login)
         if role is None or role.comment != opening.comment or not role.can_login:
             raise Gone(f"The login {opening.login} was taken away while it was being opened.")
-        logged = role.logged or _server_logs_all(connection)
+        logged = roles.is_logged(connection, role)
         if not logged:
             warnings.append(NO_LOGGING)
         step("read back")
@@ -107,15 +107,6 @@ def _make(connection: Connection, opening: Opening) -> None:
     connection.execute(
         statement("COMMENT ON ROLE {n_login} IS {comment}", n_login=opening.login, comment=opening.comment)
     )
-
-
-def _server_logs_all(connection: Connection) -> bool:
-    """Every statement of the whole server is logged, and the login has no setting that says less."""
-    row = connection.execute(
-        "SELECT reset_val = 'all' AND source IN ('configuration file', 'command line') AS yes"
-        " FROM pg_settings WHERE name = 'log_statement'"
-    ).fetchone()
-    return bool(row and row["yes"])
 
 
 def extend(target: Target, closing: Closing, *, expires_at_ms: int) -> None:

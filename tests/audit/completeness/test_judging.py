@@ -240,7 +240,12 @@ def test_session_that_nothing_explains_is_a_gap(started_at: int, kind: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind"), [({"superuser": True}, "unknown"), ({"statement_logging": False}, "not covered")]
+    ("changes", "kind"),
+    [
+        ({"superuser": True}, "unknown"),
+        ({"statement_logging": False}, "not covered"),
+        ({"logged_at_end": False}, "not covered"),
+    ],
 )
 def test_grant_whose_statements_may_go_unlogged_is_never_complete(changes: dict[str, Any], kind: str) -> None:
     assert judge(replace(WINDOW, **changes), SCHEME, GOOD, NOW).kind == kind

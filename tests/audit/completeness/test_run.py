@@ -119,6 +119,17 @@ def test_log_out_of_reach_is_not_covered(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("found", "kind"), [(True, "complete"), (False, "not covered"), (None, "complete")])
+def test_login_that_closing_found_muted_is_not_covered(tmp_path: Path, found: bool | None, kind: str) -> None:
+    """None: the login was gone already, or the event is older than the question."""
+    used = walk(
+        tmp_path, opened_at=OPENED, over_at=OVER, declared_at=DAY_START, kind="simulated", logged_at_end=found
+    )  # fmt: skip
+    gather(used, [*marked(used, "one", OPENED - 1000), *session(), *marked(used, "two", LATER)], LATER)
+    assert used.verdict(LATER)["verdict"] == kind
+
+
+@pytest.mark.django_db
 def test_each_whole_day_of_a_source_is_judged(used: Walk) -> None:
     first = DAY_START + 3_600_000
     gather(

@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 from django.db import connection
 
+from audit.log.read import named
 from portal.clock import now
 from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
 from portal.grants import actions, ending, extending, opening, sweep
@@ -43,6 +44,19 @@ def test_approved_way_leaves_each_event_once(world: World) -> None:
         "request.made", "request.approved", "grant.authorised", "grant.opening", "grant.activated", "grant.expired",
         "grant.closing", "grant.read_back", "grant.ended",
     ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("_sealing")
+@pytest.mark.parametrize("mute", [False, True])
+def test_read_back_says_whether_statements_were_still_logged(world: World, mute: bool) -> None:
+    controls = world.state.parent / "controls.json"
+    world.system.settings["controls_path"] = str(controls)
+    world.system.save()
+    grant = opened(world)
+    controls.write_text(json.dumps({"mute": mute}))
+    overdue(grant)
+    sweep.run_due("test")
+    assert named(["grant.read_back"])[-1].fields["statement_logging"] == (not mute)
 
 
 @pytest.mark.usefixtures("_sealing")

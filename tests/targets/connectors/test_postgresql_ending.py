@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -42,6 +43,33 @@ def test_close_leaves_nothing(postgres: PostgresTarget, before: Snapshot, closin
     result = postgres.connector.read_back(postgres.target, closing, before=before)
     assert (result.clear, result.remainders, result.drift) == (True, (), ())
     assert not postgres.can_log_in(closing.login)
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "own", "logged"),
+    [
+        ("none", "RESET log_statement", False),
+        ("all", "RESET log_statement", True),
+        ("all", "SET log_statement = 'none'", False),
+        ("all", "IN DATABASE shop SET log_statement = 'none'", False),
+    ],
+)
+def test_close_says_whether_statements_were_still_logged(
+    postgres: PostgresTarget, closing: Closing, everywhere: str, own: str, logged: bool
+) -> None:
+    with postgres.superuser() as owner:
+        owner.execute(f"ALTER ROLE {closing.login} {own}")
+        _log_everywhere(owner, everywhere)
+        try:
+            assert postgres.connector.close(postgres.target, closing).statement_logging is logged
+        finally:
+            _log_everywhere(owner, "none")
+
+
+def _log_everywhere(owner: "psycopg.Connection[Any]", value: str) -> None:
+    owner.execute(f"ALTER SYSTEM SET log_statement = '{value}'")
+    owner.execute("SELECT pg_reload_conf()")
+    wait_until(lambda: owner.execute("SHOW log_statement").fetchone() == (value,), "the server to take it")
 
 
 def test_close_reports_each_step_in_order(postgres: PostgresTarget, closing: Closing) -> None:

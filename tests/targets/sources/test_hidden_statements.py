@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from audit.completeness.judging import MUTED
 from tests.targets.connectors.postgresql_target import PostgresTarget
 from tests.targets.sources.used import a_target, statements, use
 
@@ -28,3 +29,17 @@ def test_statement_is_told_whatever_name_it_was_prepared_under(tmp_path: Path) -
         ("data_change", True, "execute x: SELECT 1 --: UPDATE billing SET amount = 1"),
         ("data_change", False, "UPDATE billing SET amount = 2"),
     ]
+
+
+def _muted_by_the_owner(target: PostgresTarget, session: "psycopg.Connection[Any]") -> None:
+    with target.superuser() as owner:
+        owner.execute(f"ALTER ROLE {session.info.user} RESET log_statement")
+    with target.login(session.info.user) as second:
+        second.execute("UPDATE billing SET amount = 0")
+
+
+def test_login_that_was_muted_from_outside_is_never_complete(tmp_path: Path) -> None:
+    with a_target() as target:
+        used = use(target, _muted_by_the_owner)
+    assert (used.opened_logged, used.closed.statement_logging) == (True, False)
+    assert used.verdict(tmp_path) == ("not covered", [MUTED])
