@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 import yaml
 
@@ -16,10 +17,14 @@ from audit.packs.exports import activity_files, listed
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files
 from audit.packs.printing import filled
-from audit.packs.reading import of_cases
+from audit.packs.reading import how_many, of_case, rest_of_case
 from audit.packs.render import Attachment, Limits, Metadata, render_pdf
 
 MOST_PRINTED = 2000
+MOST_KEPT = 20_000
+"""Entries of each crowd that a dossier holds: whoever repeats a statement must not fill the memory of the process that makes it."""
+DONE = ("activity.recorded", "activity.outcome_learned")
+CONNECTED = ("session.started", "session.ended", "session.refused")
 STATEMENT_PRINTED = 4000  # characters; the attached file holds all that is kept
 LIMITS = Limits(seconds=120)
 
@@ -43,7 +48,7 @@ def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo:
         RenderFailed: the PDF cannot be made.
         NoSuchCase: the log knows no such case up to there.
     """
-    events = sorted(of_cases(position.size, [case_id]), key=lambda event: event.at)
+    events = _entries(position.size, case_id)
     case = fold(case_id, events)
     if case.asked is None:
         raise NoSuchCase(f"The log knows no case {case_id} up to position {position.size}.")
@@ -52,6 +57,13 @@ def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo:
     files = [*activity_files(lines), *as_files(position)]
     html = filled("dossier.html", _context(case, occasion, position, names, files, signed=signed, demo=demo))
     return Paper(render_pdf(html, files, _metadata(case, occasion, position), limits=LIMITS), case)
+
+
+def _entries(size: int, case_id: str) -> list[LoggedEvent]:
+    """Those of the case by time; of what may be without end, the first."""
+    told = rest_of_case(size, case_id, (*DONE, *CONNECTED))
+    crowds = (of_case(size, case_id, names, MOST_KEPT) for names in (DONE, CONNECTED))
+    return sorted(chain(told, *crowds), key=lambda event: (event.at, event.index))
 
 
 def _context(
@@ -63,6 +75,8 @@ def _context(
         "title": _title(case), "case": case, "occasion": occasion, "names": names, "proof": position,
         "verdict": verdicts.said(case), "times": case_lines.times(case), "rows": case.activities[:MOST_PRINTED],
         "shown": min(len(case.activities), MOST_PRINTED), "total": len(case.activities), "limit": STATEMENT_PRINTED,
+        "logged": max(how_many(position.size, case.id, DONE[:1]), len(case.activities)),
+        "sessions_cut": how_many(position.size, case.id, CONNECTED) > MOST_KEPT,
         "alerts": case.alerts, "answers": answered(case), "attachments": listed(files, rows), "signed": signed, "demo": demo,
     }  # fmt: skip
 

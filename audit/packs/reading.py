@@ -29,7 +29,11 @@ LEFT JOIN LATERAL (
   SELECT jsonb_object_agg(v.field, jsonb_build_array(encode(v.salt, 'hex'), v.value)) AS values
   FROM audit_personal_value v WHERE v.event_id = e.id
 ) p ON true
-WHERE s.index < %s AND {where} ORDER BY s.index
+WHERE s.index < %s AND {where} ORDER BY s.index LIMIT %s
+"""
+HOW_MANY = """
+SELECT count(*) FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE s.index < %s AND e."case" = %s AND e.name = ANY(%s)
 """
 
 
@@ -55,15 +59,32 @@ def of_cases(size: int, cases: Collection[str]) -> Iterator[LoggedEvent]:
     return _whole(size, 'e."case" = ANY(%s)', [list(cases)])
 
 
+def of_case(size: int, case: str, names: Iterable[str], limit: int) -> Iterator[LoggedEvent]:
+    """The first entries of some names of one case, in the order of the log."""
+    return _whole(size, 'e."case" = %s AND e.name = ANY(%s)', [case, list(names)], limit)
+
+
+def rest_of_case(size: int, case: str, but: Iterable[str]) -> Iterator[LoggedEvent]:
+    """All entries of one case whose names are others."""
+    return _whole(size, 'e."case" = %s AND NOT e.name = ANY(%s)', [case, list(but)])
+
+
+def how_many(size: int, case: str, names: Iterable[str]) -> int:
+    """How many entries of some names a case has."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOW_MANY, [size, case, list(names)])
+        return int(cursor.fetchone()[0])
+
+
 def named(size: int, names: Iterable[str], *, since: int = 0, loose: bool = False) -> Iterator[LoggedEvent]:
     """Entries of some names, written at ``since`` (ms) or later; ``loose``: only those that belong to no case."""
     where = "e.name = ANY(%s) AND e.at >= %s" + (""" AND e."case" = ''""" if loose else "")
     return _whole(size, where, [list(names), since])
 
 
-def _whole(size: int, where: str, parameters: list[Any]) -> Iterator[LoggedEvent]:
+def _whole(size: int, where: str, parameters: list[Any], limit: int | None = None) -> Iterator[LoggedEvent]:
     with connection.cursor() as cursor:
-        cursor.execute(WHOLE.format(where=where), [size, *parameters])
+        cursor.execute(WHOLE.format(where=where), [size, *parameters, limit])
         while rows := cursor.fetchmany(CHUNK):
             for index, body, values in rows:
                 event = _event(bytes(body), index, json.loads(values) if isinstance(values, str) else values or {})

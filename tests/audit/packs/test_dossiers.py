@@ -12,7 +12,7 @@ import pytest
 
 from audit.log.append import append, process
 from audit.log.read import LoggedEvent, named, size
-from audit.packs import dossiers, verdicts
+from audit.packs import dossier_paper, dossiers, verdicts
 from audit.packs.models import Dossier
 from audit.packs.render import RenderFailed
 from portal.notifications import dossiers as mails
@@ -73,6 +73,19 @@ def test_dossier_of_an_ended_use_says_who_why_and_every_statement(tmp_path: Path
     assert text.index("SELECT * FROM customers") < text.index("ALTER TABLE invoices")  # what was denied comes first
     assert hashlib.sha256(dossier.file.read_bytes()).hexdigest() == dossier.sha256
     assert len(files_of(dossier.file.read_bytes())["activities.jsonl"].splitlines()) == 2
+
+
+def test_dossier_that_holds_not_all_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dossier_paper, "MOST_KEPT", 1)
+    use()
+    dossiers.make_due()
+    dossier = Dossier.objects.get()
+    text = words(dossier, tmp_path)
+    assert "This dossier is cut. The log holds 2 actions of this case; the first 1 are here" in text
+    assert ("ALTER TABLE invoices ADD COLUMN note text" in text, "SELECT * FROM customers" in text) == (True, False)
+    assert len(files_of(dossier.file.read_bytes())["activities.jsonl"].splitlines()) == 1
+    assert "The log holds more sessions of this case than the 1 that are here" in text
+    assert dossier.verdict == "complete"  # what ended and judged the use is told whatever was done
 
 
 def test_dossier_is_signed(tmp_path: Path) -> None:
