@@ -1,7 +1,7 @@
 """Completeness by source: how many windows got which verdict, and each that is not complete, with what is missing."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from audit.log.read import LoggedEvent
@@ -41,15 +41,21 @@ class WindowLine:
 
 @dataclass(frozen=True)
 class ByCompleteness:
-    """What the chapter prints; ``total`` counts the windows that are not complete, ``covered`` those in the lines."""
+    """What the chapter prints; ``total`` counts the windows that are not complete, ``covered`` those in the lines.
+
+    ``silent`` names the systems of the pack of which no window lies in the period.
+    """
 
     sources: tuple[SourceLine, ...]
     windows: tuple[WindowLine, ...]
     covered: int
     total: int
+    silent: tuple[str, ...]
 
 
-def by_source(db: sqlite3.Connection, judged: Sequence[LoggedEvent], known: Known) -> ByCompleteness:
+def by_source(
+    db: sqlite3.Connection, judged: Sequence[LoggedEvent], known: Known, systems: Collection[str]
+) -> ByCompleteness:
     """Facts decide; the log's own words stand beside them."""
     said = {event.fields["window_id"]: event.fields for event in judged}
     cursor = db.execute(WINDOWS)
@@ -63,6 +69,7 @@ def by_source(db: sqlite3.Connection, judged: Sequence[LoggedEvent], known: Know
     return ByCompleteness(
         tuple(_source(*key, verdicts, known) for key, verdicts in sorted(sources.items())), lines,
         sum(line.count for line in lines), len(open_windows),
+        tuple(sorted(known.name(each) for each in set(systems) - {system for system, _ in sources})),
     )  # fmt: skip
 
 

@@ -128,7 +128,7 @@ def context(
         "tests": evidence.tests,
         "carried": evidence.carried,
         "parameters": evidence.catalogue.parameters.values(),
-        "completeness": by_source(evidence.db, evidence.windows, known),
+        "completeness": by_source(evidence.db, evidence.windows, known, scope.systems),
         "verdicts": VERDICTS,
         "ranges": evidence.ranges,
         "bad_ranges": [each for each in evidence.ranges if not each.ok],

@@ -7,7 +7,9 @@ from audit.packs.completeness import WindowLine, by_source
 from audit.packs.known import Known, Source
 
 HOUR = 3_600_000
-KNOWN = Known(systems={"shop": "Shop"}, sources={"S": Source("S", "shop", "postgresql", "line_num per session")})
+KNOWN = Known(
+    systems={"shop": "Shop", "mail": "Mail"}, sources={"S": Source("S", "shop", "postgresql", "line_num per session")}
+)
 
 
 def test_windows_that_are_alike_are_one_line() -> None:
@@ -18,10 +20,11 @@ def test_windows_that_are_alike_are_one_line() -> None:
         for number, verdict in enumerate(verdicts)
     ))  # fmt: skip
     lay_given(db, period=Period(0, 9 * HOUR, 9 * HOUR), parameters=load_catalogue().parameters)
-    found = by_source(db, [], KNOWN)
+    found = by_source(db, [], KNOWN, ("shop", "mail", "elsewhere"))
     assert found.windows == (
         WindowLine("postgresql of Shop", "not judged", 0, 5 * HOUR, "unknown", (), (), 3),
         WindowLine("postgresql of Shop", "not judged", 3 * HOUR, 4 * HOUR, "pending", (), (), 1),
     )
     assert (found.covered, found.total) == (4, 4)
     assert [source.counts for source in found.sources] == [(1, 0, 0, 1, 3, 0)]
+    assert found.silent == ("Mail", "elsewhere")
