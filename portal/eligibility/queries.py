@@ -77,6 +77,18 @@ def people_with(role: str, system: System, at: datetime | None = None) -> QueryS
     return Person.objects.filter(pk__in=held.values("person_id"), left_at__isnull=True).order_by("name")
 
 
+def administrators() -> QuerySet[Person]:
+    """Those of all systems, who look after people; by name."""
+    held = RoleAssignment.objects.filter(in_force(), role=ADMINISTRATOR, system__isnull=True)
+    return Person.objects.filter(pk__in=held.values("person_id"), left_at__isnull=True).order_by("name")
+
+
+def stands_for_something(person_id: UUID) -> bool:
+    """Whether the person holds a role, has one to come, or is named as a system's owner."""
+    held = RoleAssignment.objects.filter(not_over(), person_id=person_id, approved_at__isnull=False)
+    return held.exists() or System.objects.filter(owner=person_id).exists()
+
+
 def eligibilities_of(person_id: UUID | str, at: datetime | None = None) -> QuerySet[Eligibility]:
     """What the person may ask for now."""
     chosen = Eligibility.objects.filter(in_force(at), person_id=person_id, person__left_at__isnull=True)

@@ -14,6 +14,7 @@ from portal.eligibility.forms import EligibilityForm, RoleForm, ShortenForm, cho
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.grants import narrowing
 from portal.kept import KeptForm, confirming
+from portal.people import factors
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
@@ -104,8 +105,10 @@ def _eligibility_page(request: PersonRequest, row: Eligibility, form: ShortenFor
 
 
 def _standing(row: RoleAssignment | Eligibility) -> dict[str, bool]:
+    waits = row.approved_at is None and row.ended_at is None
     return {
-        "waits": row.approved_at is None and row.ended_at is None,
+        "waits": waits,
+        "not_enrolled": waits and not factors.has_totp(row.person),
         "holds": row.approved_at is not None and row.ended_at is None,
     }
 

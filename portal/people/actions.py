@@ -233,16 +233,12 @@ def enter(by: Actor, *, name: str, email: str, third_party: bool = False) -> tup
     return person, _give_password(by, person)
 
 
-@action(event="password.given", refused="person.act_refused")
-def give_one_time_password(*, by: Actor, person: Person) -> str:
-    """Give somebody who lost their password another one-time password; their second factor stays as it is."""
-    need_permission(by, ADMINISTER, person, says=ONLY_ADMINISTRATORS)
-    need_fresh(by, about=person)
+def renew_password(by: Actor, person: Person) -> str:
+    """Put a one-time password in place of the present one, within the action of a caller who has asked who may. Their sign-ins end."""
     locked = lock_row(Person, person.pk, no_key=True)
-    if by.id == str(locked.pk):
-        raise NotAllowed("Choose a new password of your own on the page of your sign-ins.", about=locked, kind="own")
     if locked.left_at is not None:
         raise WrongState("This person has left.", about=locked)
+    _end_all(by, locked, "password given")
     return _give_password(by, locked)
 
 

@@ -37,6 +37,11 @@ def sign_in_for_act(pk: UUID) -> SignIn | None:
     return SignIn.objects.filter(pk=pk).first()
 
 
+def person_at(email: str) -> Person | None:
+    """Who has this mail address, whatever its case; for the operator's command line."""
+    return Person.objects.filter(email=email.strip().lower()).first()
+
+
 def address_is_taken(email: str) -> bool:
     """Whether somebody is on the list with this mail address, whatever its case."""
     return Person.objects.filter(email=email.strip().lower()).exists()

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal.eligibility import one_time
 from portal.eligibility.queries import lists_of_person
 from portal.grants import narrowing
 from portal.kept import confirming
@@ -58,7 +59,13 @@ def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One person: roles and lists, present and past."""
     person = found(queries.person(request.user, pk))
     roles, eligibilities = lists_of_person(request.user, person)
-    return render(request, "people/person.html", {"person": person, "roles": roles, "eligibilities": eligibilities})
+    context = {
+        "person": person,
+        "roles": roles,
+        "eligibilities": eligibilities,
+        "unguarded": one_time.is_unguarded(person),
+    }
+    return render(request, "people/person.html", context)
 
 
 @sensitive_variables("password")
@@ -67,7 +74,7 @@ def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
 def one_time_password(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Another one-time password for somebody who lost theirs."""
     person = found(queries.person_for_act(pk))
-    return _one_time_password(request, person, actions.give_one_time_password(by=request.actor, person=person))
+    return _one_time_password(request, person, one_time.give_one_time_password(by=request.actor, person=person))
 
 
 @sensitive_variables("password")

@@ -12,10 +12,11 @@ from audit.log.append import Actor, process
 from portal.clock import now
 from portal.eligibility.founding import Founder, found
 from portal.eligibility.models import Eligibility, RoleAssignment
+from portal.eligibility.one_time import give_one_time_password
 from portal.eligibility.queries import holds
 from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.grants import narrowing
-from portal.people.actions import add_person, give_one_time_password
+from portal.people.actions import add_person
 from portal.people.models import Person, SignIn
 from tests.factories import broken_log, client_of, code_from, fields_of, founders, names_by_subject, person
 from tests.worlds import actor, authorised, make_world
