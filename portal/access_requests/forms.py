@@ -13,6 +13,7 @@ from portal.widgets import CheckCards, ChoiceCards, Minutes
 
 CATEGORY_CHOICES = [("", "Choose one"), *CATEGORIES.items()]
 DEFAULT_MINUTES = 60
+NO_NAMES = "The ticket's number alone: it stays in the log for good."
 
 
 def _area(rows: int, **attrs: Any) -> forms.Textarea:
@@ -37,7 +38,7 @@ class AskForm(_Saying):
         label="What do you intend to do there?", choices=list(CLASSES.items()), widget=CheckCards()
     )
     incident_ref = PlainCharField(
-        label="Incident", max_length=80, required=False, help_text="The ticket's number, such as INC-4711."
+        label="Incident", max_length=80, required=False, help_text=f"Such as INC-4711. {NO_NAMES}"
     )
     minutes = forms.IntegerField(label="For how long?")
 
@@ -85,7 +86,7 @@ class BypassForm(_Saying):
     intended_classes = forms.MultipleChoiceField(
         label="What do you intend to do there?", choices=list(CLASSES.items()), widget=CheckCards(), required=False
     )
-    incident_ref = PlainCharField(label="Incident", max_length=80, required=False)
+    incident_ref = PlainCharField(label="Incident", max_length=80, required=False, help_text=NO_NAMES)
     minutes = forms.IntegerField(label="For how long?", required=False)
 
     OWED = ("category", "intended_classes", "incident_ref", "minutes")
@@ -119,7 +120,7 @@ class SupplementForm(KeptForm):
     intended_classes = forms.MultipleChoiceField(
         label="What did you intend to do?", choices=list(CLASSES.items()), widget=CheckCards(), required=False
     )
-    incident_ref = PlainCharField(label="Incident", max_length=80, required=False)
+    incident_ref = PlainCharField(label="Incident", max_length=80, required=False, help_text=NO_NAMES)
 
     OWED: ClassVar = {
         "reason": "a longer reason",
