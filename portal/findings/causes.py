@@ -10,7 +10,7 @@ from portal.clock import moment
 from portal.notifications.inert import one_line
 from portal.systems.models import System
 
-TRIES_BEFORE_ALARM = 3  # read-backs of one grant that were not clear
+TRIES_BEFORE_ALARM = 3  # of closing one grant: not clear when read back, or failed
 SEVERAL = ", "
 
 
@@ -111,6 +111,15 @@ def not_clear(entry: LoggedEvent, system: System | None) -> Said | None:
     )
 
 
+def not_closed(entry: LoggedEvent, system: System | None) -> Said | None:
+    """A grant that could not even be closed, or not be read: it may be live, and stays the same finding once it is read."""
+    if entry.fields["attempt"] < TRIES_BEFORE_ALARM:
+        return None
+    details = f"Tried {entry.fields['attempt']} times. The last time: {one_line(entry.fields['sentence'], 2000)}"
+    title = f"An access to {_name(system)} could not be ended yet"
+    return Said("not ended", title, entry.fields["grant_id"], details, once=True)
+
+
 def removal_without_effect(entry: LoggedEvent, system: System | None) -> Said | None:
     """An attestation said revoke, it was carried out, and the target still shows the access."""
     if not entry.fields["access_present"]:
@@ -151,6 +160,7 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "source.loss_found": (loss,),
     "source.settings_changed": (weaker_logging,),
     "grant.read_back": (drift, not_clear),
+    "grant.close_failed": (not_closed,),
     "campaign.removal_read_back": (removal_without_effect,),
     "duty.missed": (missed_duty,),
     "reconciliation.compared": (table_and_log,),

@@ -16,6 +16,7 @@ from portal.findings.actions import raise_finding
 from portal.findings.causes import CAUSES, Cause, Said, unreadable
 from portal.findings.models import Finding
 from portal.findings.states import CLOSED
+from portal.grants.models import Grant
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.systems.models import System
 
@@ -65,11 +66,14 @@ def _take_in(entry: LoggedEvent, systems: Mapping[str, System]) -> int:
 
 
 def _system_id(entry: LoggedEvent) -> str:
-    """Named by the entry, or by the listing that it cites."""
-    if "system_id" in entry.fields or "listing_id" not in entry.fields:
-        return str(entry.fields.get("system_id", ""))
-    listing = Listing.objects.filter(pk=entry.fields["listing_id"]).values_list("system_id").first()
-    return str(listing[0]) if listing else ""
+    """Named by the entry, or by the listing or the grant that it cites."""
+    if "system_id" in entry.fields:
+        return str(entry.fields["system_id"])
+    for field, rows in (("listing_id", Listing.objects.all()), ("grant_id", Grant.objects.all())):
+        if field in entry.fields:
+            found = rows.filter(pk=entry.fields[field]).values_list("system_id").first()
+            return str(found[0]) if found else ""
+    return ""
 
 
 def _raise(entry: LoggedEvent, cause: Cause, system: System | None) -> int:

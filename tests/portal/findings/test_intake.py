@@ -17,7 +17,7 @@ from portal.notifications.models import Alert
 from portal.reconciliation.models import IntakePosition, Listing
 from tests.at_once import at_once
 from tests.servers import wait_until
-from tests.worlds import World, make_world, sealing
+from tests.worlds import World, authorised, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AUDIT = process("gather")
@@ -73,6 +73,11 @@ def read_back(world: World, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def close_failed(world: World, **changes: Any) -> dict[str, Any]:
+    grant = authorised(world)
+    return {"grant_id": grant.pk, "attempt": 3, "code": "Unreachable", "sentence": "The target is busy.", **changes}
+
+
 def loss(world: World, **changes: Any) -> dict[str, Any]:
     return {
         **source(world),
@@ -111,6 +116,8 @@ RAISING = [
      "Billing is not as it was before a use", "Role eve is new."),
     ("grant.read_back", read_back, {"clear": False, "attempt": 3, "remainders": ["session"]}, "not ended", "An access to Billing could not be ended yet",
      "Closed 3 times. Still on the target: session."),
+    ("grant.close_failed", close_failed, {}, "not ended", "An access to Billing could not be ended yet",
+     "Tried 3 times. The last time: The target is busy."),
     ("campaign.removal_read_back", removal, {}, "removal without effect",
      "An access to Billing that an attestation removed is still there", "Read back at 1 Jan"),
     ("duty.missed", missed, {}, "missed duty", "Billing: eligibility was not done by its time", "It was due at 1 Jan 1970"),
@@ -136,6 +143,7 @@ QUIET = [
     ("source.settings_changed", settings_changed, {"weakens": False}),
     ("grant.read_back", read_back, {}),
     ("grant.read_back", read_back, {"clear": False, "attempt": 2}),
+    ("grant.close_failed", close_failed, {"attempt": 2}),
     ("campaign.removal_read_back", removal, {"access_present": False}),
 ]
 
@@ -150,6 +158,14 @@ def test_one_entry_may_be_two_findings(world: World) -> None:
     say("grant.read_back", **read_back(world, clear=False, attempt=3, drift=["role"], remainders=["session"]))
     assert intake.run() == 2
     assert set(Finding.objects.values_list("kind", flat=True)) == {"drift", "not ended"}
+
+
+def test_grant_that_cannot_be_closed_and_then_is_not_clear_is_one_finding(world: World) -> None:
+    same = close_failed(world)
+    say("grant.close_failed", **same)
+    say("grant.close_failed", **{**same, "attempt": 4})
+    say("grant.read_back", **read_back(world, grant_id=same["grant_id"], clear=False, attempt=5, remainders=["login"]))
+    assert intake.run() == 1
 
 
 def test_gap_that_is_judged_again_stays_one_finding_until_it_is_closed(world: World) -> None:
