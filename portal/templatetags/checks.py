@@ -12,6 +12,7 @@ NAMES = {
     "settings": "Settings", "connection": "Connection", "version": "Version", "tls": "Encryption", "clock": "Clock", "watchdog": "Watchdog",
     "superuser": "Superuser", "createrole": "Making logins", "signal": "Ending sessions", "stats": "Seeing sessions",
     "statements": "Logging statements", "createrole 15": "Making logins", "simulated": "Simulated",
+    "watchdog lock": "The watchdog's lock",
 }  # fmt: skip
 
 

@@ -11,11 +11,11 @@ from audit.log.read import named
 from portal.clock import now
 from portal.findings import intake
 from portal.findings.models import Finding
-from portal.grants import sweep
+from portal.grants import actions, sweep
 from portal.grants.models import Grant
 from tests.faults.shops import address, live_logins, log_in, make_shop, open_anyhow
 from tests.servers import Postgres, running_target, wait_until
-from tests.worlds import World, overdue, sealing
+from tests.worlds import World, actor, overdue, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MAKER = """
@@ -111,6 +111,44 @@ def test_kept_session_is_ended_and_counted(scene: Scene) -> None:
         session.close()
     assert named(["grant.read_back"])[-1].fields["sessions_ended"] == 2
     assert scene.owner.execute("SELECT count(*) FROM shop.payments WHERE tries = 98").fetchone() == (0,)
+
+
+UNENDABLE = {
+    "row of the role": "SET ROLE NONE; BEGIN; ALTER ROLE {login} PASSWORD 'x'",
+    "lock of the portal": "SELECT pg_advisory_lock(hashtext('bg_portal'), hashtext('{login}'))",
+    "table": "BEGIN; LOCK TABLE shop.payments IN SHARE MODE",
+}
+
+
+@pytest.mark.parametrize("held", list(UNENDABLE))
+def test_revoked_access_ends_at_the_first_try_whatever_it_holds(scene: Scene, held: str) -> None:
+    holder, other = scene.session(), scene.session()
+    for each in UNENDABLE[held].format(login=scene.grant.login).split("; "):
+        holder.execute(each.encode())
+    actions.revoke(by=actor(scene.world.mo), grant=scene.grant, reason="Not now.")
+    assert scene.look_again().state == "ended"
+    for session in (holder, other):
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("SELECT 1")
+        session.close()
+    assert (live_logins(scene.target), named(["grant.close_failed"])) == ([], [])
+
+
+def test_role_that_somebody_else_holds_is_a_finding_and_ends_when_they_let_go(scene: Scene) -> None:
+    session = scene.session()
+    with psycopg.connect(scene.target.url(database="shop"), autocommit=True) as stranger:
+        stranger.execute("BEGIN")
+        stranger.execute(f"ALTER ROLE {scene.grant.login} CONNECTION LIMIT 5".encode())
+        assert scene.end().state == "closing"
+        with pytest.raises(psycopg.OperationalError):
+            session.execute("SELECT 1")
+        session.close()
+        scene.look_again()
+        assert scene.look_again().state == "closing"
+        assert scene.read_back[:2] == (0, ["login"])
+        assert scene.findings() == ["not ended"]
+        stranger.execute("ROLLBACK")
+    assert scene.look_again().state == "ended"
 
 
 def test_owned_objects_stay_and_are_a_finding(scene: Scene) -> None:

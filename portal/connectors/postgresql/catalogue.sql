@@ -1,7 +1,8 @@
 -- What is looked at before and after a grant. One query for each section, giving key and value as text.
 -- "server" sections are asked once, "database" sections in each database.
 -- :ours and :system stand for conditions in catalogue.py. Nothing here waits for a lock on a table: a responder's
--- prepared transaction may hold one for ever. So the definitions of views and rules are taken as they are stored.
+-- prepared transaction may hold one for ever. So the definitions of views and rules are taken as they are stored, and
+-- settings from the function: everybody may lock the view pg_settings.
 
 -- server: role
 SELECT r.rolname AS key, concat_ws(' ', r.oid, CASE WHEN rolsuper THEN 'superuser' END,
@@ -53,7 +54,7 @@ SELECT datname AS key, concat_ws(' ', datdba::regrole, datacl) AS value FROM pg_
 SELECT spcname AS key, concat_ws(' ', spcowner::regrole, spcacl) AS value FROM pg_tablespace;
 
 -- server: server setting
-SELECT name AS key, setting AS value FROM pg_settings
+SELECT name AS key, setting AS value FROM pg_show_all_settings()
 WHERE source IN ('configuration file', 'command line', 'global', 'environment variable');
 
 -- server: settings file

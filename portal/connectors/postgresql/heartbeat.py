@@ -16,7 +16,7 @@ FROM pg_stat_database
 """
 # What everybody may read. `reset_val` leaves out what this session set for itself; `log_statement` differs by login.
 SETTINGS = """
-SELECT name, reset_val FROM pg_settings WHERE name IN ('lc_messages', 'log_connections', 'log_destination', 'log_disconnections',
+SELECT name, reset_val FROM pg_show_all_settings() WHERE name IN ('lc_messages', 'log_connections', 'log_destination', 'log_disconnections',
   'log_error_verbosity', 'log_min_error_statement', 'log_min_messages', 'log_truncate_on_rotation', 'logging_collector')
 ORDER BY name
 """

@@ -7,7 +7,7 @@ import psycopg
 
 from portal.connectors.base import Closing, Opened, Opening, Step, Target, no_step
 from portal.connectors.errors import BadSettings, ForeignMarker, Gone, TargetRefused
-from portal.connectors.postgresql import roles, watchdog
+from portal.connectors.postgresql import locks, roles, watchdog
 from portal.connectors.postgresql.connection import Connection, connected, statement
 
 OPEN_STEPS = ("connected", "role made", "read back", "watchdog seen")
@@ -29,11 +29,11 @@ def open_grant(target: Target, opening: Opening, *, step: Step = no_step) -> Ope
     with connected(target) as connection:
         step("connected")
         with connection.transaction():
-            roles.lock(connection, opening.number)
+            lock_held = locks.of_grant(connection, opening.number)
             _check(connection, opening)
             _make(connection, opening)
         step("role made")
-        warnings = []
+        warnings = [lock_held] if lock_held else []
         role = roles.by_name(connection, opening.login)
         if role is None or role.comment != opening.comment or not role.can_login:
             raise Gone(f"The login {opening.login} was taken away while it was being opened.")
@@ -44,6 +44,8 @@ def open_grant(target: Target, opening: Opening, *, step: Step = no_step) -> Ope
         if not watchdog.is_held(connection):
             watchdog.leave_behind(target)
             warnings.append("No watchdog ran on the target; one was started.")
+        if taken := watchdog.lock_taken(connection):
+            warnings.append(taken)
         step("watchdog seen")
     settings = target.settings
     return Opened(
@@ -113,7 +115,7 @@ def extend(target: Target, closing: Closing, *, expires_at_ms: int) -> None:
     """Move VALID UNTIL, only where the role is there, ours and can log in."""
     with connected(target) as connection:
         with connection.transaction():
-            roles.lock(connection, closing.number)
+            locks.of_grant(connection, closing.number)
             role = roles.of_grant(connection, closing)
             if role is None or role.comment != closing.comment:
                 raise Gone(f"The login {closing.login} is not on the target any more; nothing was extended.")

@@ -57,7 +57,7 @@ def of_grant(connection: Connection, closing: Closing) -> Role | None:
 
 
 ALL_LOGGED = """
-SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'log_statement' AND reset_val = 'all' AND source IN ('configuration file', 'command line'))
+SELECT EXISTS (SELECT FROM pg_show_all_settings() WHERE name = 'log_statement' AND reset_val = 'all' AND source IN ('configuration file', 'command line'))
        AND NOT EXISTS (SELECT FROM pg_db_role_setting s, unnest(s.setconfig) c
                        WHERE s.setrole IN (%s, 0) AND c LIKE 'log_statement=%%' AND c <> 'log_statement=all') AS yes
 """
@@ -66,11 +66,6 @@ SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'log_statement' AND reset_va
 def is_logged(connection: Connection, role: Role) -> bool:
     """Whether every statement of it is logged: by its own setting, or with all of the server where none of its own says less."""
     return role.logged or bool((connection.execute(ALL_LOGGED, [role.oid]).fetchone() or {}).get("yes"))
-
-
-def lock(connection: Connection, number: int) -> None:
-    """One at a time for each grant, until the transaction ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtext('bg_portal'), hashtext(%s))", [f"bg_{number}"])
 
 
 def version(connection: Connection) -> int:

@@ -2,6 +2,10 @@
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
+from typing import LiteralString
+
+import psycopg
 
 from portal.connectors.postgresql.connection import Connection
 
@@ -10,19 +14,32 @@ EMPTY_LOOKS = 3
 GIVE_UP_S = 8.0
 START_WAIT_S = 0.3
 
-LIVE = "SELECT pid FROM pg_stat_activity WHERE usesysid = %s AND backend_type <> 'parallel worker'"
+# The function and not the view: this needs no lock, so it works also where a responder has filled the table of locks.
+LIVE = "SELECT pid FROM pg_stat_get_activity(NULL) WHERE usesysid = %s AND backend_type <> 'parallel worker'"
 
 # A session in its post_auth_delay has a virtual transaction but no user yet; before 18 it has no row in
 # pg_stat_activity at all. It would wake with full rights after the login role was shut and even dropped.
-STARTING = """
-SELECT DISTINCT l.pid FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'virtualxid' AND (a.pid IS NULL OR (a.backend_type = 'client backend' AND a.usesysid IS NULL))
+STARTING: LiteralString = """
+SELECT l.pid FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE l.pid IS NOT NULL AND (a.pid IS NULL OR (a.backend_type = 'client backend' AND a.usesysid IS NULL))
+GROUP BY l.pid HAVING bool_or(l.locktype = 'virtualxid')
 """
+# Once it is known who they are they lock their database. Who never gets so far, as anybody at the port can do, is nobody yet
+# and will read NOLOGIN; such a one cannot be ended either.
+LET_IN: LiteralString = STARTING + " AND bool_or(l.locktype = 'object' AND l.classid = 'pg_database'::regclass)"
 
 
 def live(connection: Connection, oid: int) -> set[int]:
     """Process ids of sessions that logged in as this role."""
     return {row["pid"] for row in connection.execute(LIVE, [oid])}
+
+
+def cut(connection: Connection, oid: int) -> set[int]:
+    """Send each session of this role its end, and no more: what may not be ended is told by `end`. Returns which there were."""
+    found = live(connection, oid)
+    with suppress(psycopg.errors.InsufficientPrivilege):
+        terminate(connection, found)
+    return found
 
 
 def starting(connection: Connection) -> set[int]:
@@ -31,12 +48,12 @@ def starting(connection: Connection) -> set[int]:
 
 
 def still_starting(connection: Connection, suspects: Collection[int], *, wait_s: float = START_WAIT_S) -> set[int]:
-    """Those of the suspects that are still starting after a wait; an ordinary login takes a few milliseconds."""
+    """Those of the suspects that were let in and are still starting after a wait; an ordinary login takes a few milliseconds."""
     left, until = set(suspects), time.monotonic() + wait_s
     while left and time.monotonic() < until:
         time.sleep(0.02)
         left &= starting(connection)
-    return left
+    return left & {row["pid"] for row in connection.execute(LET_IN)}
 
 
 def end(connection: Connection, oid: int, known: Collection[int] = ()) -> tuple[int, set[int]]:
@@ -47,13 +64,13 @@ def end(connection: Connection, oid: int, known: Collection[int] = ()) -> tuple[
     """
     first_look = starting(connection)
     ended = live(connection, oid) | set(known)
-    _terminate(connection, live(connection, oid))
+    terminate(connection, live(connection, oid))
     suspects = still_starting(connection, first_look)
-    _terminate(connection, suspects)
+    terminate(connection, suspects)
     empty, until = 0, time.monotonic() + GIVE_UP_S
     while empty < EMPTY_LOOKS and time.monotonic() < until:
         found = live(connection, oid) | (starting(connection) & suspects)
-        _terminate(connection, found)
+        terminate(connection, found)
         ended |= found
         empty = 0 if found else empty + 1
         if empty < EMPTY_LOOKS:
@@ -61,6 +78,13 @@ def end(connection: Connection, oid: int, known: Collection[int] = ()) -> tuple[
     return len(ended | suspects), live(connection, oid) | (starting(connection) & suspects)
 
 
-def _terminate(connection: Connection, pids: Collection[int]) -> None:
-    if pids:
-        connection.execute("SELECT pg_terminate_backend(p) FROM unnest(%s::int[]) p", [sorted(pids)])
+def terminate(connection: Connection, pids: Collection[int]) -> None:
+    """End them one by one: one that may not be ended keeps no other alive. Raises what the server said of it, after the last."""
+    refused: psycopg.Error | None = None
+    for pid in sorted(pids):
+        try:
+            connection.execute("SELECT pg_terminate_backend(%s)", [pid])
+        except psycopg.errors.InsufficientPrivilege as error:
+            refused = error
+    if refused is not None:
+        raise refused

@@ -76,7 +76,7 @@ def _connection(target: Target, connection: Connection) -> tuple[Check, ...]:
     now, name = (row["now"], row["version"]) if row else (0, "unknown")
     skew = abs(time.time_ns() // 1_000_000 - now)
     major = roles.version(connection)
-    watched = watchdog.is_held(connection)
+    watched, taken = watchdog.is_held(connection), watchdog.lock_taken(connection)
     return (
         Check("connection", True, f"The target answers; PostgreSQL {name}."),
         Check("version", major >= 15, "Version 15 or later." if major >= 15 else "Version 15 or later is needed."),
@@ -87,6 +87,7 @@ def _connection(target: Target, connection: Connection) -> tuple[Check, ...]:
             watched or None,  # none runs on a target that was never opened, and that is no fault
             "A watchdog runs on the target." if watched else "No watchdog runs on the target; opening starts one.",
         ),
+        *((Check("watchdog lock", False, taken),) if taken else ()),
     )
 
 
@@ -143,7 +144,9 @@ def _privilege(connection: Connection, name: str) -> tuple[Check, ...]:
 def _settings(connection: Connection) -> tuple[Check, ...]:
     values = {
         row["name"]: row["setting"]
-        for row in connection.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", [list(SETTINGS)])
+        for row in connection.execute(
+            "SELECT name, setting FROM pg_show_all_settings() WHERE name = ANY (%s)", [list(SETTINGS)]
+        )
     }
     found = [
         Check(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.connectors.base import Secret, Target, TargetRefused, Unreachable
+from portal.connectors.postgresql import watchdog
 from portal.connectors.postgresql.catalogue import compare
 from portal.connectors.postgresql.connection import connected
 from portal.embedded.programs import wheel_bin_dir
@@ -53,18 +54,6 @@ def test_frozen_answer_is_given_up_at_the_deadline(newest: PostgresTarget) -> No
     assert answers == []
 
 
-def test_locked_role_is_told_as_busy(newest: PostgresTarget) -> None:
-    opening = newest.opening()
-    newest.connector.open(newest.target, opening)
-    with newest.superuser() as holder:
-        holder.execute("BEGIN")
-        holder.execute("SELECT pg_advisory_xact_lock(hashtext('bg_portal'), hashtext(%s))", [opening.login])
-        with pytest.raises(Unreachable):
-            newest.connector.close(newest.target, opening.closing())
-        holder.execute("ROLLBACK")
-    assert newest.connector.close(newest.target, opening.closing()).removed
-
-
 def test_connection_test_of_a_well_kept_target(newest: PostgresTarget) -> None:
     newest.end_watchdog()
     checks = newest.connector.test(newest.target)
@@ -76,6 +65,17 @@ def test_connection_test_of_a_well_kept_target(newest: PostgresTarget) -> None:
         "The portal can give billing_admin."
     ]
     assert "role_maker can make roles, so a responder can leave another login." in [each.sentence for each in checks]
+
+
+def test_connection_test_tells_of_a_strangers_lock(newest: PostgresTarget) -> None:
+    newest.end_watchdog()
+    with newest.superuser() as stranger:
+        stranger.execute(f"SELECT pg_advisory_lock({watchdog.LOCK})")
+        checks = {each.name: each for each in newest.connector.test(newest.target)}
+        pid = stranger.info.backend_pid
+    assert checks["watchdog"].ok is None
+    assert checks["watchdog lock"].ok is False
+    assert f"(session {pid} of portal_super)" in checks["watchdog lock"].sentence
 
 
 def test_connection_test_names_what_is_missing(newest: PostgresTarget) -> None:

@@ -1,11 +1,12 @@
 """The watchdog ends what is due with the portal dead, and nothing else."""
 
+import itertools
 import json
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
@@ -86,6 +87,85 @@ def test_due_grant_is_ended_with_the_portal_killed(alone: PostgresTarget) -> Non
     assert watchdog.seen(alone.target)
     for each in (due, later):
         assert alone.connector.close(alone.target, each.closing()).removed
+
+
+def fill_the_table_of_locks(session: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Anybody can, with advisory locks; from then on nobody gets a lock that is not at hand, the portal's connections neither."""
+    session.execute("BEGIN")
+    session.execute("UPDATE billing SET amount = amount")
+    session.execute("SAVEPOINT before")
+    with suppress(psycopg.errors.OutOfMemory):
+        for number in itertools.count(step=10):
+            session.execute(f"SELECT pg_advisory_lock(n) FROM generate_series({number}, {number + 9}) n")
+    session.execute("ROLLBACK TO before")
+
+
+def change_the_password(session: psycopg.Connection[tuple[object, ...]]) -> None:
+    """And leave that open: nobody else can change the role."""
+    session.execute("SET ROLE NONE")
+    session.execute("BEGIN")
+    session.execute(f"ALTER ROLE {session.info.user} PASSWORD 'x'")
+
+
+def take_the_portals_lock(session: psycopg.Connection[tuple[object, ...]]) -> None:
+    session.execute("SELECT pg_advisory_lock(hashtext('bg_portal'), hashtext(session_user))")
+
+
+@pytest.mark.parametrize("hold_on", [change_the_password, take_the_portals_lock, fill_the_table_of_locks])
+def test_due_grant_is_ended_whatever_its_sessions_hold(
+    alone: PostgresTarget, hold_on: Callable[[psycopg.Connection[tuple[object, ...]]], None]
+) -> None:
+    due = open_for(alone, 4)
+    with alone.login(due.login) as holder, alone.login(due.login) as other:
+        hold_on(holder)
+        assert now_ms() < due.expires_at_ms
+        wait_until(lambda: ended(holder) and ended(other), "the sessions to be ended")
+        assert now_ms() < due.expires_at_ms + 1_000
+    wait_until(lambda: (alone.role(due.login) or ())[1:] == (False,), "the login to be shut")
+    assert alone.connector.close(alone.target, due.closing()).removed
+
+
+def test_sessions_end_where_a_stranger_holds_the_role(alone: PostgresTarget) -> None:
+    due = open_for(alone, 2)
+    with alone.superuser() as stranger, alone.login(due.login) as session:
+        stranger.execute("BEGIN")
+        stranger.execute(f"ALTER ROLE {due.login} CONNECTION LIMIT 5")
+        wait_until(lambda: ended(session), "the session to be ended")
+        assert now_ms() < due.expires_at_ms + 1_000
+        stranger.execute("ROLLBACK")
+    wait_until(lambda: (alone.role(due.login) or ())[1:] == (False,), "the login to be shut")
+    alone.connector.close(alone.target, due.closing())
+
+
+def test_login_that_lost_its_mark_is_ended_at_the_end_it_had(alone: PostgresTarget) -> None:
+    opening = alone.opening(seconds=5)
+    closing = closing_of(opening, alone.connector.open(alone.target, opening))
+    with alone.login(opening.login) as session, alone.superuser() as superuser:
+        first = open_for(alone, 1)
+        wait_until(lambda: (alone.role(first.login) or ())[1:] == (False,), "the watchdog to have looked")
+        superuser.execute(f"COMMENT ON ROLE {opening.login} IS NULL")
+        superuser.execute(f"ALTER ROLE {opening.login} RENAME TO somebody")
+        superuser.execute("ALTER ROLE somebody VALID UNTIL 'infinity'")
+        wait_until(lambda: ended(session), "the session to be ended")
+        assert opening.expires_at_ms <= now_ms() < opening.expires_at_ms + 1_000
+        wait_until(lambda: (alone.role("somebody") or ())[1:] == (False,), "the login to be shut")
+    assert alone.connector.close(alone.target, closing).removed
+    alone.connector.close(alone.target, first.closing())
+
+
+def test_strangers_lock_keeps_no_watchdog_away(alone: PostgresTarget) -> None:
+    with alone.superuser() as stranger:
+        stranger.execute(f"SELECT pg_advisory_lock({watchdog.LOCK})")
+        assert not watchdog.seen(alone.target)
+        opening = alone.opening(seconds=3)
+        opened = alone.connector.open(alone.target, opening)
+        assert opened.warnings[0] == "No watchdog ran on the target; one was started."
+        assert f"(session {stranger.info.backend_pid} of portal_super)" in opened.warnings[1]
+        assert watchdog.seen(alone.target)
+        assert alone.connector.watchdog(alone.target) is None
+        with alone.login(opening.login) as session:
+            wait_until(lambda: ended(session), "the session to be ended")
+    alone.connector.close(alone.target, closing_of(opening, opened))
 
 
 def test_slow_login_across_the_end_never_acts(alone: PostgresTarget) -> None:
