@@ -19,7 +19,7 @@ from portal.clock import now, optional_ms
 from portal.people.actions import acting, open_sign_in
 from portal.people.factors import Proof
 from portal.people.models import Person, SignIn
-from portal.people.throttle import address_of
+from portal.people.throttle import address_of, forget
 
 P = ParamSpec("P")
 PENDING = "signing_in"
@@ -135,6 +135,7 @@ def let_in(request: HttpRequest, person: Person, proof: Proof) -> SignIn:
     except (Refused, LogUnavailable):
         logout(request)
         raise
+    forget(request, person)
     request.sign_in, request.actor = sign_in, by  # type: ignore[attr-defined]  # our own attributes
     return sign_in
 

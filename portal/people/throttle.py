@@ -2,7 +2,8 @@
 
 Wrong passwords are counted for the account, for the address, and, in a browser that has signed this person in before, for that browser
 alone: who floods the account from elsewhere cannot keep its owner out (OWASP, "device cookies"). The longest wait is a minute.
-A try is counted before the password is looked at, so many at once gain nothing; a right one empties the counts.
+A try is counted before the password is looked at, so many at once gain nothing; a right one is taken back. The counts of account and
+browser begin anew once the second factor was right too; the address' count does not: one's own password would buy guesses at others'.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from math import ceil
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 
 from portal.clock import now
@@ -23,6 +25,7 @@ from portal.people.models import Attempts, Person
 FREE_TRIES = {"account": 10, "address": 30, "browser": 5}
 LONGEST_WAIT = 60  # seconds
 FORGOTTEN_AFTER = timedelta(minutes=15)
+SWEPT_AT_ONCE = 100
 COOKIE, COOKIE_AGE = "breakglass_known", 180 * 86_400
 SALT = "portal.people.known"
 _IN_BRACKETS = re.compile(r"\[([^\]]*)\](?::[0-9]+)?")
@@ -42,6 +45,7 @@ def keys_of(request: HttpRequest, email: str) -> tuple[str, ...]:
 def begin(keys: tuple[str, ...]) -> int:
     """Count a try. Returns the seconds that must pass first; 0 means go on, and only then it was counted."""
     at = now()
+    _sweep(at)
     with transaction.atomic():
         rows = [_locked(key, at) for key in sorted(keys)]
         wait = max(_wait(row, at) for row in rows)
@@ -52,9 +56,23 @@ def begin(keys: tuple[str, ...]) -> int:
     return wait
 
 
-def forget(keys: tuple[str, ...]) -> None:
-    """The password was right: the counts begin anew."""
+def take_back(keys: tuple[str, ...]) -> None:
+    """The password was right: this try counts no more, so people behind one address do not keep each other out."""
+    for key in sorted(keys):  # one after the other, as `begin` locks them
+        Attempts.objects.filter(key=key, failures__gt=0).update(failures=F("failures") - 1)
+
+
+def forget(request: HttpRequest, person: Person) -> None:
+    """Password and second factor were right: the count of the account, or of this browser, begins anew."""
+    keys = [key for key in keys_of(request, person.email) if not key.startswith("address:")]
     Attempts.objects.filter(key__in=keys).delete()
+
+
+def _sweep(at: datetime) -> None:
+    """Remove what is forgotten, a part with each try; anybody can make rows by names that nobody has."""
+    with transaction.atomic():
+        old = Attempts.objects.filter(last_at__lt=at - FORGOTTEN_AFTER).select_for_update(skip_locked=True)
+        Attempts.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:SWEPT_AT_ONCE])).delete()
 
 
 def remember_browser(response: HttpResponse, person: Person) -> None:
@@ -89,8 +107,10 @@ def _plain_address(text: str) -> str | None:
 
 
 def _locked(key: str, at: datetime) -> Attempts:
-    Attempts.objects.bulk_create([Attempts(key=key, failures=0, last_at=at)], ignore_conflicts=True)
-    row = Attempts.objects.select_for_update().get(key=key)
+    row = None
+    while row is None:  # it may be swept or forgotten between the two
+        Attempts.objects.bulk_create([Attempts(key=key, failures=0, last_at=at)], ignore_conflicts=True)
+        row = Attempts.objects.select_for_update().filter(key=key).first()
     if at - row.last_at > FORGOTTEN_AFTER:
         row.failures = 0
     return row

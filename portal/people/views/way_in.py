@@ -55,7 +55,7 @@ def _checked(request: HttpRequest, form: SignInForm) -> Person | None:
         return None
     person = authenticate(request, email=email, password=form.cleaned_data["password"])
     if isinstance(person, Person) and _usable(person):
-        throttle.forget(keys)
+        throttle.take_back(keys)
         return person
     known = person if isinstance(person, Person) else None
     kind = "one-time password too late" if known else "wrong password"

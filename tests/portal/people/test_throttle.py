@@ -9,7 +9,7 @@ from audit.log.read import named
 from portal.clock import now
 from portal.people import throttle
 from portal.people.models import Attempts, Person
-from tests.factories import PASSWORD, client_of, code_of, person
+from tests.factories import PASSWORD, client_of, code_from, code_of, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,12 +82,64 @@ def test_known_browser_of_one_is_unknown_for_another(ada: Person) -> None:
     assert "Wait 1 second" in guess(known, bob, PASSWORD)
 
 
-def test_right_password_empties_the_counts(ada: Person) -> None:
+def counts() -> dict[str, int]:
+    return {row.key.partition(":")[0]: row.failures for row in Attempts.objects.all()}
+
+
+def test_right_password_takes_its_own_try_back_and_the_second_factor_empties_the_accounts_count(ada: Person) -> None:
     browser = Client()
     for _ in range(9):
         guess(browser, ada)
     guess(browser, ada, PASSWORD)
-    assert not Attempts.objects.exists()
+    assert counts() == {"account": 9, "address": 9}
+    browser.post("/sign-in/code/", {"code": code_of(ada)})
+    assert counts() == {"address": 9}
+
+
+def test_ones_own_password_buys_no_guesses_at_other_accounts(ada: Person) -> None:
+    others = [person(f"Other{number}") for number in range(30)]
+    for number, other in enumerate(others):
+        guess(Client(), other)
+        if number % 10 == 9:
+            client_of(ada)
+    assert "Wait" in guess(Client(), person("Another"))
+
+
+def test_many_who_sign_in_from_one_address_do_not_keep_each_other_out() -> None:
+    for number in range(35):
+        assert "Wait" not in guess(Client(), person(f"Colleague{number}"), PASSWORD)
+    assert counts()["address"] == 0
+
+
+def test_enrolling_at_the_first_sign_in_empties_the_count_too() -> None:
+    made, browser = person("New", enrolled=False), Client()
+    guess(browser, made)
+    guess(browser, made, PASSWORD)
+    browser.get("/sign-in/enrol/")
+    browser.post("/sign-in/enrol/", {"code": code_from(browser.session["enrolling"])})
+    assert counts() == {"address": 1}
+
+
+def test_what_is_forgotten_is_removed_with_the_next_try() -> None:
+    long_ago = now() - throttle.FORGOTTEN_AFTER * 1.01
+    Attempts.objects.bulk_create(Attempts(key=f"account:{name}", failures=3, last_at=long_ago) for name in range(5))
+    Attempts.objects.create(key="account:lately", failures=3, last_at=now())
+    throttle.begin(("account:x",))
+    assert set(Attempts.objects.values_list("key", "failures")) == {("account:lately", 3), ("account:x", 1)}
+
+
+def test_count_that_is_swept_by_somebody_else_meanwhile_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, taken = Attempts.objects.bulk_create, list[object]()
+
+    def and_swept(rows: list[Attempts], **how: Any) -> object:
+        made = real(rows, **how)
+        if not taken:
+            taken.append(Attempts.objects.all().delete())
+        return made
+
+    monkeypatch.setattr(Attempts.objects, "bulk_create", and_swept)
+    assert throttle.begin(("account:x",)) == 0
+    assert counts() == {"account": 1}
 
 
 @pytest.mark.parametrize(("failures", "expected"), [(9, 0), (10, 1), (11, 2), (13, 8), (16, 60), (5_000, 60)])
