@@ -13,6 +13,7 @@ from audit.completeness.words import clock
 LIMIT = "What a source never numbered cannot be shown: what functions did inside, rows that were read, data of COPY."
 NONE = "none"
 MUTED = "When the access was closed, the target did not log the statements of this login any more; since when, nobody knows."
+COUNTED_ANEW = "The target's own count of sessions began anew or went back, so a whole session may be missing unseen; between the heartbeats of"
 TOO_MANY = "Not all of this was read, since there is too much of it around the window:"
 
 
@@ -57,6 +58,8 @@ def judge(window: Window, scheme: Scheme, evidence: Evidence, now: int) -> Verdi
                 "The privilege may turn logging off; the numbers are dense, and statements may be missing unseen.",
             ),
         )
+    if _counted_anew(before, after):
+        return Verdict("unknown", reasons=(f"{COUNTED_ANEW} {clock(_seen_at(before))} and {clock(_seen_at(after))}.",))
     return Verdict("complete", reasons=(*_complete(evidence.sessions, before, after), *_clocks(apart), LIMIT))
 
 
@@ -249,6 +252,13 @@ def _sessions_lost(look: Look) -> list[Gap]:
         return []
     many = "1 session more" if lost == 1 else f"{lost} sessions more"
     return [Gap(_span(_seen_at(before), _seen_at(after)), f"The target counted {many} than the log shows.")]
+
+
+def _counted_anew(before: Beat, after: Beat) -> bool:
+    """Whether the two counts are none of one life of the target's statistics; a target that never counted is another matter."""
+    if before.counted is None or after.counted is None:
+        return False
+    return before.stats_epoch != after.stats_epoch or after.counted < before.counted
 
 
 def _difference(beat: Beat) -> int:

@@ -1,12 +1,13 @@
 """What a session on a real server tried to hide from its log is told all the same, or the verdict says so."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from audit.completeness.judging import MUTED
+from audit.completeness.judging import COUNTED_ANEW, MUTED
 from tests.targets.connectors.postgresql_target import PostgresTarget
 from tests.targets.sources.used import a_target, statements, use
 
@@ -43,3 +44,21 @@ def test_login_that_was_muted_from_outside_is_never_complete(tmp_path: Path) -> 
         used = use(target, _muted_by_the_owner)
     assert (used.opened_logged, used.closed.statement_logging) == (True, False)
     assert used.verdict(tmp_path) == ("not covered", [MUTED])
+
+
+def _counted_anew(target: PostgresTarget, session: "psycopg.Connection[Any]") -> None:
+    session.execute("UPDATE billing SET amount = 0")
+    with target.superuser() as owner:
+        owner.execute("SELECT pg_stat_reset()")
+
+
+def test_session_that_was_lost_beside_a_new_count_is_never_complete(tmp_path: Path) -> None:
+    with a_target() as target:
+        used = use(target, _counted_anew)
+    entries = [json.loads(line) for line in used.lines]
+    gone = {entry["session_id"] for entry in entries if entry.get("user") == used.login}
+    kept = tuple(
+        line for line, entry in zip(used.lines, entries, strict=True) if entry.get("session_id") not in gone
+    )  # fmt: skip
+    verdict, reasons = used.verdict(tmp_path, kept)
+    assert (verdict, reasons[0].startswith(COUNTED_ANEW)) == ("unknown", True)
