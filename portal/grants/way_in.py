@@ -31,7 +31,7 @@ def way_in(grant: Grant) -> WayIn:
     system = grant.system
     if system.connector != "postgresql":
         return WayIn(system.way_in, grant.login)
-    host, port = str(system.settings.get("host", "")), system.settings.get("port", 5432)
+    host, port = _place(system)
     return WayIn(
         system.way_in,
         grant.login,
@@ -41,10 +41,19 @@ def way_in(grant: Grant) -> WayIn:
     )
 
 
-def _connection(system: System, login: str) -> str:
-    """One word for a POSIX shell; psql asks for the password (libpq, "Connection Strings")."""
+def _place(system: System) -> tuple[str, str]:
+    """Host and port as responders reach them; the portal may have another way."""
     given = system.settings
-    host = str(given.get("host", ""))
-    mode = str(given.get("sslmode") or ("" if is_loopback(host) else "verify-full"))
-    words = {"host": host, "port": str(given.get("port", 5432)), "dbname": str(given.get("dbname", "")), "user": login}
+    host, port = given.get("public_host") or given.get("host", ""), given.get("public_port") or given.get("port", 5432)
+    return str(host), str(port)
+
+
+def _connection(system: System, login: str) -> str:
+    """One word for a POSIX shell; psql asks for the password (libpq, "Connection Strings").
+
+    What the portal may leave out on its own machine is no measure for a responder's way to another.
+    """
+    host, port = _place(system)
+    mode = str(system.settings.get("sslmode") or "") if is_loopback(host) else "verify-full"
+    words = {"host": host, "port": port, "dbname": str(system.settings.get("dbname", "")), "user": login}
     return shlex.quote(make_conninfo("", **words, **({"sslmode": mode} if mode else {})))

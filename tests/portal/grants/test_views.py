@@ -139,6 +139,16 @@ def test_psql_line_is_ready_and_holds_no_password(grant: Grant) -> None:
     assert "sslmode" not in way_in(grant).line
 
 
+def test_way_in_is_the_responders_and_not_the_portals(grant: Grant) -> None:
+    grant.system.connector = "postgresql"
+    public = {"public_host": "db.example.org", "public_port": 7432}
+    grant.system.settings = {"host": "127.0.0.1", "port": 6432, "dbname": "shop", "sslmode": "prefer", **public}
+    way = way_in(grant)
+    told = conninfo_to_dict(shlex.split(way.line)[1])
+    assert way.host == "db.example.org, port 7432"
+    assert (told["host"], told["port"], told["sslmode"]) == ("db.example.org", "7432", "verify-full")
+
+
 def test_demo_offers_its_own_psql_and_its_statements_wherever_the_way_in_stands(
     world: World, grant: Grant, settings: Any
 ) -> None:
