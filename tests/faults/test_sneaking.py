@@ -183,8 +183,19 @@ def test_prepared_transaction_is_left_alone_and_is_a_finding(scene: Scene) -> No
         scene.owner.execute("ROLLBACK PREPARED 'later'")
 
 
+@pytest.mark.parametrize(
+    ("left", "login", "undo"),
+    [
+        ("CREATE ROLE friend LOGIN PASSWORD 'secret'; GRANT shop_support TO friend", "friend", "DROP ROLE friend"),
+        (
+            "ALTER ROLE shop_support LOGIN PASSWORD 'mine'",
+            "shop_support",
+            "ALTER ROLE shop_support NOLOGIN PASSWORD NULL",
+        ),
+    ],
+)
 def test_other_login_that_can_act_is_not_called_ended_until_somebody_took_it_away(
-    own_target: Postgres, scene: Scene
+    own_target: Postgres, scene: Scene, left: str, login: str, undo: str
 ) -> None:
     scene.owner.execute(MAKER)
     world = make_shop(
@@ -193,18 +204,18 @@ def test_other_login_that_can_act_is_not_called_ended_until_somebody_took_it_awa
     grant = open_anyhow(world)
     another = Scene(own_target, world, grant, scene.owner)
     with another.session() as session:
-        session.execute("CREATE ROLE friend LOGIN PASSWORD 'secret'")
-        session.execute("GRANT shop_support TO friend")
+        for each in left.split("; "):
+            session.execute(each.encode())
     try:
         assert another.end().state == "closing"
         clear, remainders, _ = another.read_back
         assert (clear, "other login" in remainders) == (0, True)
-        assert "friend" in grant.last_trouble
-        assert "friend" in own_logins(scene.owner)  # told, never torn away unseen
+        assert login in grant.last_trouble
+        assert login in own_logins(scene.owner)  # told, never torn away unseen
         assert another.look_again().state == "closing"
         assert {"drift", "not_clear"} & set(another.findings())
     finally:
-        scene.owner.execute("DROP ROLE friend")
+        scene.owner.execute(undo.encode())
     assert another.look_again().state == "ended"
     scene.owner.execute("DROP OWNED BY role_maker; DROP ROLE role_maker")
 

@@ -34,7 +34,12 @@ SELECT p.rolname || ' <- ' || r.rolname AS key, r.oid::text AS value
 FROM able JOIN pg_roles p ON p.oid = able.role JOIN pg_roles r ON r.oid = able.login AND r.rolcanlogin
 WHERE NOT :ours AND r.rolname <> current_user
 UNION ALL
-SELECT '(superuser) <- ' || r.rolname, r.oid::text FROM pg_roles r WHERE r.rolsuper AND r.rolcanlogin;
+SELECT r.rolname || ' <- ' || r.rolname, r.oid::text FROM pg_roles r WHERE r.rolcanlogin AND NOT :ours AND r.rolname <> current_user
+UNION ALL
+SELECT '(superuser) <- ' || r.rolname, r.oid::text FROM pg_roles r WHERE r.rolsuper AND r.rolcanlogin
+UNION ALL -- before 16 whoever makes roles can give itself any
+SELECT '(any role) <- ' || r.rolname, r.oid::text FROM pg_roles r WHERE r.rolcreaterole AND NOT r.rolsuper AND r.rolcanlogin
+  AND r.rolname <> current_user AND current_setting('server_version_num')::int < 160000;
 
 -- server: role setting
 SELECT coalesce(r.rolname, '(all)') || ' in ' || coalesce(d.datname, '(all)') AS key,

@@ -85,14 +85,15 @@ def _kept(connection: Connection, closing: Closing, role: Role) -> list[Remainde
 
 
 def _new_logins(target: Target, privilege: str, before: Collection[str], after: Collection[str]) -> list[Remainder]:
-    """Logins newly able to act as a privilege of the system, other than declared accounts and grants."""
-    watched = {privilege, "(superuser)", *(target.settings.get("privileges") or ())}
+    """Logins newly able to act as a privilege of the system, other than declared accounts and grants; the privilege itself too."""
+    watched = {privilege, "(superuser)", "(any role)", *(target.settings.get("privileges") or ())}
     declared = set(target.settings.get("declared_logins") or ())
     found = []
     for key in sorted(set(after) - set(before)):
         role, login = key.split(" <- ", 1)
         if role in watched and login not in declared:
-            found.append(Remainder("other login", f"{login} is newly able to act as {role.strip('()')}."))
+            able = "log in by itself" if role == login else f"act as {role.strip('()')}"
+            found.append(Remainder("other login", f"{login} is newly able to {able}."))
     return found
 
 

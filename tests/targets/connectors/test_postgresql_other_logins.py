@@ -29,6 +29,40 @@ def test_login_able_to_act_as_the_privilege_is_not_called_ended(postgres: Postgr
     assert "friend" in [each.login for each in listed.logins]
 
 
+def test_privilege_that_became_a_login_itself_is_not_called_ended(postgres: PostgresTarget) -> None:
+    before = postgres.connector.prepare(postgres.target)
+    opening = postgres.opening("role_maker")
+    closing = closing_of(opening, postgres.connector.open(postgres.target, opening))
+    with postgres.login(opening.login) as session:
+        session.execute("ALTER ROLE billing_admin LOGIN PASSWORD 'mine'")
+    postgres.connector.close(postgres.target, closing)
+    result = postgres.connector.read_back(postgres.target, closing, before=before)
+    able = postgres.connector.prepare(postgres.target)
+    with postgres.superuser() as superuser:
+        superuser.execute("ALTER ROLE billing_admin NOLOGIN PASSWORD NULL")
+    again = postgres.connector.read_back(postgres.target, closing, before=before)
+    assert (result.clear, again.clear) == (False, True)
+    assert [each.detail for each in result.remainders] == ["billing_admin is newly able to log in by itself."]
+    # What could log in before is nobody new.
+    assert postgres.connector.read_back(postgres.target, closing, before=able).remainders == ()
+
+
+def test_login_that_can_give_itself_the_privilege_is_not_called_ended(postgres: PostgresTarget) -> None:
+    """On 15 whoever makes roles can; from 16 on it is a finding."""
+    before = postgres.connector.prepare(postgres.target)
+    opening = postgres.opening("role_maker")
+    closing = closing_of(opening, postgres.connector.open(postgres.target, opening))
+    with postgres.login(opening.login) as session:
+        session.execute("CREATE ROLE friend LOGIN CREATEROLE")
+    postgres.connector.close(postgres.target, closing)
+    result = postgres.connector.read_back(postgres.target, closing, before=before)
+    with postgres.superuser() as superuser:
+        superuser.execute("DROP ROLE friend")
+        wide = superuser.info.server_version < 160_000
+    assert [each.detail for each in result.remainders] == (["friend is newly able to act as any role."] if wide else [])
+    assert "Role friend: new." in [each.detail for each in result.drift]
+
+
 def test_login_without_the_privilege_is_a_finding(postgres: PostgresTarget) -> None:
     before = postgres.connector.prepare(postgres.target)
     opening = postgres.opening("role_maker")
