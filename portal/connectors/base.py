@@ -94,7 +94,10 @@ class Opening:
 
 @dataclass(frozen=True)
 class Opened:
-    """What was opened. `marker` is the name in the target's log, `marker_ref` what names it for ever (an oid)."""
+    """What was opened. `marker` is the name in the target's log, `marker_ref` what names it for ever (an oid).
+
+    `superuser`: by what the target itself says, whoever uses it can do anything there, and so turn off its own logging.
+    """
 
     login: str
     marker: str
@@ -104,6 +107,7 @@ class Opened:
     port: int
     database: str
     statement_logging: bool
+    superuser: bool
     warnings: tuple[str, ...] = ()
 
 

@@ -255,7 +255,7 @@ def activate(*, by: Actor, grant: Grant, opened: Opened, proof: VerifiedInclusio
         "grant.activated", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id,
         system_id=row.system_id, privilege_id=row.privilege_id, login=opened.login, marker=opened.marker, marker_ref=opened.marker_ref,
         opened_at=ms(at), provisioned_at=opened.provisioned_at_ms, expires_at=ms(ends), statement_logging=opened.statement_logging,  # type: ignore[arg-type]  # planned at begin
-        superuser=any("superuser" in warning for warning in opened.warnings), exposes_secret=False,
+        superuser=opened.superuser, exposes_secret=False,
         sealed_index=proof.index if proof else None, sealed_size=proof.checkpoint.size if proof else None, unsealed=proof is None,
         snapshot_sha256=_fingerprint(before), warnings=opened.warnings, review_due_hours=rules.review_hours_for(row.request.mode, row.system.criticality),
     )  # fmt: skip

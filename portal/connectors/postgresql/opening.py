@@ -17,6 +17,10 @@ NO_LOGGING = (
     "or the setting did not hold."
 )
 
+UNBOUND = (
+    "The privilege is a superuser on the target, or as good as one: it can turn off the logging of its own statements."
+)
+
 
 def timestamp(at_ms: int) -> str:
     """The time as the server reads it, with its zone."""
@@ -40,6 +44,8 @@ def open_grant(target: Target, opening: Opening, *, step: Step = no_step) -> Ope
         logged = roles.is_logged(connection, role)
         if not logged:
             warnings.append(NO_LOGGING)
+        if superuser := roles.is_superuser(connection, role):
+            warnings.append(UNBOUND)
         step("read back")
         if not watchdog.is_held(connection):
             watchdog.leave_behind(target)
@@ -57,6 +63,7 @@ def open_grant(target: Target, opening: Opening, *, step: Step = no_step) -> Ope
         port=int(settings.get("public_port") or settings["port"]),
         database=str(settings["dbname"]),
         statement_logging=logged,
+        superuser=superuser,
         warnings=tuple(warnings),
     )
 

@@ -68,6 +68,19 @@ def is_logged(connection: Connection, role: Role) -> bool:
     return role.logged or bool((connection.execute(ALL_LOGGED, [role.oid]).fetchone() or {}).get("yes"))
 
 
+# By any membership, used by itself or by SET ROLE: who has it with ADMIN gives itself the rest. Before 16 a role that makes roles
+# gives itself any that is no superuser, those that write the server's files among them.
+UNBOUND = """
+SELECT EXISTS (SELECT FROM pg_roles r WHERE pg_has_role(%s::oid, r.oid, 'MEMBER')
+  AND (r.rolsuper OR (r.rolcreaterole AND current_setting('server_version_num')::int < 160000))) AS yes
+"""
+
+
+def is_superuser(connection: Connection, role: Role) -> bool:
+    """Whether it is one, can become one, or is as good as one."""
+    return bool((connection.execute(UNBOUND, [role.oid]).fetchone() or {}).get("yes"))
+
+
 def version(connection: Connection) -> int:
     """Major version of the server."""
     return connection.info.server_version // 10_000

@@ -1,7 +1,7 @@
 """A target kept in a file, for demonstrations and tests: it can be opened, listed, read back and made to misbehave.
 
 Settings: `state_path` (an SQLite file, made at first use); optional `log_path`, `controls_path`, `now_ms`,
-`answer_within_ms`, `declared_logins`. Production refuses the kind.
+`answer_within_ms`, `declared_logins`, `superusers` (privileges that are one). Production refuses the kind.
 """
 
 import fcntl

@@ -60,6 +60,7 @@ def open_grant(target: Target, opening: Opening, *, step: Step) -> Opened:
         port=int(target.settings.get("port") or 0),
         database=str(target.settings.get("dbname") or target.system_id),
         statement_logging=not settings.mute,
+        superuser=opening.privilege in (target.settings.get("superusers") or ()),
         warnings=("Statements of this grant may not be logged.",) if settings.mute else (),
     )
 

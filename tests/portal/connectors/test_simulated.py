@@ -116,6 +116,12 @@ def test_leftovers_and_other_logins_are_told(target: Target) -> None:
     assert [each.kind for each in result.drift] == ["other login", "owned object"]
 
 
+@pytest.mark.parametrize(("superusers", "told"), [([], False), (["billing_admin"], True), (["other"], False)])
+def test_privilege_that_is_a_superuser_is_told(target: Target, superusers: list[str], told: bool) -> None:
+    given = Target("shop", "simulated", {**target.settings, "superusers": superusers})
+    assert CONNECTOR.open(given, opening()).superuser is told
+
+
 def test_refusal_carries_its_sentence(target: Target) -> None:
     controls.write(target, refuse="Maintenance until noon.")
     with pytest.raises(TargetRefused) as caught:

@@ -60,6 +60,15 @@ def test_read_back_says_whether_statements_were_still_logged(world: World, mute:
 
 
 @pytest.mark.usefixtures("_sealing")
+@pytest.mark.parametrize("superuser", [False, True])
+def test_opening_says_whether_the_privilege_is_a_superuser(world: World, superuser: bool) -> None:
+    world.system.settings["superusers"] = [world.privilege.on_target] if superuser else []
+    world.system.save()
+    opened(world)
+    assert named(["grant.activated"])[-1].fields["superuser"] == superuser
+
+
+@pytest.mark.usefixtures("_sealing")
 def test_bypass_opens_at_once_and_tells_everybody(world: World) -> None:
     asked = world.asked("bypass", reason="Writes fail.", incident_ref="", intended_classes=(), category="")
     grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).pk)

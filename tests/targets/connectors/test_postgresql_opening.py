@@ -1,12 +1,13 @@
 """Opening and extending one grant on a real server."""
 
+import dataclasses
 import threading
 
 import psycopg
 import pytest
 
 from portal.connectors.base import ForeignMarker, Gone, Opened, TargetRefused
-from portal.connectors.postgresql.opening import OPEN_STEPS
+from portal.connectors.postgresql.opening import OPEN_STEPS, UNBOUND
 from tests.targets.connectors.postgresql_target import PostgresTarget, closing_of, now_ms
 
 
@@ -132,3 +133,37 @@ def test_extend_moves_the_end(postgres: PostgresTarget) -> None:
     postgres.connector.close(postgres.target, closing)
     with pytest.raises(Gone):
         postgres.connector.extend(postgres.target, closing, expires_at_ms=later)
+
+
+SUPERUSERS = {
+    "itself": "CREATE ROLE bound NOLOGIN SUPERUSER",
+    "a member of one": "CREATE ROLE chief NOLOGIN SUPERUSER; CREATE ROLE between NOLOGIN; CREATE ROLE bound NOLOGIN NOINHERIT;"
+    " GRANT chief TO between; GRANT between TO bound",
+    "none": "CREATE ROLE bound NOLOGIN CREATEDB",
+}
+
+
+@pytest.mark.parametrize("made", list(SUPERUSERS))
+def test_open_says_whether_the_privilege_is_a_superuser(postgres: PostgresTarget, made: str) -> None:
+    opening = postgres.opening("bound")
+    settings = {**postgres.target.settings, "privileges": ["bound"]}
+    target = dataclasses.replace(postgres.target, settings=settings)
+    with postgres.superuser() as superuser:
+        superuser.execute(SUPERUSERS[made].encode())
+        superuser.execute("ALTER ROLE bg_portal SUPERUSER")
+        try:
+            opened = postgres.connector.open(target, opening)
+            assert postgres.connector.close(target, closing_of(opening, opened)).removed
+        finally:
+            superuser.execute("ALTER ROLE bg_portal NOSUPERUSER")
+            superuser.execute("DROP ROLE IF EXISTS bound, between, chief")
+    assert opened.superuser is (made != "none")
+    assert (UNBOUND in opened.warnings) is (made != "none")
+
+
+def test_privilege_that_makes_roles_is_as_good_as_a_superuser_before_16(postgres: PostgresTarget) -> None:
+    opening = postgres.opening("role_maker")
+    opened = postgres.connector.open(postgres.target, opening)
+    with postgres.superuser() as superuser:
+        assert opened.superuser is (superuser.info.server_version < 160_000)
+    postgres.connector.close(postgres.target, closing_of(opening, opened))
