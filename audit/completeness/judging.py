@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from audit.completeness.evidence import Beat, Evidence, Gap, Loss, Scheme, SessionSeen, SettingChange, Verdict, Window
 from audit.completeness.words import clock
+from audit.sources.records import NOT_SHOWN
 
 LIMIT = "What a source never numbered cannot be shown: what functions did inside, rows that were read, data of COPY."
 NONE = "none"
@@ -177,11 +178,18 @@ def _settings(look: Look) -> list[Gap]:
     found = [
         Gap(
             _span(max(change.at, look.window.from_at), look.window.settled_at),
-            f"From {clock(change.at)} on, {change.setting} was {change.value}.",
+            _stood_low(change),
         )
         for change in _weak(look.window, look.evidence.settings)
     ]
     return found + _changed_unseen(look)
+
+
+def _stood_low(change: SettingChange) -> str:
+    if change.setting == NOT_SHOWN:
+        return f"At {clock(change.at)} a session may have changed what is logged; its statement does not show which setting."
+    value = "a value that is not shown" if change.value == "?" else change.value
+    return f"From {clock(change.at)} on, {change.setting} was {value}."
 
 
 def _changed_unseen(look: Look) -> list[Gap]:

@@ -74,6 +74,10 @@ LOSSES = (
 )  # fmt: skip
 
 
+NOT_SHOWN = "(not shown)"
+"""Stands for the name of a setting, where a statement may have changed one and does not show which."""
+
+
 @dataclass(frozen=True)
 class SettingsChanged:
     """A setting that decides what the target logs changed; ``weakens`` where less is logged from then on, or may be."""

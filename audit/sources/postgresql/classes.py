@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from audit.sources.postgresql.names import first_object, functions, only_catalogue
-from audit.sources.postgresql.settings import changed_setting, is_logging
+from audit.sources.postgresql.settings import called_settings, changed_setting, is_logging
 from audit.sources.postgresql.tokens import T, Token, Untokenizable, statements, tokens, words
 from audit.sources.records import CLASSES
 
@@ -100,8 +100,8 @@ def _with_functions(part: list[Token], class_: str) -> Classified:
     known, doubt = functions(part)
     candidates = [class_, *(FUNCTION_CLASSES[name] for name in known if name in FUNCTION_CLASSES)]
     if "set_config" in known:
-        setting = changed_setting(part)
-        candidates.append("session" if setting and not is_logging(setting.name) else "config_change")
+        logging = any(is_logging(setting.name) for setting in called_settings(part))
+        candidates.append("config_change" if logging else "session")
     heaviest = max(candidates, key=CLASSES.index)
     doubt = doubt or any(name in FUNCTION_CLASSES for name in known)
     if doubt and heaviest == "catalogue_read":

@@ -14,8 +14,9 @@ from audit.sources.marker import number_of
 from audit.sources.postgresql import masking
 from audit.sources.postgresql.classes import Classified, classify, classify_fastpath, classify_tag
 from audit.sources.postgresql.executed import readings
+from audit.sources.postgresql.muting import logging_changes, outlives_an_error
 from audit.sources.postgresql.parse import Entry, Kind, Line, ParseError, parameter, parse_line
-from audit.sources.postgresql.settings import is_logging, logging_changes, outlives_an_error, weakens
+from audit.sources.postgresql.settings import Setting, is_logging, shown, weakens
 from audit.sources.records import (
     CLASSES,
     Activity,
@@ -151,9 +152,8 @@ class Fold:
         elif line.kind is Kind.PARAMETER:
             name, value = parameter(line)
             if is_logging(name):
-                shown = "its default" if value is None else value
                 weak = weakens(name, value, everywhere=True)
-                self.found.append(SettingsChanged(line.at, name, shown, weak))
+                self.found.append(SettingsChanged(line.at, *_kept(Setting(name, value)), weak))
         self._forget(line.at)
 
     def _cut_all(self, at: int, why: str) -> None:
@@ -347,12 +347,12 @@ class Fold:
     def _settings(self, session: Session, at: int, number: int, text: str) -> None:
         """Changes of what is logged that a statement asks for: told when no error followed, at once where none could undo them."""
         for setting in logging_changes(text):
-            value = "its default" if setting.value is None else setting.value
+            name, value = _kept(setting)
             weak = weakens(setting.name, setting.value, everywhere=False)
             if outlives_an_error(text):
-                self.found.append(SettingsChanged(at, setting.name, value, weak, session.session))
+                self.found.append(SettingsChanged(at, name, value, weak, session.session))
             else:
-                session.asked.append(Asked(at, number, setting.name, value, weak))
+                session.asked.append(Asked(at, number, name, value, weak))
 
     def _changed(self, session: Session) -> None:
         for each in session.asked:
@@ -362,6 +362,12 @@ class Fold:
         if session.asked:
             session.asked = []
             self.changed.add(session.session)
+
+
+def _kept(setting: Setting) -> tuple[str, str]:
+    """Name and value as they are told; both stand in clear."""
+    kept = shown(setting)
+    return kept.name, "its default" if kept.value is None else kept.value
 
 
 def _acts(line: Line) -> bool:

@@ -1,8 +1,11 @@
 """Settings that decide what a PostgreSQL server logs, and statements and lines that change them."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from audit.sources.postgresql.tokens import T, Token, Untokenizable, body, statements, tokens, words
+from audit.sources.postgresql.tokens import T, Token, body, is_plain, words
+from audit.sources.records import NOT_SHOWN
 
 LOGGING = words("""
     lc_messages log_connections log_destination log_directory log_disconnections log_error_verbosity log_file_mode
@@ -40,7 +43,34 @@ NO_MATTER = frozenset(
         "log_timezone",
     }
 )
+_SWITCH = words("on off true false yes no 0 1")
+_LEVELS = words("debug debug1 debug2 debug3 debug4 debug5 info notice warning error log fatal panic")
+SHOWN: dict[str, frozenset[str]] = {
+    **dict.fromkeys(words("log_disconnections log_truncate_on_rotation logging_collector"), _SWITCH),
+    "log_connections": _SWITCH | words("all receipt authentication authorization setup_durations"),
+    "log_statement": words("none ddl mod all"),
+    **dict.fromkeys(words("log_min_messages log_min_error_statement pgaudit.log_level"), _LEVELS),
+    "log_error_verbosity": words("terse default verbose"),
+    "log_destination": words("stderr csvlog jsonlog syslog eventlog"),
+    "log_timezone": words("utc gmt"),
+    "lc_messages": HARMLESS["lc_messages"],
+    "pgaudit.log": words("all none read write function role ddl misc misc_set")
+    | words("-all -none -read -write -function -role -ddl -misc -misc_set"),
+    **dict.fromkeys(
+        words("pgaudit.log_catalog pgaudit.log_client pgaudit.log_parameter pgaudit.log_relation pgaudit.log_rows"),
+        _SWITCH,
+    ),
+    **dict.fromkeys(words("pgaudit.log_statement pgaudit.log_statement_once"), _SWITCH),
+}
+"""By setting, the words of which its value may consist to be kept as it is. A value is typed by somebody, and may hold anything."""
+NUMBERS = words(
+    "log_file_mode log_parameter_max_length log_rotation_age log_rotation_size pgaudit.log_parameter_max_size"
+)
+_NUMBER = re.compile(r"-?\d{1,7} ?(?:[kMGT]?B|us|ms|s|min|h|d)?")
 DEFAULT_IS_HARMLESS = frozenset({"log_truncate_on_rotation", "log_min_messages", "log_min_error_statement"})
+
+
+KNOWN = LOGGING | SHOWN.keys() | NUMBERS | {"pgaudit.role", NOT_SHOWN}
 
 
 @dataclass(frozen=True)
@@ -51,9 +81,13 @@ class Setting:
     value: str | None
 
 
+UNSEEN = Setting(NOT_SHOWN, "?")
+"""What is logged may have been changed, and the text does not show which setting, or to what."""
+
+
 def is_logging(name: str) -> bool:
     """Whether the setting decides what is logged; ``all`` (RESET ALL) is not counted, since a role's own setting is refused to it."""
-    return name in LOGGING or name.startswith("pgaudit.")
+    return name in LOGGING or name == NOT_SHOWN or name.startswith("pgaudit.")
 
 
 def weakens(name: str, value: str | None, *, everywhere: bool) -> bool:
@@ -67,11 +101,26 @@ def weakens(name: str, value: str | None, *, everywhere: bool) -> bool:
     return value.lower() not in HARMLESS.get(name, frozenset())
 
 
+HOLDERS = words("DATABASE FUNCTION PROCEDURE ROLE ROUTINE SYSTEM USER")
+"""What ``ALTER .. SET`` gives a setting to; of a table it sets other things."""
+
+
+def shown(setting: Setting) -> Setting:
+    """What may be kept of it in clear: names and values that are known, else ``?``."""
+    name = setting.name if setting.name in KNOWN else "pgaudit.?"
+    if setting.value is None:
+        return Setting(name, None)
+    values = [each.strip().lower() for each in setting.value.split(",")]
+    known = all(value in SHOWN.get(name, ()) for value in values)
+    known = known or (name in NUMBERS and _NUMBER.fullmatch(setting.value) is not None)
+    return Setting(name, setting.value if known else "?")
+
+
 def changed_setting(part: list[Token]) -> Setting | None:
-    """The setting that one statement changes: SET, RESET, ALTER SYSTEM | ROLE | DATABASE .. SET | RESET, set_config(..)."""
+    """The setting that one statement changes: SET, RESET, ALTER SYSTEM | ROLE | DATABASE .. SET | RESET."""
     words = [token.word if token.kind is T.WORD else token.text for token in part]
     if words[0] not in ("SET", "RESET", "ALTER"):
-        return _set_config(part)
+        return None
     at = next(
         (place for place, word in enumerate(words) if word in ("SET", "RESET") and part[place].kind is T.WORD), None
     )
@@ -88,12 +137,16 @@ def changed_setting(part: list[Token]) -> Setting | None:
     if place >= len(part):
         return None
     name, place = _setting_name(part, place)
+    if name == NOT_SHOWN:
+        return UNSEEN if words[0] != "ALTER" or words[1] in HOLDERS else None
     if words[at] == "RESET":
         return Setting(name, None)
     return Setting(name, _value(part[place:]))
 
 
 def _setting_name(part: list[Token], place: int) -> tuple[str, int]:
+    if part[place].text == "%" or not is_plain(part[place]):  # a part of format('SET %I ..'), U&"log\\005fstatement"
+        return NOT_SHOWN, place + 1
     name = part[place].word.lower()
     if place + 2 < len(part) and part[place + 1].text == ".":
         return f"{name}.{part[place + 2].word.lower()}", place + 3
@@ -109,28 +162,26 @@ def _value(rest: list[Token]) -> str | None:
     return ",".join(body(token) if token.kind is T.STRING else token.text for token in rest if token.text != ",")
 
 
-def _set_config(part: list[Token]) -> Setting | None:
-    at = next((place for place, token in enumerate(part) if token.word.lower() == "set_config" and token.is_name), None)
-    if at is None:
-        return None
-    arguments = part[at + 2 : at + 5]
-    if len(arguments) < 3 or arguments[0].kind is not T.STRING or arguments[1].text != ",":
-        return None
-    return Setting(body(arguments[0]).lower(), body(arguments[2]) if arguments[2].kind is T.STRING else "?")
+ARGUMENTS = 12
+"""Tokens of a call that are looked at; a name and a value that are written out need fewer."""
 
 
-def logging_changes(text: str) -> list[Setting]:
-    """Every change of a logging setting that a string of statements asks for."""
-    if not any(word in text.lower() for word in ("log", "pgaudit", "lc_messages", "preload")):
-        return []
-    try:
-        parts = statements(tokens(text))
-    except Untokenizable:
-        return []
-    found = (changed_setting(part) for part in parts)
-    return [setting for setting in found if setting is not None and is_logging(setting.name)]
+def called_settings(part: list[Token]) -> Iterator[Setting]:
+    """What each call of ``set_config`` changes; `UNSEEN` where the text does not show the setting's name."""
+    for place, token in enumerate(part[:-1]):
+        if part[place + 1].word != "(" or not token.is_name:
+            continue
+        if not is_plain(token):  # U&"set\\005fconfig"
+            yield UNSEEN
+        elif token.word.lower() == "set_config":
+            yield _call(part[place + 2 : place + 2 + ARGUMENTS])
 
 
-def outlives_an_error(text: str) -> bool:
-    """Whether a string of statements ends a transaction in between, so that an error behind it takes back nothing of what came before."""
-    return any(part[0].word in ("COMMIT", "END") for part in statements(tokens(text)))
+def _call(arguments: list[Token]) -> Setting:
+    end = next((place for place, token in enumerate(arguments) if token.text in (",", "(", ")")), len(arguments))
+    first, rest = arguments[:end], arguments[end + 1 : end + 3]
+    cast = len(first) > 1 and first[1].text == "::"
+    if not first or first[0].kind is not T.STRING or not is_plain(first[0]) or not (cast or len(first) == 1):
+        return UNSEEN
+    alone = len(rest) == 2 and rest[0].kind is T.STRING and is_plain(rest[0]) and rest[1].text == ","
+    return Setting(body(first[0]).lower(), body(rest[0]) if alone else "?")

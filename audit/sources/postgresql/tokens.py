@@ -144,6 +144,13 @@ def body(token: Token) -> str:
     return token.text[token.text.index("'") + 1 : -1].replace("''", "'")
 
 
+def is_plain(token: Token) -> bool:
+    """Whether a name or string says what it means as it stands, without signs written by their numbers."""
+    if token.text[-1:] not in ("'", '"'):
+        return True
+    return token.text[:2] not in ("u&", "U&") and not (token.text[:1] in "eE" and "\\" in token.text)
+
+
 def statements(found: list[Token]) -> list[list[Token]]:
     """Cut at semicolons outside brackets and leave out spaces; the body of a function in standard SQL stays in one piece."""
     parts: list[list[Token]] = [[]]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audit.completeness.evidence import Beat, Evidence, Loss, Scheme, SessionSeen, SettingChange, Unmatched, Window
 from audit.completeness.judging import COUNTED_ANEW, LIMIT, judge
+from audit.sources.records import NOT_SHOWN
 
 HOUR = 3_600_000
 SCHEME = Scheme("line_num per session", lateness_ms=2_000, patience_ms=HOUR, compared=frozenset({"log_connections"}))
@@ -183,6 +184,24 @@ def change(at: int, value: str = "off", weakens: bool = True, session: str = "")
 )
 def test_weakened_logging_is_a_gap_while_it_stands(changes: tuple[SettingChange, ...], kind: str) -> None:
     assert judge(WINDOW, SCHEME, replace(GOOD, settings=changes), NOW).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("log_statement", "none", "From 1970-01-01 00:00:12.000 UTC on, log_statement was none."),
+        ("log_filename", "?", "From 1970-01-01 00:00:12.000 UTC on, log_filename was a value that is not shown."),
+        (
+            NOT_SHOWN,
+            "?",
+            "At 1970-01-01 00:00:12.000 UTC a session may have changed what is logged; its statement does not show which setting.",
+        ),
+    ],
+)
+def test_weakened_logging_is_said_as_far_as_it_is_known(setting: str, value: str, sentence: str) -> None:
+    found = SettingChange(12_000, setting, value, weakens=True, session="x")
+    verdict = judge(WINDOW, SCHEME, replace(GOOD, settings=(found,)), NOW)
+    assert (verdict.kind, verdict.reasons) == ("gap", (sentence,))
 
 
 @pytest.mark.parametrize(

@@ -316,6 +316,35 @@ def test_change_that_stands_is_told_as_soon_as_it_is_certain(after: list[bytes],
     assert changes(fold(lines + after)) == told
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("SET pgaudit.role = 'Erika Mustermann'", ("pgaudit.role", "?")),
+        ('SET pgaudit."Erika Mustermann" = on', ("pgaudit.?", "?")),
+        ("SET log_statement = 'hunter2'", ("log_statement", "?")),
+        ("DO $$ BEGIN PERFORM set_config('log_' || 'statement', 'none', false); END $$", ("(not shown)", "?")),
+        ("SELECT 'a\\'; SET log_statement = none; COMMIT; --'", ("(not shown)", "?")),
+    ],
+)
+def test_what_somebody_typed_is_told_of_a_change_only_where_it_is_known(statement: str, told: tuple[str, str]) -> None:
+    state = Fold(Reader("bg_portal"))
+    state.read([RECEIVED, LOGIN, owner(3, f"statement: {statement}")])
+    kept = [(each.setting, each.value) for session in state.sessions.values() for each in session.asked]
+    found = [each for each in state.read([owner(4, "statement: SELECT 1")]) if isinstance(each, SettingsChanged)]
+    assert (kept, [(each.setting, each.value) for each in found]) == ([told], [told])
+
+
+def test_value_in_the_configuration_of_the_server_is_told_only_where_it_is_known() -> None:
+    changed = 'parameter "log_directory" changed to "/home/erika"'
+    found = fold([postmaster(1, "starting PostgreSQL 18.6"), postmaster(2, changed)])
+    assert changes(found) == [("log_directory", "?", None)]
+
+
+def test_function_called_without_sql_that_changes_settings_may_have_muted_the_session() -> None:
+    call = line(line_num=3, message='fastpath function call: "set_config" (OID 2078)')
+    assert changes(fold([RECEIVED, AUTHORIZED, call, line(line_num=4)])) == [("(not shown)", "?", 3)]
+
+
 def test_error_takes_back_nothing_that_was_committed_before_it() -> None:
     text = f"{MUTE}; COMMIT; SELECT 1/0"
     assert changes(fold([RECEIVED, LOGIN, owner(3, f"statement: {text}"), refusal(4, text)])) == [(*MUTED[:2], None)]

@@ -1,6 +1,7 @@
 """What a session on a real server tried to hide from its log is told all the same, or the verdict says so."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,3 +63,22 @@ def test_session_that_was_lost_beside_a_new_count_is_never_complete(tmp_path: Pa
     )  # fmt: skip
     verdict, reasons = used.verdict(tmp_path, kept)
     assert (verdict, reasons[0].startswith(COUNTED_ANEW)) == ("unknown", True)
+
+
+def _mutes_itself(_: PostgresTarget, session: "psycopg.Connection[Any]") -> None:
+    session.execute("DO $$ BEGIN PERFORM set_config('log_' || 'statement', 'none', false); END $$")
+    session.execute("UPDATE billing SET amount = 0")
+    session.execute("DO $$ BEGIN PERFORM set_config('log_' || 'statement', 'all', false); END $$")
+
+
+def test_session_that_may_have_muted_itself_is_never_complete(tmp_path: Path) -> None:
+    """The grant is not marked as a superuser's here: what it did says enough."""
+    with a_target() as target:
+        with target.superuser() as owner:
+            owner.execute("CREATE ROLE bg_super NOLOGIN SUPERUSER")
+            owner.execute("ALTER ROLE bg_portal SUPERUSER")
+        settings = {**target.target.settings, "privileges": ["billing_admin", "bg_super"]}
+        target.target = replace(target.target, settings=settings)
+        used = use(target, _mutes_itself, "bg_super")
+    verdict, reasons = used.verdict(tmp_path)
+    assert (verdict, "may have changed what is logged" in reasons[0]) == ("gap", True)

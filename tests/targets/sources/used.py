@@ -56,10 +56,10 @@ def a_target() -> Iterator[PostgresTarget]:
         yield target
 
 
-def use(target: PostgresTarget, act: Act) -> Used:
+def use(target: PostgresTarget, act: Act, privilege: str = "billing_admin") -> Used:
     """Open, act in one session, close; with a heartbeat on each side."""
     beats = [_beat(target, "nonce-before")]
-    opening = target.opening()
+    opening = target.opening(privilege)
     opened = target.connector.open(target.target, opening)
     began = now_ms()
     with target.login(opening.login) as session:
