@@ -69,7 +69,7 @@ def by_source(
     return ByCompleteness(
         tuple(_source(*key, verdicts, known) for key, verdicts in sorted(sources.items())), lines,
         sum(line.count for line in lines), len(open_windows),
-        tuple(sorted(known.name(each) for each in set(systems) - {system for system, _ in sources})),
+        tuple(sorted(known.systems.get(each, each[:8]) for each in set(systems) - {system for system, _ in sources})),
     )  # fmt: skip
 
 

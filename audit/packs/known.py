@@ -38,7 +38,7 @@ class Known:
         found = self.people.get(identity) or self.systems.get(identity) or self.privileges.get(identity)
         if found is None and identity in self.sources:
             source = self.sources[identity]
-            return f"{source.kind} of {self.name(source.system_id)}"
+            return f"{source.kind} of {self.systems.get(source.system_id, source.system_id)}"
         return found or identity
 
     def words(self, text: str) -> str:

@@ -41,6 +41,11 @@ def _program(*names: str) -> Callable[[], bool]:
     return lambda: any(shutil.which(name) for name in names)
 
 
+def _atomic() -> bool:
+    """Asked of Linux alone: the program that drives the browser comes whole elsewhere."""
+    return sys.platform == "darwin" or _library("libatomic.so.1")()
+
+
 def _dejavu() -> bool:
     return sys.platform == "darwin" or Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists()
 
@@ -56,7 +61,9 @@ SETS = {
     ),
     "test": (
         SystemPackage("chromium", _program("chromium", "chromium-browser", "google-chrome"), "chromium"),
+        SystemPackage("libatomic1", _atomic, "playwright"),
         SystemPackage("poppler-utils", _program("pdftotext"), "poppler"),
+        SystemPackage("sqlite3", _program("sqlite3"), "sqlite"),
     ),
 }
 

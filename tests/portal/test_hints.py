@@ -13,7 +13,7 @@ from portal import hints
 from portal.celery import app
 from portal.embedded import ports
 from portal.hints import hint
-from tests.servers import wait_until
+from tests.servers import Valkey, running_valkey, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,11 +34,16 @@ def resting() -> bool:
     return hints._sender._rests_until > time.monotonic()
 
 
-def test_hint_waits_for_the_commit_and_reaches_the_queue(settings: object) -> None:
-    url = settings.REDIS_URL  # type: ignore[attr-defined]
-    client = redis.Redis.from_url(url)
-    broker(url)
-    client.delete("celery")
+@pytest.fixture
+def own() -> Iterator[Valkey]:
+    """A broker of which no worker that another test left takes anything."""
+    with running_valkey() as server:
+        yield server
+
+
+def test_hint_waits_for_the_commit_and_reaches_the_queue(own: Valkey) -> None:
+    client = redis.Redis.from_url(own.url())
+    broker(own.url())
     with transaction.atomic():
         hint("portal.never", 1)
         transaction.set_rollback(True)
@@ -83,16 +88,13 @@ def test_broker_in_trouble_holds_up_no_page_and_is_let_be(
     assert (hints._sender._working, len(hints._sender._waiting), len(asked)) == (False, 0, 1)
 
 
-def test_broker_is_asked_again_after_its_rest(settings: object) -> None:
+def test_broker_is_asked_again_after_its_rest(own: Valkey) -> None:
     broker(f"redis://127.0.0.1:{ports.free_port()}/0")
     hint("portal.trial", 1)
     wait_until(lambda: resting() and not hints._sender._working, "the circuit to open")
     hints._sender._rests_until = time.monotonic()  # the rest is over
-    url = settings.REDIS_URL  # type: ignore[attr-defined]
-    broker(url)
-    client = redis.Redis.from_url(url)
-    client.delete("celery")
+    broker(own.url())
+    client = redis.Redis.from_url(own.url())
     hint("portal.trial", 2)
     wait_until(lambda: client.llen("celery") == 1, "the message")
-    client.delete("celery")
     client.close()

@@ -75,7 +75,9 @@ def test_entry_is_not_there_for_those_who_may_not_see_it(world: World) -> None:
 
 def test_newest_entries_come_first_and_pages_leave_none_out(world: World) -> None:
     for number in range(30):
-        request_of(world, reason=f"Reason number {number}, which is long enough to be a reason.")
+        request_of(
+            world, ("ann", "ben")[number % 2], reason=f"Reason number {number}, which is long enough to be a reason."
+        )
     vera = browser_of(world.vera)
     vera.get("/log/")
     sealed()

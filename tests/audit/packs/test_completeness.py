@@ -27,4 +27,8 @@ def test_windows_that_are_alike_are_one_line() -> None:
     )
     assert (found.covered, found.total) == (4, 4)
     assert [source.counts for source in found.sources] == [(1, 0, 0, 1, 3, 0)]
-    assert found.silent == ("Mail", "elsewhere")
+    assert found.silent == ("Mail", "elsewher")
+
+
+def test_source_of_a_system_that_is_not_known_is_named_by_its_id() -> None:
+    assert Known(sources={"S": Source("S", "S", "postgresql", "none")}).name("S") == "postgresql of S"
