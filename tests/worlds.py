@@ -99,6 +99,13 @@ def make_world(*, connector: str = "simulated", connector_settings: dict[str, ob
     return World(system, privilege, version, people, state)
 
 
+def let_ask(world: World, name: str) -> None:
+    """One more who may ask: nobody has more than twenty requests open at once."""
+    at, person = now() - timedelta(days=30), world.people[name]
+    _dated(RoleAssignment, world.people, at, person=person, role="responder", system=world.system)
+    _dated(Eligibility, world.people, at, person=person, privilege=world.privilege)
+
+
 def _person(name: str, at: datetime) -> Person:
     person = Person(email=f"{name}@example.org", name=name.title(), added_at=at)
     person.set_password(f"{name}-password-long")

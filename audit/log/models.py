@@ -37,7 +37,10 @@ class PersonalValue(models.Model):
     pk = models.CompositePrimaryKey("event_id", "field")
     # No constraint in the database, here and in the queue: one statement writes all three rows, events cannot be deleted, and the
     # check would lock, and so write again, every event. The sealer refuses a queue entry without its event.
-    event = models.ForeignKey(Event, on_delete=models.DO_NOTHING, db_constraint=False, related_name="personal_values")
+    # No index of its own either: the key begins with it.
+    event = models.ForeignKey(
+        Event, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="personal_values"
+    )
     field = models.CharField(max_length=60)
     salt = models.BinaryField(max_length=32)
     value = models.TextField()

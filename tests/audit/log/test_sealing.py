@@ -144,7 +144,7 @@ def test_event_that_is_queued_again_is_refused_and_the_others_are_sealed(
     [
         ("UPDATE audit_tile SET hashes = hashes || hashes WHERE level = 0", "has another length"),
         (
-            "UPDATE audit_tile SET hashes = overlay(hashes placing '\\x00' from 1) WHERE level = 0",
+            "UPDATE audit_tile SET hashes = set_byte(hashes, 0, get_byte(hashes, 0) # 1) WHERE level = 0",
             "do not have the root",
         ),
         ("DELETE FROM audit_tile WHERE level = 0", "A tile of the stored tree is missing"),
