@@ -1,7 +1,8 @@
 """How the database is emptied after a test that committed.
 
 Django truncates every table, writes new files for each and makes all content types and permissions again: half a second, more than most
-tests take. Here a superuser deletes from those tables that hold rows. Only a superuser may: the log's own triggers refuse a delete.
+tests take. Here a superuser, since nobody else may, truncates those tables that hold rows. Deleting would be faster still, but the room
+that it leaves is filled in any order, and later rows would come in none.
 """
 
 from typing import Any
@@ -19,14 +20,15 @@ DO $$
 DECLARE
     place regclass;
     holds boolean;
+    full_ones text[] := '{{}}';
 BEGIN
-    SET LOCAL session_replication_role = replica;
     FOR place IN SELECT oid FROM pg_class
         WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname NOT IN {KEPT}
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %s)', place) INTO holds;
-        IF holds THEN EXECUTE format('DELETE FROM %s', place); END IF;
+        IF holds THEN full_ones := full_ones || place::text; END IF;
     END LOOP;
+    IF full_ones <> '{{}}' THEN EXECUTE 'TRUNCATE ' || array_to_string(full_ones, ', ') || ' CASCADE'; END IF;
 END $$
 """
 

@@ -21,6 +21,11 @@ LEFT JOIN LATERAL (
 WHERE {where} ORDER BY {order} LIMIT %s
 """
 
+# Of one millisecond: as sealed, then as queued for it. Those that are sealed need no look at the queue.
+BY_TIME = """
+e.at, s.index NULLS LAST, CASE WHEN s.index IS NULL THEN (SELECT q.seq FROM audit_queue q WHERE q.event_id = e.id) END
+"""
+
 LAST_OF_SUBJECTS = """
 SELECT u.subject, s.index, e.body FROM unnest(%s::text[]) AS u(subject)
 JOIN LATERAL (SELECT id, body FROM audit_event WHERE subject = u.subject AND name = %s ORDER BY at DESC LIMIT 1) e ON true
@@ -106,16 +111,14 @@ def of_case(case: object, names: Iterable[str] = (), limit: int = 20_000) -> lis
     """A case's events by time, sealed or not yet."""
     wanted = list(names)
     if wanted:
-        return _query(
-            "LEFT JOIN", 'e."case" = %s AND e.name = ANY(%s)', "e.at, s.index NULLS LAST", [str(case), wanted], limit
-        )
-    return _query("LEFT JOIN", 'e."case" = %s', "e.at, s.index NULLS LAST", [str(case)], limit)
+        return _query("LEFT JOIN", 'e."case" = %s AND e.name = ANY(%s)', BY_TIME, [str(case), wanted], limit)
+    return _query("LEFT JOIN", 'e."case" = %s', BY_TIME, [str(case)], limit)
 
 
 def of_cases(cases: Iterable[object], names: Iterable[str], limit: int = 20_000) -> list[LoggedEvent]:
     """Events of some names of several cases by time, sealed or not yet; one query for a list's page."""
     return _query(
-        "LEFT JOIN", 'e."case" = ANY(%s) AND e.name = ANY(%s)', "e.at, s.index NULLS LAST",
+        "LEFT JOIN", 'e."case" = ANY(%s) AND e.name = ANY(%s)', BY_TIME,
         [[str(each) for each in cases], list(names)], limit,
     )  # fmt: skip
 
@@ -124,10 +127,8 @@ def of_subject(subject: str, names: Iterable[str] = (), limit: int = 2000) -> li
     """Events about one thing by time, sealed or not yet."""
     wanted = list(names)
     if wanted:
-        return _query(
-            "LEFT JOIN", "e.subject = %s AND e.name = ANY(%s)", "e.at, s.index NULLS LAST", [subject, wanted], limit
-        )
-    return _query("LEFT JOIN", "e.subject = %s", "e.at, s.index NULLS LAST", [subject], limit)
+        return _query("LEFT JOIN", "e.subject = %s AND e.name = ANY(%s)", BY_TIME, [subject, wanted], limit)
+    return _query("LEFT JOIN", "e.subject = %s", BY_TIME, [subject], limit)
 
 
 def last_of_subjects(subjects: Iterable[str], name: str) -> dict[str, LoggedEvent]:
@@ -147,7 +148,7 @@ def recent(names: Iterable[str] = (), before: int | None = None, limit: int = 10
 
 def named(names: Iterable[str], limit: int = 100_000) -> list[LoggedEvent]:
     """All events of some names by time, sealed or not yet."""
-    return _query("LEFT JOIN", "e.name = ANY(%s)", "e.at, s.index NULLS LAST", [list(names)], limit)
+    return _query("LEFT JOIN", "e.name = ANY(%s)", BY_TIME, [list(names)], limit)
 
 
 def person_names(ids: Iterable[str]) -> dict[str, str]:
