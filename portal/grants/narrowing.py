@@ -62,9 +62,8 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
 def note_leaving(*, by: Actor, person: Person) -> Person:
     """Somebody left: nothing of theirs stays open, on no list and in no browser."""
     row = people.leave(by=by, person=person)
-    for eligibility in lock_undecided(
-        Eligibility.objects.filter(person=row)
-    ):  # the list before the role: see `may_use_locked`
+    # The list before the role, as in `may_use_locked`; the grants last, so that what was approved while the lists were waited for is seen.
+    for eligibility in lock_undecided(Eligibility.objects.filter(person=row)):
         if eligibility.approved_at:
             lists.revoke_eligibility(by=by, eligibility=eligibility, cause="left")
         else:
@@ -74,9 +73,7 @@ def note_leaving(*, by: Actor, person: Person) -> Person:
             lists.end_role(by=by, assignment=assignment, cause="left")
         else:
             lists.decline_role(by=by, assignment=assignment)
-    _end(
-        by, live_of(row.pk), LEFT, "person left"
-    )  # asked last: what was approved while the lists were waited for is seen
+    _end(by, live_of(row.pk), LEFT, "person left")
     return row
 
 
@@ -88,6 +85,7 @@ def end_of_one_who_left(grant_id: UUID) -> None:
 
 @action(event=ENDED_TOO)
 def _end_left(*, by: Actor, grant: Grant) -> Grant:
+    """Unlike `revoke` alone it puts no refusal on record: there are two sweeps, and one of them is later."""
     return revoke(by=by, grant=grant, reason=LEFT, cause="person left")
 
 
