@@ -21,7 +21,9 @@ from audit.events import catalogue
 from audit.events.spec import UnknownEvent
 from audit.log.canonical import encode
 from audit.log.commitments import commit, new_salt
-from audit.log.statements import Personal, Values, write
+from audit.log.errors import LogUnavailable as LogUnavailable  # every writer meets it here
+from audit.log.held import Held
+from audit.log.statements import Personal, Values
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,10 +47,6 @@ class Refused(Exception):
         self.about = about
         self.kind = kind
         self.logged = logged or sentence
-
-
-class LogUnavailable(Exception):
-    """The log could not be written, so nothing was changed."""
 
 
 class UndeclaredEvent(AssertionError):
@@ -83,6 +81,7 @@ class _Frame:
     by: Actor | None = None
     written: list[str] = field(default_factory=list)
     event_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    held: Held = field(default_factory=Held)
 
 
 _frame: ContextVar[_Frame | None] = ContextVar("action", default=None)
@@ -124,25 +123,27 @@ def append(name: str, /, *, by: Actor, case: object = "", subject: str = "", **f
 
     Raises:
         WrongFields, UnknownEvent: the event is not declared so.
-        LogUnavailable: the log cannot be written; the caller's transaction is broken and must roll back.
+        LogUnavailable: the log cannot be written; the caller's transaction is broken and must roll back. In an action it is raised
+            by the next statement or, where none follows, by the action's end.
     """
     return append_many([Entry(name, by, fields, str(case), subject)])[0]
 
 
 def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
-    """Write several events in one statement, in their order. See `append`."""
+    """Write several events, in their order. See `append`."""
     rows = [_row(entry, first=place == 0) for place, entry in enumerate(entries)]
     if not rows:
         return []
     if not connection.in_atomic_block:
         raise RuntimeError("An event is written in the transaction of its change.")
-    try:
-        write(rows)
-    except DatabaseError as error:
-        raise LogUnavailable("The log cannot be written.") from error
+    connection.validate_no_broken_transaction()
     frame = _frame.get()
+    held = frame.held if frame is not None else Held()
+    held.rows.extend(rows)
     if frame is not None:
         frame.written.extend(row[1] for row, _ in rows)
+    else:
+        held.send()
     return [row[0] for row, _ in rows]
 
 
@@ -215,7 +216,7 @@ def action(*, event: str | tuple[str, ...], refused: str | None = None) -> Calla
 
 
 def _nested(function: Callable[P, R], declared: set[str], outer: _Frame, *args: P.args, **kwargs: P.kwargs) -> R:
-    frame = _Frame(set(declared), kwargs.get("by"))  # type: ignore[arg-type]  # by= is an Actor by convention
+    frame = _Frame(set(declared), kwargs.get("by"), held=outer.held)  # type: ignore[arg-type]  # by= is an Actor by convention
     token = _frame.set(frame)
     try:
         with transaction.atomic():
@@ -234,9 +235,10 @@ def _outermost(
     frame = _Frame(set(declared), kwargs.get("by"))  # type: ignore[arg-type]  # by= is an Actor by convention
     token = _frame.set(frame)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), connection.execute_wrapper(frame.held):
             result = function(*args, **kwargs)
             _check(function.__name__, frame)
+            frame.held.send_with_commit()
         return result
     except Refused as refusal:
         _frame.reset(token)

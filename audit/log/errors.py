@@ -15,3 +15,7 @@ class ParseError(ValueError):
 
 class NotVerified(Exception):
     """The bytes are well formed and do not prove what they claim."""
+
+
+class LogUnavailable(Exception):
+    """The log could not be written, so nothing was changed."""

@@ -1,4 +1,4 @@
-"""The statements that put events, their personal values and their places in the sealer's queue into the database; `append` alone calls them."""
+"""The statements that put events, their personal values and their places in the sealer's queue into the database; `append` alone has them sent."""
 
 import functools
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from django.db import connection
 
 Values = tuple[Any, ...]
 Personal = list[tuple[Any, ...]]
+Row = tuple[Values, Personal]
 
 ONE = """
 WITH entry AS (
@@ -29,7 +30,7 @@ SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::text[])
 """
 
 
-def write(rows: Sequence[tuple[Values, Personal]]) -> None:
+def write(rows: Sequence[Row]) -> None:
     """One statement for all of them, in their order.
 
     Prepared on the server, which Django's own cursors cannot: the statement is always the same, and planning it takes longer than doing it.
@@ -42,16 +43,17 @@ def write(rows: Sequence[tuple[Values, Personal]]) -> None:
 
 def _one(row: Values, personal: Personal) -> tuple[str, Sequence[Any]]:
     """Plain values: the server plans them in half the time that arrays take, and most actions write one event."""
-    return _one_statement(len(personal)), [*row, *(value for each in personal for value in each), row[0]]
+    return one_statement(len(personal)), [*row, *(value for each in personal for value in each), row[0]]
 
 
 @functools.cache
-def _one_statement(personal: int) -> str:
+def one_statement(personal: int) -> str:
+    """The statement for one event with so many personal values."""
     places = ", ".join(["(%s, %s, %s, %s)"] * personal)
     return ONE.format(personal=ONES_PERSONAL.format(places) if personal else "")
 
 
-def _many(rows: Sequence[tuple[Values, Personal]]) -> tuple[str, Sequence[Any]]:
+def _many(rows: Sequence[Row]) -> tuple[str, Sequence[Any]]:
     columns = list(zip(*(row for row, _ in rows), strict=True))
     personal = [value for _, values in rows for value in values]
     values = list(zip(*personal, strict=True)) if personal else [(), (), (), ()]

@@ -1,0 +1,142 @@
+"""An action's events are held until it asks the database something else, so that the last of them go with its COMMIT in one trip.
+
+The event is written last, so that is the rule. Whatever an action asks through Django after an event, a savepoint included, finds it
+written already: when the rows were sent cannot be told from inside. A savepoint that is rolled back takes what was held since with it.
+"""
+
+import functools
+import re
+import struct
+import weakref
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, connection
+from psycopg import pq
+
+from audit.log.errors import LogUnavailable
+from audit.log.statements import Row, one_statement, write
+
+FEW = 4  # more of them are quicker as one statement and a COMMIT of its own
+BINARY = 1  # a text that holds a zero byte is refused by the server so; in text form it would be cut there
+UUID, INT8, TEXT, BYTEA = 2950, 20, 25, 17  # oids of PostgreSQL's own types never change
+EVENT, PERSONAL = (UUID, TEXT, INT8, TEXT, TEXT, TEXT, BYTEA), (UUID, TEXT, BYTEA, TEXT)
+Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
+_prepared: "weakref.WeakKeyDictionary[psycopg.Connection[Any], set[bytes]]" = weakref.WeakKeyDictionary()
+
+
+class Held:
+    """The rows of the running action that were not sent yet; a wrapper of Django's, so that each statement finds them sent."""
+
+    def __init__(self) -> None:
+        """Nothing is held yet."""
+        self.rows: list[Row] = []
+
+    def __call__(self, execute: Execute, statement: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
+        """Send what is held, then the statement."""
+        if statement.startswith("ROLLBACK TO "):
+            self.rows.clear()
+        self.send()
+        return execute(statement, parameters, many, context)
+
+    def send(self) -> None:
+        """Write what is held.
+
+        Raises:
+            LogUnavailable: The log cannot be written; the transaction is broken.
+        """
+        rows, self.rows = self.rows, []
+        if not rows:
+            return
+        try:
+            write(rows)
+        except DatabaseError as error:
+            raise LogUnavailable("The log cannot be written.") from error
+
+    def send_with_commit(self) -> None:
+        """Write what is held, and commit where the transaction is not somebody else's. To be called last.
+
+        Raises:
+            LogUnavailable: The log cannot be written; nothing was kept.
+            DatabaseError: The connection or the COMMIT failed.
+        """
+        if len(connection.atomic_blocks) != 1 or connection.needs_rollback or not 0 < len(self.rows) <= FEW:
+            return self.send()
+        rows, self.rows = self.rows, []
+        with connection.wrap_database_errors:
+            _commit_with(rows, connection.connection)
+        return None
+
+
+def _commit_with(rows: Sequence[Row], link: "psycopg.Connection[Any]") -> None:
+    raw = link.pgconn
+    prepared = [_prepare(len(personal), link) for _, personal in rows]
+    try:
+        raw.enter_pipeline_mode()
+        opening = [b"BEGIN"] if raw.transaction_status == pq.TransactionStatus.IDLE else []  # nothing was asked before
+        for statement in opening:
+            raw.send_query_params(statement, None)
+        for name, row in zip(prepared, rows, strict=True):
+            values = _values(row)
+            raw.send_query_prepared(name, values, [BINARY] * len(values))
+        raw.send_query_params(b"COMMIT", None)
+        raw.pipeline_sync()
+        answers = [_answer(raw) for _ in range(len(opening) + len(rows) + 1)]
+        if raw.get_result() is None:  # the mark of the end
+            raise psycopg.OperationalError("the connection to the server was lost")
+        raw.exit_pipeline_mode()
+    except BaseException:  # half asked and half answered, it is of no use to anybody
+        raw.finish()
+        raise
+    _judge(answers)
+
+
+def _answer(raw: pq.abc.PGconn) -> pq.abc.PGresult:
+    answer, end = raw.get_result(), raw.get_result()
+    if answer is None or end is not None:
+        raise psycopg.OperationalError("the connection to the server was lost")
+    return answer
+
+
+def _judge(answers: Sequence[pq.abc.PGresult]) -> None:
+    """Only a server that refused an event has surely not committed; where it fell silent, nobody knows."""
+    *events, commit = answers
+    for answer in events:
+        if answer.status == pq.ExecStatus.FATAL_ERROR:
+            error = psycopg.errors.error_from_result(answer)
+            if error.sqlstate is None:
+                raise error
+            raise LogUnavailable("The log cannot be written.") from error
+    if commit.status == pq.ExecStatus.FATAL_ERROR:
+        raise psycopg.errors.error_from_result(commit)
+    if commit.command_status != b"COMMIT":
+        raise psycopg.InternalError(f"COMMIT was answered with {commit.command_status!r}")
+
+
+def _prepare(personal: int, link: "psycopg.Connection[Any]") -> bytes:
+    name, known = b"event_%d" % personal, _prepared.setdefault(link, set())
+    if name not in known:
+        made = link.pgconn.prepare(name, _numbered(personal), (*EVENT, *PERSONAL * personal, UUID))
+        if made.status == pq.ExecStatus.FATAL_ERROR:
+            error = psycopg.errors.error_from_result(made)
+            raise LogUnavailable("The log cannot be written.") from error
+        known.add(name)
+    return name
+
+
+@functools.cache
+def _numbered(personal: int) -> bytes:
+    numbers = count(1)
+    return re.sub("%s", lambda _: f"${next(numbers)}", one_statement(personal)).encode()
+
+
+def _values(row: Row) -> list[bytes]:
+    (identity, name, at, by, case, subject, body), personal = row
+    values = [
+        identity.bytes, name.encode(), struct.pack("!q", at), by.encode(), case.encode(), subject.encode(), body,
+    ]  # fmt: skip
+    for _, field, salt, value in personal:
+        values += (identity.bytes, field.encode(), salt, value.encode())
+    return [*values, identity.bytes]
