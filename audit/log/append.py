@@ -139,11 +139,11 @@ def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
     connection.validate_no_broken_transaction()
     frame = _frame.get()
     held = frame.held if frame is not None else Held()
-    held.rows.extend(rows)
-    if frame is not None:
-        frame.written.extend(row[1] for row, _ in rows)
-    else:
+    held.add(rows)
+    if frame is None:
         held.send()
+    else:
+        frame.written.extend(row[1] for row, _ in rows)
     return [row[0] for row, _ in rows]
 
 

@@ -1,7 +1,7 @@
 """An action's events are held until it asks the database something else, so that the last of them go with its COMMIT in one trip.
 
 The event is written last, so that is the rule. Whatever an action asks through Django after an event, a savepoint included, finds it
-written already: when the rows were sent cannot be told from inside. A savepoint that is rolled back takes what was held since with it.
+written already: when the rows were sent cannot be told from inside. Inside of a savepoint nothing is held.
 """
 
 import functools
@@ -36,10 +36,18 @@ class Held:
 
     def __call__(self, execute: Execute, statement: str, parameters: Any, many: bool, context: dict[str, Any]) -> Any:
         """Send what is held, then the statement."""
-        if statement.startswith("ROLLBACK TO "):
-            self.rows.clear()
         self.send()
         return execute(statement, parameters, many, context)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Hold them, or write them at once where a savepoint ends before the action does.
+
+        Raises:
+            LogUnavailable: See `send`.
+        """
+        self.rows.extend(rows)
+        if len(connection.atomic_blocks) > 1:
+            self.send()
 
     def send(self) -> None:
         """Write what is held.

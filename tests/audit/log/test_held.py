@@ -186,3 +186,18 @@ def test_who_is_interrupted_half_way_leaves_no_connection_that_answers_the_wrong
             _act(by=ADA)
     with connection.cursor() as cursor:
         assert cursor.execute("SELECT 42").fetchone() == (42,)
+
+
+def test_a_refused_event_inside_of_a_savepoint_leaves_the_rest_of_the_action_whole() -> None:
+    """As at the sign-in, where somebody is signed out again if the log does not take it."""
+    seen: list[int] = []
+
+    def inside() -> None:
+        with pytest.raises(LogUnavailable), transaction.atomic():
+            append(
+                "request.approved", by=SWEEP, subject="request:\x00", approval_id="b", approvals=2, approvals_needed=2
+            )
+        seen.append(Event.objects.count())
+
+    _act(by=SWEEP, comments=(None,), between=inside)
+    assert (seen, _counts()) == ([1], (1, 1, 0, 1))
