@@ -9,6 +9,7 @@ EVENTS = family(
     ("review.due", "A use is to be reviewed.", "review_id:id grant_id:id system_id:id due_at:time pool:list"),
     ("review.claimed", "A reviewer took the review.", "review_id:id grant_id:id reviewer_id:id"),
     ("review.handed_over", "A reviewer gave the review back or to another.", "review_id:id grant_id:id to_id:id? comment*?"),
+    ("review.given_next", "A review that was overdue was given to the next reviewer.", "review_id:id grant_id:id from_id:id? to_id:id due_at:time"),
     ("review.saved", "Answers were saved, half-done.", "review_id:id grant_id:id answered:int"),
     ("review.submitted", "A reviewer judged the use.",
      "review_id:id grant_id:id system_id:id reviewer_id:id due_at:time answers:map answers_missing:int adverse_answers:int emergency_upheld:bool accepted_activities:list "

@@ -85,6 +85,7 @@ KINDS = _kinds(
     ("review.due", "Review due", "pool of reviewers", f"{USE} due_at:time mode?"),
     ("review.reminder", "Review: reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),
     ("review.overdue", "Review overdue", "pool, owner", f"{USE} due_at:time mode?"),
+    ("review.given_next", "Overdue review given on", "who gets it, who had it, owner", f"{USE} due_at:time to before?"),
     ("finding.raised", "Finding", "owner of the system, owner of the finding",
      "title system? details? due_at:time? person? test?"),
     ("finding.due", "Finding due", "owner of the finding", "title due_at:time system?"),

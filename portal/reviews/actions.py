@@ -226,17 +226,17 @@ def _append_submitted(by: Actor, row: Review) -> None:
 
 @action(event="alert.queued")
 def remind(*, by: Actor, review: Review, mark: str) -> None:
-    """Tell once for each mark: ``before``, ``at``, and ``after-<n>`` for each whole day that it is late."""
+    """Tell once for each mark: ``before``, ``owner``, ``at``, and ``after-<n>`` for each whole day that it is late."""
     row = locked(review)
     if row.state == SUBMITTED or mark in row.reminded:
         raise ChangedMeanwhile("Told already.", about=row)
     row.reminded = [*row.reminded, mark]
     row.save(update_fields=["reminded"])
     pool = [row.reviewer] if row.reviewer else rules.pool_of(row.grant)
-    late = mark != "before"
+    late = mark not in ("before", "owner")
     tell_of(
         by,
         row,
-        [*pool, row.grant.system.owner] if late or not pool else pool,
+        pool if mark == "before" and pool else [*pool, row.grant.system.owner],
         "review.overdue" if late else "review.reminder",
     )

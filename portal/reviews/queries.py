@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from portal.access_requests.models import Approval
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER, RoleAssignment
@@ -109,3 +109,15 @@ def to_remind(at: datetime, limit: int = 2000) -> list[Review]:
     """Unsubmitted reviews that may need a word: due within two days, or late."""
     rows = Review.objects.exclude(state=SUBMITTED).filter(due_at__lte=at + timedelta(days=2)).select_related("grant")
     return list(rows.order_by("due_at")[:limit])
+
+
+def stuck(limit: int = 2000) -> list[Review]:
+    """Reviews that somebody has who left, is no reviewer of the system any longer, or became part of the use."""
+    reviewers = RoleAssignment.objects.filter(
+        in_force(), Q(system=OuterRef("grant__system")) | Q(system__isnull=True), role=REVIEWER, person=OuterRef("reviewer"),
+        person__left_at__isnull=True,
+    )  # fmt: skip
+    rows = Review.objects.filter(state=CLAIMED).select_related("grant").annotate(able=Exists(reviewers))
+    claimed = list(rows.order_by("due_at")[:limit])
+    hands = hands_of(row.grant for row in claimed)
+    return [row for row in claimed if not row.able or str(row.reviewer_id) in hands[row.grant.request_id]]

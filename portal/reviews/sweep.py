@@ -8,8 +8,9 @@ from audit.log.append import process
 from portal.clock import now
 from portal.errors import Refused
 from portal.reviews.actions import remind, set_due
+from portal.reviews.late import GIVEN, give_next, next_of, take_back
 from portal.reviews.models import Review
-from portal.reviews.queries import to_remind, without_review
+from portal.reviews.queries import stuck, to_remind, without_review
 
 logger = logging.getLogger("breakglass.sweep")
 SWEEP = process("sweep")
@@ -19,18 +20,22 @@ def run_due() -> int:
     """Do what is due now; returns how much was done."""
     done = sum(_done(set_due, by=SWEEP, grant=grant) for grant in without_review())
     at = now()
+    done += sum(_done(take_back, by=SWEEP, review=review) for review in stuck())
     for review in to_remind(at):
         mark = mark_of(review, at)
         if mark and mark not in review.reminded:
             done += _done(remind, by=SWEEP, review=review, mark=mark)
+        if at >= review.due_at and GIVEN not in review.reminded and next_of(review) is not None:
+            done += _done(give_next, by=SWEEP, review=review)
     return done
 
 
 def mark_of(review: Review, at: datetime) -> str:
-    """The newest reminder that has come due: half the time is gone, all of it is, or a number of days more."""
+    """The newest reminder that has come due: half the time is gone, three quarters (the owner's), all of it, or a number of days more."""
     begun = review.grant.ended_at or review.due_at
     if at < review.due_at:
-        return "before" if at >= begun + (review.due_at - begun) / 2 else ""
+        gone = (at - begun) / (review.due_at - begun)
+        return "owner" if gone >= 0.75 else "before" if gone >= 0.5 else ""
     days = (at - review.due_at).days
     return f"after-{days}" if days else "at"
 

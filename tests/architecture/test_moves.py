@@ -18,6 +18,7 @@ EXPECTED = {
     },
     ("portal.reviews.states", "MOVES", "STATES"): {
         "claim": ({"due"}, "claimed"), "hand_over": ({"claimed"}, "due"), "pass_on": ({"claimed"}, "claimed"),
+        "take_back": ({"claimed"}, "due"), "give_next": ({"due", "claimed"}, "claimed"),
         "submit": ({"claimed"}, "submitted"),
     },
     ("portal.findings.states", "MOVES", "STATES"): {

@@ -56,6 +56,7 @@ HANDLERS: dict[str, Handler] = {
     "review.due": _review_due,
     "review.claimed": _claimed,
     "review.handed_over": _handed_over,
+    "review.given_next": _handed_over,
     "review.submitted": _submitted,
     **dict.fromkeys(
         ("finding.raised", "finding.assigned", "finding.answered", "finding.due_moved", "finding.closed"), _finding

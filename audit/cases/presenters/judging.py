@@ -12,6 +12,7 @@ PRESENTERS: dict[str, Presenter] = {
     "review.due": say("A review is due {due_at}", "May be taken by {pool}.", icon="clipboard-list"),
     "review.claimed": say("Took the review", icon="clipboard-list", tone="accent"),
     "review.handed_over": say("Gave the review back", "To {to_id}.", "{comment}", icon="arrow-left"),
+    "review.given_next": say("Overdue, and given to the next reviewer", "To {to_id}.", "Before: {from_id}.", icon="clock", tone="attention"),
     "review.saved": say("Saved {answered} answers", icon="pencil"),
     "review.submitted": say("Reviewed: {outcome}", "Real emergency: {emergency_upheld}.", "Adverse answers: {adverse_answers}.", "{comments}",
                             icon="clipboard-check", tone="good", looks=_reviewed),

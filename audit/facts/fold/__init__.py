@@ -64,6 +64,7 @@ NO_FACT = frozenset(
         "grant.close_failed",
         "review.claimed",
         "review.handed_over",
+        "review.given_next",
         "review.saved",
         "duty.missed",
         "source.epoch_started",
