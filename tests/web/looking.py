@@ -17,7 +17,6 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from playwright.sync_api import Browser, Page, sync_playwright
 
 Theme = Literal["light", "dark"]
-_ONCE = f"if (!window.axe) {{ {AXE_SCRIPT} }}"  # half a megabyte of script, once for each page
 ABOUT_COLOUR = ("color-contrast", "link-in-text-block")  # the rules of axe for which the theme matters
 
 
@@ -102,7 +101,8 @@ def axe(page: Page, *rules: str) -> None:
     options: dict[str, Any] = {"resultTypes": ["violations"]}  # the rest is not worked out
     if rules:
         options["runOnly"] = list(rules)
-    found = Axe(axe_script=_ONCE).run(page, options=options).response["violations"]
+    there = page.evaluate("Boolean(window.axe)")  # half a megabyte of script, sent once for each page
+    found = Axe(axe_script="0" if there else AXE_SCRIPT).run(page, options=options).response["violations"]
     told = [
         f"{rule['id']}: {rule['help']}\n    {node['html'][:200]}\n    {node.get('failureSummary', '')}"
         for rule in found
@@ -133,13 +133,15 @@ def touchable(page: Page) -> None:
     assert small == [], small
 
 
-def fits(page: Page) -> None:
+def fits(page: Page, *, everywhere: bool = False) -> None:
     """What was loaded once is accessible, within the window and large enough to be tapped: at each width, in both themes.
 
-    At each width all is asked in one theme, and in the other what is about colour.
+    At each width all is asked in one theme (light where it is narrow, dark where it is wide), and, `everywhere`, in
+    the other what is about colour. The gallery has every component and is looked at everywhere: a page's colours
+    come from components alone.
     """
     wrong = []
-    for variant, checks in _ROUND:
+    for variant, checks in _ROUND if everywhere else _CROSSWISE:
         page.set_viewport_size({"width": variant.width, "height": variant.height})
         page.emulate_media(color_scheme=variant.theme, reduced_motion="reduce")
         for check in checks:
@@ -155,7 +157,8 @@ def _colours(page: Page) -> None:
 
 
 _ALL: tuple[Callable[[Page], None], ...] = (axe, no_sideways_scroll, touchable)
-_ROUND = ((VARIANTS[0], _ALL), (VARIANTS[1], (_colours,)), (VARIANTS[3], _ALL), (VARIANTS[2], (_colours,)))
+_CROSSWISE = ((VARIANTS[0], _ALL), (VARIANTS[3], _ALL))
+_ROUND = (_CROSSWISE[0], (VARIANTS[1], (_colours,)), _CROSSWISE[1], (VARIANTS[2], (_colours,)))
 
 
 def shots(browser: Browser, url: str, folder: Path, name: str) -> list[Path]:

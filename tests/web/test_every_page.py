@@ -37,7 +37,9 @@ def test_every_page_is_accessible_and_fits(browser: Browser, house: House, capsy
     ]
     furnished.leave()
     with capsys.disabled():
-        counts = f"{len(PAGES)} pages, {len(looks)} looks, each at 390 and 1280 px, light and dark, {len(wrong)} with trouble"
+        counts = (
+            f"{len(PAGES)} pages, {len(looks)} looks, each at 390 px light and 1280 px dark, {len(wrong)} with trouble"
+        )
         print(f"\naxe: {counts}, {time.monotonic() - began:.0f} s")  # noqa: T201 - the count is to be seen
     assert wrong == [], "\n\n".join(wrong)
 

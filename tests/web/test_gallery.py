@@ -37,14 +37,14 @@ def gallery() -> Iterator[str]:
 def test_page_is_accessible_and_fits(browser: Browser, gallery: str, page_name: str) -> None:
     with seen(browser, NARROW, timezone_id="Europe/Berlin") as page:
         page.goto(gallery + page_name, wait_until="load")
-        fits(page)
+        fits(page, everywhere=True)
 
 
 def test_page_with_all_opened_is_accessible_and_fits(browser: Browser, gallery: str) -> None:
     with seen(browser, NARROW) as page:
         page.goto(gallery)
         page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true; })")
-        fits(page)
+        fits(page, everywhere=True)
 
 
 @pytest.mark.parametrize("variant", [NARROW, WIDE], ids=lambda variant: variant.name)

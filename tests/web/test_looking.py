@@ -51,11 +51,24 @@ WIDE = "<style>@media (min-width: 1000px) { p { color: #bbb } }</style><main><p>
 def test_fault_of_one_look_alone_is_found(browser: Browser, fault: str, told: list[str]) -> None:
     with seen(browser, VARIANTS[0]) as page:
         page.set_content(GOOD)
-        fits(page)
+        fits(page, everywhere=True)
         page.set_content(GOOD + fault)
         with pytest.raises(AssertionError) as raised:
-            fits(page)
+            fits(page, everywhere=True)
     assert re.findall(r" at (\S+): color-contrast", str(raised.value)) == told
+
+
+@pytest.mark.parametrize(
+    ("query", "told"), [("max-width: 500px", "390-light"), ("prefers-color-scheme: dark", "1280-dark")]
+)
+def test_quick_look_is_narrow_in_light_and_wide_in_dark(browser: Browser, query: str, told: str) -> None:
+    with seen(browser, VARIANTS[0]) as page:
+        page.set_content(
+            f"{GOOD}<style>@media ({query}) {{ p {{ color: #777; background: #888 }} }}</style><p>Words</p>"
+        )
+        with pytest.raises(AssertionError) as raised:
+            fits(page)
+    assert re.findall(r" at (\S+): color-contrast", str(raised.value)) == [told]
 
 
 def test_console_error_is_found(browser: Browser) -> None:
