@@ -5,6 +5,7 @@ from audit.events.spec import family
 EVENTS = family(
     ("portal.founded", "The first two administrators were made.", "administrators:list host*?"),
     ("person.added", "A person was added.", "person_id:id name* email* third_party:bool? manager_id:id? sponsor_id:id? sponsor_active:bool? contract_end:time? joined_at:time?"),
+    ("person.manager_set", "It was said whom a person reports to, or that it is nobody.", "person_id:id manager_id:id?"),
     ("person.left", "A person left; nothing of theirs stays open.", "person_id:id left_at:time"),
     ("person.act_refused", "An act on a person was refused.", "act code kind sentence"),
     ("signin.opened", "Somebody signed in.", "person_id:id signin_id:id factor address*? agent*?"),

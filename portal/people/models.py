@@ -25,6 +25,10 @@ class Person(AbstractBaseUser):
     time_zone = models.CharField(max_length=60, default="UTC")
     added_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, blank=True)
+    manager = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reports",
+        help_text="whose rights the person never judges",
+    )  # fmt: skip
     one_time_until = models.DateTimeField(
         null=True, blank=True, help_text="the password was made by another and must be replaced before this"
     )
@@ -39,6 +43,9 @@ class Person(AbstractBaseUser):
         """Pages ask roles, not Django's permissions."""
 
         default_permissions = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(manager=models.F("id")), name="person_not_own_manager")
+        ]
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # derived, not stored

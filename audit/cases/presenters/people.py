@@ -5,6 +5,7 @@ from audit.cases.presenters.spec import Presenter, refused, say
 PRESENTERS: dict[str, Presenter] = {
     "portal.founded": say("The first administrators were made: {administrators}", "At {host}.", icon="users", tone="accent"),
     "person.added": say("Added {name}", "{email}", icon="user-plus"),
+    "person.manager_set": say("It was said whom {person_id} reports to", "To {manager_id}.", icon="users"),
     "person.left": say("{person_id} left", icon="logout"),
     "person.act_refused": refused("a person"),
     "signin.opened": say("Signed in with {factor}", "From {address}.", "{agent}", icon="login"),

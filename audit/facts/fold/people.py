@@ -28,4 +28,9 @@ def left(facts: Facts, entry: LogEntry) -> None:
     facts.put("people", entry.fields["person_id"], left_at=entry.fields["left_at"])
 
 
-HANDLERS = {"portal.founded": founded, "person.added": added, "person.left": left}
+def manager_set(facts: Facts, entry: LogEntry) -> None:
+    """Whom a person reports to from now on; nobody, where none is named."""
+    facts.put("people", entry.fields["person_id"], manager_id=entry.fields.get("manager_id"))
+
+
+HANDLERS = {"portal.founded": founded, "person.added": added, "person.manager_set": manager_set, "person.left": left}

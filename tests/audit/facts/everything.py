@@ -31,6 +31,7 @@ def _people_and_rules(log: Stream) -> None:
     when = at("09-01")
     rule: dict[str, Any] = {"narrows": 1, "changed_by": "pia", "effective_at": when}
     log.say("person.left", when, "pia", person_id="ben", left_at=when)
+    log.say("person.manager_set", when, "pia", person_id="jon", manager_id="hana")
     log.say("role.proposed", when, "pia", role_id="r", person_id="hana", role="reviewer", from_at=when)
     log.say(
         "role.ended",
