@@ -4,9 +4,9 @@ from audit.events.spec import family
 
 EVENTS = family(
     ("alert.queued", "Somebody is to be told.", "alert_id:id recipient_id:id channel kind grant_id:id? about_id:id? receipts:bool"),
-    ("alert.sent", "An alert left the portal.", "alert_id:id recipient_id:id channel kind grant_id:id? receipts:bool sent_at:time attempts:int"),
+    ("alert.sent", "An alert left the portal.", "alert_id:id recipient_id:id channel kind grant_id:id? receipts:bool sent_at:time attempts:int delivered_at:time?"),
     ("alert.failed", "An alert could not be sent; it stays queued.", "alert_id:id recipient_id:id channel kind attempts:int code"),
-    ("alert.acknowledged", "The recipient said that they have seen it.", "alert_id:id recipient_id:id grant_id:id?"),
+    ("alert.acknowledged", "The recipient said that they have seen it.", "alert_id:id recipient_id:id grant_id:id? over?"),
     ("alert.act_refused", "An act on an alert was refused.", "act code kind sentence"),
     ("page.viewed", "Somebody looked at a record.", "person_id:id page about_id:id? quarter:time"),
     ("page.act_refused", "Looking was refused.", "act code kind sentence"),

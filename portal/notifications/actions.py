@@ -8,22 +8,27 @@ from portal.notifications.models import Alert
 from portal.notifications.outbox import recipient_id
 from portal.rows import lock_row
 
+PAGE, LINK = "page", "link"  # over what a recipient says that they have seen an alert
+
 
 @action(event="alert.acknowledged", refused="alert.act_refused")
-def acknowledge(*, by: Actor, alert: Alert) -> Alert:
-    """The recipient says that they have seen it. It decides nothing."""
+def acknowledge(*, by: Actor, alert: Alert, over: str = PAGE) -> Alert:
+    """The recipient says that they have seen it, on a page or by the signed link of the message. It decides nothing.
+
+    A list is no person: for it acts whoever read its message, as ``list:security``, by the link alone.
+    """
     locked = lock_row(Alert, alert.pk)
-    if str(locked.recipient_id) != by.id:
+    if recipient_id(locked) != by.id:
         raise NotAllowed("Only its recipient can say that they have seen an alert.", about=locked, kind="not recipient")
     if locked.acknowledged_at is not None:
         raise ChangedMeanwhile(
             "You have said already that you have seen this alert. Nothing was changed.", about=locked
         )
-    locked.acknowledged_at = now()
-    locked.save(update_fields=["acknowledged_at"])
+    locked.acknowledged_at, locked.acknowledged_over = now(), over
+    locked.save(update_fields=["acknowledged_at", "acknowledged_over"])
     append(
         "alert.acknowledged", by=by, case=locked.log_case, subject=locked.log_subject, alert_id=locked.pk,
-        recipient_id=recipient_id(locked), grant_id=locked.grant_id,
+        recipient_id=recipient_id(locked), grant_id=locked.grant_id, over=over,
     )  # fmt: skip
     return locked
 

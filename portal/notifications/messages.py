@@ -15,6 +15,7 @@ from portal.clock import moment, ms
 from portal.notifications.channels import Message, NotTaken
 from portal.notifications.inert import one_line, unlinked
 from portal.notifications.kinds import KINDS
+from portal.notifications.links import link_of
 from portal.notifications.models import Alert
 
 SUBJECT = "Subject: "  # how the first line of each template begins
@@ -35,11 +36,13 @@ def message_of(alert: Alert) -> Message:
     """
     subject, body = words(alert)
     link = settings.PORTAL_URL + alert.path
+    seen_link = link_of(alert)
     frame = {
         "subject": subject,
         "body": body,
         "paragraphs": [part.splitlines() for part in body.split("\n\n")],
         "link": link,
+        "seen_link": seen_link,
         "portal_name": settings.PORTAL_NAME,
         "to": KINDS[alert.kind].to,
         "queued": _shown(ms(alert.queued_at), _zone(alert)),
@@ -54,6 +57,7 @@ def message_of(alert: Alert) -> Message:
         text=_plain().get_template("emails/frame.txt").render(Context(frame, autoescape=False)),
         html=render_to_string("emails/frame.html", frame),
         link=link,
+        seen_link=seen_link,
         queued_at_ms=ms(alert.queued_at),
         attachment=_attachment(alert.attachment),
     )

@@ -29,8 +29,12 @@ class Alert(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(
+        null=True, blank=True, help_text="the receiver confirmed it; not every channel can say"
+    )
     last_trouble = models.CharField(max_length=200, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_over = models.CharField(max_length=10, blank=True, help_text="page or link")
 
     class Meta:
         """What waits is found at once; somebody is always meant."""
@@ -45,7 +49,15 @@ class Alert(models.Model):
                 condition=(models.Q(recipient__isnull=False) & models.Q(address=""))
                 | (models.Q(recipient__isnull=True) & ~models.Q(address="")),
                 name="alert_has_one_recipient",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(acknowledged_over="") | models.Q(acknowledged_at__isnull=False),
+                name="alert_acknowledged_with_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(delivered_at__isnull=True) | models.Q(sent_at__isnull=False),
+                name="alert_delivered_was_sent",
+            ),
         ]
 
     @property

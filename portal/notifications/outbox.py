@@ -63,6 +63,13 @@ def recipient_id(alert: Alert) -> str:
     return SECURITY_LIST if alert.address in settings.PORTAL_SECURITY_LIST else OTHER_LIST
 
 
+def recipient_name(alert: Alert) -> str:
+    """How a page and a link call the recipient, whose row is loaded."""
+    if alert.recipient is not None:
+        return alert.recipient.name
+    return "Security list" if recipient_id(alert) == SECURITY_LIST else "A list"
+
+
 def _recipients(people: Iterable[Person], addresses: Iterable[str]) -> list[tuple[Person | None, str]]:
     present = {person.pk: person for person in people if person.left_at is None}
     lists = [address for address in dict.fromkeys(addresses) if address]

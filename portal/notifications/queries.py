@@ -55,6 +55,11 @@ def alert_for_act(pk: UUID) -> Alert | None:
     return Alert.objects.filter(pk=pk).first()
 
 
+def alert_with_recipient(pk: UUID) -> Alert | None:
+    """For a signed link, which itself says whose it is."""
+    return Alert.objects.select_related("recipient").filter(pk=pk).first()
+
+
 def alerts_of_case(case: object) -> list[AlertLine]:
     """Everybody who was told of a case, in that order. One query. Whoever asks has checked who may see the case."""
     rows = (

@@ -3,13 +3,15 @@
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.became import became
-from portal.notifications.actions import acknowledge
+from portal.clock import now
+from portal.notifications.actions import LINK, acknowledge
 from portal.notifications.channels import NotTaken
+from portal.notifications.links import follow
 from portal.notifications.messages import words
 from portal.notifications.models import Alert
 from portal.notifications.queries import alert_for_act, alerts_for, title_of
@@ -37,6 +39,18 @@ def acknowledge_alert(request: PersonRequest, pk: UUID) -> HttpResponse:
         raise Http404
     acknowledge(by=request.actor, alert=alert)
     return redirect(safe_next(request) if "next" in request.POST else "alerts")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def alert_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The signed link of a message. A GET shows one button and changes nothing, so programs that look links up acknowledge nothing."""
+    link = follow(token, getattr(request, "actor", None), now())
+    if request.method == "POST" and link.alert is not None and link.by is not None:
+        acknowledge(by=link.by, alert=link.alert, over=LINK)
+        return redirect("alert_link", token=token)
+    status = link.trouble.status if link.trouble else 200
+    title = title_of(link.alert) if link.alert else ""
+    return render(request, "notifications/link.html", {"link": link, "title": title}, status=status)
 
 
 def _line(alert: Alert) -> dict[str, object]:

@@ -129,6 +129,8 @@ item_decide          POST item                  403 403 403 403 302 403 403 403 
 # alerts, health
 alerts               GET  -                     200 200 200 200 200 200 200 200 200 in
 alert_acknowledge    POST alert                 403 403 302 403 403 403 403 403 403 in
+alert_link           GET  link                  403 403 200 403 403 403 403 403 403 200
+alert_link           POST link                  403 403 302 403 403 403 403 403 403 302
 health_live          GET  -                     200 200 200 200 200 200 200 200 200 200
 health_ready         GET  -                     200 200 200 200 200 200 200 200 200 200
 status_page          GET  -                     403 403 403 403 200 200 200 403 403 in
@@ -198,6 +200,7 @@ def _described(scene: Scene) -> dict[str, Any]:
 # What a form sends; whoever may do the act must be able to do it with this.
 SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "alert_acknowledge": lambda _: {},
+    "alert_link": lambda _: {},
     "change_decide": lambda _: {"decision": "approve"},
     "dry_run": lambda _: {"minutes": 30},
     "eligibility_decide": lambda _: {"decision": "approve"},

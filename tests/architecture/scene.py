@@ -22,6 +22,7 @@ from portal.eligibility.models import ADMINISTRATOR, AUDITOR, Eligibility, RoleA
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending
 from portal.grants.models import Grant
+from portal.notifications.links import token_of
 from portal.notifications.models import Alert
 from portal.policy.actions import propose as propose_policy
 from portal.policy.rules import Policy
@@ -98,7 +99,7 @@ def _requests(world: World) -> dict[str, dict[str, Any]]:
     alert = Alert.objects.filter(recipient=world.ines, path__contains=str(waiting.pk)).earliest("queued_at")
     return {
         "waiting": {"pk": waiting.pk}, "open": {"pk": grant.request_id}, "grant": {"pk": grant.pk}, "extension": {"pk": extension.pk},
-        "alert": {"pk": alert.pk},
+        "alert": {"pk": alert.pk}, "link": {"token": token_of(alert)},
     }  # fmt: skip
 
 

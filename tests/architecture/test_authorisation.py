@@ -21,7 +21,8 @@ HURRIERS = (
     "portal.campaigns.views",
 )
 # Their word alone decides, or they have no word at all: no object to hide, or a page that only a demo has.
-NOT_OBJECTS = {"-", "kind", "mail"}
+# A signed link is a right of its own, and says to others that it is not theirs.
+NOT_OBJECTS = {"-", "kind", "mail", "link"}
 
 
 def addresses() -> Iterator[URLPattern]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from portal.demo.personas import BY_KEY
 from tests.faults.visiting import Page, Visitor
 from tests.faults.whole import House
+from tests.servers import wait_until
 
 NOBODY, PENDING, NEWCOMER, BEGINNER = "nobody", "pending", "newcomer", "beginner"
 NEW_PASSWORD = "a long password for a newcomer"
@@ -39,7 +40,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
     "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""),),
     "campaigns": (("nora", "", ""), ("pia", "", "")), "campaign_page": (("nora", "campaign", ""),),
-    "alerts": (("mo", "", ""),), "status_page": (("mo", "", ""),),
+    "alerts": (("mo", "", ""),), "alert_link": ((NOBODY, "link", ""),), "status_page": (("mo", "", ""),),
     "case_list": (("rosa", "", ""),), "case_page": (("rosa", "case", ""), ("rosa", "open", "")), "case_statements": (("rosa", "case", ""),),
     "case_dossier": (("rosa", "case", ""),), "pack_list": (("rosa", "", ""),), "pack_new": (("rosa", "", ""),), "pack_page": (("rosa", "pack", ""),),
     "log_page": (("rosa", "", ""),), "log_entry": (("rosa", "entry", ""),),
@@ -67,7 +68,7 @@ class Furnished:
             "finding": self._one("portal_finding"), "review": self._one("portal_review WHERE submitted_at IS NOT NULL"),
             "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
-            "waiting": {"pk": self._waiting()}, "pack": {"pk": self._pack()},
+            "waiting": {"pk": self._waiting()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
         }  # fmt: skip
 
     def leave(self) -> None:
@@ -106,6 +107,14 @@ class Furnished:
         form = rosa.get("/packs/new/")
         frameworks = _values(form, "frameworks")[:1]
         return _last(rosa.post("/packs/new/", {**said, "frameworks": frameworks}, page=form))
+
+    def _link(self) -> str:
+        """Out of any mail."""
+        mails = Visitor(self.house.url)
+        wait_until(lambda: "/alerts/seen/" in mails.get("/demo/mails/").text, "a mail", 60)
+        found = re.search(r"/alerts/seen/([\w.-]+)/", mails.get("/demo/mails/").text)
+        assert found
+        return found[1]
 
     def _grant_of(self, request: str) -> object:
         return self._one("portal_grant WHERE request_id = %s", request)["pk"]

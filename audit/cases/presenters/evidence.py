@@ -6,7 +6,7 @@ PRESENTERS: dict[str, Presenter] = {
     "alert.queued": say("To be told: {recipient_id}", "{kind}, by {channel}.", icon="bell"),
     "alert.sent": say("Told: {recipient_id}", "{kind}, by {channel}, attempt {attempts}.", icon="mail"),
     "alert.failed": say("Could not be told yet: {recipient_id}", "{kind}, by {channel}, attempt {attempts}: {code}.", icon="alert-triangle", tone="attention"),
-    "alert.acknowledged": say("Has seen the alert", icon="eye"),
+    "alert.acknowledged": say("Has seen the alert: {recipient_id}", "Said over the {over}.", icon="eye"),
     "alert.act_refused": refused("an alert"),
     "page.viewed": say("Looked at {page}", icon="eye"),
     "page.act_refused": say("Refused: looking at a record", "{sentence}", icon="ban"),

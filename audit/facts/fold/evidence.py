@@ -11,11 +11,14 @@ def queued(facts: Facts, entry: LogEntry) -> None:
 
 
 def sent(facts: Facts, entry: LogEntry) -> None:
-    """An alert left the portal; the first time counts."""
+    """An alert left the portal; the first time counts. Where the channel gives receipts, it says when the receiver confirmed it."""
     alert = entry.fields["alert_id"]
-    first = facts.get("alerts", alert).get("sent_at")
+    known = facts.get("alerts", alert)
     names = ("grant_id", "recipient_id", "channel", "receipts")
-    facts.put("alerts", alert, sent_at=first or entry.fields["sent_at"], **given(entry, *names))
+    facts.put(
+        "alerts", alert, sent_at=known.get("sent_at") or entry.fields["sent_at"],
+        delivered_at=known.get("delivered_at") or entry.fields.get("delivered_at"), **given(entry, *names),
+    )  # fmt: skip
 
 
 def acknowledged(facts: Facts, entry: LogEntry) -> None:

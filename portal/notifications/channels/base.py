@@ -34,6 +34,7 @@ class Message:
     html: str
     link: str
     queued_at_ms: int
+    seen_link: str = ""  # signed: says that the recipient has seen it
     attachment: Path | None = None
 
 

@@ -275,6 +275,19 @@ def test_alert_counts_as_delivered_when_it_was_seen(quarter: Judged) -> None:
     assert alert["delivered_at"] == alert["acknowledged_at"] == alert["sent_at"] + 2 * MINUTE
 
 
+def test_receipt_of_a_channel_is_the_delivery_and_the_first_one_counts() -> None:
+    log = story.organisation()
+    told = {"alert_id": "A", "recipient_id": "webhook:1", "channel": "webhook", "kind": "grant.opened"}
+    log.say("alert.queued", START, "ann", receipts=1, **told)
+    for later in (1, 5):  # it left twice
+        at = START + later * MINUTE
+        log.say("alert.sent", at, "process:outbox", receipts=1, sent_at=at, delivered_at=at, attempts=1, **told)
+    log.say("alert.acknowledged", START + 9 * MINUTE, "webhook:1", alert_id="A", recipient_id="webhook:1", over="link")
+    alert = judge(log).fact("alerts", "A")
+    assert (alert["sent_at"], alert["delivered_at"]) == (START + MINUTE, START + MINUTE)
+    assert alert["acknowledged_at"] == START + 9 * MINUTE
+
+
 def test_activity_without_a_grant_is_tied_to_it_by_its_marker() -> None:
     log = story.organisation()
     story.approved_use(log, "C", START)
