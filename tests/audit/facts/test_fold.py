@@ -277,7 +277,7 @@ def test_alert_counts_as_delivered_when_it_was_seen(quarter: Judged) -> None:
 
 def test_receipt_of_a_channel_is_the_delivery_and_the_first_one_counts() -> None:
     log = story.organisation()
-    told = {"alert_id": "A", "recipient_id": "webhook:1", "channel": "webhook", "kind": "grant.opened"}
+    told: story.Given = {"alert_id": "A", "recipient_id": "webhook:1", "channel": "webhook", "kind": "grant.opened"}
     log.say("alert.queued", START, "ann", receipts=1, **told)
     for later in (1, 5):  # it left twice
         at = START + later * MINUTE
