@@ -12,7 +12,7 @@ EVENTS = family(
     ("grant.failed", "Access was not opened.", "grant_id:id code sentence ended_at:time ended_by:id? reason*?"),
     ("grant.revealed", "The password was shown to the responder.", "grant_id:id person_id:id"),
     ("grant.extension_asked", "The responder asked for more time.", "grant_id:id extension_id:id minutes:int reason*?"),
-    ("grant.extended", "More time was given.", "grant_id:id extension_id:id minutes:int expires_at:time asked_by:id approved_by:id"),
+    ("grant.extended", "More time was given.", "grant_id:id extension_id:id minutes:int expires_at:time asked_by:id approved_by:id reason*?"),
     ("grant.extension_declined", "More time was not given.", "grant_id:id extension_id:id comment*?"),
     ("grant.extension_applied", "The target carries the later end.", "grant_id:id extension_id:id expires_at:time"),
     ("grant.returned", "The responder is done.", "grant_id:id ended_at:time over_at:time ended_by:id"),

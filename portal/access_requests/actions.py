@@ -8,7 +8,7 @@ from django.db.models import Q
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import for_alert, made, who_where_what
 from portal.access_requests.models import AccessRequest, Approval, Seen
-from portal.access_requests.queries import audience_of, repeats_earlier, would_end
+from portal.access_requests.queries import audience_of, repeats_earlier, was_reviewed, would_end
 from portal.access_requests.rules import (
     Asked,
     check_asked,
@@ -222,6 +222,10 @@ def supplement(*, by: Actor, request: AccessRequest, asked: Asked) -> AccessRequ
     may_supplement(by, locked)
     if locked.mode != "bypass":
         raise WrongState("Only a bypass owes anything.", about=locked)
+    if was_reviewed(locked):
+        raise WrongState(
+            "This use was reviewed. What it owed by then stays owed; tell its reviewer instead.", about=locked
+        )
     given = {
         "category": asked.category if not locked.category else "", "incident_ref": asked.incident_ref if not locked.incident_ref else "",
         "intended_classes": list(asked.intended_classes) if not locked.intended_classes else [],

@@ -118,6 +118,11 @@ def repeats_earlier(responder_id: UUID, reason: str, at: datetime, but: UUID) ->
     return any(" ".join(text.split()).casefold() == wanted for text in earlier)
 
 
+def was_reviewed(request: AccessRequest) -> bool:
+    """Whether the use that followed was reviewed: what was owed by then stays owed."""
+    return AccessRequest.objects.filter(pk=request.pk, grant__review__submitted_at__isnull=False).exists()
+
+
 def lapsing(at: datetime) -> list[AccessRequest]:
     """Waiting requests whose time to be answered is over."""
     return list(AccessRequest.objects.filter(state=AWAITING, lapses_at__lte=at).order_by("lapses_at")[:500])

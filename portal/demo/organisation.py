@@ -64,7 +64,7 @@ class Place:
 PLACES = (
     Place("shop", "Shop database", f"From the jump host, with psql: the line below is ready to paste. {TABLES_SAID}", ("ann",),
           criticality="normal", personal_data=True, connector="postgresql", privileges=tuple(PRIVILEGES.items()),
-          listed_by={"shop_support": "nora"}),
+          policy=Policy(bypass_extensions=1), listed_by={"shop_support": "nora"}),
     Place("billing", "PostgreSQL primary, billing", "From the jump host.", ("ann",), criticality="critical",
           policy=Policy(max_grant_minutes=60, bypass_minutes=30)),
     Place("payments", "Payments API", "Through the payments gateway.", ("dan",), criticality="critical"),

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import who_where_what
@@ -12,7 +13,14 @@ from portal.connectors.base import Secret
 from portal.eligibility.queries import may_use_locked
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.grants.models import Extension, Grant
-from portal.grants.rules import carried_by_list, is_responder, may_extend, may_revoke
+from portal.grants.rules import (
+    EXTENDED_ALREADY,
+    carried_by_list,
+    is_responder,
+    may_extend,
+    may_extend_own_bypass,
+    may_revoke,
+)
 from portal.grants.states import ACTIVE, AUTHORISED, MOVES
 from portal.moves import make
 from portal.notifications.outbox import tell
@@ -144,10 +152,8 @@ def ask_extension(*, by: Actor, grant: Grant, minutes: int, reason: str = "") ->
     if row.extensions.filter(decision="").exists():
         raise ChangedMeanwhile("You have asked already; somebody else decides.", about=row)
     if row.extensions.filter(decision="approve").count() >= rules.max_extensions:
-        raise RefusedByPolicy("This access was extended already. Make a new request if you need longer.", about=row)
-    longest = rules.minutes_for(row.request.mode)
-    if not 1 <= minutes <= longest:
-        raise RefusedByPolicy(f"An extension is 1 to {in_words(longest)} long.", about=row)
+        raise RefusedByPolicy(EXTENDED_ALREADY, about=row)
+    _within(row, minutes)
     carried_by_list(row, minutes)
     extension = Extension.objects.create(grant=row, minutes=minutes, reason=reason.strip(), asked_at=now())
     audience = audience_of(row.system, row.person_id)
@@ -162,6 +168,41 @@ def ask_extension(*, by: Actor, grant: Grant, minutes: int, reason: str = "") ->
         minutes=minutes, reason=reason or None,
     )  # fmt: skip
     return extension
+
+
+def _within(row: Grant, minutes: int) -> None:
+    longest = rules_of(row.request.policy).minutes_for(row.request.mode)
+    if not 1 <= minutes <= longest:
+        raise RefusedByPolicy(f"An extension is 1 to {in_words(longest)} long.", about=row)
+
+
+@action(event="grant.extended", refused="grant.act_refused")
+def extend_bypass(*, by: Actor, grant: Grant, minutes: int, reason: str = "") -> Grant:
+    """Take more time for one's own bypass, once, where the policy allows it and nobody is there to give it. Everybody is told.
+
+    What was asked and waits for an answer is answered by it.
+    """
+    listed = may_use_locked(grant.person_id, grant.privilege)  # before the grant, as who takes it away locks
+    row = locked(grant)
+    is_responder(by, row)
+    need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
+    _still_open(row)
+    may_extend_own_bypass(row, row.extensions.all())
+    _within(row, minutes)
+    carried_by_list(row, minutes if listed else None)
+    at, waiting = now(), row.extensions.select_for_update().filter(decision="").first()
+    taken = waiting or Extension(grant=row, asked_at=at, reason=reason.strip())
+    taken.minutes, taken.decision, taken.decided_at, taken.decided_by_id = minutes, "approve", at, UUID(by.id)
+    taken.save()
+    _move_end(row, minutes)
+    audience = audience_of(row.system, row.person_id)
+    tell(
+        by=by, people=[*audience.approvers, *audience.owners], addresses=audience.addresses, kind="extension.taken", case=row.log_case,
+        about=row.log_subject, path=f"/requests/{row.request_id}/", grant_id=row.pk,
+        facts={**who_where_what(row.request), "minutes": minutes, "reason": reason, "expires_at": row.expires_at},
+    )  # fmt: skip
+    _append_extended(by, row, taken, reason=reason.strip() or None)
+    return row
 
 
 @action(event=("grant.extended", "grant.extension_declined"), refused="grant.act_refused")
@@ -182,12 +223,16 @@ def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: st
     asked.decision, asked.decided_at, asked.decided_by_id = "approve" if give else "decline", now(), by.id
     asked.save()
     if give:
-        row.expires_at = moment(ms(row.expires_at) + asked.minutes * 60_000)  # type: ignore[arg-type]  # an open grant has its end
-        row.warned_at, row.next_try_at, row.attempts = None, None, 0
-        row.save(update_fields=["expires_at", "warned_at", "next_try_at", "attempts"])
+        _move_end(row, asked.minutes)
     _tell_of_extension(by, row, asked, give=give, comment=comment)
     _append_extension(by, row, asked, give=give, comment=comment)
     return row
+
+
+def _move_end(row: Grant, minutes: int) -> None:
+    row.expires_at = moment(ms(row.expires_at) + minutes * 60_000)  # type: ignore[arg-type]  # an open grant has its end
+    row.warned_at, row.next_try_at, row.attempts = None, None, 0
+    row.save(update_fields=["expires_at", "warned_at", "next_try_at", "attempts"])
 
 
 def _tell_of_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, comment: str) -> None:
@@ -200,16 +245,17 @@ def _tell_of_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, c
 
 
 def _append_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, comment: str) -> None:
-    known: dict[str, Any] = {
-        "case": row.log_case,
-        "subject": row.log_subject,
-        "grant_id": row.pk,
-        "extension_id": asked.pk,
-    }
     if give:
-        append(
-            "grant.extended", by=by, minutes=asked.minutes, expires_at=ms(row.expires_at),  # type: ignore[arg-type]  # as above
-            asked_by=row.person_id, approved_by=by.id, **known,
-        )  # fmt: skip
+        _append_extended(by, row, asked)
     else:
-        append("grant.extension_declined", by=by, comment=comment or None, **known)
+        append(
+            "grant.extension_declined", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, extension_id=asked.pk,
+            comment=comment or None,
+        )  # fmt: skip
+
+
+def _append_extended(by: Actor, row: Grant, given: Extension, **more: Any) -> None:
+    append(
+        "grant.extended", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, extension_id=given.pk, minutes=given.minutes,
+        expires_at=ms(row.expires_at), asked_by=row.person_id, approved_by=by.id, **more,  # type: ignore[arg-type]  # as above
+    )  # fmt: skip

@@ -17,6 +17,7 @@ from portal.access_requests.queries import (
     audience_of,
     earlier_uses,
     visible,
+    was_reviewed,
     would_end,
 )
 from portal.access_requests.rules import allows, may_decide
@@ -24,7 +25,7 @@ from portal.access_requests.states import APPROVED, AWAITING
 from portal.clock import now
 from portal.grants.models import Extension, Grant
 from portal.grants.queries import WARN_BEFORE
-from portal.grants.rules import may_extend, may_revoke
+from portal.grants.rules import may_extend, may_extend_own_bypass, may_revoke
 from portal.grants.states import ACTIVE, AUTHORISED, CLOSING, ENDED, OPENING
 from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
@@ -57,6 +58,7 @@ class Life:
     extensions: tuple[Extension, ...]
     audience: Audience
     supplements: tuple[LoggedEvent, ...]
+    reviewed: bool
     earlier: EarlierUses | None
     may: frozenset[str]
 
@@ -131,9 +133,14 @@ class Life:
         return max(0, self.rules.max_extensions - sum(each.decision == "approve" for each in self.extensions))
 
     @cached_property
-    def still_owed(self) -> list[str]:
+    def left_out(self) -> list[str]:
         """What a bypass left out and nobody has given since."""
         return still_owed(self.request, self.rules, self.supplements)
+
+    @property
+    def still_owed(self) -> list[str]:
+        """What can still be given: nothing after the review."""
+        return [] if self.reviewed else self.left_out
 
     @property
     def review_due_at(self) -> datetime | None:
@@ -159,7 +166,9 @@ def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
     request = visible(viewer).filter(pk=pk).first()
     if request is None:
         return None
-    grant = Grant.objects.filter(request=request).select_related("system", "privilege", "person").first()
+    grant = (
+        Grant.objects.filter(request=request).select_related("system", "privilege", "person", "request__policy").first()
+    )
     approvals = tuple(request.approvals.select_related("approver"))
     extensions = tuple(grant.extensions.select_related("decided_by")) if grant else ()
     at = now()
@@ -169,6 +178,7 @@ def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
         request=request, grant=grant, rules=rules_of(request.policy), by=by, at=at, approvals=approvals, extensions=extensions,
         seen=seen, alerts=tuple(alerts_of_case(request.pk)), audience=audience_of(request.system, request.responder_id),
         supplements=tuple(of_case(request.pk, ["request.supplemented"])) if request.mode == "bypass" else (),
+        reviewed=request.mode == "bypass" and was_reviewed(request),
         earlier=earlier_uses(request) if decides else None,
         may=_may(by, request, grant, approvals, seen, extensions, at, decides=decides),
     )  # fmt: skip
@@ -191,6 +201,7 @@ def _may(by: Actor, request: AccessRequest, grant: Grant | None, approvals: tupl
         given = sum(each.decision == "approve" for each in extensions)
         more = given < rules_of(request.policy).max_extensions
         acts |= {
+            "extend_bypass": mine and is_open and allows(may_extend_own_bypass, grant, extensions),
             "reveal": mine and is_open, "give_back": mine and grant.state == ACTIVE,
             "ask_extension": mine and is_open and not asked and more,
             "decide_extension": is_open and asked and allows(may_extend, by, grant),

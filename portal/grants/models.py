@@ -114,7 +114,7 @@ class Grant(models.Model):
 
 
 class Extension(models.Model):
-    """More time, asked by the responder and decided by one entitled other person."""
+    """More time, asked by the responder and decided by one entitled other person; for a bypass by its responder, where the policy says so."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="extensions")

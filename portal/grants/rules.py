@@ -1,5 +1,6 @@
 """Who may do what with a grant, and how far it may reach."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from audit.log.append import Actor
@@ -7,7 +8,10 @@ from portal.clock import minutes as in_words
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER
 from portal.eligibility.queries import holds, usable_until
 from portal.errors import NotAllowed, RefusedByPolicy
-from portal.grants.models import Grant
+from portal.grants.models import Extension, Grant
+from portal.policy.queries import rules_of
+
+EXTENDED_ALREADY = "This access was extended already. Make a new request if you need longer."
 
 
 def is_responder(by: Actor, grant: Grant) -> None:
@@ -30,6 +34,22 @@ def may_extend(by: Actor, grant: Grant) -> None:
         raise NotAllowed("Nobody gives themselves more time.", about=grant, kind="own extension")
     if not (holds(by.id, APPROVER, grant.system) or _owns(by, grant)):
         raise NotAllowed("Only an approver or the owner of this system may give more time.", about=grant)
+
+
+def may_extend_own_bypass(grant: Grant, extensions: Iterable[Extension]) -> None:
+    """A bypass, once, where its policy lets the responder extend it. Who asks is asked before.
+
+    Raises:
+        RefusedByPolicy: it is none, the policy does not, or it was extended already.
+    """
+    rules, given = rules_of(grant.request.policy), [each for each in extensions if each.decision == "approve"]
+    alone = sum(each.decided_by_id == grant.person_id for each in given)
+    if grant.request.mode != "bypass" or not rules.bypass_extensions:
+        raise RefusedByPolicy(
+            "The policy does not let a responder extend this access alone. Ask for more time.", about=grant
+        )
+    if alone >= rules.bypass_extensions or len(given) >= rules.max_extensions:
+        raise RefusedByPolicy(EXTENDED_ALREADY, about=grant)
 
 
 def may_revoke(by: Actor, grant: Grant) -> None:

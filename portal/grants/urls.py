@@ -9,5 +9,6 @@ urlpatterns = [
     path("grants/<uuid:pk>/return/", views.grant_return, name="grant_return"),
     path("grants/<uuid:pk>/extend/", views.grant_extend, name="grant_extend"),
     path("grants/<uuid:pk>/revoke/", views.grant_revoke, name="grant_revoke"),
+    path("grants/<uuid:pk>/extend-bypass/", views.bypass_extend, name="bypass_extend"),
     path("extensions/<uuid:pk>/decide/", views.extension_decide, name="extension_decide"),
 ]

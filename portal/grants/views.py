@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.access_requests.views.page import answer
 from portal.errors import ChangedMeanwhile
 from portal.grants import ending, extending
-from portal.grants.actions import ask_extension, decide_extension, give_back, reveal, revoke
+from portal.grants.actions import ask_extension, decide_extension, extend_bypass, give_back, reveal, revoke
 from portal.grants.forms import ExtensionDecisionForm, ExtensionForm, RevocationForm
 from portal.grants.hurry import hurry
 from portal.grants.life import extension_for_act, grant_for_act
@@ -66,6 +66,24 @@ def grant_extend(request: PersonRequest, pk: UUID) -> HttpResponse:
         form.carry_out(
             lambda: ask_extension(by=request.actor, grant=grant, minutes=said["minutes"], reason=said["reason"])
         )
+    return answer(request, grant.request_id, extension=form)
+
+
+@require_POST
+@signed_in
+@confirming
+def bypass_extend(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Take more time for one's own bypass."""
+    grant = _grant(pk)
+    form = ExtensionForm(request.POST, longest=rules_of(grant.request.policy).minutes_for(grant.request.mode))
+    if form.is_valid():
+        said = form.cleaned_data
+        taken = form.carry_out(
+            lambda: extend_bypass(by=request.actor, grant=grant, minutes=said["minutes"], reason=said["reason"])
+        )
+        if taken is not None:
+            hurry(extending.run, grant.pk)
+            hint("portal.grants.extend", str(grant.pk))
     return answer(request, grant.request_id, extension=form)
 
 

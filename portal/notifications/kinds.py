@@ -81,6 +81,7 @@ KINDS = _kinds(
     ("grant.opening_failed", "Opening failed", "responder, owner", f"{USE} sentence? attempt:int? again:bool? by? reason?"),
     ("extension.asked", "More time asked", "approvers", f"{USE} minutes:int reason? expires_at:time? would_end:time?"),
     ("extension.extended", "More time given", "responder, owner", f"{USE} minutes:int expires_at:time by?"),
+    ("extension.taken", "Bypass extended", "approvers, owner, security list", f"{USE} minutes:int expires_at:time reason?"),
     ("extension.declined", "More time declined", "responder", f"{USE} expires_at:time? by? comment?"),
     ("review.due", "Review due", "pool of reviewers", f"{USE} due_at:time mode?"),
     ("review.reminder", "Review: reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),

@@ -43,6 +43,11 @@ NUMBERS = (
 SWITCHES = (
     ("incident_required", "A request names an incident", "A bypass owes it until review."),
     (
+        "bypass_extensions",
+        "A bypass may be extended once by its responder",
+        "At night, when nobody is there to decide. Everybody concerned is told.",
+    ),
+    (
         "open_unsealed",
         "Open although the log cannot be sealed",
         "With an alarm. Otherwise nothing opens before its intent is sealed in the log.",

@@ -33,6 +33,8 @@ FIGURES = (
     "min_approvals", "min_reason_chars", "max_grant_minutes", "max_extensions", "removal_grace_minutes",
     "step_up_minutes", "alert_minutes",
 )  # fmt: skip
+LATER = frozenset({"bypass_extensions"})
+"""Rules that came after the first versions: at their default they are no part of the document, so that the hash of an older version stays."""
 
 
 class WrongPolicy(ValueError):
@@ -58,12 +60,15 @@ class Policy:
     review_due_hours_bypass: int = 24
     removal_grace_minutes: int = 5
     alert_minutes: int = 5
+    bypass_extensions: int = 0  # that the responder of a bypass takes alone, because nobody is there to give them
     open_unsealed: int = 0  # 1: when the log cannot be sealed in time, open with an alarm; 0: refuse in one sentence
 
     def document(self) -> str:
-        """Canonical JSON (RFC 8785) of all rules: what is hashed, shown and put into the log."""
+        """Canonical JSON (RFC 8785) of all rules: what is hashed, shown and put into the log. See ``LATER``."""
+        known = {each.name: each.default for each in fields(self)}
+        said = {key: value for key, value in asdict(self).items() if key not in LATER or value != known[key]}
         return rfc8785.dumps(
-            {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+            {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}
         ).decode()
 
     def sha256(self) -> str:
@@ -74,6 +79,8 @@ class Policy:
         """Figures under the catalogue's names; the review's hours by mode and criticality."""
         plain: dict[str, int | dict[str, int]] = {name: getattr(self, name) for name in FIGURES}
         hours = {mode: self.review_hours_for(mode, "normal") for mode in ("approved", "bypass", "drill")}
+        alone = {"approved": 0, "bypass": self.bypass_extensions, "drill": 0}
+        plain["bypass_extensions"] = alone
         return plain | {"review_due_hours": hours | {"critical_system": self.review_hours_for("approved", "critical")}}
 
     def minutes_for(self, mode: str) -> int:
@@ -120,6 +127,10 @@ def _check(policy: Policy) -> None:
             "A bypass is 5 minutes or more, and no longer than an approved window.",
         ),
         (policy.max_extensions <= 1, "At most one extension."),
+        (
+            policy.bypass_extensions <= policy.max_extensions,
+            "A bypass can be extended by its responder only where extensions are possible at all.",
+        ),
         (policy.min_reason_chars >= 40, "A reason has at least 40 characters."),
         (5 <= policy.lapse_minutes <= 1440, "A request lapses after 5 minutes to a day."),
         (1 <= policy.step_up_minutes <= 15, "A second factor is at most 15 minutes old."),
@@ -159,6 +170,12 @@ def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:
             said.append("You must name an incident.")
         said.append(f"Lapses after {policy.lapse_minutes} minutes without an answer.")
     if policy.max_extensions:
-        said.append("One extension, decided by another person.")
+        said.append(_extensions(policy, mode))
     said.append("Every action on the system is recorded.")
     return said
+
+
+def _extensions(policy: Policy, mode: str) -> str:
+    if mode == "bypass" and policy.bypass_extensions:
+        return "One extension, by another person or, where nobody is there, by yourself; everybody is told."
+    return "One extension, decided by another person."

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import who_where_what
+from portal.access_requests.models import AccessRequest
 from portal.clock import moment, ms, now
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.findings.actions import raise_finding
@@ -21,6 +22,7 @@ from portal.reviews import rules
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
 from portal.reviews.states import CLAIMED, MOVES, SUBMITTED
+from portal.rows import lock_row
 
 TAKEN = "This review is not waiting: somebody took it, or it is done."
 NOT_CLAIMED = "Nobody is working on this review, or it was submitted already."
@@ -173,6 +175,7 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str, a
     rules.check_known(answers, accepted, row)
     rules.check_of_the_use(accepted, row)
     rules.check_whole(answers, outcome, row)
+    lock_row(AccessRequest, row.grant.request_id)  # what its bypass owes is given before this, or not at all
     make(
         row, MOVES["submit"], says=NOT_CLAIMED, answers=kept(answers), accepted_activities=_ids(accepted), outcome=outcome,
         submitted_at=now(),

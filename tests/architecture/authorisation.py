@@ -103,6 +103,7 @@ grant_reveal         POST grant                 200 403 403 403 403 403 403 403 
 grant_return         POST grant                 302 403 403 403 403 403 403 403 403 in
 grant_extend         POST grant                 409 403 403 403 403 403 403 403 403 in
 grant_revoke         POST grant                 403 403 302 403 302 403 302 403 403 in
+bypass_extend        POST grant                 422 403 403 403 403 403 403 403 403 in
 extension_decide     POST extension             403 403 302 403 302 403 403 403 403 in
 # findings
 findings             GET  -                     200 200 200 200 200 200 200 200 200 in
@@ -212,6 +213,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "finding_close": lambda _: {"retest_ok": "1", "comment": "It holds."},
     "finding_due": lambda _: {"due_at": _soon(), "reason": "Parts are late."},
     "finding_raise": lambda scene: {"system": scene.world.system.pk, "title": "A gap", "details": ""},
+    "bypass_extend": lambda _: {"minutes": 10},
     "grant_extend": lambda _: {"minutes": 10},
     "grant_revoke": lambda _: {"reason": "Wrong system."},
     "item_decide": lambda _: {"decision": "revoke", "reason": "Left the team."},

@@ -47,7 +47,13 @@ def _extension(to: Folding, event: LoggedEvent) -> None:
     decided = {"decided_at": event.at, "decided_by": event.by}
     changes: dict[str, dict[str, Any]] = {
         "grant.extension_asked": {"asked_at": event.at, "reason": event.says("reason")},
-        "grant.extended": {**decided, "given": True, "expires_at": given.get("expires_at")},
+        "grant.extended": {
+            **decided,
+            "given": True,
+            "expires_at": given.get("expires_at"),
+            "reason": event.says("reason") or known.reason,
+            "asked_at": known.asked_at or event.at,
+        },  # a bypass that its responder extended was not asked about
         "grant.extension_declined": decided,
         "grant.extension_applied": {"applied_at": event.at},
     }

@@ -18,7 +18,7 @@ PRESENTERS: dict[str, Presenter] = {
     "grant.failed": say("Not opened", "{sentence}", "{reason}", icon="alert-triangle", tone="attention"),
     "grant.revealed": say("The password was shown to the responder", icon="eye"),
     "grant.extension_asked": say("Asked for {minutes} more", "{reason}", icon="plus"),
-    "grant.extended": say("Gave {minutes} more", "Ends {expires_at}.", icon="plus", tone="accent"),
+    "grant.extended": say("Gave {minutes} more", "{reason}", "Ends {expires_at}.", icon="plus", tone="accent"),
     "grant.extension_declined": say("Declined more time", "{comment}", icon="ban"),
     "grant.extension_applied": say("The target carries the later end", "Ends {expires_at}.", icon="check"),
     "grant.returned": say("The responder is done", "Over {over_at}.", icon="lock", tone="accent"),

@@ -36,7 +36,7 @@ def revealed(facts: Facts, entry: LogEntry) -> None:
 
 
 def extended(facts: Facts, entry: LogEntry) -> None:
-    """More time was given, by one entitled other person."""
+    """More time was given, by one entitled other person; or taken by the responder of a bypass, which is an act of opening."""
     grant = entry.fields["grant_id"]
     facts.put(
         "extensions",
@@ -47,7 +47,7 @@ def extended(facts: Facts, entry: LogEntry) -> None:
     )
     facts.change("grants", grant, expires_at=entry.fields["expires_at"])
     facts.involved[entry.case].add(entry.fields["approved_by"])
-    facts.act(entry, "approve", entry.case)
+    facts.act(entry, "open" if entry.fields["approved_by"] == entry.fields["asked_by"] else "approve", entry.case)
 
 
 def over(facts: Facts, entry: LogEntry) -> None:

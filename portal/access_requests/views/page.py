@@ -96,8 +96,8 @@ def request_supplement(request: PersonRequest, pk: UUID) -> HttpResponse:
         if request.method == "GET":
             raise Http404
         supplement(by=request.actor, request=_for_act(pk), asked=Asked("bypass", "", "", 1))
-    elif life.still_owed:
-        form = SupplementForm(request.POST or None, still_owed=life.still_owed)
+    elif life.still_owed or (life.left_out and request.method == "POST"):
+        form = SupplementForm(request.POST or None, still_owed=life.left_out)
         if request.method == "POST" and form.is_valid():
             form.carry_out(lambda: supplement(by=request.actor, request=life.request, asked=form.asked(life.request)))
             if form.status == 200:

@@ -11,12 +11,13 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.clock import now
 from portal.findings.models import Finding
+from portal.reviews import actions
 from portal.reviews.models import Review
 from portal.reviews.questions import questions
 from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of, code_of_device, stale
-from tests.portal.reviews.used import due, events_of, state_of, submitted, taken
-from tests.worlds import World, make_world
+from tests.portal.reviews.used import FINE, due, events_of, state_of, submitted, taken
+from tests.worlds import World, actor, make_world, names_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOSTILE = "<script>alert('x')</script>"
@@ -61,6 +62,24 @@ def test_acts_of_others_are_refused_and_on_record(world: World, act: str, name: 
     assert browser_of(world.people[name]).post(f"/reviews/{review.pk}/{act}/", filled()).status_code == status
     assert state_of(review) == before
     assert events_of(review)[-1].name == "review.act_refused"
+
+
+def test_what_a_bypass_owed_is_given_before_its_review_or_not_at_all(world: World) -> None:
+    review = taken(world, mode="bypass", incident_ref="", intended_classes=())
+    request, browser = review.grant.request, browser_of(world.ann)
+    page = f"/requests/{request.pk}/supplement/"
+    assert browser.post(page, {"intended_classes": ["data_read"]}).status_code == 302
+    actions.submit(by=actor(world.kim), review=review, answers=FINE, outcome="accepted")
+    assert browser.get(page).status_code == 302, "nothing can be given any more"
+    late = browser.post(page, {"incident_ref": "INC-9"})
+    assert late.status_code == 409
+    assert "This use was reviewed." in late.content.decode()
+    request.refresh_from_db()
+    assert (request.incident_ref, request.intended_classes) == ("", ["data_read"])
+    assert names_of(request.pk).count("request.supplemented") == 1
+    assert names_of(request.pk)[-1] == "request.act_refused"
+    assert "You still owe" not in browser.get(f"/requests/{request.pk}/").content.decode()
+    assert "You still owe" not in browser.get("/").content.decode()
 
 
 def test_strangers_sign_in_first_and_unknown_reviews_are_not_found(world: World) -> None:
