@@ -12,9 +12,14 @@ class NotAllowed(Refused):
 
 
 class StepUpNeeded(NotAllowed):
-    """A fresh second factor is needed first."""
+    """A fresh second factor is needed first; ``resistant``: a passkey and no other."""
 
     code: ClassVar[str] = "step_up_needed"
+
+    def __init__(self, sentence: str, *, about: object = None, kind: str = "", resistant: bool = False) -> None:
+        """Keep which factor is asked for, beside what every refusal keeps."""
+        super().__init__(sentence, about=about, kind=kind)
+        self.resistant = resistant
 
 
 class WrongState(Refused):

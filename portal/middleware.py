@@ -43,7 +43,7 @@ class RefusalsMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer one of our errors; leave all others."""
         if isinstance(error, Refused) and error.code == StepUpNeeded.code:
-            return _to_step_up(request)
+            return _to_step_up(request, resistant=getattr(error, "resistant", False))
         if isinstance(error, Refused):
             status = ANSWERS.get(error.code, 409)
             return _page(request, status, error.sentence, **_back(error, status))
@@ -72,11 +72,12 @@ def _unsure(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def _to_step_up(request: HttpRequest) -> HttpResponse:
+def _to_step_up(request: HttpRequest, *, resistant: bool) -> HttpResponse:
     """Ask for a fresh second factor and come back; what was typed is typed again only if the browser lost it."""
     back = request.get_full_path() if request.method == "GET" else request.headers.get("Referer", "/")
     messages.info(request, "Please confirm that it is you. What you did was not carried out yet.")
-    where = f"{reverse('step_up')}?{urlencode({'next': _local(request, back)})}"
+    only = {"only": "passkey"} if resistant else {}  # audit's refusals know no such thing
+    where = f"{reverse('step_up')}?{urlencode({'next': _local(request, back), **only})}"
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Redirect": where})
     return redirect(where)

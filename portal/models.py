@@ -6,7 +6,7 @@ from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant
 from portal.notifications.models import Alert
-from portal.people.models import Attempts, Person, SignIn
+from portal.people.models import Attempts, Passkey, PasskeyChallenge, Person, SignIn
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Review
@@ -14,5 +14,5 @@ from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
     "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
-    "Listing", "Person", "PolicyVersion", "Privilege", "ProposedChange", "Review", "RoleAssignment", "Seen", "SignIn", "System",
+    "Listing", "Passkey", "PasskeyChallenge", "Person", "PolicyVersion", "Privilege", "ProposedChange", "Review", "RoleAssignment", "Seen", "SignIn", "System",
 ]  # fmt: skip

@@ -100,6 +100,7 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 OTP_TOTP_ISSUER = PORTAL_NAME
 OTP_TOTP_THROTTLE_FACTOR = 1
+PORTAL_PASSKEY_DOMAIN = text("PORTAL_PASSKEY_DOMAIN", "")  # WebAuthn's RP id; empty: the host of PORTAL_URL
 PORTAL_STEP_UP_MINUTES = 15  # the catalogue's step_up_minutes; a policy may ask for less
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 3600

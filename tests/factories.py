@@ -15,8 +15,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from audit.log.append import process
 from portal.clock import now
 from portal.eligibility.founding import Founder, found
-from portal.people import factors
-from portal.people.models import Person, SignIn
+from portal.people import factors, passkeys
+from portal.people.models import Passkey, Person, SignIn
+from portal.people.own_passkeys import add_passkey
+from tests.authenticator import Authenticator
+from tests.worlds import actor
 
 PASSWORD = "a long password for tests"
 _numbers = itertools.count(1)
@@ -84,6 +87,13 @@ def founders() -> tuple[Person, Person]:
         each.save()
         enrol(each)
     return people[0], people[1]
+
+
+def passkey_of(made: Person, key: Authenticator | None = None, name: str = "Blue key") -> Passkey:
+    """A passkey, registered by the real ceremony and action."""
+    told = json.loads(passkeys.creation_options(made, made.pk.hex))
+    checked = passkeys.registered(made, made.pk.hex, (key or Authenticator()).create(told))
+    return add_passkey(by=actor(made), person=made, passkey=checked, name=name)
 
 
 @contextmanager

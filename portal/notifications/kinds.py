@@ -94,6 +94,7 @@ KINDS = _kinds(
     ("campaign.item_reminder", "Attestation: reminder", "who is to attest", "system due_at:time list? lines:int?"),
     ("dossier.ready", "Dossier", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
     ("signin.recovery_used", "Recovery code used", "the person", "at:time address? agent? left:int?"),
+    ("signin.passkey_changed", "Passkey added or removed", "the person", "name at:time added:bool"),
     ("signin.reset", "One-time password made", "the person, all other administrators", "person by at:time hours:int enrolled:bool"),
     ("system.problem", "Problem", "owner, administrators, security list", "title sentence system? at:time?"),
 )  # fmt: skip

@@ -133,10 +133,9 @@ def may_enrol(by: Actor, person: Person) -> bool:
     """
     if by.id != str(person.pk):
         raise NotAllowed("Everybody enrols their own factors.", about=person)
-    earlier = factors.has_totp(person)
-    if earlier and not is_fresh(by, methods=(factors.RECOVERY,)):
+    if factors.is_enrolled(person) and not is_fresh(by, methods=(factors.RECOVERY,)):
         need_fresh(by, about=person)
-    return earlier
+    return factors.has_totp(person)
 
 
 @sensitive_variables("key", "code")

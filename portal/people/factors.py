@@ -17,10 +17,12 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from portal.clock import now
-from portal.people.models import Person
+from portal.people import passkeys
+from portal.people.models import Passkey, Person
 
 alarms = logging.getLogger("breakglass.alarm")
-TOTP, RECOVERY = "totp", "recovery"
+TOTP, RECOVERY, PASSKEY = "totp", "recovery", "webauthn"
+WORDS = {TOTP: "Authenticator", RECOVERY: "Recovery code", PASSKEY: "Passkey"}
 RECOVERY_CODES = 10
 LONGEST_WAIT_AFTER = (
     11  # wrong codes: 2**10 seconds, so at most 85 tries a day; the owner is kept out no longer than that
@@ -55,6 +57,16 @@ def has_totp(person: Person) -> bool:
     return bool(TOTPDevice.objects.filter(user=person, confirmed=True).exists())
 
 
+def has_passkey(person: Person) -> bool:
+    """Whether a passkey is enrolled."""
+    return Passkey.objects.filter(person=person).exists()
+
+
+def is_enrolled(person: Person) -> bool:
+    """Whether any strong factor is enrolled: then the password alone enrols none."""
+    return has_totp(person) or has_passkey(person)
+
+
 def codes_left(person: Person) -> int:
     """How many recovery codes have not been used."""
     return int(StaticToken.objects.filter(device__user=person).count())
@@ -74,6 +86,15 @@ def check_recovery(person: Person, code: str) -> Proof | NotProven:
     with transaction.atomic():
         device = StaticDevice.objects.select_for_update().filter(user=person, confirmed=True).first()
         return _checked(device, person, RECOVERY, stored_form(person, code))
+
+
+def check_passkey(person: Person, browser_key: str, purpose: str, answer: str) -> Proof | NotProven:
+    """Check what a passkey answered to the challenge of this browser and purpose. There is nothing to guess, so nobody waits."""
+    try:
+        passkeys.asserted(person, browser_key, purpose, answer)
+    except passkeys.NotThisPasskey as wrong:
+        return NotProven(wrong.sentence, wrong.kind)
+    return Proof(person.pk, PASSKEY, _MADE_HERE)
 
 
 @sensitive_variables("token")

@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from portal.kept_form import KeptForm
 from portal.people.actions import DOUBLED_ADDRESS
 from portal.people.models import Person
+from portal.people.passkeys import LONGEST_ANSWER
 from portal.people.queries import address_is_taken
 from portal.plain_text import PlainCharField
 from portal.widgets import OneTimeCode
@@ -27,12 +28,18 @@ class SignInForm(forms.Form):
 
 
 class CodeForm(forms.Form):
-    """A code of the authenticator."""
+    """A code of the authenticator, or what a passkey answered."""
 
     code = forms.RegexField(
         r"^\s*[0-9]{3}\s?[0-9]{3}\s*$", label="Code of your authenticator", max_length=12, widget=OneTimeCode(attrs={"autofocus": True}),
         help_text="Six digits; each code works once.", error_messages={"invalid": "A code has six digits."},
     )  # fmt: skip
+    passkey = forms.CharField(required=False, max_length=LONGEST_ANSWER, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """A passkey's answer takes the place of the code."""
+        super().__init__(*args, **kwargs)
+        self.fields["code"].required = not self.data.get("passkey")
 
 
 class CodeAndPasswordForm(CodeForm):
@@ -50,6 +57,23 @@ class RecoveryForm(forms.Form):
     code = PlainCharField(
         label="Recovery code", max_length=40, help_text="Sixteen letters and digits, as abcd-efgh-ijkl-mnop. Each works once.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "autofocus": True}),
+    )  # fmt: skip
+
+
+class PasskeyForm(forms.Form):
+    """What to call a passkey."""
+
+    name = PlainCharField(
+        label="Name", max_length=60, help_text="Such as \u201cBlue key\u201d or \u201cWork laptop\u201d."
+    )
+
+
+class NewPasskeyForm(PasskeyForm):
+    """A new passkey: its name, and what the authenticator answered, which the script fills in."""
+
+    passkey = forms.CharField(
+        max_length=LONGEST_ANSWER, widget=forms.HiddenInput,
+        error_messages={"required": "The browser sent no passkey: this page needs JavaScript, and a browser that knows passkeys."},
     )  # fmt: skip
 
 

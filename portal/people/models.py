@@ -113,3 +113,44 @@ class SignIn(models.Model):
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"signin:{self.pk}"
+
+
+class Passkey(models.Model):
+    """The public facts of a WebAuthn credential. Its private key never leaves the authenticator, so nothing here is secret."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="passkeys")
+    name = models.CharField(max_length=60)
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    public_key = models.BinaryField(help_text="COSE key (RFC 9053)")
+    sign_count = models.PositiveBigIntegerField(help_text="0 where the authenticator keeps none")
+    aaguid = models.UUIDField(help_text="model of the authenticator; zeros where it does not say")
+    synced = models.BooleanField(help_text="copied by its maker to the owner's other devices")
+    transports = models.JSONField(default=list)
+    added_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """A name tells one from the others."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["added_at"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "name"], name="passkey_named_once")]
+
+
+class PasskeyChallenge(models.Model):
+    """What an authenticator is asked to sign now: for one browser, one purpose, once, for a few minutes."""
+
+    browser_key = models.CharField(max_length=64, help_text="SHA-256 of the cookie's key")
+    purpose = models.CharField(max_length=10)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    value = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        """A new one takes the place of the one before, so nobody fills the table."""
+
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["browser_key", "purpose"], name="challenge_one_at_a_time")
+        ]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from portal.clock import now
-from portal.people.models import Person, SignIn
+from portal.people.models import Passkey, Person, SignIn
 from portal.people.rights import ADMINISTER
 
 
@@ -35,6 +35,11 @@ def person_for_act(pk: UUID) -> Person | None:
 def sign_in_for_act(pk: UUID) -> SignIn | None:
     """As `person_for_act`."""
     return SignIn.objects.filter(pk=pk).first()
+
+
+def passkey_for_act(pk: UUID) -> Passkey | None:
+    """As `person_for_act`."""
+    return Passkey.objects.filter(pk=pk).first()
 
 
 def person_at(email: str) -> Person | None:

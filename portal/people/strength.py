@@ -5,7 +5,12 @@ from django.conf import settings
 from audit.log.append import Actor, now_ms
 from portal.errors import StepUpNeeded
 
-STRONG_METHODS = ("totp",)  # what the portal itself can check; the catalogue judges logs and knows more
+RESISTANT_METHODS = ("webauthn",)  # bound to the portal's address by the browser: a copied page gets nothing
+STRONG_METHODS = (
+    "totp",
+    *RESISTANT_METHODS,
+)  # what the portal itself can check; the catalogue judges logs and knows more
+PASSKEY_FIRST = "Confirm with a passkey first: the policy takes no other factor here."
 
 
 def need_fresh(
@@ -20,6 +25,8 @@ def need_fresh(
         return
     limit = (minutes or settings.PORTAL_STEP_UP_MINUTES) * 60_000
     if by.strong_at is None or by.method not in methods or now_ms() - by.strong_at > limit:
+        if methods == RESISTANT_METHODS:
+            raise StepUpNeeded(PASSKEY_FIRST, about=about, kind="no fresh passkey", resistant=True)
         raise StepUpNeeded("Confirm with your second factor first.", about=about, kind="no fresh second factor")
 
 

@@ -2,6 +2,7 @@
 
 from django import template
 
+from portal.people import factors
 from portal.systems.facts import WORDS
 from portal.systems.forms import COUNTING
 from portal.systems.offers import KINDS
@@ -65,3 +66,9 @@ def setting_value(value: object, name: str) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return ", ".join(each.strip() for each in str(value).split(",")) if name.endswith("_logins") else str(value)
+
+
+@register.filter
+def factor(method: str) -> str:
+    """``webauthn`` -> ``Passkey``."""
+    return factors.WORDS.get(method, method)

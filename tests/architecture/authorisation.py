@@ -31,6 +31,12 @@ recovery             GET  -                     200 200 200 200 200 200 200 200 
 recovery             POST -                     200 200 200 200 200 200 200 200 200 302
 enrol                GET  -                     200 200 200 200 200 200 200 200 200 302
 enrol                POST -                     200 200 200 200 200 200 200 200 200 302
+passkey_options      POST -                     200 200 200 200 200 200 200 200 200 403
+passkey_new          GET  -                     200 200 200 200 200 200 200 200 200 in
+passkey_new          POST -                     200 200 200 200 200 200 200 200 200 in
+passkey_new_options  POST -                     200 200 200 200 200 200 200 200 200 in
+passkey_rename       POST passkey               302 403 403 403 403 403 403 403 403 in
+passkey_remove       POST passkey               302 403 403 403 403 403 403 403 403 in
 sign_out             POST -                     302 302 302 302 302 302 302 302 302 302
 step_up              GET  -                     200 200 200 200 200 200 200 200 200 in
 step_up              POST -                     200 200 200 200 200 200 200 200 200 in
@@ -218,6 +224,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "grant_revoke": lambda _: {"reason": "Wrong system."},
     "item_decide": lambda _: {"decision": "revoke", "reason": "Left the team."},
     "new_password": lambda _: {"password": "another long one for tests", "again": "another long one for tests"},
+    "passkey_rename": lambda _: {"name": "Red key"},
     "pack_download": lambda _: {"purpose": "Yearly audit."},
     "pack_new": lambda scene: {"first": "2026-01-01", "last": "2026-01-31", "systems": [scene.world.system.pk], "purpose": "Yearly audit of access."},
     "person_new": lambda _: {"name": "Noa", "email": "noa@example.org"},

@@ -31,7 +31,7 @@ from portal.reviews import sweep
 from portal.reviews.models import Review
 from portal.systems import actions as systems
 from tests.browsing import browser_of
-from tests.factories import sign_in_of
+from tests.factories import passkey_of, sign_in_of
 from tests.worlds import REASON, World, actor, make_world, opened, request_of
 
 # Who looks: how they stand to Ann's requests on one system.
@@ -75,6 +75,7 @@ def make_scene() -> Scene:
     }  # fmt: skip
     browsers = {role: browser_of(world.people[who]) if who else Client() for role, who in VIEWERS.items()}
     things["sign_in"] = {"pk": sign_in_of(world.ann).pk}
+    things["passkey"] = {"pk": passkey_of(world.ann).pk}
     return Scene(world, browsers, things)
 
 

@@ -25,6 +25,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "sign_in": ((NOBODY, "", ""),), "second_factor": ((PENDING, "", ""),), "first_password": ((NEWCOMER, "", ""),),
     "enrol": ((BEGINNER, "", ""), ("ann", "", "")), "recovery": ((PENDING, "", ""), ("ann", "", "?next=/")),
     "step_up": (("ann", "", "?next=/"),), "new_password": (("ann", "", ""),), "sign_ins": (("ann", "", ""),),
+    "passkey_new": (("ann", "", ""),),
     "home": tuple((key, "", "") for key in ("ann", "mo", "rosa")),
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
     "systems": (("pia", "", ""), ("mo", "", "")), "system_new": (("pia", "kind", ""),), "system_page": (("pia", "shop", ""), ("rosa", "shop", "")),

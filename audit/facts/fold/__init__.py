@@ -41,6 +41,7 @@ NO_FACT = frozenset(
         "signin.strengthened",
         "signin.ended",
         "factor.enrolled",
+        "factor.renamed",
         "factor.removed",
         "recovery.made",
         "password.given",

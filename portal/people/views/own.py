@@ -9,34 +9,30 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from audit.log.append import process
-from portal.people import factors, queries
-from portal.people.actions import choose_password, end_sign_in, make_recovery_codes, refuse_sign_in, strengthen
+from portal.people import factors, passkeys, queries
+from portal.people.actions import choose_password, end_sign_in, make_recovery_codes, strengthen
 from portal.people.factors import Proof
 from portal.people.forms import CodeForm, NewPasswordForm
+from portal.people.proving import check, not_proven, offered
 from portal.people.signing_in import PersonRequest, safe_next, signed_in
 from portal.people.strength import need_fresh
-from portal.people.throttle import address_of
 
 
-@sensitive_post_parameters("code")
+@sensitive_post_parameters("code", "passkey")
 @sensitive_variables("form", "outcome")
 @require_http_methods(["GET", "POST"])
 @signed_in
 def step_up(request: PersonRequest) -> HttpResponse:
-    """A fresh code before an act that needs one; then back to where one was."""
+    """A fresh factor before an act that needs one, then back to where one was. ``?only=passkey``: the policy takes no other."""
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        outcome = factors.check_code(request.user, form.cleaned_data["code"])
+        outcome = check(request, request.user, form, passkeys.CONFIRM)
         if isinstance(outcome, Proof):
             strengthen(by=request.actor, sign_in=request.sign_in, proof=outcome)
             return redirect(safe_next(request))
-        form.add_error("code", outcome.sentence)
-        if outcome.kind != "too many tries":
-            refuse_sign_in(by=process("step-up"), kind=outcome.kind, person=request.user, address=address_of(request))
-    return render(
-        request, "people/step_up.html", {"form": form, "next": safe_next(request)}, status=422 if form.errors else 200
-    )
+        not_proven(request, request.user, form, outcome, "step-up")
+    context = {"form": form, "next": safe_next(request), "only_passkey": request.GET.get("only") == "passkey"}
+    return render(request, "people/step_up.html", context | offered(request.user), status=422 if form.errors else 200)
 
 
 @require_POST
@@ -59,6 +55,8 @@ def sign_ins(request: PersonRequest) -> HttpResponse:
         "current": request.sign_in.pk,
         "enrolled": factors.has_totp(request.user),
         "codes_left": factors.codes_left(request.user),
+        "passkeys": passkeys.passkeys_of(request.user),
+        "passkeys_possible": passkeys.possible(),
     }
     return render(request, "people/sign_ins.html", context)
 

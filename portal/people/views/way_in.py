@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from audit.log.append import Actor, Refused, process
 from portal.clock import now
-from portal.people import factors, throttle
+from portal.people import factors, passkeys, throttle
 from portal.people.actions import (
     acting,
     choose_password,
@@ -24,6 +24,7 @@ from portal.people.actions import (
 from portal.people.factors import NotProven, Proof
 from portal.people.forms import CodeForm, NewPasswordForm, RecoveryForm, SignInForm
 from portal.people.models import Person
+from portal.people.proving import check, not_proven, offered
 from portal.people.signing_in import OnTheWay, let_in, on_the_way, safe_next, set_out
 
 ENROLLING = "enrolling"
@@ -71,7 +72,7 @@ def _usable(person: Person) -> bool:
 def _next_step(person: Person) -> HttpResponse:
     if person.one_time_until is not None:
         return redirect("first_password")
-    return redirect("second_factor" if factors.has_totp(person) else "enrol")
+    return redirect("second_factor" if factors.is_enrolled(person) else "enrol")
 
 
 @sensitive_post_parameters("password", "again")
@@ -90,21 +91,21 @@ def first_password(request: HttpRequest) -> HttpResponse:
     return _page(request, "people/first_password.html", form, coming=coming)
 
 
-@sensitive_post_parameters("code")
+@sensitive_post_parameters("code", "passkey")
 @sensitive_variables("form", "outcome")
 @require_http_methods(["GET", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """The code of the authenticator."""
+    """A passkey, or the code of the authenticator."""
     coming = on_the_way(request)
     if coming is None or coming.person.one_time_until is not None:
         return _from_the_start(request)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        outcome = factors.check_code(coming.person, form.cleaned_data["code"])
+        outcome = check(request, coming.person, form, passkeys.SIGN_IN)
         if isinstance(outcome, Proof):
             return _arrive(request, coming, outcome)
-        _not_proven(request, coming.person, form, outcome)
-    return _page(request, "people/second_factor.html", form, coming=coming)
+        not_proven(request, coming.person, form, outcome)
+    return _page(request, "people/second_factor.html", form, coming=coming, **offered(coming.person))
 
 
 @sensitive_post_parameters("code")
@@ -126,7 +127,7 @@ def recovery(request: HttpRequest) -> HttpResponse:
                 "Your recovery code is used up. Enrol a new authenticator now: acts that need a second factor ask for it.",
             )
             return redirect(f"{reverse('enrol')}?{urlencode({'next': then})}")
-        _not_proven(request, person, form, outcome)
+        not_proven(request, person, form, outcome)
     return _page(request, "people/recovery.html", form, coming=coming, next=safe_next(request))
 
 
@@ -199,12 +200,6 @@ def _arrive(request: HttpRequest, coming: OnTheWay, proof: Proof) -> HttpRespons
     response = redirect(coming.then)
     throttle.remember_browser(response, coming.person)
     return response
-
-
-def _not_proven(request: HttpRequest, person: Person, form: CodeForm | RecoveryForm, outcome: NotProven) -> None:
-    form.add_error("code", outcome.sentence)
-    if outcome.kind != "too many tries":
-        refuse_sign_in(by=process("sign-in"), kind=outcome.kind, person=person, address=throttle.address_of(request))
 
 
 def _from_the_start(request: HttpRequest) -> HttpResponse:

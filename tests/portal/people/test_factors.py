@@ -86,7 +86,7 @@ def test_security_list_is_told_whenever_eleven_more_codes_were_wrong(
     [
         ("totp", True),
         ("recovery", False),
-        ("webauthn", False),
+        ("webauthn", True),
         ("smartcard", False),
         ("hardware_otp", False),
         (None, False),
