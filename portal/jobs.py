@@ -38,8 +38,8 @@ def _given(name: str, trigger: str) -> Mapping[str, Any]:
         return {"trigger": trigger, "patience_s": 1.0}  # who is slow goes on beside the next look
     if name == "completeness":
         return {"now": now_ms()}
-    if name == "outbox" and trigger == WATCH:
-        return {"older_than": LAST_RESORT}  # the worker is first; what it leaves is sent in any case
+    if name in ("outbox", "receivers"):  # the worker is first; what it leaves is sent in any case
+        return {"apart": name == "receivers"} | ({"older_than": LAST_RESORT} if trigger == WATCH else {})
     return {}
 
 
@@ -47,6 +47,7 @@ WORKS: tuple[Work, ...] = (
     Work("sweep", "portal.grants.sweep.run_due", 5, 1),
     Work("lapses", "portal.access_requests.sweep.lapse_due", 5, 5),
     Work("outbox", "portal.notifications.sending.send_due", 2, 2),
+    Work("receivers", "portal.notifications.sending.send_due", 2, 2),  # apart, so that a slow receiver holds up no mail
     Work("intake", "portal.findings.intake.run", 5, 5),
     Work("cases", "audit.cases.projection.catch_up", 2, 3),
     Work("completeness", "audit.completeness.run.judge_due", 10, 10),

@@ -5,6 +5,7 @@ from portal.campaigns.models import Campaign, Duty, Item
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant
+from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
 from portal.people.models import Attempts, Passkey, PasskeyChallenge, Person, SignIn
 from portal.policy.models import PolicyVersion
@@ -14,5 +15,6 @@ from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
     "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
-    "Listing", "Passkey", "PasskeyChallenge", "Person", "PolicyVersion", "Privilege", "ProposedChange", "Review", "RoleAssignment", "Seen", "SignIn", "System",
+    "Listing", "Passkey", "PasskeyChallenge", "Person", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Review", "RoleAssignment", "Seen",
+    "SignIn", "System",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ PLACES = (
     Place("Systems", "systems", "server", KEEPERS, "Look after"),
     Place("Policies", "policies", "scale", KEEPERS, "Look after"),
     Place("People", "people", "users", frozenset({ADMINISTRATOR}), "Look after"),
+    Place("Receivers", "receivers", "external-link", frozenset({ADMINISTRATOR}), "Look after"),
     Place("Cases", "case_list", "file-text", JUDGES, "Evidence"),
     Place("Log", "log_page", "shield-lock", frozenset({AUDITOR}), "Evidence"),
     Place("Packs", "pack_list", "file-certificate", frozenset({AUDITOR}), "Evidence"),

@@ -169,6 +169,7 @@ EMAIL_HOST_PASSWORD = text("PORTAL_MAIL_PASSWORD", "")
 EMAIL_USE_TLS = flag("PORTAL_MAIL_TLS", PORTAL_PRODUCTION)
 EMAIL_TIMEOUT = 5
 DEFAULT_FROM_EMAIL = text("PORTAL_MAIL_FROM", "Breakglass Portal <breakglass@localhost>")
+PORTAL_WEBHOOK_NETWORKS = words("PORTAL_WEBHOOK_NETWORKS")  # not public, and may still be reached by webhooks
 PORTAL_SECURITY_LIST = words("PORTAL_SECURITY_LIST", "" if PORTAL_PRODUCTION else "security@breakglass.example")
 
 # --- language, time, files

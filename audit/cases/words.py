@@ -64,6 +64,8 @@ ALERTS = {
     "grant.close_failed": "closing failed",
     "grant.opening_failed": "opening failed",
     "dossier.ready": "dossier ready",
+    "receiver.changed": "receiver of alerts changed",
+    "receiver.trial": "trial",
 }
 PROCESSES = {
     "sweep": "The sweep",

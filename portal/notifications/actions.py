@@ -1,7 +1,7 @@
 """What happens to an alert after it was queued: it left, it could not, it was seen."""
 
 from audit.log.append import Actor, action, append
-from portal.clock import ms, now
+from portal.clock import ms, now, optional_ms
 from portal.errors import ChangedMeanwhile, NotAllowed
 from portal.notifications.channels import channel
 from portal.notifications.models import Alert
@@ -36,13 +36,15 @@ def acknowledge(*, by: Actor, alert: Alert, over: str = PAGE) -> Alert:
 @action(event="alert.sent")
 def mark_sent(*, by: Actor, alert: Alert) -> None:
     """The channel took it. Raises ChangedMeanwhile where another sender marked it first: then it left twice."""
-    at = now()
-    if not Alert.objects.filter(pk=alert.pk, sent_at__isnull=True).update(sent_at=at, last_trouble=""):
+    at, receipts = now(), channel(alert.channel).receipts
+    delivered = at if receipts else None
+    waiting = Alert.objects.filter(pk=alert.pk, sent_at__isnull=True)
+    if not waiting.update(sent_at=at, delivered_at=delivered, last_trouble=""):
         raise ChangedMeanwhile("Another sender was faster.", about=alert)
     append(
         "alert.sent", by=by, case=alert.log_case, subject=alert.log_subject, alert_id=alert.pk,
         recipient_id=recipient_id(alert), channel=alert.channel, kind=alert.kind, grant_id=alert.grant_id,
-        receipts=channel(alert.channel).receipts, sent_at=ms(at), attempts=alert.attempts,
+        receipts=receipts, sent_at=ms(at), attempts=alert.attempts, delivered_at=optional_ms(delivered),
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class Kind:
     title: str
     to: str
     facts: tuple[Field, ...]
+    topic: str = "other"
 
     def take(self, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """The facts as they are kept: integers, inert texts and lists of texts; ``None`` and empty text mean not given.
@@ -60,7 +61,30 @@ def _kept(kind: str, value: Any) -> Any:
 
 
 def _kinds(*rows: tuple[str, str, str, str]) -> dict[str, Kind]:
-    return {name: Kind(title, to, fields(declared)) for name, title, to, declared in rows}
+    return {name: Kind(title, to, fields(declared), topic_of(name)) for name, title, to, declared in rows}
+
+
+# What a receiver of webhooks may choose.
+TOPICS = {
+    "call": "Calls: a request, a bypass, more time asked",
+    "use": "Uses: opened, ending, ended, answered",
+    "failure": "What failed: openings, ends, gaps, orphan sessions, channels",
+    "duty": "Reviews, attestations and findings that are due or overdue",
+    "account": "Sign-ins, recovery codes, and where alerts go",
+}
+_TOPIC_OF = {
+    "request.asked": "call", "request.bypass_opened": "call", "extension.asked": "call",
+    "grant.close_failed": "failure", "grant.opening_failed": "failure", "finding.raised": "failure", "system.problem": "failure",
+    "finding.due": "duty", "dossier.ready": "use",
+}  # fmt: skip
+_TOPIC_OF_FAMILY = {
+    "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "signin": "account", "receiver": "account",
+}  # fmt: skip
+
+
+def topic_of(name: str) -> str:
+    """The topic of a kind: its own, or that of its family."""
+    return _TOPIC_OF.get(name) or _TOPIC_OF_FAMILY[name.partition(".")[0]]
 
 
 KINDS = _kinds(
@@ -96,6 +120,8 @@ KINDS = _kinds(
     ("signin.recovery_used", "Recovery code used", "the person", "at:time address? agent? left:int?"),
     ("signin.passkey_changed", "Passkey added or removed", "the person", "name at:time added:bool"),
     ("signin.reset", "One-time password made", "the person, all other administrators", "person by at:time hours:int enrolled:bool"),
+    ("receiver.changed", "Receiver of alerts", "all other administrators, security list", "name host what by at:time topics:list"),
+    ("receiver.trial", "Trial", "the receiver", "name by at:time"),
     ("system.problem", "Problem", "owner, administrators, security list", "title sentence system? at:time?"),
 )  # fmt: skip
 

@@ -59,6 +59,9 @@ def message_of(alert: Alert) -> Message:
         link=link,
         seen_link=seen_link,
         queued_at_ms=ms(alert.queued_at),
+        kind=alert.kind,
+        case=alert.case,
+        facts=alert.facts,
         attachment=_attachment(alert.attachment),
     )
 

@@ -8,11 +8,14 @@ from django.conf import settings
 
 from audit.log.append import Actor, Entry, append_many
 from portal.clock import now
+from portal.hints import hint
 from portal.notifications.channels import channel
+from portal.notifications.channels.webhook.queries import PREFIX, addresses_for
 from portal.notifications.kinds import kind_of
 from portal.notifications.models import Alert
 from portal.people.models import Person
 
+MAIL = "mail"
 SECURITY_LIST, OTHER_LIST = "list:security", "list:other"
 
 
@@ -28,38 +31,47 @@ def tell(
     facts: Mapping[str, Any],
     grant_id: UUID | str | None = None,
     attachment: str = "",
-    over: str = "mail",
+    over: str = MAIL,
 ) -> list[Alert]:
     """Queue one alert for each recipient, with its event, in the transaction of the running action. Sends nothing.
 
     Nobody is told twice by one call, and nobody who has left. ``facts`` are those that ``kinds.py`` declares for the
     kind; ``about`` is the subject that it speaks of (``request:<id>``), ``path`` the page of the portal that it leads
-    to, ``attachment`` a file under the data folder, ``over`` a kind of channel.
+    to, ``attachment`` a file under the data folder, ``over`` a kind of channel. What goes by mail goes to each receiver of webhooks
+    as well that takes alerts of the topic.
 
     Raises:
         UnknownKind, WrongFacts, UnknownChannel: the alert is not one that the portal knows.
     """
-    taken, receipts, moment = kind_of(kind).take(kind, facts), channel(over).receipts, now()
+    taken, moment = kind_of(kind).take(kind, facts), now()
+    channel(over)  # one that is not known is refused before anything is written
+    rows = [(over, person, address) for person, address in _recipients(people, addresses)]
+    if over == MAIL:
+        rows += [("webhook", None, address) for address in addresses_for(kind_of(kind).topic)]
     alerts = [
-        Alert(recipient=person, address=address, channel=over, kind=kind, case=str(case), about=about, path=path,
+        Alert(recipient=person, address=address, channel=through, kind=kind, case=str(case), about=about, path=path,
               facts=taken, grant_id=grant_id, attachment=attachment, queued_at=moment, next_try_at=moment)
-        for person, address in _recipients(people, addresses)
+        for through, person, address in rows
     ]  # fmt: skip
     Alert.objects.bulk_create(alerts)
     append_many(
         Entry("alert.queued", by, case=alert.case, subject=alert.log_subject, fields={
-            "alert_id": alert.pk, "recipient_id": recipient_id(alert), "channel": over, "kind": kind,
-            "grant_id": grant_id, "about_id": about or None, "receipts": receipts,
+            "alert_id": alert.pk, "recipient_id": recipient_id(alert), "channel": alert.channel, "kind": kind,
+            "grant_id": grant_id, "about_id": about or None, "receipts": channel(alert.channel).receipts,
         })
         for alert in alerts
     )  # fmt: skip
+    if any(channel(each.channel).apart for each in alerts):
+        hint("portal.receivers")
     return alerts
 
 
 def recipient_id(alert: Alert) -> str:
-    """How the log names the recipient: a person's pseudonym, or a list. An address is personal and stays out."""
+    """How the log names the recipient: a person's pseudonym, a receiver's, or a list. A mail address is personal and stays out."""
     if alert.recipient_id is not None:
         return str(alert.recipient_id)
+    if alert.address.startswith(PREFIX):
+        return alert.address
     return SECURITY_LIST if alert.address in settings.PORTAL_SECURITY_LIST else OTHER_LIST
 
 
@@ -67,6 +79,8 @@ def recipient_name(alert: Alert) -> str:
     """How a page and a link call the recipient, whose row is loaded."""
     if alert.recipient is not None:
         return alert.recipient.name
+    if alert.address.startswith(PREFIX):
+        return "A receiver of webhooks"
     return "Security list" if recipient_id(alert) == SECURITY_LIST else "A list"
 
 

@@ -1,11 +1,13 @@
 """Alerts as their recipients see them, those of a case, and how much waits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Min, Q, QuerySet
 
+from portal.notifications.channels.webhook.queries import names_of
 from portal.notifications.kinds import KINDS
 from portal.notifications.models import Alert
 from portal.people.models import Person
@@ -23,14 +25,17 @@ class AlertLine:
     channel: str
     queued_at: datetime
     sent_at: datetime | None
+    delivered_at: datetime | None
     acknowledged_at: datetime | None
     trouble: str
 
     @property
     def state(self) -> str:
-        """``seen``, ``sent``, ``late`` (a try failed) or ``queued``."""
+        """``seen``, ``delivered`` (the receiver said so), ``sent``, ``late`` (a try failed) or ``queued``."""
         if self.acknowledged_at:
             return "seen"
+        if self.delivered_at:
+            return "delivered"
         if self.sent_at:
             return "sent"
         return "late" if self.trouble else "queued"
@@ -61,11 +66,13 @@ def alert_with_recipient(pk: UUID) -> Alert | None:
 
 
 def alerts_of_case(case: object) -> list[AlertLine]:
-    """Everybody who was told of a case, in that order. One query. Whoever asks has checked who may see the case."""
+    """Everybody who was told of a case, in that order. One query, a second for names of receivers. Whoever asks has checked who may see the case."""
     rows = (
         Alert.objects.filter(case=str(case)).select_related("recipient").order_by("queued_at", "recipient__name", "pk")
     )
-    return [_line(row) for row in rows]
+    found = list(rows)
+    receivers = names_of({row.address for row in found})
+    return [_line(row, receivers) for row in found]
 
 
 def backlog() -> Backlog:
@@ -77,11 +84,16 @@ def backlog() -> Backlog:
     return Backlog(found["waiting"], found["trouble"], found["oldest"])
 
 
-def _line(row: Alert) -> AlertLine:
+def _line(row: Alert, receivers: Mapping[str, str]) -> AlertLine:
     return AlertLine(
-        row.pk, row.recipient.name if row.recipient else "Security list", row.recipient_id, row.kind, title_of(row),
-        row.channel, row.queued_at, row.sent_at, row.acknowledged_at, row.last_trouble,
+        row.pk, row.recipient.name if row.recipient else receivers.get(row.address, "Security list"), row.recipient_id, row.kind, title_of(row),
+        row.channel, row.queued_at, row.sent_at, row.delivered_at, row.acknowledged_at, row.last_trouble,
     )  # fmt: skip
+
+
+def line_of(row: Alert) -> AlertLine:
+    """One alert, where the page says itself whose it is."""
+    return _line(row, {})
 
 
 def title_of(alert: Alert) -> str:

@@ -6,6 +6,7 @@
 """
 
 import logging
+import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -15,45 +16,63 @@ from audit.log.append import process
 from portal.clock import now as read_clock
 from portal.errors import ChangedMeanwhile
 from portal.notifications.actions import mark_failed, mark_sent
-from portal.notifications.channels import ChannelDown, NotTaken, UnknownChannel, channel
+from portal.notifications.channels import CHANNELS, ChannelDown, NotTaken, UnknownChannel, channel
 from portal.notifications.messages import message_of
 from portal.notifications.models import Alert
 
 LEASE = timedelta(seconds=90)  # longer than the channel may take; after it, the sender counts as dead
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = {ChannelDown: timedelta(seconds=30), NotTaken: timedelta(minutes=15)}
+SLOW_S = 2.0  # an address that takes longer has its next in the next run
+APART = frozenset(kind for kind, each in CHANNELS.items() if each.apart)
+Place = tuple[str, str | None]
 OUTBOX = process("outbox")
 logger = logging.getLogger("breakglass.outbox")
 
 
-def send_due(limit: int = 50, now: datetime | None = None, older_than: timedelta = timedelta()) -> int:
+def send_due(
+    limit: int = 50, now: datetime | None = None, older_than: timedelta = timedelta(), apart: bool | None = None
+) -> int:
     """Send up to ``limit`` alerts that are due and were queued ``older_than`` ago; returns how many left.
 
-    A channel that cannot be reached is not asked again in this run.
+    ``apart`` chooses channels: those whose addresses are servers of their own, or all others, so that a slow receiver holds up no mail.
+    What cannot be reached is not asked again in this run: the channel, or one address of it. Neither is an address that was slow.
     """
-    sent, down = 0, set[str]()
+    sent, let_be = 0, set[Place]()
     for _ in range(limit):
-        alert = _lease(now or read_clock(), older_than, down)
+        alert = _lease(now or read_clock(), older_than, let_be, apart)
         if alert is None:
             break
+        began = time.monotonic()
         try:
             channel(alert.channel).send(message_of(alert))
         except NotTaken as trouble:
             _keep(alert, trouble)
         except ChannelDown as trouble:
-            down.add(alert.channel)
+            let_be.add(_place(alert))
             _keep(alert, trouble)
         except UnknownChannel:
             _keep(alert, NotTaken("unknown_channel"))
         else:
             sent += _mark(alert)
+        if alert.channel in APART and time.monotonic() - began > SLOW_S:
+            let_be.add(_place(alert))
     return sent
 
 
-def _lease(at: datetime, older_than: timedelta, down: Collection[str]) -> Alert | None:
+def _place(alert: Alert) -> Place:
+    """What is out of reach where this alert could not be handed over."""
+    return alert.channel, alert.address if alert.channel in APART else None
+
+
+def _lease(at: datetime, older_than: timedelta, let_be: Collection[Place], apart: bool | None = None) -> Alert | None:
     with transaction.atomic():
         due = Alert.objects.filter(sent_at__isnull=True, next_try_at__lte=at, queued_at__lte=at - older_than)
-        rows = due.exclude(channel__in=down).order_by("next_try_at").select_related("recipient")
+        if apart is not None:
+            due = due.filter(channel__in=APART) if apart else due.exclude(channel__in=APART)
+        for kind, address in let_be:
+            due = due.exclude(channel=kind) if address is None else due.exclude(channel=kind, address=address)
+        rows = due.order_by("next_try_at").select_related("recipient")
         alert = rows.select_for_update(skip_locked=True, of=("self",)).first()
         if alert is not None:
             alert.attempts += 1
@@ -75,7 +94,13 @@ def _keep(alert: Alert, trouble: ChannelDown) -> None:
     """Put it back with a longer wait; the log gets the first failure and each one that doubles the count."""
     wait = min(FIRST_WAIT * 2 ** min(alert.attempts - 1, 16), LONGEST_WAIT[type(trouble)])
     waiting = Alert.objects.filter(pk=alert.pk, sent_at__isnull=True)
-    waiting.update(next_try_at=alert.next_try_at - LEASE + wait, last_trouble=trouble.code)
+    again = alert.next_try_at - LEASE + wait
+    waiting.update(next_try_at=again, last_trouble=trouble.code)
+    if alert.channel in APART and not isinstance(
+        trouble, NotTaken
+    ):  # all that waits for it waits as long: one knock at a time
+        others = Alert.objects.filter(channel=alert.channel, address=alert.address, sent_at__isnull=True)
+        others.filter(next_try_at__lt=again).update(next_try_at=again, last_trouble=trouble.code)
     logger.warning("alert %s could not be sent (attempt %d): %s", alert.pk, alert.attempts, trouble.code)
     if alert.attempts & (alert.attempts - 1) == 0:
         mark_failed(by=OUTBOX, alert=alert, code=trouble.code)

@@ -22,7 +22,10 @@ _LOOKS: dict[tuple[Tone, str], str] = {
     ("accent", "eye"): "seen in_progress",
     ("attention", "clock"): "pending requested awaiting waiting due owed late queued unsealed",
     ("attention", "alert-triangle"): "failed gap overdue deviation exception attention drift orphan suspended down",
-    ("good", "circle-check"): "approved complete completed reconciled kept keep passed pass healthy accepted verified",
+    (
+        "good",
+        "circle-check",
+    ): "delivered approved complete completed reconciled kept keep passed pass healthy accepted verified",
     ("good", "shield-lock"): "sealed signed",
     ("quiet", "lock"): "ended closed returned expired",
     ("quiet", "ban"): "declined revoked revoke refused",

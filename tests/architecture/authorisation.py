@@ -138,6 +138,14 @@ alerts               GET  -                     200 200 200 200 200 200 200 200 
 alert_acknowledge    POST alert                 403 403 302 403 403 403 403 403 403 in
 alert_link           GET  link                  403 403 200 403 403 403 403 403 403 200
 alert_link           POST link                  403 403 302 403 403 403 403 403 403 302
+receivers            GET  -                     403 403 403 403 403 403 200 403 403 in
+receiver_new         GET  -                     403 403 403 403 403 403 200 403 403 in
+receiver_new         POST -                     403 403 403 403 403 403 200 403 403 in
+receiver_page        GET  receiver              404 404 404 404 404 404 200 404 404 in
+receiver_page        POST receiver              403 403 403 403 403 403 302 403 403 in
+receiver_secret      POST receiver              403 403 403 403 403 403 200 403 403 in
+receiver_try         POST receiver              403 403 403 403 403 403 302 403 403 in
+receiver_retire      POST receiver              403 403 403 403 403 403 302 403 403 in
 health_live          GET  -                     200 200 200 200 200 200 200 200 200 200
 health_ready         GET  -                     200 200 200 200 200 200 200 200 200 200
 status_page          GET  -                     403 403 403 403 200 200 200 403 403 in
@@ -208,6 +216,8 @@ def _described(scene: Scene) -> dict[str, Any]:
 SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "alert_acknowledge": lambda _: {},
     "alert_link": lambda _: {},
+    "receiver_new": lambda _: {"name": "Pager", "url": "https://pager.example/hook", "topics": ["call"]},
+    "receiver_page": lambda _: {"name": "Pager", "url": "", "topics": ["use"]},
     "change_decide": lambda _: {"decision": "approve"},
     "dry_run": lambda _: {"minutes": 30},
     "eligibility_decide": lambda _: {"decision": "approve"},

@@ -22,6 +22,7 @@ from portal.eligibility.models import ADMINISTRATOR, AUDITOR, Eligibility, RoleA
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending
 from portal.grants.models import Grant
+from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
 from portal.notifications.models import Alert
 from portal.policy.actions import propose as propose_policy
@@ -143,7 +144,9 @@ def _configuration(world: World) -> dict[str, dict[str, Any]]:
     after = {"name": "Read everything", "on_target": "read_all", "description": ""}
     change = systems.propose(by=actor(world.pia), kind=systems.PRIVILEGE, system=world.system, after=after)
     version = propose_policy(by=actor(world.pia), system=world.system, policy=Policy(max_grant_minutes=90))
+    receiver, _ = receivers.add(by=actor(world.quinn), name="Pager", url="https://pager.example/hook", topics=["call"])
     return {
+        "receiver": {"pk": receiver.pk},
         "system": {"pk": world.system.pk}, "privilege": {"pk": world.privilege.pk}, "change": {"pk": change.pk}, "version": {"pk": version.pk},
     }  # fmt: skip
 

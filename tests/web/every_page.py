@@ -41,7 +41,10 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
     "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""),),
     "campaigns": (("nora", "", ""), ("pia", "", "")), "campaign_page": (("nora", "campaign", ""),),
-    "alerts": (("mo", "", ""),), "alert_link": ((NOBODY, "link", ""),), "status_page": (("mo", "", ""),),
+    "alerts": (("mo", "", ""),),
+    "alert_link": ((NOBODY, "link", ""),), "receivers": (("pia", "", ""),), "receiver_new": (("pia", "", ""),), "receiver_page": (("pia", "receiver", ""),),
+
+    "status_page": (("mo", "", ""),),
     "case_list": (("rosa", "", ""),), "case_page": (("rosa", "case", ""), ("rosa", "open", "")), "case_statements": (("rosa", "case", ""),),
     "case_dossier": (("rosa", "case", ""),), "pack_list": (("rosa", "", ""),), "pack_new": (("rosa", "", ""),), "pack_page": (("rosa", "pack", ""),),
     "log_page": (("rosa", "", ""),), "log_entry": (("rosa", "entry", ""),),
@@ -70,6 +73,7 @@ class Furnished:
             "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
+            "receiver": {"pk": self._receiver()},
         }  # fmt: skip
 
     def leave(self) -> None:
@@ -108,6 +112,14 @@ class Furnished:
         form = rosa.get("/packs/new/")
         frameworks = _values(form, "frameworks")[:1]
         return _last(rosa.post("/packs/new/", {**said, "frameworks": frameworks}, page=form))
+
+    def _receiver(self) -> object:
+        """Out of reach: nobody listens, and the page says so."""
+        pia = self.house.visitor("pia")
+        said = {"name": "Pager", "url": "https://127.0.0.1:9/hook", "topics": ["call", "failure"]}
+        answer = pia.post("/receivers/new/", said, page=pia.get("/receivers/new/"))
+        assert answer.status == 200, answer.text[-3000:]
+        return self._one("portal_receiver")["pk"]
 
     def _link(self) -> str:
         """Out of any mail."""

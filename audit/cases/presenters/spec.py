@@ -133,6 +133,8 @@ def name_of(actor: str, names: Names, *, erased: bool = True) -> str:
         return one_line(names[actor], 120)
     if actor.startswith("list:"):
         return f"The {one_line(actor.removeprefix('list:'), 80)} list"
+    if actor.startswith("webhook:"):
+        return f"The receiver {one_line(actor.removeprefix('webhook:'), 8)}"
     if len(actor) != 36:
         return one_line(actor, 120)
     return f"{ERASED} {actor[:8]}" if erased else f"person {actor[:8]}"

@@ -2,10 +2,11 @@
 
 from portal.notifications.channels.base import Channel, ChannelDown, Message, NotTaken, UnknownChannel
 from portal.notifications.channels.mail.transport import Mail
+from portal.notifications.channels.webhook.transport import Webhook
 
 __all__ = ["CHANNELS", "Channel", "ChannelDown", "Message", "NotTaken", "UnknownChannel", "channel"]
 
-CHANNELS: dict[str, Channel] = {each.kind: each for each in (Mail(),)}
+CHANNELS: dict[str, Channel] = {each.kind: each for each in (Mail(), Webhook())}
 
 
 def channel(kind: str) -> Channel:

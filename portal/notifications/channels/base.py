@@ -1,8 +1,9 @@
 """What every channel can do, and the plain value that goes in. No models."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class UnknownChannel(LookupError):
@@ -10,7 +11,7 @@ class UnknownChannel(LookupError):
 
 
 class ChannelDown(Exception):
-    """The channel cannot be reached: it is not asked again in this run. ``code`` is a short word, without addresses."""
+    """The channel, or this address of it, cannot be reached: it is not asked again in this run. ``code`` is a short word, without addresses."""
 
     def __init__(self, code: str) -> None:
         """Keep the word."""
@@ -34,6 +35,9 @@ class Message:
     html: str
     link: str
     queued_at_ms: int
+    kind: str = ""
+    case: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
     seen_link: str = ""  # signed: says that the recipient has seen it
     attachment: Path | None = None
 
@@ -42,7 +46,8 @@ class Channel(Protocol):
     """One way to tell somebody."""
 
     kind: str
-    receipts: bool  # whether the channel says that a message arrived
+    receipts: bool  # whether a message that was handed over has arrived: the receiver itself said so
+    apart: bool  # whether each address is a server of its own, so that one that is down says nothing of the others
 
     def send(self, message: Message) -> None:
         """Hand the message over. It may come twice, never not at all.

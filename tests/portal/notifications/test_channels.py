@@ -51,4 +51,4 @@ def test_documented_channel_keeps_what_it_could_not_write(world: World, monkeypa
 
 
 def test_channels_are_known_by_their_own_kind() -> None:
-    assert {kind: each.kind for kind, each in channels.CHANNELS.items()} == {"mail": "mail"}
+    assert {kind: each.kind for kind, each in channels.CHANNELS.items()} == {"mail": "mail", "webhook": "webhook"}

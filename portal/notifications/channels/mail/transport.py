@@ -17,6 +17,7 @@ class Mail:
 
     kind = "mail"
     receipts = False
+    apart = False
 
     def send(self, message: Message) -> None:
         """One connection for each mail: a server that closes in between spoils no other."""
