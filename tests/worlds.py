@@ -71,7 +71,7 @@ def make_world(*, connector: str = "simulated", connector_settings: dict[str, ob
                secret: bytes | None = None) -> World:  # fmt: skip
     """Ann and Ben may ask, Ines and Jon approve, Kim and Lea review, Mo owns, Otto audits, Pia and Quinn administer, Zoe is an outsider."""
     at = now() - timedelta(days=30)
-    people = people or {name: _person(name, at) for name in (*ROLES, "zoe")}
+    people = people or _people((*ROLES, "zoe"), at)
     state = new_folder("simulated") / "state.db"
     chosen = (
         connector_settings if connector_settings is not None else {"state_path": str(state), "privileges": [on_target]}
@@ -87,10 +87,14 @@ def make_world(*, connector: str = "simulated", connector_settings: dict[str, ob
         way_in="Call it.",
     )
     privilege = Privilege.objects.create(system=system, name="Billing emergency", on_target=on_target, added_at=at)
-    for name, role in ROLES.items():
-        _dated(RoleAssignment, people, at, person=people[name], role=role, system=system)
-    for name in ("ann", "ben"):
-        _dated(Eligibility, people, at, person=people[name], privilege=privilege)
+    RoleAssignment._base_manager.bulk_create(
+        RoleAssignment(person=people[name], role=role, system=system, **_dated(people, people[name], at))
+        for name, role in ROLES.items()
+    )
+    Eligibility._base_manager.bulk_create(
+        Eligibility(person=people[name], privilege=privilege, **_dated(people, people[name], at))
+        for name in ("ann", "ben")
+    )
     rules = policy or Policy()
     version = PolicyVersion.objects.create(
         system=system, number=1, document=rules.document(), sha256=rules.sha256(), written_by=people["pia"], written_at=at,
@@ -102,24 +106,27 @@ def make_world(*, connector: str = "simulated", connector_settings: dict[str, ob
 def let_ask(world: World, name: str) -> None:
     """One more who may ask: nobody has more than twenty requests open at once."""
     at, person = now() - timedelta(days=30), world.people[name]
-    _dated(RoleAssignment, world.people, at, person=person, role="responder", system=world.system)
-    _dated(Eligibility, world.people, at, person=person, privilege=world.privilege)
+    dated = _dated(world.people, person, at)
+    RoleAssignment._base_manager.create(person=person, role="responder", system=world.system, **dated)
+    Eligibility._base_manager.create(person=person, privilege=world.privilege, **dated)
 
 
-def _person(name: str, at: datetime) -> Person:
-    person = Person(email=f"{name}@example.org", name=name.title(), added_at=at)
-    person.set_password(f"{name}-password-long")
-    person.save()
-    return person
+def _people(names: tuple[str, ...], at: datetime) -> dict[str, Person]:
+    people = {name: Person(email=f"{name}@example.org", name=name.title(), added_at=at) for name in names}
+    for name, person in people.items():
+        person.set_password(f"{name}-password-long")
+    Person.objects.bulk_create(people.values())
+    return people
 
 
-def _dated(model: type[RoleAssignment | Eligibility], people: dict[str, Person], at: datetime, **values: Any) -> None:
-    first, second = ("quinn", "mo") if values["person"] == people["pia"] else ("pia", "quinn")
-    if values["person"] in (people["quinn"], people["mo"]):
+def _dated(people: dict[str, Person], person: Person, at: datetime) -> dict[str, Any]:
+    """Proposed and approved by two others."""
+    first, second = ("quinn", "mo") if person == people["pia"] else ("pia", "quinn")
+    if person in (people["quinn"], people["mo"]):
         first, second = "pia", "ines"
-    model._base_manager.create(
-        proposed_by=people[first], proposed_at=at, approved_by=people[second], approved_at=at, from_at=at, **values
-    )
+    return {
+        "proposed_by": people[first], "proposed_at": at, "approved_by": people[second], "approved_at": at, "from_at": at,
+    }  # fmt: skip
 
 
 def request_of(world: World, by: str = "ann", **changes: Any) -> AccessRequest:

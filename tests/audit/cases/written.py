@@ -11,7 +11,7 @@ from audit.log.append import Actor, Entry, append_many, now_ms, process
 from audit.sources.records import activity_uuid, session_uuid
 from portal.eligibility.models import AUDITOR, RoleAssignment
 from portal.grants.models import Grant
-from tests.worlds import World, _dated, _person
+from tests.worlds import World, _dated, _people
 
 GATHER, JUDGE = process("gather"), process("completeness")
 SOURCE = str(uuid.UUID(int=7))
@@ -116,5 +116,7 @@ def review(grant: Grant, by: Actor, accepted: Iterable[str] = (), **fields: Any)
 @transaction.atomic
 def hire_auditor(world: World, name: str = "vera") -> None:
     """An auditor of all systems."""
-    world.people[name] = _person(name, world.policy.written_at)
-    _dated(RoleAssignment, world.people, world.policy.written_at, person=world.people[name], role=AUDITOR)
+    at = world.policy.written_at
+    hired = _people((name,), at)
+    world.people.update(hired)
+    RoleAssignment._base_manager.create(person=hired[name], role=AUDITOR, **_dated(world.people, hired[name], at))
