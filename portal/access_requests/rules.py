@@ -106,9 +106,13 @@ def check_asked(asked: Asked, policy: Policy, *, about: object) -> None:
     Raises:
         RefusedByPolicy: with the first thing that is wrong.
     """
-    for ok, sentence in _demands(asked, policy):
-        if not ok:
-            raise RefusedByPolicy(sentence, about=about)
+    for sentence in refusals(asked, policy)[:1]:
+        raise RefusedByPolicy(sentence, about=about)
+
+
+def refusals(asked: Asked, policy: Policy) -> list[str]:
+    """All that the policy has against it, in the order in which it would be said."""
+    return [sentence for ok, sentence in _demands(asked, policy) if not ok]
 
 
 def _demands(asked: Asked, policy: Policy) -> list[tuple[bool, str]]:
@@ -149,4 +153,5 @@ __all__ = [
     "may_supplement",
     "may_withdraw",
     "owed",
+    "refusals",
 ]

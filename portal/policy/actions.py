@@ -15,7 +15,7 @@ from portal.policy.rules import Policy, WrongPolicy, parse
 from portal.rows import lock_row
 from portal.systems.models import System
 
-REVIEW_DAYS = 365
+REVIEW_DAYS = 365  # at most a year between two looks at a policy (T-48)
 
 
 def may_change_policy(by: Actor, system: System) -> None:
@@ -33,6 +33,8 @@ def propose(*, by: Actor, system: System, policy: Policy, review_days: int = REV
     """Write a new version; it waits for a second administrator."""
     may_change_policy(by, system)
     need_fresh(by, about=system)
+    if not 1 <= review_days <= REVIEW_DAYS:
+        raise RefusedByPolicy(f"A policy is looked at again within {REVIEW_DAYS} days.", about=system)
     try:
         parse(policy.document())
     except WrongPolicy as error:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from portal.kept import KeptForm, speak
+from portal.policy.actions import REVIEW_DAYS
 from portal.policy.rules import CRITERIA, Policy, WrongPolicy, parse
 from portal.widgets import CheckCards
 
@@ -70,6 +71,20 @@ class PolicyForm(KeptForm):
         error_messages={"required": "Choose at least one."},
     )
 
+    review_days = forms.IntegerField(
+        label="The version itself is to be looked at again after, in days", min_value=30, max_value=REVIEW_DAYS, initial=REVIEW_DAYS,
+        help_text=f"30 to {REVIEW_DAYS}. From then on every use counts as made under a policy that is overdue for review.",
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "class": "short-number"}),
+    )  # fmt: skip
+
+    field_order = (
+        "modes",
+        "criteria",
+        *(name for name, *_ in NUMBERS),
+        *(name for name, *_ in SWITCHES),
+        "review_days",
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Numbers and switches come from their tables."""
         super().__init__(*args, **kwargs)
@@ -82,6 +97,8 @@ class PolicyForm(KeptForm):
             speak(self.fields[name])
         for name, label, hint in SWITCHES:
             self.fields[name] = forms.BooleanField(label=label, help_text=hint, required=False)
+        speak(self.fields["review_days"])
+        self.order_fields(self.field_order)
 
     def clean(self) -> dict[str, Any]:
         """Hold the whole against the rules that no field knows alone."""
@@ -94,7 +111,7 @@ class PolicyForm(KeptForm):
         return said
 
     def _document(self, said: dict[str, Any]) -> dict[str, Any]:
-        return {name: int(value) if isinstance(value, bool) else value for name, value in said.items()}
+        return {name: int(said[name]) if isinstance(said[name], bool) else said[name] for name in LABELS}
 
 
 def first_values(policy: Policy) -> dict[str, Any]:

@@ -9,15 +9,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.access_requests.rules import allows
+from portal.clock import now
 from portal.eligibility.models import APPROVER
 from portal.eligibility.queries import people_with
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy import queries
 from portal.policy.actions import approve, decline, may_change_policy, propose
-from portal.policy.forms import PolicyForm, compared, first_values
+from portal.policy.differences import differences
+from portal.policy.forms import LABELS, PolicyForm, compared, first_values
+from portal.policy.lookback import DAYS
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, sentences
+from portal.reviews.lookback import looked_back
+
+SHOWN = 50  # cases named one by one beside a proposed version; the counts are of all
 
 
 @require_GET
@@ -32,6 +38,7 @@ def policies(request: PersonRequest) -> HttpResponse:
             "version": versions.get(each.pk),
             "waiting": waiting.get(each.pk, 0),
             "says": _says(versions.get(each.pk)),
+            "overdue": _overdue(versions.get(each.pk)),
         }
         for each in systems
     ]
@@ -57,7 +64,7 @@ def policy_system(request: PersonRequest, pk: UUID) -> HttpResponse:
         else []
     )
     context = {
-        "system": system, "current": current, "says": says, "may_change": allows(may_change_policy, request.actor, system),
+        "system": system, "current": current, "overdue": _overdue(current), "says": says, "may_change": allows(may_change_policy, request.actor, system),
         "waiting": [each for each in versions if not each.approved_at and not each.declined_at],
         "earlier": [each for each in versions if each.effective_to or each.declined_at],
     }  # fmt: skip
@@ -77,7 +84,8 @@ def policy_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     current = queries.in_force_for([system]).get(system.pk)
     form = PolicyForm(request.POST or None, initial=first_values(queries.rules_of(current) if current else Policy()))
     if request.method == "POST" and form.is_valid():
-        version = form.carry_out(lambda: propose(by=request.actor, system=system, policy=form.policy))
+        days = form.cleaned_data["review_days"]
+        version = form.carry_out(lambda: propose(by=request.actor, system=system, policy=form.policy, review_days=days))
         if version is not None:
             messages.info(
                 request, f"Version {version.number} waits for a second administrator. Until then the one before holds."
@@ -137,13 +145,21 @@ def _says(version: PolicyVersion | None) -> list[str]:
     return [*said, "A bypass is not allowed."]
 
 
+def _overdue(version: PolicyVersion | None) -> bool:
+    """Whether the version in force was to be looked at again by now (T-48)."""
+    return version is not None and version.review_due_at <= now()
+
+
 def _version_page(request: PersonRequest, version: PolicyVersion) -> dict[str, Any]:
     versions = list(queries.versions_of(version.system))
     before = next((each for each in versions if each.approved_at and each.number < version.number), None)
     undecided = not version.approved_at and not version.declined_at
     may = undecided and allows(may_change_policy, request.actor, version.system)
+    held, rules = queries.rules_of(before) if before else None, queries.rules_of(version)
+    back = looked_back(version.system, rules, now=now()) if undecided else None
     return {
         "version": version, "before": before, "undecided": undecided, "may_approve": may and version.written_by_id != request.user.pk,
-        "may_decline": may, "is_mine": version.written_by_id == request.user.pk,
-        "rules": compared(queries.rules_of(before) if before else None, queries.rules_of(version)),
+        "may_decline": may, "is_mine": version.written_by_id == request.user.pk, "rules": compared(held, rules),
+        "differences": differences(held, rules, LABELS) if held else [],
+        "back": back, "shown": back.cases[:SHOWN] if back else (), "days": DAYS,
     }  # fmt: skip

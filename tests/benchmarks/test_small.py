@@ -4,7 +4,8 @@ import psycopg
 import pytest
 
 from portal.clock import now
-from tests.benchmarks import appending, ending, sealing, showing, stopping
+from portal.reviews.lookback import looked_back
+from tests.benchmarks import appending, ending, looking_back, sealing, showing, stopping
 from tests.benchmarks.rows import Row, at_least, at_most, percentile, table
 from tests.faults.programs import running
 from tests.faults.shops import address, declare_source, end_at, make_shop, open_anyhow
@@ -72,3 +73,11 @@ def test_busy_responder_is_cut_off_and_shown() -> None:
         assert responder.counted > 20
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(responder.way_in)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_look_back_looks_at_every_request() -> None:
+    world = make_world()
+    looking_back.write(world, 40)
+    found = looked_back(world.system, looking_back.STRICTER, now=now())
+    assert (found.total, found.touched) == (40, 32)

@@ -33,7 +33,7 @@ def filled(**changes: object) -> dict[str, object]:
     """What the form sends when nothing but ``changes`` was touched: an unchecked box is not sent."""
     said = {name: list(value) if isinstance(value, tuple) else value for name, value in first_values(Policy()).items()}
     said = {name: "on" if value is True else value for name, value in said.items() if value is not False}
-    return {name: value for name, value in (said | changes).items() if value is not None}
+    return {name: value for name, value in ({"review_days": 365} | said | changes).items() if value is not None}
 
 
 def proposed(world: World, **changes: object) -> PolicyVersion:
@@ -199,3 +199,15 @@ def test_list_asks_the_same_number_of_queries_for_one_system_and_for_three(world
     assert len(three) == len(one)
     assert text(page).count("1 proposed version waits") == 2
     assert not AccessRequest.objects.exists()
+
+
+def test_policy_is_looked_at_again_in_time_or_said_to_be_overdue(world: World) -> None:
+    browser = browser_of(world.pia)
+    assert browser.post(f"/policies/{world.system.pk}/new/", filled(review_days=400)).status_code == 422
+    browser.post(f"/policies/{world.system.pk}/new/", filled(review_days=90))
+    version = PolicyVersion.objects.get(number=2)
+    assert (version.review_due_at - version.written_at).days == 90
+    assert "Overdue for review" not in text(browser.get(f"/policies/{world.system.pk}/").content)
+    PolicyVersion.objects.filter(number=1).update(review_due_at=now())
+    assert "Overdue for review" in text(browser.get(f"/policies/{world.system.pk}/").content)
+    assert "overdue for review" in text(browser.get("/policies/").content)
