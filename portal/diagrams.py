@@ -8,6 +8,7 @@ from portal.moves import Move
 MACHINES = (
     ("Access request", "portal.access_requests.states", "MOVES", "STATES", "awaiting"),
     ("Grant", "portal.grants.states", "MOVES", "STATES", "authorised"),
+    ("Emergency stop", "portal.stops.states", "MOVES", "STATES", "in_force"),
     ("Review", "portal.reviews.states", "MOVES", "STATES", "due"),
     ("Finding", "portal.findings.states", "MOVES", "STATES", "raised"),
     ("Attestation", "portal.campaigns.states", "MOVES", "STATES", "open"),

@@ -11,10 +11,11 @@ from portal.people.models import Attempts, Passkey, PasskeyChallenge, Person, Si
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Review
+from portal.stops.models import Stop
 from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
     "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
     "Listing", "Passkey", "PasskeyChallenge", "Person", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Review", "RoleAssignment", "Seen",
-    "SignIn", "System",
+    "SignIn", "Stop", "System",
 ]  # fmt: skip

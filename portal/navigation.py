@@ -30,6 +30,7 @@ PLACES = (
     Place("Campaigns", "campaigns", "list-check", JUDGES),
     Place("Alerts", "alerts", "bell", EVERYBODY),
     Place("Systems", "systems", "server", KEEPERS, "Look after"),
+    Place("Stops", "stops", "hand-stop", KEEPERS | {APPROVER}, "Look after"),
     Place("Policies", "policies", "scale", KEEPERS, "Look after"),
     Place("People", "people", "users", frozenset({ADMINISTRATOR}), "Look after"),
     Place("Receivers", "receivers", "external-link", frozenset({ADMINISTRATOR}), "Look after"),

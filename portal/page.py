@@ -1,4 +1,4 @@
-"""What every page shows: navigation by role, marks, the person's own open bypass, how far the log is sealed."""
+"""What every page shows: navigation by role, marks, emergency stops, the person's own open bypass, how far the log is sealed."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,12 +17,15 @@ from portal.grants.models import Grant
 from portal.grants.queries import open_grants
 from portal.navigation import navigation
 from portal.people.strength import is_fresh
+from portal.stops.models import Stop
+from portal.stops.queries import concerning
+from portal.stops.states import LIFT_ASKED
 
 LATE_AFTER_MS = 10_000
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """Context of the base template: four queries for somebody who is signed in, none for others. An error page stands without them."""
+    """Context of the base template: five queries for somebody who is signed in, none for others. An error page stands without them."""
     common: dict[str, Any] = {"portal_name": settings.PORTAL_NAME, "demo": settings.PORTAL_DEMO, "home_url": "/"}
     actor = getattr(request, "actor", None)
     if actor is None:
@@ -38,6 +41,7 @@ def _of_person(request: HttpRequest, actor: Actor) -> dict[str, Any]:
     return {
         "nav": navigation(roles, request.path), "person_name": actor.name, "person_note": _note(roles, actor),
         "sign_ins_url": reverse("sign_ins"), "sign_out_url": reverse("sign_out"), "fresh": is_fresh(actor),
+        "stops": [_stop(each) for each in concerning(request.user)],  # type: ignore[arg-type]  # a person
         "open_glass": [_glass(each) for each in open_grants(request.user) if each.request.mode == "bypass"],  # type: ignore[arg-type]  # a person
     }  # fmt: skip
 
@@ -56,6 +60,12 @@ def _glass(grant: Grant) -> dict[str, str]:
     states = {"active": f"is open by bypass{ends}", "closing": "is being closed and is still live until read back"}
     said = states.get(grant.state, "is being opened by bypass")
     return {"text": f"{grant.system.name} {said}.", "url": reverse("request_page", args=[grant.request_id])}
+
+
+def _stop(stop: Stop) -> dict[str, str]:
+    lifting = " Lifting waits for a second person." if stop.state == LIFT_ASKED else ""
+    said = f"Emergency stop since {stop.started_at:%H:%M} UTC: {stop.where}. Nothing is opened there.{lifting}"
+    return {"text": said, "url": reverse("stop_page", args=[stop.pk])}
 
 
 def _of_log() -> dict[str, Any]:

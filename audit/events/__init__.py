@@ -1,11 +1,23 @@
 """Every event that the log may hold, by name. Start reading here: one file for each family."""
 
-from audit.events import eligibility, evidence, grants, judging, people, policy, receivers, requests, sources, systems
+from audit.events import (
+    eligibility,
+    evidence,
+    grants,
+    judging,
+    people,
+    policy,
+    receivers,
+    requests,
+    sources,
+    stops,
+    systems,
+)
 from audit.events.spec import EventType, index
 
 catalogue: dict[str, EventType] = index(
     module.EVENTS
-    for module in (people, systems, eligibility, policy, requests, grants, judging, sources, evidence, receivers)
+    for module in (people, systems, eligibility, policy, requests, grants, judging, sources, evidence, receivers, stops)
 )
 
 __all__ = ["catalogue"]

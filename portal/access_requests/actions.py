@@ -28,6 +28,7 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.strength import need_fresh
 from portal.policy.queries import in_force, rules_of
+from portal.stops.rules import need_no_stop
 from portal.systems.models import Privilege
 
 MOST_AT_ONCE = 20
@@ -70,6 +71,7 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
     here = Person.objects.select_for_update(no_key=True).filter(pk=by.id, left_at__isnull=True).exists()
     if not here or not may_use_locked(by.id, privilege):
         raise NotAllowed("You can no longer ask for access.", about=privilege)
+    need_no_stop(privilege.system, about=privilege)
     if _same_waits(by, privilege, asked):
         raise ChangedMeanwhile("The same request was made a moment ago; it is on your list.", about=privilege)
     if not bypass:

@@ -8,15 +8,18 @@ from portal.access_requests.queries import what_may_be_asked
 from portal.people.models import Person
 from portal.policy.queries import in_force_for, rules_of
 from portal.policy.rules import Policy
+from portal.stops.models import Stop
+from portal.stops.queries import by_system
 from portal.systems.models import Privilege
 
 
 @dataclass(frozen=True)
 class Option:
-    """One privilege of the viewer's list; without a policy in force nothing can be asked."""
+    """One privilege of the viewer's list; without a policy in force nothing can be asked, and while ``stop`` is in force nothing is opened."""
 
     privilege: Privilege
     rules: Policy | None
+    stop: Stop | None = None
 
     def allows(self, mode: str) -> bool:
         """Whether the policy knows the mode."""
@@ -24,11 +27,15 @@ class Option:
 
 
 def options_of(viewer: Person) -> list[Option]:
-    """All of them, by system and privilege; in two queries."""
+    """All of them, by system and privilege; in three queries."""
     listed = {each.privilege_id: each.privilege for each in what_may_be_asked(viewer)}
     versions = in_force_for({privilege.system for privilege in listed.values()})
     rules = {system_id: rules_of(version) for system_id, version in versions.items()}
-    return [Option(privilege, rules.get(privilege.system_id)) for privilege in listed.values()]
+    stops = by_system({privilege.system for privilege in listed.values()})
+    return [
+        Option(privilege, rules.get(privilege.system_id), stops.get(privilege.system_id))
+        for privilege in listed.values()
+    ]
 
 
 def own_request(viewer: Person, pk: UUID) -> AccessRequest | None:

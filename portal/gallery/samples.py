@@ -48,6 +48,7 @@ SHELL: dict[str, Any] = {
     "demo": True,
     "late": ["Sealing is 40 seconds late.", "Mail waits: 3 alerts not sent yet."],
     "late_url": "#status",
+    "stops": [{"text": "Emergency stop since 17:20 UTC: payments-db. Nothing is opened there.", "url": "#stop"}],
     "open_glass": [{"text": "Bypass open on payments-db until 18:25 UTC.", "url": "#open"}],
     "log_size": 50_412,
     "log_at": AT,

@@ -31,6 +31,8 @@ from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
 from portal.policy.queries import rules_of
 from portal.policy.rules import Policy
+from portal.stops.models import Stop
+from portal.stops.queries import on
 
 # Stages of the page: those of the request until it is approved, then those of the grant.
 OPENING_STAGE, OPEN_STAGE, OVER = "opening", "open", frozenset({"declined", "withdrawn", "lapsed", "ended", "failed"})
@@ -61,6 +63,7 @@ class Life:
     reviewed: bool
     earlier: EarlierUses | None
     may: frozenset[str]
+    stop: Stop | None = None
 
     @property
     def stage(self) -> str:
@@ -102,7 +105,7 @@ class Life:
     @property
     def offers_bypass(self) -> bool:
         """Waited long enough in vain, and the policy allows it."""
-        if not (self.mine and "bypass" in self.rules.modes):
+        if self.stop is not None or not (self.mine and "bypass" in self.rules.modes):
             return False
         waited = self.at - self.request.requested_at
         return self.stage == "lapsed" or (
@@ -115,6 +118,13 @@ class Life:
         if self.grant is not None and self.grant.expires_at is not None:
             return WouldEnd(self.grant.expires_at, cut=False)
         return would_end(self.request.responder_id, self.request.privilege, self.request.minutes, self.at)
+
+    @property
+    def held_up(self) -> Stop | None:
+        """The emergency stop that holds this request up, or ended its access."""
+        ended = self.grant.ended_at if self.grant else None
+        met = ended is not None and self.stop is not None and ended >= self.stop.started_at
+        return self.stop if met or self.stage in ("waiting", OPENING_STAGE) else None
 
     @property
     def near(self) -> bool:
@@ -156,6 +166,7 @@ class Life:
         """Changes when forms and facts of the page's main part are no longer right; small enough for an address."""
         grant = self.grant
         told: list[object] = [self.stage, sorted(self.may), self.late, self.near, self.offers_bypass, self.still_owed]
+        told += [self.held_up.pk] if self.held_up else []
         told += [grant.state, grant.expires_at, grant.confirmed_at, bool(grant.last_trouble)] if grant else []
         told += [(each.pk, each.decision, each.applied_at) for each in self.extensions]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
@@ -180,7 +191,7 @@ def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
         supplements=tuple(of_case(request.pk, ["request.supplemented"])) if request.mode == "bypass" else (),
         reviewed=request.mode == "bypass" and was_reviewed(request),
         earlier=earlier_uses(request) if decides else None,
-        may=_may(by, request, grant, approvals, seen, extensions, at, decides=decides),
+        may=_may(by, request, grant, approvals, seen, extensions, at, decides=decides), stop=on(request.system).first(),
     )  # fmt: skip
 
 

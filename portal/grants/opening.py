@@ -41,6 +41,8 @@ from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
 from portal.secrets import encrypt
+from portal.stops.queries import is_stopped, stopped
+from portal.stops.rules import need_no_stop
 from portal.systems import heartbeats
 from portal.systems.models import Privilege
 
@@ -90,6 +92,7 @@ def bypass(*, by: Actor, privilege: Privilege, asked: Asked, instead_of: AccessR
 
 
 def _authorise(request: AccessRequest) -> Grant:
+    need_no_stop(request.system, about=request)
     return Grant.objects.create(
         request=request, person_id=request.responder_id, system=request.system, privilege=request.privilege, authorised_at=now(),
         minutes=request.minutes, nonce=secrets.token_hex(16), next_try_at=now(),
@@ -157,7 +160,7 @@ def _step(grant: Grant, name: str) -> None:
     reached(OPENING_TARGET, name)
     if name == "connected":
         still_alone()
-        if not Grant.objects.filter(pk=grant.pk, state=OPENING).exists():
+        if not Grant.objects.filter(pk=grant.pk, state=OPENING).exclude(stopped()).exists():
             raise WrongState(NOT_OPEN, about=grant)
 
 
@@ -178,6 +181,8 @@ def _no_longer(grant: Grant) -> str:
     """Why what was authorised is not to be opened any more, or nothing: a process that comes back late opens nothing that nobody awaits."""
     if not may_use(grant.person_id, grant.privilege):
         return "Who asked is no longer on the list for this privilege."
+    if is_stopped(grant.system):
+        return "An emergency stop is in force."
     late = now() - grant.authorised_at > max(GIVE_UP_AFTER, timedelta(minutes=grant.minutes))
     return "It could not be opened in the time that was asked for." if late and grant.state == AUTHORISED else ""
 
@@ -212,7 +217,12 @@ def _proof(grant: Grant) -> VerifiedInclusion | Trouble | None:
 
 @action(event="grant.opening")
 def begin(*, by: Actor, grant: Grant) -> Grant:
-    """Say that the target is about to be opened; the first time make password and verifier."""
+    """Say that the target is about to be opened; the first time make password and verifier.
+
+    The system before the grant, as an emergency stop locks them: a row that is written twice in one transaction, as the grant is here, has all its
+    foreign keys checked at commit, which shares the system's row too.
+    """
+    need_no_stop(grant.system, about=grant)
     row = locked(grant)
     changes: dict[str, object] = {
         "attempts": row.attempts + 1,

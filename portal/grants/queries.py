@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 
+from portal.access_requests.queries import visible
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER
 from portal.eligibility.queries import systems_where
 from portal.grants.models import Extension, Grant
@@ -13,6 +14,7 @@ from portal.people.models import Person
 from portal.systems.models import Privilege, System
 
 WARN_BEFORE = timedelta(minutes=5)
+NOT_OVER = Q(state__in=[AUTHORISED, OPENING]) | Q(state__in=[OPENING, ACTIVE])  # as the two indexes have it
 RELATED = ("request", "person", "system", "privilege", "request__policy")
 
 
@@ -50,6 +52,19 @@ def live_of(person_id: UUID | str, privilege: Privilege | None = None, system: S
     return chosen.filter(system=system) if system is not None else chosen
 
 
+def not_over_on(system: System | None) -> QuerySet[Grant]:
+    """Grants that are not over, of a system or of all."""
+    chosen = Grant.objects.filter(NOT_OVER).order_by("pk")  # in the one order of all who end several
+    return chosen.filter(system=system) if system is not None else chosen
+
+
+def on_stop_page(viewer: Person, met: QuerySet[Grant]) -> QuerySet[Grant]:
+    """Of what an emergency stop met, that of requests which the viewer may see; what may still be live stands first."""
+    seen = met.filter(request__in=visible(viewer).order_by().values("pk"))
+    last = Case(When(state__in=MAY_BE_LIVE, then=Value(0)), default=Value(1))
+    return seen.select_related("person", "system", "privilege").order_by(last, "authorised_at", "pk")
+
+
 def due_to_expire(at: datetime, limit: int = 2000) -> list[UUID]:
     """Open grants whose time is over, and openings whose planned end has passed."""
     over = Q(state=ACTIVE, expires_at__lte=at) | Q(state=OPENING, planned_expires_at__lte=at)
@@ -66,8 +81,7 @@ def due_to_try(at: datetime, limit: int = 2000) -> list[tuple[UUID, str]]:
 
 def open_of_who_left() -> list[UUID]:
     """Grants that are not over of people who left: leaving ends them, so this is what came to be beside it."""
-    not_over = Q(state__in=[AUTHORISED, OPENING]) | Q(state__in=[OPENING, ACTIVE])  # as the two indexes have it
-    kept = Grant.objects.filter(not_over, person__left_at__isnull=False)
+    kept = Grant.objects.filter(NOT_OVER, person__left_at__isnull=False)
     return list(kept.order_by("pk").values_list("pk", flat=True))
 
 

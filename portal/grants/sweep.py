@@ -5,7 +5,7 @@ own, and a slow target holds up neither the others nor the next look. Ends have 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -17,7 +17,7 @@ from audit.log.heartbeats import beat
 from portal.access_requests.facts import who_where_what
 from portal.clock import now
 from portal.errors import Refused
-from portal.grants import ending, extending, narrowing, opening
+from portal.grants import ending, extending, narrowing, opening, stopping
 from portal.grants.actions import locked
 from portal.grants.lanes import Lanes, Work, wait_for
 from portal.grants.models import Grant
@@ -51,12 +51,20 @@ def run_due(trigger: str = "watch", patience_s: float = ALL_S) -> int:
     return len(due)
 
 
+def end_soon(ids: Sequence[UUID], patience_s: float) -> None:
+    """Begin the ends of many at once in this process, as the sweep would, and wait a little. Who is slow goes on beside the page that shows it."""
+    systems = dict(Grant.objects.filter(pk__in=ids).values_list("pk", "system_id"))
+    works = [Work(pk, (systems[pk], END), partial(_quietly, ending.run)) for pk in ids if pk in systems]
+    wait_for(_ends.begin(works, _let_go), patience_s)
+
+
 def _due(at: datetime) -> list[Work]:
     """Each grant once. A time that is over goes before everything else, then what a target must be told before it ends something."""
     tries = due_to_try(at)
     runs: tuple[tuple[str, Callable[[UUID], object], list[UUID]], ...] = (
         (END, ending.run, due_to_expire(at)),
         (END, narrowing.end_of_one_who_left, open_of_who_left()),
+        (END, stopping.end_of_stopped, stopping.open_on_stopped()),
         ("extend", extending.run, extensions_to_apply(at)),
         (END, ending.run, [pk for pk, state in tries if state == CLOSING]),
         ("open", opening.run, [pk for pk, state in tries if state != CLOSING]),

@@ -7,14 +7,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.views.page import answer
 from portal.errors import ChangedMeanwhile
 from portal.grants import ending, extending
 from portal.grants.actions import ask_extension, decide_extension, extend_bypass, give_back, reveal, revoke
 from portal.grants.forms import ExtensionDecisionForm, ExtensionForm, RevocationForm
 from portal.grants.hurry import hurry
-from portal.grants.life import extension_for_act, grant_for_act
+from portal.grants.life import extension_for_act, grant_for_act, life_of
 from portal.grants.models import Grant
+from portal.grants.running import what_would_be_cut
 from portal.grants.way_in import way_in
 from portal.hints import hint
 from portal.kept import confirming
@@ -107,17 +109,29 @@ def extension_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     return answer(request, extension.grant.request_id, more=form)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @signed_in
 @confirming
 def grant_revoke(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """End another person's access now."""
+    """End another person's access now; before that, see what runs in it and would be cut."""
+    if request.method == "GET":
+        return _before_revoking(request, pk)
     grant, form = _grant(pk), RevocationForm(request.POST)
     if form.is_valid():
         ended = form.carry_out(lambda: revoke(by=request.actor, grant=grant, reason=form.cleaned_data["reason"]))
         if ended is not None:
             _end_now(ended)
     return answer(request, grant.request_id, revocation=form)
+
+
+def _before_revoking(request: PersonRequest, pk: UUID) -> HttpResponse:
+    grant = _grant(pk)
+    life = life_of(request.user, request.actor, grant.request_id)
+    if life is None or life.grant is None or "revoke" not in life.may:
+        raise Http404
+    (viewed_with if getattr(request, "htmx", False) else viewed)(request, "the request", life.request)
+    context = {"grant": grant, "access": life.request, "cuts": what_would_be_cut([life.grant])}
+    return render(request, "grants/end.html", context | {"revocation": RevocationForm()})
 
 
 def _end_now(grant: Grant) -> None:

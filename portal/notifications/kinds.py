@@ -66,7 +66,7 @@ def _kinds(*rows: tuple[str, str, str, str]) -> dict[str, Kind]:
 
 # What a receiver of webhooks may choose.
 TOPICS = {
-    "call": "Calls: a request, a bypass, more time asked",
+    "call": "Calls: a request, a bypass, more time asked, an emergency stop",
     "use": "Uses: opened, ending, ended, answered",
     "failure": "What failed: openings, ends, gaps, orphan sessions, channels",
     "duty": "Reviews, attestations and findings that are due or overdue",
@@ -79,6 +79,7 @@ _TOPIC_OF = {
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "signin": "account", "receiver": "account",
+    "stop": "call",
 }  # fmt: skip
 
 
@@ -122,6 +123,10 @@ KINDS = _kinds(
     ("signin.reset", "One-time password made", "the person, all other administrators", "person by at:time hours:int enrolled:bool"),
     ("receiver.changed", "Receiver of alerts", "all other administrators, security list", "name host what by at:time topics:list"),
     ("receiver.trial", "Trial", "the receiver", "name by at:time"),
+    ("stop.started", "Emergency stop", "responders, approvers, owners, administrators, security list", "system by reason started_at:time"),
+    ("stop.lift_asked", "Emergency stop: lifting asked", "owners and administrators, security list", "system by reason started_at:time"),
+    ("stop.lift_declined", "Emergency stop stays", "owners and administrators, security list", "system by reason? started_at:time"),
+    ("stop.lifted", "Emergency stop lifted", "responders, approvers, owners, administrators, security list", "system by reason started_at:time"),
     ("system.problem", "Problem", "owner, administrators, security list", "title sentence system? at:time?"),
 )  # fmt: skip
 

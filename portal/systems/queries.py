@@ -1,5 +1,7 @@
 """What stands already; who may see it is asked in ``portal/eligibility/seen.py``, where roles are known."""
 
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from portal.systems.models import Privilege, ProposedChange, System
@@ -29,3 +31,10 @@ def privilege_for_act(pk: UUID) -> Privilege | None:
 def change_for_act(pk: UUID) -> ProposedChange | None:
     """As `system_for_act`."""
     return ProposedChange.objects.select_related("system", "proposed_by", "decided_by").filter(pk=pk).first()
+
+
+def source_settings(system_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """How each system's source of activity was declared, where it was; the newest declaration holds. One query."""
+    declared = ProposedChange.objects.filter(system__in=system_ids, kind="source", decision="approve")
+    rows = declared.order_by("decided_at").values_list("system_id", "after")
+    return {pk: after.get("settings", {}) for pk, after in rows if pk is not None}

@@ -10,12 +10,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal.access_requests.rules import allows
 from portal.eligibility import seen
 from portal.eligibility.queries import lists_of_system, who_is_here
 from portal.kept import KeptForm, confirming
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
+from portal.stops.rules import may_start
 from portal.systems import actions, probing, queries
 from portal.systems.facts import CHANGE, WORDS, differences
 from portal.systems.forms import FORMS, DryRunForm, PrivilegeForm, SourceForm
@@ -61,6 +63,7 @@ def _system_page(request: PersonRequest, system: System, status: int = 200, **mo
         "system": system, "roles": roles, "eligibilities": listed, "changes": seen.changes_of(system), "source": seen.source_of(system),
         "manages": request.user.has_perm(MANAGE, system), "administers": request.user.has_perm(ADMINISTER, system),
         "dry_run_form": DryRunForm(), "settings": _shown(system.settings), "has_secret": bool(system.secret),
+        "may_stop": allows(may_start, request.actor, system),
     }  # fmt: skip
     return render(request, "systems/system.html", context | more, status=status)
 

@@ -68,6 +68,16 @@ dry_run              POST privilege             403 403 403 403 200 403 200 403 
 change_page          GET  change                404 404 404 404 200 200 200 404 404 in
 change_decide        POST change                403 403 403 403 403 403 302 403 403 in
 change_test          POST change                403 403 403 403 422 403 422 403 403 in
+# emergency stops
+stops                GET  -                     200 200 200 200 200 200 200 200 200 in
+stop_all             GET  -                     403 403 403 403 403 403 200 403 403 in
+stop_all             POST -                     403 403 403 403 403 403 302 403 403 in
+stop_system          GET  system                404 404 200 404 200 404 200 404 404 in
+stop_system          POST system                403 403 302 403 302 403 302 403 403 in
+stop_page            GET  stop                  200 200 200 200 200 200 200 404 404 in
+stop_ask_lift        POST stop                  403 403 403 403 409 403 409 403 403 in
+stop_keep            POST stop                  403 403 403 403 302 403 302 403 403 in
+stop_lift            POST stop                  403 403 403 403 403 403 302 403 403 in
 # lists
 role_new             GET  -                     403 403 403 403 403 403 200 403 403 in
 role_new             POST -                     403 403 403 403 403 403 302 403 403 in
@@ -108,6 +118,7 @@ grant_reveal         GET  grant                 302 404 404 404 404 404 404 404 
 grant_reveal         POST grant                 200 403 403 403 403 403 403 403 403 in
 grant_return         POST grant                 302 403 403 403 403 403 403 403 403 in
 grant_extend         POST grant                 409 403 403 403 403 403 403 403 403 in
+grant_revoke         GET  grant                 404 404 200 404 200 404 200 404 404 in
 grant_revoke         POST grant                 403 403 302 403 302 403 302 403 403 in
 bypass_extend        POST grant                 422 403 403 403 403 403 403 403 403 in
 extension_decide     POST extension             403 403 302 403 302 403 403 403 403 in
@@ -253,6 +264,10 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "source_declare": lambda _: {
         "counting": "dense", "log_dir": "/nowhere", "portal_login": "portal", "lateness_ms": 60_000, "heartbeat_ms": 30_000
     },
+    "stop_all": lambda _: {"reason": "Somebody is in."},
+    "stop_ask_lift": lambda _: {"reason": "Nobody is in."},
+    "stop_keep": lambda _: {"reason": "Not yet."},
+    "stop_system": lambda _: {"reason": "Somebody is in."},
     "system_change": _described,
     "system_new": _described,
 }  # fmt: skip

@@ -20,7 +20,7 @@ from portal.clock import now
 from portal.eligibility import actions as lists
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, Eligibility, RoleAssignment
 from portal.findings.actions import raise_finding
-from portal.grants import actions, ending
+from portal.grants import actions, ending, stopping
 from portal.grants.models import Grant
 from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
@@ -30,6 +30,7 @@ from portal.policy.rules import Policy
 from portal.reviews import actions as reviews
 from portal.reviews import sweep
 from portal.reviews.models import Review
+from portal.stops import actions as stops
 from portal.systems import actions as systems
 from tests.browsing import browser_of
 from tests.factories import passkey_of, sign_in_of
@@ -71,7 +72,7 @@ def make_scene() -> Scene:
     world = make_world()
     _roles(world)
     things = {
-        **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_papers(world),
+        **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_papers(world), **_stop(world),
         "-": {}, "chosen": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
     }  # fmt: skip
     browsers = {role: browser_of(world.people[who]) if who else Client() for role, who in VIEWERS.items()}
@@ -91,6 +92,15 @@ def _roles(world: World) -> None:
     Eligibility.objects.create(person=world.jon, privilege=world.privilege, **by)
     for rows in (RoleAssignment.objects.filter(person=world.jon), Eligibility.objects.filter(person=world.jon)):
         rows.update(to_at=now() - timedelta(minutes=1))
+
+
+def _stop(world: World) -> dict[str, dict[str, Any]]:
+    """A stop of another system of the same people; Mo asks to lift it."""
+    other = make_world(slug="other", people=world.people)
+    RoleAssignment.objects.filter(person=world.jon).update(to_at=now() - timedelta(minutes=1))
+    stop = stopping.start(by=actor(world.mo), system=other.system, reason="Somebody is in.")
+    stops.ask_lift(by=actor(world.mo), stop=stop, reason="Nobody is in.")
+    return {"stop": {"pk": stop.pk}}
 
 
 def _requests(world: World) -> dict[str, dict[str, Any]]:

@@ -16,6 +16,9 @@ EXPECTED = {
         "give_up": ({"opening"}, "closing"), "return": ({"active"}, "closing"), "expire": ({"opening", "active"}, "closing"),
         "revoke": ({"opening", "active"}, "closing"), "cancel": ({"authorised"}, "failed"), "confirm": ({"closing"}, "ended"),
     },
+    ("portal.stops.states", "MOVES", "STATES"): {
+        "ask_lift": ({"in_force"}, "lift_asked"), "keep": ({"lift_asked"}, "in_force"), "lift": ({"lift_asked"}, "lifted"),
+    },
     ("portal.reviews.states", "MOVES", "STATES"): {
         "claim": ({"due"}, "claimed"), "hand_over": ({"claimed"}, "due"), "pass_on": ({"claimed"}, "claimed"),
         "take_back": ({"claimed"}, "due"), "give_next": ({"due", "claimed"}, "claimed"),

@@ -28,6 +28,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "passkey_new": (("ann", "", ""),),
     "home": tuple((key, "", "") for key in ("ann", "mo", "rosa")),
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
+    "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),
+    "stop_page": (("mo", "stop", ""), ("dan", "stop", "")), "grant_revoke": (("mo", "open grant", ""),),
     "systems": (("pia", "", ""), ("mo", "", "")), "system_new": (("pia", "kind", ""),), "system_page": (("pia", "shop", ""), ("rosa", "shop", "")),
     "system_change": (("pia", "shop", ""),), "privilege_new": (("pia", "shop", ""),), "source_declare": (("pia", "shop", ""),),
     "change_page": (("pia", "change", ""),), "role_new": (("pia", "", ""),), "role_page": (("pia", "role", ""),),
@@ -73,11 +75,15 @@ class Furnished:
             "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
-            "receiver": {"pk": self._receiver()},
+            "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()},
         }  # fmt: skip
 
     def leave(self) -> None:
-        """End what was opened here."""
+        """End what was opened here, and lift what was stopped."""
+        stop = self.things["stop"]["pk"]
+        for who, act, said in (("mo", "ask-lift", {"reason": "Looked at."}), ("nora", "lift", {})):
+            answer = self.house.visitor(who).post(f"/stops/{stop}/{act}/", said)
+            assert answer.status == 200, answer.text[-3000:]
         self._give_back(self.things["open grant"]["pk"])
 
     def _give_back(self, grant: object) -> None:
@@ -91,6 +97,11 @@ class Furnished:
     def _bypass(self, on_target: str, reason: str) -> str:
         address = f"/requests/bypass/?privilege={self._one('portal_privilege WHERE on_target = %s', on_target)['pk']}"
         return _last(self._ann.post(address, {"criterion": "outage", "reason": reason}))
+
+    def _stop(self) -> str:
+        """Of a system that no other look asks for."""
+        system = self._one("portal_system WHERE slug = 'payments'")["pk"]
+        return _last(self.house.visitor("mo").post(f"/systems/{system}/stop/", {"reason": "A look at every page."}))
 
     def _waiting(self) -> str:
         address = f"/requests/new/?privilege={self._one('portal_privilege WHERE on_target = %s', 'warehouse_emergency')['pk']}"

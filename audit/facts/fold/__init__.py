@@ -89,6 +89,11 @@ NO_FACT = frozenset(
         "personal_value.erased",
         "reconciliation.compared",
         "log.refused",
+        "stop.started",
+        "stop.lift_asked",
+        "stop.lift_declined",
+        "stop.lifted",
+        "stop.act_refused",
     }
 )
 # Tables that nothing in the log fills yet: a test that reads one of them is not decided, whatever its rows. Of `downloads` the log

@@ -21,6 +21,7 @@ from portal.hints import hint
 from portal.kept import confirming, is_fresh_for, to_step_up
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import Policy, sentences
+from portal.stops.queries import contacts
 
 
 @require_http_methods(["GET", "POST"])
@@ -144,6 +145,7 @@ def _choose(request: PersonRequest, options: list[Option], mode: str, earlier: A
             "privilege": each.privilege,
             "rules": each.rules,
             "allowed": each.allows(mode),
+            "stop": each.stop,
             "minutes": each.rules.minutes_for(mode) if each.rules else 0,
         }
         for each in options
@@ -174,5 +176,6 @@ def _form_page(
         "form": form, "privilege": privilege, "system": privilege.system, "rules": rules, "audience": audience,
         "sentences": sentences(rules, mode=mode, approvers=len(audience.approvers)), "several": len(options) > 1,
         "ends": would_end(request.user.pk, privilege, given), "enough": len(audience.approvers) >= rules.min_approvals,
+        "stop": chosen.stop, "contacts": contacts(chosen.stop, privilege.system) if chosen.stop else [],
         "can_bypass": chosen.allows("bypass"), "fresh": is_fresh_for(request.actor, rules.step_up_minutes), "query": request.GET.urlencode(),
     }  # fmt: skip

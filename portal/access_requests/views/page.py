@@ -27,6 +27,7 @@ from portal.hints import hint
 from portal.kept import KeptForm, confirming, is_fresh_for
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
+from portal.stops.queries import contacts
 
 
 @require_GET
@@ -147,6 +148,8 @@ def _context(request: PersonRequest, life: Life, typed: dict[str, KeptForm]) -> 
         "decision": typed.get("decision") or DecisionForm(), "extension": typed.get("extension") or ExtensionForm(longest=longest),
         "more": typed.get("more") or ExtensionDecisionForm(), "revocation": typed.get("revocation") or RevocationForm(), "typed": list(typed.values()),
     }  # fmt: skip
+    if life.held_up:
+        context["contacts"] = contacts(life.held_up, life.request.system)
     context |= {"told": told(life), "awaited": awaited(life)}
     context["live"] = render_to_string("access_requests/live.html", context)
     context["news"] = hashlib.sha256(context["live"].encode()).hexdigest()[:12]

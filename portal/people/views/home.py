@@ -19,9 +19,10 @@ from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.queries import waiting as policies_waiting
 from portal.reviews.queries import claimed_by, due_for
+from portal.stops.queries import lifts_waiting_for
 
 SHOWN = 5
-PROPOSALS = ("changes", "role_proposals", "eligibility_proposals", "policies")
+PROPOSALS = ("lifts", "changes", "role_proposals", "eligibility_proposals", "policies")
 WAITS = ("waiting", "extensions", "reviews", "owing", "campaigns", "findings_owned", "findings_of_others", *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
 
@@ -52,7 +53,7 @@ def _for(viewer: Person) -> dict[str, Any]:
         shown["reviews"] = [*claimed_by(viewer), *due_for(viewer)]
     if roles & {ADMINISTRATOR, OWNER}:
         shown |= {
-            "changes": changes_waiting_for(viewer), "role_proposals": roles_waiting_for(viewer),
+            "lifts": lifts_waiting_for(viewer), "changes": changes_waiting_for(viewer), "role_proposals": roles_waiting_for(viewer),
             "eligibility_proposals": eligibilities_waiting_for(viewer),
         }  # fmt: skip
     if ADMINISTRATOR in roles:
