@@ -11,6 +11,7 @@ EVENTS = family(
     ("role.granted", "A person holds a role.", ROLE + " granted_by:id granted_at:time to_at:time? " + RULE),
     ("role.declined", "A proposed role was declined.", ROLE),
     ("role.ended", "A role ended.", ROLE + " ended_at:time cause " + RULE),
+    ("role.shortened", "A role ends earlier.", ROLE + " to_at:time " + RULE),
     ("role.act_refused", "An act on a role was refused.", "act code kind sentence"),
     ("eligibility.proposed", "An eligibility waits for a second person.", ELIGIBILITY + " expires_at:time?"),
     ("eligibility.granted", "A person is on the list for a privilege.", ELIGIBILITY + " granted_by:id granted_at:time expires_at:time? " + RULE),

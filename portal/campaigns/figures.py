@@ -13,9 +13,15 @@ LEAD = timedelta(days=14)  # a campaign begins so long before its duty is due
 
 
 @cache
-def attestation_interval() -> timedelta:
-    """The longest time between two attestations of a list of eligibilities; the operator's stricter figure holds."""
-    return timedelta(days=min(each["eligibility"] for each in _values("attestation_days")))
+def attestation_interval(kind: str) -> timedelta:
+    """The longest time between two attestations of a list of that kind; the operator's stricter figure holds."""
+    return timedelta(days=min(each[kind] for each in _values("attestation_days")))
+
+
+@cache
+def conflicting_roles() -> frozenset[frozenset[str]]:
+    """Pairs of roles that nobody should hold for one system; the operator's come on top."""
+    return frozenset(frozenset(pair) for pairs in _values("conflicting_roles") for pair in pairs)
 
 
 @cache

@@ -4,15 +4,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
+from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Item
 from portal.kept import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
+from portal.systems.models import System
 from portal.widgets import UtcMoment
 
 KEEP, MODIFY, REVOKE, TRANSFER = "keep", "modify", "revoke", "transfer"
 WORDS = {KEEP: "Keep", MODIFY: "Narrow", REVOKE: "Revoke", TRANSFER: "Hand on"}
+
+
+class StartForm(forms.Form):
+    """Which list is to be attested now; without a system, that of all systems; ``every``: each list of the kind."""
+
+    kind = forms.ChoiceField(choices=[(each.kind, each.title) for each in LISTS.values()])
+    every = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, systems: QuerySet[System], **kwargs: Any) -> None:
+        """``systems`` are all that there are: the act asks who may."""
+        super().__init__(*args, **kwargs)
+        self.fields["system"] = forms.ModelChoiceField(queryset=systems, required=False)
 
 
 class DecisionForm(KeptForm):

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from portal.campaigns.lists import ELIGIBILITIES, LISTS, name_of
 from portal.campaigns.states import CLOSED, ITEM_STATES, OPEN, STATES, UNDECIDED
 from portal.clock import now
 from portal.people.models import Person
@@ -17,7 +18,9 @@ class Duty(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=20)
     subject_kind = models.CharField(max_length=20)
-    system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="duties")
+    system = models.ForeignKey(
+        System, null=True, blank=True, on_delete=models.PROTECT, related_name="duties", help_text="none: all of them"
+    )
     starts_at = models.DateTimeField(help_text="when the campaign is to begin")
     due_at = models.DateTimeField()
     days_since_previous = models.PositiveIntegerField()
@@ -29,8 +32,20 @@ class Duty(models.Model):
         default_permissions = ()
         ordering: ClassVar = ["due_at"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["system", "kind", "subject_kind", "due_at"], name="duty_once")
+            models.UniqueConstraint(
+                fields=["system", "kind", "subject_kind", "due_at"], name="duty_once", nulls_distinct=False
+            )
         ]
+
+    @property
+    def name(self) -> str:
+        """Of which system it is."""
+        return name_of(self.system)
+
+    @property
+    def title(self) -> str:
+        """What is attested."""
+        return LISTS[self.subject_kind].title
 
     @property
     def log_subject(self) -> str:
@@ -43,11 +58,17 @@ class Campaign(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     duty = models.OneToOneField(Duty, on_delete=models.PROTECT, related_name="campaign")
-    system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="campaigns")
+    kind = models.CharField(max_length=20, default=ELIGIBILITIES, help_text="which list, as the duty says")
+    system = models.ForeignKey(
+        System, null=True, blank=True, on_delete=models.PROTECT, related_name="campaigns", help_text="none: all of them"
+    )
     state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=OPEN)
     snapshot = models.TextField(help_text="canonical JSON of the list as it was")
     snapshot_sha256 = models.CharField(max_length=64)
     snapshot_at = models.DateTimeField()
+    second_count = models.PositiveIntegerField(null=True, help_text="how many lines another source knows")
+    second_source = models.CharField(max_length=40, blank=True, help_text="which source that is")
+    second_says = models.TextField(blank=True, help_text="why the counts differ, or why there is none")
     due_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -60,12 +81,32 @@ class Campaign(models.Model):
         default_permissions = ()
         ordering: ClassVar = ["-snapshot_at"]
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "system"],
+                condition=models.Q(state=OPEN),
+                name="campaign_one_open",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(second_count__isnull=True) | ~models.Q(second_source=""),
+                name="campaign_counted_whole",
+            ),
             models.CheckConstraint(
                 condition=models.Q(state=OPEN, closed_at__isnull=True, closed_by__isnull=True, statement="")
                 | (models.Q(state=CLOSED, closed_at__isnull=False, closed_by__isnull=False) & ~models.Q(statement="")),
                 name="campaign_closed_whole",
-            )
+            ),
         ]
+
+    @property
+    def name(self) -> str:
+        """Of which system it is."""
+        return name_of(self.system)
+
+    @property
+    def title(self) -> str:
+        """What is attested."""
+        return LISTS[self.kind].title
 
     @property
     def late(self) -> bool:
@@ -79,22 +120,28 @@ class Campaign(models.Model):
 
 
 class Item(models.Model):
-    """One line: an eligibility, or a standing access found on the target."""
+    """One line: an eligibility, a role, or a standing access found on the target. ``portal.campaigns.subjects`` says what each can be.
+
+    Without a reviewer nobody may judge it: its owner is who has to name somebody.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="items")
-    subject_kind = models.CharField(max_length=20, help_text="eligibility or standing_access")
+    subject_kind = models.CharField(max_length=20, help_text="eligibility, role or standing_access")
     subject = models.CharField(
-        max_length=120, help_text="id of the eligibility, or the login's reference on the target"
+        max_length=120, help_text="id of the eligibility or role, or the login's reference on the target"
     )
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     privilege_name = models.CharField(max_length=120)
     label = models.CharField(max_length=200)
-    facts = models.JSONField(default=dict, help_text="uses, bypasses, last use or drill: what the reviewer needs")
+    facts = models.JSONField(
+        default=dict, help_text="uses, last use or drill, who gave it, risk: what the reviewer needs"
+    )
     owner = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
-    reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="attestations")
+    reviewer = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="attestations")
     due_at = models.DateTimeField()
     shown_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="when the reviewer looked at its evidence first")
     state = models.CharField(max_length=10, choices=tuple(ITEM_STATES.items()), default=UNDECIDED)
     reason = models.TextField(blank=True)
     decided_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -108,13 +155,19 @@ class Item(models.Model):
 
         default_permissions = ()
         ordering: ClassVar = ["label"]
+        indexes: ClassVar = [models.Index(fields=["campaign", "state", "reviewer"], name="item_of_campaign")]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["campaign", "subject_kind", "subject"], name="item_once"),
             models.CheckConstraint(
                 condition=models.Q(state=UNDECIDED, decided_at__isnull=True, decided_by__isnull=True)
                 | (
                     ~models.Q(state=UNDECIDED)
-                    & models.Q(decided_at__isnull=False, decided_by__isnull=False, shown_at__isnull=False)
+                    & models.Q(
+                        decided_at__isnull=False,
+                        decided_by__isnull=False,
+                        shown_at__isnull=False,
+                        reviewer__isnull=False,
+                    )
                 ),
                 name="item_decided_whole",
             ),

@@ -1,26 +1,34 @@
 """Attestations as a viewer may see them, and what a sweep must do."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 
-from portal.campaigns.lines import ELIGIBILITY
+from portal.campaigns import rules
+from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Campaign, Duty, Item
-from portal.campaigns.states import CLOSED, MODIFIED, OPEN, REVOKED, UNDECIDED
-from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER
-from portal.eligibility.queries import systems_where
+from portal.campaigns.states import CLOSED, ITEM_STATES, MODIFIED, OPEN, REVOKED, UNDECIDED
+from portal.campaigns.subjects import SUBJECTS
+from portal.campaigns.weighing import RISKS
+from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER, RoleAssignment
+from portal.eligibility.queries import holds_for_all, systems_where
 from portal.people.models import Person
 from portal.systems.models import System
 
 READERS = (OWNER, ADMINISTRATOR, REVIEWER, AUDITOR)
+SHOWS = ("mine", "nobody", "others", "decided")
 RELATED = ("campaign__system__owner", "person", "reviewer", "owner", "decided_by")
 
 
 def visible(viewer: Person) -> QuerySet[Campaign]:
     """Attestations of systems that the viewer owns, administers, reviews or audits, and those with a line put to them."""
-    mine = Exists(Item.objects.filter(campaign=OuterRef("pk"), reviewer=viewer))
-    seen = Q(system__in=systems_where(viewer.pk, READERS)) | Q(system__owner=viewer) | mine
+    mine = Exists(
+        Item.objects.filter(Q(reviewer=viewer) | Q(reviewer__isnull=True, owner=viewer), campaign=OuterRef("pk"))
+    )
+    seen = _of_their_systems(viewer) | mine
     waits = Q(items__state=UNDECIDED)
     counted = Campaign.objects.filter(seen).select_related("system__owner", "duty", "closed_by")
     return counted.annotate(
@@ -28,6 +36,12 @@ def visible(viewer: Person) -> QuerySet[Campaign]:
         undecided=Count("items", filter=waits),
         yours=Count("items", filter=waits & Q(items__reviewer=viewer)),
     )
+
+
+def _of_their_systems(viewer: Person) -> Q:
+    """What is about a system that the viewer may see; about all systems, for who administers or audits all."""
+    seen = Q(system__in=systems_where(viewer.pk, READERS)) | Q(system__owner=viewer)
+    return seen | Q(system__isnull=True) if holds_for_all(viewer.pk, (ADMINISTRATOR, AUDITOR)) else seen
 
 
 def open_ones(viewer: Person) -> list[Campaign]:
@@ -38,6 +52,8 @@ def open_ones(viewer: Person) -> list[Campaign]:
 def waiting_for(viewer: Person) -> list[Campaign]:
     """Open ones with lines that the viewer is to decide, and those whose lines are all decided and which the viewer is to close."""
     manages = Q(system__owner=viewer) | Q(system__in=systems_where(viewer.pk, (OWNER, ADMINISTRATOR)))
+    if holds_for_all(viewer.pk, (ADMINISTRATOR,)):
+        manages |= Q(system__isnull=True)
     waits = Q(yours__gt=0) | (Q(undecided=0) & manages)
     return list(visible(viewer).filter(waits, state=OPEN).order_by("due_at", "pk"))
 
@@ -49,20 +65,26 @@ def closed_ones(viewer: Person) -> QuerySet[Campaign]:
 
 def duties_of(viewer: Person) -> list[Duty]:
     """What is owed next, for each system that the viewer may see."""
-    systems = systems_where(viewer.pk, READERS)
-    rows = Duty.objects.filter(Q(system__in=systems) | Q(system__owner=viewer), campaign__isnull=True)
+    rows = Duty.objects.filter(_of_their_systems(viewer), campaign__isnull=True)
     return list(rows.select_related("system").order_by("due_at"))
 
 
-def startable_by(viewer: Person) -> list[System]:
-    """Systems in scope that the viewer administers and whose list is not being attested."""
-    rows = systems_where(viewer.pk, (ADMINISTRATOR,)).filter(in_scope_to__isnull=True)
-    return list(rows.exclude(campaigns__state=OPEN).order_by("name"))
+def startable_by(viewer: Person) -> list[tuple[System | None, str]]:
+    """Lists that the viewer may begin to attest: of systems in scope that they administer, and of all; those that are not open."""
+    systems = systems_where(viewer.pk, (ADMINISTRATOR,)).filter(in_scope_to__isnull=True).order_by("name")
+    open_now = set(Campaign.objects.filter(state=OPEN).values_list("system_id", "kind"))
+    scopes: list[System | None] = [*systems, *([None] if holds_for_all(viewer.pk, (ADMINISTRATOR,)) else [])]
+    return [
+        (system, each.kind)
+        for system in scopes
+        for each in LISTS.values()
+        if (system is not None or each.of_all) and (system.pk if system else None, each.kind) not in open_now
+    ]
 
 
-def system_for_act(pk: UUID) -> System | None:
+def systems_for_act() -> QuerySet[System]:
     """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
-    return System.objects.select_related("owner").filter(pk=pk).first()
+    return System.objects.select_related("owner")
 
 
 def campaign_for(viewer: Person, pk: UUID) -> Campaign | None:
@@ -71,43 +93,104 @@ def campaign_for(viewer: Person, pk: UUID) -> Campaign | None:
 
 
 def campaign_for_act(pk: UUID) -> Campaign | None:
-    """As `system_for_act`."""
+    """As `systems_for_act`."""
     return Campaign.objects.select_related("system__owner").filter(pk=pk).first()
 
 
-def items_of(campaign: Campaign) -> list[Item]:
-    """Its lines, by name."""
-    return list(Item.objects.filter(campaign=campaign).select_related(*RELATED).order_by("subject_kind", "label"))
+def items_of(campaign: Campaign, viewer: Person, *, show: str = "", risk: str = "", words: str = "") -> QuerySet[Item]:
+    """Its lines: the viewer's own first, then those that nobody has, those of others, the decided ones; each by name.
+
+    ``show``: one of `SHOWS`; ``risk``: one of `RISKS`; ``words``: a part of the label.
+    """
+    order = Case(
+        When(state=UNDECIDED, reviewer=viewer, then=0), When(state=UNDECIDED, reviewer__isnull=True, then=1),
+        When(state=UNDECIDED, then=2), default=3,
+    )  # fmt: skip
+    rows = Item.objects.filter(campaign=campaign).select_related(*RELATED).annotate(place=order)
+    if show in SHOWS:
+        rows = rows.filter(place=SHOWS.index(show))
+    if risk in RISKS:
+        rows = rows.filter(facts__risk=risk)
+    if words:
+        rows = rows.filter(label__icontains=words)
+    return rows.order_by("place", "subject_kind", "label", "pk")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one judge is: ``person`` is ``None`` for lines that nobody has."""
+
+    person: str | None
+    total: int
+    decided: int
+    key: str = ""
+
+
+def progress_of(campaign: Campaign) -> list[Progress]:
+    """Each judge's lines, by name; those of nobody first. One question."""
+    rows = Item.objects.filter(campaign=campaign).order_by("reviewer__name").values_list("reviewer", "reviewer__name")
+    counted = rows.annotate(lines=Count("pk"), decided_lines=Count("pk", filter=~Q(state=UNDECIDED)))
+    found = [Progress(name, total, decided, f"progress-{person}") for person, name, total, decided in counted]
+    return sorted(found, key=lambda each: (each.person is not None, each.person or ""))
+
+
+def counts_of(campaign: Campaign, viewer: Person) -> dict[str, int]:
+    """How many lines are in each state, for the viewer (``mine``), and of each risk among the viewer's. One question."""
+    waits = Q(state=UNDECIDED)
+    found = Item.objects.filter(campaign=campaign).aggregate(
+        **{state: Count("pk", filter=Q(state=state)) for state in ITEM_STATES},
+        nobody=Count("pk", filter=waits & Q(reviewer__isnull=True)),
+        mine=Count("pk", filter=waits & Q(reviewer=viewer)),
+        **{f"mine_{risk}": Count("pk", filter=waits & Q(reviewer=viewer, facts__risk=risk)) for risk in RISKS},
+    )
+    return {name: int(number) for name, number in found.items()}
+
+
+def names_of(people: Iterable[str]) -> dict[str, str]:
+    """Names by pseudonym."""
+    return {str(pk): name for pk, name in Person.objects.filter(pk__in=set(people)).values_list("pk", "name")}
 
 
 def item_for_act(pk: UUID) -> Item | None:
-    """As `system_for_act`."""
+    """As `systems_for_act`."""
     return Item.objects.select_related(*RELATED).filter(pk=pk).first()
 
 
-def unseen(viewer: Person, campaign: Campaign) -> bool:
-    """Whether a line stands before the viewer for the first time."""
-    return Item.objects.filter(campaign=campaign, reviewer=viewer, state=UNDECIDED, shown_at__isnull=True).exists()
+def unseen(viewer: Person, items: Iterable[Item]) -> list[Item]:
+    """Those of the lines that stand before the viewer for the first time."""
+    return [
+        each for each in items if each.reviewer_id == viewer.pk and each.state == UNDECIDED and each.shown_at is None
+    ]
 
 
 # --- what is due
 
 
-def without_duty(at: datetime) -> list[System]:
-    """Systems in scope with nothing owed that lies ahead."""
-    ahead = Duty.objects.filter(system=OuterRef("pk"), due_at__gt=at).exclude(campaign__state=CLOSED)
+def without_duty(at: datetime) -> list[tuple[System | None, str]]:
+    """Lists with nothing owed that lies ahead: of systems in scope, and of all systems once somebody holds a role for all."""
+    ahead = set(
+        Duty.objects.filter(due_at__gt=at).exclude(campaign__state=CLOSED).values_list("system_id", "subject_kind")
+    )
     in_scope = Q(in_scope_to__isnull=True) | Q(in_scope_to__gt=at)
-    return list(System.objects.filter(in_scope, ~Exists(ahead), in_scope_from__lte=at).order_by("name"))
+    scopes: list[System | None] = list(System.objects.filter(in_scope, in_scope_from__lte=at).order_by("name"))
+    if RoleAssignment.objects.filter(system__isnull=True, approved_at__isnull=False, from_at__lte=at).exists():
+        scopes.append(None)
+    return [
+        (system, each.kind)
+        for system in scopes
+        for each in LISTS.values()
+        if (system is not None or each.of_all) and (system.pk if system else None, each.kind) not in ahead
+    ]
 
 
 def to_begin(at: datetime) -> list[Duty]:
-    """What is to begin and has not: of each system in scope the newest, unless one is open. Older ones stay as missed."""
-    begun = Duty.objects.filter(starts_at__lte=at, system__in_scope_to__isnull=True).exclude(
-        system__campaigns__state=OPEN
-    )
-    newest = begun.order_by("system_id", "-due_at").distinct("system_id").values("pk")
-    rows = Duty.objects.filter(pk__in=newest, campaign__isnull=True).select_related("system__owner")
-    return list(rows.order_by("due_at"))
+    """What is to begin and has not: of each list the newest, unless one is open. Older ones stay as missed."""
+    in_scope = Q(system__isnull=True) | Q(system__in_scope_to__isnull=True)
+    begun = Duty.objects.filter(in_scope, starts_at__lte=at)
+    newest = begun.order_by("system_id", "subject_kind", "-due_at").distinct("system_id", "subject_kind").values("pk")
+    rows = Duty.objects.filter(pk__in=newest, campaign__isnull=True).select_related("system__owner").order_by("due_at")
+    open_now = set(Campaign.objects.filter(state=OPEN).values_list("system_id", "kind"))
+    return [duty for duty in rows if (duty.system_id, duty.subject_kind) not in open_now]
 
 
 def to_miss(at: datetime) -> list[Duty]:
@@ -116,14 +199,33 @@ def to_miss(at: datetime) -> list[Duty]:
     return list(rows.order_by("due_at"))
 
 
+def to_reassign() -> list[Campaign]:
+    """Open ones with a line whose judge may not judge it any longer, or with one that nobody has and somebody could have."""
+    rows = Campaign.objects.filter(state=OPEN, items__state=UNDECIDED).distinct().select_related("system__owner")
+    return [each for each in rows if _is_homeless(each)]
+
+
+def _is_homeless(campaign: Campaign) -> bool:
+    attesters = {str(each.pk) for each in rules.attesters(campaign.system)}
+    items = list(Item.objects.filter(campaign=campaign, state=UNDECIDED))
+    out = rules.concerned_in_each(items)
+    return any(
+        (attesters - out[item.pk])
+        if item.reviewer_id is None
+        else str(item.reviewer_id) not in attesters - out[item.pk]
+        for item in items
+    )
+
+
 def to_remind() -> list[Campaign]:
     """Open ones with undecided lines."""
     return list(Campaign.objects.filter(state=OPEN, items__state=UNDECIDED).distinct())
 
 
 def to_remove() -> list[UUID]:
-    """Lines whose removal was not shown by the target yet. Those of a system that is out of scope are looked at as well."""
+    """Lines whose removal was not shown yet by the target, or by the portal's own rows. Those of a system that is out of scope are looked at as well."""
     rows = Item.objects.filter(state__in=[REVOKED, MODIFIED]).exclude(access_present=False)
+    theirs = [each.name for each in SUBJECTS.values() if not each.by_owner]
     return list(
-        rows.filter(Q(subject_kind=ELIGIBILITY) | Q(state=REVOKED)).order_by("decided_at").values_list("pk", flat=True)
+        rows.filter(Q(subject_kind__in=theirs) | Q(state=REVOKED)).order_by("decided_at").values_list("pk", flat=True)
     )

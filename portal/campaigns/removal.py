@@ -5,23 +5,17 @@ What stands on the target without the portal is removed by the target's owner; i
 """
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from audit.log.append import Actor, action, append, process
-from portal.campaigns.lines import ELIGIBILITY, standing_subject
+from portal.campaigns import subjects
 from portal.campaigns.models import Item
 from portal.campaigns.states import MODIFIED, REVOKED
 from portal.clock import ms, now
-from portal.eligibility.models import Eligibility
 from portal.errors import ChangedMeanwhile
 from portal.findings.actions import raise_finding
 from portal.grants import ending
-from portal.grants.models import Grant
 from portal.grants.states import CLOSING, MAY_BE_LIVE
-from portal.grants.targets import closing_of
 from portal.locks import alone
 from portal.reconciliation.listings import NotListed, take
 from portal.reconciliation.models import Listing
@@ -51,10 +45,11 @@ def _read(item_id: UUID) -> Item:
 def _go_on(item: Item) -> Item:
     if item.removed_at is None and not _remove(item):
         return item
-    listing = _listing_after(item)
-    if listing is None:
+    asks = subjects.of(item).needs_listing(item)
+    listing = _listing_after(item) if asks else None
+    if asks and listing is None:
         return item
-    present = is_present(item, listing)
+    present = subjects.of(item).present(item, listing)
     if present and item.access_present:
         return item
     return note_read_back(by=CAMPAIGNS, item=item, listing=listing, present=present)
@@ -62,11 +57,12 @@ def _go_on(item: Item) -> Item:
 
 def _remove(item: Item) -> bool:
     """Take it away, or see that somebody did; whether it is away."""
-    if item.subject_kind != ELIGIBILITY:
+    system = item.campaign.system
+    if subjects.of(item).by_owner and system is not None:
         listing = _listing_after(item)
-        if listing is None or is_present(item, listing):
+        if listing is None or subjects.of(item).present(item, listing):
             return False
-        note_removed(by=CAMPAIGNS, item=item, done_by=f"owner of {item.campaign.system.slug}")
+        note_removed(by=CAMPAIGNS, item=item, done_by=f"owner of {system.slug}")
     else:
         if not _grants_ended(item):
             return False
@@ -76,24 +72,19 @@ def _remove(item: Item) -> bool:
 
 
 def _grants_ended(item: Item) -> bool:
-    for grant in _grants(item).filter(state=CLOSING):
+    rest = subjects.of(item).grants(item)
+    for grant in rest.filter(state=CLOSING):
         ending.run(grant.pk)
     live = {CLOSING} if item.state == MODIFIED else MAY_BE_LIVE
-    return not _grants(item).filter(state__in=live).exists()
-
-
-def _grants(item: Item) -> QuerySet[Grant]:
-    """The person's grants of the privilege that came before the decision."""
-    rows = Grant.objects.filter(
-        person=item.person, privilege_id=item.facts["privilege_id"], authorised_at__lte=item.decided_at
-    )
-    return rows.select_related("privilege")
+    return not rest.filter(state__in=live).exists()
 
 
 def _listing_after(item: Item) -> Listing | None:
     """A listing taken after what is to be shown by it; an older one of the last minutes does not do for what is new."""
     since = item.removed_at or item.decided_at or now()
     system = item.campaign.system
+    if system is None:
+        return None
     recent = Listing.objects.filter(system=system, taken_at__gt=max(since, now() - AGAIN)).order_by("-taken_at").first()
     if recent is not None:
         return recent
@@ -101,28 +92,6 @@ def _listing_after(item: Item) -> Listing | None:
         return take(by=CAMPAIGNS, system=system, campaign_id=item.campaign_id)
     except NotListed:
         return None
-
-
-def is_present(item: Item, listing: Listing) -> bool:
-    """Whether the target shows a login that can still act as what was to be removed."""
-    able: list[dict[str, Any]] = [each for each in listing.answer if each["can_login"]]
-    if item.subject_kind != ELIGIBILITY:
-        return any(standing_subject(each) == item.subject for each in able)
-    theirs = {
-        (closing_of(grant).login, closing_of(grant).comment, grant.privilege.on_target) for grant in _grants(item)
-    }
-    limit = _limit(item)
-    return any(
-        (each["login"], each["comment"], each["privilege"]) in theirs
-        and (each["expires_at_ms"] is None or each["expires_at_ms"] > limit)
-        for each in able
-    )
-
-
-def _limit(item: Item) -> int:
-    """Until when a login of theirs may act (ms): not at all, or up to the earlier end."""
-    end = Eligibility.objects.filter(pk=item.subject).values_list("to_at", flat=True).first()
-    return ms(end) if item.state == MODIFIED and end else 0
 
 
 @action(event="campaign.removal_done")
@@ -143,21 +112,21 @@ def note_removed(*, by: Actor, item: Item, done_by: str) -> None:
 
 
 @action(event=("campaign.removal_read_back", "finding.raised"))
-def note_read_back(*, by: Actor, item: Item, listing: Listing, present: bool) -> Item:
-    """What the target showed afterwards. Still there is a finding, once."""
+def note_read_back(*, by: Actor, item: Item, listing: Listing | None, present: bool) -> Item:
+    """What the target, or without a listing the portal's own rows, showed afterwards. Still there is a finding, once."""
     row = Item.objects.select_for_update(of=("self",)).select_related("campaign__system__owner").get(pk=item.pk)
     if row.access_present is False or row.access_present is present:
         raise ChangedMeanwhile("Noted already.", about=row)
-    row.read_back_at, row.access_present = listing.taken_at, present
+    row.read_back_at, row.access_present = listing.taken_at if listing else now(), present
     row.save(update_fields=["read_back_at", "access_present"])
     if present:
         system = row.campaign.system
         raise_finding(
-            by=by, kind="removal_failed", title=f"What a campaign revoked on {system.name} can still act", about=str(row.pk),
-            details=row.label, system=system, owner=system.owner, test_id="T-23",
+            by=by, kind="removal_failed", title=f"What a campaign revoked on {row.campaign.name} can still act", about=str(row.pk),
+            details=row.label, system=system, owner=system.owner if system else row.owner, test_id="T-23",
         )  # fmt: skip
     append(
-        "campaign.removal_read_back", by=by, subject=row.log_subject, item_id=row.pk, campaign_id=row.campaign_id, listing_id=listing.pk,
-        read_back_at=ms(listing.taken_at), read_back_by=by.id, access_present=present,
+        "campaign.removal_read_back", by=by, subject=row.log_subject, item_id=row.pk, campaign_id=row.campaign_id,
+        listing_id=listing.pk if listing else None, read_back_at=ms(row.read_back_at), read_back_by=by.id, access_present=present,
     )  # fmt: skip
     return row

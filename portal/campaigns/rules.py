@@ -1,64 +1,104 @@
-"""Who decides on a line, and who may close. Nobody decides on a right that they hold, proposed or approved. Each check raises."""
+"""Who decides on a line, and who may close. Nobody decides on a right that they hold, asked for or gave, nor on one of their manager's. Each check raises."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from audit.log.append import Actor
+from portal.campaigns import subjects
+from portal.campaigns.assigning import concerned
 from portal.campaigns.figures import dormant_after
-from portal.campaigns.lines import ELIGIBILITY, hands_of
+from portal.campaigns.lines import Line
+from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Campaign, Item
 from portal.campaigns.states import OPEN, UNDECIDED
 from portal.clock import moment, now
-from portal.eligibility.models import ADMINISTRATOR, OWNER, REVIEWER, Eligibility
-from portal.eligibility.queries import people_with
+from portal.eligibility.models import ADMINISTRATOR, OWNER, REVIEWER
+from portal.eligibility.queries import administrators, people_with, people_with_for_any
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.people.models import Person
+from portal.people.reporting import reports_of
 from portal.people.rights import ADMINISTER, MANAGE, need_permission
 from portal.systems.models import System
 
 DECIDED = "This line was decided already. Nothing was changed."
+Ranks = list[list[Person]]
 
 
-def attesters(system: System) -> list[Person]:
-    """Who may attest lines of the system, in the order in which they are asked: owner, other owners, administrators, reviewers."""
-    owner = [system.owner] if system.owner.left_at is None else []
-    held = [person for role in (OWNER, ADMINISTRATOR, REVIEWER) for person in people_with(role, system)]
-    return list({person.pk: person for person in (*owner, *held)}.values())
+def ranks(system: System | None) -> Ranks:
+    """Who may attest a list, those first who are asked first: of a system its owners, administrators, reviewers;
+
+    of all systems the administrators of all, then the owners of any.
+    """
+    if system is None:
+        return [list(administrators()), people_with_for_any(OWNER)]
+    named = [system.owner] if system.owner.left_at is None else []
+    owners = {person.pk: person for person in (*named, *people_with(OWNER, system))}
+    return [list(owners.values()), *(list(people_with(role, system)) for role in (ADMINISTRATOR, REVIEWER))]
 
 
-def attester_for(concerned: Iterable[str], among: Iterable[Person]) -> Person | None:
-    """The first who is not concerned. Where there is none, an administrator gives somebody a role first."""
-    hands = set(concerned)
-    return next((each for each in among if str(each.pk) not in hands), None)
+def attesters(system: System | None) -> list[Person]:
+    """All of them, each once, in the order in which they are asked."""
+    return flat(ranks(system))
+
+
+def flat(found: Ranks) -> list[Person]:
+    """Each person once."""
+    return list({person.pk: person for rank in found for person in rank}.values())
+
+
+def concerned_in_lines(lines: Iterable[Line]) -> dict[str, frozenset[str]]:
+    """By the subjects of lines that are listed now: who may not decide on each."""
+    found = list(lines)
+    reports = reports_of(line.person_id for line in found if line.person_id)
+    return {line.subject: _concerned(line.person_id, line.hands, reports) for line in found}
 
 
 def concerned_in(item: Item) -> frozenset[str]:
-    """Whose the right is, and who proposed and approved it."""
+    """Whose the right is, who asked for it or gave it, and who reports to whose it is."""
     return concerned_in_each([item])[item.pk]
 
 
 def concerned_in_each(items: Iterable[Item]) -> dict[UUID, frozenset[str]]:
-    """The same for many lines, in one question."""
-    lines = list(items)
-    listed = [item.subject for item in lines if item.subject_kind == ELIGIBILITY]
-    hands = {str(row.pk): hands_of(row) for row in Eligibility.objects.filter(pk__in=listed)}
-    own = {item.pk: frozenset({str(item.person_id)} if item.person_id else ()) for item in lines}
-    return {item.pk: own[item.pk] | hands.get(item.subject, frozenset()) for item in lines}
+    """The same for many stored lines, as the rows say now; one question for each kind of line, and one for the reports."""
+    rows, asked = list(items), defaultdict(set)
+    for item in rows:
+        asked[item.subject_kind].add(item.subject)
+    hands = {kind: subjects.SUBJECTS[kind].hands(keys) for kind, keys in asked.items()}
+    reports = reports_of(item.person_id for item in rows if item.person_id)
+    return {
+        item.pk: _concerned(item.person_id, hands[item.subject_kind].get(item.subject, ()), reports) for item in rows
+    }
+
+
+def _concerned(holder: UUID | None, hands: Iterable[str], reports: dict[UUID, frozenset[str]]) -> frozenset[str]:
+    return concerned(str(holder) if holder else None, hands, reports.get(holder, ()) if holder else ())
 
 
 def free_for(item: Item) -> list[Person]:
-    """Who attests for the system and is not concerned in the line."""
+    """Who attests this list and is not concerned in the line."""
     return among_free(attesters(item.campaign.system), concerned_in(item))
 
 
-def among_free(people: Iterable[Person], concerned: frozenset[str]) -> list[Person]:
+def among_free(people: Iterable[Person], out: frozenset[str]) -> list[Person]:
     """Those who are not concerned."""
-    return [each for each in people if str(each.pk) not in concerned]
+    return [each for each in people if str(each.pk) not in out]
+
+
+def escalated_to(people: Ranks, holder: UUID | None, system: System | None) -> Person:
+    """Who has to find somebody for a line on which nobody may decide: an administrator whose it is not; else the first who attests."""
+    managing = people[1] if system is not None else people[0]
+    free = [each for each in [*managing, *administrators(), *flat(people)] if each.pk != holder]
+    if free:
+        return free[0]
+    if system is not None:
+        return system.owner
+    raise RefusedByPolicy("Nobody administers this portal. Make administrators first.")
 
 
 def may_decide(by: Actor, item: Item) -> None:
-    """Who it was put to, as long as they may attest for the system, and never on what they hold, proposed or approved.
+    """Who it was put to, as long as they may attest this list, and never on what concerns them.
 
     Raises:
         NotAllowed: of kind ``own`` where the person who acts is concerned.
@@ -66,7 +106,7 @@ def may_decide(by: Actor, item: Item) -> None:
     _not_theirs(by, item)
     if by.id in concerned_in(item):
         raise NotAllowed(
-            "You proposed or approved this right. Hand the line on: another person decides on it.",
+            "You asked for this right, gave it, or report to whose it is. Hand the line on: another person decides on it.",
             about=item,
             kind="own",
         )
@@ -76,7 +116,7 @@ def may_decide(by: Actor, item: Item) -> None:
 
 
 def may_transfer(by: Actor, item: Item) -> None:
-    """Who it was put to, or whoever manages the system, so that no line is stuck with somebody who is away.
+    """Who it was put to, or whoever manages the list, so that no line is stuck with somebody who is away.
 
     Who proposed or approved the right may hand its line on, never take it: it goes to somebody who is not concerned.
 
@@ -90,19 +130,19 @@ def may_transfer(by: Actor, item: Item) -> None:
 
 
 def may_receive(to: Person, item: Item) -> None:
-    """Another one who attests for the system and is not concerned.
+    """Another one who attests this list and is not concerned.
 
     Raises:
         NotAllowed: of kind ``own`` where they are concerned.
     """
     if str(to.pk) in concerned_in(item):
         raise NotAllowed(
-            "That person holds, proposed or approved this right. Choose somebody who did not.", about=item, kind="own"
+            "That person holds, proposed or approved this right, or reports to whose it is. Choose somebody who is free of it.",
+            about=item,
+            kind="own",
         )
     if to.pk == item.reviewer_id or to not in attesters(item.campaign.system):
-        raise NotAllowed(
-            "That person cannot decide on this line: choose another who attests for this system.", about=item
-        )
+        raise NotAllowed("That person cannot decide on this line: choose another who attests this list.", about=item)
 
 
 def _not_theirs(by: Actor, item: Item) -> None:
@@ -117,8 +157,8 @@ def _attests(by: Actor, item: Item) -> None:
         )
 
 
-def may_start(by: Actor, system: System) -> None:
-    """An administrator of the system, or the portal when the time has come.
+def may_start(by: Actor, system: System | None) -> None:
+    """An administrator of the system (of all, without one), or the portal when the time has come.
 
     Raises:
         NotAllowed: anybody else.
@@ -127,8 +167,18 @@ def may_start(by: Actor, system: System) -> None:
         need_permission(by, ADMINISTER, system, says="Only administrators start a campaign before its time.")
 
 
+def is_attested(kind: str, system: System | None) -> None:
+    """There is such a list.
+
+    Raises:
+        RefusedByPolicy: of all systems there is no such list.
+    """
+    if system is None and not LISTS[kind].of_all:
+        raise RefusedByPolicy("This list is attested for each system by itself.")
+
+
 def may_close(by: Actor, campaign: Campaign) -> None:
-    """The owner or an administrator of the system.
+    """The owner or an administrator of the system; of all systems, an administrator of all.
 
     Raises:
         NotAllowed: anybody else.
@@ -152,8 +202,13 @@ def still_undecided(item: Item) -> None:
 
 def is_dormant(item: Item, at: datetime | None = None) -> bool:
     """Neither used nor drilled for too long. Of standing access nothing is known, so it counts as dormant."""
-    known = [item.facts[name] for name in ("granted_at", "last_use", "last_drill") if name in item.facts]
-    return not known or (at or now()) - moment(max(known)) > dormant_after()
+    last = last_known(item.facts)
+    return last is None or (at or now()) - moment(last) > dormant_after()
+
+
+def last_known(facts: dict[str, int]) -> int | None:
+    """When the right was given, used or drilled last (ms)."""
+    return max((facts[name] for name in ("granted_at", "last_use", "last_drill") if name in facts), default=None)
 
 
 def need_reason(item: Item, reason: str, *, kept: bool) -> None:

@@ -1,17 +1,19 @@
 """Notes that lines stand before their reviewer; asked for by each view of the page, and harmless when two come at once."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from audit.log.append import Actor
 from portal.campaigns.actions import show
-from portal.campaigns.models import Campaign
+from portal.campaigns.models import Campaign, Item
 from portal.campaigns.queries import unseen
 from portal.errors import ChangedMeanwhile
 from portal.people.models import Person
 
 
-def show_lines(*, by: Actor, viewer: Person, campaign: Campaign) -> None:
-    """One event for each line that is new to the viewer."""
-    if unseen(viewer, campaign):
+def show_lines(*, by: Actor, viewer: Person, campaign: Campaign, items: Iterable[Item]) -> None:
+    """One event for each line of the page that is new to the viewer."""
+    new = unseen(viewer, items)
+    if new:
         with suppress(ChangedMeanwhile):  # another window of theirs was quicker
-            show(by=by, campaign=campaign)
+            show(by=by, campaign=campaign, only=[each.pk for each in new])

@@ -1,20 +1,26 @@
 """Lines in the words and the order of their page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from portal.campaigns.forms import DecisionForm
-from portal.campaigns.lines import ELIGIBILITY
+from portal.campaigns.lists import LISTS, name_of
 from portal.campaigns.models import Campaign, Item
+from portal.campaigns.queries import names_of
 from portal.campaigns.rules import among_free, attesters, concerned_in_each, is_dormant
 from portal.campaigns.states import MODIFIED, REVOKED, UNDECIDED
+from portal.campaigns.subjects import SUBJECTS
+from portal.campaigns.weighing import BACK, CHANGED, NEW, PLAIN, RISKS
 from portal.clock import moment
 from portal.people.models import Person
 from portal.people.rights import MANAGE
 from portal.policy.rules import count
+from portal.systems.models import System
+
+NEWS = {NEW: ("New", "accent"), CHANGED: ("Changed", "accent"), BACK: ("Revoked before, and back", "attention")}
 
 
 @dataclass(frozen=True)
@@ -28,20 +34,25 @@ class Shown:
     decides: bool
     """Whether the viewer may decide; else they can only hand it on."""
 
+    names: Mapping[str, str]
+    """Names of people by pseudonym, for who gave it."""
+
     @property
-    def is_listed(self) -> bool:
-        """An eligibility; else access that stands on the target."""
-        return self.item.subject_kind == ELIGIBILITY
+    def is_found(self) -> bool:
+        """Found on the target; else a right in the portal."""
+        return SUBJECTS[self.item.subject_kind].by_owner
 
     @property
     def used(self) -> str:
         """How often it was used, in a sentence."""
         facts = self.item.facts
-        if not facts.get("uses") and not facts.get("drills"):
-            return "Never used, never drilled"
+        if "uses" not in facts:
+            return "Not counted for this role; signed in" if "last_use" in facts else "Not counted for this role"
+        if not facts["uses"] and not facts.get("drills"):
+            return "Never used, never drilled" if "drills" in facts else "Never used"
         bypasses = f", {facts['bypasses']} by bypass" if facts.get("bypasses") else ""
         drills = f"; {count(facts['drills'], 'drill', 'drills').lower()}" if facts.get("drills") else ""
-        return f"{count(facts.get('uses', 0), 'use', 'uses')}{bypasses}{drills}"
+        return f"{count(facts['uses'], 'use', 'uses')}{bypasses}{drills}"
 
     @property
     def last_at(self) -> datetime | None:
@@ -57,7 +68,32 @@ class Shown:
     @property
     def until(self) -> datetime | None:
         """Until when, if it has an end."""
-        return _moment(self.item.facts, "expires_at" if self.is_listed else "expires_at_ms")
+        return _moment(self.item.facts, "expires_at_ms" if self.is_found else "expires_at")
+
+    @property
+    def given_by(self) -> str:
+        """Who proposed and who approved it."""
+        hands = (self.item.facts.get(name) for name in ("proposed_by", "granted_by"))
+        return " and ".join(
+            dict.fromkeys(self.names.get(each, "somebody who is not known any more") for each in hands if each)
+        )
+
+    @property
+    def dormant_days(self) -> int | None:
+        """Days without use or drill when the list was taken, where those are many."""
+        days = self.item.facts.get("dormant_days")
+        return days if self.dormant else None
+
+    @property
+    def news(self) -> tuple[str, str]:
+        """What changed since the last time: word and tone; nothing where nothing did."""
+        return NEWS.get(self.item.facts.get("since_last", ""), ("", ""))
+
+    @property
+    def risk(self) -> str:
+        """How much is at stake, in a word; nothing where it is plain."""
+        found = self.item.facts.get("risk", PLAIN)
+        return "" if found == PLAIN else f"{RISKS[found]} risk"
 
     @property
     def removal(self) -> tuple[str, str, str]:
@@ -66,16 +102,22 @@ class Shown:
         if item.state not in (REVOKED, MODIFIED):
             return ("", "", "")
         if item.access_present is False:
-            return (
-                "Gone on the target" if item.state == REVOKED else "Nothing of theirs lasts longer",
-                "good",
-                "circle-check",
-            )
+            gone = "Gone on the target" if self.asks_target else "Gone, and read back"
+            return (gone if item.state == REVOKED else "Nothing of theirs lasts longer", "good", "circle-check")
         if item.access_present:
-            return ("The target still shows it", "attention", "alert-triangle")
-        if not self.is_listed and item.removed_at is None:
+            return (
+                "The target still shows it" if self.asks_target else "It is still there",
+                "attention",
+                "alert-triangle",
+            )
+        if self.is_found and item.removed_at is None:
             return ("To be removed by the target's owner", "attention", "flag")
         return ("The target is being asked", "accent", "circle-dashed")
+
+    @property
+    def asks_target(self) -> bool:
+        """Whether the target shows what became of it."""
+        return SUBJECTS[self.item.subject_kind].needs_listing(self.item)
 
 
 def _moment(facts: dict[str, Any], name: str) -> datetime | None:
@@ -84,35 +126,53 @@ def _moment(facts: dict[str, Any], name: str) -> datetime | None:
 
 @dataclass(frozen=True)
 class Viewing:
-    """Who looks: who attests for the system, who is concerned in which line, and whether the viewer manages the system."""
+    """Who looks: who attests this list, who is concerned in which line, whether the viewer manages the list; and people's names."""
 
     viewer: Person
     attesters: list[Person]
     concerned: dict[UUID, frozenset[str]]
     manages: bool
+    names: Mapping[str, str]
 
 
 def viewing(viewer: Person, campaign: Campaign, items: Iterable[Item]) -> Viewing:
     """What is the same for all lines of a page, asked once."""
-    people = attesters(campaign.system)
+    people, rows = attesters(campaign.system), list(items)
     manages = viewer in people and viewer.has_perm(MANAGE, campaign.system)
-    return Viewing(viewer, people, concerned_in_each(items), manages)
+    hands = {item.facts[name] for item in rows for name in ("proposed_by", "granted_by") if name in item.facts}
+    return Viewing(viewer, people, concerned_in_each(rows), manages, names_of(hands))
 
 
 def shown(item: Item, look: Viewing, form: DecisionForm | None = None) -> Shown:
-    """One line for the viewer: who it is put to decides, and who manages the system may hand it on. Each act asks again."""
-    concerned, viewer = look.concerned[item.pk], look.viewer
+    """One line for the viewer: who it is put to decides, and who manages the list may hand it on. Each act asks again."""
+    out, viewer = look.concerned[item.pk], look.viewer
     waits = item.state == UNDECIDED and item.person_id != viewer.pk
     mine = waits and item.reviewer_id == viewer.pk
-    decides = mine and str(viewer.pk) not in concerned
+    decides = mine and str(viewer.pk) not in out
     if (mine or (waits and look.manages)) and form is None:
-        form = DecisionForm(item=item, others=among_free(look.attesters, concerned))
-    return Shown(item, form if waits else None, is_dormant(item), mine, decides)
+        form = DecisionForm(item=item, others=among_free(look.attesters, out))
+    return Shown(item, form if waits else None, is_dormant(item), mine, decides, look.names)
+
+
+def startable(lists: Iterable[tuple[System | None, str]]) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Lists that may be begun, for each kind: its name, its title, and of which systems (id and name)."""
+    found = list(lists)
+    return [
+        (kind, each.title, [(str(system.pk) if system else "", name_of(system)) for system, of in found if of == kind])
+        for kind, each in LISTS.items()
+        if any(of == kind for _, of in found)
+    ]
 
 
 def grouped(lines: Iterable[Shown]) -> dict[str, list[Shown]]:
-    """For the viewer, for others, decided."""
-    groups: dict[str, list[Shown]] = {"mine": [], "others": [], "decided": []}
+    """For the viewer, for nobody yet, for others, decided."""
+    groups: dict[str, list[Shown]] = {"mine": [], "nobody": [], "others": [], "decided": []}
     for line in lines:
-        groups["mine" if line.mine else "others" if line.item.state == UNDECIDED else "decided"].append(line)
+        groups[_group(line)].append(line)
     return groups
+
+
+def _group(line: Shown) -> str:
+    if line.mine or line.item.state != UNDECIDED:
+        return "mine" if line.mine else "decided"
+    return "nobody" if line.item.reviewer_id is None else "others"

@@ -16,5 +16,6 @@ ITEM_MOVES = by_name(
         move("modify", {UNDECIDED}, MODIFIED, event="campaign.item_decided"),
         move("revoke", {UNDECIDED}, REVOKED, event="campaign.item_decided"),
         move("transfer", {UNDECIDED}, UNDECIDED, event="campaign.item_decided"),
+        move("reassign", {UNDECIDED}, UNDECIDED, event="campaign.item_reassigned"),
     )
 )

@@ -1,4 +1,7 @@
-"""Duties are set, attestations begin, what is late is told, what was revoked is looked at until it is gone. Whoever runs it, how often."""
+"""Duties are set, attestations begin, lines find another judge, what is late is told, what was revoked is looked at until it is gone.
+
+Whoever runs it, however often.
+"""
 
 import logging
 from collections.abc import Callable
@@ -6,9 +9,11 @@ from datetime import datetime
 
 from audit.log.append import process
 from portal.campaigns import removal, starting
-from portal.campaigns.actions import note_missed, remind, set_duty
+from portal.campaigns.actions import remind
+from portal.campaigns.duties import note_missed, set_duty
 from portal.campaigns.models import Campaign
-from portal.campaigns.queries import to_begin, to_miss, to_remind, to_remove, without_duty
+from portal.campaigns.queries import to_begin, to_miss, to_reassign, to_remind, to_remove, without_duty
+from portal.campaigns.reassigning import reassign
 from portal.clock import now
 from portal.errors import Refused
 
@@ -19,9 +24,10 @@ SWEEP = process("sweep")
 def run_due() -> int:
     """Do what is due now; returns how much was done."""
     at = now()
-    done = sum(_done(set_duty, by=SWEEP, system=system) for system in without_duty(at))
+    done = sum(_done(set_duty, by=SWEEP, system=system, kind=kind) for system, kind in without_duty(at))
     done += sum(_done(starting.run, duty) for duty in to_begin(at))
     done += sum(_done(note_missed, by=SWEEP, duty=duty) for duty in to_miss(at))
+    done += sum(_done(reassign, by=SWEEP, campaign=campaign) for campaign in to_reassign())
     for campaign in to_remind():
         mark = mark_of(campaign, at)
         if mark and mark not in campaign.reminded:

@@ -6,7 +6,7 @@ from portal.campaigns import views
 
 urlpatterns = [
     path("campaigns/", views.campaigns, name="campaigns"),
-    path("campaigns/start/<uuid:pk>/", views.campaign_start, name="campaign_start"),
+    path("campaigns/start/", views.campaign_start, name="campaign_start"),
     path("campaigns/<uuid:pk>/", views.campaign_page, name="campaign_page"),
     path("campaigns/<uuid:pk>/close/", views.campaign_close, name="campaign_close"),
     path("campaigns/lines/<uuid:pk>/decide/", views.item_decide, name="item_decide"),

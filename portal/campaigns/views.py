@@ -14,12 +14,14 @@ from audit.log.viewing import viewed
 from portal.access_requests.rules import allows
 from portal.campaigns import actions, queries, removal, starting
 from portal.campaigns.figures import LEAD, attestation_interval
-from portal.campaigns.forms import KEEP, MODIFY, REVOKE, TRANSFER, DecisionForm
+from portal.campaigns.forms import KEEP, MODIFY, REVOKE, TRANSFER, DecisionForm, StartForm
+from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Campaign, Item
 from portal.campaigns.rules import free_for, may_close, may_transfer
 from portal.campaigns.showing import show_lines
-from portal.campaigns.shown import grouped, shown, viewing
-from portal.campaigns.states import KEPT, MODIFIED, OPEN, REVOKED, UNDECIDED
+from portal.campaigns.shown import grouped, shown, startable, viewing
+from portal.campaigns.states import ITEM_STATES, KEPT, MODIFIED, OPEN, REVOKED, UNDECIDED
+from portal.campaigns.weighing import RISKS
 from portal.grants.hurry import hurry
 from portal.hints import hint
 from portal.kept import confirming
@@ -36,8 +38,8 @@ def campaigns(request: PersonRequest) -> HttpResponse:
     viewer = request.user
     page = Paginator(queries.closed_ones(viewer), PER_PAGE).get_page(request.GET.get("page"))
     context = {
-        "open": queries.open_ones(viewer), "duties": queries.duties_of(viewer), "startable": queries.startable_by(viewer), "page": page,
-        "every": attestation_interval(), "lead": LEAD,
+        "open": queries.open_ones(viewer), "duties": queries.duties_of(viewer), "startable": startable(queries.startable_by(viewer)),
+        "page": page, "lists": [(each, attestation_interval(each.kind)) for each in LISTS.values()], "lead": LEAD,
     }  # fmt: skip
     return render(request, "campaigns/campaigns.html", context)
 
@@ -45,14 +47,25 @@ def campaigns(request: PersonRequest) -> HttpResponse:
 @require_POST
 @signed_in
 @confirming
-def campaign_start(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """Begin the campaign of a system's list before its time."""
-    system = queries.system_for_act(pk)
-    if system is None:
+def campaign_start(request: PersonRequest) -> HttpResponse:
+    """Begin the campaign of one list before its time, or of all lists of a kind."""
+    form = StartForm(request.POST, systems=queries.systems_for_act())
+    if not form.is_valid():
         raise Http404
-    campaign = starting.run_now(by=request.actor, system=system)
+    kind, system = form.cleaned_data["kind"], form.cleaned_data["system"]
+    if form.cleaned_data["every"]:
+        return _start_all(request, kind)
+    campaign = starting.run_now(by=request.actor, system=system, kind=kind)
     messages.info(request, "It has begun. Everybody with lines to decide is told.")
     return redirect("campaign_page", pk=campaign.pk)
+
+
+def _start_all(request: PersonRequest, kind: str) -> HttpResponse:
+    begun, refused = starting.run_all(by=request.actor, kind=kind)
+    messages.info(request, f"Campaigns that have begun: {len(begun)}. Everybody with lines to decide is told.")
+    for sentence in dict.fromkeys(each.sentence for each in refused):
+        messages.warning(request, sentence)
+    return redirect("campaigns")
 
 
 @require_GET
@@ -61,7 +74,6 @@ def campaign_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One campaign. That the viewer's lines stand before them is noted."""
     campaign = _visible(request, pk)
     viewed(request, "the campaign", campaign)
-    show_lines(by=request.actor, viewer=request.user, campaign=campaign)
     return _show(request, campaign)
 
 
@@ -136,17 +148,28 @@ def campaign_close(request: PersonRequest, pk: UUID) -> HttpResponse:
 def _show(
     request: PersonRequest, campaign: Campaign, forms: dict[UUID, DecisionForm] | None = None, status: int = 200
 ) -> HttpResponse:
-    items = queries.items_of(campaign)
+    given, counts = forms or {}, queries.counts_of(campaign, request.user)
+    asked = {name: request.GET.get(name, "")[:100] for name in ("show", "risk", "words")}
+    page = Paginator(queries.items_of(campaign, request.user, **asked), PER_PAGE).get_page(request.GET.get("page"))
+    items = _with(list(page), given)
+    if request.method == "GET":
+        show_lines(by=request.actor, viewer=request.user, campaign=campaign, items=items)
     look = viewing(request.user, campaign, items)
-    given = forms or {}
     lines = [shown(each, look, given.get(each.pk)) for each in items]
-    counts = {state: sum(each.state == state for each in items) for state in (KEPT, MODIFIED, REVOKED, UNDECIDED)}
+    total = sum(counts[state] for state in ITEM_STATES)
     context = {
-        "campaign": campaign, "groups": grouped(lines), "counts": counts, "total": len(items), "decided": len(items) - counts[UNDECIDED],
-        "figures": _figures(counts), "errors": list(given.values()), "statement": campaign.statement or actions.closing_statement(campaign),
+        "campaign": campaign, "groups": grouped(lines), "counts": counts, "total": total, "decided": total - counts[UNDECIDED], "page": page,
+        "asked": asked, "progress": queries.progress_of(campaign), "figures": _figures(counts), "errors": list(given.values()),
+        "statement": campaign.statement or actions.closing_statement(campaign), "risks": RISKS,
         "may_close": campaign.state == OPEN and not counts[UNDECIDED] and allows(may_close, request.actor, campaign),
     }  # fmt: skip
     return render(request, "campaigns/campaign.html", context, status=status)
+
+
+def _with(items: list[Item], forms: dict[UUID, DecisionForm]) -> list[Item]:
+    """A form that comes back stands first, wherever its line stands in the list."""
+    missing = [form.item for pk, form in forms.items() if pk not in {item.pk for item in items}]
+    return [*missing, *items]
 
 
 def _figures(counts: dict[str, int]) -> list[dict[str, object]]:

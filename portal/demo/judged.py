@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from portal.campaigns import actions as campaigns
 from portal.campaigns import starting
-from portal.campaigns.models import Campaign, Item
+from portal.campaigns.models import Campaign
 from portal.demo.organisation import Organisation
 from portal.demo.stage import Stage, at
 from portal.findings import actions as findings
@@ -103,20 +105,26 @@ def list_rights(stage: Stage) -> None:
 def decide_lines(stage: Stage) -> None:
     """Each line stands before whom it was put to, and is kept with a reason."""
     people = {person.pk: key for key, person in stage.organisation.people.items()}
-    for campaign in Campaign.objects.order_by("system__slug"):
-        for reviewer in sorted({people[item.reviewer_id] for item in campaign.items.all()}):
+    for campaign in _in_order():
+        for reviewer in sorted({people[item.reviewer_id] for item in campaign.items.all() if item.reviewer_id}):
             stage.organisation.clock.set(SHOWN_AT)
             campaigns.show(by=stage.organisation.by(reviewer), campaign=campaign)
     stage.organisation.clock.set(DECIDED_AT)
-    for item in Item.objects.order_by("campaign__system__slug", "label"):
-        campaigns.keep(by=stage.organisation.by(people[item.reviewer_id]), item=item, reason=KEPT)
+    for campaign in _in_order():
+        for item in campaign.items.filter(reviewer__isnull=False).order_by("label"):
+            by = people[item.reviewer_id] if item.reviewer_id else ""
+            campaigns.keep(by=stage.organisation.by(by), item=item, reason=KEPT)
+
+
+def _in_order() -> list[Campaign]:
+    return list(Campaign.objects.order_by(F("system__slug").asc(nulls_last=True), "kind"))
 
 
 def close_attestations(stage: Stage) -> None:
     """With the catalogue's statement; then the next ones are owed."""
     stage.organisation.clock.set(CLOSED_AT)
-    for campaign in Campaign.objects.order_by("system__slug"):
-        campaigns.close(by=stage.organisation.by("mo"), campaign=campaign)
+    for campaign in _in_order():
+        campaigns.close(by=stage.organisation.by("mo" if campaign.system_id else "quinn"), campaign=campaign)
     stage.run("campaigns", "outbox")
 
 

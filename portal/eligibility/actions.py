@@ -85,6 +85,34 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
     return locked
 
 
+@action(event="role.ended")
+def withdraw_role(*, by: Actor, assignment: RoleAssignment, cause: str) -> RoleAssignment:
+    """End a role on the strength of a decision whose own rules have said who may: an attestation's."""
+    locked = _locked_role(assignment)
+    rules.still_holds(locked)
+    at = _end(by, locked, cause)
+    append(
+        "role.ended", by=by, subject=locked.log_subject, ended_at=at, cause=cause, **_role(locked),
+        **rules.beneficiary(locked.person_id, by, at),
+    )  # fmt: skip
+    return locked
+
+
+@action(event="role.shortened")
+def shorten_role(*, by: Actor, assignment: RoleAssignment, to_at: datetime) -> RoleAssignment:
+    """As `withdraw_role`: let it end earlier; a longer one is a new proposal."""
+    locked = _locked_role(assignment)
+    rules.still_holds(locked)
+    rules.ends_earlier(locked, to_at)
+    locked.to_at = to_at
+    locked.save()
+    append(
+        "role.shortened", by=by, subject=locked.log_subject, to_at=ms(to_at), **_role(locked),
+        **rules.beneficiary(locked.person_id, by, ms(now())),
+    )  # fmt: skip
+    return locked
+
+
 @action(event="eligibility.proposed", refused="eligibility.act_refused")
 def propose_eligibility(*, by: Actor, person: Person, privilege: Privilege, from_at: datetime | None = None,
                         to_at: datetime | None = None) -> Eligibility:  # fmt: skip
@@ -148,8 +176,7 @@ def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime)
     locked = _locked_eligibility(eligibility)
     rules.may_take_off_list(by, locked)
     rules.still_holds(locked)
-    if to_at <= now() or (locked.to_at is not None and to_at >= locked.to_at):
-        raise RefusedByPolicy("The new end must lie between now and the present end.", about=locked)
+    rules.ends_earlier(locked, to_at)
     locked.to_at = to_at
     locked.save()
     append(

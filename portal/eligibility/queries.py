@@ -77,6 +77,13 @@ def people_with(role: str, system: System, at: datetime | None = None) -> QueryS
     return Person.objects.filter(pk__in=held.values("person_id"), left_at__isnull=True).order_by("name")
 
 
+def people_with_for_any(role: str, at: datetime | None = None) -> list[Person]:
+    """People who hold the role for any system; who is named as a system's owner is an owner. By name."""
+    held = Q(pk__in=RoleAssignment.objects.filter(in_force(at), role=role).values("person_id"))
+    named = Q(owned_systems__isnull=False) if role == OWNER else Q(pk__in=[])
+    return list(Person.objects.filter(held | named, left_at__isnull=True).distinct().order_by("name"))
+
+
 def administrators() -> QuerySet[Person]:
     """Those of all systems, who look after people; by name."""
     held = RoleAssignment.objects.filter(in_force(), role=ADMINISTRATOR, system__isnull=True)

@@ -122,6 +122,16 @@ def still_holds(row: RoleAssignment | Eligibility) -> None:
         raise WrongState("This does not hold any more, or does not hold yet.", about=row)
 
 
+def ends_earlier(row: RoleAssignment | Eligibility, to_at: datetime) -> None:
+    """The new end lies ahead, and before the present one.
+
+    Raises:
+        RefusedByPolicy: it does not.
+    """
+    if to_at <= now() or (row.to_at is not None and to_at >= row.to_at):
+        raise RefusedByPolicy("The new end must lie between now and the present end.", about=row)
+
+
 def beneficiary(person_id: UUID, by: Actor, at: int) -> dict[str, object]:
     """The fields that every change of a rule tells, for one that narrows: it takes effect at once and waits for nobody."""
     return {"narrows": True, "changed_by": by.id, "beneficiary_id": person_id, "effective_at": at}

@@ -47,6 +47,34 @@ def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime)
 def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> RoleAssignment:
     """End a role. A responder's open grants on the system end too, unless another assignment still covers it."""
     row = lists.end_role(by=by, assignment=assignment, cause=cause)
+    _end_without_role(by, row)
+    return row
+
+
+@action(event=("role.ended", *ENDED_TOO))
+def withdraw_role(*, by: Actor, assignment: RoleAssignment, cause: str) -> RoleAssignment:
+    """As `end_role`, on the strength of a decision whose own rules have said who may."""
+    row = lists.withdraw_role(by=by, assignment=assignment, cause=cause)
+    _end_without_role(by, row)
+    return row
+
+
+@action(event=("role.shortened", *ENDED_TOO))
+def shorten_role(*, by: Actor, assignment: RoleAssignment, to_at: datetime) -> RoleAssignment:
+    """As `withdraw_role`: let a role end earlier, and end a responder's grants that would outlast it."""
+    row = lists.shorten_role(by=by, assignment=assignment, to_at=to_at)
+    if row.role == RESPONDER:
+        longer = [
+            each
+            for each in live_of(row.person_id, system=row.system)
+            if (each.expires_at is None or each.expires_at > to_at)
+            and not holds(row.person_id, RESPONDER, each.system, to_at)
+        ]
+        _end(by, longer, "The role of responder ends earlier.", "role shortened")
+    return row
+
+
+def _end_without_role(by: Actor, row: RoleAssignment) -> None:
     if row.role == RESPONDER:
         open_now = [
             each
@@ -54,7 +82,6 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
             if not holds(row.person_id, RESPONDER, each.system)
         ]
         _end(by, open_now, "The role of responder was ended.", "role ended")
-    return row
 
 
 @action(event=("person.left", "signin.ended", "role.ended", "role.declined", "eligibility.revoked", "eligibility.declined", *ENDED_TOO),

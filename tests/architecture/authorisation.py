@@ -140,7 +140,7 @@ review_save          POST review-taken          403 403 403 302 403 403 403 403 
 review_submit        POST review-taken          403 403 403 422 403 403 403 403 403 in
 # attestations
 campaigns            GET  -                     200 200 200 200 200 200 200 200 200 in
-campaign_start       POST system                403 403 403 403 403 403 409 403 403 in
+campaign_start       POST -                     403 403 403 403 403 403 409 403 403 in
 campaign_page        GET  campaign              404 404 404 200 200 200 200 404 404 in
 campaign_close       POST campaign              403 403 403 403 422 403 422 403 403 in
 item_decide          POST item                  403 403 403 403 302 403 403 403 403 in
@@ -229,6 +229,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "alert_link": lambda _: {},
     "receiver_new": lambda _: {"name": "Pager", "url": "https://pager.example/hook", "topics": ["call"]},
     "receiver_page": lambda _: {"name": "Pager", "url": "", "topics": ["use"]},
+    "campaign_start": lambda scene: {"kind": "eligibility", "system": scene.world.system.pk},
     "change_decide": lambda _: {"decision": "approve"},
     "dry_run": lambda _: {"minutes": 30},
     "eligibility_decide": lambda _: {"decision": "approve"},

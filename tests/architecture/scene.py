@@ -167,6 +167,7 @@ def _campaign(world: World) -> dict[str, dict[str, Any]]:
     campaigns.show(by=actor(world.mo), campaign=campaign)
     item = Item.objects.filter(campaign=campaign, reviewer=world.mo, person=world.ann).get()
     for each in Item.objects.filter(campaign=campaign).exclude(pk=item.pk):
+        assert each.reviewer is not None
         campaigns.keep(by=actor(each.reviewer), item=each, reason="Needed.")
     return {"campaign": {"pk": campaign.pk}, "item": {"pk": item.pk}}
 

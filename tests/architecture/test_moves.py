@@ -31,7 +31,7 @@ EXPECTED = {
     ("portal.campaigns.states", "MOVES", "STATES"): {"close": ({"open"}, "closed")},
     ("portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES"): {
         "keep": ({"undecided"}, "kept"), "modify": ({"undecided"}, "modified"), "revoke": ({"undecided"}, "revoked"),
-        "transfer": ({"undecided"}, "undecided"),
+        "transfer": ({"undecided"}, "undecided"), "reassign": ({"undecided"}, "undecided"),
     },
 }  # fmt: skip
 

@@ -73,7 +73,7 @@ DIFFERENT: Mapping[tuple[str, str], str] = {
     ("campaigns", "snapshot_sha256"): "a real hash of the list",
     ("campaigns", "recomputed_sha256"): "a real hash of the list; that both are equal is held apart",
     ("campaigns", "item_count"): "the list of billing has one line",
-    ("campaigns", "second_count"): "no second count is taken of a list of eligibilities",
+    ("campaigns", "second_count"): "the list of billing has one line",
     ("items", "id"): FOLD_ID,
     ("items", "campaign_id"): FOLD_ID,
     ("items", "subject_id"): FOLD_ID,
@@ -233,7 +233,7 @@ def _role(played: Played, key: str, columns: Row) -> Row:
 
 
 def _campaign(played: Played, key: str, _columns: Row) -> Row:
-    return _one(_where(played, "campaigns", system_id=played.systems["billing"]), key)
+    return _one(_where(played, "campaigns", system_id=played.systems["billing"], kind="eligibility"), key)
 
 
 def _item(played: Played, key: str, columns: Row) -> Row:
@@ -241,7 +241,7 @@ def _item(played: Played, key: str, columns: Row) -> Row:
 
 
 def _duty(played: Played, key: str, _columns: Row) -> Row:
-    rows = _where(played, "duties", kind="campaign", system_id=played.systems["billing"])
+    rows = _where(played, "duties", kind="campaign", subject_kind="eligibility", system_id=played.systems["billing"])
     return _one([row for row in rows if row["done_at"] is not None], key)
 
 

@@ -85,7 +85,8 @@ def test_tests_were_decided_on_rows_of_their_own(played: Played) -> None:
     assert all(counts.values()), counts
     assert counts["T-02"] == 6
     assert counts["T-45"] == 1
-    assert counts["T-20"] == counts["T-22"] == 4, "one attestation with one line for each system"
+    assert counts["T-20"] == 4 * 2 + 1, "two lists of each system, and the roles for all of them"
+    assert counts["T-22"] == 4 * (1 + 6) + 3, "one eligibility and six roles on each system, and three roles for all"
 
 
 @pytest.mark.parametrize("use", USES)

@@ -71,5 +71,10 @@ def test_fifty_closings_are_one(world: World) -> None:
 
 
 def test_fifty_beginnings_are_one(world: World) -> None:
-    assert at_once(poster(f"/campaigns/start/{world.system.pk}/"), browser_of(world.pia)) == ONCE
+    assert (
+        at_once(
+            poster("/campaigns/start/", {"kind": "eligibility", "system": str(world.system.pk)}), browser_of(world.pia)
+        )
+        == ONCE
+    )
     assert (Campaign.objects.count(), Item.objects.count()) == (1, 2)

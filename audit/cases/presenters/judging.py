@@ -19,6 +19,7 @@ PRESENTERS: dict[str, Presenter] = {
     "review.act_refused": refused("the review"),
     "campaign.started": say("An attestation began", "Lines: {item_count}.", "Due {due_at}.", icon="list-check", tone="accent"),
     "campaign.item_listed": say("A line of an attestation was listed", "{label}", "For {reviewer_id}.", "Due {due_at}.", icon="list-check"),
+    "campaign.item_reassigned": say("A line was put to another: {cause}", "To {to_id}.", "Before: {from_id}.", icon="arrow-right", tone="attention"),
     "campaign.item_shown": say("A line of an attestation was put before its reviewer", icon="eye"),
     "campaign.item_decided": say("Attested: {decision}", "{reason}", "To {to_id}.", icon="rubber-stamp"),
     "campaign.removal_done": say("A removal was carried out", "By {done_by}.", icon="trash"),

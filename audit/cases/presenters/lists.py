@@ -22,6 +22,7 @@ PRESENTERS: dict[str, Presenter] = {
     "role.proposed": say("Proposed {person_id} as {role}", "From {from_at}.", "Until {to_at}.", icon="user-plus"),
     "role.granted": say("{person_id} is {role}", "Until {to_at}.", DECIDED, icon="user-check", tone="accent"),
     "role.declined": say("Declined {person_id} as {role}", icon="ban"),
+    "role.shortened": say("{person_id} is {role} until {to_at}", icon="clock"),
     "role.ended": say("{person_id} is no longer {role}", "{cause}.", icon="minus"),
     "role.act_refused": refused("a role"),
     "eligibility.proposed": say("Proposed {person_id} for a list", "Until {expires_at}.", icon="user-plus"),

@@ -27,6 +27,17 @@ def role_ended(facts: Facts, entry: LogEntry) -> None:
     rule_change(facts, entry, "role")
 
 
+def role_shortened(facts: Facts, entry: LogEntry) -> None:
+    """A role ends earlier than it was to end."""
+    role, to_at = entry.fields["role_id"], entry.fields["to_at"]
+    planned = facts.get("roles", role).get("ended_at")
+    facts.put(
+        "roles", role, ended_at=to_at if planned is None else min(planned, to_at),
+        **given(entry, "person_id", "role", "system_id"),
+    )  # fmt: skip
+    rule_change(facts, entry, "role")
+
+
 def eligible(facts: Facts, entry: LogEntry) -> None:
     """A person is on the list for a privilege."""
     names = ("person_id", "system_id", "privilege_id", "granted_by", "granted_at", "expires_at")
@@ -58,6 +69,7 @@ HANDLERS = {
     "role.proposed": proposed,
     "role.granted": role_granted,
     "role.ended": role_ended,
+    "role.shortened": role_shortened,
     "eligibility.proposed": proposed,
     "eligibility.granted": eligible,
     "eligibility.revoked": revoked,

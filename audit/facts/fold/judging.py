@@ -67,6 +67,24 @@ def item_listed(facts: Facts, entry: LogEntry) -> None:
         facts.item_people[entry.fields["item_id"]] = entry.fields["person_id"]
 
 
+def item_reassigned(facts: Facts, entry: LogEntry) -> None:
+    """A line went to another judge, or to nobody; whoever it was put to now owns it and has not seen it."""
+    item = entry.fields["item_id"]
+    _put_to(facts, item, entry.fields.get("to_id"))
+    facts.change("items", item, owner_id=entry.fields["owner_id"], shown_at=None)
+
+
+def _put_to(facts: Facts, item: str, to: str | None) -> None:
+    """Count anew how many lines of the attestation are put to nobody."""
+    row = facts.get("items", item)
+    campaign = row.get("campaign_id")
+    nobody = facts.get("campaigns", campaign).get("not_put_to_anyone")
+    if campaign is not None and nobody is not None:
+        moved = (to is None) - (row.get("reviewer_id") is None)
+        facts.change("campaigns", campaign, not_put_to_anyone=nobody + moved)
+    facts.change("items", item, reviewer_id=to)
+
+
 def item_shown(facts: Facts, entry: LogEntry) -> None:
     """A line was put before its reviewer; the first time counts."""
     item = entry.fields["item_id"]
@@ -77,6 +95,8 @@ def item_shown(facts: Facts, entry: LogEntry) -> None:
 def item_decided(facts: Facts, entry: LogEntry) -> None:
     """A line was decided. A transfer names its owner, who then decides."""
     item, decision = entry.fields["item_id"], entry.fields["decision"]
+    if decision == "transfer":
+        _put_to(facts, item, entry.fields.get("to_id"))
     facts.change(
         "items", item, decision=decision, decided_at=entry.at, reviewer_id=entry.by,
         **given(entry, "reason_given", "delegated_by"),
@@ -103,7 +123,11 @@ def removal_read_back(facts: Facts, entry: LogEntry) -> None:
 
 def duty_set(facts: Facts, entry: LogEntry) -> None:
     """Something is owed on a schedule."""
-    facts.put("duties", entry.fields["duty_id"], **given(entry, "kind", "subject_kind", "system_id", "due_at"))
+    facts.put(
+        "duties",
+        entry.fields["duty_id"],
+        **given(entry, "kind", "subject_kind", "system_id", "due_at", "days_since_previous"),
+    )
 
 
 def finding_raised(facts: Facts, entry: LogEntry) -> None:
@@ -143,6 +167,7 @@ HANDLERS = {
     "review.submitted": review_submitted,
     "campaign.started": campaign_started,
     "campaign.item_listed": item_listed,
+    "campaign.item_reassigned": item_reassigned,
     "campaign.item_shown": item_shown,
     "campaign.item_decided": item_decided,
     "campaign.removal_done": removal_done,

@@ -11,16 +11,18 @@ from audit.facts.given import MILLISECONDS, Period
 from audit.facts.parameters import Parameter
 
 DAY = MILLISECONDS["day"]
+ELIGIBILITY, ROLES = "eligibility", "roles"
 NEVER_CONNECTED = ("personnel", "tickets", "changes")
 
 
 def duties(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
     """Attestations, drills, restores and the self-test that fell due up to the end of the period."""
-    every = parameters["attestation_days"].value["eligibility"]
+    every = parameters["attestation_days"].value
     for system, row in facts.each("systems"):
         if row.get("in_scope_from") is not None:
-            _attestations(facts, system, row["in_scope_from"], every, period)
+            _attestations(facts, system, ELIGIBILITY, row["in_scope_from"], every[ELIGIBILITY], period)
             _drills(facts, system, row["in_scope_from"], parameters["drill_days"].value, period)
+    _attestations_of_roles(facts, every[ROLES], period)
     if facts.first_at is not None:
         for due_at in _missed(facts.first_at, period.end_at, parameters["restore_days"].value):
             _duty(facts, "restore", None, due_at, due_at=due_at)
@@ -28,33 +30,50 @@ def duties(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> No
         _duty(facts, "self_test", None, period.end_at - 1, due_at=period.end_at - 1)
 
 
-def _attestations(facts: Facts, system: str, scope_from: int, every: int, period: Period) -> None:
-    """Count the days between attestations, and put a row where one should have been set and was not."""
-    known = sorted(
-        (row for _, row in facts.each("duties") if _is_attestation(row, system)), key=lambda row: row["due_at"]
+def _attestations_of_roles(facts: Facts, every: int, period: Period) -> None:
+    """Roles are attested for each system, and those for all systems by themselves, since the log first says that it is owed."""
+    if not any(row.get("subject_kind") == ROLES for _, row in facts.each("duties")):
+        return
+    for system, row in facts.each("systems"):
+        if row.get("in_scope_from") is not None:
+            _attestations(facts, system, ROLES, row["in_scope_from"], every, period)
+    first = min(
+        (row for _, row in facts.each("duties") if _is_attestation(row, None, ROLES)), key=_due_at, default=None
     )
+    if first is not None:
+        begun = first["due_at"] - (first.get("days_since_previous") or 0) * DAY
+        _attestations(facts, None, ROLES, begun, every, period)
+
+
+def _attestations(facts: Facts, system: str | None, what: str, scope_from: int, every: int, period: Period) -> None:
+    """Count the days between attestations of a list, and put a row where one should have been set and was not."""
+    known = sorted((row for _, row in facts.each("duties") if _is_attestation(row, system, what)), key=_due_at)
     done = seen = scope_from
     for duty in known:
-        done = _gap(facts, system, seen, duty["due_at"], every, done)
+        _gap(facts, system, what, seen, duty["due_at"], every, done)
         held = duty.get("done_at")
         duty["days_since_previous"] = max(0, (held or duty["due_at"]) - done) // DAY
         seen = held or duty["due_at"]
         done = held or done
-    _gap(facts, system, seen, period.end_at, every, done)
+    _gap(facts, system, what, seen, period.end_at, every, done)
 
 
-def _is_attestation(row: Row, system: str) -> bool:
-    return (row["kind"], row["subject_kind"], row["system_id"]) == ("campaign", "eligibility", system)
+def _due_at(row: Row) -> int:
+    return int(row["due_at"])
 
 
-def _gap(facts: Facts, system: str, seen: int, until: int, every: int, done: int) -> int:
-    """Missed attestations between what was seen last and the next; gives when one was done last."""
+def _is_attestation(row: Row, system: str | None, what: str) -> bool:
+    return (row["kind"], row.get("subject_kind"), row.get("system_id")) == ("campaign", what, system)
+
+
+def _gap(facts: Facts, system: str | None, what: str, seen: int, until: int, every: int, done: int) -> None:
+    """Missed attestations between what was seen last and the next."""
     for due_at in _missed(seen, until, every):
+        number = str(due_at) if what == ELIGIBILITY else f"{what}:{due_at}"
         _duty(
-            facts, "campaign", system, due_at, subject_kind="eligibility", due_at=due_at,
+            facts, "campaign", system, number, subject_kind=what, due_at=due_at,
             days_since_previous=(due_at - done) // DAY,
         )  # fmt: skip
-    return done
 
 
 def _missed(seen: int, until: int, every: int) -> Iterator[int]:
@@ -92,7 +111,7 @@ def _drilled(facts: Facts, system: str) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _duty(facts: Facts, kind: str, system: str | None, number: int, **columns: int | str | None) -> None:
+def _duty(facts: Facts, kind: str, system: str | None, number: int | str, **columns: int | str | None) -> None:
     key = ":".join(("due", kind, system or "portal", str(number)))
     facts.rows["duties"][key] = {"kind": kind, "subject_kind": None, "system_id": system, **columns}
 

@@ -59,6 +59,16 @@ def _people_and_rules(log: Stream) -> None:
         "system_id": "billing",
         "privilege_id": "write",
     }
+    log.say(
+        "role.shortened",
+        when,
+        "pia",
+        role_id="jon-approver",
+        person_id="jon",
+        role="approver",
+        to_at=at("10-30"),
+        **rule,
+    )
     log.say("eligibility.shortened", when, "pia", expires_at=at("10-30"), **shortened, **rule)
     log.say("eligibility.reconfirmed", when, "jon", **shortened)
     log.say(
@@ -100,6 +110,15 @@ def _requests_and_grants(log: Stream) -> None:
 
 def _findings_and_sources(log: Stream) -> None:
     when = at("08-05")
+    log.say(
+        "campaign.item_reassigned",
+        when,
+        story.SWEEP,
+        item_id="K-x",
+        campaign_id="K",
+        owner_id="jon",
+        cause="attests no longer",
+    )
     log.say(
         "finding.raised",
         when,

@@ -153,6 +153,39 @@ def test_what_a_campaign_revoked_is_looked_for_in_the_next() -> None:
     assert judged.rows("T-23") == {"K1-ben": "deviation", "K2-ben": "open"}
 
 
+@pytest.mark.parametrize(
+    ("moves", "nobody", "owner"),
+    [
+        ((), 1, "pia"),
+        (("jon",), 0, "jon"),
+        (("jon", None), 1, "pia"),
+        (("jon", None, "kim"), 0, "kim"),
+    ],
+)
+def test_line_that_nobody_had_counts_until_it_is_put_to_somebody(
+    moves: tuple[str | None, ...], nobody: int, owner: str
+) -> None:
+    log, start = story.organisation(), at("07-10")
+    known: dict[str, Any] = {"campaign_id": "K", "duty_id": "D", "kind": "roles"}
+    log.say(
+        "campaign.started", start, story.SWEEP, snapshot_at=start, snapshot_sha256="ee", item_count=1, not_put_to_anyone=1,
+        due_at=at("07-20"), **known,
+    )  # fmt: skip
+    item: dict[str, Any] = {"item_id": "I", "campaign_id": "K"}
+    log.say(
+        "campaign.item_listed", start, story.SWEEP, subject_id="ines-approver", subject_kind="role", owner_id="pia",
+        due_at=at("07-20"), **item,
+    )  # fmt: skip
+    for to in moves:
+        put: dict[str, Any] = {"to_id": to} if to else {}
+        log.say("campaign.item_reassigned", start + MINUTE, story.SWEEP, owner_id=to or "pia", cause="x", **put, **item)
+    judged = judge(log)
+    assert judged.fact("campaigns", "K")["not_put_to_anyone"] == nobody
+    assert (judged.fact("items", "I")["owner_id"], judged.fact("items", "I").get("reviewer_id")) == (
+        owner, owner if not nobody else None,
+    )  # fmt: skip
+
+
 def test_listing_slots_are_answered_by_listings_taken_in_them() -> None:
     log = story.organisation()
     known: dict[str, Any] = {"listing_id": "L", "system_id": "billing"}

@@ -27,9 +27,9 @@ def stand(world: World, *logins: str) -> None:
     controls.write(target_of(world.system), other_logins=list(logins))
 
 
-def begun(world: World, by: str = "pia") -> Campaign:
+def begun(world: World, by: str = "pia", kind: str = "eligibility") -> Campaign:
     """One that was begun by an administrator."""
-    return starting.run_now(by=actor(world.people[by]), system=world.system)
+    return starting.run_now(by=actor(world.people[by]), system=world.system, kind=kind)
 
 
 def seen(world: World, campaign: Campaign, by: str = "mo") -> Campaign:
@@ -43,9 +43,9 @@ def line(campaign: Campaign, who: str) -> Item:
     return Item.objects.select_related("campaign__system").get(campaign=campaign, label__startswith=who)
 
 
-def ready(world: World, who: str = "Ann", by: str = "mo") -> Item:
+def ready(world: World, who: str = "Ann", by: str = "mo", kind: str = "eligibility") -> Item:
     """A line that can be decided."""
-    return line(seen(world, begun(world), by), who)
+    return line(seen(world, begun(world, kind=kind), by), who)
 
 
 def events_of(row: Any, *names: str) -> list[LoggedEvent]:

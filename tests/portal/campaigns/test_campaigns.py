@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 
 from audit.log.append import LogUnavailable, Refused
-from portal.campaigns import actions, starting, sweep
+from portal.campaigns import actions, beginning, starting, sweep
 from portal.campaigns.figures import attestation_interval, decisions, dormant_after, statement
 from portal.campaigns.lines import again, sha256
 from portal.campaigns.models import Campaign, Duty, Item
 from portal.campaigns.tasks import remove
 from portal.campaigns.tasks import sweep as sweep_task
 from portal.clock import ms, now
-from portal.eligibility.models import Eligibility, RoleAssignment
-from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy
+from portal.eligibility.models import Eligibility
+from portal.errors import ChangedMeanwhile, NotAllowed
 from portal.findings.models import Finding
 from portal.notifications.models import Alert
 from portal.reconciliation.listings import NotListed
@@ -36,24 +36,29 @@ def world() -> World:
 
 
 def test_figures_are_the_catalogues() -> None:
-    assert (attestation_interval().days, dormant_after().days) == (90, 180)
+    assert (attestation_interval("eligibility").days, attestation_interval("roles").days, dormant_after().days) == (
+        90,
+        90,
+        180,
+    )
     assert set(decisions()) == {"keep", "modify", "revoke", "transfer"}
     assert statement().startswith("I am the owner of what is listed")
 
 
 def test_duty_is_set_once_and_so_long_after_coming_into_scope(world: World) -> None:
-    assert (sweep_task(), sweep_task()) == (1, 0)
-    duty = Duty.objects.get()
-    assert (duty.due_at - world.system.in_scope_from, duty.due_at - duty.starts_at) == (
-        timedelta(days=90),
-        timedelta(days=14),
-    )
-    (event,) = events_of(duty, "duty.set")
-    assert (event.fields["kind"], event.fields["subject_kind"], event.fields["days_since_previous"]) == (
-        "campaign",
-        "eligibility",
-        90,
-    )
+    assert (sweep_task(), sweep_task()) == (2, 0)
+    for kind in ("eligibility", "roles"):
+        duty = Duty.objects.get(subject_kind=kind)
+        assert (duty.due_at - world.system.in_scope_from, duty.due_at - duty.starts_at) == (
+            timedelta(days=90),
+            timedelta(days=14),
+        )
+        (event,) = events_of(duty, "duty.set")
+        assert (event.fields["kind"], event.fields["subject_kind"], event.fields["days_since_previous"]) == (
+            "campaign",
+            kind,
+            90,
+        )
 
 
 def test_duty_out_of_scope_is_not_set(world: World) -> None:
@@ -71,23 +76,25 @@ def test_campaign_begins_a_fortnight_before_and_once(world: World) -> None:
     assert not Campaign.objects.exists()
     Duty.objects.all().delete()
     _scope(77)
-    assert (sweep.run_due(), sweep.run_due()) == (2, 0)
-    campaign = Campaign.objects.get()
-    assert campaign.due_at == Duty.objects.get().due_at
-    assert [each.recipient for each in Alert.objects.filter(kind="campaign.item_due")] == [world.mo]
+    assert (sweep.run_due(), sweep.run_due()) == (4, 0)
+    campaign = Campaign.objects.get(kind="eligibility")
+    assert campaign.due_at == Duty.objects.get(subject_kind="eligibility").due_at
+    told = Alert.objects.filter(kind="campaign.item_due", about=campaign.log_subject)
+    assert [each.recipient for each in told] == [world.mo]
 
 
 def test_duty_that_is_missed_stays_a_row_and_the_next_is_set(world: World) -> None:
     _scope(90.5)
     sweep.run_due()
-    duty = Duty.objects.earliest("due_at")
+    mine = Duty.objects.filter(subject_kind="eligibility")
+    duty = mine.earliest("due_at")
     assert duty.missed_at is not None
     assert [event.name for event in events_of(duty)] == ["duty.set", "duty.missed"]
-    told = {each.recipient for each in Alert.objects.filter(kind="system.problem")}
+    told = {each.recipient for each in Alert.objects.filter(kind="system.problem", about=duty.log_subject)}
     assert told == {world.mo, world.pia, world.quinn, world.kim, world.lea}
-    assert Campaign.objects.get().duty == duty
-    assert sweep.run_due() == 1
-    assert Duty.objects.latest("due_at").due_at == duty.due_at + timedelta(days=90)
+    assert Campaign.objects.get(kind="eligibility").duty == duty
+    assert sweep.run_due() == 2
+    assert mine.latest("due_at").due_at == duty.due_at + timedelta(days=90)
     assert sweep.run_due() == 0
 
 
@@ -99,7 +106,9 @@ def test_next_duty_counts_from_the_closing(world: World) -> None:
     closed = actions.close(by=actor(world.mo), campaign=campaign)
     assert closed.closed_at is not None
     sweep.run_due()
-    assert Duty.objects.latest("due_at").due_at == closed.closed_at + timedelta(days=90)
+    assert Duty.objects.filter(subject_kind="eligibility").latest("due_at").due_at == closed.closed_at + timedelta(
+        days=90
+    )
 
 
 def test_reminders_go_once_to_those_with_undecided_lines(world: World) -> None:
@@ -175,40 +184,6 @@ def test_line_goes_to_somebody_who_is_not_concerned(world: World, hand: str) -> 
     assert line_of_it.owner == line_of_it.reviewer
 
 
-def _all_are_concerned(world: World) -> None:
-    """A small house: its one owner and its one administrator put Ben on the list, and there is no reviewer."""
-    RoleAssignment.objects.filter(role="reviewer").update(to_at=now())
-    RoleAssignment.objects.filter(person=world.quinn).update(to_at=now())
-    Eligibility.objects.filter(person=world.ben).update(proposed_by=world.pia, approved_by=world.mo)
-
-
-def test_line_that_nobody_can_decide_keeps_it_from_beginning(world: World) -> None:
-    _all_are_concerned(world)
-    with pytest.raises(RefusedByPolicy, match=r"Nobody can decide on this line: Ben.* owner or reviewer"):
-        begun(world)
-    assert not Campaign.objects.exists()
-    (refusal,) = events_of(world.system, "campaign.act_refused")
-    assert refusal.fields["sentence"].startswith("Nobody can decide on one of its lines. Everybody")
-
-
-def test_campaign_that_nobody_can_decide_is_told_once_and_begins_when_there_is_somebody(world: World) -> None:
-    _scope(77)
-    _all_are_concerned(world)
-    for _ in range(3):
-        sweep.run_due()
-    duty = Duty.objects.get()
-    told = Alert.objects.filter(kind="system.problem", about=duty.log_subject)
-    assert {each.recipient for each in told} == {world.mo, world.pia}
-    assert len(told) == 2
-    assert all("Nobody can decide on this line: Ben" in each.facts["sentence"] for each in told)
-    assert (Campaign.objects.exists(), events_of(world.system)) == (False, [])
-    RoleAssignment.objects.filter(person=world.kim).update(to_at=None)
-    sweep.run_due()
-    assert {item.label: item.reviewer for item in Item.objects.all()} == {
-        "Ann: Billing emergency": world.mo, "Ben: Billing emergency": world.kim,
-    }  # fmt: skip
-
-
 def test_only_administrators_begin_before_the_time(world: World) -> None:
     for name in ("mo", "kim", "ann", "zoe", "otto"):
         with pytest.raises(NotAllowed):
@@ -226,10 +201,10 @@ def test_target_that_does_not_answer_is_waited_for_until_the_last_week(world: Wo
     _scope(80)
     Duty.objects.all().delete()
     sweep.run_due()
-    assert not Campaign.objects.exists()
+    assert [each.kind for each in Campaign.objects.all()] == ["roles"]  # which asks no target
     Duty.objects.update(due_at=now() + timedelta(days=6))
     sweep.run_due()
-    (event,) = events_of(Campaign.objects.get(), "campaign.started")
+    (event,) = events_of(Campaign.objects.get(kind="eligibility"), "campaign.started")
     assert "listing_id" not in event.fields
 
 
@@ -251,13 +226,14 @@ def test_nothing_changes_when_the_log_cannot_be_written(world: World, monkeypatc
     def broken(*_args: object, **_given: object) -> None:
         raise LogUnavailable("The log cannot be written.")
 
-    monkeypatch.setattr(actions, "append", broken)
-    monkeypatch.setattr(actions, "append_many", broken)
+    for module in (actions, beginning):
+        monkeypatch.setattr(module, "append", broken)
+        monkeypatch.setattr(module, "append_many", broken)
     for act in ACTS:
         with pytest.raises(LogUnavailable):
             ACTS[act](actor(world.mo), item, world)
     with pytest.raises(LogUnavailable):
-        actions.start(by=starting.SWEEP, duty=_second_system_duty(world), listing=None)
+        beginning.start(by=starting.SWEEP, duty=_second_system_duty(world), listing=None)
     assert (row_of(item), Finding.objects.count(), Campaign.objects.count(), Duty.objects.count()) == (
         before,
         0,

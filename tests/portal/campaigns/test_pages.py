@@ -30,6 +30,10 @@ def world() -> World:
     return make_world()
 
 
+def start_of(world: World, kind: str = "eligibility") -> dict[str, str]:
+    return {"kind": kind, "system": str(world.system.pk)}
+
+
 def test_who_sees_an_attestation_and_what_is_put_to_them(world: World) -> None:
     campaign, sees = begun(world), {}
     for name, somebody in world.people.items():
@@ -47,8 +51,7 @@ def test_strangers_sign_in_first_and_unknown_ones_are_not_found(world: World) ->
     unknown = uuid.uuid4()
     assert mo.get(f"/campaigns/{unknown}/").status_code == 404
     assert [
-        mo.post(f"/campaigns/{path}/").status_code
-        for path in (f"lines/{unknown}/decide", f"{unknown}/close", f"start/{unknown}")
+        mo.post(f"/campaigns/{path}/").status_code for path in (f"lines/{unknown}/decide", f"{unknown}/close", "start")
     ] == [404] * 3
 
 
@@ -67,7 +70,7 @@ def test_decisions_of_others_are_refused_and_on_record(world: World, name: str) 
 def test_beginning_early_is_for_administrators(world: World, name: str) -> None:
     browser = browser_of(world.people[name])
     assert list(browser.get("/campaigns/").context["startable"]) == []
-    assert browser.post(f"/campaigns/start/{world.system.pk}/").status_code == 403
+    assert browser.post("/campaigns/start/", start_of(world)).status_code == 403
     assert not Campaign.objects.exists()
     assert of_subject(world.system.log_subject)[-1].name == "campaign.act_refused"
 
@@ -76,22 +79,24 @@ def test_beginning_early_asks_for_the_second_factor_before_the_target_is_asked(w
     down(world)
     browser = browser_of(world.pia)
     stale(world.pia)
-    address = f"/campaigns/start/{world.system.pk}/"
-    assert browser.post(address).status_code == 200  # the page that asks for the code
+    address = "/campaigns/start/"
+    assert browser.post(address, start_of(world)).status_code == 200  # the page that asks for the code
     assert of_subject(world.system.log_subject)[-1].fields["code"] == "step_up_needed"
-    assert browser.post(address, {"code": code_of_device(world.pia)}).status_code == 409  # and now the target
+    assert (
+        browser.post(address, {**start_of(world), "code": code_of_device(world.pia)}).status_code == 409
+    )  # and now the target
 
 
 def test_beginning_says_so_when_the_target_does_not_answer(world: World) -> None:
     down(world)
-    answer = browser_of(world.pia).post(f"/campaigns/start/{world.system.pk}/")
+    answer = browser_of(world.pia).post("/campaigns/start/", start_of(world))
     assert (answer.status_code, "does not answer" in answer.content.decode()) == (409, True)
 
 
 def test_way_through_the_pages(world: World) -> None:
     stand(world, "old_admin")
     pia, mo = browser_of(world.pia), browser_of(world.mo)
-    assert pia.post(f"/campaigns/start/{world.system.pk}/").status_code == 302
+    assert pia.post("/campaigns/start/", start_of(world)).status_code == 302
     campaign = Campaign.objects.get()
     assert [each.yours for each in mo.get("/campaigns/").context["open"]] == [3]
     page = mo.get(f"/campaigns/{campaign.pk}/")
@@ -194,7 +199,7 @@ def test_who_gave_the_right_is_told_to_hand_it_on(world: World) -> None:
     Eligibility.objects.filter(pk=item.subject).update(approved_by=world.mo)
     Item.objects.exclude(pk=item.pk).update(person=world.mo)
     page = mo.get(f"/campaigns/{item.campaign_id}/").content.decode()
-    assert ("You proposed or approved this right" in page, 'value="keep"' in page, 'value="transfer"' in page) == (
+    assert ("You asked for this right" in page, 'value="keep"' in page, 'value="transfer"' in page) == (
         True,
         False,
         True,

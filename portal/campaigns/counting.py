@@ -1,0 +1,91 @@
+"""The second count of a list, from another source than the rows that it was taken from: they agree, or it is said why not.
+
+What the log says was given and not taken away is counted anew for rights in the portal; what the target itself showed counts for logins.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.log.read import LoggedEvent, named
+from portal.campaigns.lines import Line
+from portal.campaigns.lists import ELIGIBILITIES, LISTS, ROLES
+from portal.campaigns.subjects import eligibilities, roles
+from portal.clock import ms
+from portal.reconciliation.models import Listing
+from portal.systems.models import System
+
+LOG, LOG_AND_TARGET = "log", "log and target"
+
+
+@dataclass(frozen=True)
+class Told:
+    """How the log tells of one kind of right: the names of its events, and the fields in them."""
+
+    given: str
+    over: str
+    shortened: str
+    key: str
+    began: str
+    to: str
+    earlier: str
+
+
+TOLD = {
+    ELIGIBILITIES: Told(
+        "eligibility.granted", "eligibility.revoked", "eligibility.shortened", "eligibility_id", "granted_at",
+        "expires_at", "expires_at",
+    ),
+    ROLES: Told("role.granted", "role.ended", "role.shortened", "role_id", "granted_at", "to_at", "to_at"),
+}  # fmt: skip
+COUNTED_ANEW = {ELIGIBILITIES: eligibilities.NAME, ROLES: roles.NAME}
+
+
+@dataclass(frozen=True)
+class Second:
+    """The count of another source; ``None`` where there is no such source. ``says``: why they differ, or why there is none; else empty."""
+
+    count: int | None
+    source: str = ""
+    says: str = ""
+
+
+def second_count(
+    kind: str, system: System | None, listing: Listing | None, lines: Sequence[Line], at: datetime
+) -> Second:
+    """Count the list a second time."""
+    told = TOLD.get(kind)
+    if told is None:
+        return Second(None, says="There is no second source for this list.")
+    known = in_log(named((told.given, told.over, told.shortened)), told, system, at)
+    mine = {line.subject for line in lines if line.subject_kind == COUNTED_ANEW[kind]}
+    found = len(lines) - len(mine)  # logins, as the target showed them
+    asked = LISTS[kind].asks_target
+    says = _difference(mine, known)
+    if asked and listing is None:
+        says = f"{says} The target was not asked, so logins on it are in neither count.".strip()
+    return Second(len(known) + found, LOG_AND_TARGET if asked and listing else LOG, says)
+
+
+def in_log(events: Iterable[LoggedEvent], told: Told, system: System | None, at: datetime) -> set[str]:
+    """Rights of the system (of all, without one) that the log says are in force."""
+    wanted, ends = str(system.pk) if system else None, {}
+    for event in events:
+        key = event.fields[told.key]
+        if event.name == told.given and event.fields.get("system_id") == wanted:
+            ends[key] = (event.fields[told.began], event.fields.get(told.to))
+        elif event.name == told.over:
+            ends.pop(key, None)
+        elif event.name == told.shortened and key in ends:
+            ends[key] = (ends[key][0], event.fields[told.earlier])
+    return {key for key, (began, to) in ends.items() if began <= ms(at) and (to is None or to > ms(at))}
+
+
+def _difference(mine: set[str], known: set[str]) -> str:
+    said = [_count(len(mine - known), "stands on the list and not in the log", "stand on the list and not in the log"),
+            _count(len(known - mine), "stands in the log and not on the list", "stand in the log and not on the list")]  # fmt: skip
+    return " ".join(each for each in said if each)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} line{'' if number == 1 else 's'} {one if number == 1 else many}." if number else ""

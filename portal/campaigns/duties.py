@@ -1,0 +1,97 @@
+"""What is owed: each list is attested again and again, so long after the last time. What was not done stays a row."""
+
+from datetime import datetime
+
+from audit.log.append import Actor, action, append
+from portal.campaigns import rules
+from portal.campaigns.figures import LEAD, attestation_interval
+from portal.campaigns.models import Duty
+from portal.clock import ms, now
+from portal.eligibility.models import RoleAssignment
+from portal.errors import ChangedMeanwhile, WrongState
+from portal.notifications.outbox import tell
+from portal.rows import lock_row
+from portal.systems.models import System
+from portal.unique import refuse_doubled
+
+CAMPAIGN = "campaign"
+SET_ALREADY = "The next campaign is set already."
+
+
+@action(event="duty.set")
+def set_duty(*, by: Actor, system: System | None, kind: str) -> Duty:
+    """Say when a list is to be attested next: so long after the last time, or after it came to be.
+
+    Raises:
+        ChangedMeanwhile: it is set.
+        WrongState: there is no such list yet.
+    """
+    rules.is_attested(kind, system)
+    row = lock_row(System, system.pk, no_key=True) if system is not None else None
+    last = last_of(row, kind)
+    if last is not None and not is_past(last):
+        raise ChangedMeanwhile(SET_ALREADY, about=last)
+    begun = began(row) if last is None else (closed_at(last) or last.due_at)
+    due_at = begun + attestation_interval(kind)
+    with refuse_doubled(SET_ALREADY, about=row):
+        duty = Duty.objects.create(
+            kind=CAMPAIGN, subject_kind=kind, system=row, starts_at=due_at - LEAD, due_at=due_at,
+            days_since_previous=(due_at - begun).days,
+        )  # fmt: skip
+    append(
+        "duty.set", by=by, subject=duty.log_subject, duty_id=duty.pk, kind=CAMPAIGN, subject_kind=kind,
+        system_id=duty.system_id, days_since_previous=duty.days_since_previous, due_at=ms(due_at),
+    )  # fmt: skip
+    return duty
+
+
+def last_of(system: System | None, kind: str) -> Duty | None:
+    """The newest duty of a list."""
+    rows = Duty.objects.filter(system=system, kind=CAMPAIGN, subject_kind=kind)
+    return rows.select_related("campaign", "system").order_by("-due_at").first()
+
+
+def began(system: System | None) -> datetime:
+    """Since when there is a list: the system is in scope, or somebody holds a role for all systems.
+
+    Raises:
+        WrongState: nobody does.
+    """
+    if system is not None:
+        return system.in_scope_from
+    held = RoleAssignment.objects.filter(system__isnull=True, approved_at__isnull=False).order_by("from_at")
+    first = held.values_list("from_at", flat=True).first()
+    if first is None:
+        raise WrongState("Nobody holds a role for all systems yet.")
+    return first
+
+
+def is_past(duty: Duty) -> bool:
+    """Done, or its time is over: the next one can be set."""
+    return closed_at(duty) is not None or duty.due_at <= now()
+
+
+def closed_at(duty: Duty) -> datetime | None:
+    """When it was done."""
+    campaign = getattr(duty, "campaign", None)  # the other end of a one-to-one, absent until it begins
+    return campaign.closed_at if campaign else None
+
+
+@action(event="duty.missed")
+def note_missed(*, by: Actor, duty: Duty) -> Duty:
+    """Its time is over and it was not done. It may still be done late."""
+    row = Duty.objects.select_for_update(of=("self",)).select_related("system__owner", "campaign").get(pk=duty.pk)
+    if row.missed_at is not None or closed_at(row) is not None or row.due_at > now():
+        raise ChangedMeanwhile("This was noted, or done in time.", about=row)
+    row.missed_at = now()
+    row.save(update_fields=["missed_at"])
+    sentence = f"{row.title}: the list of {row.name} was not attested by its time. It is owed until it is done."
+    tell(
+        by=by, people=rules.attesters(row.system), kind="system.problem", about=row.log_subject, path="/campaigns/",
+        facts={"title": "Campaign not done in time", "sentence": sentence, "system": row.name, "at": row.due_at},
+    )  # fmt: skip
+    append(
+        "duty.missed", by=by, subject=row.log_subject, duty_id=row.pk, kind=row.kind, system_id=row.system_id,
+        due_at=ms(row.due_at),
+    )  # fmt: skip
+    return row

@@ -1,0 +1,126 @@
+"""What a judge should know of each line beside its own facts: how long it was dormant, conflicts, what changed since the last time, and how much is at stake.
+
+It stands in the facts of the line, as it was when the list was taken. Three questions, however long the list is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import combinations
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from portal.campaigns import subjects
+from portal.campaigns.figures import conflicting_roles, dormant_after
+from portal.campaigns.lines import Line
+from portal.campaigns.models import Campaign, Item
+from portal.campaigns.states import CLOSED, REVOKED
+from portal.clock import ms
+from portal.eligibility.models import RoleAssignment
+from portal.eligibility.queries import in_force
+from portal.systems.models import System
+
+DAY_MS = 86_400_000
+NEW, CHANGED, SAME, BACK = "new", "changed", "same", "back"
+HIGH, RAISED, PLAIN = "high", "raised", "plain"
+RISKS = {HIGH: "High", RAISED: "Raised", PLAIN: "Plain"}
+CRITICAL = "critical"
+Right = tuple[UUID | None, str]  # whose, and what: the same although it was given anew
+
+
+@dataclass(frozen=True)
+class Before:
+    """The last attestation of the same list: its lines, and what it revoked."""
+
+    lines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    revoked: frozenset[Right] = frozenset()
+    revoked_subjects: frozenset[str] = frozenset()
+    known: bool = False
+
+
+def weighed(lines: Sequence[Line], kind: str, system: System | None, at: datetime) -> list[Line]:
+    """The lines with what was found out about them."""
+    before = _before(kind, system)
+    conflicts = _conflicts([line.person_id for line in lines if line.person_id], system)
+    critical = system is None or system.criticality == CRITICAL
+    return [_weighed(line, before, conflicts, critical, at) for line in lines]
+
+
+def _weighed(line: Line, before: Before, conflicts: Mapping[UUID, list[str]], critical: bool, at: datetime) -> Line:
+    found: dict[str, Any] = {}
+    if before.known:
+        found["since_last"] = _since(line, before)
+    last = max(
+        (line.facts[name] for name in ("granted_at", "last_use", "last_drill") if name in line.facts), default=None
+    )
+    if last is not None:
+        found["dormant_days"] = max(0, ms(at) - last) // DAY_MS
+    if line.person_id and conflicts[line.person_id]:
+        found["conflicts"] = conflicts[line.person_id]
+    facts = {**line.facts, **found}
+    return replace(line, facts={**facts, "risk": risk(line.subject_kind, facts, critical=critical)})
+
+
+def _since(line: Line, before: Before) -> str:
+    if (line.person_id, line.privilege_name) in before.revoked or line.subject in before.revoked_subjects:
+        return BACK
+    if line.subject not in before.lines:
+        return NEW
+    was = before.lines[line.subject]
+    return (
+        CHANGED if any(was.get(name) != line.facts.get(name) for name in ("expires_at", "via", "privilege")) else SAME
+    )
+
+
+def risk(subject_kind: str, facts: Mapping[str, Any], *, critical: bool) -> str:
+    """How much is at stake: what decides whether lines may be kept together.
+
+    High: a login that nobody answers for, roles that conflict, what was revoked and is back, and on a critical system what is new or was
+    used around its approvers. Raised: new, changed, dormant, or used around its approvers. Plain: all else.
+    """
+    news = facts.get("since_last") in (NEW, CHANGED)
+    dormant = facts.get("dormant_days", 0) > dormant_after().days
+    around = facts.get("bypasses", 0) > 0
+    if subjects.SUBJECTS[subject_kind].by_owner or "conflicts" in facts or facts.get("since_last") == BACK:
+        return HIGH
+    if critical and (news or around):
+        return HIGH
+    return RAISED if news or dormant or around else PLAIN
+
+
+def _before(kind: str, system: System | None) -> Before:
+    last = Campaign.objects.filter(kind=kind, system=system, state=CLOSED).order_by("-snapshot_at").first()
+    if last is None:
+        return Before()
+    rows = list(Item.objects.filter(campaign=last).only("subject", "facts", "state", "person_id", "privilege_name"))
+    return Before(
+        {row.subject: row.facts for row in rows},
+        frozenset((row.person_id, row.privilege_name) for row in rows if row.state == REVOKED and row.person_id),
+        frozenset(row.subject for row in rows if row.state == REVOKED),
+        known=True,
+    )
+
+
+def _conflicts(people: Iterable[UUID], system: System | None) -> Mapping[UUID, list[str]]:
+    """Pairs of roles of each person that nobody should hold for one system."""
+    here = Q() if system is None else Q(system__isnull=True) | Q(system=system)
+    rows = RoleAssignment.objects.filter(in_force(), here, person__in=set(people)).values_list(
+        "person_id", "system_id", "role"
+    )
+    held: dict[UUID, list[tuple[UUID | None, str]]] = defaultdict(list)
+    for person, of, role in rows:
+        held[person].append((of, role))
+    return defaultdict(list, {person: found for person, roles in held.items() if (found := _pairs(roles))})
+
+
+def _pairs(roles: list[tuple[UUID | None, str]]) -> list[str]:
+    """``custodian and responder``: of one system, or where one of the two is for all systems."""
+    met = {
+        " and ".join(sorted((one, other)))
+        for (first, one), (second, other) in combinations(roles, 2)
+        if frozenset((one, other)) in conflicting_roles() and (first == second or None in (first, second))
+    }
+    return sorted(met)

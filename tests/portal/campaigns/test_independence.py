@@ -1,0 +1,216 @@
+"""Nobody judges themselves, what they asked for or gave, nor their manager: when lines are put, when one is decided, and in between."""
+
+from typing import Any
+
+import pytest
+
+from audit.log.append import LogUnavailable
+from portal.campaigns import actions, rules, starting, sweep
+from portal.campaigns.models import Item
+from portal.campaigns.reassigning import reassign
+from portal.clock import now
+from portal.eligibility.models import Eligibility, RoleAssignment
+from portal.errors import ChangedMeanwhile, NotAllowed
+from portal.grants import narrowing
+from portal.notifications.models import Alert
+from portal.people.reporting import set_manager
+from portal.systems.models import System
+from tests.factories import broken_log
+from tests.portal.campaigns.attested import ACTS, NOTE, begun, events_of, line, ready, row_of, seen
+from tests.worlds import World, actor, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def roles_end(world: World, *names: str) -> None:
+    RoleAssignment.objects.filter(person__in=[world.people[name] for name in names]).update(to_at=now())
+
+
+def administer_all(world: World, name: str = "pia") -> None:
+    """Who looks after people administers all systems."""
+    RoleAssignment.objects.filter(person=world.people[name]).update(system=None)
+
+
+def all_are_concerned(world: World) -> None:
+    """A small house: its one owner and its one administrator put Ben on the list, and there is no reviewer."""
+    RoleAssignment.objects.filter(role="reviewer").update(to_at=now())
+    roles_end(world, "quinn")
+    Eligibility.objects.filter(person=world.ben).update(proposed_by=world.pia, approved_by=world.mo)
+
+
+# --- when lines are put
+
+
+def test_nobody_gets_a_line_of_their_manager(world: World) -> None:
+    administer_all(world)
+    set_manager(by=actor(world.pia), person=world.mo, manager=world.ann)
+    campaign = begun(world)
+    judges = {item.person: item.reviewer for item in Item.objects.filter(campaign=campaign)}
+    assert judges[world.ben] == world.mo
+    assert judges[world.ann] in (world.kim, world.lea)  # Pia and Quinn put Ann on the list
+
+
+def test_owners_share_the_lines_evenly(world: World) -> None:
+    RoleAssignment.objects.filter(person=world.kim).update(role="owner")
+    campaign = begun(world)
+    assert {item.reviewer for item in Item.objects.filter(campaign=campaign)} == {world.mo, world.kim}
+
+
+def test_line_that_nobody_may_decide_is_escalated_and_keeps_nothing_else_up(world: World) -> None:
+    all_are_concerned(world)
+    campaign = begun(world)
+    ann, ben = line(campaign, "Ann"), line(campaign, "Ben")
+    assert (ann.reviewer, ben.reviewer, ben.owner) == (world.mo, None, world.pia)
+    (event,) = events_of(campaign, "campaign.started")
+    assert (event.fields["item_count"], event.fields["not_put_to_anyone"]) == (2, 1)
+    assert "reviewer_id" not in events_of(ben, "campaign.item_listed")[0].fields
+    told = Alert.objects.get(kind="system.problem", about=campaign.log_subject)
+    assert (told.recipient, "Nobody can decide on: Ben: Billing emergency." in told.facts["sentence"]) == (
+        world.pia,
+        True,
+    )
+    with pytest.raises(NotAllowed):
+        actions.keep(by=actor(world.pia), item=ben, reason=NOTE)
+
+
+def test_escalated_line_goes_to_somebody_as_soon_as_there_is_one(world: World) -> None:
+    all_are_concerned(world)
+    campaign = begun(world)
+    assert sweep.run_due() == 1  # the duty of the roles is set; nobody else came
+    RoleAssignment.objects.filter(person=world.kim).update(to_at=None)
+    sweep.run_due()
+    ben = line(campaign, "Ben")
+    assert (ben.reviewer, ben.owner) == (world.kim, world.kim)
+    (event,) = events_of(ben, "campaign.item_reassigned")
+    assert event.fields == {
+        "item_id": str(ben.pk), "campaign_id": str(campaign.pk), "to_id": str(world.kim.pk), "owner_id": str(world.kim.pk),
+        "cause": "nobody before",
+    }  # fmt: skip
+    assert [each.recipient for each in Alert.objects.filter(kind="campaign.item_due", recipient=world.kim)] == [
+        world.kim
+    ]
+    with pytest.raises(ChangedMeanwhile):
+        reassign(by=sweep.SWEEP, campaign=campaign)
+
+
+# --- between assignment and decision
+
+
+def _leaves(world: World) -> None:
+    narrowing.note_leaving(by=actor(world.pia), person=world.mo)
+
+
+def _loses_the_role(world: World) -> None:
+    System.objects.update(owner=world.kim)
+    roles_end(world, "mo")
+
+
+def _comes_to_report(world: World) -> None:
+    set_manager(by=actor(world.pia), person=world.mo, manager=world.ann)
+
+
+def _is_put_on_the_list_by(world: World) -> None:
+    Eligibility.objects.filter(person=world.ann).update(approved_by=world.mo)
+
+
+CHANGES = {
+    "left": (_leaves, "attests no longer"), "lost the role": (_loses_the_role, "attests no longer"),
+    "reports": (_comes_to_report, "became concerned"), "gave it": (_is_put_on_the_list_by, "became concerned"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_who_may_not_judge_any_longer_loses_the_line_and_cannot_decide_meanwhile(world: World, change: str) -> None:
+    administer_all(world)
+    item, (act, cause) = ready(world), CHANGES[change]
+    act(world)
+    with pytest.raises(NotAllowed):
+        actions.keep(by=actor(world.mo), item=item, reason=NOTE)
+    sweep.run_due()
+    moved = Item.objects.get(pk=item.pk)
+    assert moved.reviewer is not None
+    assert str(moved.reviewer_id) not in {str(world.mo.pk), *rules.concerned_in(moved)}
+    assert (moved.owner, moved.shown_at) == (moved.reviewer, None)
+    (event,) = events_of(item, "campaign.item_reassigned")
+    assert (event.fields["from_id"], event.fields["to_id"], event.fields["cause"]) == (
+        str(world.mo.pk), str(moved.reviewer_id), cause,
+    )  # fmt: skip
+
+
+def test_line_that_loses_its_judge_and_finds_none_is_escalated(world: World) -> None:
+    item = ready(world)
+    all_are_concerned(world)
+    Eligibility.objects.filter(person=world.ann).update(proposed_by=world.pia, approved_by=world.mo)
+    sweep.run_due()
+    assert (row_of(item)["reviewer_id"], row_of(item)["owner_id"]) == (None, world.pia.pk)
+    (event,) = events_of(item, "campaign.item_reassigned")
+    assert (event.fields["from_id"], "to_id" in event.fields, event.fields["owner_id"]) == (
+        str(world.mo.pk), False, str(world.pia.pk),
+    )  # fmt: skip
+
+
+def test_nothing_moves_when_the_log_cannot_be_written(world: World) -> None:
+    item = ready(world)
+    _is_put_on_the_list_by(world)
+    before = row_of(item)
+    with broken_log(), pytest.raises(LogUnavailable):
+        reassign(by=sweep.SWEEP, campaign=item.campaign)
+    assert row_of(item) == before
+
+
+# --- roles
+
+
+def test_roles_are_attested_by_who_neither_holds_nor_gave_them(world: World) -> None:
+    campaign = begun(world, kind="roles")
+    items = list(Item.objects.filter(campaign=campaign).select_related("person", "reviewer"))
+    assert {item.label for item in items} == {
+        "Ann: responder", "Ben: responder", "Ines: approver", "Jon: approver", "Kim: reviewer", "Lea: reviewer", "Mo: owner",
+        "Otto: auditor", "Pia: administrator", "Quinn: administrator",
+    }  # fmt: skip
+    for item in items:
+        role = RoleAssignment.objects.get(pk=item.subject)
+        assert item.reviewer not in (role.person, role.proposed_by, role.approved_by)
+    assert all(item.reviewer == world.mo for item in items if item.person not in (world.mo, world.pia))
+
+
+@pytest.mark.parametrize(
+    ("act", "name"), [("keep", ""), ("revoke", "role.ended"), ("modify", "role.shortened")], ids=["keep", "revoke", "modify"]
+)  # fmt: skip
+def test_decision_on_a_role_takes_effect_and_is_read_back(world: World, act: str, name: str) -> None:
+    item = ready(world, "Ben", kind="roles")
+    ACTS[act](actor(world.mo), item, world)
+    sweep.run_due()
+    role = RoleAssignment.objects.get(pk=item.subject)
+    assert (role.ended_at is not None, role.to_at is not None) == (act == "revoke", act == "modify")
+    assert [event.name for event in events_of(role)] == ([name] if name else [])
+    assert row_of(item)["access_present"] is (None if act == "keep" else False)
+    assert [event.name for event in events_of(item)][2:] == [
+        "campaign.item_decided", *(() if act == "keep" else ("campaign.removal_done", "campaign.removal_read_back")),
+    ]  # fmt: skip
+
+
+def test_roles_for_all_systems_are_a_list_of_their_own(world: World) -> None:
+    administer_all(world)
+    administer_all(world, "quinn")
+    with pytest.raises(NotAllowed):
+        starting.run_now(by=actor(world.mo), system=None, kind="roles")
+    campaign = starting.run_now(by=actor(world.pia), system=None, kind="roles")
+    items: dict[str, Any] = {item.label: item.reviewer for item in Item.objects.filter(campaign=campaign)}
+    assert items == {"Pia: administrator": None, "Quinn: administrator": world.mo}  # Quinn and Mo made Pia one
+    (event,) = events_of(campaign, "campaign.started")
+    assert ("system_id" in event.fields, event.fields["kind"], event.fields["not_put_to_anyone"]) == (False, "roles", 1)
+    RoleAssignment.objects.filter(person=world.kim).update(role="owner")
+    sweep.run_due()
+    for item in Item.objects.filter(campaign=campaign):
+        assert item.reviewer is not None
+        seen(world, campaign, item.reviewer.name.lower())
+        actions.keep(by=actor(item.reviewer), item=item, reason=NOTE)
+    with pytest.raises(NotAllowed):
+        actions.close(by=actor(world.mo), campaign=campaign)
+    assert actions.close(by=actor(world.quinn), campaign=campaign).statement.count("All systems") == 1
