@@ -11,6 +11,7 @@ MACHINES = (
     ("Emergency stop", "portal.stops.states", "MOVES", "STATES", "in_force"),
     ("Review", "portal.reviews.states", "MOVES", "STATES", "due"),
     ("Finding", "portal.findings.states", "MOVES", "STATES", "raised"),
+    ("Personnel list", "portal.personnel.states", "MOVES", "STATES", "read"),
     ("Attestation", "portal.campaigns.states", "MOVES", "STATES", "open"),
     ("Line of an attestation", "portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES", "undecided"),
 )

@@ -8,6 +8,7 @@ from portal.grants.models import Extension, Grant
 from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
 from portal.people.models import Attempts, Passkey, PasskeyChallenge, Person, SignIn
+from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Review
@@ -16,6 +17,6 @@ from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
     "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
-    "Listing", "Passkey", "PasskeyChallenge", "Person", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Review", "RoleAssignment", "Seen",
-    "SignIn", "Stop", "System",
+    "Listing", "Passkey", "PasskeyChallenge", "Person", "PersonnelList", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Review", "RoleAssignment",
+    "Seen", "SignIn", "Stop", "System",
 ]  # fmt: skip

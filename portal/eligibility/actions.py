@@ -8,7 +8,8 @@ from uuid import UUID
 
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now, optional_ms
-from portal.eligibility import rules
+from portal.eligibility import ending, rules
+from portal.eligibility.facts import of_eligibility, of_role
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.eligibility.queries import not_over
 from portal.errors import RefusedByPolicy
@@ -29,17 +30,13 @@ def propose_role(*, by: Actor, person: Person, role: str, system: System | None 
         raise RefusedByPolicy(
             "This person holds that role already, or it waits for a second administrator.", about=person, kind="doubled"
         )
-    made = RoleAssignment.objects.create(
-        person=person,
-        role=role,
-        system=system,
-        proposed_by_id=UUID(by.id),
-        proposed_at=now(),
-        from_at=begins,
-        to_at=to_at,
-    )
+    made = RoleAssignment(
+        person=person, role=role, system=system, proposed_by_id=UUID(by.id), proposed_at=now(), from_at=begins, to_at=to_at
+    )  # fmt: skip
+    rules.check_conflicts(made)
+    made.save()
     append(
-        "role.proposed", by=by, subject=made.log_subject, from_at=ms(begins), to_at=optional_ms(to_at), **_role(made)
+        "role.proposed", by=by, subject=made.log_subject, from_at=ms(begins), to_at=optional_ms(to_at), **of_role(made)
     )
     return made
 
@@ -50,6 +47,7 @@ def approve_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
     locked = _locked_role(assignment)
     rules.may_widen_role(by, locked.system, locked.proposed_by_id, locked.person_id, about=locked)
     rules.still_waiting(locked)
+    rules.check_conflicts(locked)
     _approve(by, locked)
     _append_granted(by, locked)
     return locked
@@ -61,8 +59,7 @@ def decline_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
     locked = _locked_role(assignment)
     rules.may_widen_role(by, locked.system, locked.person_id, about=locked)
     rules.still_waiting(locked)
-    _end(by, locked, "declined")
-    append("role.declined", by=by, subject=locked.log_subject, **_role(locked))
+    ending.decline_role(by, locked)
     return locked
 
 
@@ -72,16 +69,7 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
     locked = _locked_role(assignment)
     rules.may_end_role(by, locked)
     rules.still_holds(locked)
-    at = _end(by, locked, cause)
-    append(
-        "role.ended",
-        by=by,
-        subject=locked.log_subject,
-        ended_at=at,
-        cause=cause,
-        **_role(locked),
-        **rules.beneficiary(locked.person_id, by, at),
-    )
+    ending.end_role(by, locked, cause)
     return locked
 
 
@@ -90,11 +78,7 @@ def withdraw_role(*, by: Actor, assignment: RoleAssignment, cause: str) -> RoleA
     """End a role on the strength of a decision whose own rules have said who may: an attestation's."""
     locked = _locked_role(assignment)
     rules.still_holds(locked)
-    at = _end(by, locked, cause)
-    append(
-        "role.ended", by=by, subject=locked.log_subject, ended_at=at, cause=cause, **_role(locked),
-        **rules.beneficiary(locked.person_id, by, at),
-    )  # fmt: skip
+    ending.end_role(by, locked, cause)
     return locked
 
 
@@ -107,7 +91,7 @@ def shorten_role(*, by: Actor, assignment: RoleAssignment, to_at: datetime) -> R
     locked.to_at = to_at
     locked.save()
     append(
-        "role.shortened", by=by, subject=locked.log_subject, to_at=ms(to_at), **_role(locked),
+        "role.shortened", by=by, subject=locked.log_subject, to_at=ms(to_at), **of_role(locked),
         **rules.beneficiary(locked.person_id, by, ms(now())),
     )  # fmt: skip
     return locked
@@ -127,7 +111,9 @@ def propose_eligibility(*, by: Actor, person: Person, privilege: Privilege, from
     made = Eligibility.objects.create(
         person=person, privilege=privilege, proposed_by_id=UUID(by.id), proposed_at=now(), from_at=begins, to_at=to_at
     )
-    append("eligibility.proposed", by=by, subject=made.log_subject, expires_at=optional_ms(to_at), **_listed(made))
+    append(
+        "eligibility.proposed", by=by, subject=made.log_subject, expires_at=optional_ms(to_at), **of_eligibility(made)
+    )
     return made
 
 
@@ -140,7 +126,7 @@ def approve_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
     _approve(by, locked)
     append(
         "eligibility.granted", by=by, subject=locked.log_subject, granted_by=by.id, granted_at=ms(locked.from_at),
-        expires_at=optional_ms(locked.to_at), **_listed(locked), **_second(by, locked),
+        expires_at=optional_ms(locked.to_at), **of_eligibility(locked), **_second(by, locked),
     )  # fmt: skip
     return locked
 
@@ -151,8 +137,7 @@ def decline_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility:
     locked = _locked_eligibility(eligibility)
     rules.may_widen_list(by, locked.privilege.system, locked.person_id, about=locked)
     rules.still_waiting(locked)
-    _end(by, locked, "declined")
-    append("eligibility.declined", by=by, subject=locked.log_subject, **_listed(locked))
+    ending.decline_eligibility(by, locked)
     return locked
 
 
@@ -162,11 +147,7 @@ def revoke_eligibility(*, by: Actor, eligibility: Eligibility, cause: str = "rev
     locked = _locked_eligibility(eligibility)
     rules.may_take_off_list(by, locked)
     rules.still_holds(locked)
-    at = _end(by, locked, cause)
-    append(
-        "eligibility.revoked", by=by, subject=locked.log_subject, revoked_at=at, cause=cause, **_listed(locked),
-        **rules.beneficiary(locked.person_id, by, at),
-    )  # fmt: skip
+    ending.revoke_eligibility(by, locked, cause)
     return locked
 
 
@@ -177,12 +158,7 @@ def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime)
     rules.may_take_off_list(by, locked)
     rules.still_holds(locked)
     rules.ends_earlier(locked, to_at)
-    locked.to_at = to_at
-    locked.save()
-    append(
-        "eligibility.shortened", by=by, subject=locked.log_subject, expires_at=ms(to_at), **_listed(locked),
-        **rules.beneficiary(locked.person_id, by, ms(now())),
-    )  # fmt: skip
+    ending.shorten_eligibility(by, locked, to_at)
     return locked
 
 
@@ -192,7 +168,7 @@ def reconfirm_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility
     locked = _locked_eligibility(eligibility)
     rules.may_take_off_list(by, locked)
     rules.still_holds(locked)
-    append("eligibility.reconfirmed", by=by, subject=locked.log_subject, **_listed(locked))
+    append("eligibility.reconfirmed", by=by, subject=locked.log_subject, **of_eligibility(locked))
     return locked
 
 
@@ -227,13 +203,6 @@ def _approve(by: Actor, locked: RoleAssignment | Eligibility) -> None:
     locked.save()
 
 
-def _end(by: Actor, locked: RoleAssignment | Eligibility, cause: str) -> int:
-    at = now()
-    locked.ended_at, locked.ended_by, locked.ended_cause = at, by.id, cause
-    locked.save()
-    return ms(at)
-
-
 def _second(by: Actor, locked: RoleAssignment | Eligibility) -> dict[str, object]:
     return {
         "narrows": False, "changed_by": locked.proposed_by_id, "beneficiary_id": locked.person_id, "approved_by": by.id,
@@ -244,18 +213,5 @@ def _second(by: Actor, locked: RoleAssignment | Eligibility) -> dict[str, object
 def _append_granted(by: Actor, locked: RoleAssignment) -> None:
     append(
         "role.granted", by=by, subject=locked.log_subject, granted_by=by.id, granted_at=ms(locked.from_at), to_at=optional_ms(locked.to_at),
-        **_role(locked), **_second(by, locked),
+        **of_role(locked), **_second(by, locked),
     )  # fmt: skip
-
-
-def _role(row: RoleAssignment) -> dict[str, object]:
-    return {"role_id": row.pk, "person_id": row.person_id, "role": row.role, "system_id": row.system_id}
-
-
-def _listed(row: Eligibility) -> dict[str, object]:
-    return {
-        "eligibility_id": row.pk,
-        "person_id": row.person_id,
-        "system_id": row.privilege.system_id,
-        "privilege_id": row.privilege_id,
-    }

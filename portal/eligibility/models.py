@@ -20,6 +20,11 @@ ROLES = (
     (ADMINISTRATOR, "Administrator: systems, policies, roles"),
 )
 
+CONFLICTING = (
+    (ADMINISTRATOR, AUDITOR), (ADMINISTRATOR, APPROVER), (ADMINISTRATOR, REVIEWER), (CUSTODIAN, RESPONDER), (CUSTODIAN, REVIEWER),
+)  # fmt: skip
+"""Pairs that nobody holds for one system at one time: the catalogue's ``conflicting_roles``, held against it by a test."""
+
 
 class Dated(models.Model):
     """What roles and eligibilities share: proposed by one, approved by another, ended once."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import combinations
 from typing import TypeVar
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from portal.clock import now
 from portal.eligibility.models import (
     ADMINISTRATOR,
     AUDITOR,
+    CONFLICTING,
     OWNER,
     RESPONDER,
     REVIEWER,
@@ -208,6 +210,48 @@ def eligibility_for_act(pk: UUID) -> Eligibility | None:
         .select_related("person", "privilege__system", "proposed_by", "approved_by")
         .first()
     )
+
+
+def conflicting_with(role: str) -> frozenset[str]:
+    """Roles that nobody holds beside this one."""
+    return frozenset(each for pair in CONFLICTING if role in pair for each in pair if each != role)
+
+
+def conflicts_of(row: RoleAssignment) -> QuerySet[RoleAssignment]:
+    """Roles of the same person, waiting or in force, that conflict with this one: for a system of its own and at a time of its own."""
+    others = RoleAssignment.objects.filter(
+        not_over(), person_id=row.person_id, role__in=conflicting_with(row.role)
+    ).exclude(pk=row.pk)
+    if row.system_id is not None:
+        others = others.filter(Q(system__isnull=True) | Q(system_id=row.system_id))
+    if row.to_at is not None:
+        others = others.filter(from_at__lt=row.to_at)
+    return (
+        others.filter(Q(to_at__isnull=True) | Q(to_at__gt=row.from_at)).select_related("system").order_by("role", "pk")
+    )
+
+
+def standing_conflicts(person: Person | None = None) -> list[tuple[RoleAssignment, RoleAssignment]]:
+    """Pairs of conflicting roles that one person holds now, of everybody or of one. One query."""
+    held = RoleAssignment.objects.filter(
+        in_force(), person__left_at__isnull=True, role__in={each for pair in CONFLICTING for each in pair}
+    )
+    held = held.filter(person=person) if person is not None else held
+    of_people: dict[UUID, list[RoleAssignment]] = {}
+    for row in held.select_related("person", "system").order_by("person__name", "person_id", "role", "pk"):
+        of_people.setdefault(row.person_id, []).append(row)
+    return [
+        (first, second)
+        for rows in of_people.values()
+        for first, second in combinations(rows, 2)
+        if second.role in conflicting_with(first.role)
+        and (None in (first.system_id, second.system_id) or first.system_id == second.system_id)
+    ]
+
+
+def conflicts_on(system: System) -> list[tuple[RoleAssignment, RoleAssignment]]:
+    """Those of `standing_conflicts` that concern a system."""
+    return [pair for pair in standing_conflicts() if all(each.system_id in (None, system.pk) for each in pair)]
 
 
 def holds_for_all(person_id: UUID | str, roles: Iterable[str]) -> bool:

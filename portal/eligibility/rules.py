@@ -6,6 +6,7 @@ from uuid import UUID
 from audit.log.append import Actor
 from portal.clock import now
 from portal.eligibility.models import OWNER, ROLES, Eligibility, RoleAssignment
+from portal.eligibility.queries import conflicts_of
 from portal.errors import RefusedByPolicy, WrongState
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, NARROW, need_other, need_permission
@@ -100,6 +101,22 @@ def check_role(role: str, system: System | None) -> None:
         raise RefusedByPolicy("There is no such role.", about=system)
     if role == OWNER and system is None:
         raise RefusedByPolicy("An owner owns one system: choose which.")
+
+
+def check_conflicts(row: RoleAssignment) -> None:
+    """Nobody holds two roles that conflict for one system at one time (T-50); what waits counts too.
+
+    Raises:
+        RefusedByPolicy: the person holds, or waits for, such a role.
+    """
+    other = conflicts_of(row).first()
+    if other is not None:
+        held = "holds" if other.approved_at else "waits for"
+        where = other.system.name if other.system else "all systems"
+        raise RefusedByPolicy(
+            f"This person {held} the role of {other.role} for {where}, and nobody holds it beside that of {row.role}. End that one first.",
+            about=row.person, kind="conflicting role",
+        )  # fmt: skip
 
 
 def still_waiting(row: RoleAssignment | Eligibility) -> None:

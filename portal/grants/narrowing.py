@@ -7,8 +7,9 @@ from uuid import UUID
 from audit.log.append import Actor, action, process
 from portal.access_requests.rules import allows
 from portal.eligibility import actions as lists
+from portal.eligibility.ending import end_all_of, end_lists_by
 from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
-from portal.eligibility.queries import eligibilities_of, holds, lock_undecided
+from portal.eligibility.queries import eligibilities_of, holds
 from portal.grants import ending
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
@@ -19,6 +20,7 @@ from portal.people.models import Person
 
 ENDED_TOO = ("grant.revoked", "grant.failed")
 LEFT = "The person left."
+MOVED = "The person moved to other work."
 
 
 @action(event=("eligibility.revoked", *ENDED_TOO), refused="eligibility.act_refused")
@@ -34,11 +36,7 @@ def revoke_eligibility(*, by: Actor, eligibility: Eligibility, cause: str = "rev
 def shorten_eligibility(*, by: Actor, eligibility: Eligibility, to_at: datetime) -> Eligibility:
     """Let an eligibility end earlier and end those grants that would outlast it."""
     row = lists.shorten_eligibility(by=by, eligibility=eligibility, to_at=to_at)
-    longer = [
-        each
-        for each in live_of(row.person_id, privilege=row.privilege)
-        if each.expires_at is None or each.expires_at > to_at
-    ]
+    longer = [each for each in live_of(row.person_id, privilege=row.privilege) if _outlasts(each, to_at)]
     _end(by, longer, "The eligibility ends earlier.", "eligibility shortened")
     return row
 
@@ -89,19 +87,30 @@ def _end_without_role(by: Actor, row: RoleAssignment) -> None:
 def note_leaving(*, by: Actor, person: Person) -> Person:
     """Somebody left: nothing of theirs stays open, on no list and in no browser."""
     row = people.leave(by=by, person=person)
-    # The list before the role, as in `may_use_locked`; the grants last, so that what was approved while the lists were waited for is seen.
-    for eligibility in lock_undecided(Eligibility.objects.filter(person=row)):
-        if eligibility.approved_at:
-            lists.revoke_eligibility(by=by, eligibility=eligibility, cause="left")
-        else:
-            lists.decline_eligibility(by=by, eligibility=eligibility)
-    for assignment in lock_undecided(RoleAssignment.objects.filter(person=row)):
-        if assignment.approved_at:
-            lists.end_role(by=by, assignment=assignment, cause="left")
-        else:
-            lists.decline_role(by=by, assignment=assignment)
-    _end(by, live_of(row.pk), LEFT, "person left")
+    end_everything_of(by, row)
     return row
+
+
+def end_everything_of(by: Actor, person: Person) -> None:
+    """Lists, roles and grants of somebody who has left, within the action of a caller who has asked who may.
+
+    The grants last, so that what was approved while the lists were waited for is seen.
+    """
+    end_all_of(by, person, "left")
+    _end(by, live_of(person.pk), LEFT, "person left")
+
+
+def end_lists_of_one_who_moved(by: Actor, person: Person, end: datetime) -> list[Eligibility]:
+    """Let a person's eligibilities end at ``end``, with what is open beyond it. Gives those that it changed; the caller has asked who may."""
+    changed = list(end_lists_by(by, person, end, "moved"))
+    for row in changed:
+        live = live_of(person.pk, privilege=row.privilege)
+        _end(by, [each for each in live if _outlasts(each, end)], MOVED, "person moved")
+    return changed
+
+
+def _outlasts(grant: Grant, end: datetime) -> bool:
+    return grant.expires_at is None or grant.expires_at > end
 
 
 def end_of_one_who_left(grant_id: UUID) -> None:

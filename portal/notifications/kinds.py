@@ -70,7 +70,7 @@ TOPICS = {
     "use": "Uses: opened, ending, ended, answered",
     "failure": "What failed: openings, ends, gaps, orphan sessions, channels",
     "duty": "Reviews, attestations and findings that are due or overdue",
-    "account": "Sign-ins, recovery codes, and where alerts go",
+    "account": "Sign-ins, recovery codes, people who moved, and where alerts go",
 }
 _TOPIC_OF = {
     "request.asked": "call", "request.bypass_opened": "call", "extension.asked": "call",
@@ -78,8 +78,8 @@ _TOPIC_OF = {
     "finding.due": "duty", "dossier.ready": "use",
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
-    "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "signin": "account", "receiver": "account",
-    "stop": "call",
+    "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "signin": "account",
+    "receiver": "account", "person": "account", "stop": "call",
 }  # fmt: skip
 
 
@@ -127,6 +127,7 @@ KINDS = _kinds(
     ("stop.lift_asked", "Emergency stop: lifting asked", "owners and administrators, security list", "system by reason started_at:time"),
     ("stop.lift_declined", "Emergency stop stays", "owners and administrators, security list", "system by reason? started_at:time"),
     ("stop.lifted", "Emergency stop lifted", "responders, approvers, owners, administrators, security list", "system by reason started_at:time"),
+    ("person.moved", "Moved to other work", "the person, owners of the systems", "person before unit lists:int ends_at:time"),
     ("system.problem", "Problem", "owner, administrators, security list", "title sentence system? at:time?"),
 )  # fmt: skip
 

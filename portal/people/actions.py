@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -263,9 +263,21 @@ def leave(*, by: Actor, person: Person) -> Person:
         raise NotAllowed("Another administrator has to note that you left.", about=locked, kind="own")
     if locked.left_at is not None:
         raise WrongState("This person has left already.", about=locked)
-    locked.left_at = now()
-    locked.set_unusable_password()
-    locked.save(update_fields=["left_at", "password"])
-    _end_all(by, locked, "person left")
-    append("person.left", by=by, subject=locked.log_subject, person_id=locked.pk, left_at=ms(locked.left_at))
+    gone(by, locked)
     return locked
+
+
+def gone(by: Actor, person: Person, left_at: datetime | None = None, list_id: object = None) -> None:
+    """Note that somebody left and end their sign-ins, within the action of a caller who has asked who may; the row is locked.
+
+    Args:
+        left_at: When they left, as another system says; else now. The account is closed now in any case.
+        list_id: The personnel list that says so.
+    """
+    person.left_at = now()
+    person.set_unusable_password()
+    person.save(update_fields=["left_at", "password"])
+    _end_all(by, person, "person left")
+    append(
+        "person.left", by=by, subject=person.log_subject, person_id=person.pk, left_at=ms(left_at or person.left_at), list_id=list_id,
+    )  # fmt: skip

@@ -29,6 +29,8 @@ class Person(AbstractBaseUser):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reports",
         help_text="whose rights the person never judges",
     )  # fmt: skip
+    unit = models.CharField(max_length=120, blank=True, help_text="where they work, as the personnel list says")
+    moved_at = models.DateTimeField(null=True, blank=True)
     one_time_until = models.DateTimeField(
         null=True, blank=True, help_text="the password was made by another and must be replaced before this"
     )

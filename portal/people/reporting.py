@@ -28,13 +28,18 @@ def set_manager(*, by: Actor, person: Person, manager: Person | None) -> Person:
         raise RefusedByPolicy("Nobody is their own manager.", about=locked)
     if locked.manager_id == (manager.pk if manager else None):
         raise ChangedMeanwhile("It stands so already. Nothing was changed.", about=locked)
-    locked.manager = manager
-    locked.save(update_fields=["manager"])
+    note_manager(by, locked, manager)
+    return locked
+
+
+def note_manager(by: Actor, person: Person, manager: Person | None) -> None:
+    """Note it, within the action of a caller who has asked who may."""
+    person.manager = manager
+    person.save(update_fields=["manager"])
     append(
-        "person.manager_set", by=by, subject=locked.log_subject, person_id=locked.pk,
+        "person.manager_set", by=by, subject=person.log_subject, person_id=person.pk,
         manager_id=manager.pk if manager else None,
     )  # fmt: skip
-    return locked
 
 
 def reports_of(people: Iterable[UUID]) -> dict[UUID, frozenset[str]]:

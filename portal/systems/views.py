@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access_requests.rules import allows
 from portal.eligibility import seen
-from portal.eligibility.queries import lists_of_system, who_is_here
+from portal.eligibility.queries import conflicts_on, lists_of_system, who_is_here
 from portal.kept import KeptForm, confirming
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
@@ -60,7 +60,8 @@ def system_page(request: PersonRequest, pk: UUID) -> HttpResponse:
 def _system_page(request: PersonRequest, system: System, status: int = 200, **more: object) -> HttpResponse:
     roles, listed = lists_of_system(system)
     context = {
-        "system": system, "roles": roles, "eligibilities": listed, "changes": seen.changes_of(system), "source": seen.source_of(system),
+        "system": system, "conflicts": conflicts_on(system),
+        "roles": roles, "eligibilities": listed, "changes": seen.changes_of(system), "source": seen.source_of(system),
         "manages": request.user.has_perm(MANAGE, system), "administers": request.user.has_perm(ADMINISTER, system),
         "dry_run_form": DryRunForm(), "settings": _shown(system.settings), "has_secret": bool(system.secret),
         "may_stop": allows(may_start, request.actor, system),

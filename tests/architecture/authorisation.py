@@ -52,6 +52,12 @@ person_new           POST -                     403 403 403 403 403 403 200 403 
 person_page          GET  person                404 404 404 404 404 404 200 404 404 in
 one_time_password    POST person                403 403 403 403 403 403 200 403 403 in
 person_left          POST person                403 403 403 403 403 403 302 403 403 in
+personnel_lists      GET  -                     403 403 403 403 403 403 200 403 403 in
+personnel_new        GET  -                     403 403 403 403 403 403 200 403 403 in
+personnel_new        POST -                     403 403 403 403 403 403 422 403 403 in
+personnel_page       GET  personnel             404 404 404 404 404 404 200 404 404 in
+personnel_confirm    POST personnel             403 403 403 403 403 403 409 403 403 in
+personnel_discard    POST personnel             403 403 403 403 403 403 302 403 403 in
 # systems
 systems              GET  -                     403 403 403 403 200 200 200 403 403 in
 system_new           GET  kind                  403 403 403 403 403 403 200 403 403 in

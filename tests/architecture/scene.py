@@ -25,6 +25,7 @@ from portal.grants.models import Grant
 from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
 from portal.notifications.models import Alert
+from portal.personnel.actions import read as read_personnel
 from portal.policy.actions import propose as propose_policy
 from portal.policy.rules import Policy
 from portal.reviews import actions as reviews
@@ -144,8 +145,10 @@ def _lists(world: World) -> dict[str, dict[str, Any]]:
     eligibility = lists.propose_eligibility(by=actor(world.pia), person=world.lea, privilege=world.privilege)
     held = RoleAssignment.objects.get(person=world.ann)
     listed = Eligibility.objects.get(person=world.ann)
+    answer = "".join(["email,name\n", *(f"{each.email},{each.name}\n" for each in world.people.values())])
+    personnel = read_personnel(by=actor(world.quinn), content=answer.encode(), query="SELECT *", taken_at=now())
     return {
-        "proposed-role": {"pk": role.pk}, "role": {"pk": held.pk}, "proposed-eligibility": {"pk": eligibility.pk},
+        "personnel": {"pk": personnel.pk}, "proposed-role": {"pk": role.pk}, "role": {"pk": held.pk}, "proposed-eligibility": {"pk": eligibility.pk},
         "eligibility": {"pk": listed.pk}, "person": {"pk": world.ann.pk},
     }  # fmt: skip
 

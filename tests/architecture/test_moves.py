@@ -28,6 +28,9 @@ EXPECTED = {
         "assign": ({"raised", "assigned"}, "assigned"), "answer": ({"assigned", "answered"}, "answered"),
         "close": ({"answered"}, "closed"),
     },
+    ("portal.personnel.states", "MOVES", "STATES"): {
+        "ask_second": ({"read"}, "waits"), "carry_out": ({"read", "waits"}, "done"), "discard": ({"read", "waits"}, "discarded"),
+    },
     ("portal.campaigns.states", "MOVES", "STATES"): {"close": ({"open"}, "closed")},
     ("portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES"): {
         "keep": ({"undecided"}, "kept"), "modify": ({"undecided"}, "modified"), "revoke": ({"undecided"}, "revoked"),

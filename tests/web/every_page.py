@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from portal.clock import now
 from portal.demo.personas import BY_KEY
 from tests.faults.visiting import Page, Visitor
 from tests.faults.whole import House
@@ -30,6 +31,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
     "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),
     "stop_page": (("mo", "stop", ""), ("dan", "stop", "")), "grant_revoke": (("mo", "open grant", ""),),
+    "personnel_lists": (("pia", "", ""),), "personnel_new": (("pia", "", ""),), "personnel_page": (("pia", "personnel", ""),),
     "systems": (("pia", "", ""), ("mo", "", "")), "system_new": (("pia", "kind", ""),), "system_page": (("pia", "shop", ""), ("rosa", "shop", "")),
     "system_change": (("pia", "shop", ""),), "privilege_new": (("pia", "shop", ""),), "source_declare": (("pia", "shop", ""),),
     "change_page": (("pia", "change", ""),), "role_new": (("pia", "", ""),), "role_page": (("pia", "role", ""),),
@@ -72,7 +74,7 @@ class Furnished:
             "change": self._one("portal_proposedchange ORDER BY proposed_at DESC"), "role": self._one("portal_roleassignment"),
             "eligibility": self._one("portal_eligibility"), "version": self._one("portal_policyversion"),
             "finding": self._one("portal_finding"), "review": self._one("portal_review WHERE submitted_at IS NOT NULL"),
-            "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"),
+            "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"), "personnel": self._personnel(),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
             "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()},
@@ -139,6 +141,18 @@ class Furnished:
         found = re.search(r"/alerts/seen/([\w.-]+)/", mails.get("/demo/mails/").text)
         assert found
         return found[1]
+
+    def _personnel(self) -> dict[str, object]:
+        """A list on which Ann is missing, one is new, and nothing was decided."""
+        everybody = self.house.rows(
+            "SELECT email, name FROM portal_person WHERE left_at IS NULL AND email <> %s", [BY_KEY["ann"].email]
+        )
+        lines = ["email,name", *(f"{email},{name}" for email, name in everybody), "new@breakglass.example,Somebody New"]
+        content = "\n".join(lines).encode()
+        said = {"query": "SELECT email, name FROM people", "taken_at": f"{now():%Y-%m-%dT%H:%M}"}
+        return {
+            "pk": _last(self.house.visitor("pia").upload("/people/lists/new/", said, ("file", "people.csv", content)))
+        }
 
     def _grant_of(self, request: str) -> object:
         return self._one("portal_grant WHERE request_id = %s", request)["pk"]

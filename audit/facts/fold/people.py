@@ -33,4 +33,21 @@ def manager_set(facts: Facts, entry: LogEntry) -> None:
     facts.put("people", entry.fields["person_id"], manager_id=entry.fields.get("manager_id"))
 
 
-HANDLERS = {"portal.founded": founded, "person.added": added, "person.manager_set": manager_set, "person.left": left}
+def moved(facts: Facts, entry: LogEntry) -> None:
+    """A person moved to other work; the last time counts."""
+    facts.put("people", entry.fields["person_id"], moved_at=entry.fields["moved_at"])
+
+
+def imported(facts: Facts, entry: LogEntry) -> None:
+    """The personnel system answered."""
+    facts.personnel_taken.append(entry.fields["taken_at"])
+
+
+HANDLERS = {
+    "portal.founded": founded,
+    "person.added": added,
+    "person.left": left,
+    "person.moved": moved,
+    "person.manager_set": manager_set,
+    "personnel.imported": imported,
+}

@@ -12,7 +12,7 @@ from audit.facts.parameters import Parameter
 
 DAY = MILLISECONDS["day"]
 ELIGIBILITY, ROLES = "eligibility", "roles"
-NEVER_CONNECTED = ("personnel", "tickets", "changes")
+NEVER_CONNECTED = ("tickets", "changes")
 
 
 def duties(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
@@ -117,9 +117,10 @@ def _duty(facts: Facts, kind: str, system: str | None, number: int | str, **colu
 
 
 def feeds(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
-    """Slots in which an answer was due. Nothing outside is connected yet, which is a slot without an answer."""
+    """Slots in which an answer was due. Tickets and changes are not connected yet, which is a slot without an answer."""
     for kind in NEVER_CONNECTED:
         facts.rows["feeds"][f"feed:{kind}"] = _feed(kind, None, period.start_at, period.end_at, 0)
+    _personnel(facts, period, parameters["personnel_days"].value * DAY)
     length = parameters["listing_hours"].value * MILLISECONDS["hour"]
     for system, row in facts.each("systems"):
         start = max(period.start_at, row.get("in_scope_from") or period.start_at)
@@ -131,6 +132,17 @@ def feeds(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> Non
             answered = bisect_left(taken, from_at) < bisect_left(taken, from_at + length)
             key = f"feed:listing:{system}:{from_at}"
             facts.rows["feeds"][key] = _feed("listing", system, from_at, from_at + length, int(answered))
+
+
+def _personnel(facts: Facts, period: Period, length: int) -> None:
+    """Lists that were due from the end of the period backwards; one that was taken in a slot answers it. Never connected: one slot unanswered."""
+    end = min(period.end_at, period.as_of)
+    if not facts.personnel_taken or end <= period.start_at:
+        facts.rows["feeds"]["feed:personnel"] = _feed("personnel", None, period.start_at, period.end_at, 0)
+        return
+    for to_at in range(end, period.start_at + min(length, end - period.start_at) - 1, -length):
+        answered = any(to_at - length <= taken < to_at for taken in facts.personnel_taken)
+        facts.rows["feeds"][f"feed:personnel:{to_at}"] = _feed("personnel", None, to_at - length, to_at, int(answered))
 
 
 def _feed(kind: str, system: str | None, from_at: int, to_at: int, answered: int) -> Row:

@@ -54,6 +54,7 @@ class Facts:
     item_people: dict[str, str] = field(default_factory=dict)
     packs: dict[str, frozenset[str]] = field(default_factory=dict)
     taken: dict[str, Taken] = field(default_factory=dict)
+    personnel_taken: list[int] = field(default_factory=list)
     listings: dict[str, Listing] = field(default_factory=lambda: defaultdict(Listing))
 
     def put(self, table: str, key: str, **columns: Any) -> Row:

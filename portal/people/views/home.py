@@ -17,12 +17,13 @@ from portal.findings.queries import waiting_for as findings_waiting_for
 from portal.grants.queries import endable_by, extensions_waiting_for, open_grants
 from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
+from portal.personnel.queries import waiting_for as personnel_waiting_for
 from portal.policy.queries import waiting as policies_waiting
 from portal.reviews.queries import claimed_by, due_for
 from portal.stops.queries import lifts_waiting_for
 
 SHOWN = 5
-PROPOSALS = ("lifts", "changes", "role_proposals", "eligibility_proposals", "policies")
+PROPOSALS = ("lifts", "personnel", "changes", "role_proposals", "eligibility_proposals", "policies")
 WAITS = ("waiting", "extensions", "reviews", "owing", "campaigns", "findings_owned", "findings_of_others", *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
 
@@ -57,7 +58,7 @@ def _for(viewer: Person) -> dict[str, Any]:
             "eligibility_proposals": eligibilities_waiting_for(viewer),
         }  # fmt: skip
     if ADMINISTRATOR in roles:
-        shown["policies"] = list(policies_waiting(viewer))
+        shown |= {"policies": list(policies_waiting(viewer)), "personnel": personnel_waiting_for(viewer)}
     return shown
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.eligibility import one_time
-from portal.eligibility.queries import lists_of_person
+from portal.eligibility.queries import lists_of_person, standing_conflicts
 from portal.grants import narrowing
 from portal.kept import confirming
 from portal.people import actions, queries
@@ -34,7 +34,9 @@ def only_administrators(request: PersonRequest) -> None:
 def people(request: PersonRequest) -> HttpResponse:
     """Everybody."""
     only_administrators(request)
-    return render(request, "people/people.html", {"people": queries.people(request.user)})
+    return render(
+        request, "people/people.html", {"people": queries.people(request.user), "conflicts": standing_conflicts()}
+    )
 
 
 @sensitive_variables("added")
@@ -64,6 +66,7 @@ def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
         "roles": roles,
         "eligibilities": eligibilities,
         "unguarded": one_time.is_unguarded(person),
+        "conflicts": standing_conflicts(person),
     }
     return render(request, "people/person.html", context)
 

@@ -32,6 +32,12 @@ def _people_and_rules(log: Stream) -> None:
     rule: dict[str, Any] = {"narrows": 1, "changed_by": "pia", "effective_at": when}
     log.say("person.left", when, "pia", person_id="ben", left_at=when)
     log.say("person.manager_set", when, "pia", person_id="jon", manager_id="hana")
+    log.say(
+        "person.moved", when, "pia", person_id="kim", moved_at=when, before="Operations", unit="Sales", list_id="PL"
+    )
+    log.say(
+        "personnel.imported", when, "pia", list_id="PL", sha256="s", query="q", taken_at=when, rows=9, joiners=1, movers=1, leavers=1, people=9,
+    )  # fmt: skip
     log.say("role.proposed", when, "pia", role_id="r", person_id="hana", role="reviewer", from_at=when)
     log.say(
         "role.ended",

@@ -63,7 +63,7 @@ FORBIDDEN: dict[str, Act] = {
     "a role for oneself": lambda w: proposed_role(w, by="pia", to="pia"),
     "beneficiary approves": lambda w: actions.approve_eligibility(by=actor(w.mo), eligibility=proposed(w, to="mo")),
     "beneficiary approves a role": lambda w: actions.approve_role(
-        by=actor(w.quinn), assignment=proposed_role(w, to="quinn")
+        by=actor(w.quinn), assignment=proposed_role(w, to="quinn", role="owner")
     ),
     "outsider proposes": lambda w: proposed(w, by="zoe", to="ann"),
     "responder proposes": lambda w: proposed(w, by="ann", to="zoe"),
