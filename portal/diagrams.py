@@ -8,6 +8,8 @@ from portal.moves import Move
 MACHINES = (
     ("Access request", "portal.access_requests.states", "MOVES", "STATES", "awaiting"),
     ("Grant", "portal.grants.states", "MOVES", "STATES", "authorised"),
+    ("Sealed account", "portal.sealed.states", "MOVES", "STATES", "proposed"),
+    ("New secret of a sealed account", "portal.sealed.states", "ROTATION_MOVES", "ROTATION_STATES", "owed"),
     ("Emergency stop", "portal.stops.states", "MOVES", "STATES", "in_force"),
     ("Review", "portal.reviews.states", "MOVES", "STATES", "due"),
     ("Finding", "portal.findings.states", "MOVES", "STATES", "raised"),

@@ -45,6 +45,7 @@ def _given(name: str, trigger: str) -> Mapping[str, Any]:
 
 WORKS: tuple[Work, ...] = (
     Work("sweep", "portal.grants.sweep.run_due", 5, 1),
+    Work("rotations", "portal.sealed.rotating.run_due", 10, 10),
     Work("lapses", "portal.access_requests.sweep.lapse_due", 5, 5),
     Work("outbox", "portal.notifications.sending.send_due", 2, 2),
     Work("receivers", "portal.notifications.sending.send_due", 2, 2),  # apart, so that a slow receiver holds up no mail

@@ -4,7 +4,7 @@ from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.campaigns.models import Campaign, Duty, Item
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.findings.models import Finding
-from portal.grants.models import Extension, Grant
+from portal.grants.models import Extension, Grant, Release
 from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
 from portal.people.models import Attempts, Passkey, PasskeyChallenge, Person, SignIn
@@ -12,11 +12,12 @@ from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Review
+from portal.sealed.models import Rotation, SealedAccount
 from portal.stops.models import Stop
 from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
     "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
-    "Listing", "Passkey", "PasskeyChallenge", "Person", "PersonnelList", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Review", "RoleAssignment",
-    "Seen", "SignIn", "Stop", "System",
+    "Listing", "Passkey", "PasskeyChallenge", "Person", "PersonnelList", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Release",
+    "Review", "RoleAssignment", "Rotation", "SealedAccount", "Seen", "SignIn", "Stop", "System",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
 
 JUDGES = frozenset({REVIEWER, OWNER, ADMINISTRATOR, AUDITOR})
 KEEPERS = frozenset({ADMINISTRATOR, OWNER, AUDITOR})
@@ -29,6 +29,7 @@ PLACES = (
     Place("Findings", "findings", "flag", JUDGES | {APPROVER}),
     Place("Campaigns", "campaigns", "list-check", JUDGES),
     Place("Alerts", "alerts", "bell", EVERYBODY),
+    Place("Sealed accounts", "sealed", "lock", KEEPERS | {CUSTODIAN, APPROVER}, "Look after"),
     Place("Systems", "systems", "server", KEEPERS, "Look after"),
     Place("Stops", "stops", "hand-stop", KEEPERS | {APPROVER}, "Look after"),
     Place("Policies", "policies", "scale", KEEPERS, "Look after"),

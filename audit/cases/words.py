@@ -45,6 +45,10 @@ ENDS = {
     "expired": "the time was over",
     "revoked": "somebody else ended it",
     "failed": "it could not be opened",
+    "laid_in": "the first secret",
+    "used": "it was shown in a use",
+    "changed": "its custodian changed it",
+    "handed_over": "another custodian",
 }
 METHODS = {
     "password": "a password alone",

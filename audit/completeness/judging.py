@@ -285,6 +285,7 @@ def _unexplained(look: Look) -> list[Gap]:
 WHY = {
     "no_grant": "its login is a grant's, and no such grant is known",
     "grant_over": "its login is a grant's that was over already",
+    "not_held": "its login is a sealed account, and nobody held it",
     "undeclared_login": "its login may act as a privilege, and neither a grant nor a declared account explains it",
 }
 RULES = (_lost, _not_ended, _settings, _beats_lost, _sessions_lost, _unexplained)

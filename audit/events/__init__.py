@@ -9,6 +9,7 @@ from audit.events import (
     policy,
     receivers,
     requests,
+    sealed,
     sources,
     stops,
     systems,
@@ -17,7 +18,20 @@ from audit.events.spec import EventType, index
 
 catalogue: dict[str, EventType] = index(
     module.EVENTS
-    for module in (people, systems, eligibility, policy, requests, grants, judging, sources, evidence, receivers, stops)
+    for module in (
+        people,
+        systems,
+        eligibility,
+        policy,
+        requests,
+        grants,
+        sealed,
+        judging,
+        sources,
+        evidence,
+        receivers,
+        stops,
+    )
 )
 
 __all__ = ["catalogue"]

@@ -10,6 +10,7 @@ from typing import Any
 from audit.log.models import Event
 from audit.log.read import LoggedEvent, event_of, named, of_subject
 from audit.sources.marker import number_of
+from audit.sources.sealed import Accounts, held_at
 
 MARGIN = 600_000
 """Milliseconds. Events of one time may be committed in another order."""
@@ -32,14 +33,20 @@ class Bindings:
     """Known markers; asked for an unknown one, the log is read on."""
 
     _by_marker: dict[str, Binding] = field(default_factory=dict)
+    accounts: Accounts = field(default_factory=Accounts)
     _since: int = 0
 
-    def find(self, login: str, system_id: str) -> Binding | None:
-        """The grant whose marker the login is, on this system; None where there is none."""
+    def find(self, login: str, system_id: str, at: int) -> Binding | None:
+        """The grant whose marker the login is, on this system; of a sealed account the one that held it when the session began (ms)."""
         if number_of(login) is None:
-            return None
+            return self._of_account(login, system_id, at)
         found = self._by_marker.get(login) or self._read(login, self._since) or self._read(login, 0)
         return found if found and found.system_id == system_id else None
+
+    def _of_account(self, login: str, system_id: str, at: int) -> Binding | None:
+        account = self.accounts.find(login, system_id)
+        holding = held_at(account, at) if account else None
+        return _binding_of(f"grant:{holding.grant_id}", login, holding.case) if holding else None
 
     def _read(self, login: str, since: int) -> Binding | None:
         rows = Event.objects.filter(name="grant.opening", at__gte=since).order_by("at").values_list("body", flat=True)
@@ -53,13 +60,15 @@ class Bindings:
 
 
 def _binding(opening: LoggedEvent, marker: str) -> Binding | None:
-    authorised = of_subject(opening.subject, ("grant.authorised",), limit=1)
+    return _binding_of(opening.subject, marker, opening.case)
+
+
+def _binding_of(subject: str, marker: str, case: str) -> Binding | None:
+    authorised = of_subject(subject, ("grant.authorised",), limit=1)
     if not authorised:
         return None
     fields: dict[str, Any] = authorised[0].fields
-    return Binding(
-        fields["grant_id"], marker, opening.case, fields["system_id"], fields["person_id"], fields["privilege_id"]
-    )
+    return Binding(fields["grant_id"], marker, case, fields["system_id"], fields["person_id"], fields["privilege_id"])
 
 
 def over_at(grant_id: str) -> int | None:

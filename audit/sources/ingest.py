@@ -18,6 +18,7 @@ from audit.sources.follower import CHUNK, Follower, OutOfReach, Position
 from audit.sources.kinds import Fold, kind_of
 from audit.sources.marker import number_of
 from audit.sources.models import CountedSession, SourcePosition
+from audit.sources.sealed import Accounts
 from audit.sources.state import Head, Session
 from audit.sources.telling import GATHER, Teller
 
@@ -94,8 +95,9 @@ def gathering(source: Source) -> Gathering:
     sessions = {each.session: msgspec.convert(each.state, Session) for each in row.sessions.all()}
     bindings = Bindings()
     logins = {name: session.login for name, session in sessions.items() if session.login}
-    fold = kind.fold(source, watcher(source), head, sessions)
-    teller = Teller(source, bindings, logins)
+    fold = kind.fold(source, watcher(source, bindings.accounts), head, sessions)
+    starts = {name: session.started_at for name, session in sessions.items() if session.login}
+    teller = Teller(source, bindings, logins, starts)
     return Gathering(source, kind.follower(source), fold, teller, _position(row), row.trouble)
 
 
@@ -109,15 +111,16 @@ class _Listing:
     read_at: float = field(default=float("-inf"))
 
 
-def watcher(source: Source) -> Callable[[str], bool]:
-    """Whether the statements of a login are recorded: a grant's, or one able to act as a privilege that nobody declared.
+def watcher(source: Source, accounts: Accounts | None = None) -> Callable[[str], bool]:
+    """Whether the statements of a login are recorded: a grant's, a sealed account's, or one able to act as a privilege that nobody declared.
 
     Without a listing of the target nobody knows who is able, so every login that was not declared counts as able.
     """
     listing = _Listing()
+    sealed = accounts or Accounts()
 
     def watched(login: str) -> bool:
-        if number_of(login) is not None:
+        if number_of(login) is not None or sealed.find(login, source.system_id) is not None:
             return True
         if not login or login == source.portal_login or login in source.declared_logins:
             return False

@@ -29,6 +29,9 @@ class Session(msgspec.Struct):
     database: str = ""
     remote: str = ""
     authorized: bool = False
+    started_at: int = 0
+    trial: bool = False
+    """It asked for the database of a login test, and nothing is told of it until it is known whether it got further."""
     counted: bool = False
     watched: bool = False
     statements: int = 0

@@ -21,6 +21,8 @@ class Teller:
     bindings: Bindings
     logins: dict[str, str] = field(default_factory=dict)
     """Login of each open session, by the session's name."""
+    starts: dict[str, int] = field(default_factory=dict)
+    """When each began (ms): of a sealed account it says whose it was."""
 
     def entries(self, found: Iterable[records.Found]) -> list[Entry]:
         """Entries in the order of what was found."""
@@ -56,17 +58,21 @@ class Teller:
 
     def _bound(self, session: str) -> Binding | None:
         login = self.logins.get(session)
-        return self.bindings.find(login, self.source.system_id) if login else None
+        return self.bindings.find(login, self.source.system_id, self.starts.get(session, 0)) if login else None
+
+    def _marked(self, login: str) -> bool:
+        """A login that the portal gives or guards."""
+        return number_of(login) is not None or self.bindings.accounts.find(login, self.source.system_id) is not None
 
     def _session_id(self, session: str) -> str:
         return records.session_uuid(self.source.id, session)
 
     def _started(self, each: records.SessionStarted) -> list[Entry]:
-        self.logins[each.session] = each.login
+        self.logins[each.session], self.starts[each.session] = each.login, each.at
         bound = self._bound(each.session)
         common: dict[str, Any] = {
             "session_id": self._session_id(each.session), "source_session": each.session, "login": each.login,
-            "marker": each.login if number_of(each.login) is not None else None, "database": each.database or None,
+            "marker": each.login if self._marked(each.login) else None, "database": each.database or None,
             "remote": each.remote or None, "started_at": each.at, "received_at": now_ms(),
         }  # fmt: skip
         entries = [self._entry("session.started", bound, **common)]
@@ -77,13 +83,16 @@ class Teller:
 
     def _unmatched(self, each: records.SessionStarted, bound: Binding | None) -> str:
         if bound is None:
-            return "no_grant" if number_of(each.login) is not None else "undeclared_login"
+            if number_of(each.login) is not None:
+                return "no_grant"
+            return "not_held" if self._marked(each.login) else "undeclared_login"
         over = over_at(bound.grant_id)
         return "grant_over" if over is not None and each.at > over else ""
 
     def _ended(self, each: records.SessionEnded) -> Entry:
         bound = self._bound(each.session)
         self.logins.pop(each.session, None)
+        self.starts.pop(each.session, None)
         ranges = [f"{first}-{last}" for first, last in each.missing]
         return self._entry(
             "session.ended", bound, session_id=self._session_id(each.session), source_session=each.session, ended_at=each.at,
@@ -92,7 +101,7 @@ class Teller:
         )  # fmt: skip
 
     def _refused(self, each: records.SessionRefused) -> Entry:
-        bound = self.bindings.find(each.login, self.source.system_id)
+        bound = self.bindings.find(each.login, self.source.system_id, each.at)
         return self._entry(
             "session.refused", bound, session_id=self._session_id(each.session), source_session=each.session,
             login=each.login or None, remote=each.remote or None, happened_at=each.at, outcome=each.outcome,

@@ -28,6 +28,8 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.strength import need_fresh
 from portal.policy.queries import in_force, rules_of
+from portal.sealed.queries import sealed_in
+from portal.sealed.rules import may_hold
 from portal.stops.rules import need_no_stop
 from portal.systems.models import Privilege
 
@@ -62,6 +64,9 @@ def declare_bypass(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRe
 
 def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
     may_ask(by, privilege)
+    account = sealed_in(privilege)
+    if account is not None:
+        may_hold(by.id, account)
     policy = in_force(privilege.system)
     rules = rules_of(policy)
     check_asked(asked, rules, about=privilege)

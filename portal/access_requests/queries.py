@@ -61,6 +61,7 @@ def visible(viewer: Person) -> QuerySet[AccessRequest]:
     """Requests that the viewer made, decides on, owns the system of, reviews or audits."""
     systems = systems_where(viewer.pk, (APPROVER, OWNER, "reviewer", "auditor", "administrator"))
     mine = Q(responder=viewer) | Q(approvals__approver=viewer) | Q(system__in=systems) | Q(system__owner=viewer)
+    mine |= Q(grant__account__custodian=viewer)  # who keeps an account sees who uses it
     chosen = AccessRequest.objects.filter(mine).distinct()
     return chosen.select_related("responder", "system", "privilege", "policy", "grant")
 

@@ -13,4 +13,8 @@ def for_kind(kind: str) -> Connector:
         from portal.connectors.simulated import Simulated  # noqa: PLC0415 - as above
 
         return Simulated()
+    if kind == "sealed":
+        from portal.connectors.sealed import Sealed  # noqa: PLC0415 - as above
+
+        return Sealed()
     raise BadSettings(f"There is no connector for systems of the kind {kind!r}.")

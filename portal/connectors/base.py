@@ -123,7 +123,8 @@ class Remainder:
 class Closed:
     """What closing did. Nothing here says that access is gone: only a read-back does.
 
-    `statement_logging` is what the login's setting was just before it was removed; None where it was gone already.
+    `statement_logging` is what the login's setting was just before it was removed; None where it was gone already. Of an account that
+    lasts: when it got a new password, when that was tried, and whether the target took it; None where it got none.
     """
 
     marker_ref: str
@@ -131,6 +132,9 @@ class Closed:
     removed: bool
     remainders: tuple[Remainder, ...] = ()
     statement_logging: bool | None = None
+    rotated_at_ms: int | None = None
+    tested_at_ms: int | None = None
+    login_taken: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Judgement:
 
 JUDGEMENTS = (
     Judgement("BG-01", at("2026-07-03 08:50")),
+    Judgement("BG-02", at("2026-07-09 23:00")),
     Judgement("BG-06", at("2026-08-04 08:35")),
     Judgement("BG-08", at("2026-08-14 17:10")),
     Judgement("EARLIER-1", at("2026-08-28 13:25")),

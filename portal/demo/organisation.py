@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 from audit.log.append import Actor, process
+from portal.demo import sealed
 from portal.demo.clock import Clock
 from portal.demo.personas import BY_KEY, PERSONAS, Persona
 from portal.demo.queries import code_of
@@ -59,6 +60,9 @@ class Place:
         default_factory=dict
     )  # privilege -> owner who put people on its list, if not Mo
     policy: Policy = field(default_factory=Policy)
+    sealed: tuple[str, str, str] | None = (
+        None  # account on the target, its name in words, where it is used; Otto keeps it
+    )
 
 
 PLACES = (
@@ -69,6 +73,8 @@ PLACES = (
           policy=Policy(max_grant_minutes=60, bypass_minutes=30)),
     Place("payments", "Payments API", "Through the payments gateway.", ("dan",), criticality="critical"),
     Place("warehouse", "Data warehouse", "From the analysts' host.", ("ann",), approver="jon", personal_data=True),
+    Place("sso", "Single sign-on", "Through its administrators' console.", ("ben",),
+          sealed=("sso_breakglass", "Single sign-on: break-glass administrator", "At the console of the identity provider, door 4 of the cage.")),
     Place("mail", "Mail gateway", "Through the gateway's console.", ("emil",), approver="jon", personal_data=True),
 )  # fmt: skip
 
@@ -132,7 +138,9 @@ def _roles(organisation: Organisation, system: System | None, wanted: tuple[tupl
 
 def _place(organisation: Organisation, place: Place) -> None:
     system = _register(organisation, place)
-    for name, on_target in _privileges(place):
+    if place.sealed is not None:
+        sealed.register(organisation, system, *place.sealed)
+    for name, on_target in () if place.sealed else _privileges(place):
         after = {"name": name, "on_target": on_target, "description": DESCRIPTIONS.get(on_target, "")}
         _two(organisation, kind=systems.PRIVILEGE, after=after, system=system)
     roles = [(place.approver, "approver"), ("kim", "reviewer"), ("lea", "reviewer"), ("mo", "owner"), ("nora", "owner")]
@@ -169,6 +177,8 @@ def _two(organisation: Organisation, *, kind: str, after: Mapping[str, object], 
 
 
 def _privileges(place: Place) -> list[tuple[str, str]]:
+    if place.sealed:
+        return [(place.sealed[1], place.sealed[0])]
     if place.privileges:
         return [(words, on_target) for on_target, words in place.privileges]
     return [(f"{place.name}: emergency", f"{place.slug}_emergency")]

@@ -17,6 +17,7 @@ from portal.demo.stage import Stage, at
 from portal.errors import NotAllowed
 from portal.grants import actions, ending, opening
 from portal.grants.models import Grant
+from portal.grants.releasing import release
 from portal.notifications.actions import acknowledge
 from portal.notifications.models import Alert
 from portal.systems.models import Privilege, System
@@ -26,6 +27,7 @@ READ_AFTER = timedelta(minutes=1)
 REMOVED_AFTER = timedelta(seconds=85)
 LEFT_AFTER = timedelta(minutes=1, seconds=30)
 CLOSED_AFTER = timedelta(seconds=40)
+RELEASED_AFTER = timedelta(seconds=40)
 SETTLED_AFTER = timedelta(seconds=3)
 
 
@@ -46,6 +48,7 @@ class Use:
     own_approval_at: datetime | None = None
     late: tuple[datetime, Act] | None = None
     read_back_at: datetime | None = None
+    released_by: str = ""  # who was the second person, where a sealed account's secret was shown
 
 
 def _asked(mode: str, reason: str, classes: tuple[str, ...], incident: str) -> Asked:
@@ -66,6 +69,10 @@ USES = (
         at("2026-07-03 02:00"), at("2026-07-03 02:05"), at("2026-07-03 02:06"), at("2026-07-03 02:50"),
         ((at("2026-07-03 02:11"), Act("SELECT * FROM pg_stat_user_tables", "catalogue_read", "ok", "pg_stat_user_tables")),
          (at("2026-07-03 02:26"), Act("DROP TABLE invoices_2019", "schema_change", "ok", "invoices_2019")))),
+    Use("BG-02", "sso", "ben", "",
+        _asked("bypass", "Sign-on outage: nobody can sign in since a rule locks everybody out.", ("config_change",), "INC-2055"),
+        at("2026-07-09 03:10"), at("2026-07-09 03:10"), at("2026-07-09 03:12"), at("2026-07-09 04:00"),
+        ((at("2026-07-09 03:27"), Act("disable rule mfa-7", "config_change", "ok", "rule mfa-7")),), released_by="pia"),
     Use("BG-06", "payments", "dan", "ines",
         _asked("approved", "Payments queue stuck after a failover; look at it and restart the consumer.", ("config_change",), "INC-2088"),
         at("2026-08-04 02:00"), at("2026-08-04 02:19"), at("2026-08-04 02:20"), at("2026-08-04 02:35"), own_approval_at=at("2026-08-04 02:10")),
@@ -91,6 +98,9 @@ def walk(stage: Stage, use: Use) -> Grant:
     stage.run("outbox")
     stage.move(system, use.opened_at)
     grant = opening.run(grant.pk)
+    if use.released_by:
+        stage.move(system, use.opened_at + RELEASED_AFTER)
+        release(by=stage.organisation.by(use.released_by, minutes=2), grant=grant)
     actions.reveal(by=stage.organisation.by(use.responder, minutes=2), grant=grant)
     stage.run("outbox")
     session = _log_in(stage, use, system, grant)

@@ -40,6 +40,18 @@ PERSONAS = (
     Persona("pia", "Pia Sommer", "Administrator", "Propose a policy or a role."),
     Persona("quinn", "Quinn Ferro", "Administrator, second", "Approve what Pia proposes."),
     Persona("dan", "Dan Okafor", "Responder: payments", "See that only his systems are offered."),
+    Persona(
+        "ben",
+        "Ben Halvorsen",
+        "Responder: single sign-on",
+        "Ask for the sealed account, and wait for the second person.",
+    ),
+    Persona(
+        "otto",
+        "Otto Brandt",
+        "Custodian of sealed accounts",
+        "Release its secret to Ben; give it a new one afterwards.",
+    ),
     Persona("emil", "Emil Vogt", "Responder: mail gateway", "Look at what became of his bypass."),
 )
 BY_KEY = {persona.key: persona for persona in PERSONAS}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-from portal.demo import judged, target
+from portal.demo import judged, sealed, target
 from portal.demo.clock import demo_clock
 from portal.demo.organisation import (
     PLACES,
@@ -91,6 +91,8 @@ def _agenda(stage: Stage, walked: dict[str, Grant]) -> Iterable[Step]:
         yield judgement.at - judged.CLAIMED_BEFORE, _judging(stage, judgement, walked)
         if judgement.said:
             yield judged.ANSWERED_AT, _answering(stage, judgement, walked)
+    yield sealed.ROTATED_AT, lambda: sealed.rotate(stage)
+    yield sealed.LISTED_AT, lambda: sealed.compare(stage)
     yield judged.LISTED_AT, lambda: judged.list_rights(stage)
     yield judged.SHOWN_AT, lambda: judged.decide_lines(stage)
     yield judged.CLOSED_AT, lambda: judged.close_attestations(stage)

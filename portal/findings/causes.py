@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid5
 
+from django.utils.crypto import salted_hmac
+
 from audit.log.read import LoggedEvent
 from portal.clock import moment
 from portal.notifications.inert import one_line
@@ -43,6 +45,7 @@ def orphan_session(entry: LoggedEvent, system: System | None) -> Said:
     why = {
         "no_grant": "Its login looks like a grant's, and there is no such grant.",
         "grant_over": "The grant of its login was over already.",
+        "not_held": "Its login is a sealed account, and nobody held it then.",
         "undeclared_login": "Its login is able to act as a privilege, and it is neither a grant's nor declared.",
     }.get(entry.fields["why"], f"Reason: {entry.fields['why']}.")
     login, remote = one_line(entry.says("login"), 200), one_line(entry.says("remote"), 200)
@@ -148,6 +151,31 @@ def table_and_log(entry: LoggedEvent, _system: System | None) -> Said | None:
     return Said("table and log", "The portal's tables and the log differ", "reconciliation", details, once=True)
 
 
+def register_differs(entry: LoggedEvent, system: System | None) -> Said | None:
+    """A sealed account that only the register, or only the target, knows."""
+    if entry.fields["in_register"] and entry.fields["in_target"]:
+        return None
+    login = one_line(entry.says("login"), 200) or "unknown"
+    where = (
+        "in the register and not on the target" if entry.fields["in_register"] else "on the target and in no register"
+    )
+    about = (
+        entry.fields.get("account_id")
+        or salted_hmac("portal.findings.sealed", f"{entry.fields['system_id']} {login}").hexdigest()
+    )
+    return Said("sealed account", f"{_name(system)}: an account is {where}", about, f"Account {login}.", once=True)
+
+
+def secret_not_taken(entry: LoggedEvent, system: System | None) -> Said | None:
+    """The target did not take the new secret of a sealed account."""
+    if entry.fields["ok"]:
+        return None
+    details = f"Tried at {_time(entry.fields['tested_at'])}. Until it works, nobody gets in with this account."
+    return Said(
+        "sealed account", f"{_name(system)}: a new secret does not work", entry.fields["account_id"], details, once=True
+    )
+
+
 def unreadable(entry: LoggedEvent, _system: System | None) -> Said:
     """An entry that one of the functions above could not make sense of."""
     title = f"Entry {entry.index} of the log needs a look: {entry.name}"
@@ -161,6 +189,8 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "source.settings_changed": (weaker_logging,),
     "grant.read_back": (drift, not_clear),
     "grant.close_failed": (not_closed,),
+    "sealed.account_listed": (register_differs,),
+    "sealed.tested": (secret_not_taken,),
     "campaign.removal_read_back": (removal_without_effect,),
     "duty.missed": (missed_duty,),
     "reconciliation.compared": (table_and_log,),

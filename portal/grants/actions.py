@@ -12,6 +12,7 @@ from portal.clock import moment, ms, now
 from portal.connectors.base import Secret
 from portal.eligibility.queries import may_use_locked
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
+from portal.grants.custody import put_back, secret_to_show, take_release
 from portal.grants.models import Extension, Grant
 from portal.grants.rules import (
     EXTENDED_ALREADY,
@@ -43,6 +44,7 @@ def locked(grant: Grant) -> Grant:
         "person",
         "system",
         "privilege",
+        "account",
     )
     return Grant.objects.select_for_update(of=("self",)).select_related(*around).get(pk=grant.pk)
 
@@ -59,7 +61,7 @@ def _still_open(grant: Grant) -> None:
 
 @action(event="grant.revealed", refused="grant.act_refused")
 def reveal(*, by: Actor, grant: Grant) -> Secret:
-    """Give the password to the responder, after a fresh second factor."""
+    """Give the password to the responder, after a fresh second factor; that of a sealed account after a second person's release."""
     row = locked(grant)
     is_responder(by, row)
     need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
@@ -67,14 +69,16 @@ def reveal(*, by: Actor, grant: Grant) -> Secret:
     at = now()
     if row.revealed_at and at - row.revealed_at < SHOWN_AGAIN_AFTER:
         raise ChangedMeanwhile("The password was shown a moment ago. Ask again in a few seconds.", about=row)
-    if row.secret is None:
+    if row.account is None and row.secret is None:
         raise WrongState("There is no password to show.", about=row)
-    password = _password(row)
+    password = _password(row) if row.account is None else secret_to_show(row.account)
+    take_release(row, at)
     row.revealed_at = at
     row.save(update_fields=["revealed_at"])
     append(
-        "grant.revealed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id
-    )
+        "grant.revealed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id,
+        account_id=row.account_id, exposes_secret=True if row.account_id else None,
+    )  # fmt: skip
     return password
 
 
@@ -123,6 +127,7 @@ def _never_open(by: Actor, row: Grant, at: datetime, reason: str) -> Grant:
     make(
         row, MOVES["cancel"], says=NOT_OPEN, ended_at=at, end_cause="revoked", secret=None, verifier="", last_trouble=""
     )
+    put_back(by=by, grant=row, to_at=ms(at))
     sentence = "Ended before it was opened."
     tell(
         by=by, people=[row.person, row.system.owner], kind="grant.opening_failed", case=row.log_case, about=row.log_subject,

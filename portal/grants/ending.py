@@ -17,6 +17,7 @@ from portal.clock import moment, ms, now
 from portal.connectors.base import Closed, ReadBack, Snapshot
 from portal.crash_points import ENDING, reached
 from portal.errors import LogUnavailable, Refused, WrongState
+from portal.grants import custody
 from portal.grants.actions import NOT_OPEN, end_now, locked, over_at
 from portal.grants.models import Grant
 from portal.grants.states import ACTIVE, CLOSING, MOVES, OPENING
@@ -88,7 +89,7 @@ def _attempt(grant: Grant) -> Grant:
 
 
 def _close(row: Grant) -> Grant:
-    connector, target, closing = connector_of(row.system), target_of(row.system), closing_of(row)
+    connector, target, closing = connector_of(row), target_of(row.system), closing_of(row)
     before = Snapshot.from_json(row.before) if row.before else None
     closed = connector.close(target, closing, step=partial(reached, ENDING))
     removed = now()
@@ -108,6 +109,7 @@ def begin(*, by: Actor, grant: Grant) -> Grant:
     row = locked(grant)
     if row.state != CLOSING:
         raise WrongState(NOT_OPEN, about=row)
+    custody.begin_rotation(by=by, grant=row)
     row.attempts += 1
     row.next_try_at = now() + AFTER_A_CRASH
     row.save(update_fields=["attempts", "next_try_at"])
@@ -128,6 +130,7 @@ def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, closed
     over = over_at(row) if row.expires_at else ms(row.ended_at)  # type: ignore[arg-type]  # as above
     hours = rules_of(row.request.policy).review_hours_for(row.request.mode, row.system.criticality)
     due = over + hours * 3_600_000 if row.opened_at else None
+    custody.put_back(by=by, grant=row, to_at=over, closed=closed)
     tell(
         by=by, people=[row.person, row.system.owner], kind="grant.ended", case=row.log_case, about=row.log_subject, grant_id=row.pk,
         path=f"/requests/{row.request_id}/",
@@ -138,9 +141,14 @@ def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, closed
     append(
         "grant.ended", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id,
         system_id=row.system_id, cause=row.end_cause, ended_at=ms(row.ended_at), over_at=over, removed_at=removed_ms,  # type: ignore[arg-type]  # as above
-        confirmed_at=ms(at), read_back_from="target", review_due_at=due,
+        confirmed_at=ms(at), read_back_from=_read_from(row), review_due_at=due,
     )  # fmt: skip
     return row
+
+
+def _read_from(row: Grant) -> str:
+    """Who says that it is over: the target, or the portal alone where it reaches none."""
+    return "target" if connector_of(row).reads_back else "portal"
 
 
 def _who_and_why(row: Grant) -> dict[str, str]:
@@ -155,7 +163,7 @@ def _who_and_why(row: Grant) -> dict[str, str]:
 def _append_read_back(by: Actor, row: Grant, found: ReadBack, closed: Closed, removed_ms: int | None) -> None:
     append(
         "grant.read_back", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, system_id=row.system_id,
-        clear=found.clear, read_at=found.at_ms, removed_at=removed_ms, read_back_from="target", attempt=row.attempts,
+        clear=found.clear, read_at=found.at_ms, removed_at=removed_ms, read_back_from=_read_from(row), attempt=row.attempts,
         remainders=sorted({each.kind for each in found.remainders}), drift=sorted({each.kind for each in found.drift}),
         remainder_details="\n".join(each.detail for each in found.remainders) or None,
         drift_details="\n".join(each.detail for each in found.drift) or None, sessions_ended=closed.sessions_ended,

@@ -45,7 +45,7 @@ def _carry(grant: Grant) -> None:
     if waiting is None or ends is None:
         return
     try:
-        connector_of(grant.system).extend(target_of(grant.system), closing_of(grant), expires_at_ms=ms(ends))
+        connector_of(grant).extend(target_of(grant.system), closing_of(grant), expires_at_ms=ms(ends))
         applied(by=process("portal"), extension=waiting, ends=ends)
     except (Refused, LogUnavailable):
         raise

@@ -23,8 +23,10 @@ from portal.access_requests.queries import (
 from portal.access_requests.rules import allows, may_decide
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.clock import now
-from portal.grants.models import Extension, Grant
+from portal.grants.custody import needs_release, unused_release
+from portal.grants.models import Extension, Grant, Release
 from portal.grants.queries import WARN_BEFORE
+from portal.grants.releasing import may_release
 from portal.grants.rules import may_extend, may_extend_own_bypass, may_revoke
 from portal.grants.states import ACTIVE, AUTHORISED, CLOSING, ENDED, OPENING
 from portal.notifications.queries import AlertLine, alerts_of_case
@@ -58,6 +60,7 @@ class Life:
     seen: tuple[Seen, ...]
     alerts: tuple[AlertLine, ...]
     extensions: tuple[Extension, ...]
+    released: Release | None
     audience: Audience
     supplements: tuple[LoggedEvent, ...]
     reviewed: bool
@@ -162,12 +165,20 @@ class Life:
         return min(filter(None, (grant.ended_at, grant.expires_at))) + timedelta(hours=hours)
 
     @property
+    def wants_release(self) -> bool:
+        """A sealed account is open, and its secret is shown only after a second person has said so."""
+        return (
+            self.stage == OPEN_STAGE and self.grant is not None and needs_release(self.grant) and self.released is None
+        )
+
+    @property
     def shape(self) -> str:
         """Changes when forms and facts of the page's main part are no longer right; small enough for an address."""
         grant = self.grant
         told: list[object] = [self.stage, sorted(self.may), self.late, self.near, self.offers_bypass, self.still_owed]
         told += [self.held_up.pk] if self.held_up else []
         told += [grant.state, grant.expires_at, grant.confirmed_at, bool(grant.last_trouble)] if grant else []
+        told += [self.released.pk if self.released else None]
         told += [(each.pk, each.decision, each.applied_at) for each in self.extensions]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
@@ -178,25 +189,28 @@ def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
     if request is None:
         return None
     grant = (
-        Grant.objects.filter(request=request).select_related("system", "privilege", "person", "request__policy").first()
+        Grant.objects.filter(request=request)
+        .select_related("system", "privilege", "person", "request__policy", "account__custodian")
+        .first()
     )
+    released = unused_release(grant, now()) if grant and grant.account_id else None
     approvals = tuple(request.approvals.select_related("approver"))
     extensions = tuple(grant.extensions.select_related("decided_by")) if grant else ()
     at = now()
     seen = tuple(request.seen_by.select_related("person").order_by("at"))
     decides = allows(may_decide, by, request)
     return Life(
-        request=request, grant=grant, rules=rules_of(request.policy), by=by, at=at, approvals=approvals, extensions=extensions,
+        request=request, grant=grant, rules=rules_of(request.policy), by=by, at=at, approvals=approvals, extensions=extensions, released=released,
         seen=seen, alerts=tuple(alerts_of_case(request.pk)), audience=audience_of(request.system, request.responder_id),
         supplements=tuple(of_case(request.pk, ["request.supplemented"])) if request.mode == "bypass" else (),
         reviewed=request.mode == "bypass" and was_reviewed(request),
         earlier=earlier_uses(request) if decides else None,
-        may=_may(by, request, grant, approvals, seen, extensions, at, decides=decides), stop=on(request.system).first(),
+        may=_may(by, request, grant, approvals, seen, extensions, at, released, decides=decides), stop=on(request.system).first(),
     )  # fmt: skip
 
 
 def _may(by: Actor, request: AccessRequest, grant: Grant | None, approvals: tuple[Approval, ...], seen: tuple[Seen, ...],
-         extensions: tuple[Extension, ...], at: datetime, *, decides: bool) -> frozenset[str]:  # fmt: skip
+         extensions: tuple[Extension, ...], at: datetime, released: Release | None, *, decides: bool) -> frozenset[str]:  # fmt: skip
     """The acts that the server would not refuse at this moment."""
     mine = str(request.responder_id) == by.id
     waits = request.state == AWAITING
@@ -213,7 +227,9 @@ def _may(by: Actor, request: AccessRequest, grant: Grant | None, approvals: tupl
         more = given < rules_of(request.policy).max_extensions
         acts |= {
             "extend_bypass": mine and is_open and allows(may_extend_own_bypass, grant, extensions),
-            "reveal": mine and is_open, "give_back": mine and grant.state == ACTIVE,
+            "reveal": mine and is_open and (released is not None or not needs_release(grant)),
+            "release": is_open and grant.account_id is not None and released is None and allows(may_release, by, grant),
+            "give_back": mine and grant.state == ACTIVE,
             "ask_extension": mine and is_open and not asked and more,
             "decide_extension": is_open and asked and allows(may_extend, by, grant),
             "revoke": not mine and grant.state in (AUTHORISED, OPENING, ACTIVE) and allows(may_revoke, by, grant),

@@ -8,6 +8,7 @@ from django.db import models
 from portal.access_requests.models import AccessRequest
 from portal.grants.states import ACTIVE, AUTHORISED, CLOSING, ENDED, FAILED, OPENING, STATES
 from portal.people.models import Person
+from portal.sealed.models import SealedAccount
 from portal.systems.models import Privilege, System
 
 CAUSES = (
@@ -29,6 +30,14 @@ class Grant(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="grants")
     system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="grants")
     privilege = models.ForeignKey(Privilege, on_delete=models.PROTECT, related_name="grants")
+    account = models.ForeignKey(
+        SealedAccount,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="grants",
+        help_text="of a sealed account",
+    )
     state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=AUTHORISED)
     authorised_at = models.DateTimeField()
     minutes = models.PositiveIntegerField()
@@ -149,3 +158,22 @@ class Extension(models.Model):
     def log_case(self) -> str:
         """The case."""
         return self.grant.log_case
+
+
+class Release(models.Model):
+    """A second person lets the secret of a sealed account be shown, once and for a short time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="releases")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Found by grant."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["at"]
+        indexes: ClassVar = [
+            models.Index(fields=["grant"], condition=models.Q(used_at__isnull=True), name="release_unused")
+        ]

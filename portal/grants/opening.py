@@ -32,6 +32,7 @@ from portal.crash_points import OPENING as OPENING_TARGET
 from portal.crash_points import reached
 from portal.eligibility.queries import may_use
 from portal.errors import LogUnavailable, Refused, WrongState
+from portal.grants import custody
 from portal.grants.actions import NOT_OPEN, locked, revoke
 from portal.grants.models import Grant
 from portal.grants.states import AUTHORISED, FINAL, MOVES, OPENING
@@ -59,7 +60,7 @@ def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> Grant | 
     approved = requests.approve(by=by, request=request, comment=comment)
     if approved.state != APPROVED:
         return None
-    grant = _authorise(approved)
+    grant = _authorise(by, approved)
     tell(
         by=by, people=[approved.responder], kind="request.approved", case=grant.log_case, about=approved.log_subject,
         path=f"/requests/{approved.pk}/", facts={**who_where_what(approved), "by": by.name, "comment": comment, "minutes": approved.minutes},
@@ -78,7 +79,7 @@ def bypass(*, by: Actor, privilege: Privilege, asked: Asked, instead_of: AccessR
         with contextlib.suppress(WrongState):  # it was decided or lapsed meanwhile; the emergency goes on
             requests.withdraw(by=by, request=instead_of, comment="The glass was broken instead.")
     request = requests.declare_bypass(by=by, privilege=privilege, asked=asked)
-    grant = _authorise(request)
+    grant = _authorise(by, request)
     audience, rules = audience_of(request.system, request.responder_id), rules_of(request.policy)
     ends = would_end(request.responder_id, request.privilege, request.minutes).at
     due = ends + timedelta(hours=rules.review_hours_for("bypass", request.system.criticality))
@@ -91,12 +92,14 @@ def bypass(*, by: Actor, privilege: Privilege, asked: Asked, instead_of: AccessR
     return grant
 
 
-def _authorise(request: AccessRequest) -> Grant:
+def _authorise(by: Actor, request: AccessRequest) -> Grant:
     need_no_stop(request.system, about=request)
-    return Grant.objects.create(
+    grant = Grant.objects.create(
         request=request, person_id=request.responder_id, system=request.system, privilege=request.privilege, authorised_at=now(),
         minutes=request.minutes, nonce=secrets.token_hex(16), next_try_at=now(),
     )  # fmt: skip
+    custody.take(by=by, grant=grant)
+    return grant
 
 
 def _append_authorised(by: Actor, grant: Grant) -> None:
@@ -104,7 +107,7 @@ def _append_authorised(by: Actor, grant: Grant) -> None:
     append(
         "grant.authorised", by=by, case=grant.log_case, subject=grant.log_subject, grant_id=grant.pk, person_id=grant.person_id,
         system_id=grant.system_id, privilege_id=grant.privilege_id, number=grant.number, mode=grant.request.mode, minutes=grant.minutes,
-        policy_sha256=grant.request.policy.sha256, exposes_secret=False,
+        policy_sha256=grant.request.policy.sha256, exposes_secret=False, account_id=grant.account_id,
     )  # fmt: skip
 
 
@@ -141,10 +144,11 @@ def _open(grant: Grant) -> Grant:
     reached(OPENING_TARGET, "proved")
     if marked:
         marked.join(MARK_PATIENCE_S)
-    connector, target = connector_of(row.system), target_of(row.system)
+    connector, target = connector_of(row), target_of(row.system)
     before = Snapshot.from_json(row.before) if row.before else _keep(row, connector.prepare(target))
     reached(OPENING_TARGET, "looked")
-    opened = connector.open(target, opening_of(row), step=partial(_step, row))
+    with custody.nobody_rotates(row):
+        opened = connector.open(target, opening_of(row), step=partial(_step, row))
     reached(OPENING_TARGET, "opened")
     try:
         row = activate(by=PORTAL, grant=row, opened=opened, proof=proof, before=before)
@@ -174,7 +178,7 @@ def _undo(grant: Grant, *, lost: bool) -> None:
     row = Grant.objects.select_related("system", "privilege").get(pk=grant.pk)
     if row.state in FINAL:
         alarms.critical("Access %s was opened after it had ended; it is closed again.", row.pk)
-        connector_of(row.system).close(target_of(row.system), closing_of(row))
+        connector_of(row).close(target_of(row.system), closing_of(row))
 
 
 def _no_longer(grant: Grant) -> str:
@@ -228,7 +232,9 @@ def begin(*, by: Actor, grant: Grant) -> Grant:
         "attempts": row.attempts + 1,
         "planned_expires_at": would_end(row.person_id, row.privilege, row.minutes).at,
     }
-    if row.secret is None:
+    if row.account is not None:
+        changes |= {"login": row.account.account, "marker": row.account.account}
+    elif row.secret is None:
         connector, login = connector_of(row.system), marker_for(row.number)
         password = connector.make_secret()
         verifier = connector.verifier(target_of(row.system), login, password)
@@ -261,11 +267,16 @@ def activate(*, by: Actor, grant: Grant, opened: Opened, proof: VerifiedInclusio
         path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={**who_where_what(row.request), "expires_at": ends, "minutes": row.minutes, "mode": row.request.mode, "login": opened.login},
     )  # fmt: skip
+    if custody.needs_release(row) and row.account is not None:
+        tell(
+            by=by, people=[*audience.approvers, *audience.owners, row.account.custodian], kind="sealed.release_wanted", case=row.log_case,
+            about=row.log_subject, path=f"/requests/{row.request_id}/", grant_id=row.pk, facts={**who_where_what(row.request), "expires_at": ends},
+        )  # fmt: skip
     append(
         "grant.activated", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, person_id=row.person_id,
         system_id=row.system_id, privilege_id=row.privilege_id, login=opened.login, marker=opened.marker, marker_ref=opened.marker_ref,
         opened_at=ms(at), provisioned_at=opened.provisioned_at_ms, expires_at=ms(ends), statement_logging=opened.statement_logging,  # type: ignore[arg-type]  # planned at begin
-        superuser=opened.superuser, exposes_secret=False,
+        superuser=opened.superuser, exposes_secret=False, account_id=row.account_id,
         sealed_index=proof.index if proof else None, sealed_size=proof.checkpoint.size if proof else None, unsealed=proof is None,
         snapshot_sha256=_fingerprint(before), warnings=opened.warnings, review_due_hours=rules.review_hours_for(row.request.mode, row.system.criticality),
     )  # fmt: skip
@@ -307,6 +318,7 @@ def give_up(*, by: Actor, grant: Grant, trouble: Trouble | None = None) -> Grant
     row, at = locked(grant), now()
     if row.state == AUTHORISED and trouble is not None:
         make(row, MOVES["cancel"], says=NOT_OPEN, ended_at=at, end_cause="failed", next_try_at=None)
+        custody.put_back(by=by, grant=row, to_at=ms(at))
         append(
             "grant.failed", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, code=trouble.code,
             sentence=trouble.sentence, ended_at=ms(at),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -9,7 +10,10 @@ from django.db import DatabaseError, connection
 from portal.clock import ms
 from portal.connectors import for_kind
 from portal.connectors.base import BadSettings, Closing, Connector, Opening, PasswordUnreadable, Secret
+from portal.connectors.sealed import Account, Sealed, keeper_of
 from portal.grants.models import Grant
+from portal.sealed.models import CONNECTOR, SealedAccount
+from portal.sealed.rotations import next_secret_of
 from portal.secrets import SecretUnreadable, decrypt
 from portal.systems.models import System
 from portal.systems.targets import target as target_of
@@ -19,15 +23,25 @@ __all__ = ["LOCK_CLASS", "LockLost", "alone", "closing_of", "connector_of", "ope
 LOCK_CLASS = 0x6267  # first half of the advisory lock's key: "bg"
 
 
-def connector_of(system: System) -> Connector:
-    """The connector of the system's kind.
+def connector_of(of: System | Grant) -> Connector:
+    """The connector of the system's kind; that of a grant of a sealed account is put around what the kind can do with such an account.
 
     Raises:
         BadSettings: it is simulated and this is production; nothing real would be opened, and nobody may think so.
     """
+    system = of.system if isinstance(of, Grant) else of
     if settings.PORTAL_PRODUCTION and system.connector == "simulated":
         raise BadSettings("Simulated targets are for demonstrations only.")
+    if isinstance(of, Grant) and of.account_id is not None:
+        return _of_account(of.account_id, system)
     return for_kind(system.connector)
+
+
+def _of_account(account_id: UUID, system: System) -> Connector:
+    """Read anew: the process may have laid down a new secret a moment ago."""
+    row = SealedAccount.objects.get(pk=account_id)
+    new = next_secret_of(row) if row.next_secret is not None else None
+    return Sealed(keeper_of(system.connector), Account(row.account, row.kept_by == CONNECTOR, new))
 
 
 def closing_of(grant: Grant) -> Closing:
@@ -44,6 +58,15 @@ def opening_of(grant: Grant) -> Opening:
     """
     if grant.planned_expires_at is None:
         raise RuntimeError("A grant gets its end when opening begins.")
+    if grant.account_id is not None:  # it has its password already
+        return Opening(
+            str(grant.pk),
+            grant.number,
+            grant.nonce,
+            grant.privilege.on_target,
+            Secret(""),
+            ms(grant.planned_expires_at),
+        )
     try:
         verifier = Secret(decrypt(bytes.fromhex(grant.verifier), f"verifier:{grant.pk}"))
     except SecretUnreadable:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
@@ -16,6 +17,7 @@ from portal.grants.forms import ExtensionDecisionForm, ExtensionForm, Revocation
 from portal.grants.hurry import hurry
 from portal.grants.life import extension_for_act, grant_for_act, life_of
 from portal.grants.models import Grant
+from portal.grants.releasing import release
 from portal.grants.running import what_would_be_cut
 from portal.grants.way_in import way_in
 from portal.hints import hint
@@ -42,10 +44,28 @@ def grant_reveal(request: PersonRequest, pk: UUID) -> HttpResponse:
     except ChangedMeanwhile as refusal:
         return render(request, "grants/shown_already.html", {"grant": grant, "sentence": refusal.sentence}, status=409)
     answered = render(
-        request, "grants/password.html", {"grant": grant, "way": way_in(grant), "password": password.reveal()}
+        request,
+        "grants/password.html",
+        {
+            "grant": grant,
+            "way": way_in(grant),
+            "password": password.reveal(),
+            "secret_label": "Secret" if grant.account_id else "Password",
+        },
     )
     answered.headers["Cache-Control"] = NEVER_KEPT
     return answered
+
+
+@require_POST
+@signed_in
+@confirming
+def grant_release(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Let the holder of a sealed account be shown its secret, once."""
+    grant = _grant(pk)
+    release(by=request.actor, grant=grant)
+    messages.info(request, "Released: the secret can be shown once, within a quarter of an hour.")
+    return redirect("request_page", pk=grant.request_id)
 
 
 @require_POST

@@ -29,16 +29,23 @@ class WayIn:
 def way_in(grant: Grant) -> WayIn:
     """What the page of an open grant shows."""
     system = grant.system
+    if grant.account is not None:
+        return WayIn(grant.account.location, grant.login, **_reached(system, grant.login))
     if system.connector != "postgresql":
         return WayIn(system.way_in, grant.login)
+    return WayIn(system.way_in, grant.login, **_reached(system, grant.login))
+
+
+def _reached(system: System, login: str) -> dict[str, str]:
+    """Host, database and line, for kinds that have them."""
+    if system.connector != "postgresql":
+        return {}
     host, port = _place(system)
-    return WayIn(
-        system.way_in,
-        grant.login,
-        f"{host}, port {port}",
-        str(system.settings.get("dbname", "")),
-        _connection(system, grant.login),
-    )
+    return {
+        "host": f"{host}, port {port}",
+        "database": str(system.settings.get("dbname", "")),
+        "connection": _connection(system, login),
+    }
 
 
 def _place(system: System) -> tuple[str, str]:

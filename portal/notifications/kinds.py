@@ -75,11 +75,11 @@ TOPICS = {
 _TOPIC_OF = {
     "request.asked": "call", "request.bypass_opened": "call", "extension.asked": "call",
     "grant.close_failed": "failure", "grant.opening_failed": "failure", "finding.raised": "failure", "system.problem": "failure",
-    "finding.due": "duty", "dossier.ready": "use",
+    "finding.due": "duty", "dossier.ready": "use", "sealed.release_wanted": "call", "sealed.rotation_owed": "duty",
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "signin": "account",
-    "receiver": "account", "person": "account", "stop": "call",
+    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty",
 }  # fmt: skip
 
 
@@ -108,6 +108,8 @@ KINDS = _kinds(
     ("extension.extended", "More time given", "responder, owner", f"{USE} minutes:int expires_at:time by?"),
     ("extension.taken", "Bypass extended", "approvers, owner, security list", f"{USE} minutes:int expires_at:time reason?"),
     ("extension.declined", "More time declined", "responder", f"{USE} expires_at:time? by? comment?"),
+    ("sealed.release_wanted", "Second person wanted", "approvers and owner of the system, custodian", f"{USE} expires_at:time?"),
+    ("sealed.rotation_owed", "New secret owed", "custodian of the account", "account system due_at:time cause?"),
     ("review.due", "Review due", "pool of reviewers", f"{USE} due_at:time mode?"),
     ("review.reminder", "Review: reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),
     ("review.overdue", "Review overdue", "pool, owner", f"{USE} due_at:time mode?"),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import connection
@@ -17,6 +18,7 @@ from portal.grants.models import Grant
 from portal.grants.states import MAY_BE_LIVE
 from portal.grants.targets import closing_of
 from portal.locks import alone
+from portal.reconciliation import register
 from portal.reconciliation.models import Listing
 from portal.reconciliation.side_by_side import each_of
 from portal.reconciliation.sources import in_scope, last_tries
@@ -55,14 +57,17 @@ def take(*, by: Actor, system: System, campaign_id: object = None) -> Listing:
         raise NotListed(f"Targets of the kind {system.connector} cannot say who is able to act.", about=system)
     try:
         answer = _connector(system).list_access(target(system), privileges)
+        seen = register.look(system)
     except ConnectorError as error:
         raise NotListed(error.sentence, about=system) from error
-    return record(by=by, system=system, answer=answer, campaign_id=campaign_id)
+    return record(by=by, system=system, answer=answer, campaign_id=campaign_id, seen=seen)
 
 
-@action(event=("target.listed", "target.login_listed"))
-def record(*, by: Actor, system: System, answer: plain.Listing, campaign_id: object = None) -> Listing:
-    """Keep an answer of the target, with one event for it and one for each login in it."""
+@action(event=("target.listed", "target.login_listed", "sealed.account_listed"))
+def record(
+    *, by: Actor, system: System, answer: plain.Listing, campaign_id: object = None, seen: Sequence[register.Seen] = ()
+) -> Listing:
+    """Keep an answer of the target, with one event for it and one for each login in it; sealed accounts are held against their register."""
     rows = [vars(each) for each in answer.logins]
     row = Listing.objects.create(system=system, taken_at=now(), answer=rows, answer_sha256=answer.sha256)
     append(
@@ -70,16 +75,18 @@ def record(*, by: Actor, system: System, answer: plain.Listing, campaign_id: obj
         query_sha256=_sha256(answer.query), answer_sha256=answer.sha256, count=len(rows), campaign_id=campaign_id,
         logins=json.dumps(sorted({each.login for each in answer.logins})),
     )  # fmt: skip
-    append_many(_logins(by, system, row, answer))
+    sealed = {each.account.account for each in seen}
+    append_many(_logins(by, system, row, answer, sealed))
+    append_many(register.entries(by, row, system, seen, answer))
     return row
 
 
-def _logins(by: Actor, system: System, row: Listing, answer: plain.Listing) -> list[Entry]:
-    """A login is known where a grant of ours that may be live carries exactly its name and mark."""
+def _logins(by: Actor, system: System, row: Listing, answer: plain.Listing, sealed: set[str]) -> list[Entry]:
+    """A sealed account is listed by itself. A login is known where a grant of ours that may be live carries exactly its name and mark."""
     privileges = {on_target: str(pk) for pk, on_target in system.privileges.values_list("pk", "on_target")}
     grants = _grants(system, answer)
     entries = []
-    for each in answer.logins:
+    for each in (login for login in answer.logins if login.login not in sealed):
         grant = grants.get((each.login, each.comment))
         known = grant is not None and grant.state in MAY_BE_LIVE and grant.privilege.on_target == each.privilege
         fields = {

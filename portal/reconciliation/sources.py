@@ -72,3 +72,15 @@ def last_tries(kind: str) -> dict[str, Tried]:
         row.process.removeprefix(prefix): Tried(row.at, str(row.detail.get("trouble", "")))
         for row in all_beats() if row.process.startswith(prefix)
     }  # fmt: skip
+
+
+def declared_logins(system: System) -> frozenset[str]:
+    """Logins whose work is none of the portal's, and the portal's own."""
+    named: list[str] = [*(system.settings.get("declared_logins") or ()), str(system.settings.get("user", ""))]
+    for source in declared():
+        if source.system.pk == system.pk:
+            named += [
+                *str(source.settings.get("declared_logins", "")).split(","),
+                str(source.settings.get("portal_login", "")),
+            ]
+    return frozenset(name.strip() for name in named if name.strip())

@@ -23,6 +23,7 @@ HANDS = (
     "grant.returned",
     "grant.revoked",
     "grant.extended",
+    "sealed.released",
     "grant.extension_declined",
     "request.supplemented",
 )

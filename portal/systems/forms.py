@@ -154,7 +154,17 @@ class SimulatedForm(SystemForm):
         return {"state_path": self.cleaned_data["state_path"], "privileges": words_of(self.cleaned_data["privileges"])}
 
 
-FORMS: dict[str, type[SystemForm]] = {form.kind: form for form in (PostgreSQLForm, SimulatedForm)}
+class SealedForm(SystemForm):
+    """A target that the portal does not reach: its sealed accounts are kept by their custodians."""
+
+    kind = "sealed"
+
+    def settings(self) -> dict[str, Any]:
+        """Nothing reaches a connector."""
+        return {}
+
+
+FORMS: dict[str, type[SystemForm]] = {form.kind: form for form in (PostgreSQLForm, SimulatedForm, SealedForm)}
 
 
 class PrivilegeForm(KeptForm):

@@ -2,7 +2,11 @@
 
 from django.conf import settings
 
-KINDS = (("postgresql", "PostgreSQL"), ("simulated", "Simulated (for demonstrations)"))
+KINDS = (
+    ("postgresql", "PostgreSQL"),
+    ("simulated", "Simulated (for demonstrations)"),
+    ("sealed", "Sealed accounts only (not reached by the portal)"),
+)
 
 
 def kinds_on_offer() -> list[tuple[str, str]]:

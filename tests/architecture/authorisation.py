@@ -128,6 +128,17 @@ grant_revoke         GET  grant                 404 404 200 404 200 404 200 404 
 grant_revoke         POST grant                 403 403 302 403 302 403 302 403 403 in
 bypass_extend        POST grant                 422 403 403 403 403 403 403 403 403 in
 extension_decide     POST extension             403 403 302 403 302 403 403 403 403 in
+# sealed accounts
+sealed               GET  -                     403 403 200 200 200 200 200 403 403 in
+sealed_new           GET  -                     403 403 403 403 200 403 200 403 403 in
+sealed_new           POST -                     403 403 403 403 302 403 302 403 403 in
+sealed_page          GET  sealed                404 404 200 200 200 200 200 404 404 in
+sealed_decide        POST proposed-sealed       403 403 403 403 403 403 302 403 403 in
+sealed_lay_in        POST sealed                403 403 403 403 403 403 403 403 403 in
+sealed_test          POST sealed                403 403 403 403 403 403 403 403 403 in
+sealed_hand_over     POST sealed                403 403 403 403 302 403 302 403 403 in
+sealed_retire        POST sealed                403 403 403 403 302 403 302 403 403 in
+grant_release        POST sealed-grant          403 403 302 403 302 403 302 403 403 in
 # findings
 findings             GET  -                     200 200 200 200 200 200 200 200 200 in
 finding_raise        GET  -                     403 403 200 200 200 403 200 403 403 in
@@ -268,6 +279,13 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "review_hand_over": lambda _: {"comment": "Away."},
     "role_decide": lambda _: {"decision": "approve"},
     "role_new": lambda scene: {"person": scene.world.lea.pk, "role": "auditor", "system": scene.world.system.pk, "from_at": _soon(1)},
+    "sealed_decide": lambda _: {"decision": "approve"},
+    "sealed_hand_over": lambda scene: {"custodian": scene.world.pia.pk},
+    "sealed_lay_in": lambda _: {"password": "a secret of the vault"},
+    "sealed_new": lambda scene: {
+        "system": scene.world.system.pk, "name": "Root", "account": "root", "location": "The console.", "custodian": scene.world.pia.pk,
+        "kept_by": "custodian",
+    },
     "source_declare": lambda _: {
         "counting": "dense", "log_dir": "/nowhere", "portal_login": "portal", "lateness_ms": 60_000, "heartbeat_ms": 30_000
     },

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +17,9 @@ from portal.campaigns import actions as campaigns
 from portal.campaigns import starting
 from portal.campaigns.models import Item
 from portal.clock import now
+from portal.connectors.simulated import logins, state
 from portal.eligibility import actions as lists
-from portal.eligibility.models import ADMINISTRATOR, AUDITOR, Eligibility, RoleAssignment
+from portal.eligibility.models import ADMINISTRATOR, AUDITOR, CUSTODIAN, Eligibility, RoleAssignment
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending, stopping
 from portal.grants.models import Grant
@@ -31,8 +32,12 @@ from portal.policy.rules import Policy
 from portal.reviews import actions as reviews
 from portal.reviews import sweep
 from portal.reviews.models import Review
+from portal.sealed import actions as sealed
+from portal.sealed import rotations
 from portal.stops import actions as stops
 from portal.systems import actions as systems
+from portal.systems.models import Privilege
+from portal.systems.targets import target
 from tests.browsing import browser_of
 from tests.factories import passkey_of, sign_in_of
 from tests.worlds import REASON, World, actor, make_world, opened, request_of
@@ -73,7 +78,7 @@ def make_scene() -> Scene:
     world = make_world()
     _roles(world)
     things = {
-        **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_papers(world), **_stop(world),
+        **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_sealed(world), **_papers(world), **_stop(world),
         "-": {}, "chosen": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
     }  # fmt: skip
     browsers = {role: browser_of(world.people[who]) if who else Client() for role, who in VIEWERS.items()}
@@ -173,6 +178,29 @@ def _campaign(world: World) -> dict[str, dict[str, Any]]:
         assert each.reviewer is not None
         campaigns.keep(by=actor(each.reviewer), item=each, reason="Needed.")
     return {"campaign": {"pk": campaign.pk}, "item": {"pk": item.pk}}
+
+
+def _sealed(world: World) -> dict[str, dict[str, Any]]:
+    """Accounts that Lea keeps: one lies sealed, one Ann holds, one waits for a second administrator. Pia could keep them as well."""
+    ago = now() - timedelta(days=10)
+    by = {"proposed_by": world.pia, "proposed_at": ago, "approved_by": world.quinn, "approved_at": ago, "from_at": ago}
+    for keeper in (world.lea, world.pia):
+        RoleAssignment.objects.create(person=keeper, role=CUSTODIAN, system=world.system, **by)
+    rows = [
+        sealed.propose(
+            by=actor(world.pia), system=world.system, name=name, account=name, location="The console.", kept_by="custodian",
+            custodian=world.lea,
+        )
+        for name in ("vault_a", "vault_b", "vault_c")
+    ]  # fmt: skip
+    for each in rows[:2]:
+        account = sealed.approve(by=actor(world.quinn), account=each)
+        rotations.lay_in(by=actor(world.lea), account=account, secret="a secret of the vault")
+        with state.changing(target(world.system)) as connection:
+            logins.add_standing(connection, account.account, account.account)
+    Eligibility.objects.create(person=world.ann, privilege=Privilege.objects.get(sealed_account=rows[1]), **by)
+    held = opened(replace(world, privilege=Privilege.objects.get(sealed_account=rows[1])), reason=f"{REASON} Sealed.")
+    return {"sealed": {"pk": rows[0].pk}, "proposed-sealed": {"pk": rows[2].pk}, "sealed-grant": {"pk": held.pk}}
 
 
 def _papers(world: World) -> dict[str, dict[str, Any]]:

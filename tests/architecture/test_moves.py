@@ -16,6 +16,13 @@ EXPECTED = {
         "give_up": ({"opening"}, "closing"), "return": ({"active"}, "closing"), "expire": ({"opening", "active"}, "closing"),
         "revoke": ({"opening", "active"}, "closing"), "cancel": ({"authorised"}, "failed"), "confirm": ({"closing"}, "ended"),
     },
+    ("portal.sealed.states", "MOVES", "STATES"): {
+        "approve": ({"proposed"}, "sealed"), "decline": ({"proposed"}, "declined"), "check_out": ({"sealed"}, "held"),
+        "check_in": ({"held"}, "sealed"), "retire": ({"sealed"}, "retired"),
+    },
+    ("portal.sealed.states", "ROTATION_MOVES", "ROTATION_STATES"): {
+        "rotate": ({"owed"}, "rotated"), "pass": ({"rotated"}, "done"), "fail": ({"rotated"}, "owed"),
+    },
     ("portal.stops.states", "MOVES", "STATES"): {
         "ask_lift": ({"in_force"}, "lift_asked"), "keep": ({"lift_asked"}, "in_force"), "lift": ({"lift_asked"}, "lifted"),
     },

@@ -17,8 +17,10 @@ EXACT = {
     "T-08",
     "T-09",
     "T-10",
+    "T-11",
     "T-12",
     "T-15",
+    "T-19",
     "T-20",
     "T-22",
     "T-27",
@@ -28,7 +30,7 @@ EXACT = {
     "T-48",
 }
 UNREMARKABLE = {"pass", "open", "not_applicable"}
-USES = ("BG-01", "BG-06", "BG-08", "BG-10", "EARLIER-1", "EARLIER-2", "EARLIER-3")
+USES = ("BG-01", "BG-02", "BG-06", "BG-08", "BG-10", "EARLIER-1", "EARLIER-2", "EARLIER-3")
 EXPECT = {
     each["id"]: each["expect"]
     for each in yaml.safe_load((FOLDER / "scenarios.yaml").read_text(encoding="utf-8"))["scenarios"]
@@ -84,9 +86,12 @@ def test_tests_were_decided_on_rows_of_their_own(played: Played) -> None:
     counts = {test: played.results[test].population_count for test in sorted(EXACT)}
     assert all(counts.values()), counts
     assert counts["T-02"] == 6
-    assert counts["T-45"] == 1
-    assert counts["T-20"] == 4 * 2 + 1, "two lists of each system, and the roles for all of them"
-    assert counts["T-22"] == 4 * (1 + 6) + 3, "one eligibility and six roles on each system, and three roles for all"
+    assert counts["T-45"] == 2
+    assert counts["T-19"] == 1
+    assert counts["T-20"] == 5 * 2 + 1, "two lists of each system, and the roles for all of them"
+    assert counts["T-22"] == 4 * (1 + 6) + (1 + 7) + 3, (
+        "one eligibility and six roles on each system, a custodian on one, three roles for all"
+    )
 
 
 @pytest.mark.parametrize("use", USES)
@@ -94,6 +99,23 @@ def test_scenario_holds_what_it_shows(played: Played, use: str) -> None:
     for test in EXPECT.get(use, {}).get("holds", ()):
         rows = [row.result for row in played.results[test].rows if use_of(played, test, row.id) == use]
         assert set(rows) == {"pass"}, test
+
+
+def test_register_and_target_agree(played: Played) -> None:
+    rows = [row for row in played.results["T-35"].rows if row.shows["account"] == _sealed(played)]
+    assert {row.result for row in rows} == {"pass"}
+    told = played.rows("account_matches")
+    assert {(row["system_id"], row["in_register"], row["in_target"]) for row in told} == {(played.systems["sso"], 1, 1)}
+
+
+def test_secret_that_was_shown_is_an_activity_of_its_holder(played: Played) -> None:
+    told = [row for row in played.rows("activities") if row["account_id"] == _sealed(played)]
+    assert {(row["account_shared"], row["person_id"]) for row in told} == {(1, played.people["ben"])}
+    assert sorted(str(row["class"]) for row in told) == ["config_change", "session"]
+
+
+def _sealed(played: Played) -> object:
+    return next(row["id"] for row in played.rows("accounts"))
 
 
 def test_use_without_an_incident_and_like_routine_is_seen(played: Played) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from audit.cases.presenters import evidence, grants, judging, lists, people, receivers, requests, stops, target
+from audit.cases.presenters import evidence, grants, judging, lists, people, receivers, requests, sealed, stops, target
 from audit.cases.presenters.spec import PEOPLE, Line, Names, Presenter, name_of, say
 from audit.log.read import LoggedEvent
 
 PRESENTERS: dict[str, Presenter] = {}
-for _family in (requests, grants, target, judging, evidence, people, lists, receivers, stops):
+for _family in (requests, grants, sealed, target, judging, evidence, people, lists, receivers, stops):
     PRESENTERS.update(_family.PRESENTERS)
 _UNKNOWN = say("An entry that this version cannot put into words")
 

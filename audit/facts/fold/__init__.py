@@ -19,6 +19,7 @@ from audit.facts.fold import (
     requests,
     schedule,
     scope,
+    sealed,
     sources,
     systems,
 )
@@ -31,7 +32,7 @@ from audit.log import verify
 from audit.log.canonical import parse_entry
 from audit.log.errors import ParseError
 
-FAMILIES = (people, systems, eligibility, policy, requests, grants, judging, sources, evidence)
+FAMILIES = (people, systems, eligibility, policy, requests, grants, sealed, judging, sources, evidence)
 HANDLERS = {name: handle for family in FAMILIES for name, handle in family.HANDLERS.items()}
 # Events that say nothing which a control test reads; a test holds this list and the handlers against the catalogue.
 NO_FACT = frozenset(
@@ -51,6 +52,9 @@ NO_FACT = frozenset(
         "personnel.second_asked",
         "personnel.discarded",
         "privilege.added",
+        "sealed.declined",
+        "sealed.rotation_owed",
+        "sealed.rotation_begun",
         "source.heartbeat_sent",
         "connector.tested",
         "target.listing_failed",
@@ -101,11 +105,10 @@ NO_FACT = frozenset(
     }
 )
 # Tables that nothing in the log fills yet: a test that reads one of them is not decided, whatever its rows. Of `downloads` the log
-# knows who and when; links that end and redaction for the reader are not built, so nothing can show them. Of `rotations`: a login that
-# lives as long as its grant is no account whose secret is rotated, and accounts with lasting secrets cannot be opened yet.
+# knows who and when; links that end and redaction for the reader are not built, so nothing can show them.
 UNFED = frozenset(
-    {"triages", "guard_checks", "clock_hours", "account_matches", "kept_records", "personal_values",
-     "pack_populations", "downloads", "rotations"}
+    {"triages", "guard_checks", "clock_hours", "kept_records", "personal_values",
+     "pack_populations", "downloads"}
 )  # fmt: skip
 
 

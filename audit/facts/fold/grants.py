@@ -18,7 +18,12 @@ def activated(facts: Facts, entry: LogEntry) -> None:
         "grants", grant, request_id=entry.case or None, first_expires_at=expires_at, expires_at=expires_at,
         **given(entry, *GRANT, "opened_at", "provisioned_at"),
     )  # fmt: skip
-    facts.markers[entry.fields["marker"]] = grant
+    if "account_id" in entry.fields:  # held for it since it was authorised, in the holder's hands from here on
+        facts.put(
+            "checkouts", grant, from_at=entry.fields["opened_at"], **given(entry, "account_id", "person_id", "grant_id")
+        )
+    else:
+        facts.markers[entry.fields["marker"]] = grant
     facts.change("requests", entry.case, status="open")
 
 
@@ -31,8 +36,22 @@ def failed(facts: Facts, entry: LogEntry) -> None:
 
 
 def revealed(facts: Facts, entry: LogEntry) -> None:
-    """The responder was shown the way in: the act by which an approved request is taken up."""
+    """The responder was shown the way in: the act by which an approved request is taken up. The secret of a sealed account is an activity too."""
     facts.act(entry, "reveal", entry.case)
+    if entry.fields.get("exposes_secret"):
+        _exposed(facts, entry)
+
+
+def _exposed(facts: Facts, entry: LogEntry) -> None:
+    """Seen by the portal itself, in whose log it stands: there is no other source that could."""
+    grant, account = entry.fields["grant_id"], entry.fields["account_id"]
+    facts.change("grants", grant, exposes_secret=1, account_id=account)
+    held = facts.get("grants", grant)
+    facts.put(
+        "activities", str(entry.id), grant_id=grant, person_id=entry.fields["person_id"], account_id=account, account_shared=1,
+        system_id=held.get("system_id"), privilege_id=held.get("privilege_id"), object=account, outcome="ok", zone_known=1,
+        source_id="portal", at=entry.at, received_at=entry.at, emergency=1, **{"class": "session"},
+    )  # fmt: skip
 
 
 def extended(facts: Facts, entry: LogEntry) -> None:

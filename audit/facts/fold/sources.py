@@ -15,8 +15,9 @@ def session_started(facts: Facts, entry: LogEntry) -> None:
     grant = entry.fields.get("grant_id") or facts.markers.get(marker or "")
     person = facts.get("grants", grant).get("person_id")
     facts.session_markers[session] = marker
+    account = _sealed(facts, entry, grant) or _account(entry, person)
     facts.put(
-        "sessions", session, grant_id=grant, person_id=person, account_id=_account(entry, person),
+        "sessions", session, grant_id=grant, person_id=person, account_id=account,
         **given(entry, "system_id", "started_at"),
     )  # fmt: skip
 
@@ -37,15 +38,24 @@ def _account(entry: LogEntry, person: str | None) -> str | None:
     return None if person is not None else entry.commitments.get("login")
 
 
+def _sealed(facts: Facts, entry: LogEntry, grant: str | None) -> str | None:
+    """The sealed account behind a session: of its grant, or the one that the marker names on this system."""
+    of_grant: str | None = facts.get("grants", grant).get("account_id")
+    return of_grant or facts.accounts_by_login.get(
+        (entry.fields.get("system_id", ""), entry.fields.get("marker") or "")
+    )
+
+
 def recorded(facts: Facts, entry: LogEntry) -> None:
     """An action on the target. What was touched was chosen by who acted, so only its commitment is a fact."""
     session = facts.get("sessions", entry.fields["session_id"])
     grant = entry.fields.get("grant_id") or session.get("grant_id")
     holder = facts.get("grants", grant)
     columns = {"person_id": holder.get("person_id"), "privilege_id": None} | given(entry, *ACTIVITY)
+    account = session.get("account_id") or holder.get("account_id")
     facts.put(
-        "activities", entry.fields["activity_id"], grant_id=grant, account_id=session.get("account_id"),
-        account_shared=0, object=entry.commitments.get("object"), at=entry.fields["happened_at"],
+        "activities", entry.fields["activity_id"], grant_id=grant, account_id=account,
+        account_shared=int(account in facts.rows["accounts"]), object=entry.commitments.get("object"), at=entry.fields["happened_at"],
         emergency=_emergency(facts, entry.fields["session_id"], grant), **columns,
     )  # fmt: skip
 

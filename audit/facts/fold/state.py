@@ -45,6 +45,7 @@ class Facts:
     founders: tuple[str, ...] = ()
     made_administrators: list[tuple[str, str, str]] = field(default_factory=list)
     markers: dict[str, str] = field(default_factory=dict)
+    accounts_by_login: dict[tuple[str, str], str] = field(default_factory=dict)
     session_markers: dict[str, str | None] = field(default_factory=dict)
     unmatched: set[str] = field(default_factory=set)
     sources: dict[str, Row] = field(default_factory=dict)

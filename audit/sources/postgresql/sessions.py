@@ -33,6 +33,10 @@ from audit.sources.records import (
 from audit.sources.state import Asked, Head, Session
 
 DENIED = frozenset({"42501", "28000", "28P01", "53300", "0P000", "0LP01", "0L000"})
+LOGIN_TEST, NO_DATABASE = (
+    "breakglass_login_test",
+    "3D000",
+)  # as the portal's login tests ask for it, and what the server says then
 UNREADABLE = frozenset({"42601", "22021"})
 """A syntax error, and bytes that are no text: the statement may be anything, a password too."""
 HEARTBEAT = re.compile(r"\s*select\s+'breakglass heartbeat ([0-9A-Za-z._:-]{1,100})'", re.IGNORECASE)
@@ -184,6 +188,8 @@ class Fold:
 
     def _client(self, session: Session, line: Line, raw: bytes) -> None:
         kind = line.kind
+        if session.trial and kind is not Kind.AUTHORIZED and self._was_a_trial(session, line):
+            return
         if kind is Kind.AUTHORIZED:
             self._let_in(session, line, line.at)
         elif not session.authorized and line.entry.user and _acts(line):
@@ -209,8 +215,25 @@ class Fold:
         # The server counts no replication; one whose own line is lost within our reading was counted all the same.
         session.counted = line.entry.message.startswith("connection ") or bool(session.missing)
         self.head.authorized += session.counted
+        session.started_at, session.trial = at, session.database == LOGIN_TEST
+        if session.watched and not session.trial:
+            self._tell_start(session)
+
+    def _tell_start(self, session: Session) -> None:
+        self.found.append(
+            SessionStarted(session.session, session.login, session.database, session.remote, session.started_at)
+        )
+
+    def _was_a_trial(self, session: Session, line: Line) -> bool:
+        """A login test asks for a database that does not exist and gets no further: nothing could be done in it. Else it is a session like any."""
+        session.trial = False
+        if line.kind is Kind.FATAL and line.entry.state_code == NO_DATABASE and not session.statements:
+            self.head.authorized -= session.counted
+            self._drop(session)
+            return True
         if session.watched:
-            self.found.append(SessionStarted(session.session, session.login, session.database, session.remote, at))
+            self._tell_start(session)
+        return False
 
     def _refused(self, session: Session, line: Line) -> None:
         login = session.login or line.entry.user
@@ -229,6 +252,8 @@ class Fold:
             self._drop(session)
 
     def _end(self, session: Session, at: int, state: str) -> None:
+        if session.watched and session.trial:
+            self._tell_start(session)
         if session.watched:
             missing = tuple((first, last) for first, last in session.missing)
             self.found.append(SessionEnded(session.session, at, session.last, state, missing))

@@ -101,6 +101,7 @@ class Fold:
 
     def _begin(self, session: Session, line: Line) -> None:
         session.login, session.authorized, session.watched = line.marker, True, self.watched(line.marker)
+        session.started_at = line.at_ms
         self.head.authorized += 1
         self.ended.discard(line.session)
         if session.watched:

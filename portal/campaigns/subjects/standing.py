@@ -15,8 +15,9 @@ from portal.findings.actions import raise_finding
 from portal.grants.models import Grant
 from portal.grants.states import MAY_BE_LIVE
 from portal.grants.targets import closing_of
-from portal.reconciliation import sources
 from portal.reconciliation.models import Listing
+from portal.reconciliation.sources import declared_logins
+from portal.sealed.queries import in_use_on
 from portal.systems.models import System
 
 NAME = "standing_access"
@@ -29,7 +30,10 @@ def lines(system: System | None, listing: Listing | None) -> list[Line]:
     if system is None or listing is None:
         return []
     names = dict(system.privileges.values_list("on_target", "name"))
-    known, declared = _explained(system, listing), declared_logins(system)
+    known = _explained(system, listing)
+    declared = declared_logins(system) | {
+        each.account for each in in_use_on(system)
+    }  # sealed accounts have a register of their own
     rows: list[dict[str, Any]] = listing.answer
     return [
         Line(
@@ -60,18 +64,6 @@ def _explained(system: System, listing: Listing) -> set[tuple[str, str]]:
         if row.state in MAY_BE_LIVE or (row.confirmed_at and row.confirmed_at > listing.taken_at - A_MOMENT)
     ]
     return {(closing_of(row).login, closing_of(row).comment) for row in live}
-
-
-def declared_logins(system: System) -> frozenset[str]:
-    """Logins whose work is none of the portal's, and the portal's own."""
-    named: list[str] = [*(system.settings.get("declared_logins") or ()), str(system.settings.get("user", ""))]
-    for source in sources.declared():
-        if source.system.pk == system.pk:
-            named += [
-                *str(source.settings.get("declared_logins", "")).split(","),
-                str(source.settings.get("portal_login", "")),
-            ]
-    return frozenset(name.strip() for name in named if name.strip())
 
 
 def keep(_: Actor, __: Item) -> None:

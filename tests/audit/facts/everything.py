@@ -23,6 +23,7 @@ def everything() -> Stream:
     _people_and_rules(log)
     _requests_and_grants(log)
     _findings_and_sources(log)
+    _sealed(log)
     _refusals(log)
     return log
 
@@ -190,6 +191,53 @@ def _findings_and_sources(log: Stream) -> None:
         "pack.downloaded", when, "hana", pack_id="P", person_id="hana", in_role_and_scope=1, purpose_given=1,
         redaction_profile="standard", required_profile="standard",
     )  # fmt: skip
+
+
+def _sealed(log: Stream) -> None:
+    """One account from the register to out of use, and one use of it."""
+    when = at("08-20")
+    account: dict[str, Any] = {"account_id": "A-vault", "system_id": "billing"}
+    kept: dict[str, Any] = {
+        **account,
+        "name": "Vault",
+        "account": "vault",
+        "custodian_id": "otto",
+        "kept_by": "custodian",
+        "location": "There.",
+    }
+    rule: dict[str, Any] = {
+        "narrows": 0,
+        "changed_by": "pia",
+        "approved_by": "quinn",
+        "approved_at": when,
+        "effective_at": when,
+    }
+    log.say("sealed.proposed", when, "pia", **kept)
+    log.say("sealed.registered", when, "quinn", privilege_id="vault", **kept, **rule)
+    log.say("sealed.custodian_changed", when, "pia", custodian_id="olga", before_id="otto", **account)
+    story.ask(log, "C9", when + HOUR)
+    held: dict[str, Any] = {**account, "person_id": "ann", "grant_id": "G-C9"}
+    log.say("sealed.checked_out", when + HOUR, "jon", case="C9", from_at=when + HOUR, **held)
+    story.open_it(log, "C9", when + HOUR)
+    log.say("sealed.released", when + HOUR, "jon", case="C9", grant_id="G-C9", person_id="jon", **account)
+    log.say(
+        "grant.revealed",
+        when + HOUR,
+        "ann",
+        case="C9",
+        grant_id="G-C9",
+        person_id="ann",
+        exposes_secret=1,
+        account_id="A-vault",
+    )
+    story.end_it(log, "C9", when + 2 * HOUR, how="returned")
+    log.say("sealed.checked_in", when + 2 * HOUR, story.SWEEP, case="C9", to_at=when + 2 * HOUR, shown=1, **held)
+    given: dict[str, Any] = {**account, "rotation_id": "R-C9", "grant_id": "G-C9"}
+    log.say("sealed.rotated", when + 3 * HOUR, "olga", rotated_at=when + 3 * HOUR, rotated_by="olga", **given)
+    log.say("sealed.tested", when + 4 * HOUR, "olga", tested_at=when + 4 * HOUR, tested_by="connector", ok=1, **given)
+    log.say("sealed.account_listed", when + DAY, story.SWEEP, listing_id="L", system_id="billing", account_id="A-vault", login="vault",
+            taken_at=when + DAY, in_register=1, in_target=1, enabled=0)  # fmt: skip
+    log.say("sealed.retired", when + 2 * DAY, "pia", **account, **{**rule, "narrows": 1})
 
 
 def _refusals(log: Stream) -> None:

@@ -1,0 +1,72 @@
+"""The demo's sealed account: put under seal by two administrators, its secret laid in by its custodian, and replaced after its one past use."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from portal.connectors.base import Secret
+from portal.connectors.postgresql.secrets import make_password
+from portal.connectors.sealed.simulated import set_password
+from portal.connectors.simulated import logins, state
+from portal.eligibility import actions as lists
+from portal.sealed import actions, probing, rotations
+from portal.sealed.models import CUSTODIAN, SealedAccount
+from portal.systems.models import System
+from portal.systems.targets import target
+
+if TYPE_CHECKING:
+    from portal.demo.organisation import Organisation
+    from portal.demo.stage import Stage
+
+KEEPER = "otto"
+ROTATED_AT, TESTED_AFTER = datetime(2026, 7, 9, 8, 30, tzinfo=UTC), timedelta(minutes=15)
+LISTED_AT = datetime(2026, 9, 15, 1, 0, tzinfo=UTC)
+
+
+def register(organisation: "Organisation", system: System, account: str, name: str, location: str) -> SealedAccount:
+    """The account stands on the target already, as one of a shared vault would; Otto gives it its first secret."""
+    otto = organisation.people[KEEPER]
+    role = lists.propose_role(by=organisation.by("pia"), person=otto, role="custodian", system=system)
+    lists.approve_role(by=organisation.by("quinn"), assignment=role)
+    with state.changing(target(system)) as connection:
+        logins.add_standing(connection, account, account)
+    proposed = actions.propose(
+        by=organisation.by("pia"),
+        system=system,
+        name=name,
+        account=account,
+        location=location,
+        kept_by=CUSTODIAN,
+        custodian=otto,
+    )
+    kept = actions.approve(by=organisation.by("quinn"), account=proposed)
+    lay_in(organisation, kept)
+    probing.try_secret(by=organisation.by(KEEPER), account=kept)
+    return kept
+
+
+def lay_in(organisation: "Organisation", account: SealedAccount) -> None:
+    """Otto sets a new secret on the target, then lays it in."""
+    secret = make_password()
+    set_password(target(account.system), account.account, Secret(secret.reveal()))
+    rotations.lay_in(by=organisation.by(KEEPER), account=account, secret=secret.reveal())
+
+
+def rotate(stage: "Stage") -> None:
+    """The morning after the use."""
+    organisation = stage.organisation
+    organisation.clock.set(ROTATED_AT)
+    for account in SealedAccount.objects.select_related("system"):
+        lay_in(organisation, account)
+        organisation.clock.set(ROTATED_AT + TESTED_AFTER)
+        probing.try_secret(by=organisation.by(KEEPER), account=account)
+    stage.run("outbox")
+
+
+def compare(stage: "Stage") -> None:
+    """A listing of the target, with the register held against it."""
+    from portal.reconciliation import listings  # noqa: PLC0415 - the organisation is built before anything is listed
+
+    for account in SealedAccount.objects.select_related("system"):
+        stage.move(account.system, LISTED_AT)
+        listings.take(by=listings.LISTINGS, system=account.system)
+        stage.release(account.system)

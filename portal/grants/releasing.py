@@ -1,0 +1,48 @@
+"""The second person: who lets the secret of a sealed account be shown to its holder, once and for a short time."""
+
+from audit.log.append import Actor, action, append
+from portal.clock import now
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, CUSTODIAN, OWNER
+from portal.eligibility.queries import holds
+from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
+from portal.grants.actions import NOT_OPEN, locked
+from portal.grants.custody import unused_release
+from portal.grants.models import Grant, Release
+from portal.grants.states import ACTIVE
+from portal.people.strength import need_fresh
+from portal.policy.queries import rules_of
+
+RELEASERS = (APPROVER, OWNER, ADMINISTRATOR, CUSTODIAN)
+
+
+def may_release(by: Actor, grant: Grant) -> None:
+    """Approver, owner, administrator or custodian of the system, and never the holder.
+
+    Raises:
+        NotAllowed: of kind ``own release`` for the holder.
+    """
+    if str(grant.person_id) == by.id:
+        raise NotAllowed("A second person releases the secret.", about=grant, kind="own release")
+    if str(grant.system.owner_id) != by.id and not any(holds(by.id, role, grant.system) for role in RELEASERS):
+        raise NotAllowed(
+            "Only an approver, owner, administrator or custodian of this system releases a secret.", about=grant
+        )
+
+
+@action(event="sealed.released", refused="grant.act_refused")
+def release(*, by: Actor, grant: Grant) -> Release:
+    """Let the holder be shown the secret once, within a quarter of an hour."""
+    row = locked(grant)
+    may_release(by, row)
+    need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
+    at = now()
+    if row.account is None or row.state != ACTIVE or row.expires_at is None or row.expires_at <= at:
+        raise WrongState(NOT_OPEN, about=row)
+    if unused_release(row, at) is not None:
+        raise ChangedMeanwhile("It was released a moment ago.", about=row)
+    made = Release.objects.create(grant=row, person_id=by.id, at=at)
+    append(
+        "sealed.released", by=by, case=row.log_case, subject=row.log_subject, account_id=row.account_id, system_id=row.system_id,
+        grant_id=row.pk, person_id=by.id,
+    )  # fmt: skip
+    return made

@@ -1,0 +1,206 @@
+"""The register: proposed by one, brought into force by a second administrator; held by one person at a time; taken out of use."""
+
+from typing import Any
+from uuid import UUID
+
+from audit.log.append import Actor, action, append
+from portal.clock import ms, now
+from portal.connectors.sealed import keeper_of
+from portal.errors import RefusedByPolicy, WrongState
+from portal.moves import make
+from portal.people.models import Person
+from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
+from portal.people.strength import need_fresh
+from portal.rows import lock_row
+from portal.sealed.models import CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
+from portal.sealed.rotations import owe
+from portal.sealed.rules import can_keep, may_hold
+from portal.sealed.states import HELD, IN_USE, MOVES, PROPOSED
+from portal.systems.actions import DOUBLED_PRIVILEGE
+from portal.systems.models import Privilege, System
+from portal.systems.queries import privilege_is_taken
+from portal.unique import refuse_doubled
+
+ONLY_MANAGERS = "Only administrators and the owner of this system put its accounts under seal."
+DECIDED = "Somebody has decided on this already."
+NOT_SEALED = "This account is not sealed at the moment."
+
+
+@action(event="sealed.proposed", refused="sealed.act_refused")
+def propose(
+    *, by: Actor, system: System, name: str, account: str, location: str, kept_by: str, custodian: Person
+) -> SealedAccount:
+    """Write down an account that is to be kept under seal; it waits for a second administrator."""
+    need_permission(by, MANAGE, system, says=ONLY_MANAGERS)
+    need_fresh(by, about=system)
+    can_keep(custodian, system, about=system)
+    _check(system, account, kept_by)
+    with refuse_doubled(DOUBLED_PRIVILEGE, system):
+        row = SealedAccount.objects.create(
+            system=system, name=name.strip(), account=account.strip(), location=location.strip(), kept_by=kept_by, custodian=custodian,
+            proposed_by_id=UUID(by.id), proposed_at=now(),
+        )  # fmt: skip
+    append("sealed.proposed", by=by, subject=row.log_subject, **_facts(row))
+    return row
+
+
+def _check(system: System, account: str, kept_by: str) -> None:
+    if kept_by == CONNECTOR and not keeper_of(system.connector).keeps:
+        raise RefusedByPolicy(
+            "The portal does not reach this target, so its custodian keeps the account.", about=system
+        )
+    if privilege_is_taken(system, account.strip()):
+        raise RefusedByPolicy(DOUBLED_PRIVILEGE, about=system, kind="doubled")
+
+
+def _facts(row: SealedAccount) -> dict[str, Any]:
+    return {
+        "account_id": row.pk, "system_id": row.system_id, "name": row.name, "account": row.account, "custodian_id": row.custodian_id,
+        "kept_by": row.kept_by, "location": row.location,
+    }  # fmt: skip
+
+
+def _rule(by: Actor, *, narrows: bool, changed_by: object, two: bool) -> dict[str, Any]:
+    """What makes it a change of rules."""
+    at = ms(now())
+    approved = {"approved_by": by.id, "approved_at": at} if two else {}
+    return {"narrows": narrows, "changed_by": changed_by, "effective_at": at, **approved}
+
+
+@action(event=("privilege.added", "sealed.registered", "sealed.rotation_owed"), refused="sealed.act_refused")
+def approve(*, by: Actor, account: SealedAccount) -> SealedAccount:
+    """Bring a proposal into force, as the second administrator. The first secret is owed from now on."""
+    row = _locked(account)
+    need_permission(by, ADMINISTER, row.system, says="A second administrator approves this.")
+    need_other(by, row.proposed_by_id, about=row)
+    need_fresh(by, about=row)
+    if row.state != PROPOSED:
+        raise WrongState(DECIDED, about=row)
+    can_keep(row.custodian, row.system, about=row)
+    _check(row.system, row.account, row.kept_by)
+    at = now()
+    with refuse_doubled(DOUBLED_PRIVILEGE, row):
+        privilege = Privilege.objects.create(
+            system=row.system, name=row.name, on_target=row.account, description="A sealed account.", added_at=at
+        )
+    make(row, MOVES["approve"], says=DECIDED, decided_by_id=UUID(by.id), decided_at=at, privilege=privilege)
+    two = {"changed_by": row.proposed_by_id, "approved_by": by.id, "approved_at": ms(at)}
+    append(
+        "privilege.added", by=by, subject=privilege.log_subject, privilege_id=privilege.pk, system_id=row.system_id, name=privilege.name,
+        on_target=privilege.on_target, **two,
+    )  # fmt: skip
+    owe(by=by, account=row, cause=LAID_IN)
+    append(
+        "sealed.registered", by=by, subject=row.log_subject, privilege_id=privilege.pk,
+        **_facts(row), **_rule(by, narrows=False, changed_by=row.proposed_by_id, two=True),
+    )  # fmt: skip
+    return row
+
+
+@action(event="sealed.declined", refused="sealed.act_refused")
+def decline(*, by: Actor, account: SealedAccount) -> SealedAccount:
+    """Refuse a proposal, or take one's own back. It is kept."""
+    row = _locked(account)
+    need_permission(by, MANAGE, row.system, says=ONLY_MANAGERS)
+    need_fresh(by, about=row)
+    make(row, MOVES["decline"], says=DECIDED, decided_by_id=UUID(by.id), decided_at=now())
+    append("sealed.declined", by=by, subject=row.log_subject, account_id=row.pk, system_id=row.system_id)
+    return row
+
+
+@action(event=("sealed.custodian_changed", "sealed.rotation_owed"), refused="sealed.act_refused")
+def hand_over(*, by: Actor, account: SealedAccount, custodian: Person) -> SealedAccount:
+    """Give an account to another custodian: by an administrator or the owner, never to oneself. The old one knows the secret: a new one is owed."""
+    row = _locked(account)
+    need_permission(
+        by, MANAGE, row.system, says="Only administrators and the owner of this system name its custodians."
+    )
+    need_other(by, custodian.pk, about=row)
+    need_fresh(by, about=row)
+    can_keep(custodian, row.system, about=row)
+    if row.state not in IN_USE:
+        raise WrongState("This account is not in use.", about=row)
+    if row.custodian_id == custodian.pk:
+        raise WrongState("That person keeps this account already.", about=row)
+    before = row.custodian_id
+    row.custodian = custodian
+    row.save(update_fields=["custodian"])
+    owe(by=by, account=row, cause=HANDED_OVER)
+    append(
+        "sealed.custodian_changed", by=by, subject=row.log_subject, account_id=row.pk, system_id=row.system_id, custodian_id=custodian.pk,
+        before_id=before,
+    )  # fmt: skip
+    return row
+
+
+@action(event="sealed.retired", refused="sealed.act_refused")
+def retire(*, by: Actor, account: SealedAccount) -> SealedAccount:
+    """Take an account out of use. The portal forgets its secret; whether it still exists on the target, the next listing says."""
+    row = _locked(account)
+    need_permission(
+        by, MANAGE, row.system, says="Only administrators and the owner of this system take its accounts out of use."
+    )
+    need_fresh(by, about=row)
+    says = "Somebody holds this account. End that first." if row.state == HELD else "This account is not in use."
+    make(row, MOVES["retire"], says=says, secret=None, next_secret=None)
+    append(
+        "sealed.retired", by=by, subject=row.log_subject, account_id=row.pk, system_id=row.system_id,
+        **_rule(by, narrows=True, changed_by=by.id, two=False),
+    )  # fmt: skip
+    return row
+
+
+# --- custody, as parts of a grant's own actions
+
+
+@action(event="sealed.checked_out")
+def check_out(*, by: Actor, account: SealedAccount, person: Person, grant_id: UUID, case: str) -> SealedAccount:
+    """One person holds it from now on, and nobody else until it is checked in.
+
+    Raises:
+        WrongState: of kind ``held`` where another has it; it has no secret yet; it is out of use.
+        NotAllowed: its own custodian.
+    """
+    row = lock_row(SealedAccount, account.pk)
+    may_hold(person.pk, row)
+    if row.state == HELD:
+        raise WrongState(
+            "Somebody else holds this account now. It is free once it is checked in or their time is over.",
+            about=row,
+            kind="held",
+        )
+    if row.secret is None:
+        raise WrongState(
+            "No secret was laid in for this account yet. Its custodian has to do that first.",
+            about=row,
+            kind="no secret",
+        )
+    at = now()
+    make(row, MOVES["check_out"], says=NOT_SEALED, held_by=person, held_at=at, grant_id=grant_id)
+    append(
+        "sealed.checked_out", by=by, case=case, subject=row.log_subject, account_id=row.pk, system_id=row.system_id, person_id=person.pk,
+        grant_id=grant_id, from_at=ms(at),
+    )  # fmt: skip
+    return row
+
+
+@action(event=("sealed.checked_in", "sealed.rotation_owed"))
+def check_in(*, by: Actor, account_id: UUID, grant_id: UUID, case: str, to_at: int, shown: bool) -> SealedAccount:
+    """Back under seal. A secret that was shown is owed a new one."""
+    row = lock_row(SealedAccount, account_id)
+    if row.grant_id != grant_id:
+        raise WrongState("Another access holds this account.", about=row)
+    person_id = row.held_by_id
+    make(row, MOVES["check_in"], says="Nobody holds this account.", held_by=None, held_at=None, grant_id=None)
+    if shown:
+        owe(by=by, account=row, cause=USED, grant_id=grant_id, case=case)
+    append(
+        "sealed.checked_in", by=by, case=case, subject=row.log_subject, account_id=row.pk, system_id=row.system_id, person_id=person_id,
+        grant_id=grant_id, to_at=to_at, shown=shown,
+    )  # fmt: skip
+    return row
+
+
+def _locked(account: SealedAccount) -> SealedAccount:
+    rows = SealedAccount.objects.select_for_update(of=("self",)).select_related("system__owner", "custodian")
+    return rows.get(pk=account.pk)

@@ -1,0 +1,138 @@
+"""A sealed account and the rotations of its secret."""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from portal.people.models import Person
+from portal.sealed.states import DONE, HELD, OWED, PROPOSED, RETIRED, ROTATED, ROTATION_STATES, STATES
+from portal.systems.models import Privilege, System
+
+CUSTODIAN, CONNECTOR = "custodian", "connector"
+KEPT_BY = (
+    (CUSTODIAN, "Its custodian: changes the secret on the target and lays the new one in here"),
+    (CONNECTOR, "The portal: changes the secret after each use, and shuts the account in between"),
+)
+LAID_IN, USED, CHANGED, HANDED_OVER = "laid_in", "used", "changed", "handed_over"
+CAUSES = (
+    (LAID_IN, "First laid in"),
+    (USED, "Shown in a use"),
+    (CHANGED, "Changed by its custodian"),
+    (HANDED_OVER, "Another custodian"),
+)
+
+
+class SealedAccount(models.Model):
+    """An account that lasts on a target. ``privilege`` is what a responder asks for; one person holds it at a time.
+
+    ``next_secret`` is laid down before a target is given it, so that a crash in between loses neither.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="sealed_accounts")
+    privilege = models.OneToOneField(
+        Privilege, null=True, blank=True, on_delete=models.PROTECT, related_name="sealed_account"
+    )
+    name = models.CharField(max_length=120, help_text="in plain words")
+    account = models.CharField(max_length=63, help_text="its name on the target")
+    location = models.TextField(help_text="where it is used")
+    custodian = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="kept_accounts")
+    kept_by = models.CharField(max_length=10, choices=KEPT_BY)
+    state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=PROPOSED)
+    secret = models.BinaryField(null=True, blank=True, editable=False, help_text="encrypted")
+    next_secret = models.BinaryField(null=True, blank=True, editable=False, help_text="encrypted")
+    proposed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    held_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="held_accounts")
+    held_at = models.DateTimeField(null=True, blank=True)
+    grant_id = models.UUIDField(null=True, blank=True, help_text="the grant that holds it")
+
+    class Meta:
+        """Once on each system; a holder has the time and the grant."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["system__name", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["system", "account"],
+                condition=~models.Q(state__in=["retired", "declined"]),
+                name="sealed_account_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=HELD, held_by__isnull=False, held_at__isnull=False, grant_id__isnull=False)
+                | (~models.Q(state=HELD) & models.Q(held_by__isnull=True, held_at__isnull=True, grant_id__isnull=True)),
+                name="sealed_account_held_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=PROPOSED, decided_at__isnull=True, decided_by__isnull=True)
+                | (~models.Q(state=PROPOSED) & models.Q(decided_at__isnull=False, decided_by__isnull=False)),
+                name="sealed_account_decided_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(decided_by__isnull=True)
+                | ~models.Q(decided_by=models.F("proposed_by"))
+                | models.Q(state="declined"),
+                name="sealed_account_second_person",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=[RETIRED, "declined"])
+                | models.Q(secret__isnull=True, next_secret__isnull=True),
+                name="sealed_account_over_keeps_no_secret",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"sealed:{self.pk}"
+
+
+class Rotation(models.Model):
+    """A new secret that is owed, or was given. ``rotated_by`` and ``tested_by`` are a person's pseudonym or the word connector."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(SealedAccount, on_delete=models.PROTECT, related_name="rotations")
+    cause = models.CharField(max_length=12, choices=CAUSES)
+    grant_id = models.UUIDField(null=True, blank=True, help_text="the use that showed the old secret")
+    state = models.CharField(max_length=10, choices=tuple(ROTATION_STATES.items()), default=OWED)
+    owed_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    rotated_at = models.DateTimeField(null=True, blank=True)
+    rotated_by = models.CharField(max_length=80, blank=True)
+    tested_at = models.DateTimeField(null=True, blank=True)
+    tested_by = models.CharField(max_length=80, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    last_trouble = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        """Each state has its times."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["owed_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], condition=~models.Q(state=DONE), name="rotation_not_done"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(state=OWED, rotated_at__isnull=True, rotated_by="")
+                | (models.Q(state__in=[ROTATED, DONE], rotated_at__isnull=False) & ~models.Q(rotated_by="")),
+                name="rotation_rotated_whole",
+            ),
+            models.CheckConstraint(
+                condition=(models.Q(state=DONE, tested_at__isnull=False) & ~models.Q(tested_by=""))
+                | (~models.Q(state=DONE) & models.Q(tested_at__isnull=True, tested_by="")),
+                name="rotation_tested_whole",
+            ),
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"sealed:{self.account_id}"

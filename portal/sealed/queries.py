@@ -1,0 +1,98 @@
+"""Sealed accounts as a viewer may see them, and what is owed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
+from portal.eligibility.queries import holds_anywhere, people_with, systems_where
+from portal.people.models import Person
+from portal.sealed.models import CONNECTOR, Rotation, SealedAccount
+from portal.sealed.states import DONE, IN_USE, OWED, PROPOSED
+from portal.systems.models import Privilege, System
+
+READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
+AROUND = ("system__owner", "privilege", "custodian", "held_by", "proposed_by", "decided_by")
+
+
+def visible(viewer: Person) -> QuerySet[SealedAccount]:
+    """Accounts of systems that the viewer has a part in, and those that they keep."""
+    part = Q(system__in=systems_where(viewer.pk, READERS)) | Q(system__owner=viewer) | Q(custodian=viewer)
+    return SealedAccount.objects.filter(part).select_related(*AROUND)
+
+
+def register(viewer: Person) -> list[SealedAccount]:
+    """All that the viewer may see, with the rotations that are not done. Two queries."""
+    open_ones = Prefetch("rotations", Rotation.objects.exclude(state=DONE).order_by("due_at"), to_attr="undone")
+    return list(visible(viewer).prefetch_related(open_ones).order_by("system__name", "name"))
+
+
+def account_of(viewer: Person, pk: UUID) -> SealedAccount | None:
+    """One that the viewer may see."""
+    return visible(viewer).filter(pk=pk).first()
+
+
+def account_for_act(pk: UUID) -> SealedAccount | None:
+    """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
+    return SealedAccount.objects.select_related(*AROUND).filter(pk=pk).first()
+
+
+def rotations_of(account: SealedAccount, most: int = 20) -> list[Rotation]:
+    """The newest first."""
+    return list(account.rotations.order_by("-owed_at")[:most])
+
+
+def duties_of(viewer: Person) -> list[Rotation]:
+    """New secrets and login tests that wait for the viewer as custodian, the most urgent first. One query."""
+    mine = Rotation.objects.exclude(state=DONE).filter(account__custodian=viewer, account__state__in=IN_USE)
+    return list(mine.select_related("account__system").order_by("due_at"))
+
+
+def keeps_anything(viewer: Person) -> bool:
+    """Whether the viewer holds the role of custodian for any system."""
+    return holds_anywhere(viewer.pk, (CUSTODIAN,))
+
+
+def undone_of(account: SealedAccount) -> QuerySet[Rotation]:
+    """What is owed of one account, or not tested."""
+    return Rotation.objects.filter(account=account).exclude(state=DONE).order_by("owed_at")
+
+
+def sealed_in(privilege: Privilege) -> SealedAccount | None:
+    """The account behind a privilege, if it is one, whatever its state."""
+    return SealedAccount.objects.filter(privilege=privilege).first()
+
+
+def in_use_on(system: System) -> list[SealedAccount]:
+    """The register of one system, as a listing is held against it."""
+    return list(SealedAccount.objects.filter(system=system, state__in=IN_USE).order_by("account"))
+
+
+def systems_to_propose_on(viewer: Person) -> QuerySet[System]:
+    """Systems for which the viewer may propose an account: as administrator or owner."""
+    managed = Q(pk__in=systems_where(viewer.pk, (ADMINISTRATOR, OWNER))) | Q(owner=viewer)
+    return System.objects.filter(managed, in_scope_to__isnull=True).order_by("name")
+
+
+def custodians_of(system: System) -> QuerySet[Person]:
+    """Who may keep an account of the system."""
+    return people_with(CUSTODIAN, system)
+
+
+def custodians() -> QuerySet[Person]:
+    """Who holds the role for any system."""
+    return Person.objects.filter(left_at__isnull=True, roles__role=CUSTODIAN).distinct().order_by("name")
+
+
+def waiting_for_second(viewer: Person) -> list[SealedAccount]:
+    """Proposed accounts on which the viewer may decide."""
+    waiting = visible(viewer).filter(state=PROPOSED, system__in=systems_where(viewer.pk, (ADMINISTRATOR,)))
+    return list(waiting.exclude(proposed_by=viewer).order_by("proposed_at"))
+
+
+def rotations_due(at: datetime) -> list[UUID]:
+    """Accounts that the portal keeps, lie sealed, and owe a new secret that is to be tried now."""
+    due = Rotation.objects.filter(account__kept_by=CONNECTOR, account__state="sealed", state=OWED)
+    due = due.filter(Q(next_try_at__isnull=True) | Q(next_try_at__lte=at))
+    return list(due.values_list("account_id", flat=True).distinct())

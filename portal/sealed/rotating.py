@@ -1,0 +1,79 @@
+"""The portal gives an account that it keeps a new secret: intent, the target, the result. Repeated by the sweep until it is done."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from audit.log.append import process
+from portal.clock import ms, now
+from portal.connectors.base import ConnectorError
+from portal.connectors.sealed import keeper_of
+from portal.errors import Refused
+from portal.locks import alone
+from portal.sealed.models import Rotation, SealedAccount
+from portal.sealed.queries import rotations_due
+from portal.sealed.rotations import begin, next_secret_of, settle
+from portal.sealed.states import OWED, SEALED
+from portal.systems.targets import target
+
+ROTATION = process("rotation")
+BACKOFF_S = (5, 30, 120, 600)
+logger = logging.getLogger("breakglass.sealed")
+
+
+def run_due() -> int:
+    """Give every account its new secret that is due now; returns how many were tried."""
+    due = rotations_due(now())
+    for account_id in due:
+        try:
+            run(account_id)
+        except Refused as refusal:
+            logger.info("account %s: %s", account_id, refusal.sentence)
+        except Exception:
+            logger.exception("account %s: the rotation broke off and is tried again", account_id)
+    return len(due)
+
+
+def lock_name(account_id: UUID) -> str:
+    """Who holds this lock may change the account on its target."""
+    return f"rotation:{account_id}"
+
+
+def run(account_id: UUID) -> SealedAccount:
+    """One account, unless somebody holds it: then closing does it. Safe to call at any time."""
+    with alone(lock_name(account_id)) as held:
+        account = SealedAccount.objects.select_related("system").get(pk=account_id)
+        if not held or account.state != SEALED:
+            return account
+        row = begin(by=ROTATION, account_id=account_id)
+        try:
+            return _rotate(row)
+        except ConnectorError as error:
+            _wait(row, error.sentence)
+            return row
+
+
+def finish(account_id: UUID) -> None:
+    """End what broke off between target and portal. The caller holds the lock; raises ConnectorError kinds."""
+    account = SealedAccount.objects.select_related("system").get(pk=account_id)
+    if account.next_secret is not None:
+        _rotate(account)
+
+
+def _rotate(row: SealedAccount) -> SealedAccount:
+    keeper, reached, new = keeper_of(row.system.connector), target(row.system), next_secret_of(row)
+    keeper.rotate(reached, row.account, new)
+    at = ms(now())
+    try:
+        taken = keeper.tries_login(reached, row.account, new)
+    finally:
+        keeper.seal(reached, row.account)
+    return settle(by=ROTATION, account_id=row.pk, rotated_at=at, tested_at=max(ms(now()), at + 1), taken=taken)
+
+
+def _wait(row: SealedAccount, sentence: str) -> None:
+    for each in Rotation.objects.filter(account=row, state=OWED):
+        wait = BACKOFF_S[min(each.attempts, len(BACKOFF_S) - 1)]
+        Rotation.objects.filter(pk=each.pk).update(
+            attempts=each.attempts + 1, next_try_at=now() + timedelta(seconds=wait), last_trouble=sentence[:300]
+        )

@@ -1,0 +1,43 @@
+"""Who may do what with a sealed account."""
+
+from uuid import UUID
+
+from audit.log.append import Actor
+from portal.eligibility.models import CUSTODIAN
+from portal.eligibility.queries import holds
+from portal.errors import NotAllowed, RefusedByPolicy
+from portal.people.models import Person
+from portal.sealed.models import SealedAccount
+from portal.systems.models import System
+
+ONLY_CUSTODIAN = "Only the custodian of this account may do that."
+
+
+def is_custodian(by: Actor, account: SealedAccount) -> None:
+    """The account's own custodian, while they hold the role.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if str(account.custodian_id) != by.id or not holds(by.id, CUSTODIAN, account.system):
+        raise NotAllowed(ONLY_CUSTODIAN, about=account, kind="not the custodian")
+
+
+def can_keep(person: Person, system: System, *, about: object = None) -> None:
+    """Who is to keep an account holds the role of custodian for its system.
+
+    Raises:
+        RefusedByPolicy: they do not.
+    """
+    if person.left_at is not None or not holds(person.pk, CUSTODIAN, system):
+        raise RefusedByPolicy("That person is not a custodian of this system. Give them the role first.", about=about)
+
+
+def may_hold(person_id: UUID | str, account: SealedAccount) -> None:
+    """Anybody on its list but its own custodian, who gives it a new secret after each use.
+
+    Raises:
+        NotAllowed: of kind ``own custody``.
+    """
+    if str(account.custodian_id) == str(person_id):
+        raise NotAllowed("The custodian of an account does not use it.", about=account, kind="own custody")

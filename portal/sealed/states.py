@@ -1,0 +1,33 @@
+"""States of a sealed account, and of a rotation of its secret, and the only moves between them."""
+
+from portal.moves import by_name, move
+
+PROPOSED, SEALED, HELD, RETIRED, DECLINED = "proposed", "sealed", "held", "retired", "declined"
+STATES = {
+    PROPOSED: "Waits for a second administrator",
+    SEALED: "Sealed",
+    HELD: "With its holder",
+    RETIRED: "Out of use",
+    DECLINED: "Declined",
+}
+IN_USE = frozenset({SEALED, HELD})
+
+MOVES = by_name(
+    (
+        move("approve", {PROPOSED}, SEALED, event="sealed.registered"),
+        move("decline", {PROPOSED}, DECLINED, event="sealed.declined"),
+        move("check_out", {SEALED}, HELD, event="sealed.checked_out"),
+        move("check_in", {HELD}, SEALED, event="sealed.checked_in"),
+        move("retire", {SEALED}, RETIRED, event="sealed.retired"),
+    )
+)
+
+OWED, ROTATED, DONE = "owed", "rotated", "done"
+ROTATION_STATES = {OWED: "New secret owed", ROTATED: "New secret, not tested", DONE: "New secret, tested"}
+ROTATION_MOVES = by_name(
+    (
+        move("rotate", {OWED}, ROTATED, event="sealed.rotated"),
+        move("pass", {ROTATED}, DONE, event="sealed.tested"),
+        move("fail", {ROTATED}, OWED, event="sealed.tested"),
+    )
+)

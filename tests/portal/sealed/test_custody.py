@@ -1,0 +1,225 @@
+"""A sealed account from asking to the new secret: one holder at a time, two people for each showing, and what is owed afterwards."""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from portal.clock import now
+from portal.connectors.simulated import activity
+from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
+from portal.grants import actions, ending, opening
+from portal.grants.models import Grant, Release
+from portal.grants.releasing import release
+from portal.notifications.models import Alert
+from portal.sealed import rotating
+from portal.sealed.models import CONNECTOR, CUSTODIAN, Rotation
+from portal.systems.targets import target
+from tests.at_once import at_once
+from tests.factories import broken_log
+from tests.portal.sealed.vault import LOGIN, SECRET, Vault, make_vault
+from tests.worlds import actor, authorised, names_of, opened, overdue, request_of, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _sealing() -> Iterator[None]:
+    with sealing():
+        yield
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return make_vault()
+
+
+def shown(vault: Vault, by: str = "ann") -> Grant:
+    """Open, released by Ines, and shown."""
+    grant = opened(vault.world, by)
+    release(by=actor(vault.world.ines), grant=grant)
+    assert actions.reveal(by=actor(vault.world.people[by]), grant=grant).reveal() == SECRET
+    return grant
+
+
+def over(vault: Vault, grant: Grant) -> Grant:
+    """Checked in and read back."""
+    actions.give_back(by=actor(grant.person), grant=grant)
+    return ending.run(grant.pk)
+
+
+def test_whole_way_leaves_each_event_once(vault: Vault) -> None:
+    grant = over(vault, shown(vault))
+    assert grant.state == "ended"
+    told = [name for name in names_of(grant.request_id) if name.startswith(("sealed.", "grant."))]
+    assert told == [
+        "sealed.checked_out", "grant.authorised", "grant.opening", "grant.activated", "sealed.released", "grant.revealed", "grant.returned",
+        "grant.closing", "grant.read_back", "sealed.rotation_owed", "sealed.checked_in", "grant.ended",
+    ]  # fmt: skip
+    account = vault.account
+    assert (account.state, account.held_by, account.grant_id) == ("sealed", None, None)
+    owed = Rotation.objects.get(account=account, cause="used")
+    assert (owed.state, owed.grant_id) == ("owed", grant.pk)
+    assert Alert.objects.filter(kind="sealed.rotation_owed", grant_id=grant.pk).get().recipient == vault.cleo
+
+
+@pytest.mark.parametrize("mode", ["approved", "bypass"])
+def test_one_holder_at_a_time(vault: Vault, mode: str) -> None:
+    grant, waiting = opened(vault.world), request_of(vault.world, "ben")
+    ines, ben = actor(vault.world.ines), actor(vault.world.ben)
+    second: dict[str, Callable[[], Grant | None]] = {
+        "bypass": lambda: opening.bypass(by=ben, privilege=vault.world.privilege, asked=vault.world.asked("bypass")),
+        "approved": lambda: opening.approve(by=ines, request=waiting),
+    }
+    with pytest.raises(WrongState, match="Somebody else holds") as refused:
+        second[mode]()
+    assert refused.value.kind == "held"
+    assert Grant.objects.count() == 1
+    over(vault, grant)
+    assert opening.approve(by=ines, request=waiting) is not None
+    assert vault.account.held_by == vault.world.ben
+
+
+def test_race_for_an_account_has_one_winner(vault: Vault) -> None:
+    requests = itertools.cycle([request_of(vault.world, who) for who in ("ann", "ben")])
+    got = at_once(8, lambda: opening.approve(by=actor(vault.world.ines), request=next(requests)))
+    assert [isinstance(each, Grant) for each in got].count(True) == 1
+    assert {type(each) for each in got} - {Grant} <= {WrongState, ChangedMeanwhile}
+    assert Grant.objects.filter(account=vault.account).count() == 1
+
+
+def test_secret_takes_two_people_each_time(vault: Vault) -> None:
+    world, grant = vault.world, opened(vault.world)
+    with pytest.raises(WrongState, match="second person"):
+        actions.reveal(by=actor(world.ann), grant=grant)
+    for person, error in ((world.ann, NotAllowed), (world.ben, NotAllowed), (world.zoe, NotAllowed)):
+        with pytest.raises(error):
+            release(by=actor(person), grant=grant)
+    with pytest.raises(StepUpNeeded):
+        release(by=actor(world.ines, age_s=3600), grant=grant)
+    release(by=actor(world.ines), grant=grant)
+    with pytest.raises(ChangedMeanwhile):
+        release(by=actor(vault.cleo), grant=grant)
+    with pytest.raises(StepUpNeeded):
+        actions.reveal(by=actor(world.ann, method=None), grant=grant)
+    with pytest.raises(NotAllowed):
+        actions.reveal(by=actor(world.ines), grant=grant)
+    assert actions.reveal(by=actor(world.ann), grant=grant).reveal() == SECRET
+    Grant.objects.filter(pk=grant.pk).update(revealed_at=None)  # as if some seconds had gone by
+    with pytest.raises(WrongState, match="second person"):
+        actions.reveal(by=actor(world.ann), grant=grant)
+
+
+def test_release_that_nobody_used_in_time_is_none(vault: Vault) -> None:
+    grant = opened(vault.world)
+    made = release(by=actor(vault.world.ines), grant=grant)
+    Release.objects.filter(pk=made.pk).update(at=made.at.replace(year=made.at.year - 1))
+    with pytest.raises(WrongState, match="second person"):
+        actions.reveal(by=actor(vault.world.ann), grant=grant)
+    assert release(by=actor(vault.world.jon), grant=grant).used_at is None
+
+
+def test_bypass_is_shown_to_one_person_and_everybody_is_told(vault: Vault) -> None:
+    world = vault.world
+    grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")).pk)
+    assert actions.reveal(by=actor(world.ann), grant=grant).reveal() == SECRET
+    assert {"request.bypass_opened", "grant.opened"} <= set(
+        Alert.objects.filter(grant_id=grant.pk).values_list("kind", flat=True)
+    )
+    assert not Alert.objects.filter(kind="sealed.release_wanted").exists()
+
+
+def test_custodian_does_not_use_their_own_account(vault: Vault) -> None:
+    account = vault.account
+    account.custodian = vault.world.ann
+    account.save()
+    with pytest.raises(NotAllowed, match="custodian") as refused:
+        request_of(vault.world)
+    assert refused.value.kind == "own custody"
+
+
+def test_account_that_was_not_shown_owes_nothing(vault: Vault) -> None:
+    over(vault, opened(vault.world))
+    assert not Rotation.objects.filter(cause="used").exists()
+
+
+@pytest.mark.parametrize("how", ["time over", "ended by another before it was opened"])
+def test_account_comes_back_whatever_ends_the_access(vault: Vault, how: str) -> None:
+    if how == "time over":
+        ending.run(overdue(opened(vault.world)).pk)
+    else:
+        actions.revoke(by=actor(vault.world.mo), grant=authorised(vault.world), reason="Not needed.")
+    assert vault.account.state == "sealed"
+
+
+def test_sessions_are_cut_at_the_end(vault: Vault) -> None:
+    grant = shown(vault)
+    activity.log_in(target(vault.world.system), login=LOGIN)
+    ended = over(vault, grant)
+    assert (ended.state, ended.marker) == ("ended", LOGIN)
+
+
+def test_nothing_changes_where_the_log_refuses(vault: Vault) -> None:
+    grant = opened(vault.world)
+    with broken_log(), pytest.raises(Exception, match="log"):
+        release(by=actor(vault.world.ines), grant=grant)
+    assert not Release.objects.exists()
+
+
+# --- where the portal keeps the account itself
+
+
+@pytest.fixture
+def kept() -> Vault:
+    return make_vault(CONNECTOR)
+
+
+def test_portal_lays_the_first_secret_in_itself_and_shuts_the_account(kept: Vault) -> None:
+    first = Rotation.objects.get(account=kept.account)
+    assert (first.state, first.rotated_by, first.tested_by) == ("done", "connector", "connector")
+    assert kept.account.secret is not None
+    assert not kept.taken_by_target("anything")
+
+
+def test_portal_gives_a_new_secret_after_each_showing(kept: Vault) -> None:
+    grant = opened(kept.world)
+    release(by=actor(kept.world.ines), grant=grant)
+    secret = actions.reveal(by=actor(kept.world.ann), grant=grant).reveal()
+    assert kept.taken_by_target(secret)
+    ended = over(kept, grant)
+    assert ended.state == "ended"
+    assert not kept.has_secret(secret)
+    rotation = Rotation.objects.get(grant_id=grant.pk)
+    assert (rotation.state, rotation.rotated_by) == ("done", "connector")
+    assert rotation.rotated_at is not None
+    assert rotation.tested_at is not None
+    assert rotation.tested_at > rotation.rotated_at
+    told = [name for name in names_of(grant.request_id) if name.startswith("sealed.")][-5:]
+    assert told == [
+        "sealed.rotation_begun",
+        "sealed.rotation_owed",
+        "sealed.checked_in",
+        "sealed.rotated",
+        "sealed.tested",
+    ]
+    again = opened(kept.world, "ben")
+    release(by=actor(kept.world.ines), grant=again)
+    assert kept.taken_by_target(actions.reveal(by=actor(kept.world.ben), grant=again).reveal())
+
+
+def test_rotation_that_broke_off_is_finished_before_the_account_opens(kept: Vault) -> None:
+    from portal.sealed.rotations import begin, next_secret_of
+
+    begun = begin(by=rotating.ROTATION, account_id=kept.account.pk)
+    coming = next_secret_of(begun).reveal()
+    grant = opened(kept.world)
+    release(by=actor(kept.world.ines), grant=grant)
+    assert actions.reveal(by=actor(kept.world.ann), grant=grant).reveal() == coming
+    assert kept.taken_by_target(coming)
+
+
+def test_sweep_leaves_an_account_alone_that_somebody_holds(kept: Vault) -> None:
+    opened(kept.world)
+    Rotation.objects.create(account=kept.account, cause=CUSTODIAN[:7], owed_at=now(), due_at=now())
+    assert rotating.run_due() == 0
+    assert rotating.run(kept.account.pk).state == "held"
