@@ -20,21 +20,12 @@ from portal.people.factors import Proof
 from portal.people.forms import CodeAndPasswordForm, CodeForm
 from portal.people.proving import check, not_proven, offered
 from portal.people.signing_in import PersonRequest
-from portal.people.strength import RESISTANT_METHODS, STRONG_METHODS, need_fresh
+from portal.people.strength import RESISTANT_METHODS, STRONG_METHODS
 
 P = ParamSpec("P")
-__all__ = ["NOT_LOGGED", "KeptForm", "confirming", "is_fresh_for", "speak", "to_step_up"]
+__all__ = ["NOT_LOGGED", "KeptForm", "confirming", "speak", "to_step_up"]
 A_MOMENT_AGO_MS = 60_000
 NEVER_KEPT = ("csrfmiddlewaretoken", "code", "passkey", "password")
-
-
-def is_fresh_for(by: Actor, minutes: int | None = None, methods: tuple[str, ...] = STRONG_METHODS) -> bool:
-    """Whether the actor's second factor is one of these, and fresh enough for a policy that asks for so many minutes."""
-    try:
-        need_fresh(by, minutes=minutes, methods=methods)
-    except StepUpNeeded:
-        return False
-    return True
 
 
 def to_step_up(request: PersonRequest, *, resistant: bool = False) -> HttpResponse:

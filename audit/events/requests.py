@@ -6,7 +6,7 @@ EVENTS = family(
     ("request.made", "A responder asked for access, or took it by bypass.",
      "responder_id:id system_id:id system_name privilege_id:id privilege_name mode category:text? criterion:text? reason*? reason_length:int reason_repeats:bool "
      "intended_classes:list incident_ref:text? minutes:int policy_id:id policy_number:int policy_sha256 approvals_needed:int asked:list told:list skipped:list? "
-     "owed:list? lapses_at:time? ends_about:time"),
+     "owed:list? lapses_at:time? ends_about:time factor? weaker_factor:bool?"),
     ("request.supplemented", "What a bypass owed was given.", "category:text? reason*? reason_length:int? intended_classes:list? incident_ref:text?"),
     ("request.seen", "An approver has seen the request; this decides nothing.", "person_id:id"),
     ("request.approved", "An approver said yes.", "approval_id:id comment*? approvals:int approvals_needed:int delegated_by:id?"),

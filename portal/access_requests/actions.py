@@ -26,8 +26,8 @@ from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongSt
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
-from portal.people.strength import need_fresh
 from portal.policy.queries import in_force, rules_of
+from portal.policy.strength import has_factor, need_any_factor, need_factor
 from portal.sealed.queries import sealed_in
 from portal.sealed.rules import may_hold
 from portal.stops.rules import need_no_stop
@@ -53,10 +53,16 @@ def ask(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
 
 
 @action(event="request.made", refused="request.refused")
-def declare_bypass(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
-    """Record a bypass as a request that nobody had to approve. Called within the grant's action, which tells everybody."""
+def declare_bypass(*, by: Actor, privilege: Privilege, asked: Asked, weaker: bool = False) -> AccessRequest:
+    """Record a bypass as a request that nobody had to approve. Called within the grant's action, which tells everybody.
+
+    ``weaker``: the responder said that they go on with a factor that the policy does not take, such as a recovery code.
+    """
     rules = rules_of(in_force(privilege.system))
-    need_fresh(by, about=privilege, minutes=rules.step_up_minutes)
+    if weaker and not has_factor(by, rules):
+        need_any_factor(by, rules, about=privilege)
+    else:
+        need_factor(by, rules, about=privilege)
     request = _make(by=by, privilege=privilege, asked=asked)
     _append_made(by, request)
     return request
@@ -69,6 +75,8 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
         may_hold(by.id, account)
     policy = in_force(privilege.system)
     rules = rules_of(policy)
+    if asked.mode != "bypass" and rules.phishing_resistant:
+        need_factor(by, rules, about=privilege)
     check_asked(asked, rules, about=privilege)
     bypass, at = asked.mode == "bypass", now()
     if not bypass and len(audience_of(privilege.system, by.id).approvers) < rules.min_approvals:
@@ -86,7 +94,7 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
         category=asked.category, reason=asked.reason.strip(), intended_classes=list(asked.intended_classes),
         incident_ref=asked.incident_ref.strip(), minutes=asked.minutes, requested_at=at,
         lapses_at=None if bypass else at + timedelta(minutes=rules.lapse_minutes),
-        state=APPROVED if bypass else AWAITING, decided_at=at if bypass else None,
+        state=APPROVED if bypass else AWAITING, decided_at=at if bypass else None, factor=by.method or "",
     )  # fmt: skip
 
 
@@ -177,7 +185,7 @@ def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
         .get(pk=request.pk)
     )
     may_decide(by, locked)
-    need_fresh(by, about=locked, minutes=rules_of(locked.policy).step_up_minutes)
+    need_factor(by, rules_of(locked.policy), about=locked)
     if locked.approvals.filter(approver_id=UUID(by.id)).exists():
         raise ChangedMeanwhile("You have decided on this request already.", about=locked)
     if locked.state != AWAITING or (locked.lapses_at and locked.lapses_at <= now()):
@@ -187,8 +195,9 @@ def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
 
 def _decide(by: Actor, request: AccessRequest, decision: str, comment: str) -> Approval:
     return Approval.objects.create(
-        request=request, approver_id=by.id, decision=decision, comment=comment.strip(), decided_at=now()
-    )
+        request=request, approver_id=by.id, decision=decision, comment=comment.strip(), decided_at=now(),
+        factor=by.method or "",
+    )  # fmt: skip
 
 
 @action(event="request.withdrawn", refused="request.act_refused")

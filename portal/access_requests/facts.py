@@ -4,6 +4,7 @@ from typing import Any
 
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.queries import Audience, would_end
+from portal.access_requests.strength import is_weaker
 from portal.clock import ms, optional_ms
 from portal.policy.rules import CATEGORIES, CRITERIA, Policy
 
@@ -24,6 +25,7 @@ def made(
         "policy_number": request.policy.number, "policy_sha256": request.policy.sha256,
         "approvals_needed": 0 if bypass else policy.min_approvals, "asked": [] if bypass else approvers,
         "told": told + list(audience.addresses) if bypass else told, "skipped": approvers if bypass else None,
+        "factor": request.factor or None, "weaker_factor": True if is_weaker(request, policy) else None,
         "owed": owed or None, "lapses_at": optional_ms(request.lapses_at), "ends_about": ends_about or ms(request.requested_at),
     }  # fmt: skip
 

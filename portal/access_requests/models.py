@@ -31,6 +31,7 @@ class AccessRequest(models.Model):
     requested_at = models.DateTimeField()
     lapses_at = models.DateTimeField(null=True, blank=True, help_text="a bypass waits for nobody")
     decided_at = models.DateTimeField(null=True, blank=True)
+    factor = models.CharField(max_length=20, blank=True, help_text="with which second factor it was asked")
     state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=AWAITING)
 
     class Meta:
@@ -70,6 +71,7 @@ class Approval(models.Model):
     decision = models.CharField(max_length=10, choices=(("approve", "Approved"), ("decline", "Declined")))
     comment = models.TextField(blank=True)
     decided_at = models.DateTimeField()
+    factor = models.CharField(max_length=20, blank=True, help_text="with which second factor it was decided")
 
     class Meta:
         """Everybody decides once."""

@@ -6,11 +6,10 @@ import psycopg
 from django.views.decorators.debug import sensitive_variables
 
 from audit.log.append import Actor
+from portal.access_requests.strength import need_factor_to_use
 from portal.errors import WrongState
 from portal.grants.models import Grant
 from portal.grants.rules import is_responder
-from portal.people.strength import need_fresh
-from portal.policy.queries import rules_of
 from portal.secrets import decrypt
 
 READ = """SELECT p.id, p.state, p.tries, o.total_cents FROM shop.payments p JOIN shop.orders o ON o.id = p.order_id
@@ -46,7 +45,7 @@ def run(*, by: Actor, grant: Grant, chosen: list[str]) -> list[Answer]:
         psycopg.OperationalError: the login is refused.
     """
     is_responder(by, grant)
-    need_fresh(by, about=grant, minutes=rules_of(grant.request.policy).step_up_minutes)
+    need_factor_to_use(by, grant.request, about=grant)
     if grant.secret is None:
         raise WrongState("There is no password to log in with.", about=grant)
     settings, password = grant.system.settings, decrypt(bytes(grant.secret), f"grant:{grant.pk}")

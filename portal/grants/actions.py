@@ -7,6 +7,7 @@ from uuid import UUID
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
+from portal.access_requests.strength import need_factor_to_use
 from portal.clock import minutes as in_words
 from portal.clock import moment, ms, now
 from portal.connectors.base import Secret
@@ -27,6 +28,7 @@ from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.strength import need_fresh
 from portal.policy.queries import rules_of
+from portal.policy.strength import need_factor
 from portal.rows import lock_row
 from portal.secrets import SecretUnreadable, decrypt
 
@@ -64,7 +66,7 @@ def reveal(*, by: Actor, grant: Grant) -> Secret:
     """Give the password to the responder, after a fresh second factor; that of a sealed account after a second person's release."""
     row = locked(grant)
     is_responder(by, row)
-    need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
+    need_factor_to_use(by, row.request, about=row)
     _still_open(row)
     at = now()
     if row.revealed_at and at - row.revealed_at < SHOWN_AGAIN_AFTER:
@@ -190,7 +192,7 @@ def extend_bypass(*, by: Actor, grant: Grant, minutes: int, reason: str = "") ->
     listed = may_use_locked(grant.person_id, grant.privilege)  # before the grant, as who takes it away locks
     row = locked(grant)
     is_responder(by, row)
-    need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
+    need_factor_to_use(by, row.request, about=row)
     _still_open(row)
     may_extend_own_bypass(row, row.extensions.all())
     _within(row, minutes)
@@ -219,7 +221,7 @@ def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: st
     row = locked(extension.grant)
     asked = lock_row(Extension, extension.pk)
     may_extend(by, row)
-    need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
+    need_factor(by, rules_of(row.request.policy), about=row)
     if asked.decision:
         raise ChangedMeanwhile("Somebody has decided on this extension already.", about=row)
     _still_open(row)

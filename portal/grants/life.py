@@ -22,6 +22,7 @@ from portal.access_requests.queries import (
 )
 from portal.access_requests.rules import allows, may_decide
 from portal.access_requests.states import APPROVED, AWAITING
+from portal.access_requests.strength import is_weaker
 from portal.clock import now
 from portal.grants.custody import needs_release, unused_release
 from portal.grants.models import Extension, Grant, Release
@@ -74,6 +75,11 @@ class Life:
         if self.request.state != APPROVED or self.grant is None:
             return "waiting" if self.request.state == AWAITING else self.request.state
         return GRANT_STAGES.get(self.grant.state, "failed")
+
+    @property
+    def weaker(self) -> bool:
+        """Whether a bypass rests on a factor that its policy does not take."""
+        return is_weaker(self.request, self.rules)
 
     @property
     def mine(self) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from uuid import UUID
 
 import rfc8785
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from audit.log.append import Actor, action, append, process
 from audit.log.checkpoints import NotSealed, wait_for_inclusion
@@ -26,11 +26,12 @@ from portal.access_requests.models import AccessRequest
 from portal.access_requests.queries import audience_of, would_end
 from portal.access_requests.rules import Asked, owed
 from portal.access_requests.states import APPROVED
+from portal.access_requests.strength import is_weaker
 from portal.clock import ms, now
 from portal.connectors.base import Opened, Snapshot
 from portal.crash_points import OPENING as OPENING_TARGET
 from portal.crash_points import reached
-from portal.eligibility.queries import may_use
+from portal.eligibility.queries import administrators, may_use
 from portal.errors import LogUnavailable, Refused, WrongState
 from portal.grants import custody
 from portal.grants.actions import NOT_OPEN, locked, revoke
@@ -40,6 +41,7 @@ from portal.grants.targets import LockLost, alone, closing_of, connector_of, ope
 from portal.grants.trouble import Trouble, pause, trouble_of
 from portal.moves import make
 from portal.notifications.outbox import tell
+from portal.people.factors import WORDS
 from portal.policy.queries import rules_of
 from portal.secrets import encrypt
 from portal.stops.queries import is_stopped, stopped
@@ -70,15 +72,18 @@ def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> Grant | 
 
 
 @action(event=("request.made", "grant.authorised", "request.withdrawn"), refused="request.refused")
-def bypass(*, by: Actor, privilege: Privilege, asked: Asked, instead_of: AccessRequest | None = None) -> Grant:
+def bypass(
+    *, by: Actor, privilege: Privilege, asked: Asked, instead_of: AccessRequest | None = None, weaker: bool = False
+) -> Grant:
     """Break the glass: no approval, at once; every skipped approver, the owner and the security list are told.
 
     ``instead_of`` is the responder's own request that waits for an answer: it is withdrawn, so that nobody approves it afterwards.
+    ``weaker``: they go on with a factor that the policy does not take, such as a recovery code, which alarms everybody.
     """
     if instead_of is not None:
         with contextlib.suppress(WrongState):  # it was decided or lapsed meanwhile; the emergency goes on
             requests.withdraw(by=by, request=instead_of, comment="The glass was broken instead.")
-    request = requests.declare_bypass(by=by, privilege=privilege, asked=asked)
+    request = requests.declare_bypass(by=by, privilege=privilege, asked=asked, weaker=weaker)
     grant = _authorise(by, request)
     audience, rules = audience_of(request.system, request.responder_id), rules_of(request.policy)
     ends = would_end(request.responder_id, request.privilege, request.minutes).at
@@ -88,8 +93,22 @@ def bypass(*, by: Actor, privilege: Privilege, asked: Asked, instead_of: AccessR
         case=grant.log_case, about=request.log_subject, path=f"/requests/{request.pk}/", grant_id=grant.pk,
         facts={**for_alert(request), "owed": owed(asked, rules), "review_due_at": due},
     )  # fmt: skip
+    if is_weaker(request, rules):
+        _alarm_of_weak_factor(by, request, grant)
     _append_authorised(by, grant)
     return grant
+
+
+def _alarm_of_weak_factor(by: Actor, request: AccessRequest, grant: Grant) -> None:
+    """Whoever could stop it hears of it, and so does the responder: it may be somebody else who found the code."""
+    audience = audience_of(request.system, request.responder_id)
+    tell(
+        by=by, people=[request.responder, *audience.approvers, *audience.owners, *administrators()], addresses=audience.addresses,
+        kind="request.bypass_weak", case=grant.log_case, about=request.log_subject, path=f"/requests/{request.pk}/", grant_id=grant.pk,
+        facts={**who_where_what(request), "factor": WORDS.get(request.factor, request.factor).lower(), "at": request.requested_at},
+    )  # fmt: skip
+    sentence = "A bypass of %s was opened with a weak factor (%s): request %s."
+    transaction.on_commit(lambda: alarms.critical(sentence, request.system.slug, request.factor, request.pk))
 
 
 def _authorise(by: Actor, request: AccessRequest) -> Grant:

@@ -73,7 +73,7 @@ TOPICS = {
     "account": "Sign-ins, recovery codes, people who moved, and where alerts go",
 }
 _TOPIC_OF = {
-    "request.asked": "call", "request.bypass_opened": "call", "extension.asked": "call",
+    "request.asked": "call", "request.bypass_opened": "call", "request.bypass_weak": "call", "extension.asked": "call",
     "grant.close_failed": "failure", "grant.opening_failed": "failure", "finding.raised": "failure", "system.problem": "failure",
     "finding.due": "duty", "dossier.ready": "use", "sealed.release_wanted": "call", "sealed.rotation_owed": "duty",
 }  # fmt: skip
@@ -93,6 +93,7 @@ KINDS = _kinds(
      f"{ASKED} lapses_at:time? approvals_needed:int? mode?"),
     ("request.bypass_opened", "Bypass", "skipped approvers, owner, security list",
      f"{ASKED} owed:list? review_due_at:time?"),
+    ("request.bypass_weak", "Bypass with a weak factor", "responder, approvers, owner, administrators, security list", f"{USE} factor at:time"),
     ("request.approved", "Approved", "responder", f"{USE} by? comment? minutes:int? approvals_needed:int?"),
     ("request.declined", "Declined", "responder", f"{USE} by? comment?"),
     ("request.lapsed", "Lapsed", "responder, approvers", f"{USE} asked_at:time? may_bypass:bool?"),

@@ -1,5 +1,7 @@
 """Step-up: a fresh second factor before acts that need one."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 
 from audit.log.append import Actor, now_ms
@@ -32,10 +34,13 @@ def need_fresh(
 
 def is_fresh(by: Actor | None, *, methods: tuple[str, ...] = STRONG_METHODS) -> bool:
     """Whether `need_fresh` would pass with the portal's own limit."""
+    return by is not None and passes(need_fresh, by, methods=methods)
+
+
+def passes(check: Callable[..., None], *args: object, **kwargs: object) -> bool:
+    """Whether a check would find the factor fresh and strong enough."""
     try:
-        if by is None:
-            return False
-        need_fresh(by, methods=methods)
+        check(*args, **kwargs)
     except StepUpNeeded:
         return False
     return True

@@ -49,6 +49,11 @@ SWITCHES = (
         "At night, when nobody is there to decide. Everybody concerned is told.",
     ),
     (
+        "phishing_resistant",
+        "A passkey is needed, and no other factor is enough",
+        "To ask, decide, show a password and review. A bypass opens with a weaker factor too, with an alarm, as a deviation of test T-12.",
+    ),
+    (
         "open_unsealed",
         "Open although the log cannot be sealed",
         "With an alarm. Otherwise nothing opens before its intent is sealed in the log.",

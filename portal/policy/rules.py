@@ -33,7 +33,7 @@ FIGURES = (
     "min_approvals", "min_reason_chars", "max_grant_minutes", "max_extensions", "removal_grace_minutes",
     "step_up_minutes", "alert_minutes",
 )  # fmt: skip
-LATER = frozenset({"bypass_extensions"})
+LATER = frozenset({"bypass_extensions", "phishing_resistant"})
 """Rules that came after the first versions: at their default they are no part of the document, so that the hash of an older version stays."""
 
 
@@ -61,6 +61,7 @@ class Policy:
     removal_grace_minutes: int = 5
     alert_minutes: int = 5
     bypass_extensions: int = 0  # that the responder of a bypass takes alone, because nobody is there to give them
+    phishing_resistant: int = 0  # 1: asking, deciding, revealing and judging take a passkey and no other factor
     open_unsealed: int = 0  # 1: when the log cannot be sealed in time, open with an alarm; 0: refuse in one sentence
 
     def document(self) -> str:
@@ -75,12 +76,14 @@ class Policy:
         """SHA-256 over the document's bytes, in hex."""
         return hashlib.sha256(self.document().encode()).hexdigest()
 
-    def figures(self) -> dict[str, int | dict[str, int]]:
+    def figures(self) -> dict[str, int | list[str] | dict[str, int]]:
         """Figures under the catalogue's names; the review's hours by mode and criticality."""
-        plain: dict[str, int | dict[str, int]] = {name: getattr(self, name) for name in FIGURES}
+        plain: dict[str, int | list[str] | dict[str, int]] = {name: getattr(self, name) for name in FIGURES}
         hours = {mode: self.review_hours_for(mode, "normal") for mode in ("approved", "bypass", "drill")}
         alone = {"approved": 0, "bypass": self.bypass_extensions, "drill": 0}
         plain["bypass_extensions"] = alone
+        if self.phishing_resistant:
+            plain["allowed_strong_methods"] = ["webauthn"]
         return plain | {"review_due_hours": hours | {"critical_system": self.review_hours_for("approved", "critical")}}
 
     def minutes_for(self, mode: str) -> int:
@@ -171,6 +174,8 @@ def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:
         said.append(f"Lapses after {policy.lapse_minutes} minutes without an answer.")
     if policy.max_extensions:
         said.append(_extensions(policy, mode))
+    if policy.phishing_resistant:
+        said.append("Asks for your passkey; an authenticator's code is not enough.")
     said.append("Every action on the system is recorded.")
     return said
 

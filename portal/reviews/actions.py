@@ -16,8 +16,8 @@ from portal.grants.states import CLOSING, ENDED
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
-from portal.people.strength import need_fresh
 from portal.policy.queries import rules_of
+from portal.policy.strength import need_factor
 from portal.reviews import rules
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
@@ -169,7 +169,7 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str, a
     """
     row = locked(review)
     rules.is_its_reviewer(by, row)
-    need_fresh(by, about=row)
+    need_factor(by, rules_of(row.grant.request.policy), about=row)
     _still_claimed(row)
     rules.is_over(row)
     rules.check_known(answers, accepted, row)

@@ -11,6 +11,7 @@ def _by_mode(event: LoggedEvent) -> tuple[str, str] | None:
 PRESENTERS: dict[str, Presenter] = {
     "request.made": say("{mode}: asked for {privilege_name} on {system_name}, {minutes}", "{reason}", "{criterion}.", "Incident {incident_ref}.",
                         "Intends: {intended_classes}.", "Asked: {asked}.", "Skipped: {skipped}.", "Told: {told}.", "Owed until review: {owed}.",
+                        "With {factor}.",
                         icon="key", tone="accent", looks=_by_mode),
     "request.supplemented": say("Gave what the bypass owed", "{reason}", "{category}.", "Intends: {intended_classes}.", "Incident {incident_ref}.",
                                 icon="pencil"),

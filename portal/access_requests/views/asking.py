@@ -15,12 +15,14 @@ from portal.access_requests.options import Option, options_of, own_request, priv
 from portal.access_requests.queries import audience_of, would_end
 from portal.access_requests.rules import Asked
 from portal.access_requests.states import AWAITING
+from portal.access_requests.views.weaker import NONE, WEAKER, factor_for_bypass, goes_on_weaker
 from portal.grants import opening
 from portal.grants.hurry import hurry
 from portal.hints import hint
-from portal.kept import confirming, is_fresh_for, to_step_up
+from portal.kept import confirming, to_step_up
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import Policy, sentences
+from portal.policy.strength import has_factor
 from portal.stops.queries import contacts
 
 
@@ -51,8 +53,10 @@ def request_new(request: PersonRequest) -> HttpResponse:
 def request_bypass(request: PersonRequest) -> HttpResponse:
     """Break the glass. It opens in this process, whatever else is down."""
     chosen, options, earlier = _chosen(request, "bypass")
-    if request.method == "GET" and not is_fresh_for(request.actor, _strictest(options)):
-        return to_step_up(request)
+    rules = chosen.rules if chosen is not None and chosen.rules is not None else _strictest(options)
+    factor = factor_for_bypass(request, rules)
+    if request.method == "GET" and factor == NONE:
+        return to_step_up(request, resistant=bool(rules.phishing_resistant) and not goes_on_weaker(request))
     if chosen is None or chosen.rules is None:
         return _choose(request, options, "bypass", earlier)
     form = BypassForm(
@@ -61,7 +65,13 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         waits = earlier if earlier is not None and earlier.state == AWAITING else None
         grant = form.carry_out(
-            lambda: opening.bypass(by=request.actor, privilege=chosen.privilege, asked=form.asked(), instead_of=waits)
+            lambda: opening.bypass(
+                by=request.actor,
+                privilege=chosen.privilege,
+                asked=form.asked(),
+                instead_of=waits,
+                weaker=goes_on_weaker(request),
+            )
         )
         if grant is not None:
             hurry(opening.run, grant.pk)
@@ -70,9 +80,8 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
             if waits is not None:
                 messages.info(request, "Your earlier request is withdrawn: the glass is broken instead.")
             return redirect("request_page", pk=grant.request_id)
-    return render(
-        request, "access_requests/bypass.html", _form_page(request, chosen, options, form, "bypass"), status=form.status
-    )
+    page = _form_page(request, chosen, options, form, "bypass") | {"weaker": factor == WEAKER}
+    return render(request, "access_requests/bypass.html", page, status=form.status)
 
 
 @require_GET
@@ -128,8 +137,9 @@ def _key(text: str | None) -> UUID | None:
         raise Http404 from None
 
 
-def _strictest(options: list[Option]) -> int | None:
-    return min((each.rules.step_up_minutes for each in options if each.rules), default=None)
+def _strictest(options: list[Option]) -> Policy:
+    """Before one is chosen: as fresh as any of them asks for; which factor, the chosen one says."""
+    return Policy(step_up_minutes=min((each.rules.step_up_minutes for each in options if each.rules), default=15))
 
 
 def _first(said: dict[str, Any], rules: Policy, mode: str) -> dict[str, Any]:
@@ -177,5 +187,5 @@ def _form_page(
         "sentences": sentences(rules, mode=mode, approvers=len(audience.approvers)), "several": len(options) > 1,
         "ends": would_end(request.user.pk, privilege, given), "enough": len(audience.approvers) >= rules.min_approvals,
         "stop": chosen.stop, "contacts": contacts(chosen.stop, privilege.system) if chosen.stop else [],
-        "can_bypass": chosen.allows("bypass"), "fresh": is_fresh_for(request.actor, rules.step_up_minutes), "query": request.GET.urlencode(),
+        "can_bypass": chosen.allows("bypass"), "fresh": has_factor(request.actor, rules), "query": request.GET.urlencode(),
     }  # fmt: skip

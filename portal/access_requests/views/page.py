@@ -24,9 +24,10 @@ from portal.grants.life import Life, life_of, request_for_act
 from portal.grants.told import awaited, told
 from portal.grants.way_in import way_in
 from portal.hints import hint
-from portal.kept import KeptForm, confirming, is_fresh_for
+from portal.kept import KeptForm, confirming
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
+from portal.policy.strength import has_factor
 from portal.stops.queries import contacts
 
 
@@ -143,7 +144,7 @@ def _context(request: PersonRequest, life: Life, typed: dict[str, KeptForm]) -> 
     longest = life.rules.minutes_for(life.request.mode)
     context: dict[str, Any] = {
         "life": life, "access": life.request, "grant": life.grant, "rules": life.rules, "may": life.may, "stage": life.stage,
-        "words": _words(life.request), "steps": steps(life), "fresh": is_fresh_for(request.actor, life.rules.step_up_minutes),
+        "words": _words(life.request), "steps": steps(life), "fresh": has_factor(request.actor, life.rules),
         "way": way_in(life.grant) if life.grant and life.stage == "open" else None, "review": getattr(life.grant, "review", None),
         "decision": typed.get("decision") or DecisionForm(), "extension": typed.get("extension") or ExtensionForm(longest=longest),
         "more": typed.get("more") or ExtensionDecisionForm(), "revocation": typed.get("revocation") or RevocationForm(), "typed": list(typed.values()),

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -31,7 +32,10 @@ def step_up(request: PersonRequest) -> HttpResponse:
             strengthen(by=request.actor, sign_in=request.sign_in, proof=outcome)
             return redirect(safe_next(request))
         not_proven(request, request.user, form, outcome, "step-up")
-    context = {"form": form, "next": safe_next(request), "only_passkey": request.GET.get("only") == "passkey"}
+    then, only_passkey = safe_next(request), request.GET.get("only") == "passkey"
+    context = {"form": form, "next": then, "only_passkey": only_passkey}
+    if only_passkey and then.startswith(reverse("request_bypass")):
+        context["weaker_url"] = f"{then}{'&' if '?' in then else '?'}weaker=1"
     return render(request, "people/step_up.html", context | offered(request.user), status=422 if form.errors else 200)
 
 
