@@ -1,11 +1,13 @@
 """Gathers the models of all concepts for Django."""
 
-from audit.cases.models import CaseListPosition, CaseRow
+from audit.cases.models import ActRow, ActSession, CaseListPosition, CaseRow
 from audit.log.models import Event, Heartbeat, PageView, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
 from audit.packs.models import Dossier, Pack
 from audit.sources.models import CountedSession, SourcePosition
 
 __all__ = [
+    "ActRow",
+    "ActSession",
     "CaseListPosition",
     "CaseRow",
     "CountedSession",

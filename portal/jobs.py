@@ -51,6 +51,7 @@ WORKS: tuple[Work, ...] = (
     Work("receivers", "portal.notifications.sending.send_due", 2, 2),  # apart, so that a slow receiver holds up no mail
     Work("intake", "portal.findings.intake.run", 5, 5),
     Work("cases", "audit.cases.projection.catch_up", 2, 3),
+    Work("acts", "audit.cases.acts_following.catch_up", 2, 3),
     Work("completeness", "audit.completeness.run.judge_due", 10, 10),
     Work("reviews", "portal.reviews.sweep.run_due", 30, 30),
     Work("findings", "portal.findings.sweep.remind_due", 60, 60),

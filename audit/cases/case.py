@@ -173,6 +173,21 @@ class Activity:
 
 
 @dataclass(frozen=True)
+class Accepted:
+    """What the reviewer accepts of what was outside the intent: actions by id, and groups up to an entry of the log."""
+
+    ids: frozenset[str] = frozenset()
+    groups: tuple[tuple[str, str, int], ...] = ()  # session, or "" for all of them; class; last entry
+
+    def holds(self, activity_id: str, session_id: str, kind: str, index: int | None) -> bool:
+        """Whether an action is among it. What is not sealed yet was in no group."""
+        return activity_id in self.ids or any(
+            kind == each and session in ("", session_id) and index is not None and index <= upto
+            for session, each, upto in self.groups
+        )
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What completeness said last of one source and window."""
 
@@ -250,6 +265,7 @@ class Case:
     activities: tuple[Activity, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     review: Review | None = None
+    accepted: Accepted = field(default_factory=Accepted)
     findings: tuple[Finding, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     position: int | None = None

@@ -44,8 +44,52 @@ class CaseRow(models.Model):
         ]
 
 
+class ActRow(models.Model):
+    """One action on a target, so that many can be counted, grouped and paged. Statements and objects stay in the log."""
+
+    index = models.BigIntegerField(primary_key=True, help_text="of its entry in the log")
+    event_id = models.UUIDField()
+    case = models.CharField(max_length=36)
+    activity_id = models.CharField(max_length=80)
+    session_id = models.CharField(max_length=80)
+    kind = models.CharField(max_length=40, help_text="its class")
+    outcome = models.CharField(max_length=40)
+    state_code = models.TextField(blank=True, default="")
+    held = models.BooleanField(help_text="neither denied nor broken off")
+    at = models.BigIntegerField(help_text="on the target, milliseconds since 1970 UTC")
+    number = models.BigIntegerField()
+
+    class Meta:
+        """Once each; in the order of a whole use, and in that of a session and class."""
+
+        db_table = "audit_act_row"
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["case", "activity_id"], name="act_row_once")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["case", "held", "at", "index"], name="act_row_of_case", include=["kind", "session_id"]
+            ),
+            models.Index(fields=["case", "session_id", "kind", "held", "at", "index"], name="act_row_of_group"),
+        ]
+
+
+class ActSession(models.Model):
+    """How the target's log names a connection in which something was done."""
+
+    pk = models.CompositePrimaryKey("case", "session_id")
+    case = models.CharField(max_length=36)
+    session_id = models.CharField(max_length=80)
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        """One row for each connection of a case."""
+
+        db_table = "audit_act_session"
+        default_permissions = ()
+
+
 class CaseListPosition(models.Model):
-    """How far the list has followed the log: the next index to read. One row."""
+    """How far a list has followed the log: the next index to read. The first row is the list's of cases, the second that of actions."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     next_index = models.BigIntegerField(default=0)

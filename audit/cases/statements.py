@@ -1,6 +1,6 @@
 """What was done on the target, as rows of a page: failed ones first, then those outside the intent."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.cases import error_codes, words
@@ -54,7 +54,11 @@ def chosen(case: Case, only: str) -> list[Activity]:
 
 def rows(case: Case, activities: Sequence[Activity], ticked: Collection[str] = ()) -> list[Row]:
     """Actions with their statements; text is inert. One query."""
-    names = {session.id: session.name for session in case.sessions}
+    return rows_named({session.id: session.name for session in case.sessions}, activities, ticked)
+
+
+def rows_named(names: Mapping[str, str], activities: Sequence[Activity], ticked: Collection[str] = ()) -> list[Row]:
+    """The same, with the names of their sessions."""
     return [
         _row(each, names.get(each.session_id, each.session_id[:8]), each.id in ticked)
         for each in with_statements(activities)

@@ -7,9 +7,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_GET
 
-from audit.cases import page, queries, statements
+from audit.cases import acts, acts_page, page, queries, statements
 from audit.cases.bounded import TookTooLong, bounded
 from audit.cases.forms import CaseFilters
 from audit.cases.inert import one_line
@@ -106,6 +107,40 @@ def case_statements(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "rows": statements.rows(case, list(shown.object_list)), "tabs": statements.tabs(case, only),
     }  # fmt: skip
     return render(request, "audit/cases/statements.html", context)
+
+
+@require_GET
+@signed_in
+def case_acts(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """What was done, counted and grouped by session and class, as a part of other pages."""
+    _may_view(request, pk)
+    use = acts.use_of(pk)
+    viewed_with(request, "the actions of the case", pk, case=pk)
+    found = acts.grouped(use, request.GET.get("after", ""))
+    context = {"groups": acts_page.groups(found.groups), "totals": found.totals, "next": found.next}
+    return render(request, "audit/cases/acts.html", context | _way(request))
+
+
+@require_GET
+@signed_in
+def case_act_rows(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Actions of a session and class, or what is to be looked at first, page by page: a part of other pages."""
+    _may_view(request, pk)
+    use = acts.use_of(pk)
+    viewed_with(request, "the actions of the case", pk, case=pk)
+    chosen = {name: request.GET.get(name, "").replace("\x00", "")[:80] for name in ("session", "kind", "only")}
+    found, following = acts.rows_of(use, **chosen, after=request.GET.get("after", ""))
+    context = acts_page.rows(use, found, chosen, request.GET.getlist("accepted"))
+    context |= {"chosen": chosen, "next": following, "tick": request.GET.get("tick") == "1"}
+    return render(request, "audit/cases/act_rows.html", context)
+
+
+def _way(request: ViewerRequest) -> dict[str, str]:
+    """The page of the review that this is a part of: where the rows of a group are read."""
+    try:
+        return {"acts_url": reverse("review_acts", args=[UUID(request.GET["review"])])}
+    except (KeyError, ValueError, NoReverseMatch):
+        return {"acts_url": ""}
 
 
 def _may_view(request: ViewerRequest, pk: UUID) -> None:

@@ -13,7 +13,10 @@ EVENTS = family(
     ("review.saved", "Answers were saved, half-done.", "review_id:id grant_id:id answered:int"),
     ("review.submitted", "A reviewer judged the use.",
      "review_id:id grant_id:id system_id:id reviewer_id:id due_at:time answers:map answers_missing:int adverse_answers:int emergency_upheld:bool accepted_activities:list "
-     "outcome statement_sha256 comments*? involved:list active_seconds:int? evidence_skipped:int? activities_seen:int?"),
+     "outcome statement_sha256 comments*? involved:list active_seconds:int? evidence_skipped:int? activities_seen:int? log_says:map?"),
+    ("review.acts_accepted", "A reviewer accepted actions outside the intent, one by one or as a group up to an entry of the log.",
+     "acceptance_id:id review_id:id grant_id:id activities:list session_id:id? class? upto:int? count:int note*"),
+    ("review.acceptance_taken_back", "A reviewer no longer accepts what they accepted.", "acceptance_id:id review_id:id grant_id:id"),
     ("review.act_refused", "An act on a review was refused.", "act code kind sentence"),
     ("campaign.started", "An attestation began.",
      "campaign_id:id duty_id:id kind system_id:id? snapshot_at:time snapshot_sha256 item_count:int second_count:int? second_source:text? not_put_to_anyone:int due_at:time listing_id:id?"),

@@ -32,6 +32,11 @@ JOIN LATERAL (SELECT id, body FROM audit_event WHERE subject = u.subject AND nam
 LEFT JOIN audit_sealed_entry s ON s.event_id = e.id
 """
 
+COUNT_OF_CASE = """
+SELECT count(*) FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE e."case" = %s AND e.name = %s AND s.index <= %s {narrowed}
+"""
+
 POSITION = """
 SELECT c.size, c.signed_at, (SELECT e.at FROM audit_queue q JOIN audit_event e ON e.id = q.event_id ORDER BY q.seq LIMIT 1)
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (SELECT size, signed_at FROM audit_checkpoint ORDER BY size DESC LIMIT 1) c ON true
@@ -121,6 +126,31 @@ def of_cases(cases: Iterable[object], names: Iterable[str], limit: int = 20_000)
         "LEFT JOIN", 'e."case" = ANY(%s) AND e.name = ANY(%s)', BY_TIME,
         [[str(each) for each in cases], list(names)], limit,
     )  # fmt: skip
+
+
+def values_of_case(case: object, name: str, wanted: str, among: Iterable[str]) -> set[str]:
+    """Which of these values a plain field has in the case's events of a name. The database compares, so many events cost no memory here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT convert_from(body, 'UTF8')::json #>> ARRAY['fields', %s] FROM audit_event"
+            """ WHERE "case" = %s AND name = %s AND convert_from(body, 'UTF8')::json #>> ARRAY['fields', %s] = ANY(%s)""",
+            [wanted, str(case), name, wanted, list(among)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def count_of_case(case: object, name: str, upto: int, **fields: str) -> int:
+    """How many sealed events of a name the case has up to an index, with these plain fields."""
+    narrowed = "".join(" AND convert_from(e.body, 'UTF8')::json #>> ARRAY['fields', %s] = %s" for _ in fields)
+    with connection.cursor() as cursor:
+        words = [word for each in fields.items() for word in each]
+        cursor.execute(COUNT_OF_CASE.format(narrowed=narrowed), [str(case), name, upto, *words])
+        return int(cursor.fetchone()[0])
+
+
+def in_window(name: str, from_at: int, to_at: int, limit: int = 500) -> list[LoggedEvent]:
+    """Events of a name written between two times (ms, the second left out), sealed or not yet."""
+    return _query("LEFT JOIN", "e.name = %s AND e.at >= %s AND e.at < %s", BY_TIME, [name, from_at, to_at], limit)
 
 
 def of_subject(subject: str, names: Iterable[str] = (), limit: int = 2000) -> list[LoggedEvent]:

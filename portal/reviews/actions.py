@@ -19,6 +19,7 @@ from portal.people.models import Person
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.reviews import rules
+from portal.reviews.from_log import answers_from_log
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
 from portal.reviews.states import CLAIMED, MOVES, SUBMITTED
@@ -135,14 +136,14 @@ def _append_handed_over(by: Actor, row: Review, to: Person | None, comment: str)
 
 
 @action(event="review.saved", refused="review.act_refused")
-def save(*, by: Actor, review: Review, answers: rules.Answers, accepted: Sequence[str] = ()) -> Review:
+def save(*, by: Actor, review: Review, answers: rules.Answers) -> Review:
     """Keep what was answered so far. Decides nothing."""
     row = locked(review)
     rules.is_its_reviewer(by, row)
-    _still_claimed(row)
-    rules.check_known(answers, accepted, row)
-    row.answers, row.accepted_activities = kept(answers), _ids(accepted)
-    row.save(update_fields=["answers", "accepted_activities"])
+    still_claimed(row)
+    rules.check_known(answers, row)
+    row.answers = kept(answers)
+    row.save(update_fields=["answers"])
     answered = len(questions()) - len(rules.unanswered(row.answers))
     append(
         "review.saved",
@@ -157,12 +158,12 @@ def save(*, by: Actor, review: Review, answers: rules.Answers, accepted: Sequenc
 
 
 @action(event=("review.submitted", "finding.raised"), refused="review.act_refused")
-def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str, accepted: Sequence[str] = (),
+def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str,
            owner: Person | None = None, due_at: datetime | None = None) -> Review:  # fmt: skip
     """Judge the use, with the catalogue's statement. Each adverse answer opens a finding, in this transaction.
 
-    ``accepted`` holds ids of activities outside the intent that are accepted; ``owner`` and ``due_at`` are the findings'
-    (the owner of the system, and the catalogue's days, unless named).
+    ``owner`` and ``due_at`` are the findings' (the owner of the system, and the catalogue's days, unless named). What was
+    outside the intent is accepted before, see `portal.reviews.accepting`.
 
     Raises:
         NotAllowed, StepUpNeeded, WrongState, RefusedByPolicy: see `portal.reviews.rules`.
@@ -170,14 +171,13 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str, a
     row = locked(review)
     rules.is_its_reviewer(by, row)
     need_factor(by, rules_of(row.grant.request.policy), about=row)
-    _still_claimed(row)
+    still_claimed(row)
     rules.is_over(row)
-    rules.check_known(answers, accepted, row)
-    rules.check_of_the_use(accepted, row)
+    rules.check_known(answers, row)
     rules.check_whole(answers, outcome, row)
     lock_row(AccessRequest, row.grant.request_id)  # what its bypass owes is given before this, or not at all
     make(
-        row, MOVES["submit"], says=NOT_CLAIMED, answers=kept(answers), accepted_activities=_ids(accepted), outcome=outcome,
+        row, MOVES["submit"], says=NOT_CLAIMED, answers=kept(answers), outcome=outcome,
         submitted_at=now(),
     )  # fmt: skip
     _raise_findings(by, row, owner or row.grant.system.owner, due_at)
@@ -185,7 +185,12 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str, a
     return row
 
 
-def _still_claimed(row: Review) -> None:
+def still_claimed(row: Review) -> None:
+    """Somebody has it, and it is not submitted.
+
+    Raises:
+        ChangedMeanwhile, WrongState: it is not so.
+    """
     if row.state == SUBMITTED:
         raise ChangedMeanwhile("This review was submitted already. Nothing was changed.", about=row)
     if row.state != CLAIMED:
@@ -198,10 +203,6 @@ def kept(answers: rules.Answers) -> dict[str, dict[str, str]]:
         key: {"answer": said["answer"], "comment": said.get("comment", "").strip()} for key, said in answers.items()
     }
     return {key: said for key, said in sorted(stored.items()) if said["answer"] or said["comment"]}
-
-
-def _ids(accepted: Sequence[str]) -> list[str]:
-    return sorted(set(accepted))
 
 
 def _raise_findings(by: Actor, row: Review, owner: Person, due_at: datetime | None) -> None:
@@ -222,9 +223,15 @@ def _append_submitted(by: Actor, row: Review) -> None:
         system_id=row.grant.system_id, reviewer_id=by.id, due_at=ms(row.due_at),
         answers={key: said["answer"] for key, said in row.answers.items()}, answers_missing=len(rules.unanswered(row.answers)),
         adverse_answers=len(rules.adverse(row.answers)), emergency_upheld=row.answers[upheld.id]["answer"] == YES,
-        accepted_activities=row.accepted_activities, outcome=row.outcome, statement_sha256=statement_sha256(),
+        accepted_activities=_accepted(row), outcome=row.outcome, statement_sha256=statement_sha256(),
         comments="\n".join(comments) or None, involved=sorted(rules.involved_in(row.grant)),
+        log_says={key: said.answer for key, said in answers_from_log(row).items()},
     )  # fmt: skip
+
+
+def _accepted(row: Review) -> list[str]:
+    """What was accepted one by one; groups are told by events of their own, and may be large."""
+    return sorted({each for known in row.acceptances.all() for each in known.activities})
 
 
 @action(event="alert.queued")

@@ -1,5 +1,6 @@
 """The ten questions, half-done or whole, and giving a review away."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,10 @@ from django.db.models import QuerySet
 from portal.kept import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
+from portal.reviews.accepting import SAY_WHY
+from portal.reviews.from_log import FromLog, answers_from_log
 from portal.reviews.models import Review
-from portal.reviews.questions import ANSWERS, OUTCOMES, Question, questions, statement
+from portal.reviews.questions import ANSWERS, OUTCOMES, UNSURE, Question, questions, statement
 from portal.reviews.rules import Answers, adverse
 from portal.widgets import ChoiceCards, UtcMoment
 
@@ -38,7 +41,8 @@ class ReviewForm(KeptForm):
         self, *args: Any, review: Review, owners: QuerySet[Person], whole: bool = False, **kwargs: Any
     ) -> None:
         """``whole``: it is submitted, so everything must be there; otherwise it is only kept."""
-        kwargs.setdefault("initial", _initial(review))
+        self.from_log = answers_from_log(review)
+        kwargs.setdefault("initial", _initial(review, self.from_log))
         super().__init__(*args, **kwargs)
         self.whole = whole
         for question in questions():
@@ -47,9 +51,9 @@ class ReviewForm(KeptForm):
         self.order_fields([name for each in questions() for name in (each.id, f"{each.id}_comment")])
 
     @property
-    def asked(self) -> list[tuple[Question, forms.BoundField, forms.BoundField]]:
-        """Each question with its two fields, for the page."""
-        return [(each, self[each.id], self[f"{each.id}_comment"]) for each in questions()]
+    def asked(self) -> list[tuple[Question, forms.BoundField, forms.BoundField, FromLog | None]]:
+        """Each question with its two fields and what the log says, for the page."""
+        return [(each, self[each.id], self[f"{each.id}_comment"], self.from_log.get(each.id)) for each in questions()]
 
     def clean(self) -> dict[str, Any]:
         """Say beside each field what a submitted review still lacks."""
@@ -102,8 +106,13 @@ def _fields(question: Question) -> dict[str, forms.Field]:
     }  # fmt: skip
 
 
-def _initial(review: Review) -> dict[str, str]:
-    chosen = {key: said["answer"] for key, said in review.answers.items()}
+def _initial(review: Review, from_log: Mapping[str, FromLog]) -> dict[str, str]:
+    """What was kept; a question about facts that has no answer yet arrives with the one that the log gives, where it gives one."""
+    told = {key: said for key, said in from_log.items() if key not in review.answers and said.answer != UNSURE}
+    chosen = {key: said.answer for key, said in told.items()} | {
+        f"{key}_comment": said.comment for key, said in told.items()
+    }
+    chosen |= {key: said["answer"] for key, said in review.answers.items()}
     return chosen | {f"{key}_comment": said["comment"] for key, said in review.answers.items()}
 
 
@@ -125,3 +134,23 @@ class HandOverForm(KeptForm):
         kwargs.setdefault("auto_id", "id_over_%s")
         super().__init__(*args, **kwargs)
         self.fields["to"].queryset = pool  # type: ignore[attr-defined]  # a ModelChoiceField
+
+
+class AcceptForm(KeptForm):
+    """A note on what is accepted: what was ticked, or the whole group that stands on the page."""
+
+    note = PlainCharField(
+        label="Why is this acceptable?", max_length=COMMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": SAY_WHY},
+    )  # fmt: skip
+    whole = forms.BooleanField(required=False)
+    session = PlainCharField(required=False, max_length=80)
+    kind = PlainCharField(required=False, max_length=40)
+    upto = forms.IntegerField(required=False, min_value=0, max_value=2**62)
+
+    def clean(self) -> dict[str, Any]:
+        """A group needs its class and its last entry; both come with the page."""
+        said = super().clean() or {}
+        if said.get("whole") and (not said.get("kind") or said.get("upto") is None):
+            self.add_error(None, "Open one kind of action first, and accept it there.")
+        return said

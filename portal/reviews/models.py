@@ -22,7 +22,6 @@ class Review(models.Model):
     reviewer = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews")
     claimed_at = models.DateTimeField(null=True, blank=True)
     answers = models.JSONField(default=dict)
-    accepted_activities = models.JSONField(default=list)
     outcome = models.CharField(max_length=30, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     reminded = models.JSONField(default=list, help_text="which reminders went out: before, at, after")
@@ -69,3 +68,34 @@ class Review(models.Model):
     def log_case(self) -> str:
         """The case."""
         return str(self.grant.request_id)
+
+
+class Acceptance(models.Model):
+    """What a reviewer accepts of what was outside the intent: actions by id, or a class of one session or of all, up to an entry of the log."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="acceptances")
+    activities = models.JSONField(default=list, help_text="ids, where they were accepted one by one")
+    session = models.CharField(max_length=80, blank=True, help_text="of a group; empty: of all sessions")
+    kind = models.CharField(max_length=40, blank=True, help_text="class of a group")
+    upto = models.BigIntegerField(null=True, blank=True, help_text="last entry of the log that the group holds")
+    count = models.PositiveIntegerField()
+    note = models.TextField()
+    accepted_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        """Ids or a group, never both; the same group once."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["accepted_at", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=(models.Q(kind="", session="", upto__isnull=True) & ~models.Q(activities=[]))
+                | (~models.Q(kind="") & models.Q(upto__isnull=False, activities=[])),
+                name="acceptance_of_ids_or_of_a_group",
+            ),
+            models.UniqueConstraint(
+                fields=["review", "session", "kind"], condition=~models.Q(kind=""), name="acceptance_of_a_group_once"
+            ),
+        ]

@@ -14,7 +14,7 @@ from portal.grants.models import Extension, Grant
 from portal.grants.states import CLOSING, ENDED
 from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
-from portal.reviews.models import Review
+from portal.reviews.models import Acceptance, Review
 from portal.reviews.rules import hands_of, pool_of
 from portal.reviews.states import CLAIMED, DUE, SUBMITTED
 
@@ -62,6 +62,7 @@ class Evidence:
     alerts: tuple[AlertLine, ...]
     findings: tuple[Finding, ...]
     pool: tuple[Person, ...]
+    acceptances: tuple[Acceptance, ...]
     involved: frozenset[str]
 
 
@@ -72,7 +73,7 @@ def evidence_of(review: Review) -> Evidence:
         tuple(Approval.objects.filter(request_id=grant.request_id).select_related("approver")),
         tuple(grant.extensions.select_related("decided_by")), tuple(alerts_of_case(grant.request_id)),
         tuple(Finding.objects.filter(about=str(review.pk)).select_related("owner").order_by("raised_at")),
-        tuple(pool_of(grant)), hands_of([grant])[grant.request_id],
+        tuple(pool_of(grant)), tuple(review.acceptances.all()), hands_of([grant])[grant.request_id],
     )  # fmt: skip
 
 
@@ -95,6 +96,11 @@ def finding_owners(review: Review) -> QuerySet[Person]:
 def review_for_act(pk: UUID) -> Review | None:
     """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
     return Review.objects.select_related(*RELATED).filter(pk=pk).first()
+
+
+def acceptance_for_act(review: Review, pk: UUID) -> Acceptance | None:
+    """For the act alone, which says who may."""
+    return Acceptance.objects.select_related("review").filter(review=review, pk=pk).first()
 
 
 def without_review(limit: int = 500) -> list[Grant]:

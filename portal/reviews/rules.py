@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from audit.log.append import Actor
-from audit.log.read import of_case, of_cases
+from audit.log.read import of_cases
 from portal.access_requests.models import Approval
 from portal.eligibility.models import REVIEWER
 from portal.eligibility.queries import holds, people_with
@@ -27,7 +27,6 @@ HANDS = (
     "grant.extension_declined",
     "request.supplemented",
 )
-MOST_ACCEPTED = 500  # ids in one event; it holds 65,535 bytes
 Answers = Mapping[str, Mapping[str, str]]
 
 
@@ -97,8 +96,8 @@ def is_over(review: Review) -> None:
         )
 
 
-def check_known(answers: Answers, accepted: Iterable[str], about: Review) -> None:
-    """Only questions and answers that there are, and ids that look like ids.
+def check_known(answers: Answers, about: Review) -> None:
+    """Only questions and answers that there are.
 
     Raises:
         RefusedByPolicy: it is not so.
@@ -106,27 +105,6 @@ def check_known(answers: Answers, accepted: Iterable[str], about: Review) -> Non
     known = {each.id for each in questions()}
     if set(answers) - known or any(each["answer"] not in ("", *ANSWERS) for each in answers.values()):
         raise RefusedByPolicy("There is no such question or answer.", about=about, kind="unknown answer")
-    ids = list(accepted)
-    if len(ids) > MOST_ACCEPTED or any(
-        not 0 < len(each) <= 80 or not each.isascii() or not each.isprintable() for each in ids
-    ):
-        raise RefusedByPolicy(f"At most {MOST_ACCEPTED} activities can be accepted, each by its id.", about=about)
-
-
-def check_of_the_use(accepted: Iterable[str], about: Review) -> None:
-    """What is accepted was done in this use, as the log tells it.
-
-    Raises:
-        RefusedByPolicy: it was not.
-    """
-    wanted = set(accepted)
-    done = (
-        {event.fields["activity_id"] for event in of_case(about.log_case, ["activity.recorded"])} if wanted else set()
-    )
-    if wanted - done:
-        raise RefusedByPolicy(
-            "Some of the activities that you accept are not of this use.", about=about, kind="foreign activity"
-        )
 
 
 def unanswered(answers: Answers) -> list[Question]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.reviews import views
+from portal.reviews import acts_views, views
 
 urlpatterns = [
     path("reviews/", views.reviews, name="reviews"),
@@ -11,4 +11,9 @@ urlpatterns = [
     path("reviews/<uuid:pk>/hand-over/", views.review_hand_over, name="review_hand_over"),
     path("reviews/<uuid:pk>/save/", views.review_save, name="review_save"),
     path("reviews/<uuid:pk>/submit/", views.review_submit, name="review_submit"),
+    path("reviews/<uuid:pk>/acts/", acts_views.review_acts, name="review_acts"),
+    path("reviews/<uuid:pk>/accept/", acts_views.review_accept, name="review_accept"),
+    path(
+        "reviews/<uuid:pk>/accepted/<uuid:acceptance>/take-back/", acts_views.review_take_back, name="review_take_back"
+    ),
 ]

@@ -13,11 +13,11 @@ from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
+from portal.policy.rules import CLASSES
 from portal.reviews import queries
 from portal.reviews.actions import claim, hand_over, pass_on, save, submit
 from portal.reviews.forms import HandOverForm, ReviewForm
 from portal.reviews.models import Review
-from portal.reviews.part import set_in
 from portal.reviews.questions import OUTCOMES, statement
 from portal.reviews.rules import is_its_reviewer, may_review, people_among
 from portal.reviews.shown import asked_of, course_of, said_of
@@ -84,9 +84,7 @@ def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = _form(review, request.POST)
     kept = None
     if form.is_valid() or not _may_answer(request, review):
-        kept = form.carry_out(
-            lambda: save(by=request.actor, review=review, answers=form.answers(), accepted=_accepted(request))
-        )
+        kept = form.carry_out(lambda: save(by=request.actor, review=review, answers=form.answers()))
     if kept is not None:
         messages.info(request, "Your answers are kept. You can go on later.")
         return redirect("review_page", pk=pk)
@@ -104,7 +102,7 @@ def review_submit(request: PersonRequest, pk: UUID) -> HttpResponse:
         said = form.cleaned_data
         if form.carry_out(
             lambda: submit(
-                by=request.actor, review=review, answers=form.answers(), outcome=said.get("outcome", ""), accepted=_accepted(request),
+                by=request.actor, review=review, answers=form.answers(), outcome=said.get("outcome", ""),
                 owner=said.get("finding_owner"), due_at=said.get("finding_due"),
             )
         ):  # fmt: skip
@@ -119,17 +117,12 @@ def _show(request: PersonRequest, review: Review, parts: dict[str, Any], status:
     mine = review.state == CLAIMED and review.reviewer_id == request.user.pk
     if mine and "over" not in parts:
         parts["over"] = HandOverForm(pool=people_among(evidence.pool).exclude(pk=request.user.pk))
-    accepted = _accepted(request) if request.method == "POST" else review.accepted_activities
-    given = request.POST if request.method == "POST" else request.GET
-    if given.get("with") == "activity":
-        asked = {"tick": "1", "accepted": accepted} if parts.get("form") else {}
-        parts["activity"] = set_in(request, "case_activity", review.grant.request_id, **asked)
     context = {
         "review": review, "grant": review.grant, "asked": review.grant.request, "evidence": evidence, "mine": mine,
         "involved": str(request.user.pk) in evidence.involved, "may_claim": review.state == DUE and allows(may_review, request.actor, review),
         "said": asked_of(review), "course": course_of(review, evidence), "statement": statement(),
         "answers": said_of(review) if review.state == SUBMITTED else [], "outcome": OUTCOMES.get(review.outcome, ""),
-        "accepted": accepted, **parts,
+        "acceptances": [(each, CLASSES.get(each.kind, each.kind)) for each in evidence.acceptances], **parts,
     }  # fmt: skip
     return render(request, "reviews/review.html", context, status=status)
 
@@ -140,11 +133,6 @@ def _form(review: Review, data: Any = None, *, whole: bool = False) -> ReviewFor
 
 def _may_answer(request: PersonRequest, review: Review) -> bool:
     return review.state == CLAIMED and allows(is_its_reviewer, request.actor, review)
-
-
-def _accepted(request: PersonRequest) -> list[str]:
-    """Ids from the check boxes of the part that audit serves."""
-    return list(dict.fromkeys(request.POST.getlist("accepted")))
 
 
 def _visible(request: PersonRequest, pk: UUID) -> Review:

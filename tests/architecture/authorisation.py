@@ -155,6 +155,9 @@ review_claim         POST review-due            403 403 403 302 403 403 403 403 
 review_hand_over     POST review-taken          403 403 403 302 403 403 403 403 403 in
 review_save          POST review-taken          403 403 403 302 403 403 403 403 403 in
 review_submit        POST review-taken          403 403 403 422 403 403 403 403 403 in
+review_acts          GET  review-taken          404 404 404 200 200 200 200 404 404 in
+review_accept        POST review-taken          403 403 403 422 403 403 403 403 403 in
+review_take_back     POST acceptance            403 403 403 302 403 403 403 403 403 in
 # attestations
 campaigns            GET  -                     200 200 200 200 200 200 200 200 200 in
 campaign_start       POST -                     403 403 403 403 403 403 409 403 403 in
@@ -181,6 +184,8 @@ status_page          GET  -                     403 403 403 403 200 200 200 403 
 case_list            GET  -                     200 200 200 200 200 200 200 200 200 in
 case_page            GET  case                  200 404 200 200 200 200 200 404 404 in
 case_activity        GET  case                  200 404 200 200 200 200 200 404 404 in
+case_acts            GET  case                  200 404 200 200 200 200 200 404 404 in
+case_act_rows        GET  case                  200 404 200 200 200 200 200 404 404 in
 case_statements      GET  case                  200 404 200 200 200 200 200 404 404 in
 pack_list            GET  -                     403 403 403 403 403 200 403 403 403 in
 pack_new             GET  -                     403 403 403 403 403 200 403 403 403 in
@@ -276,6 +281,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
         "incident_ref": "INC-7", "minutes": 30,
     },
     "request_supplement": lambda _: {"incident_ref": "INC-9"},
+    "review_accept": lambda _: {"accepted": "nothing", "note": "Needed."},
     "review_hand_over": lambda _: {"comment": "Away."},
     "role_decide": lambda _: {"decision": "approve"},
     "role_new": lambda scene: {"person": scene.world.lea.pk, "role": "auditor", "system": scene.world.system.pk, "from_at": _soon(1)},

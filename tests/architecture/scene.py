@@ -29,8 +29,8 @@ from portal.notifications.models import Alert
 from portal.personnel.actions import read as read_personnel
 from portal.policy.actions import propose as propose_policy
 from portal.policy.rules import Policy
+from portal.reviews import accepting, sweep
 from portal.reviews import actions as reviews
-from portal.reviews import sweep
 from portal.reviews.models import Review
 from portal.sealed import actions as sealed
 from portal.sealed import rotations
@@ -38,6 +38,7 @@ from portal.stops import actions as stops
 from portal.systems import actions as systems
 from portal.systems.models import Privilege
 from portal.systems.targets import target
+from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of
 from tests.factories import passkey_of, sign_in_of
 from tests.worlds import REASON, World, actor, make_world, opened, request_of
@@ -135,12 +136,14 @@ def _uses(world: World) -> dict[str, dict[str, Any]]:
     sweep.run_due()
     due, taken = (Review.objects.get(grant=grant) for grant in rows)
     reviews.claim(by=actor(world.kim), review=taken)
+    (done,) = do(taken.grant, [Did("DROP TABLE old", "schema_change")])
+    accepted = accepting.accept(by=actor(world.kim), review=taken, activities=[done], note="Needed.")
     finding = raise_finding(
         by=actor(world.kim), kind="gap", title="Records are missing", about="w-1", system=world.system, owner=world.mo
     )
     return {
         "owing": {"pk": rows[0].request_id}, "case": {"pk": rows[1].request_id}, "review-due": {"pk": due.pk},
-        "review-taken": {"pk": taken.pk}, "finding": {"pk": finding.pk},
+        "review-taken": {"pk": taken.pk}, "acceptance": {"pk": taken.pk, "acceptance": accepted.pk}, "finding": {"pk": finding.pk},
     }  # fmt: skip
 
 

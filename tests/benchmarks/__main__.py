@@ -24,7 +24,18 @@ from tests import servers
 from tests.benchmarks.rows import Row, table
 from tests.servers import new_folder
 
-BENCHMARKS = ("appending", "sealing", "stopping", "ending", "showing", "papers", "pages", "packs", "looking_back")
+BENCHMARKS = (
+    "appending",
+    "sealing",
+    "stopping",
+    "ending",
+    "showing",
+    "papers",
+    "pages",
+    "reviewing",
+    "packs",
+    "looking_back",
+)
 
 
 def main() -> int:

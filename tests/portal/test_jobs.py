@@ -60,7 +60,7 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
     assert {name for name in app.tasks if name.startswith("portal.")} >= wanted
     assert {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()} == {
         "portal.beat": 5, "portal.sweep": 5, "portal.lapses": 5, "portal.outbox": 2, "portal.receivers": 2,
-        "portal.intake": 5, "portal.cases": 2, "portal.completeness": 10,
+        "portal.intake": 5, "portal.cases": 2, "portal.acts": 2, "portal.completeness": 10,
         "portal.reviews": 30, "portal.findings": 60, "portal.campaigns": 60, "portal.dossiers": 5, "portal.heartbeats": 10,
         "portal.listings": 300, "portal.comparison": 3600,
         "portal.dossier-mails": 5, "portal.packs": 10,
@@ -103,7 +103,8 @@ EFFECTS = {
     "outbox": {"alert.sent"},
     "receivers": set(),  # nobody listens here; tests/portal/notifications/webhook has receivers
     "intake": {"finding.raised", "alert.queued"},
-    "cases": set(),  # writes the list of cases, and no event
+    "cases": set(),
+    "acts": set(),  # writes the list of cases, and no event
     "completeness": {"completeness.judged"},
     "reviews": {"review.due", "alert.queued"},
     "findings": {"alert.queued"},

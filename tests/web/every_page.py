@@ -18,7 +18,7 @@ NEW_PASSWORD = "a long password for a newcomer"
 NOT_PAGES = {
     "health_live": "for machines", "health_ready": "for machines", "log_checkpoint": "a file", "log_bytes": "a file", "log_proof": "a file",
     "demo_mail_attachment": "a file", "request_live": "part of request_page", "request_ends": "part of request_new",
-    "case_activity": "part of case_page", "grant_reveal": "leads to request_page",
+    "case_activity": "part of case_page", "case_acts": "part of review_acts", "case_act_rows": "part of review_acts", "grant_reveal": "leads to request_page",
 }  # fmt: skip
 
 # Page: who looks, the thing that it is about, and what follows its address.
@@ -44,7 +44,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "request_page": (("ann", "open", ""), ("mo", "open", ""), ("ann", "waiting", ""), ("jon", "waiting", ""), ("ann", "owing", "")),
     "request_supplement": (("ann", "owing", ""),),
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
-    "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""),),
+    "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""), ("kim", "judging", "")),
+    "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),
     "campaigns": (("nora", "", ""), ("pia", "", "")), "campaign_page": (("nora", "campaign", ""),),
     "alerts": (("mo", "", ""),),
     "alert_link": ((NOBODY, "link", ""),), "receivers": (("pia", "", ""),), "receiver_new": (("pia", "", ""),), "receiver_page": (("pia", "receiver", ""),),
@@ -74,7 +75,7 @@ class Furnished:
             "person": self._one(f"portal_person WHERE email = '{BY_KEY['ann'].email}'"),
             "change": self._one("portal_proposedchange ORDER BY proposed_at DESC"), "role": self._one("portal_roleassignment"),
             "eligibility": self._one("portal_eligibility"), "version": self._one("portal_policyversion"),
-            "finding": self._one("portal_finding"), "review": self._one("portal_review WHERE submitted_at IS NOT NULL"),
+            "finding": self._one("portal_finding"), "review": self._one("portal_review WHERE submitted_at IS NOT NULL"), "judging": self._judging(),
             "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"), "personnel": self._personnel(),
             "sealed": self._one("portal_sealedaccount"),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
@@ -114,6 +115,12 @@ class Furnished:
             "intended_classes": ["data_read"], "incident_ref": "INC-2101", "minutes": "30",
         }  # fmt: skip
         return _last(self._ann.post(address, said))
+
+    def _judging(self) -> dict[str, object]:
+        """A review that Kim has taken."""
+        waits = self._one("portal_review WHERE state <> 'submitted' ORDER BY due_at")
+        self.house.visitor("kim").post(f"/reviews/{waits['pk']}/claim/")
+        return waits
 
     def _pack(self) -> str:
         rosa, shop = self.house.visitor("rosa"), str(self._one("portal_system WHERE slug = 'mail'")["pk"])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from audit.cases.case import ALWAYS_IN, Activity, Case
+from audit.cases.case import ALWAYS_IN, Accepted, Activity, Case
 from audit.cases.fold import alerts, grants, judging, requests, target
 from audit.cases.fold.state import Folding, Handler
 from audit.log.read import LoggedEvent
@@ -32,24 +32,25 @@ def _case(done: Folding) -> Case:
     return Case(
         done.id, done.asked, tuple(done.decisions), tuple(done.seen), done.ended_as, done.decided_at, tuple(done.alerts.values()),
         done.grant, tuple(done.extensions.values()), tuple(done.troubles), tuple(done.read_backs), tuple(done.sessions.values()),
-        tuple(_activities(done)), tuple(done.verdicts.values()), done.review, tuple(done.findings.values()), tuple(done.refusals),
-        done.position, done.by_names,
+        tuple(_activities(done)), tuple(done.verdicts.values()), done.review, judging.accepted(done), tuple(done.findings.values()),
+        tuple(done.refusals), done.position, done.by_names,
     )  # fmt: skip
 
 
 def _activities(done: Folding) -> list[Activity]:
     """Failed ones first, then those outside the intent, each by their time on the target."""
     intended = ALWAYS_IN.union(done.asked.classes if done.asked else ())
-    known = [_activity(done, intended, each) for each in done.activities.values()]
+    accepted = judging.accepted(done)
+    known = [_activity(done, intended, accepted, each) for each in done.activities.values()]
     return sorted(known, key=lambda each: (not each.failed, not each.outside, each.at, each.session_id, each.number))
 
 
-def _activity(done: Folding, intended: frozenset[str], each: Activity) -> Activity:
+def _activity(done: Folding, intended: frozenset[str], accepted: Accepted, each: Activity) -> Activity:
     """With what came later; most actions stay as they were written, and there may be many."""
     changes: dict[str, Any] = {}
     if each.class_ not in intended:
         changes["outside"] = True
-    if each.id in done.accepted:
+    if accepted.holds(each.id, each.session_id, each.class_, each.index):
         changes["accepted"] = True
     if each.id in done.learned:
         changes["outcome"], changes["state_code"] = done.learned[each.id]

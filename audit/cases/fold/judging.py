@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from audit.cases.case import Finding
+from audit.cases.case import Accepted, Finding
 from audit.cases.fold.state import Folding, Handler, words
 from audit.log.read import LoggedEvent
 
@@ -22,9 +22,24 @@ def _handed_over(to: Folding, event: LoggedEvent) -> None:
     )
 
 
+def _accepted(to: Folding, event: LoggedEvent) -> None:
+    to.acceptances[event.fields["acceptance_id"]] = event
+
+
+def _taken_back(to: Folding, event: LoggedEvent) -> None:
+    to.acceptances.pop(event.fields["acceptance_id"], None)
+
+
+def accepted(done: Folding) -> Accepted:
+    """What stands of the acceptances; a review without any named all of them when it was submitted."""
+    ids = set(done.accepted_at_once).union(*(each.fields["activities"] for each in done.acceptances.values()))
+    groups = [each.fields for each in done.acceptances.values() if "class" in each.fields]
+    return Accepted(frozenset(ids), tuple((each.get("session_id", ""), each["class"], each["upto"]) for each in groups))
+
+
 def _submitted(to: Folding, event: LoggedEvent) -> None:
     given = event.fields
-    to.accepted = frozenset(given["accepted_activities"])
+    to.accepted_at_once = frozenset(given["accepted_activities"])
     to.on_review(
         event, reviewer=given["reviewer_id"], submitted_at=event.at, due_at=given["due_at"], outcome=given["outcome"],
         answers=tuple(sorted((str(key), str(value)) for key, value in given["answers"].items())), missing=given["answers_missing"],
@@ -57,6 +72,8 @@ HANDLERS: dict[str, Handler] = {
     "review.claimed": _claimed,
     "review.handed_over": _handed_over,
     "review.given_next": _handed_over,
+    "review.acts_accepted": _accepted,
+    "review.acceptance_taken_back": _taken_back,
     "review.submitted": _submitted,
     **dict.fromkeys(
         ("finding.raised", "finding.assigned", "finding.answered", "finding.due_moved", "finding.closed"), _finding

@@ -41,7 +41,8 @@ class Folding:
     activities: dict[str, Activity] = field(default_factory=dict)
     verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     review: Review | None = None
-    accepted: frozenset[str] = frozenset()
+    acceptances: dict[str, LoggedEvent] = field(default_factory=dict)
+    accepted_at_once: frozenset[str] = frozenset()
     findings: dict[str, Finding] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     learned: dict[str, tuple[str, str]] = field(default_factory=dict)

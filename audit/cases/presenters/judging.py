@@ -16,6 +16,8 @@ PRESENTERS: dict[str, Presenter] = {
     "review.saved": say("Saved {answered} answers", icon="pencil"),
     "review.submitted": say("Reviewed: {outcome}", "Real emergency: {emergency_upheld}.", "Adverse answers: {adverse_answers}.", "{comments}",
                             icon="clipboard-check", tone="good", looks=_reviewed),
+    "review.acts_accepted": say("Accepted {count} actions outside the intent", "{note}", "All of kind {class}.", icon="check"),
+    "review.acceptance_taken_back": say("Took an acceptance back", icon="arrow-left"),
     "review.act_refused": refused("the review"),
     "campaign.started": say("An attestation began", "Lines: {item_count}.", "Due {due_at}.", icon="list-check", tone="accent"),
     "campaign.item_listed": say("A line of an attestation was listed", "{label}", "For {reviewer_id}.", "Due {due_at}.", icon="list-check"),

@@ -1,7 +1,7 @@
 """Reviews, campaigns, duties and findings."""
 
 from audit.facts.fold.entry import LogEntry
-from audit.facts.fold.state import Facts, given
+from audit.facts.fold.state import Facts, Row, given
 
 REVIEW = (
     "grant_id", "due_at", "answers_missing", "adverse_answers", "emergency_upheld", "accepted_activities",
@@ -23,10 +23,43 @@ def review_submitted(facts: Facts, entry: LogEntry) -> None:
     if facts.get("reviews", review).get("submitted_at") is not None:
         return
     facts.put("reviews", review, reviewer_id=reviewer, submitted_at=entry.at, **given(entry, *REVIEW))
+    facts.put("reviews", review, accepted_activities=_accepted(facts, entry))
     facts.act(entry, "review", entry.case or None)
     responder = facts.get("grants", entry.fields["grant_id"]).get("person_id")
     _judged(facts, entry, review, kind="review", subject=responder, involved=facts.involved[entry.case])
     _sat(facts, entry, review)
+
+
+def acts_accepted(facts: Facts, entry: LogEntry) -> None:
+    """A reviewer accepted actions outside the intent; it counts when the review is submitted."""
+    facts.acceptances[entry.fields["review_id"]][entry.fields["acceptance_id"]] = dict(entry.fields)
+
+
+def acceptance_taken_back(facts: Facts, entry: LogEntry) -> None:
+    """And no longer does."""
+    facts.acceptances[entry.fields["review_id"]].pop(entry.fields["acceptance_id"], None)
+
+
+def _accepted(facts: Facts, entry: LogEntry) -> list[str]:
+    """Ids that the review names, and all of the groups that it accepted, each up to its entry of the log."""
+    standing = facts.acceptances[entry.fields["review_id"]].values()
+    ids = set(entry.fields["accepted_activities"]).union(*(each["activities"] for each in standing))
+    groups = [each for each in standing if "class" in each]
+    if groups:
+        for table, key in facts.case_rows[entry.case]:
+            if table == "activities" and any(_in_group(facts, key, each) for each in groups):
+                ids.add(key)
+    return sorted(ids)
+
+
+def _in_group(facts: Facts, key: str, group: Row) -> bool:
+    row = facts.get("activities", key)
+    session = group.get("session_id")
+    return (
+        row.get("class") == group["class"]
+        and session in (None, row.get("session_id"))
+        and facts.act_index.get(key, 0) <= group["upto"]
+    )
 
 
 def _judged(facts: Facts, entry: LogEntry, key: str, *, kind: str, subject: str | None, involved: set[str]) -> None:
@@ -164,6 +197,8 @@ def finding_closed(facts: Facts, entry: LogEntry) -> None:
 
 HANDLERS = {
     "review.due": review_due,
+    "review.acts_accepted": acts_accepted,
+    "review.acceptance_taken_back": acceptance_taken_back,
     "review.submitted": review_submitted,
     "campaign.started": campaign_started,
     "campaign.item_listed": item_listed,

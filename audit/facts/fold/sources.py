@@ -51,6 +51,7 @@ def recorded(facts: Facts, entry: LogEntry) -> None:
     session = facts.get("sessions", entry.fields["session_id"])
     grant = entry.fields.get("grant_id") or session.get("grant_id")
     holder = facts.get("grants", grant)
+    facts.act_index.setdefault(entry.fields["activity_id"], entry.index or 0)
     columns = {"person_id": holder.get("person_id"), "privilege_id": None} | given(entry, *ACTIVITY)
     account = session.get("account_id") or holder.get("account_id")
     facts.put(

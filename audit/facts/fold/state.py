@@ -52,6 +52,8 @@ class Facts:
     windows_of_grants: set[str] = field(default_factory=set)
     read_backs: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     involved: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    act_index: dict[str, int] = field(default_factory=dict)
+    acceptances: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     item_people: dict[str, str] = field(default_factory=dict)
     packs: dict[str, frozenset[str]] = field(default_factory=dict)
     taken: dict[str, Taken] = field(default_factory=dict)

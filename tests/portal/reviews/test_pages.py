@@ -14,7 +14,6 @@ from portal.findings.models import Finding
 from portal.reviews import actions
 from portal.reviews.models import Review
 from portal.reviews.questions import questions
-from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of, code_of_device, stale
 from tests.portal.reviews.used import FINE, due, events_of, state_of, submitted, taken
 from tests.worlds import World, actor, make_world, names_of
@@ -93,22 +92,20 @@ def test_strangers_sign_in_first_and_unknown_reviews_are_not_found(world: World)
 def test_way_through_the_pages(world: World) -> None:
     review, kim = due(world), browser_of(world.kim)
     assert kim.post(f"/reviews/{review.pk}/claim/").headers["Location"] == f"/reviews/{review.pk}/"
-    half = {"Q01": "no", "Q01_comment": HOSTILE, "accepted": ["one", "two"]}
+    half = {"Q01": "no", "Q01_comment": HOSTILE}
     assert kim.post(f"/reviews/{review.pk}/save/", half).status_code == 302
     page = kim.get(f"/reviews/{review.pk}/")
     assert page.context["form"]["Q01"].value() == "no"
-    assert page.context["accepted"] == ["one", "two"]
     assert HOSTILE not in page.content.decode()
     assert (
         page.content.decode().index('href="#questions"')
         < page.content.decode().index('id="done"')
         < page.content.decode().index('id="questions"')
     )
-    (done,) = do(review.grant, [Did("SELECT 1")])
-    sent = filled(Q01="no", Q01_comment=HOSTILE, outcome="not_accepted", accepted=[done], finding_owner=world.pia.pk)
+    sent = filled(Q01="no", Q01_comment=HOSTILE, outcome="not_accepted", finding_owner=world.pia.pk)
     assert kim.post(f"/reviews/{review.pk}/submit/", sent).status_code == 302
     row = Review.objects.get(pk=review.pk)
-    assert (row.state, row.outcome, row.accepted_activities) == ("submitted", "not_accepted", [done])
+    assert (row.state, row.outcome) == ("submitted", "not_accepted")
     assert Finding.objects.get().owner == world.pia
     page = kim.get(f"/reviews/{review.pk}/")
     assert "form" not in page.context

@@ -5,6 +5,8 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from audit.cases.acts_following import catch_up
+from audit.log.models import QueueEntry
 from audit.log.read import LoggedEvent, of_subject
 from portal.clock import now
 from portal.grants import opening
@@ -13,7 +15,8 @@ from portal.grants.states import ENDED
 from portal.reviews import actions, sweep
 from portal.reviews.models import Review
 from portal.reviews.questions import NO, UNSURE, YES, questions
-from tests.worlds import REASON, World, actor, authorised
+from tests.servers import wait_until
+from tests.worlds import REASON, World, actor, authorised, sealing
 
 _disks = count(1)
 
@@ -69,3 +72,11 @@ def events_of(review: Review, *names: str) -> list[LoggedEvent]:
 def state_of(review: Review) -> dict[str, Any]:
     """The row as it stands."""
     return dict(Review.objects.filter(pk=review.pk).values().get())
+
+
+def follow_all() -> None:
+    """Seal what was written, and let the list of actions follow."""
+    with sealing():
+        wait_until(lambda: not QueueEntry.objects.exists(), "the sealer", 30)
+    while catch_up():
+        pass
