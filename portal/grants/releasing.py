@@ -9,8 +9,8 @@ from portal.grants.actions import NOT_OPEN, locked
 from portal.grants.custody import unused_release
 from portal.grants.models import Grant, Release
 from portal.grants.states import ACTIVE
-from portal.people.strength import need_fresh
 from portal.policy.queries import rules_of
+from portal.policy.strength import need_factor
 
 RELEASERS = (APPROVER, OWNER, ADMINISTRATOR, CUSTODIAN)
 
@@ -34,7 +34,7 @@ def release(*, by: Actor, grant: Grant) -> Release:
     """Let the holder be shown the secret once, within a quarter of an hour."""
     row = locked(grant)
     may_release(by, row)
-    need_fresh(by, about=row, minutes=rules_of(row.request.policy).step_up_minutes)
+    need_factor(by, rules_of(row.request.policy), about=row)
     at = now()
     if row.account is None or row.state != ACTIVE or row.expires_at is None or row.expires_at <= at:
         raise WrongState(NOT_OPEN, about=row)
