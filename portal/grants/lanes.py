@@ -31,6 +31,7 @@ class Lanes:
     """The hands of this process. They are made at the first use, so after a fork."""
 
     count: int = 16
+    for_one: int = FOR_ONE
     going: set[UUID] = field(default_factory=set)
     busy: Counter[tuple[UUID, str]] = field(default_factory=Counter)  # lanes in use
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -62,7 +63,7 @@ class Lanes:
     def _take(self, kind: tuple[UUID, str], wanted: int) -> int:
         """Take as many lanes for a kind as there are for it now."""
         taken = 0
-        while taken < wanted and self.busy[kind] < FOR_ONE:
+        while taken < wanted and self.busy[kind] < self.for_one:
             usable = self.count // 2 if self.busy[kind] else self.count
             if self.busy.total() >= usable:
                 break

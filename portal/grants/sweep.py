@@ -30,6 +30,7 @@ WARNED_AT_ONCE = 20  # the rest with the next look: warnings must not hold up an
 ALL_S = 60.0
 END = "end"
 _ends, _others = Lanes(), Lanes()
+_stops = Lanes(for_one=8)  # what an emergency stop ended is of one system often, and everybody waits for it
 
 
 def run_due(trigger: str = "watch", patience_s: float = ALL_S) -> int:
@@ -55,7 +56,7 @@ def end_soon(ids: Sequence[UUID], patience_s: float) -> None:
     """Begin the ends of many at once in this process, as the sweep would, and wait a little. Who is slow goes on beside the page that shows it."""
     systems = dict(Grant.objects.filter(pk__in=ids).values_list("pk", "system_id"))
     works = [Work(pk, (systems[pk], END), partial(_quietly, ending.run)) for pk in ids if pk in systems]
-    wait_for(_ends.begin(works, _let_go), patience_s)
+    wait_for(_stops.begin(works, _let_go), patience_s)
 
 
 def _due(at: datetime) -> list[Work]:

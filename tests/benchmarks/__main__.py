@@ -29,6 +29,7 @@ BENCHMARKS = (
     "sealing",
     "stopping",
     "ending",
+    "halting",
     "showing",
     "papers",
     "pages",

@@ -74,14 +74,14 @@ def thousand(people: dict[str, Person]) -> Ends:
     """Simulated grants whose ends lie evenly in one minute. They are copies of one that was opened by the actions."""
     world = make_world(slug="simulated", people=people)
     model = opened(world)
-    grants = [_another(model) for _ in range(SIMULATED)]
+    grants = [another(model) for _ in range(SIMULATED)]
     first = now() + AHEAD
     for place, grant in enumerate(grants):
         _due(grant, first + MINUTE * place / SIMULATED)
     return ends_of(grants, 300)
 
 
-def _another(model: Grant) -> Grant:
+def another(model: Grant) -> Grant:
     """Another open grant like it, on the target too."""
     connector, target = connector_of(model.system), target_of(model.system)
     grant = _copy(

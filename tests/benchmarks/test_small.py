@@ -4,8 +4,9 @@ import psycopg
 import pytest
 
 from portal.clock import now
+from portal.grants.models import Grant
 from portal.reviews.lookback import looked_back
-from tests.benchmarks import appending, ending, looking_back, sealing, showing, stopping
+from tests.benchmarks import appending, ending, halting, looking_back, sealing, showing, stopping
 from tests.benchmarks.rows import Row, at_least, at_most, percentile, table
 from tests.faults.programs import running
 from tests.faults.shops import address, declare_source, end_at, make_shop, open_anyhow
@@ -53,6 +54,16 @@ def test_single_end_is_measured_from_the_planned_end() -> None:
         ending._due(grant, now())
         found = ending.ends_of([grant])
     assert (len(found.seconds), found.seconds[0] > 0) == (1, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stop_is_measured_until_every_access_it_met_is_read_back() -> None:
+    with sealer_at_work():
+        world = make_world()
+        halting.open_many(world, 4)
+        stop, took = halting.halt(world, world.system)
+    assert (len(took), min(took) > 0, stop.holds) == (6, True, True)
+    assert set(Grant.objects.values_list("state", flat=True)) == {"ended"}
 
 
 @pytest.mark.django_db(transaction=True)
