@@ -47,8 +47,10 @@ WORKS: tuple[Work, ...] = (
     Work("sweep", "portal.grants.sweep.run_due", 5, 1),
     Work("rotations", "portal.sealed.rotating.run_due", 10, 10),
     Work("lapses", "portal.access_requests.sweep.lapse_due", 5, 5),
+    Work("tiers", "portal.access_requests.sweep.pass_on_due", 5, 5),
     Work("outbox", "portal.notifications.sending.send_due", 2, 2),
     Work("receivers", "portal.notifications.sending.send_due", 2, 2),  # apart, so that a slow receiver holds up no mail
+    Work("channels", "portal.notifications.late.tell_late", 30, 30),
     Work("intake", "portal.findings.intake.run", 5, 5),
     Work("cases", "audit.cases.projection.catch_up", 2, 3),
     Work("acts", "audit.cases.acts_following.catch_up", 2, 3),

@@ -69,6 +69,7 @@ ALERTS = {
     "grant.opening_failed": "opening failed",
     "dossier.ready": "dossier ready",
     "receiver.changed": "receiver of alerts changed",
+    "channel.failed": "channel takes nothing",
     "receiver.trial": "trial",
 }
 PROCESSES = {

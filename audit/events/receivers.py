@@ -3,6 +3,7 @@
 from audit.events.spec import family
 
 EVENTS = family(
+    ("channel.failed", "A channel took no alert for minutes; it was told over another.", "channel recipient_id:id? waiting:int oldest_at:time code"),
     ("receiver.added", "A receiver of webhooks was added.", "receiver_id:id name* host* topics:list"),
     ("receiver.changed", "A receiver of webhooks was changed.", "receiver_id:id name* host* topics:list moved:bool"),
     ("receiver.secret_replaced", "A receiver was given a new secret; the old one signs beside it for a while.", "receiver_id:id name* old_until:time"),

@@ -8,6 +8,7 @@ EVENTS = family(
      "intended_classes:list incident_ref:text? minutes:int policy_id:id policy_number:int policy_sha256 approvals_needed:int asked:list told:list skipped:list? "
      "owed:list? lapses_at:time? ends_about:time factor? weaker_factor:bool?"),
     ("request.supplemented", "What a bypass owed was given.", "category:text? reason*? reason_length:int? intended_classes:list? incident_ref:text?"),
+    ("request.passed_on", "Nobody had seen it in time, so the next approvers were told.", "tier:int told:list waited_minutes:int"),
     ("request.seen", "An approver has seen the request; this decides nothing.", "person_id:id"),
     ("request.approved", "An approver said yes.", "approval_id:id comment*? approvals:int approvals_needed:int delegated_by:id?"),
     ("request.declined", "An approver said no.", "approval_id:id comment*"),

@@ -1,6 +1,7 @@
 """What people do with a request. The last approval and the bypass open a grant as well: see ``portal/grants/opening.py``."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -8,7 +9,14 @@ from django.db.models import Q
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import for_alert, made, who_where_what
 from portal.access_requests.models import AccessRequest, Approval, Seen
-from portal.access_requests.queries import audience_of, repeats_earlier, was_reviewed, would_end
+from portal.access_requests.queries import (
+    audience_of,
+    repeats_earlier,
+    to_be_told,
+    turns_of,
+    was_reviewed,
+    would_end,
+)
 from portal.access_requests.rules import (
     Asked,
     check_asked,
@@ -42,14 +50,38 @@ NO_LONGER = "This request is no longer waiting."
 def ask(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
     """Make a request that waits for approval."""
     request = _make(by=by, privilege=privilege, asked=asked)
-    audience = audience_of(request.system, request.responder_id)
-    tell(
-        by=by, people=audience.approvers, kind="request.asked", case=str(request.pk), about=request.log_subject,
-        path=f"/requests/{request.pk}/",
-        facts={**for_alert(request), "lapses_at": request.lapses_at, "approvals_needed": rules_of(request.policy).min_approvals, "mode": request.mode},
-    )  # fmt: skip
+    _call(by, request, turns_of(request)[0].people)
     _append_made(by, request)
     return request
+
+
+def _call(by: Actor, request: AccessRequest, people: Iterable[Person]) -> None:
+    tell(
+        by=by, people=people, kind="request.asked", case=str(request.pk), about=request.log_subject, path=f"/requests/{request.pk}/",
+        facts={**for_alert(request), "lapses_at": request.lapses_at, "approvals_needed": rules_of(request.policy).min_approvals, "mode": request.mode},
+    )  # fmt: skip
+
+
+@action(event="request.passed_on")
+def pass_on(*, by: Actor, request: AccessRequest, at: datetime | None = None) -> AccessRequest:
+    """Tell the next tier: its time has come, and not enough approvers have seen the request or decided on it."""
+    at = at or now()
+    locked = (
+        AccessRequest.objects.select_for_update(of=("self",))
+        .select_related("system", "policy", "responder", "privilege")
+        .get(pk=request.pk)
+    )
+    if locked.state != AWAITING or locked.lapses_at is None or locked.lapses_at <= at:
+        raise WrongState(NO_LONGER, about=locked)
+    due = to_be_told(locked, at)
+    if due is None:
+        raise ChangedMeanwhile("Nobody else is to be told of it now.", about=locked)
+    _call(by, locked, due.people)
+    append(
+        "request.passed_on", by=by, case=locked.pk, subject=locked.log_subject, tier=due.number, told=[str(each.pk) for each in due.people],
+        waited_minutes=int((at - locked.requested_at).total_seconds() // 60),
+    )  # fmt: skip
+    return locked
 
 
 @action(event="request.made", refused="request.refused")

@@ -9,10 +9,13 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.states import AWAITING
+from portal.access_requests.turns import Turn, answered, begun, turns
 from portal.clock import now
 from portal.eligibility.models import APPROVER, OWNER, RESPONDER, Eligibility
 from portal.eligibility.queries import eligibilities_of, people_with, systems_where, usable_until
+from portal.notifications.models import Alert
 from portal.people.models import Person
+from portal.policy.queries import rules_of
 from portal.systems.models import Privilege, System
 
 REPEAT_DAYS = 30  # the catalogue's reason_repeat_days
@@ -122,6 +125,34 @@ def repeats_earlier(responder_id: UUID, reason: str, at: datetime, but: UUID) ->
 def was_reviewed(request: AccessRequest) -> bool:
     """Whether the use that followed was reviewed: what was owed by then stays owed."""
     return AccessRequest.objects.filter(pk=request.pk, grant__review__submitted_at__isnull=False).exists()
+
+
+def turns_of(request: AccessRequest) -> tuple[Turn, ...]:
+    """Who is told of it when, by its policy and the approvers of now."""
+    approvers = audience_of(request.system, request.responder_id).approvers
+    return turns(rules_of(request.policy), approvers, request.requested_at)
+
+
+def to_be_told(request: AccessRequest, at: datetime) -> Turn | None:
+    """Those whose turn has come and who were not told yet, as one turn; nothing once enough have answered."""
+    calls = Alert.objects.filter(about=request.log_subject, kind="request.asked", recipient__isnull=False)
+    told, acknowledged = set[UUID](), set[UUID]()
+    for person, when in calls.values_list("recipient_id", "acknowledged_at"):
+        told.add(person)
+        acknowledged |= {person} if when else set()
+    acknowledged |= set(request.seen_by.values_list("person_id", flat=True))
+    acknowledged |= set(request.approvals.values_list("approver_id", flat=True))
+    if answered(rules_of(request.policy), acknowledged):
+        return None
+    come = begun(turns_of(request), at)
+    people = tuple(each for turn in come for each in turn.people if each.pk not in told)
+    return Turn(come[-1].number, people, come[-1].at) if people else None
+
+
+def waiting_in_tiers(at: datetime) -> list[AccessRequest]:
+    """Waiting requests under a policy with tiers."""
+    waiting = AccessRequest.objects.filter(state=AWAITING, lapses_at__gt=at, policy__document__contains='"tiers"')
+    return list(waiting.select_related("system", "policy").order_by("requested_at")[:500])
 
 
 def lapsing(at: datetime) -> list[AccessRequest]:

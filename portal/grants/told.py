@@ -1,10 +1,12 @@
 """Who knows of a request: told when, seen when, decided what. One line for each person or list, most concerned first."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from portal.access_requests.models import Approval
+from portal.access_requests.turns import Turn, answered, begun, next_turn, turns
+from portal.clock import minutes
 from portal.grants.life import Life
 from portal.notifications.queries import AlertLine
 
@@ -60,14 +62,32 @@ def awaited(life: Life) -> str:
 def _awaited_approval(life: Life) -> str:
     if life.late:
         return "Nobody answered in time. It lapses within seconds."
-    names = [
-        person.name
-        for person in life.audience.approvers
-        if all(person.pk != each.approver_id for each in life.approvals)
-    ]
-    listed = ", ".join(names[:-1]) + (" or " if len(names) > 1 else "") + (names[-1] if names else "nobody")
+    found = turns(life.rules, life.audience.approvers, life.request.requested_at)
+    decided = {each.approver_id for each in life.approvals}
+    names = [each.name for turn in begun(found, life.at) for each in turn.people if each.pk not in decided]
     need = "one yes" if life.approvals_left == 1 else f"{life.approvals_left} more yeses"
-    return f"Waiting for {need} from {listed}. {_seen(sum(each.seen_at is not None for each in told(life)))}"
+    said = (
+        f"Waiting for {need} from {_listed(names, 'or')}. {_seen(sum(each.seen_at is not None for each in told(life)))}"
+    )
+    return f"{said} {_next(life, found)}".strip()
+
+
+def _next(life: Life, found: tuple[Turn, ...]) -> str:
+    """Who is told next and when, minute by minute; nothing where nobody is."""
+    coming = next_turn(found, life.at)
+    looked = {
+        each.recipient_id for each in life.alerts if each.recipient_id and each.acknowledged_at and each.kind in CALLS
+    }
+    looked |= {each.person_id for each in life.seen} | {each.approver_id for each in life.approvals}
+    if coming is None or answered(life.rules, looked):
+        return ""
+    left = max(1, -(-(coming.at - life.at) // timedelta(minutes=1)))
+    people = _listed([each.name for each in coming.people], "and")
+    return f"If it stays so, {people} {'is' if len(coming.people) == 1 else 'are'} told in {minutes(left)}, at {coming.at:%H:%M} UTC."
+
+
+def _listed(names: list[str], word: str) -> str:
+    return ", ".join(names[:-1]) + (f" {word} " if len(names) > 1 else "") + (names[-1] if names else "nobody")
 
 
 def _seen(count: int) -> str:

@@ -76,6 +76,7 @@ _TOPIC_OF = {
     "request.asked": "call", "request.bypass_opened": "call", "request.bypass_weak": "call", "extension.asked": "call",
     "grant.close_failed": "failure", "grant.opening_failed": "failure", "finding.raised": "failure", "system.problem": "failure",
     "finding.due": "duty", "dossier.ready": "use", "sealed.release_wanted": "call", "sealed.rotation_owed": "duty",
+    "channel.failed": "failure",
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "signin": "account",
@@ -124,6 +125,7 @@ KINDS = _kinds(
     ("signin.recovery_used", "Recovery code used", "the person", "at:time address? agent? left:int?"),
     ("signin.passkey_changed", "Passkey added or removed", "the person", "name at:time added:bool"),
     ("signin.reset", "One-time password made", "the person, all other administrators", "person by at:time hours:int enrolled:bool"),
+    ("channel.failed", "Channel takes nothing", "administrators, security list, receivers", "channel waiting:int oldest_at:time trouble?"),
     ("receiver.changed", "Receiver of alerts", "all other administrators, security list", "name host what by at:time topics:list"),
     ("receiver.trial", "Trial", "the receiver", "name by at:time"),
     ("stop.started", "Emergency stop", "responders, approvers, owners, administrators, security list", "system by reason started_at:time"),

@@ -1,11 +1,13 @@
 """What an alert says: its template filled with its facts, as plain text and as the same text in simple HTML."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template import Context, Engine, TemplateDoesNotExist
@@ -17,9 +19,11 @@ from portal.notifications.inert import one_line, unlinked
 from portal.notifications.kinds import KINDS
 from portal.notifications.links import link_of
 from portal.notifications.models import Alert
+from portal.people.zones import zone_of
 
 SUBJECT = "Subject: "  # how the first line of each template begins
 LONGEST_SUBJECT = 150
+BREAK = "\n\n"  # between paragraphs
 
 
 @cache
@@ -35,16 +39,28 @@ def message_of(alert: Alert) -> Message:
         NotTaken: the alert is of a kind without a template, or its attachment lies outside the data folder.
     """
     subject, body = words(alert)
-    link = settings.PORTAL_URL + alert.path
-    seen_link = link_of(alert)
+    return _framed(alert, subject, body, KINDS[alert.kind].to, settings.PORTAL_URL + alert.path, link_of(alert))
+
+
+def digest_of(alerts: Sequence[Alert]) -> Message:
+    """One message for several reminders of one recipient. Its key is the same for the same reminders. Raises NotTaken as `message_of` does."""
+    said = [(*words(each), settings.PORTAL_URL + each.path) for each in alerts]
+    body = "\n\n".join(f"{subject}\n{text.partition(BREAK)[0]}\n{link}" for subject, text, link in said)
+    named = hashlib.sha256("".join(sorted(each.pk.hex for each in alerts)).encode()).hexdigest()[:32]
+    subject = f"{len(alerts)} reminders: what waits for you"
+    framed = _framed(alerts[0], subject, body, "the person, once a day", settings.PORTAL_URL + "/alerts/", "")
+    return replace(framed, key=f"digest-{named}", kind="digest", case="", facts={})
+
+
+def _framed(alert: Alert, subject: str, body: str, to: str, link: str, seen_link: str) -> Message:
     frame = {
         "subject": subject,
         "body": body,
-        "paragraphs": [part.splitlines() for part in body.split("\n\n")],
+        "paragraphs": [part.splitlines() for part in body.split(BREAK)],
         "link": link,
         "seen_link": seen_link,
         "portal_name": settings.PORTAL_NAME,
-        "to": KINDS[alert.kind].to,
+        "to": to,
         "queued": _shown(ms(alert.queued_at), _zone(alert)),
         "demo": settings.PORTAL_DEMO,
     }
@@ -57,8 +73,8 @@ def message_of(alert: Alert) -> Message:
         text=_plain().get_template("emails/frame.txt").render(Context(frame, autoescape=False)),
         html=render_to_string("emails/frame.html", frame),
         link=link,
-        seen_link=seen_link,
         queued_at_ms=ms(alert.queued_at),
+        seen_link=seen_link,
         kind=alert.kind,
         case=alert.case,
         facts=alert.facts,
@@ -106,11 +122,8 @@ def _clock(at: datetime) -> str:
 
 
 def _zone(alert: Alert) -> ZoneInfo | None:
-    name = alert.recipient.time_zone if alert.recipient else "UTC"
-    try:
-        return None if name == "UTC" else ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    zone = zone_of(alert.recipient)
+    return None if zone.key == "UTC" else zone
 
 
 def _attachment(name: str) -> Path | None:

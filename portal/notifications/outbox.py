@@ -11,6 +11,7 @@ from portal.clock import now
 from portal.hints import hint
 from portal.notifications.channels import channel
 from portal.notifications.channels.webhook.queries import PREFIX, addresses_for
+from portal.notifications.digest import leaves_at
 from portal.notifications.kinds import kind_of
 from portal.notifications.models import Alert
 from portal.people.models import Person
@@ -50,7 +51,7 @@ def tell(
         rows += [("webhook", None, address) for address in addresses_for(kind_of(kind).topic)]
     alerts = [
         Alert(recipient=person, address=address, channel=through, kind=kind, case=str(case), about=about, path=path,
-              facts=taken, grant_id=grant_id, attachment=attachment, queued_at=moment, next_try_at=moment)
+              facts=taken, grant_id=grant_id, attachment=attachment, queued_at=moment, next_try_at=leaves_at(kind, person, taken.get("due_at"), moment))
         for through, person, address in rows
     ]  # fmt: skip
     Alert.objects.bulk_create(alerts)

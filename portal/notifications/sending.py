@@ -7,22 +7,25 @@
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit.log.append import process
 from portal.clock import now as read_clock
 from portal.errors import ChangedMeanwhile
 from portal.notifications.actions import mark_failed, mark_sent
 from portal.notifications.channels import CHANNELS, ChannelDown, NotTaken, UnknownChannel, channel
-from portal.notifications.messages import message_of
+from portal.notifications.digest import companions
+from portal.notifications.messages import digest_of, message_of
 from portal.notifications.models import Alert
 
 LEASE = timedelta(seconds=90)  # longer than the channel may take; after it, the sender counts as dead
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = {ChannelDown: timedelta(seconds=30), NotTaken: timedelta(minutes=15)}
+MOST_IN_DIGEST = 50
 SLOW_S = 2.0  # an address that takes longer has its next in the next run
 APART = frozenset(kind for kind, each in CHANNELS.items() if each.apart)
 Place = tuple[str, str | None]
@@ -40,21 +43,22 @@ def send_due(
     """
     sent, let_be = 0, set[Place]()
     for _ in range(limit):
-        alert = _lease(now or read_clock(), older_than, let_be, apart)
-        if alert is None:
+        taken = _lease(now or read_clock(), older_than, let_be, apart)
+        if not taken:
             break
+        alert = taken[0]
         began = time.monotonic()
         try:
-            channel(alert.channel).send(message_of(alert))
+            channel(alert.channel).send(digest_of(taken) if len(taken) > 1 else message_of(alert))
         except NotTaken as trouble:
-            _keep(alert, trouble)
+            _keep(taken, trouble)
         except ChannelDown as trouble:
             let_be.add(_place(alert))
-            _keep(alert, trouble)
+            _keep(taken, trouble)
         except UnknownChannel:
-            _keep(alert, NotTaken("unknown_channel"))
+            _keep(taken, NotTaken("unknown_channel"))
         else:
-            sent += _mark(alert)
+            sent += sum(map(_mark, taken))
         if alert.channel in APART and time.monotonic() - began > SLOW_S:
             let_be.add(_place(alert))
     return sent
@@ -65,7 +69,8 @@ def _place(alert: Alert) -> Place:
     return alert.channel, alert.address if alert.channel in APART else None
 
 
-def _lease(at: datetime, older_than: timedelta, let_be: Collection[Place], apart: bool | None = None) -> Alert | None:
+def _lease(at: datetime, older_than: timedelta, let_be: Collection[Place], apart: bool | None = None) -> list[Alert]:
+    """One alert that is due; a reminder together with all others that are due to the same person."""
     with transaction.atomic():
         due = Alert.objects.filter(sent_at__isnull=True, next_try_at__lte=at, queued_at__lte=at - older_than)
         if apart is not None:
@@ -74,11 +79,21 @@ def _lease(at: datetime, older_than: timedelta, let_be: Collection[Place], apart
             due = due.exclude(channel=kind) if address is None else due.exclude(channel=kind, address=address)
         rows = due.order_by("next_try_at").select_related("recipient")
         alert = rows.select_for_update(skip_locked=True, of=("self",)).first()
-        if alert is not None:
-            alert.attempts += 1
-            alert.next_try_at = at + LEASE
-            alert.save(update_fields=["attempts", "next_try_at"])
-        return alert
+        taken = [alert, *_companions(alert, due)] if alert else []
+        for each in taken:
+            each.attempts += 1
+            each.next_try_at = at + LEASE
+            each.save(update_fields=["attempts", "next_try_at"])
+        return taken
+
+
+def _companions(alert: Alert, due: QuerySet[Alert]) -> list[Alert]:
+    kinds = companions(alert)
+    if not kinds:
+        return []
+    others = due.filter(recipient_id=alert.recipient_id, channel=alert.channel, kind__in=kinds).exclude(pk=alert.pk)
+    rows = others.order_by("queued_at", "pk").select_related("recipient")
+    return list(rows.select_for_update(skip_locked=True, of=("self",))[:MOST_IN_DIGEST])
 
 
 def _mark(alert: Alert) -> int:
@@ -90,7 +105,12 @@ def _mark(alert: Alert) -> int:
     return 1
 
 
-def _keep(alert: Alert, trouble: ChannelDown) -> None:
+def _keep(taken: Iterable[Alert], trouble: ChannelDown) -> None:
+    for alert in taken:
+        _keep_one(alert, trouble)
+
+
+def _keep_one(alert: Alert, trouble: ChannelDown) -> None:
     """Put it back with a longer wait; the log gets the first failure and each one that doubles the count."""
     wait = min(FIRST_WAIT * 2 ** min(alert.attempts - 1, 16), LONGEST_WAIT[type(trouble)])
     waiting = Alert.objects.filter(pk=alert.pk, sent_at__isnull=True)

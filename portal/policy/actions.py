@@ -6,8 +6,8 @@ from django.db.models import Max
 
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
-from portal.eligibility.models import ADMINISTRATOR
-from portal.eligibility.queries import holds
+from portal.eligibility.models import ADMINISTRATOR, APPROVER
+from portal.eligibility.queries import holds, people_with
 from portal.errors import NotAllowed, RefusedByPolicy, WrongState
 from portal.people.strength import need_fresh
 from portal.policy.models import PolicyVersion
@@ -39,6 +39,7 @@ def propose(*, by: Actor, system: System, policy: Policy, review_days: int = REV
         parse(policy.document())
     except WrongPolicy as error:
         raise RefusedByPolicy(str(error), about=system) from error
+    _approvers_in_tiers(system, policy)
     lock_row(System, system.pk)
     number = (PolicyVersion.objects.filter(system=system).aggregate(last=Max("number"))["last"] or 0) + 1
     version = PolicyVersion.objects.create(
@@ -94,6 +95,14 @@ def decline(*, by: Actor, version: PolicyVersion) -> PolicyVersion:
         number=locked.number,
     )
     return locked
+
+
+def _approvers_in_tiers(system: System, policy: Policy) -> None:
+    approvers = (
+        {str(pk) for pk in people_with(APPROVER, system).values_list("pk", flat=True)} if policy.tiers else set()
+    )
+    if any(each not in approvers for tier in policy.tiers for each in tier.people):
+        raise RefusedByPolicy("A tier names only people who may approve for this system.", about=system)
 
 
 def _undecided(version: PolicyVersion) -> PolicyVersion:

@@ -1,5 +1,6 @@
 """A policy version in plain fields. Each limit stands beside its field; the whole is checked by the policy's own rules."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django import forms
 from portal.kept import KeptForm, speak
 from portal.policy.actions import REVIEW_DAYS
 from portal.policy.rules import CRITERIA, Policy, WrongPolicy, parse
+from portal.policy.tier_fields import Approvers, first_places, in_words, tier_fields, tiers_of
 from portal.widgets import CheckCards
 
 MODES = {
@@ -60,6 +62,7 @@ SWITCHES = (
     ),
 )
 LABELS = {"modes": "Ways to open", "criteria": "Criteria"} | {name: label for name, label, *_ in (*NUMBERS, *SWITCHES)}
+ALL_LABELS = {**LABELS, "tiers": "Who is told first"}  # a rule of several fields, too
 
 
 class PolicyForm(KeptForm):
@@ -90,8 +93,8 @@ class PolicyForm(KeptForm):
         "review_days",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Numbers and switches come from their tables."""
+    def __init__(self, *args: Any, approvers: Approvers = (), **kwargs: Any) -> None:
+        """Numbers and switches come from their tables; ``approvers`` may be put into tiers."""
         super().__init__(*args, **kwargs)
         for name, label, lowest, highest, hint in NUMBERS:
             told = f"{lowest} to {highest}. {hint}".strip()
@@ -104,6 +107,9 @@ class PolicyForm(KeptForm):
             self.fields[name] = forms.BooleanField(label=label, help_text=hint, required=False)
         speak(self.fields["review_days"])
         self.order_fields(self.field_order)
+        for name, field in tier_fields(approvers).items():
+            self.fields[name] = field
+            speak(field)
 
     def clean(self) -> dict[str, Any]:
         """Hold the whole against the rules that no field knows alone."""
@@ -116,31 +122,35 @@ class PolicyForm(KeptForm):
         return said
 
     def _document(self, said: dict[str, Any]) -> dict[str, Any]:
-        return {name: int(said[name]) if isinstance(said[name], bool) else said[name] for name in LABELS}
+        plain = {name: int(said[name]) if isinstance(said[name], bool) else said[name] for name in LABELS}
+        return plain | {"tiers": tiers_of(said)}
 
 
 def first_values(policy: Policy) -> dict[str, Any]:
     """A new version begins with the rules in force."""
     switches = {name for name, *_ in SWITCHES}  # a checkbox takes the number 0 for "checked"
-    return {name: bool(getattr(policy, name)) if name in switches else getattr(policy, name) for name in LABELS}
+    rules = {name: bool(getattr(policy, name)) if name in switches else getattr(policy, name) for name in LABELS}
+    return rules | (first_places(policy) if policy.tiers else {})
 
 
-def compared(before: Policy | None, after: Policy) -> list[dict[str, Any]]:
-    """Each rule in words, as it was and as it is proposed."""
+def compared(before: Policy | None, after: Policy, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Each rule in words, as it was and as it is proposed; ``names`` of people by pseudonym."""
     return [
         {
             "label": label,
-            "before": _words(name, before),
-            "after": _words(name, after),
-            "changed": _words(name, before) not in ("—", _words(name, after)),
+            "before": _words(name, before, names),
+            "after": _words(name, after, names),
+            "changed": _words(name, before, names) not in ("—", _words(name, after, names)),
         }
-        for name, label in LABELS.items()
+        for name, label in ALL_LABELS.items()
     ]
 
 
-def _words(name: str, policy: Policy | None) -> str:
+def _words(name: str, policy: Policy | None, names: Mapping[str, str]) -> str:
     if policy is None:
         return "—"
+    if name == "tiers":
+        return in_words(policy, names)
     value = getattr(policy, name)
     if name == "modes":
         return ", ".join(MODES[each][0] for each in value)

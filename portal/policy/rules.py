@@ -33,12 +33,22 @@ FIGURES = (
     "min_approvals", "min_reason_chars", "max_grant_minutes", "max_extensions", "removal_grace_minutes",
     "step_up_minutes", "alert_minutes",
 )  # fmt: skip
-LATER = frozenset({"bypass_extensions", "phishing_resistant"})
+LATER = frozenset({"bypass_extensions", "phishing_resistant", "tiers"})
 """Rules that came after the first versions: at their default they are no part of the document, so that the hash of an older version stays."""
+
+MOST_TIERS = 3
 
 
 class WrongPolicy(ValueError):
     """The document is not a policy; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Approvers, by pseudonym, who are told together, and for how many minutes they alone are."""
+
+    people: tuple[str, ...]
+    minutes: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Policy:
     alert_minutes: int = 5
     bypass_extensions: int = 0  # that the responder of a bypass takes alone, because nobody is there to give them
     phishing_resistant: int = 0  # 1: asking, deciding, revealing and judging take a passkey and no other factor
+    tiers: tuple[Tier, ...] = ()  # who is told first; without any, all approvers at once
     open_unsealed: int = 0  # 1: when the log cannot be sealed in time, open with an alarm; 0: refuse in one sentence
 
     def document(self) -> str:
@@ -107,7 +118,9 @@ def parse(document: str | Mapping[str, Any]) -> Policy:
     for key, value in given.items():
         if key not in known:
             raise WrongPolicy(f"A policy has no rule {key}.")
-        if isinstance(known[key].default, tuple):
+        if key == "tiers":
+            given[key] = tuple(_tier(each) for each in value)
+        elif isinstance(known[key].default, tuple):
             given[key] = tuple(value)
         elif not isinstance(value, int) or value < 0:
             raise WrongPolicy(f"{key} must be a whole number.")
@@ -116,7 +129,22 @@ def parse(document: str | Mapping[str, Any]) -> Policy:
     return policy
 
 
+def _tier(given: Any) -> Tier:
+    if isinstance(given, Tier):
+        return given
+    if (
+        not isinstance(given, dict)
+        or given.keys() != {"people", "minutes"}
+        or not all(isinstance(each, str) for each in given["people"])
+    ):
+        raise WrongPolicy("A tier is a list of people and a number of minutes.")
+    if not isinstance(given["minutes"], int):
+        raise WrongPolicy("The minutes of a tier must be a whole number.")
+    return Tier(tuple(given["people"]), given["minutes"])
+
+
 def _check(policy: Policy) -> None:
+    named = [each for tier in policy.tiers for each in tier.people]
     limits = (
         (
             set(policy.modes) <= {"approved", "bypass", "drill"} and policy.modes,
@@ -145,6 +173,12 @@ def _check(policy: Policy) -> None:
             1 <= policy.removal_grace_minutes <= 5 and 1 <= policy.alert_minutes <= 5,
             "Removal and alerts have at most 5 minutes.",
         ),
+        (
+            len(policy.tiers) <= MOST_TIERS and all(tier.people for tier in policy.tiers),
+            f"At most {MOST_TIERS} tiers, each with somebody in it.",
+        ),
+        (len(named) == len(set(named)), "Nobody stands in two tiers."),
+        (all(1 <= tier.minutes <= 60 for tier in policy.tiers), "The next tier is told after 1 to 60 minutes."),
     )
     for ok, sentence in limits:
         if not ok:
@@ -155,6 +189,13 @@ def count(number: int, one: str, many: str) -> str:
     """``One approver``, ``3 approvers``: small numbers in words at the head of a sentence."""
     words = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five"}
     return f"{words.get(number, number)} {one if number == 1 else many}"
+
+
+def told_in_tiers(policy: Policy) -> str:
+    """In which order approvers are told, in one sentence."""
+    first, *others = policy.tiers
+    within = [f"after {tier.minutes} minute{'' if tier.minutes == 1 else 's'}" for tier in (first, *others)]
+    return f"{count(len(first.people), 'approver is', 'approvers are')} told at once; the next, if nobody has seen it, {', then '.join(within)}."
 
 
 def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:
@@ -168,6 +209,8 @@ def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:
         said.append(f"Reviewed within {within}; what you leave out now is owed until then.")
     else:
         said.insert(0, f"{count(policy.min_approvals, 'approver', 'approvers')} of {approvers} must say yes.")
+        if policy.tiers:
+            said.append(told_in_tiers(policy))
         said.append(f"The reason has at least {policy.min_reason_chars} characters.")
         if policy.incident_required and mode == "approved":
             said.append("You must name an incident.")

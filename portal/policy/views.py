@@ -17,7 +17,7 @@ from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy import queries
 from portal.policy.actions import approve, decline, may_change_policy, propose
 from portal.policy.differences import differences
-from portal.policy.forms import LABELS, PolicyForm, compared, first_values
+from portal.policy.forms import ALL_LABELS, PolicyForm, compared, first_values
 from portal.policy.lookback import DAYS
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, sentences
@@ -82,7 +82,12 @@ def policy_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     if not allows(may_change_policy, request.actor, system):
         propose(by=request.actor, system=system, policy=Policy())  # refused, and that is on record
     current = queries.in_force_for([system]).get(system.pk)
-    form = PolicyForm(request.POST or None, initial=first_values(queries.rules_of(current) if current else Policy()))
+    approvers = [(str(each.pk), each.name) for each in people_with(APPROVER, system)]
+    form = PolicyForm(
+        request.POST or None,
+        approvers=approvers,
+        initial=first_values(queries.rules_of(current) if current else Policy()),
+    )
     if request.method == "POST" and form.is_valid():
         days = form.cleaned_data["review_days"]
         version = form.carry_out(lambda: propose(by=request.actor, system=system, policy=form.policy, review_days=days))
@@ -154,12 +159,13 @@ def _version_page(request: PersonRequest, version: PolicyVersion) -> dict[str, A
     versions = list(queries.versions_of(version.system))
     before = next((each for each in versions if each.approved_at and each.number < version.number), None)
     undecided = not version.approved_at and not version.declined_at
+    names = queries.names_in(version, before)
     may = undecided and allows(may_change_policy, request.actor, version.system)
     held, rules = queries.rules_of(before) if before else None, queries.rules_of(version)
     back = looked_back(version.system, rules, now=now()) if undecided else None
     return {
         "version": version, "before": before, "undecided": undecided, "may_approve": may and version.written_by_id != request.user.pk,
-        "may_decline": may, "is_mine": version.written_by_id == request.user.pk, "rules": compared(held, rules),
-        "differences": differences(held, rules, LABELS) if held else [],
+        "may_decline": may, "is_mine": version.written_by_id == request.user.pk, "rules": compared(held, rules, names),
+        "differences": differences(held, rules, ALL_LABELS) if held else [],
         "back": back, "shown": back.cases[:SHOWN] if back else (), "days": DAYS,
     }  # fmt: skip

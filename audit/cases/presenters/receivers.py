@@ -3,6 +3,8 @@
 from audit.cases.presenters.spec import Presenter, refused, say
 
 PRESENTERS: dict[str, Presenter] = {
+    "channel.failed": say("Alerts waited in vain: {channel}", "{recipient_id}", "{waiting} waited, the oldest since {oldest_at}: {code}.",
+                          icon="alert-triangle", tone="attention"),
     "receiver.added": say("A receiver of alerts was added: {name}", "{host}.", "{topics}.", icon="bell", tone="accent"),
     "receiver.changed": say("A receiver of alerts was changed: {name}", "{host}; another address: {moved}.", "{topics}.", icon="settings"),
     "receiver.secret_replaced": say("A receiver was given a new secret: {name}", "The old one signs beside it until {old_until}.", icon="key"),

@@ -15,6 +15,7 @@ PRESENTERS: dict[str, Presenter] = {
                         icon="key", tone="accent", looks=_by_mode),
     "request.supplemented": say("Gave what the bypass owed", "{reason}", "{category}.", "Intends: {intended_classes}.", "Incident {incident_ref}.",
                                 icon="pencil"),
+    "request.passed_on": say("Nobody had seen it for {waited_minutes} minutes, so the next were told: {told}", "Turn {tier}.", icon="bell", tone="attention"),
     "request.seen": say("Has seen the request", icon="eye"),
     "request.approved": say("Approved: {approvals} of {approvals_needed}", "{comment}", icon="circle-check", tone="good"),
     "request.declined": say("Declined", "{comment}", icon="ban"),
