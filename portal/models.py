@@ -5,6 +5,7 @@ from portal.campaigns.models import Campaign, Duty, Item
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant, Release
+from portal.lists.models import SavedSearch
 from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
 from portal.people.models import Attempts, Passkey, PasskeyChallenge, Person, SignIn
@@ -20,5 +21,5 @@ __all__ = [
     "Acceptance",
     "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
     "Listing", "Passkey", "PasskeyChallenge", "Person", "PersonnelList", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Release",
-    "Review", "RoleAssignment", "Rotation", "SealedAccount", "Seen", "SignIn", "Stop", "System",
+    "Review", "RoleAssignment", "Rotation", "SavedSearch", "SealedAccount", "Seen", "SignIn", "Stop", "System",
 ]  # fmt: skip

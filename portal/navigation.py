@@ -29,6 +29,7 @@ PLACES = (
     Place("Findings", "findings", "flag", JUDGES | {APPROVER}),
     Place("Campaigns", "campaigns", "list-check", JUDGES),
     Place("Alerts", "alerts", "bell", EVERYBODY),
+    Place("Lists", "lists", "download", EVERYBODY),
     Place("Sealed accounts", "sealed", "lock", KEEPERS | {CUSTODIAN, APPROVER}, "Look after"),
     Place("Systems", "systems", "server", KEEPERS, "Look after"),
     Place("Stops", "stops", "hand-stop", KEEPERS | {APPROVER}, "Look after"),

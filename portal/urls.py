@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 CONCEPTS = (
-    "portal.people.urls", "portal.personnel.urls",
+    "portal.lists.urls", "portal.people.urls", "portal.personnel.urls",
     "portal.systems.urls", "portal.stops.urls", "portal.eligibility.urls", "portal.policy.urls", "portal.access_requests.urls",
     "portal.grants.urls", "portal.sealed.urls", "portal.findings.urls", "portal.reviews.urls", "portal.campaigns.urls", "portal.notifications.urls",
     "portal.notifications.channels.webhook.urls",

@@ -6,6 +6,7 @@ from audit.cases import views
 
 urlpatterns = [
     path("cases/", views.case_list, name="case_list"),
+    path("cases/cases.csv", views.case_file, name="case_file"),
     path("cases/<uuid:pk>/", views.case_page, name="case_page"),
     path("cases/<uuid:pk>/activity/", views.case_activity, name="case_activity"),
     path("cases/<uuid:pk>/acts/", views.case_acts, name="case_acts"),

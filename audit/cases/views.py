@@ -5,22 +5,25 @@ from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from audit.cases import acts, acts_page, page, queries, statements
+from audit.cases import acts, acts_page, filed, page, queries, statements
 from audit.cases.bounded import TookTooLong, bounded
-from audit.cases.forms import CaseFilters
+from audit.cases.forms import BROKEN_OFF, CaseFilters
 from audit.cases.inert import one_line
 from audit.cases.models import CaseRow
 from audit.cases.presenters import name_of
 from audit.cases.reading import Record, mark_of, record_of
 from audit.cases.status import STATUSES, VERDICTS
-from audit.log.viewing import ViewerRequest, signed_in, viewed, viewed_with
+from audit.inert_csv import csv_file
+from audit.log.append import Refused
+from audit.log.viewing import ViewerRequest, signed_in, take_list, viewed, viewed_with
 
 ON_A_PAGE = 50
+MOST_QUERY = 1_000  # characters of an address that are kept
 LATE_S = 60
 """Seconds after which a list that lags behind the log says so aloud."""
 
@@ -57,6 +60,24 @@ def case_list(request: ViewerRequest) -> HttpResponse:
         "broken_off": form.broken_off,
     }
     return render(request, "audit/cases/list.html", context, status=422 if form.broken_off else 200)
+
+
+@require_POST
+@signed_in
+def case_file(request: ViewerRequest) -> HttpResponseBase:
+    """The list as CSV, narrowed as its address says. On record before the first byte leaves."""
+    seen = queries.visible(request.user)
+    chosen = CaseFilters(request.GET, systems=queries.systems_in(seen)).chosen()
+    try:
+        with bounded():
+            rows = queries.narrowed(seen, chosen)
+            count = rows.count()
+    except TookTooLong as late:
+        raise Refused(BROKEN_OFF) from late
+    take_list(by=request.actor, name="cases", rows=count, query=request.GET.urlencode()[:MOST_QUERY])
+    headers = {"Content-Disposition": 'attachment; filename="cases.csv"'}
+    lines = csv_file(filed.COLUMNS, filed.lines(rows))
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _searched(

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from audit.log.append import Actor, LogUnavailable, Refused, action, append, now_ms
@@ -49,12 +49,12 @@ class SeenAlready(Refused):
 
 
 def signed_in(
-    view: Callable[Concatenate[ViewerRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    view: Callable[Concatenate[ViewerRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Let only people in who are signed in; others sign in first and come back."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if getattr(request, "actor", None) is None:
             return redirect_to_login(request.get_full_path(), login_url=reverse(settings.LOGIN_URL))
         return view(request, *args, **kwargs)  # type: ignore[arg-type]  # the portal's middleware has put it on the request
@@ -120,6 +120,18 @@ def look(*, by: Actor, page: str, about: str, key: str, case: str, subject: str,
         about_id=about or None,
         quarter=quarter,
     )
+
+
+@action(event="list.downloaded")
+def take_list(*, by: Actor, name: str, rows: int, query: str = "") -> None:
+    """A list is taken away as a file: one event for each, before the first byte leaves.
+
+    Args:
+        name: Which list.
+        rows: How many rows it had then.
+        query: What it was narrowed to, as in its address; personal, since names are searched for.
+    """
+    append("list.downloaded", by=by, person_id=by.id, list=name, rows=rows, query=query or None)
 
 
 @action(event="page.viewed")

@@ -1,15 +1,12 @@
 """Activities as JSON lines and as CSV: the same rows and columns in both, in order of time on the target."""
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from audit.packs.inert import cell
+from audit.inert_csv import csv_file
 from audit.packs.render import Attachment
 
 COLUMNS = (
@@ -65,17 +62,4 @@ def _json_lines(lines: Iterable[Line]) -> Iterator[bytes]:
 
 
 def _csv(columns: Sequence[str], lines: Iterable[Line]) -> Iterator[bytes]:
-    """RFC 4180 in UTF-8; no cell is a formula to a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    for values in chain([columns], ([_cell(line.get(name)) for name in columns] for line in lines)):
-        writer.writerow(values)
-        yield out.getvalue().encode("utf-8", "backslashreplace")
-        out.seek(0)
-        out.truncate()
-
-
-def _cell(value: object) -> object:
-    if value is None or isinstance(value, int):
-        return "" if value is None else int(value)
-    return cell(value)
+    return csv_file(columns, ([line.get(name) for name in columns] for line in lines))

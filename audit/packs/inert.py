@@ -1,13 +1,11 @@
-"""Texts that others chose, made harmless for paper, for JSON lines and for a spreadsheet, without losing what they say."""
+"""Texts that others chose, made harmless for paper without losing what they say; for a spreadsheet: `audit.inert_csv`."""
 
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
+from audit.inert_csv import KEPT, mark, unseen
 from audit.packs.render import ASSETS
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-KEPT = frozenset("\n\t")
 SHORTENED_AT = 400
 
 
@@ -21,19 +19,9 @@ class _Marks(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        if character not in KEPT and (_unseen(character) or code not in drawable()):
+        if character not in KEPT and (unseen(character) or code not in drawable()):
             return mark(code)
         return character
-
-
-def mark(code: int) -> str:
-    """How a character is written that is not drawn."""
-    return f"\u27e8U+{code:04X}\u27e9"
-
-
-def _unseen(character: str) -> bool:
-    """Control, format (bidi marks are such), surrogate, private, unassigned, and separators of lines and paragraphs."""
-    return unicodedata.category(character)[0] == "C" or unicodedata.category(character) in ("Zl", "Zp")
 
 
 @cache
@@ -46,21 +34,6 @@ def drawable() -> frozenset[int]:
         with TTFont(path, lazy=True) as font:
             found |= font.getBestCmap().keys()
     return frozenset(found)
-
-
-def cell(text: object) -> str:
-    """A cell of a CSV file: no spreadsheet takes it for a formula, and no control changes how it is read."""
-    shown = visible_controls(str(text))
-    return f"'{shown}" if shown.lstrip(" ").startswith(FORMULA) and not _is_number(shown) else shown
-
-
-def visible_controls(text: str) -> str:
-    """As `visible`, characters without a glyph kept: a CSV file has no fonts."""
-    return "".join(mark(ord(each)) if each not in KEPT and _unseen(each) else each for each in text)
-
-
-def _is_number(text: str) -> bool:
-    return text.removeprefix("-").isascii() and text.removeprefix("-").isdecimal()
 
 
 def shortened(text: str, at: int = SHORTENED_AT) -> str:

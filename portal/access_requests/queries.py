@@ -69,10 +69,15 @@ def visible(viewer: Person) -> QuerySet[AccessRequest]:
     return chosen.select_related("responder", "system", "privilege", "policy", "grant")
 
 
-def own_requests(viewer: Person, limit: int = 20) -> list[AccessRequest]:
-    """The viewer's own requests, newest first."""
+def all_own_requests(viewer: Person) -> QuerySet[AccessRequest]:
+    """Every request that the viewer made, newest first."""
     chosen = AccessRequest.objects.filter(responder=viewer).select_related("system", "privilege", "grant")
-    return list(chosen.order_by("-requested_at")[:limit])
+    return chosen.order_by("-requested_at", "pk")
+
+
+def own_requests(viewer: Person, limit: int = 20) -> list[AccessRequest]:
+    """The newest of them."""
+    return list(all_own_requests(viewer)[:limit])
 
 
 def waiting_for(viewer: Person) -> list[AccessRequest]:

@@ -177,25 +177,30 @@ def eligibilities_waiting_for(viewer: Person) -> list[Eligibility]:
     return list(waiting.select_related("person", "privilege__system", "proposed_by").order_by("proposed_at"))
 
 
-def visible_role(viewer: Person, pk: UUID) -> RoleAssignment | None:
-    """A role of a system that the viewer administers, their own included: what is about oneself is decided by others."""
+def visible_roles(viewer: Person) -> QuerySet[RoleAssignment]:
+    """Roles of systems that the viewer administers, owns or audits, and their own: what is about oneself is decided by others."""
     administered = systems_where(viewer.pk, (ADMINISTRATOR, OWNER, AUDITOR))
     seen = Q(system__in=administered) | Q(person=viewer) | Q(system__owner=viewer)
     if holds_for_all(viewer.pk, (ADMINISTRATOR, AUDITOR)):
         seen |= Q(system__isnull=True)
-    return (
-        RoleAssignment.objects.filter(seen, pk=pk)
-        .select_related("person", "system", "proposed_by", "approved_by")
-        .first()
-    )
+    return RoleAssignment.objects.filter(seen).select_related("person", "system", "proposed_by", "approved_by")
+
+
+def visible_role(viewer: Person, pk: UUID) -> RoleAssignment | None:
+    """One of them."""
+    return visible_roles(viewer).filter(pk=pk).first()
+
+
+def visible_eligibilities(viewer: Person) -> QuerySet[Eligibility]:
+    """Eligibilities on systems that the viewer manages, reviews or audits, and one's own."""
+    systems = systems_where(viewer.pk, (ADMINISTRATOR, OWNER, REVIEWER, AUDITOR))
+    seen = Q(privilege__system__in=systems) | Q(privilege__system__owner=viewer) | Q(person=viewer)
+    return Eligibility.objects.filter(seen).select_related("person", "privilege__system", "proposed_by", "approved_by")
 
 
 def visible_eligibility(viewer: Person, pk: UUID) -> Eligibility | None:
-    """An eligibility on a system that the viewer manages, reviews or audits, and one's own."""
-    systems = systems_where(viewer.pk, (ADMINISTRATOR, OWNER, REVIEWER, AUDITOR))
-    seen = Q(privilege__system__in=systems) | Q(privilege__system__owner=viewer) | Q(person=viewer)
-    related = ("person", "privilege__system", "proposed_by", "approved_by")
-    return Eligibility.objects.filter(seen, pk=pk).select_related(*related).first()
+    """One of them."""
+    return visible_eligibilities(viewer).filter(pk=pk).first()
 
 
 def role_for_act(pk: UUID) -> RoleAssignment | None:

@@ -13,7 +13,8 @@ from portal.systems.models import Privilege, ProposedChange, System
 LATEST_CHANGES = 10
 
 
-def _systems(viewer: Person) -> QuerySet[System]:
+def systems_seen(viewer: Person) -> QuerySet[System]:
+    """Systems whose page the viewer may open."""
     covered = systems_where(viewer.pk, (ADMINISTRATOR, AUDITOR, OWNER))
     return (
         System.objects.filter(Q(owner=viewer) | Q(pk__in=covered))
@@ -24,12 +25,12 @@ def _systems(viewer: Person) -> QuerySet[System]:
 
 def systems(viewer: Person) -> list[System]:
     """Systems whose page the viewer may open, by name."""
-    return list(_systems(viewer).order_by("name"))
+    return list(systems_seen(viewer).order_by("name"))
 
 
 def system(viewer: Person, pk: UUID) -> System | None:
     """One of them."""
-    return _systems(viewer).filter(pk=pk).first()
+    return systems_seen(viewer).filter(pk=pk).first()
 
 
 def managed_system(viewer: Person, pk: UUID) -> System | None:
@@ -62,7 +63,7 @@ def privilege(viewer: Person, pk: UUID) -> Privilege | None:
 
 
 def _changes(viewer: Person) -> QuerySet[ProposedChange]:
-    seen = Q(system__in=_systems(viewer).values("pk"))
+    seen = Q(system__in=systems_seen(viewer).values("pk"))
     if holds_for_all(viewer.pk, (ADMINISTRATOR, AUDITOR)):
         seen |= Q(system__isnull=True)
     return ProposedChange.objects.filter(seen).select_related("system", "proposed_by", "decided_by")

@@ -40,7 +40,15 @@ def findings(request: PersonRequest) -> HttpResponse:
     tabs = [{"label": label, "url": f"?show={word}", "active": word == shown} for word, label in queries.SHOWN.items()]
     may_raise = queries.systems_to_raise_on(request.user).exists()
     return render(
-        request, "findings/findings.html", {"page": page, "tabs": tabs, "shown": shown, "may_raise": may_raise}
+        request,
+        "findings/findings.html",
+        {
+            "page": page,
+            "total": queries.findings(request.user).count(),
+            "tabs": tabs,
+            "shown": shown,
+            "may_raise": may_raise,
+        },
     )
 
 

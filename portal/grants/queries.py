@@ -43,6 +43,11 @@ def extensions_waiting_for(viewer: Person) -> list[Extension]:
     )
 
 
+def visible_grants(viewer: Person) -> QuerySet[Grant]:
+    """Grants of requests that the viewer may see."""
+    return Grant.objects.filter(request__in=visible(viewer).values("pk"))
+
+
 def live_of(person_id: UUID | str, privilege: Privilege | None = None, system: System | None = None) -> QuerySet[Grant]:
     """A person's grants that are not over, of a privilege or system if one is named."""
     chosen = Grant.objects.filter(person_id=person_id, state__in=[AUTHORISED, OPENING, ACTIVE])

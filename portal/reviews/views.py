@@ -36,6 +36,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
         "due": queries.due_for(request.user),
         "claimed": queries.claimed_by(request.user),
         "page": page,
+        "total": queries.visible(request.user).count(),
         "done": done,
     }
     return render(request, "reviews/reviews.html", context)

@@ -58,6 +58,14 @@ personnel_new        POST -                     403 403 403 403 403 403 422 403 
 personnel_page       GET  personnel             404 404 404 404 404 404 200 404 404 in
 personnel_confirm    POST personnel             403 403 403 403 403 403 409 403 403 in
 personnel_discard    POST personnel             403 403 403 403 403 403 302 403 403 in
+# lists
+lists                GET  -                     200 200 200 200 200 200 200 200 200 in
+list_file            POST list-findings         200 200 200 200 200 200 200 200 200 in
+list_file            POST list-people           403 403 403 403 403 403 200 403 403 in
+list_file            POST list-systems          403 403 403 403 200 200 200 403 403 in
+case_file            POST -                     200 200 200 200 200 200 200 200 200 in
+search_save          POST -                     302 302 302 302 302 302 302 302 302 in
+search_remove        POST search                302 403 403 403 403 403 403 403 403 in
 # systems
 systems              GET  -                     403 403 403 403 200 200 200 403 403 in
 system_new           GET  kind                  403 403 403 403 403 403 200 403 403 in
@@ -299,6 +307,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "stop_ask_lift": lambda _: {"reason": "Nobody is in."},
     "stop_keep": lambda _: {"reason": "Not yet."},
     "stop_system": lambda _: {"reason": "Somebody is in."},
+    "search_save": lambda _: {"kind": "findings", "query": "show=mine", "name": "Mine"},
     "system_change": _described,
     "system_new": _described,
 }  # fmt: skip

@@ -23,6 +23,7 @@ from portal.eligibility.models import ADMINISTRATOR, AUDITOR, CUSTODIAN, Eligibi
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending, stopping
 from portal.grants.models import Grant
+from portal.lists.actions import save_search
 from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
 from portal.notifications.models import Alert
@@ -156,6 +157,8 @@ def _lists(world: World) -> dict[str, dict[str, Any]]:
     answer = "".join(["email,name\n", *(f"{each.email},{each.name}\n" for each in world.people.values())])
     personnel = read_personnel(by=actor(world.quinn), content=answer.encode(), query="SELECT *", taken_at=now())
     return {
+        "list-findings": {"name": "findings"}, "list-people": {"name": "people"}, "list-systems": {"name": "systems"},
+        "search": {"pk": save_search(by=actor(world.ann), kind="findings", name="Late", query="show=overdue").pk},
         "personnel": {"pk": personnel.pk}, "proposed-role": {"pk": role.pk}, "role": {"pk": held.pk}, "proposed-eligibility": {"pk": eligibility.pk},
         "eligibility": {"pk": listed.pk}, "person": {"pk": world.ann.pk},
     }  # fmt: skip

@@ -1,5 +1,7 @@
 """Pages of cases: who sees what, what is found, what stays inert, how many queries it takes."""
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from urllib.parse import quote
@@ -150,6 +152,18 @@ def test_pages_of_the_list_hold_every_case_once(world: World, sign_in: SignIn) -
     for number in (1, 2, 3):
         seen += re.findall(r'href="/cases/([0-9a-f-]{36})/"', text_of(vera.get(f"/cases/?page={number}")))
     assert seen == list(reversed(ids))
+
+
+def test_list_as_a_file_holds_every_case_once_and_no_more_than_its_viewer_sees(world: World, sign_in: SignIn) -> None:
+    ids = made_cases.write(world, 120, 24)
+    listed()
+    whole, own = (
+        list(csv.reader(io.StringIO(sign_in(name).post(f"/cases/cases.csv{query}").getvalue().decode())))
+        for name, query in (("vera", ""), ("zoe", "?status=ended"))
+    )
+    assert [row[0] for row in whole[1:]] == list(reversed(ids))
+    assert (len(own), own[0]) == (1, whole[0])
+    assert {event.fields["rows"] for event in named(["list.downloaded"])} == {120, 0}
 
 
 def test_erased_name_and_reason_are_gone_from_list_search_and_page(world: World, sign_in: SignIn) -> None:

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from audit.inert_csv import cell
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
 from audit.log.keys import load_verifiers
 from audit.packs import evidence, paper, position
 from audit.packs.evidence import Evidence, Scope
-from audit.packs.inert import cell
 from audit.packs.paper import Paper, Request
 from audit.packs.printing import filled
 from audit.packs.render import Metadata, render_pdf, workplace

@@ -1,0 +1,149 @@
+"""Every list that can be taken away as a file: its rows as the viewer may see them, and its columns. One table.
+
+The list of cases is audit's own and is taken away on its page; it stands here for its name and for saved searches.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from portal.access_requests.queries import visible as requests_of
+from portal.campaigns.queries import visible as campaigns_of
+from portal.eligibility.queries import visible_eligibilities, visible_roles
+from portal.eligibility.seen import systems_seen
+from portal.findings.queries import OPEN, SHOWN, findings, listed
+from portal.grants.queries import visible_grants as grants_of
+from portal.notifications.queries import alerts_for
+from portal.people.models import Person
+from portal.people.queries import people
+from portal.people.rights import ADMINISTER
+from portal.reviews.queries import visible as reviews_of
+from portal.reviews.states import SUBMITTED
+
+Rows = QuerySet[Any]
+Said = Mapping[str, str]
+REQUEST = "request"
+
+
+@dataclass(frozen=True)
+class ListKind:
+    """One list. ``columns`` are pairs of a heading and where the value stands, from the row on.
+
+    ``rows`` are all that the viewer may see, ``narrowed`` those that an address of its page shows; ``keys`` are the words of such an address.
+    """
+
+    title: str
+    thing: str
+    things: str
+    page: str
+    columns: tuple[tuple[str, str], ...] = ()
+    rows: Callable[[Person], Rows] | None = None
+    narrowed: Callable[[Person, Said], Rows] | None = None
+    keys: tuple[str, ...] = ()
+    may: Callable[[Person], bool] = lambda _: True
+
+    def chosen(self, viewer: Person, said: Said) -> Rows:
+        """The rows that an address asks for, as plain values."""
+        assert self.rows is not None  # noqa: S101 - asked for lists of the portal only
+        found = self.narrowed(viewer, said) if self.narrowed is not None else self.rows(viewer)
+        return found.values_list(*(path for _, path in self.columns))
+
+
+def _requests(viewer: Person, said: Said) -> Rows:
+    found = requests_of(viewer).order_by("-requested_at", "pk")
+    return found.filter(responder=viewer) if said.get("list") == "mine" else found
+
+
+def _findings(viewer: Person, said: Said) -> Rows:
+    shown = said.get("show") or ("" if said.get("all") else OPEN)
+    return listed(viewer, shown) if shown in SHOWN else findings(viewer).order_by("raised_at", "pk")
+
+
+def _reviews(viewer: Person, said: Said) -> Rows:
+    found = reviews_of(viewer).order_by("due_at", "pk")
+    if said.get("all"):
+        return found
+    return found.filter(state=SUBMITTED) if said.get("show") == "done" else found.exclude(state=SUBMITTED)
+
+
+USE = (("system", "system__name"), ("privilege", "privilege__name"))
+DATED = (
+    ("from", "from_at"), ("until", "to_at"), ("proposed_by", "proposed_by__name"), ("proposed_at", "proposed_at"),
+    ("approved_by", "approved_by__name"), ("approved_at", "approved_at"), ("ended_at", "ended_at"), ("ended_because", "ended_cause"),
+)  # fmt: skip
+
+KINDS: Mapping[str, ListKind] = {
+    "cases": ListKind("Cases", "case", "cases", "case_list", keys=("q", "system", "mode", "status", "verdict", "person", "since", "until")),
+    "requests": ListKind(
+        "Requests", "request", "requests", "requests", (
+            ("request", "pk"), ("asked_at", "requested_at"), ("person", "responder__name"), *USE, ("mode", "mode"), ("criterion", "criterion"),
+            ("category", "category"), ("incident", "incident_ref"), ("minutes", "minutes"), ("state", "state"), ("decided_at", "decided_at"),
+            ("grant", "grant__state"),
+        ),
+        lambda viewer: requests_of(viewer).order_by("-requested_at", "pk"), _requests, ("list",),
+    ),
+    "grants": ListKind(
+        "Grants", "grant", "grants", "requests", (
+            ("grant", "pk"), (REQUEST, "request_id"), ("person", "person__name"), *USE, ("mode", "request__mode"), ("state", "state"),
+            ("authorised_at", "authorised_at"), ("opened_at", "opened_at"), ("expires_at", "expires_at"), ("ended_at", "ended_at"),
+            ("end_confirmed_at", "confirmed_at"), ("ended_because", "end_cause"), ("minutes", "minutes"),
+        ),
+        lambda viewer: grants_of(viewer).order_by("-authorised_at", "pk"),
+    ),
+    "reviews": ListKind(
+        "Reviews", "review", "reviews", "reviews", (
+            ("review", "pk"), ("grant", "grant_id"), (REQUEST, "grant__request_id"), ("person", "grant__person__name"),
+            ("system", "grant__system__name"), ("mode", "grant__request__mode"), ("state", "state"), ("due_at", "due_at"),
+            ("reviewer", "reviewer__name"), ("submitted_at", "submitted_at"), ("outcome", "outcome"),
+        ),
+        lambda viewer: reviews_of(viewer).order_by("due_at", "pk"), _reviews, ("show",),
+    ),
+    "findings": ListKind(
+        "Findings", "finding", "findings", "findings", (
+            ("finding", "pk"), ("title", "title"), ("kind", "kind"), ("test", "test_id"), ("system", "system__name"), ("owner", "owner__name"),
+            ("state", "state"), ("raised_at", "raised_at"), ("due_at", "due_at"), ("closed_at", "closed_at"), ("case", "case"),
+        ),
+        lambda viewer: findings(viewer).order_by("raised_at", "pk"), _findings, ("show",),
+    ),
+    "campaigns": ListKind(
+        "Attestations", "attestation", "attestations", "campaigns", (
+            ("attestation", "pk"), ("list", "kind"), ("system", "system__name"), ("state", "state"), ("list_taken_at", "snapshot_at"),
+            ("list_sha256", "snapshot_sha256"), ("due_at", "due_at"), ("closed_at", "closed_at"), ("closed_by", "closed_by__name"),
+        ),
+        lambda viewer: campaigns_of(viewer).order_by("-snapshot_at", "pk"),
+    ),
+    "eligibilities": ListKind(
+        "Eligibilities", "eligibility", "eligibilities", "lists", (
+            ("eligibility", "pk"), ("person", "person__name"), ("system", "privilege__system__name"), ("privilege", "privilege__name"), *DATED,
+        ),
+        lambda viewer: visible_eligibilities(viewer).order_by("privilege__system__name", "privilege__name", "person__name", "pk"),
+    ),
+    "roles": ListKind(
+        "Roles", "role", "roles", "lists", (("assignment", "pk"), ("person", "person__name"), ("role", "role"), ("system", "system__name"), *DATED),
+        lambda viewer: visible_roles(viewer).order_by("role", "person__name", "pk"),
+    ),
+    "alerts": ListKind(
+        "Alerts", "alert", "alerts", "alerts", (
+            ("alert", "pk"), ("kind", "kind"), ("over", "channel"), ("told_at", "queued_at"), ("sent_at", "sent_at"),
+            ("seen_at", "acknowledged_at"), ("case", "case"), ("page", "path"),
+        ),
+        alerts_for,
+    ),
+    "people": ListKind(
+        "People", "person", "people", "people", (
+            ("person", "pk"), ("name", "name"), ("mail", "email"), ("unit", "unit"), ("reports_to", "manager__name"), ("added_at", "added_at"),
+            ("moved_at", "moved_at"), ("left_at", "left_at"),
+        ),
+        lambda viewer: people(viewer).order_by("name", "pk"), may=lambda viewer: viewer.has_perm(ADMINISTER),
+    ),
+    "systems": ListKind(
+        "Systems", "system", "systems", "systems", (
+            ("system", "pk"), ("name", "name"), ("short_name", "slug"), ("kind", "connector"), ("owner", "owner__name"), ("criticality", "criticality"),
+            ("personal_data", "personal_data"), ("in_scope_from", "in_scope_from"), ("in_scope_to", "in_scope_to"),
+        ),
+        lambda viewer: systems_seen(viewer).order_by("name"), may=lambda viewer: systems_seen(viewer).exists() or viewer.has_perm(ADMINISTER),
+    ),
+}  # fmt: skip
+EXPORTED = {name: kind for name, kind in KINDS.items() if kind.rows is not None}
