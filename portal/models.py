@@ -2,6 +2,7 @@
 
 from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.campaigns.models import Campaign, Duty, Item
+from portal.drills.models import Drill
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant, Release
@@ -19,7 +20,7 @@ from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
     "Acceptance",
-    "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
+    "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Drill", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
     "Listing", "Passkey", "PasskeyChallenge", "Person", "PersonnelList", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Release",
     "Review", "RoleAssignment", "Rotation", "SavedSearch", "SealedAccount", "Seen", "SignIn", "Stop", "System",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, RESPONDER, REVIEWER
 
 JUDGES = frozenset({REVIEWER, OWNER, ADMINISTRATOR, AUDITOR})
 KEEPERS = frozenset({ADMINISTRATOR, OWNER, AUDITOR})
@@ -28,6 +28,7 @@ PLACES = (
     Place("Reviews", "reviews", "clipboard-check", frozenset({REVIEWER, AUDITOR, OWNER})),
     Place("Findings", "findings", "flag", JUDGES | {APPROVER}),
     Place("Campaigns", "campaigns", "list-check", JUDGES),
+    Place("Drills", "drills", "activity", JUDGES | {APPROVER, RESPONDER}),
     Place("Alerts", "alerts", "bell", EVERYBODY),
     Place("Lists", "lists", "download", EVERYBODY),
     Place("Sealed accounts", "sealed", "lock", KEEPERS | {CUSTODIAN, APPROVER}, "Look after"),

@@ -2,40 +2,31 @@
 
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
-from django.conf import settings
 
-CATALOGUE = settings.BASE_DIR / "audit" / "controls" / "catalogue"
+from portal.parameters import CATALOGUE, values
+
 LEAD = timedelta(days=14)  # a campaign begins so long before its duty is due
 
 
 @cache
 def attestation_interval(kind: str) -> timedelta:
     """The longest time between two attestations of a list of that kind; the operator's stricter figure holds."""
-    return timedelta(days=min(each[kind] for each in _values("attestation_days")))
+    return timedelta(days=min(each[kind] for each in values("attestation_days")))
 
 
 @cache
 def conflicting_roles() -> frozenset[frozenset[str]]:
     """Pairs of roles that nobody should hold for one system; the operator's come on top."""
-    return frozenset(frozenset(pair) for pairs in _values("conflicting_roles") for pair in pairs)
+    return frozenset(frozenset(pair) for pairs in values("conflicting_roles") for pair in pairs)
 
 
 @cache
 def dormant_after() -> timedelta:
     """So long after the last use or drill a right counts as dormant, and keeping it needs a reason."""
-    return timedelta(days=min(_values("dormant_days")))
-
-
-def _values(name: str) -> list[Any]:
-    """The catalogue's value, and those of the operator's own folders (which may only be stricter)."""
-    folders = [CATALOGUE, *(Path(each) for each in settings.PORTAL_CATALOGUE_DIRS)]
-    files = [folder / "parameters.yaml" for folder in folders]
-    stored = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files if file.exists()]
-    return [each["parameters"][name]["value"] for each in stored if name in each["parameters"]]
+    return timedelta(days=min(values("dormant_days")))
 
 
 @cache

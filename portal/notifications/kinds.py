@@ -79,7 +79,7 @@ _TOPIC_OF = {
     "channel.failed": "failure",
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
-    "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "signin": "account",
+    "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "drill": "duty", "signin": "account",
     "receiver": "account", "person": "account", "stop": "call", "sealed": "duty",
 }  # fmt: skip
 
@@ -121,6 +121,7 @@ KINDS = _kinds(
     ("finding.due", "Finding due", "owner of the finding", "title due_at:time system?"),
     ("campaign.item_due", "Attestation due", "who is to attest", "system due_at:time list? lines:int?"),
     ("campaign.item_reminder", "Attestation: reminder", "who is to attest", "system due_at:time list? lines:int?"),
+    ("drill.due", "Drill due", "owner of the system", "system due_at:time last_at:time?"),
     ("dossier.ready", "Dossier", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
     ("signin.recovery_used", "Recovery code used", "the person", "at:time address? agent? left:int?"),
     ("signin.passkey_changed", "Passkey added or removed", "the person", "name at:time added:bool"),

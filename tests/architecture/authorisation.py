@@ -172,6 +172,12 @@ campaign_start       POST -                     403 403 403 403 403 403 409 403 
 campaign_page        GET  campaign              404 404 404 200 200 200 200 404 404 in
 campaign_close       POST campaign              403 403 403 403 422 403 422 403 403 in
 item_decide          POST item                  403 403 403 403 302 403 403 403 403 in
+# drills
+drills               GET  -                     200 200 200 200 200 200 200 200 200 in
+drill_new            GET  -                     200 200 200 200 200 200 200 200 200 in
+drill_new            GET  chosen                200 200 404 404 404 404 404 404 404 in
+drill_new            POST chosen                302 302 403 403 403 403 403 403 403 in
+drill_page           GET  drill                 200 200 200 200 200 200 200 404 404 in
 # alerts, health
 alerts               GET  -                     200 200 200 200 200 200 200 200 200 in
 alert_acknowledge    POST alert                 403 403 302 403 403 403 403 403 403 in
@@ -243,7 +249,8 @@ def _policy(_: Scene) -> dict[str, Any]:
         name: list(value) if isinstance(value, tuple) else value
         for name, value in first_values(Policy(max_grant_minutes=95)).items()
     }
-    return {name: "on" if value is True else value for name, value in said.items() if value is not False}
+    sent = {name: "on" if value is True else value for name, value in said.items() if value is not False}
+    return {**sent, "review_days": 365}
 
 
 def _described(scene: Scene) -> dict[str, Any]:
@@ -303,6 +310,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "source_declare": lambda _: {
         "counting": "dense", "log_dir": "/nowhere", "portal_login": "portal", "lateness_ms": 60_000, "heartbeat_ms": 30_000
     },
+    "drill_new": lambda _: {"act": "Sign in, read the health page, sign out again.", "minutes": "10"},
     "stop_all": lambda _: {"reason": "Somebody is in."},
     "stop_ask_lift": lambda _: {"reason": "Nobody is in."},
     "stop_keep": lambda _: {"reason": "Not yet."},

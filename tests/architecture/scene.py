@@ -18,6 +18,7 @@ from portal.campaigns import starting
 from portal.campaigns.models import Item
 from portal.clock import now
 from portal.connectors.simulated import logins, state
+from portal.drills.actions import start as start_drill
 from portal.eligibility import actions as lists
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, CUSTODIAN, Eligibility, RoleAssignment
 from portal.findings.actions import raise_finding
@@ -168,9 +169,12 @@ def _configuration(world: World) -> dict[str, dict[str, Any]]:
     after = {"name": "Read everything", "on_target": "read_all", "description": ""}
     change = systems.propose(by=actor(world.pia), kind=systems.PRIVILEGE, system=world.system, after=after)
     version = propose_policy(by=actor(world.pia), system=world.system, policy=Policy(max_grant_minutes=90))
+    drill = start_drill(
+        by=actor(world.ann), privilege=world.privilege, act="Sign in, read the health page, sign out.", minutes=10
+    )
     receiver, _ = receivers.add(by=actor(world.quinn), name="Pager", url="https://pager.example/hook", topics=["call"])
     return {
-        "receiver": {"pk": receiver.pk},
+        "receiver": {"pk": receiver.pk}, "drill": {"pk": drill.pk},
         "system": {"pk": world.system.pk}, "privilege": {"pk": world.privilege.pk}, "change": {"pk": change.pk}, "version": {"pk": version.pk},
     }  # fmt: skip
 

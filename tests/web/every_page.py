@@ -47,6 +47,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
     "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""), ("kim", "judging", "")),
     "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),
+    "drills": (("ann", "", ""), ("mo", "", "")), "drill_new": (("ann", "", ""), ("dan", "", "")), "drill_page": (("ann", "drill", ""),),
     "campaigns": (("nora", "", ""), ("pia", "", "")), "campaign_page": (("nora", "campaign", ""),),
     "alerts": (("mo", "", ""),),
     "alert_link": ((NOBODY, "link", ""),), "receivers": (("pia", "", ""),), "receiver_new": (("pia", "", ""),), "receiver_page": (("pia", "receiver", ""),),
@@ -80,7 +81,7 @@ class Furnished:
             "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"), "personnel": self._personnel(),
             "sealed": self._one("portal_sealedaccount"),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
-            "waiting": {"pk": self._waiting()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
+            "waiting": {"pk": self._waiting()}, "drill": {"pk": self._drill()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
             "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()},
         }  # fmt: skip
 
@@ -122,6 +123,14 @@ class Furnished:
         waits = self._one("portal_review WHERE state <> 'submitted' ORDER BY due_at")
         self.house.visitor("kim").post(f"/reviews/{waits['pk']}/claim/")
         return waits
+
+    def _drill(self) -> str:
+        address = (
+            f"/drills/new/?privilege={self._one('portal_privilege WHERE on_target = %s', 'warehouse_emergency')['pk']}"
+        )
+        return _last(
+            self._ann.post(address, {"act": "Sign in, read the health page, sign out again.", "minutes": "10"})
+        )
 
     def _pack(self) -> str:
         rosa, shop = self.house.visitor("rosa"), str(self._one("portal_system WHERE slug = 'mail'")["pk"])

@@ -8,6 +8,10 @@ def _reviewed(event: LoggedEvent) -> tuple[str, str] | None:
     return ("clipboard-check", "attention") if event.fields["adverse_answers"] else None
 
 
+def _drilled(event: LoggedEvent) -> tuple[str, str] | None:
+    return ("circle-check", "good") if event.fields["worked"] else ("circle-x", "attention")
+
+
 PRESENTERS: dict[str, Presenter] = {
     "review.due": say("A review is due {due_at}", "May be taken by {pool}.", icon="clipboard-list"),
     "review.claimed": say("Took the review", icon="clipboard-list", tone="accent"),
@@ -29,6 +33,9 @@ PRESENTERS: dict[str, Presenter] = {
     "campaign.closed": say("An attestation was closed", "Kept {kept}, modified {modified}, revoked {revoked}, undecided {undecided}.",
                            icon="checks", tone="good"),
     "campaign.act_refused": refused("an attestation"),
+    "drill.started": say("A drill began", icon="activity", tone="accent"),
+    "drill.judged": say("The drill was judged; it worked: {worked}", "Failed: {failed}.", icon="activity", looks=_drilled),
+    "drill.act_refused": refused("a drill"),
     "duty.set": say("Owed: {kind}, due {due_at}", icon="calendar"),
     "duty.missed": say("Not done by its time: {kind}", "Due {due_at}.", icon="clock", tone="attention"),
     "finding.raised": say("Finding: {title}", "{details}", "Owner {owner_id}.", "Due {due_at}.", icon="flag", tone="attention"),

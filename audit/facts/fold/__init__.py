@@ -65,6 +65,8 @@ NO_FACT = frozenset(
         "policy.declined",
         "request.seen",
         "request.passed_on",
+        "drill.started",
+        "drill.act_refused",
         "grant.opening",
         "grant.opening_failed",
         "grant.extension_asked",

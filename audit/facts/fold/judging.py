@@ -163,6 +163,15 @@ def duty_set(facts: Facts, entry: LogEntry) -> None:
     )
 
 
+def drill_judged(facts: Facts, entry: LogEntry) -> None:
+    """How a drill went, as its sheet was found; the duties are worked out from it (see ``schedule``)."""
+    facts.drills[entry.case] = {
+        "system_id": entry.fields["system_id"],
+        "over_at": entry.fields["over_at"],
+        "worked": int(entry.fields["worked"]),
+    }
+
+
 def finding_raised(facts: Facts, entry: LogEntry) -> None:
     """There is something to put right; given an owner at once, it was assigned at once."""
     assigned = entry.at if "owner_id" in entry.fields else None
@@ -208,6 +217,7 @@ HANDLERS = {
     "campaign.removal_done": removal_done,
     "campaign.removal_read_back": removal_read_back,
     "campaign.closed": campaign_closed,
+    "drill.judged": drill_judged,
     "duty.set": duty_set,
     "finding.raised": finding_raised,
     "finding.assigned": finding_assigned,

@@ -100,15 +100,21 @@ def _drills(facts: Facts, system: str, scope_from: int, every: int, period: Peri
 
 
 def _drilled(facts: Facts, system: str) -> list[tuple[int, int]]:
-    """When the drills of a system were over, and whether the removal was confirmed."""
-    found = [
+    """When the drills of a system were over, and whether they worked: by their sheets, or, unjudged, whether the removal was confirmed."""
+    judged = [
+        (row["over_at"], row["worked"])
+        for case, row in facts.drills.items()
+        if row["system_id"] == system and case not in facts.damaged_cases
+    ]
+    unjudged = [
         (grant["over_at"], int(key in facts.rows["removals"]))
         for key, grant in facts.each("grants")
         if grant.get("over_at") is not None
         and grant.get("system_id") == system
+        and grant.get("request_id") not in facts.drills
         and facts.get("requests", grant.get("request_id")).get("mode") == "drill"
     ]
-    return sorted(found)
+    return sorted(judged + unjudged)
 
 
 def _duty(facts: Facts, kind: str, system: str | None, number: int | str, **columns: int | str | None) -> None:

@@ -56,6 +56,7 @@ class Facts:
     acceptances: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     item_people: dict[str, str] = field(default_factory=dict)
     packs: dict[str, frozenset[str]] = field(default_factory=dict)
+    drills: dict[str, Row] = field(default_factory=dict)
     taken: dict[str, Taken] = field(default_factory=dict)
     personnel_taken: list[int] = field(default_factory=list)
     listings: dict[str, Listing] = field(default_factory=lambda: defaultdict(Listing))

@@ -104,6 +104,11 @@ def _requests_and_grants(log: Stream) -> None:
         expires_at=start + 77 * MINUTE, asked_by="ann", approved_by="jon",
     )  # fmt: skip
     story.end_it(log, "C6", start + 77 * MINUTE, how="expired")
+    drill: dict[str, Any] = {"drill_id": "D6", "system_id": "billing"}
+    log.say("drill.started", start, "ann", case="C6", **drill)
+    log.say(
+        "drill.judged", start + 2 * HOUR, story.SWEEP, case="C6", grant_id="G-C6", over_at=start + 77 * MINUTE, worked=1, failed=[], **drill,
+    )  # fmt: skip
     story.ask(log, "C7", start + DAY)
     story.approve(log, "C7", start + DAY)
     story.open_it(log, "C7", start + DAY)

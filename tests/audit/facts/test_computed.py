@@ -144,6 +144,21 @@ def test_attestation_days_count_from_the_one_before() -> None:
     assert judged.rows("T-20") == {"D-K1": "pass", "D-K2": "pass"}
 
 
+@pytest.mark.parametrize(("worked", "failed"), [(1, []), (0, ["told"])])
+def test_drill_does_its_duty_as_its_sheet_says(worked: int, failed: list[str]) -> None:
+    log, over = story.organisation(), START + 60 * MINUTE
+    story.ask(log, "C", START, mode="drill")
+    story.approve(log, "C", START + MINUTE)
+    story.open_it(log, "C", START + 2 * MINUTE, mode="drill")
+    story.end_it(log, "C", over, how="expired")
+    log.say(
+        "drill.judged", over + MINUTE, story.SWEEP, case="C", drill_id="D", system_id="billing", grant_id="G-C", over_at=over, worked=worked,
+        failed=failed,
+    )  # fmt: skip
+    (duty,) = [each for each in judge(log).facts("duties") if each["kind"] == "drill" and each["done_at"] is not None]
+    assert (duty["system_id"], duty["done_at"], duty["ok"]) == ("billing", over, worked)
+
+
 def test_what_a_campaign_revoked_is_looked_for_in_the_next() -> None:
     log = story.organisation()
     story.attestation(log, "K1", at("07-10"), at("07-12"))

@@ -1,0 +1,198 @@
+"""The drill sheet: it fills itself from the log of the case. Pure but for the events that it is given.
+
+A step is ``ok``, ``failed``, ``open`` (may still come) or ``none`` (the system has no such thing, which is said).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from audit.log.read import LoggedEvent
+from portal.policy.rules import count
+
+Result = Literal["ok", "failed", "open", "none"]
+TITLES = {
+    "told": "Approvers were told", "answered": "Somebody answered", "approved": "Approved", "opened": "Access opened",
+    "gathered": "What was done came back", "record": "The record is complete", "ended": "Access ended, and the target confirmed it",
+}  # fmt: skip
+NO_SOURCE = "No log of this system is gathered, so nothing can come back from it."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the policy and the system say: minutes, and whether a log of the target is gathered."""
+
+    alert_minutes: int
+    removal_grace_minutes: int
+    gathered: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the sheet. ``at`` in ms since 1970 UTC."""
+
+    name: str
+    result: Result
+    told: str
+    at: int | None = None
+
+    @property
+    def title(self) -> str:
+        """In the words of the sheet."""
+        return TITLES[self.name]
+
+    def plain(self) -> dict[str, Any]:
+        """As it is kept."""
+        return asdict(self)
+
+
+def sheet(events: Sequence[LoggedEvent], limits: Limits, *, over: bool) -> list[Step]:
+    """All steps in their order. ``over``: nothing more will come, so that what is still open has failed."""
+    named = _Named(events)
+    steps = [
+        _told(named, limits), _answered(named), _approved(named), _opened(named), _gathered(named, limits), _record(named, limits),
+        _ended(named, limits),
+    ]  # fmt: skip
+    return [Step(each.name, "failed", each.told, each.at) if over and each.result == "open" else each for each in steps]
+
+
+def kept(steps: Iterable[dict[str, Any]]) -> list[Step]:
+    """A sheet as it was found."""
+    return [Step(**each) for each in steps]
+
+
+class _Named:
+    def __init__(self, events: Sequence[LoggedEvent]) -> None:
+        self.events = events
+
+    def all(self, *names: str) -> list[LoggedEvent]:
+        return [each for each in self.events if each.name in names]
+
+    def last(self, *names: str) -> LoggedEvent | None:
+        return next(reversed(self.all(*names)), None)
+
+    def first(self, *names: str) -> LoggedEvent | None:
+        return next(iter(self.all(*names)), None)
+
+
+def _told(named: _Named, limits: Limits) -> Step:
+    queued = {
+        each.fields["alert_id"]: each.at for each in named.all("alert.queued") if each.fields["kind"] == "request.asked"
+    }
+    sent = {each.fields["alert_id"]: each.fields["sent_at"] for each in named.all("alert.sent")}
+    took = [sent[alert] - at for alert, at in queued.items() if alert in sent]
+    if not queued:
+        return Step("told", "failed", "Nobody was to be told.")
+    said = f"{len(took)} of {count(len(queued), 'alert', 'alerts').lower()} left the portal"
+    if len(took) < len(queued):
+        return Step("told", "open", f"{said}.")
+    in_time = max(took) <= limits.alert_minutes * 60_000
+    late = (
+        ""
+        if in_time
+        else f", later than the {count(limits.alert_minutes, 'minute', 'minutes').lower()} that the policy gives"
+    )
+    return Step(
+        "told", "ok" if in_time else "failed", f"{said}, the last after {seconds(max(took))}{late}.", max(sent.values())
+    )
+
+
+def _answered(named: _Named) -> Step:
+    people = {
+        each.by for each in named.all("request.seen", "request.approved", "request.declined", "alert.acknowledged")
+    }
+    if not people:
+        return Step("answered", "open", "Nobody has said that they have seen it.")
+    first = named.first("request.seen", "request.approved", "request.declined", "alert.acknowledged")
+    asked = named.first("request.made")
+    after = f", the first after {seconds(first.at - asked.at)}" if first and asked else ""
+    return Step(
+        "answered",
+        "ok",
+        f"{count(len(people), 'person', 'people')} said that they have seen it, or decided{after}.",
+        first.at if first else None,
+    )
+
+
+def _approved(named: _Named) -> Step:
+    last = named.last("request.approved")
+    no = named.last("request.declined", "request.withdrawn", "request.lapsed")
+    if no:
+        words = {
+            "request.declined": "It was declined.",
+            "request.withdrawn": "It was taken back.",
+            "request.lapsed": "Nobody decided in time.",
+        }
+        return Step("approved", "failed", words[no.name], no.at)
+    if last is None:
+        return Step("approved", "open", "Not yet.")
+    given, needed = last.fields["approvals"], last.fields["approvals_needed"]
+    return Step(
+        "approved",
+        "ok" if given >= needed else "open",
+        f"{given} of {count(needed, 'approval', 'approvals').lower()}.",
+        last.at,
+    )
+
+
+def _opened(named: _Named) -> Step:
+    opened, decided = named.last("grant.activated"), named.last("request.approved")
+    if opened is None:
+        failed = named.last("grant.failed")
+        return (
+            Step("opened", "failed", "It could not be opened.", failed.at)
+            if failed
+            else Step("opened", "open", "Not yet.")
+        )
+    at = int(opened.fields["opened_at"])
+    after = f" {seconds(at - decided.at)} after the last approval" if decided else ""
+    return Step("opened", "ok", f"Open{after}.", at)
+
+
+def _gathered(named: _Named, limits: Limits) -> Step:
+    found = named.all("activity.recorded")
+    if not limits.gathered:
+        return Step("gathered", "none", NO_SOURCE)
+    if not found:
+        return Step("gathered", "open", "Nothing that was done came back yet.")
+    last = found[-1]
+    delay = max(0, last.fields["received_at"] - last.fields["happened_at"])
+    return Step(
+        "gathered",
+        "ok",
+        f"{count(len(found), 'action', 'actions')} came back, the last after {seconds(delay)}.",
+        last.at,
+    )
+
+
+def _record(named: _Named, limits: Limits) -> Step:
+    judged = [each for each in named.all("completeness.judged") if each.fields.get("grant_id")]
+    if not limits.gathered:
+        return Step("record", "none", NO_SOURCE)
+    if not judged or judged[-1].fields["verdict"] == "pending":
+        return Step("record", "open", "Not judged yet.")
+    verdict = str(judged[-1].fields["verdict"])
+    return Step(
+        "record", "ok" if verdict == "complete" else "failed", f"The record of this access is {verdict}.", judged[-1].at
+    )
+
+
+def _ended(named: _Named, limits: Limits) -> Step:
+    ended = named.last("grant.ended")
+    if ended is None:
+        return Step("ended", "open", "Not yet.")
+    took = int(ended.fields["confirmed_at"]) - int(ended.fields["over_at"])
+    in_time = took <= limits.removal_grace_minutes * 60_000
+    return Step(
+        "ended",
+        "ok" if in_time else "failed",
+        f"The target confirmed after {seconds(took)} that nothing is left.",
+        int(ended.fields["confirmed_at"]),
+    )
+
+
+def seconds(ms: int) -> str:
+    """``0.8 s``, ``12 s``, ``4 min``."""
+    if ms < 10_000:
+        return f"{max(ms, 0) / 1000:.1f} s"
+    return f"{ms // 1000} s" if ms < 120_000 else f"{ms // 60_000} min"
