@@ -42,6 +42,11 @@ SWITCHES: dict[str, tuple[str, str, bool]] = {
         "A bypass is no longer extended by its responder alone.",
         False,
     ),
+    "phishing_resistant": (
+        "Asking and deciding need a passkey.",
+        "Asking and deciding no longer need a passkey.",
+        True,
+    ),
     "open_unsealed": (
         "Access opens, with an alarm, although the log cannot be sealed.",
         "Nothing opens any more before its intent is sealed in the log.",
