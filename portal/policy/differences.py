@@ -1,10 +1,10 @@
 """What one version of a policy changes beside the one before, in sentences. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from portal.policy.rules import CRITERIA, Policy
+from portal.policy.rules import CRITERIA, Policy, told_in_tiers
 
 Way = Literal["stricter", "looser", "other"]
 WORDS: dict[Way, str] = {"stricter": "Stricter", "looser": "Looser", "other": "Different"}
@@ -53,6 +53,7 @@ SWITCHES: dict[str, tuple[str, str, bool]] = {
         False,
     ),
 }
+TIERS = "tiers"
 MODES = {"approved": "Access with approval", "bypass": "A bypass", "drill": "A drill"}
 LISTS: dict[str, Callable[[str], str]] = {
     "modes": lambda mode: MODES.get(mode, mode),
@@ -60,26 +61,24 @@ LISTS: dict[str, Callable[[str], str]] = {
 }
 
 
-def differences(before: Policy, after: Policy, labels: dict[str, str]) -> list[Difference]:
-    """Every rule that is not the same, in the order of the form's ``labels``."""
+def differences(before: Policy, after: Policy, rules: Iterable[str]) -> list[Difference]:
+    """Every rule that is not the same, in the order of ``rules``, which is the form's."""
     return [
-        told
-        for rule in labels
-        if getattr(before, rule) != getattr(after, rule)
-        for told in _told(rule, labels[rule], getattr(before, rule), getattr(after, rule))
+        told for rule in rules if getattr(before, rule) != getattr(after, rule) for told in _told(rule, before, after)
     ]
 
 
-def _told(rule: str, label: str, before: Any, after: Any) -> list[Difference]:
+def _told(rule: str, earlier: Policy, later: Policy) -> list[Difference]:
+    before, after = getattr(earlier, rule), getattr(later, rule)
+    if rule == TIERS:
+        return [Difference(rule, told_in_tiers(later) if after else "All approvers are told at once.", "other")]
     if rule in LISTS:
         return _of_list(rule, before, after)
     if rule in SWITCHES:
         on, off, on_is_stricter = SWITCHES[rule]
         return [Difference(rule, on if after else off, _way(bool(after) == on_is_stricter))]
-    if rule in FIGURES:
-        words, more_is_stricter = FIGURES[rule]
-        return [Difference(rule, words.format(after, before), _way((after > before) == more_is_stricter))]
-    return [Difference(rule, f"{label}: another than before.", "other")]
+    words, more_is_stricter = FIGURES[rule]
+    return [Difference(rule, words.format(after, before), _way((after > before) == more_is_stricter))]
 
 
 def _of_list(rule: str, before: tuple[str, ...], after: tuple[str, ...]) -> list[Difference]:

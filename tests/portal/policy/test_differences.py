@@ -4,15 +4,15 @@ from dataclasses import fields, replace
 
 import pytest
 
-from portal.policy.differences import FIGURES, LISTS, SWITCHES, differences
-from portal.policy.forms import LABELS
-from portal.policy.rules import Policy
+from portal.policy.differences import FIGURES, LISTS, SWITCHES, TIERS, differences
+from portal.policy.forms import ALL_LABELS
+from portal.policy.rules import Policy, Tier, told_in_tiers
 
 BASE = Policy()
 
 
 def told(**changes: object) -> list[tuple[str, str]]:
-    found = differences(BASE, replace(BASE, **changes), LABELS)  # type: ignore[arg-type]  # rules by name
+    found = differences(BASE, replace(BASE, **changes), ALL_LABELS)  # type: ignore[arg-type]  # rules by name
     return [(each.sentence, each.way) for each in found]
 
 
@@ -29,6 +29,7 @@ def told(**changes: object) -> list[tuple[str, str]]:
             [("Access opens, with an alarm, although the log cannot be sealed.", "looser")],
         ),
         ({"modes": ("approved", "drill")}, [("A bypass is no longer allowed.", "stricter")]),
+        ({"tiers": (Tier(("a",), 5),)}, [(told_in_tiers(replace(BASE, tiers=(Tier(("a",), 5),))), "other")]),
         (
             {"criteria": ("outage", "security", "deadline")},
             [
@@ -48,4 +49,4 @@ def test_same_rules_have_no_difference() -> None:
 
 def test_every_rule_has_its_own_sentence() -> None:
     rules = {each.name for each in fields(Policy)}
-    assert set(FIGURES) | set(SWITCHES) | set(LISTS) == rules == set(LABELS)
+    assert set(FIGURES) | set(SWITCHES) | set(LISTS) | {TIERS} == rules == set(ALL_LABELS)
