@@ -13,14 +13,45 @@ from portal.people.models import Attempts, Passkey, PasskeyChallenge, Person, Si
 from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
-from portal.reviews.models import Acceptance, Review
+from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review
 from portal.sealed.models import Rotation, SealedAccount
 from portal.stops.models import Stop
 from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
     "Acceptance",
-    "AccessRequest", "Alert", "Approval", "Attempts", "Campaign", "Drill", "Duty", "Eligibility", "Extension", "Finding", "Grant", "IntakePosition", "Item",
-    "Listing", "Passkey", "PasskeyChallenge", "Person", "PersonnelList", "PolicyVersion", "Privilege", "ProposedChange", "Receiver", "Release",
-    "Review", "RoleAssignment", "Rotation", "SavedSearch", "SealedAccount", "Seen", "SignIn", "Stop", "System",
+    "AccessRequest",
+    "Alert",
+    "Approval",
+    "Attempts",
+    "Campaign",
+    "ChangeRecord",
+    "Drill",
+    "Duty",
+    "Eligibility",
+    "Extension",
+    "Finding",
+    "Grant",
+    "IntakePosition",
+    "Item",
+    "Listing",
+    "Passkey",
+    "PasskeyChallenge",
+    "Person",
+    "PersonnelList",
+    "PolicyVersion",
+    "PrivacyDecision",
+    "Privilege",
+    "ProposedChange",
+    "Receiver",
+    "Release",
+    "Review",
+    "RoleAssignment",
+    "Rotation",
+    "SavedSearch",
+    "SealedAccount",
+    "Seen",
+    "SignIn",
+    "Stop",
+    "System",
 ]  # fmt: skip

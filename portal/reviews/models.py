@@ -11,6 +11,8 @@ from portal.grants.models import Grant
 from portal.people.models import Person
 from portal.reviews.states import DUE, STATES, SUBMITTED
 
+DISPOSITIONS = {"kept": "Kept", "rolled_back": "Rolled back", "open": "Not settled yet"}
+
 
 class Review(models.Model):
     """One for each grant that was opened. ``answers`` maps question ids to {"answer", "comment"}; saved half-done."""
@@ -99,3 +101,65 @@ class Acceptance(models.Model):
                 fields=["review", "session", "kind"], condition=~models.Q(kind=""), name="acceptance_of_a_group_once"
             ),
         ]
+
+
+class ChangeRecord(models.Model):
+    """Where change control knows of changes of a use: classes of action, up to an entry of the log."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="change_records")
+    reference = models.CharField(max_length=80)
+    raised_at = models.DateTimeField(help_text="in change control")
+    approved_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    disposition = models.CharField(max_length=12, choices=tuple(DISPOSITIONS.items()))
+    kinds = models.JSONField(default=list)
+    upto = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        """A reference once for each review."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["recorded_at", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["review", "reference"], name="change_record_once_for_a_review")
+        ]
+
+
+class PrivacyDecision(models.Model):
+    """Whether a use exposed personal data beyond what the work needed; who said so, why, and by when a breach is to be notified."""
+
+    review = models.OneToOneField(Review, primary_key=True, on_delete=models.CASCADE, related_name="privacy")
+    breach = models.BooleanField()
+    risk_unlikely = models.BooleanField()
+    reason = models.TextField()
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    aware_at = models.DateTimeField(null=True, blank=True, help_text="when the organisation learned of the breach")
+    notice_due_at = models.DateTimeField(null=True, blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
+    delay_reason = models.TextField(blank=True)
+
+    class Meta:
+        """A breach is known since a time, and has a time by which it is notified; nothing else is notified."""
+
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(breach=True, aware_at__isnull=False)
+                | models.Q(breach=False, risk_unlikely=False, aware_at__isnull=True, notified_at__isnull=True),
+                name="privacy_breach_known_since",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(breach=True, risk_unlikely=False, notice_due_at__isnull=False)
+                | (~models.Q(breach=True, risk_unlikely=False) & models.Q(notice_due_at__isnull=True)),
+                name="privacy_notice_due",
+            ),
+        ]
+
+    @property
+    def notice_late(self) -> bool:
+        """Not notified, and the time is over."""
+        return self.notice_due_at is not None and self.notified_at is None and self.notice_due_at <= now()

@@ -14,7 +14,7 @@ from portal.grants.models import Extension, Grant
 from portal.grants.states import CLOSING, ENDED
 from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
-from portal.reviews.models import Acceptance, Review
+from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review
 from portal.reviews.rules import hands_of, pool_of
 from portal.reviews.states import CLAIMED, DUE, SUBMITTED
 
@@ -101,6 +101,21 @@ def review_for_act(pk: UUID) -> Review | None:
 def acceptance_for_act(review: Review, pk: UUID) -> Acceptance | None:
     """For the act alone, which says who may."""
     return Acceptance.objects.select_related("review").filter(review=review, pk=pk).first()
+
+
+def change_approvers(review: Review) -> QuerySet[Person]:
+    """Who may have approved a change: anybody but who made it."""
+    return Person.objects.filter(left_at__isnull=True).exclude(pk=review.grant.person_id).order_by("name")
+
+
+def changes_of(review: Review) -> list[ChangeRecord]:
+    """Change records that were named."""
+    return list(review.change_records.select_related("approved_by", "recorded_by"))
+
+
+def privacy_of(review: Review) -> PrivacyDecision | None:
+    """The privacy decision, where there is one."""
+    return PrivacyDecision.objects.filter(review=review).select_related("decided_by").first()
 
 
 def without_review(limit: int = 500) -> list[Grant]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.reviews import acts_views, views
+from portal.reviews import acts_views, aftermath_views, views
 
 urlpatterns = [
     path("reviews/", views.reviews, name="reviews"),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("reviews/<uuid:pk>/hand-over/", views.review_hand_over, name="review_hand_over"),
     path("reviews/<uuid:pk>/save/", views.review_save, name="review_save"),
     path("reviews/<uuid:pk>/submit/", views.review_submit, name="review_submit"),
+    path("reviews/<uuid:pk>/after/", aftermath_views.review_after, name="review_after"),
+    path("reviews/<uuid:pk>/change/", aftermath_views.review_change, name="review_change"),
+    path("reviews/<uuid:pk>/privacy/", aftermath_views.review_privacy, name="review_privacy"),
+    path("reviews/<uuid:pk>/notice/", aftermath_views.review_notice, name="review_notice"),
     path("reviews/<uuid:pk>/acts/", acts_views.review_acts, name="review_acts"),
     path("reviews/<uuid:pk>/accept/", acts_views.review_accept, name="review_accept"),
     path(

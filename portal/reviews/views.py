@@ -123,7 +123,8 @@ def _show(request: PersonRequest, review: Review, parts: dict[str, Any], status:
         "involved": str(request.user.pk) in evidence.involved, "may_claim": review.state == DUE and allows(may_review, request.actor, review),
         "said": asked_of(review), "course": course_of(review, evidence), "statement": statement(),
         "answers": said_of(review) if review.state == SUBMITTED else [], "outcome": OUTCOMES.get(review.outcome, ""),
-        "acceptances": [(each, CLASSES.get(each.kind, each.kind)) for each in evidence.acceptances], **parts,
+        "acceptances": [(each, CLASSES.get(each.kind, each.kind)) for each in evidence.acceptances],
+        "changes": queries.changes_of(review), "privacy": queries.privacy_of(review), **parts,
     }  # fmt: skip
     return render(request, "reviews/review.html", context, status=status)
 

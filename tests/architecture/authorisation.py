@@ -9,6 +9,7 @@ What is asked for is never there (404) for those who may not see it; what is don
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from portal.clock import now
@@ -165,6 +166,10 @@ review_save          POST review-taken          403 403 403 302 403 403 403 403 
 review_submit        POST review-taken          403 403 403 422 403 403 403 403 403 in
 review_acts          GET  review-taken          404 404 404 200 200 200 200 404 404 in
 review_accept        POST review-taken          403 403 403 422 403 403 403 403 403 in
+review_after         GET  review-taken          404 404 404 200 200 200 200 404 404 in
+review_change        POST review-taken          403 403 403 302 302 403 403 403 403 in
+review_privacy       POST review-taken          403 403 403 302 302 403 403 403 403 in
+review_notice        POST review-taken          403 403 403 409 409 403 403 403 403 in
 review_take_back     POST acceptance            403 403 403 302 403 403 403 403 403 in
 # attestations
 campaigns            GET  -                     200 200 200 200 200 200 200 200 200 in
@@ -240,6 +245,9 @@ def rows() -> tuple[Row, ...]:
     )
 
 
+_CHANGES = count(1)
+
+
 def _soon(days: int = 5) -> str:
     return (now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M")
 
@@ -297,6 +305,11 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     },
     "request_supplement": lambda _: {"incident_ref": "INC-9"},
     "review_accept": lambda _: {"accepted": "nothing", "note": "Needed."},
+    "review_change": lambda _: {
+        "reference": f"CHG-{next(_CHANGES)}", "raised_at": "2026-01-01T00:00", "disposition": "kept", "kinds": ["schema_change"]
+    },
+    "review_privacy": lambda _: {"finding": "none", "reason": "Only totals were read."},
+    "review_notice": lambda _: {"notified_at": "2026-01-01T00:00"},
     "review_hand_over": lambda _: {"comment": "Away."},
     "role_decide": lambda _: {"decision": "approve"},
     "role_new": lambda scene: {"person": scene.world.lea.pk, "role": "auditor", "system": scene.world.system.pk, "from_at": _soon(1)},

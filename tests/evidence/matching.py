@@ -18,9 +18,9 @@ MINUTE = 60_000
 # Tables of which the fixtures hold rows of these uses and this stage says nothing yet.
 NOT_TOLD = {
     "incidents": "no ticket system is connected",
-    "triages": "the privacy decision on a use is not asked for yet",
-    "change_records": "no change system is connected",
-    "change_links": "no change system is connected",
+    "triages": "the demo's people decided nothing on privacy in this quarter",
+    "change_records": "the demo's reviewers named no change record in this quarter",
+    "change_links": "the demo's reviewers named no change record in this quarter",
 }
 LATER = "the demo was founded on 22 June, the fixtures' organisation long before"
 FOLD_ID = "an id of the fold's own; rows are matched by what they are about"

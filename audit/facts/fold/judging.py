@@ -52,6 +52,32 @@ def _accepted(facts: Facts, entry: LogEntry) -> list[str]:
     return sorted(ids)
 
 
+def change_recorded(facts: Facts, entry: LogEntry) -> None:
+    """Change control knows of changes of a use: all of the named classes up to an entry of the log."""
+    record = entry.fields["change_record_id"]
+    facts.put("change_records", record, **given(entry, "raised_at", "approved_by", "disposition"))
+    groups = [{"class": kind, "upto": entry.fields["upto"]} for kind in entry.fields["kinds"]]
+    for table, key in list(facts.case_rows[entry.case]):
+        if table == "activities" and any(_in_group(facts, key, each) for each in groups):
+            facts.put("change_links", f"{record}:{key}", change_record_id=record, activity_id=key)
+
+
+def privacy_decided(facts: Facts, entry: LogEntry) -> None:
+    """The privacy decision on a use; when it was first made counts, what it says last."""
+    grant = entry.fields["grant_id"]
+    first = facts.get("triages", grant).get("decided_at")
+    facts.put(
+        "triages", grant, decided_at=entry.at if first is None else first, aware_at=entry.fields.get("aware_at"),
+        delay_reason_given=facts.get("triages", grant).get("delay_reason_given", 0),
+        **given(entry, "reason_given", "breach", "risk_unlikely"),
+    )  # fmt: skip
+
+
+def privacy_notified(facts: Facts, entry: LogEntry) -> None:
+    """A breach was notified."""
+    facts.change("triages", entry.fields["grant_id"], **given(entry, "notified_at", "delay_reason_given"))
+
+
 def _in_group(facts: Facts, key: str, group: Row) -> bool:
     row = facts.get("activities", key)
     session = group.get("session_id")
@@ -209,6 +235,9 @@ HANDLERS = {
     "review.acts_accepted": acts_accepted,
     "review.acceptance_taken_back": acceptance_taken_back,
     "review.submitted": review_submitted,
+    "change.recorded": change_recorded,
+    "privacy.decided": privacy_decided,
+    "privacy.notified": privacy_notified,
     "campaign.started": campaign_started,
     "campaign.item_listed": item_listed,
     "campaign.item_reassigned": item_reassigned,

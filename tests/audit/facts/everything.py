@@ -147,6 +147,36 @@ def _findings_and_sources(log: Stream) -> None:
     )
     log.say("finding.due_moved", when + 2 * DAY, "pia", finding_id="F", due_at=when + 12 * DAY, extended_by="pia")
     log.say("finding.closed", when + 3 * DAY, "mo", finding_id="F", retest_ok=1)
+    judged: dict[str, Any] = {"review_id": "C1-review", "grant_id": "G-C1", "case": "C1"}
+    group: dict[str, Any] = {"upto": 10_000, "count": 1}
+    kind: dict[str, Any] = {"class": "data_change"}
+    log.say(
+        "review.acts_accepted",
+        when,
+        "kim",
+        acceptance_id="AC",
+        activities=[],
+        note="n",
+        **group,
+        **kind,
+        **judged,
+    )
+    log.say("review.acceptance_taken_back", when, "kim", acceptance_id="AC", **judged)
+    log.say("change.recorded", when, "kim", change_record_id="CH", reference="CHG-1", raised_at=when, approved_by="jon", disposition="kept",
+            kinds=["data_change"], **group, **judged)  # fmt: skip
+    log.say(
+        "privacy.decided",
+        when,
+        "kim",
+        breach=1,
+        risk_unlikely=0,
+        reason="r",
+        reason_given=1,
+        due_at=when,
+        aware_at=when,
+        **judged,
+    )
+    log.say("privacy.notified", when + HOUR, "mo", notified_at=when + HOUR, delay_reason_given=0, **judged)
     source: dict[str, Any] = {"source_id": "S-billing", "system_id": "billing"}
     log.say(
         "session.unmatched",

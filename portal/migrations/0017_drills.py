@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0015_acceptances'),
+        ('portal', '0016_saved_searches'),
     ]
 
     operations = [
