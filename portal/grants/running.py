@@ -16,7 +16,7 @@ from audit.sources.postgresql.masking import mask
 from portal.connectors.base import ConnectorError, Running, Target
 from portal.grants.models import Grant
 from portal.grants.states import ACTIVE, CLOSING, OPENING
-from portal.grants.targets import closing_of, connector_of, target_of
+from portal.grants.targets import closing_of, looking_at, target_of
 from portal.systems.queries import source_settings
 
 logger = logging.getLogger("breakglass.grants")
@@ -25,6 +25,7 @@ HANDS = 8
 ASKED = frozenset({OPENING, ACTIVE, CLOSING})
 TOO_LATE = f"The target did not answer within {PATIENCE_S:g} seconds."
 STATES = {
+    "": "Is open; the target does not show what it does",
     "active": "Runs now",
     "idle": "Waits for its user; the last statement",
     "idle in transaction": "In a transaction that is not committed; the last statement",
@@ -53,7 +54,7 @@ class Cut:
 
 
 def what_would_be_cut(grants: Iterable[Grant], patience_s: float = PATIENCE_S) -> list[Cut]:
-    """Sessions of each grant that may be open, in the order given. The grants are loaded with system and privilege."""
+    """Sessions of each grant that may be open, in the order given. The grants are loaded with system, privilege and account."""
     asked = [grant for grant in grants if grant.state in ASKED]
     literals = {
         pk: str(each.get("literals", "keep")) for pk, each in source_settings({g.system_id for g in asked}).items()
@@ -83,7 +84,10 @@ def what_would_be_cut(grants: Iterable[Grant], patience_s: float = PATIENCE_S) -
 def _ask(grant: Grant, literals: Mapping[UUID, str]) -> Cut:
     """No query is made here: the hand has no database connection of its own to close."""
     try:
-        sessions = connector_of(grant.system).running(_impatient(target_of(grant.system)), closing_of(grant))
+        connector = looking_at(grant)
+        if not connector.reads_back:
+            return Cut(grant, unread="The portal does not reach this target.")
+        sessions = connector.running(_impatient(target_of(grant.system)), closing_of(grant))
     except ConnectorError as error:
         return Cut(grant, unread=error.sentence)
     except Exception:

@@ -1,5 +1,6 @@
 """The act of an emergency stop: nothing new from its commit on, and every open access of its systems ended with it, in one transaction."""
 
+import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from audit.log.append import Actor, action, process
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.states import AWAITING
+from portal.errors import Refused
 from portal.grants import ending
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
@@ -18,6 +20,7 @@ from portal.stops.models import Stop
 from portal.stops.queries import stopped
 from portal.systems.models import System
 
+logger = logging.getLogger("breakglass.grants")
 ENDED_TOO = ("grant.revoked", "grant.failed")
 CAUSE = "emergency stop"
 MOST_SHOWN = 100
@@ -26,10 +29,16 @@ CAUGHT = "An emergency stop is in force."
 
 @action(event=("stop.started", *ENDED_TOO), refused="stop.act_refused")
 def start(*, by: Actor, system: System | None, reason: str) -> Stop:
-    """Stop one system or all. Whoever may do that may end each access there, so each is ended in the name of this person."""
+    """Stop one system or all. Whoever may do that may end each access there, so each is ended in the name of this person.
+
+    One that refuses to be ended holds up neither the stop nor the others: the sweep ends it within seconds.
+    """
     stop = stops.start(by=by, system=system, reason=reason)
     for grant in not_over_on(system):
-        revoke(by=by, grant=grant, reason=f"Emergency stop: {stop.reason}", cause=CAUSE)
+        try:
+            revoke(by=by, grant=grant, reason=f"Emergency stop: {stop.reason}", cause=CAUSE)
+        except Refused as refusal:
+            logger.warning("grant %s is left to the sweep: %s", grant.pk, refusal.sentence)
     return stop
 
 
@@ -90,7 +99,7 @@ def standing(stop: Stop) -> Standing:
 
 def would_end(system: System | None) -> list[Grant]:
     """What a stop would end now, up to `MOST_SHOWN`, with what its page shows of it."""
-    return list(not_over_on(system).select_related("person", "system", "privilege", "request")[:MOST_SHOWN])
+    return list(not_over_on(system).select_related("person", "system", "privilege", "account")[:MOST_SHOWN])
 
 
 def would_end_count(system: System | None) -> int:

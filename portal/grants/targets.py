@@ -18,7 +18,17 @@ from portal.secrets import SecretUnreadable, decrypt
 from portal.systems.models import System
 from portal.systems.targets import target as target_of
 
-__all__ = ["LOCK_CLASS", "LockLost", "alone", "closing_of", "connector_of", "opening_of", "still_alone", "target_of"]
+__all__ = [
+    "LOCK_CLASS",
+    "LockLost",
+    "alone",
+    "closing_of",
+    "connector_of",
+    "looking_at",
+    "opening_of",
+    "still_alone",
+    "target_of",
+]
 
 LOCK_CLASS = 0x6267  # first half of the advisory lock's key: "bg"
 
@@ -42,6 +52,15 @@ def _of_account(account_id: UUID, system: System) -> Connector:
     row = SealedAccount.objects.get(pk=account_id)
     new = next_secret_of(row) if row.next_secret is not None else None
     return Sealed(keeper_of(system.connector), Account(row.account, row.kept_by == CONNECTOR, new))
+
+
+def looking_at(grant: Grant) -> Connector:
+    """As `connector_of`, for who only looks: of a sealed account as it was loaded with the grant, without a query."""
+    if grant.account is None:
+        return connector_of(grant.system)
+    return Sealed(
+        keeper_of(grant.system.connector), Account(grant.account.account, grant.account.kept_by == CONNECTOR, None)
+    )
 
 
 def closing_of(grant: Grant) -> Closing:

@@ -25,7 +25,7 @@ def world() -> Iterator[World]:
 
 
 def grants() -> list[Grant]:
-    return list(not_over_on(None).select_related("system", "privilege", "person"))
+    return list(not_over_on(None).select_related("system", "privilege", "person", "account"))
 
 
 def runs(world: World, grant: Grant, statement: str) -> None:

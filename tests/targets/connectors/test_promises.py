@@ -81,7 +81,7 @@ def test_close_ends_the_sessions_that_run(bench: Bench) -> None:
     before, opening, closing = opened(bench)
     acts = bench.start_session(opening.login)
     assert acts()
-    assert len(bench.connector.running(bench.target, closing)) == 1
+    assert [each.statement for each in bench.connector.running(bench.target, closing)] == ["SELECT 1 FROM billing"]
     assert bench.connector.close(bench.target, closing).sessions_ended == 1
     assert not acts()
     assert bench.connector.running(bench.target, closing) == ()
@@ -166,6 +166,7 @@ def test_target_that_does_not_answer_is_told_in_time(bench: Bench, state: str) -
         lambda: bench.connector.open(target, opening),
         lambda: bench.connector.close(target, closing),
         lambda: bench.connector.read_back(target, closing, before=None),
+        lambda: bench.connector.running(target, closing),
     )
     for call in calls:
         with pytest.raises(Unreachable) as caught:
