@@ -14,7 +14,7 @@ from portal.loops import Job
 BEAT, WATCH = "beat", "watch"
 TASK = "task"
 """How the heartbeat of a job that a worker brought to an end is named: ``task:outbox``."""
-LAST_RESORT = timedelta(seconds=10)
+LAST_RESORT = timedelta(seconds=6)  # with the interval of two, whatever the worker leaves has left after ten
 SEVERAL = 3  # intervals without a success
 
 

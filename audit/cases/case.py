@@ -63,6 +63,8 @@ class Alert:
     sent_at: int | None = None
     failures: int = 0
     seen_at: int | None = None
+    delivered_at: int | None = None
+    seen_over: str = ""
 
 
 @dataclass(frozen=True)

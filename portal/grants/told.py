@@ -22,6 +22,7 @@ class Told:
     state: str
     seen_at: datetime | None
     approval: Approval | None
+    over: str = "Mail"  # what is late or waits
 
 
 def told(life: Life) -> list[Told]:
@@ -34,7 +35,8 @@ def told(life: Life) -> list[Told]:
 def _line(alert: AlertLine, seen: dict[UUID, datetime], decided: dict[UUID, Approval]) -> Told:
     key = alert.recipient_id
     if key is None:
-        return Told(alert.recipient, alert.queued_at, alert.state, alert.acknowledged_at, None)
+        over = "Mail" if alert.channel == "mail" else "Alert"
+        return Told(alert.recipient, alert.queued_at, alert.state, alert.acknowledged_at, None, over)
     times = [at for at in (seen.get(key), alert.acknowledged_at) if at is not None]
     return Told(alert.recipient, alert.queued_at, alert.state, min(times, default=None), decided.get(key))
 

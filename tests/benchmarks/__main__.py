@@ -36,6 +36,7 @@ BENCHMARKS = (
     "reviewing",
     "packs",
     "looking_back",
+    "telling",
 )
 
 

@@ -15,10 +15,12 @@ def _alert(to: Folding, event: LoggedEvent) -> None:
     )
     changes: dict[str, dict[str, Any]] = {
         "alert.queued": {"queued_at": event.at},
-        "alert.sent": {"sent_at": known.sent_at or given.get("sent_at")},
+        "alert.sent": {
+            "sent_at": known.sent_at or given.get("sent_at"), "delivered_at": known.delivered_at or given.get("delivered_at"),
+        },
         "alert.failed": {"failures": known.failures + 1},
-        "alert.acknowledged": {"seen_at": known.seen_at or event.at},
-    }
+        "alert.acknowledged": {"seen_at": known.seen_at or event.at, "seen_over": known.seen_over or given.get("over", "")},
+    }  # fmt: skip
     to.alerts[known.id] = replace(known, **changes[event.name])
 
 
