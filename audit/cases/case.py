@@ -52,6 +52,18 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What somebody asked the responder, and the answer."""
+
+    id: str
+    by: str
+    at: int
+    text: str
+    answered_at: int | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True)
 class Alert:
     """One person, or one address, that was to be told."""
 
@@ -256,6 +268,7 @@ class Case:
     asked: Asked | None
     decisions: tuple[Decision, ...] = ()
     seen: tuple[tuple[str, int], ...] = ()
+    questions: tuple[Question, ...] = ()
     ended_as: str = ""
     decided_at: int | None = None
     alerts: tuple[Alert, ...] = ()

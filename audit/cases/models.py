@@ -19,6 +19,9 @@ class CaseRow(models.Model):
     responder_id = models.CharField(max_length=80)
     people = models.JSONField(default=list, help_text="pseudonyms of all who asked, decided, ended or reviewed")
     deciders = models.JSONField(default=list, help_text="pseudonyms of those who answered the request")
+    incident = models.CharField(
+        max_length=80, blank=True, default="", help_text="as named when asked, or before the review"
+    )
     mode = models.CharField(max_length=20)
     status = models.CharField(max_length=20)
     verdict = models.CharField(max_length=20, blank=True)
@@ -41,6 +44,9 @@ class CaseRow(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-asked_at", "case"], name="case_row_newest"),
             models.Index(fields=["system_id", "-asked_at"], name="case_row_of_system"),
+            models.Index(
+                fields=["incident", "-asked_at"], name="case_row_of_incident", condition=~models.Q(incident="")
+            ),
         ]
 
 

@@ -44,7 +44,7 @@ def context(record: Record) -> dict[str, Any]:
     return {
         "case": case, "status": status_of(case), "title": title(case), "steps": steps(case), "figures": figures(case),
         "asked": asked(tell), "reason": inert(case.asked.reason) if case.asked else "", "more": _more(case), "decisions": decisions(tell),
-        "waiting": _waiting(tell), "opened": opened(tell), "extensions": extensions(tell), "troubles": troubles(case),
+        "questions": questions(tell), "waiting": _waiting(tell), "opened": opened(tell), "extensions": extensions(tell), "troubles": troubles(case),
         "sessions": sessions(case), "alerts": [_alert(tell, each) for each in case.alerts], "ended": ended(tell),
         "read_backs": [_read_back(each) for each in case.read_backs], "review": review(tell), "findings": findings(tell),
         "refusals": [{"by": tell.name(each.by), "at": each.at, "sentence": one_line(each.sentence)} for each in case.refusals],
@@ -96,6 +96,14 @@ def decisions(tell: Telling) -> list[dict[str, Any]]:
         for each in tell.case.decisions
     ]
     return answered + [{"person": tell.name(by), "word": "seen", "at": at, "comment": ""} for by, at in tell.case.seen]
+
+
+def questions(tell: Telling) -> list[dict[str, Any]]:
+    """What the responder was asked, and what they answered."""
+    return [
+        {"person": tell.name(each.by), "at": each.at, "text": inert(each.text), "answer": inert(each.answer), "answered_at": each.answered_at}
+        for each in tell.case.questions
+    ]  # fmt: skip
 
 
 def _waiting(tell: Telling) -> Pairs:

@@ -88,7 +88,8 @@ def row_of(case: Case, cut: bool) -> CaseRow:
     return CaseRow(
         case=case.id, system_id=asked.system_id if asked else "", system=(asked.system if asked else "")[:200],
         privilege=(asked.privilege if asked else "")[:200], responder_id=(asked.by if asked else "")[:80], people=_people(case),
-        deciders=sorted({each.by for each in case.decisions}), mode=asked.mode if asked else "", status=status_of(case).code,
+        deciders=sorted({each.by for each in case.decisions}), incident=(asked.incident if asked else "")[:80],
+        mode=asked.mode if asked else "", status=status_of(case).code,
         verdict=case.verdict, asked_at=asked.at if asked else 0, opened_at=grant.opened_at if grant else None,
         over_at=grant.over_at if grant else case.decided_at if case.ended_as else None, activities=len(case.activities),
         failed=case.failed_count, outside=case.outside_count, cut=cut, findings=sum(each.state != "closed" for each in case.findings),

@@ -1,6 +1,6 @@
 """What people do with a request. The last approval and the bypass open a grant as well: see ``portal/grants/opening.py``."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,9 +49,20 @@ NO_LONGER = "This request is no longer waiting."
 @action(event="request.made", refused="request.refused")
 def ask(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
     """Make a request that waits for approval."""
+    return ask_one(by=by, privilege=privilege, asked=asked)
+
+
+def ask_one(
+    *, by: Actor, privilege: Privilege, asked: Asked, beside: Collection[UUID] = (), joins: UUID | None = None
+) -> AccessRequest:
+    """One request with its alerts and its event, within the caller's action.
+
+    ``beside`` are earlier requests of the same act: the same words in them are no repetition. ``joins`` is the request of another person
+    whose criterion, category, intended classes and minutes were taken over.
+    """
     request = _make(by=by, privilege=privilege, asked=asked)
     _call(by, request, turns_of(request)[0].people)
-    _append_made(by, request)
+    _append_made(by, request, beside, joins)
     return request
 
 
@@ -151,12 +162,13 @@ def _room_for_another(by: Actor, privilege: Privilege) -> None:
         )  # fmt: skip
 
 
-def _append_made(by: Actor, request: AccessRequest) -> None:
+def _append_made(by: Actor, request: AccessRequest, beside: Collection[UUID] = (), joins: UUID | None = None) -> None:
     rules = rules_of(request.policy)
     audience = audience_of(request.system, request.responder_id)
-    earlier = AccessRequest.objects.exclude(pk=request.pk).filter(responder_id=request.responder_id)
+    this_act = {request.pk, *beside}
+    earlier = AccessRequest.objects.exclude(pk__in=this_act).filter(responder_id=request.responder_id)
     repeats = earlier.exists() and repeats_earlier(
-        request.responder_id, request.reason, request.requested_at, but=request.pk
+        request.responder_id, request.reason, request.requested_at, but=this_act
     )
     said = Asked(request.mode, request.criterion, request.reason, request.minutes, request.category,
                  tuple(request.intended_classes), request.incident_ref)  # fmt: skip
@@ -164,7 +176,7 @@ def _append_made(by: Actor, request: AccessRequest) -> None:
     ends_about = ms(would_end(request.responder_id, request.privilege, request.minutes, request.requested_at).at)
     append(
         "request.made", by=by, case=request.pk, subject=request.log_subject,
-        **made(request, rules, audience, repeats=repeats, owed=missing, ends_about=ends_about),
+        **made(request, rules, audience, repeats=repeats, owed=missing, ends_about=ends_about), joins_id=joins,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from portal.access_requests.models import AccessRequest
+from portal.access_requests.models import AccessRequest, Question
 from portal.access_requests.rules import Asked
 from portal.kept import KeptForm
 from portal.plain_text import LONGEST, PlainCharField
@@ -159,6 +159,28 @@ class DecisionForm(KeptForm):
         return said
 
 
+class QuestionForm(KeptForm):
+    """What somebody who decides, owns or reviews wants to know of the responder."""
+
+    question = PlainCharField(
+        label="What do you want to know?", widget=_area(2), max_length=2000, error_messages={"required": "Type your question."}
+    )  # fmt: skip
+
+
+class AnswerForm(KeptForm):
+    """The responder's answer to one question."""
+
+    answer = PlainCharField(
+        label="Your answer", widget=_area(2), max_length=2000, error_messages={"required": "Type your answer."}
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, question: Question, **kwargs: Any) -> None:
+        """Its ids differ from those of the answers to other questions."""
+        kwargs.setdefault("auto_id", f"id_answer_{question.pk}_%s")
+        super().__init__(*args, **kwargs)
+        self.question = question
+
+
 def prefilled(request: AccessRequest | None) -> dict[str, Any]:
     """What an earlier request of the same person said, for a form that begins with it."""
     if request is None:
@@ -186,4 +208,4 @@ def _set_minutes(field: forms.Field, longest: int) -> None:
     field.max_value, field.min_value = longest, 1  # type: ignore[attr-defined]  # an IntegerField
 
 
-__all__ = ["AskForm", "BypassForm", "DecisionForm", "SupplementForm", "prefilled"]
+__all__ = ["AnswerForm", "AskForm", "BypassForm", "DecisionForm", "QuestionForm", "SupplementForm", "prefilled"]

@@ -42,6 +42,7 @@ class AccessRequest(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["responder", "-requested_at"], name="request_of_responder"),
             models.Index(fields=["lapses_at"], condition=models.Q(state=AWAITING), name="request_waiting"),
+            models.Index(fields=["incident_ref"], condition=~models.Q(incident_ref=""), name="request_of_incident"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -79,6 +80,41 @@ class Approval(models.Model):
         default_permissions = ()
         ordering: ClassVar = ["decided_at"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["request", "approver"], name="approval_once")]
+
+
+class Question(models.Model):
+    """Somebody who decides on a request, owns its system or reviews it asks the responder something; the answer stays beside it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(AccessRequest, on_delete=models.PROTECT, related_name="questions")
+    asked_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    asked_at = models.DateTimeField()
+    answer = models.TextField(blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """An answer has its time."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["asked_at"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(answer="", answered_at__isnull=True)
+                | (~models.Q(answer="") & models.Q(answered_at__isnull=False)),
+                name="question_answered_whole",
+            )
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names the request that it is about."""
+        return f"request:{self.request_id}"
+
+    @property
+    def log_case(self) -> str:
+        """The case."""
+        return str(self.request_id)
 
 
 class Seen(models.Model):

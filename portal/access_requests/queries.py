@@ -1,5 +1,6 @@
 """Requests as a viewer may see them, and who would be asked and told."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -7,8 +8,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
 
-from portal.access_requests.models import AccessRequest
-from portal.access_requests.states import AWAITING
+from portal.access_requests.models import AccessRequest, Question
+from portal.access_requests.states import APPROVED, AWAITING
 from portal.access_requests.turns import Turn, answered, begun, turns
 from portal.clock import now
 from portal.eligibility.models import APPROVER, OWNER, RESPONDER, Eligibility
@@ -115,16 +116,28 @@ def earlier_uses(request: AccessRequest) -> EarlierUses:
     return EarlierUses(**counted)
 
 
-def repeats_earlier(responder_id: UUID, reason: str, at: datetime, but: UUID) -> bool:
-    """Whether the responder gave the same text, blanks and case aside, in the last 30 days."""
+def repeats_earlier(responder_id: UUID, reason: str, at: datetime, but: Collection[UUID]) -> bool:
+    """Whether the responder gave the same text, blanks and case aside, in the last 30 days, in a request that is none of ``but``."""
     wanted = " ".join(reason.split()).casefold()
     since = at - timedelta(days=REPEAT_DAYS)
     earlier = (
         AccessRequest.objects.filter(responder_id=responder_id, requested_at__gte=since)
-        .exclude(pk=but)
+        .exclude(pk__in=but)
         .values_list("reason", flat=True)
     )
     return any(" ".join(text.split()).casefold() == wanted for text in earlier)
+
+
+def question_for_act(pk: UUID) -> Question | None:
+    """For the act alone, which refuses everybody but the responder."""
+    return Question.objects.select_related("request").filter(pk=pk).first()
+
+
+def questions_to(viewer: Person) -> list[Question]:
+    """What the viewer was asked and can still answer, the oldest first."""
+    goes_on = Q(request__state=AWAITING) | Q(request__state=APPROVED, request__grant__review__submitted_at__isnull=True)
+    mine = Question.objects.filter(goes_on, request__responder=viewer, answered_at__isnull=True)
+    return list(mine.select_related("asked_by", "request__system", "request__privilege").order_by("asked_at"))
 
 
 def was_reviewed(request: AccessRequest) -> bool:

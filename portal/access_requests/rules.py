@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from audit.log.append import Actor
 from portal.access_requests.models import AccessRequest
-from portal.eligibility.models import APPROVER
+from portal.eligibility.models import APPROVER, OWNER, REVIEWER
 from portal.eligibility.queries import holds, may_use, may_use_locked
 from portal.errors import NotAllowed, Refused, RefusedByPolicy
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA, Policy
@@ -67,6 +67,19 @@ def may_decide(by: Actor, request: AccessRequest) -> None:
         raise NotAllowed("Nobody decides on their own request.", about=request, kind="own approval")
     if not holds(by.id, APPROVER, request.system):
         raise NotAllowed("Only an approver of this system may decide.", about=request, kind="not an approver")
+
+
+def may_question(by: Actor, request: AccessRequest) -> None:
+    """An approver, owner or reviewer of the system, never the responder.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if str(request.responder_id) == by.id:
+        raise NotAllowed("Others ask; you answer.", about=request)
+    owns = str(request.system.owner_id) == by.id
+    if not owns and not any(holds(by.id, role, request.system) for role in (APPROVER, OWNER, REVIEWER)):
+        raise NotAllowed("Only an approver, the owner or a reviewer of this system may ask.", about=request)
 
 
 def may_withdraw(by: Actor, request: AccessRequest) -> None:

@@ -1,6 +1,7 @@
 """One request from asking to its end, as one viewer sees it: all that its page shows, in a constant number of queries."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from audit.log.append import Actor
 from audit.log.read import LoggedEvent, of_case
-from portal.access_requests.models import AccessRequest, Approval, Seen
+from portal.access_requests.models import AccessRequest, Approval, Question, Seen
 from portal.access_requests.owing import still_owed
 from portal.access_requests.queries import (
     Audience,
@@ -20,7 +21,7 @@ from portal.access_requests.queries import (
     was_reviewed,
     would_end,
 )
-from portal.access_requests.rules import allows, may_decide
+from portal.access_requests.rules import allows, may_decide, may_question
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.access_requests.strength import is_weaker
 from portal.clock import now
@@ -62,6 +63,7 @@ class Life:
     alerts: tuple[AlertLine, ...]
     extensions: tuple[Extension, ...]
     released: Release | None
+    questions: tuple[Question, ...]
     audience: Audience
     supplements: tuple[LoggedEvent, ...]
     reviewed: bool
@@ -162,6 +164,11 @@ class Life:
         return [] if self.reviewed else self.left_out
 
     @property
+    def may_ask_more(self) -> bool:
+        """Whether a question may be asked, or answered, at all: not of what was judged or never opened."""
+        return not self.reviewed and self.request.state in (AWAITING, APPROVED)
+
+    @property
     def review_due_at(self) -> datetime | None:
         """When the review is due at the latest."""
         grant = self.grant
@@ -186,6 +193,7 @@ class Life:
         told += [grant.state, grant.expires_at, grant.confirmed_at, bool(grant.last_trouble)] if grant else []
         told += [self.released.pk if self.released else None]
         told += [(each.pk, each.decision, each.applied_at) for each in self.extensions]
+        told += [(each.pk, each.answered_at) for each in self.questions]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
 
@@ -209,8 +217,8 @@ def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
         request=request, grant=grant, rules=rules_of(request.policy), by=by, at=at, approvals=approvals, extensions=extensions, released=released,
         seen=seen, alerts=tuple(alerts_of_case(request.pk)), audience=audience_of(request.system, request.responder_id),
         supplements=tuple(of_case(request.pk, ["request.supplemented"])) if request.mode == "bypass" else (),
-        reviewed=request.mode == "bypass" and was_reviewed(request),
-        earlier=earlier_uses(request) if decides else None,
+        reviewed=grant is not None and was_reviewed(request),
+        earlier=earlier_uses(request) if decides else None, questions=tuple(request.questions.select_related("asked_by")),
         may=_may(by, request, grant, approvals, seen, extensions, at, released, decides=decides), stop=on(request.system).first(),
     )  # fmt: skip
 
@@ -224,6 +232,7 @@ def _may(by: Actor, request: AccessRequest, grant: Grant | None, approvals: tupl
     acts = {
         "withdraw": mine and waits,
         "decide": decides and answerable and all(str(each.approver_id) != by.id for each in approvals),
+        "question": (waits or grant is not None) and allows(may_question, by, request),
         "see": decides and answerable and all(str(each.person_id) != by.id for each in seen),
     }
     if grant is not None:
@@ -246,6 +255,12 @@ def _may(by: Actor, request: AccessRequest, grant: Grant | None, approvals: tupl
 def request_for_act(pk: UUID) -> AccessRequest | None:
     """For acts only: the act itself says who may, so that an outsider's try is refused and on record, not merely unseen."""
     return AccessRequest.objects.select_related("responder", "system", "privilege", "policy").filter(pk=pk).first()
+
+
+def requests_for_act(keys: Iterable[UUID]) -> list[AccessRequest]:
+    """As `request_for_act`, in the order in which they were made."""
+    found = AccessRequest.objects.select_related("responder", "system", "privilege", "policy").filter(pk__in=list(keys))
+    return list(found.order_by("requested_at"))
 
 
 def grant_for_act(pk: UUID) -> Grant | None:

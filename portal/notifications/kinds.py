@@ -96,6 +96,8 @@ KINDS = _kinds(
      f"{ASKED} owed:list? review_due_at:time?"),
     ("request.bypass_weak", "Bypass with a weak factor", "responder, approvers, owner, administrators, security list", f"{USE} factor at:time"),
     ("request.approved", "Approved", "responder", f"{USE} by? comment? minutes:int? approvals_needed:int?"),
+    ("request.questioned", "Question", "responder", f"{USE} by question"),
+    ("request.answered", "Answer", "who asked", f"{USE} question answer"),
     ("request.declined", "Declined", "responder", f"{USE} by? comment?"),
     ("request.lapsed", "Lapsed", "responder, approvers", f"{USE} asked_at:time? may_bypass:bool?"),
     ("request.withdrawn", "Withdrawn", "approvers, responder", f"{USE} comment?"),

@@ -122,11 +122,18 @@ request_bypass       GET  -                     200 200 200 200 200 200 200 200 
 request_bypass       GET  chosen                200 200 404 404 404 404 404 404 404 in
 request_bypass       POST chosen                302 302 403 403 403 403 403 403 403 in
 request_ends         GET  -                     200 200 200 200 200 200 200 200 200 in
+request_several      GET  -                     200 200 200 200 200 200 200 200 200 in
+request_several      POST -                     200 200 200 200 200 200 200 200 200 in
+incident_page        GET  incident              200 200 200 200 200 200 200 404 404 in
+incident_approve     POST -                     403 403 302 403 403 403 403 403 403 in
+incident_join        POST waiting               403 302 403 403 403 403 403 403 403 in
 request_page         GET  waiting               200 404 200 200 200 200 200 404 404 in
 request_live         GET  waiting               200 404 200 200 200 200 200 404 404 in
 request_seen         POST waiting               403 403 302 403 403 403 403 403 403 in
 request_decide       POST waiting               403 403 302 403 403 403 403 403 403 in
 request_withdraw     POST waiting               302 403 403 403 403 403 403 403 403 in
+request_question     POST waiting               403 403 302 302 302 403 403 403 403 in
+question_answer      POST question              302 403 403 403 403 403 403 403 403 in
 request_supplement   GET  owing                 200 404 404 404 404 404 404 404 404 in
 request_supplement   POST owing                 302 403 403 403 403 403 403 403 403 in
 grant_reveal         GET  grant                 302 404 404 404 404 404 404 404 404 in
@@ -201,6 +208,8 @@ health_ready         GET  -                     200 200 200 200 200 200 200 200 
 status_page          GET  -                     403 403 403 403 200 200 200 403 403 in
 # cases, papers, log
 case_list            GET  -                     200 200 200 200 200 200 200 200 200 in
+incident_cases       GET  incident              200 404 200 200 200 200 200 404 404 in
+incident_timeline    GET  incident              200 404 200 200 200 200 200 404 404 in
 case_page            GET  case                  200 404 200 200 200 200 200 404 404 in
 case_activity        GET  case                  200 404 200 200 200 200 200 404 404 in
 case_acts            GET  case                  200 404 200 200 200 200 200 404 404 in
@@ -255,7 +264,7 @@ def _soon(days: int = 5) -> str:
 def _policy(_: Scene) -> dict[str, Any]:
     said = {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in first_values(Policy(max_grant_minutes=95)).items()
+        for name, value in {**first_values(Policy(max_grant_minutes=95)), "review_days": 365}.items()
     }
     sent = {name: "on" if value is True else value for name, value in said.items() if value is not False}
     return {**sent, "review_days": 365}
@@ -289,6 +298,8 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "bypass_extend": lambda _: {"minutes": 10},
     "grant_extend": lambda _: {"minutes": 10},
     "grant_revoke": lambda _: {"reason": "Wrong system."},
+    "incident_approve": lambda scene: {"requests": [scene.things["waiting"]["pk"]], "ref": "INC-1"},
+    "incident_join": lambda scene: {"privilege": scene.world.privilege.pk, "reason": f"{REASON} I look at it too."},
     "item_decide": lambda _: {"decision": "revoke", "reason": "Left the team."},
     "new_password": lambda _: {"password": "another long one for tests", "again": "another long one for tests"},
     "passkey_rename": lambda _: {"name": "Red key"},
@@ -303,6 +314,8 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
         "criterion": "outage", "reason": f"{REASON} Again.", "category": "availability", "intended_classes": ["data_read"],
         "incident_ref": "INC-7", "minutes": 30,
     },
+    "request_question": lambda _: {"question": "Which disk?"},
+    "question_answer": lambda _: {"answer": "The second one."},
     "request_supplement": lambda _: {"incident_ref": "INC-9"},
     "review_accept": lambda _: {"accepted": "nothing", "note": "Needed."},
     "review_change": lambda _: {

@@ -13,6 +13,7 @@ from audit.log.append import now_ms
 from audit.packs import keeping
 from audit.packs.actions import request_pack
 from audit.packs.models import Dossier
+from portal.access_requests import questions
 from portal.campaigns import actions as campaigns
 from portal.campaigns import starting
 from portal.campaigns.models import Item
@@ -40,6 +41,7 @@ from portal.stops import actions as stops
 from portal.systems import actions as systems
 from portal.systems.models import Privilege
 from portal.systems.targets import target
+from tests.audit.cases.conftest import listed
 from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of
 from tests.factories import passkey_of, sign_in_of
@@ -65,8 +67,8 @@ class Scene:
 
     def address(self, name: str, thing: str) -> str:
         """Where a page is about a thing."""
-        chosen = f"?privilege={self.world.privilege.pk}" if thing == "chosen" else ""
-        return reverse(name, kwargs=self.things[thing]) + chosen
+        said = {"chosen": f"?privilege={self.world.privilege.pk}", "incident": "?ref=INC-1"}
+        return reverse(name, kwargs=self.things[thing]) + said.get(thing, "")
 
     def browser(self, viewer: str) -> Client:
         """The viewer's, as new: what an earlier answer did to its cookies is forgotten."""
@@ -82,8 +84,9 @@ def make_scene() -> Scene:
     _roles(world)
     things = {
         **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_sealed(world), **_papers(world), **_stop(world),
-        "-": {}, "chosen": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
+        "-": {}, "chosen": {}, "incident": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
     }  # fmt: skip
+    listed()
     browsers = {role: browser_of(world.people[who]) if who else Client() for role, who in VIEWERS.items()}
     things["sign_in"] = {"pk": sign_in_of(world.ann).pk}
     things["passkey"] = {"pk": passkey_of(world.ann).pk}
@@ -117,10 +120,11 @@ def _requests(world: World) -> dict[str, dict[str, Any]]:
     waiting = request_of(world, reason=f"{REASON} Waiting.")
     grant = opened(world, reason=f"{REASON} Open.")
     extension = actions.ask_extension(by=actor(world.ann), grant=grant, minutes=10)
+    asked = questions.question(by=actor(world.ines), request=waiting, text="Which disk?")
     alert = Alert.objects.filter(recipient=world.ines, path__contains=str(waiting.pk)).earliest("queued_at")
     return {
         "waiting": {"pk": waiting.pk}, "open": {"pk": grant.request_id}, "grant": {"pk": grant.pk}, "extension": {"pk": extension.pk},
-        "alert": {"pk": alert.pk}, "link": {"token": token_of(alert)},
+        "alert": {"pk": alert.pk}, "question": {"pk": asked.pk}, "link": {"token": token_of(alert)},
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ HURRIERS = (
     "portal.grants.views",
     "portal.access_requests.views.page",
     "portal.access_requests.views.asking",
+    "portal.access_requests.views.incident",
     "portal.campaigns.views",
 )
 # Their word alone decides, or they have no word at all: no object to hide, or a page that only a demo has.

@@ -19,6 +19,7 @@ NOT_PAGES = {
     "health_live": "for machines", "health_ready": "for machines", "log_checkpoint": "a file", "log_bytes": "a file", "log_proof": "a file",
     "demo_mail_attachment": "a file", "request_live": "part of request_page", "request_ends": "part of request_new",
     "case_activity": "part of case_page", "case_acts": "part of review_acts", "case_act_rows": "part of review_acts", "grant_reveal": "leads to request_page",
+    "incident_timeline": "part of incident_page",
 }  # fmt: skip
 
 # Page: who looks, the thing that it is about, and what follows its address.
@@ -42,6 +43,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "policy_version": (("pia", "version", ""),),
     "requests": (("ann", "", "?list=mine"), ("mo", "", "?list=waiting"), ("jon", "", "?list=waiting")),
     "request_new": (("ann", "", ""), ("dan", "", "")), "request_bypass": (("ann", "", ""), ("dan", "", "")),
+    "request_several": (("ann", "", "?sent=1"),), "incident_page": (("ann", "", "?ref=INC-2101"), ("jon", "", "?ref=INC-2101")),
     "request_page": (("ann", "open", ""), ("mo", "open", ""), ("ann", "waiting", ""), ("jon", "waiting", ""), ("ann", "owing", "")),
     "request_supplement": (("ann", "owing", ""),),
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
@@ -55,6 +57,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
 
     "status_page": (("mo", "", ""),),
     "case_list": (("rosa", "", ""),), "case_page": (("rosa", "case", ""), ("rosa", "open", "")), "case_statements": (("rosa", "case", ""),),
+    "incident_cases": (("rosa", "", "?ref=INC-2041"),),
     "case_dossier": (("rosa", "case", ""),), "pack_list": (("rosa", "", ""),), "pack_new": (("rosa", "", ""),), "pack_page": (("rosa", "pack", ""),),
     "log_page": (("rosa", "", ""),), "log_entry": (("rosa", "entry", ""),),
     "demo_personas": ((NOBODY, "", ""),), "demo_mails": ((NOBODY, "", ""),), "demo_try": (("ann", "open grant", ""),),

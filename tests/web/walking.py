@@ -36,6 +36,18 @@ LINK = re.compile(r"^Look at it in the portal: (\S+)\s*$", re.MULTILINE)
 REASON = "Payments hang since the failover; look at the stuck ones and release what is safe."
 
 
+INTERACTIONS = "interactions"
+# Whatever a person presses, and each field that they change, as the browser itself saw it; kept while the tab moves from page to page.
+COUNTER = f"""
+(() => {{
+  const more = () => sessionStorage.setItem("{INTERACTIONS}", String(Number(sessionStorage.getItem("{INTERACTIONS}")) + 1));
+  const pressed = (event) => event.target instanceof Element && event.target.closest("a, button, summary") && more();
+  addEventListener("click", pressed, true);
+  addEventListener("change", more, true);
+}})();
+"""
+
+
 @dataclass
 class Walker:
     """One persona and their browser."""
@@ -65,6 +77,15 @@ class Walker:
         self.page.get_by_label("Code of your authenticator").fill(self.house.code(self.key))
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.page).to_have_url(wanted)
+
+    def count_from_here(self) -> None:
+        """Begin to count taps and fields."""
+        self.page.evaluate(f"sessionStorage.setItem('{INTERACTIONS}', '0')")
+
+    @property
+    def interactions(self) -> int:
+        """Taps on links, buttons and summaries, and fields that were changed, since `count_from_here`."""
+        return int(self.page.evaluate(f"sessionStorage.getItem('{INTERACTIONS}')"))
 
     def press(self, button: str) -> None:
         """A button by its name."""
@@ -97,6 +118,7 @@ def walking(
 ) -> Iterator[Walker]:
     """A persona with a browser of their own."""
     with seen(browser, variant, expected=expected, **options) as page:
+        page.add_init_script(COUNTER)
         yield Walker(house, page, key)
 
 

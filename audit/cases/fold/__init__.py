@@ -30,7 +30,8 @@ def fold(case_id: object, events: Iterable[LoggedEvent]) -> Case:
 
 def _case(done: Folding) -> Case:
     return Case(
-        done.id, done.asked, tuple(done.decisions), tuple(done.seen), done.ended_as, done.decided_at, tuple(done.alerts.values()),
+        done.id, done.asked, tuple(done.decisions), tuple(done.seen), tuple(done.questions.values()),
+        done.ended_as, done.decided_at, tuple(done.alerts.values()),
         done.grant, tuple(done.extensions.values()), tuple(done.troubles), tuple(done.read_backs), tuple(done.sessions.values()),
         tuple(_activities(done)), tuple(done.verdicts.values()), done.review, judging.accepted(done), tuple(done.findings.values()),
         tuple(done.refusals), done.position, done.by_names,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from audit.cases.case import Asked, Decision, Refusal
+from audit.cases.case import Asked, Decision, Question, Refusal
 from audit.cases.fold.state import Folding, Handler, words
 from audit.log.read import LoggedEvent
 
@@ -52,6 +52,17 @@ def _seen(to: Folding, event: LoggedEvent) -> None:
     to.seen.append((event.fields["person_id"], event.at))
 
 
+def _questioned(to: Folding, event: LoggedEvent) -> None:
+    key = event.fields["question_id"]
+    to.questions[key] = Question(key, event.by, event.at, event.says("text"))
+
+
+def _answered(to: Folding, event: LoggedEvent) -> None:
+    known = to.questions.get(event.fields["question_id"])
+    if known is not None:
+        to.questions[known.id] = replace(known, answered_at=event.at, answer=event.says("text"))
+
+
 def refused(to: Folding, event: LoggedEvent) -> None:
     """An act on the case that was not done."""
     if "sentence" in event.fields:
@@ -66,4 +77,6 @@ HANDLERS: dict[str, Handler] = {
     "request.withdrawn": _closed_request,
     "request.lapsed": _closed_request,
     "request.seen": _seen,
+    "request.questioned": _questioned,
+    "request.answered": _answered,
 }

@@ -12,6 +12,7 @@ from audit.cases.case import (
     Extension,
     Finding,
     Grant,
+    Question,
     ReadBack,
     Refusal,
     Review,
@@ -30,6 +31,7 @@ class Folding:
     asked: Asked | None = None
     decisions: list[Decision] = field(default_factory=list)
     seen: list[tuple[str, int]] = field(default_factory=list)
+    questions: dict[str, Question] = field(default_factory=dict)
     ended_as: str = ""
     decided_at: int | None = None
     alerts: dict[str, Alert] = field(default_factory=dict)

@@ -35,7 +35,9 @@ def request_new(request: PersonRequest) -> HttpResponse:
     if chosen is None or chosen.rules is None:
         return _choose(request, options, "approved", earlier)
     form = AskForm(
-        request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "approved")
+        request.POST or None,
+        rules=chosen.rules,
+        initial=_incident(request) | _first(prefilled(earlier), chosen.rules, "approved"),
     )
     if request.method == "POST" and form.is_valid():
         made = form.carry_out(lambda: ask(by=request.actor, privilege=chosen.privilege, asked=form.asked()))
@@ -60,7 +62,9 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
     if chosen is None or chosen.rules is None:
         return _choose(request, options, "bypass", earlier)
     form = BypassForm(
-        request.POST or None, rules=chosen.rules, initial=_first(prefilled(earlier), chosen.rules, "bypass")
+        request.POST or None,
+        rules=chosen.rules,
+        initial=_incident(request) | _first(prefilled(earlier), chosen.rules, "bypass"),
     )
     if request.method == "POST" and form.is_valid():
         waits = earlier if earlier is not None and earlier.state == AWAITING else None
@@ -149,6 +153,11 @@ def _first(said: dict[str, Any], rules: Policy, mode: str) -> dict[str, Any]:
     return said
 
 
+def _incident(request: PersonRequest) -> dict[str, str]:
+    """The incident that the page was opened for."""
+    return {"incident_ref": request.GET["incident"][:80]} if request.GET.get("incident") else {}
+
+
 def _choose(request: PersonRequest, options: list[Option], mode: str, earlier: AccessRequest | None) -> HttpResponse:
     cards = [
         {
@@ -165,6 +174,8 @@ def _choose(request: PersonRequest, options: list[Option], mode: str, earlier: A
         "mode": mode,
         "earlier": earlier,
         "can_bypass": any(each.allows("bypass") for each in options),
+        "several": sum(each.allows("approved") for each in options) > 1,
+        "incident": request.GET.get("incident", "")[:80],
     }
     return render(request, "access_requests/choose.html", context)
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.actions import decline, see, supplement, withdraw
-from portal.access_requests.forms import DecisionForm, SupplementForm
+from portal.access_requests.forms import AnswerForm, DecisionForm, QuestionForm, SupplementForm
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
 from portal.grants import opening
@@ -151,10 +151,21 @@ def _context(request: PersonRequest, life: Life, typed: dict[str, KeptForm]) -> 
     }  # fmt: skip
     if life.held_up:
         context["contacts"] = contacts(life.held_up, life.request.system)
-    context |= {"told": told(life), "awaited": awaited(life)}
+    context |= {"told": told(life), "awaited": awaited(life), "question": typed.get("question") or QuestionForm()}
+    context["questions"] = _questions(life, typed.get("answer"))
     context["live"] = render_to_string("access_requests/live.html", context)
     context["news"] = hashlib.sha256(context["live"].encode()).hexdigest()[:12]
     return context
+
+
+def _questions(life: Life, typed: KeptForm | None) -> list[dict[str, Any]]:
+    """Each question, with a form where the viewer may answer it; with what was typed where that was refused."""
+    may = life.mine and life.may_ask_more
+    given = typed if isinstance(typed, AnswerForm) else None
+    return [
+        {"row": each, "form": None if each.answered_at or not may else given if given and given.question == each else AnswerForm(question=each)}
+        for each in life.questions
+    ]  # fmt: skip
 
 
 def _words(request: AccessRequest) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from portal.access_requests.incidents import joinable
+from portal.access_requests.options import options_of
 from portal.access_requests.owing import owing
-from portal.access_requests.queries import own_requests, waiting_for, what_may_be_asked
+from portal.access_requests.queries import own_requests, questions_to, waiting_for
 from portal.campaigns.queries import waiting_for as campaigns_waiting_for
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
 from portal.eligibility.queries import eligibilities_waiting_for, role_names, roles_waiting_for
@@ -24,7 +26,8 @@ from portal.stops.queries import lifts_waiting_for
 
 SHOWN = 5
 PROPOSALS = ("lifts", "personnel", "changes", "role_proposals", "eligibility_proposals", "policies")
-WAITS = ("waiting", "extensions", "reviews", "owing", "campaigns", "findings_owned", "findings_of_others", *PROPOSALS)
+ASKED_OF_ME = ("waiting", "extensions", "reviews", "owing", "questions")
+WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
 
 
@@ -40,10 +43,11 @@ def home(request: PersonRequest) -> HttpResponse:
 
 
 def _for(viewer: Person) -> dict[str, Any]:
-    roles = role_names(viewer.pk)
+    roles, options = role_names(viewer.pk), options_of(viewer)
     shown: dict[str, Any] = {
-        "may_ask": what_may_be_asked(viewer).exists(), "open": open_grants(viewer), "own": own_requests(viewer, SHOWN), "roles": roles,
-        "audits": AUDITOR in roles, "owing": owing(viewer), "campaigns": campaigns_waiting_for(viewer),
+        "may_ask": bool(options), "can_bypass": any(each.allows("bypass") for each in options),
+        "joinable": joinable(viewer, options), "open": open_grants(viewer), "own": own_requests(viewer, SHOWN), "roles": roles,
+        "audits": AUDITOR in roles, "owing": owing(viewer), "questions": questions_to(viewer), "campaigns": campaigns_waiting_for(viewer),
         **_findings(viewer, findings_waiting_for(viewer)),
     }  # fmt: skip
     if roles & {APPROVER, OWNER}:
