@@ -29,6 +29,7 @@ PLACES = (
     Place("Findings", "findings", "flag", JUDGES | {APPROVER}),
     Place("Campaigns", "campaigns", "list-check", JUDGES),
     Place("Drills", "drills", "activity", JUDGES | {APPROVER, RESPONDER}),
+    Place("Calendar", "calendar", "calendar", JUDGES | {APPROVER, CUSTODIAN}),
     Place("Alerts", "alerts", "bell", EVERYBODY),
     Place("Lists", "lists", "download", EVERYBODY),
     Place("Sealed accounts", "sealed", "lock", KEEPERS | {CUSTODIAN, APPROVER}, "Look after"),

@@ -190,6 +190,9 @@ drill_new            GET  -                     200 200 200 200 200 200 200 200 
 drill_new            GET  chosen                200 200 404 404 404 404 404 404 404 in
 drill_new            POST chosen                302 302 403 403 403 403 403 403 403 in
 drill_page           GET  drill                 200 200 200 200 200 200 200 404 404 in
+# calendar
+calendar             GET  -                     200 200 200 200 200 200 200 200 200 in
+calendar_feed        GET  feed                  200 200 200 200 200 200 200 200 200 200
 # alerts, health
 alerts               GET  -                     200 200 200 200 200 200 200 200 200 in
 alert_acknowledge    POST alert                 403 403 302 403 403 403 403 403 403 in

@@ -14,6 +14,7 @@ from audit.packs import keeping
 from audit.packs.actions import request_pack
 from audit.packs.models import Dossier
 from portal.access_requests import questions
+from portal.calendar import feed
 from portal.campaigns import actions as campaigns
 from portal.campaigns import starting
 from portal.campaigns.models import Item
@@ -88,6 +89,7 @@ def make_scene() -> Scene:
     }  # fmt: skip
     listed()
     browsers = {role: browser_of(world.people[who]) if who else Client() for role, who in VIEWERS.items()}
+    things["feed"] = {"token": feed.token_of(world.ann)}
     things["sign_in"] = {"pk": sign_in_of(world.ann).pk}
     things["passkey"] = {"pk": passkey_of(world.ann).pk}
     return Scene(world, browsers, things)

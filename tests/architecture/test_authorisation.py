@@ -23,7 +23,7 @@ HURRIERS = (
 )
 # Their word alone decides, or they have no word at all: no object to hide, or a page that only a demo has.
 # A signed link is a right of its own, and says to others that it is not theirs.
-NOT_OBJECTS = {"-", "kind", "mail", "link"}
+NOT_OBJECTS = {"-", "kind", "mail", "link", "feed"}
 
 
 def addresses() -> Iterator[URLPattern]:

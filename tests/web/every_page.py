@@ -17,6 +17,7 @@ NEW_PASSWORD = "a long password for a newcomer"
 # What answers GET and is no page of its own.
 NOT_PAGES = {
     "health_live": "for machines", "health_ready": "for machines", "log_checkpoint": "a file", "log_bytes": "a file", "log_proof": "a file",
+    "calendar_feed": "a file",
     "demo_mail_attachment": "a file", "request_live": "part of request_page", "request_ends": "part of request_new",
     "case_activity": "part of case_page", "case_acts": "part of review_acts", "case_act_rows": "part of review_acts", "grant_reveal": "leads to request_page",
     "incident_timeline": "part of incident_page",
@@ -50,6 +51,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""), ("kim", "judging", "")),
     "review_after": (("kim", "judging", ""), ("mo", "review", "")),
     "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),
+    "calendar": (("mo", "", ""), ("ann", "", "")),
     "drills": (("ann", "", ""), ("mo", "", "")), "drill_new": (("ann", "", ""), ("dan", "", "")), "drill_page": (("ann", "drill", ""),),
     "campaigns": (("nora", "", ""), ("pia", "", "")), "campaign_page": (("nora", "campaign", ""),),
     "alerts": (("mo", "", ""),),

@@ -1,0 +1,10 @@
+"""The calendar and its feed."""
+
+from django.urls import path
+
+from portal.calendar import views
+
+urlpatterns = [
+    path("calendar/", views.calendar, name="calendar"),
+    path("calendar/feed/<str:token>.ics", views.calendar_feed, name="calendar_feed"),
+]

@@ -1,0 +1,101 @@
+"""What falls due, on one page and as a feed that another calendar can read."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from icalendar import Calendar, Event
+
+from portal.calendar import feed
+from portal.calendar.views import entries_of
+from portal.campaigns import sweep as campaigns
+from portal.clock import now
+from portal.findings.actions import raise_finding
+from portal.grants import sweep
+from portal.people.models import Person
+from portal.policy.models import PolicyVersion
+from portal.reviews import sweep as reviews
+from tests.browsing import browser_of
+from tests.portal.access_requests.test_asking import text
+from tests.worlds import World, actor, make_world, opened, overdue, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with sealing():
+        yield make_world()
+
+
+def owing(world: World) -> None:
+    """A use to review, a finding with a date, duties set."""
+    overdue(opened(world))
+    sweep.run_due("test")
+    reviews.run_due()
+    campaigns.run_due()
+    raise_finding(
+        by=actor(world.kim), kind="gap", title="Records are missing", about="w-1", system=world.system, owner=world.mo,
+    )  # fmt: skip
+
+
+def kinds(person: Person) -> set[str]:
+    return {each.kind for each in entries_of(person)}
+
+
+def test_everything_that_is_owed_stands_there(world: World) -> None:
+    owing(world)
+    assert kinds(world.mo) == {"Attestation", "Drill", "Policy", "Review", "Finding"}
+    assert entries_of(world.zoe) == []
+    assert kinds(world.ann) == {"Drill", "Policy"}
+
+
+def test_overdue_stands_first_and_the_months_follow(world: World) -> None:
+    PolicyVersion.objects.update(review_due_at=now() - timedelta(days=1))
+    page = text(browser_of(world.mo).get("/calendar/").content)
+    assert page.index("Overdue") < page.index("Look at the policy of Billing again") < page.index("Drill Billing")
+
+
+def test_feed_is_read_by_another_program_and_names_no_person(world: World) -> None:
+    owing(world)
+    answer = Client().get(f"/calendar/feed/{feed.token_of(world.mo)}.ics")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
+    read = Calendar.from_ical(answer.content)
+    events = {str(event["uid"]): event for event in read.walk("VEVENT")}
+    expected = {each.key: each for each in entries_of(world.mo)}
+    assert {uid.partition("@")[0] for uid in events} == set(expected)
+    for uid, event in events.items():
+        assert isinstance(event, Event)
+        each = expected[uid.partition("@")[0]]
+        assert (event.start, str(event["summary"])) == (each.due_at.replace(microsecond=0), each.title)
+    names = {person.name.encode() for person in world.people.values()}
+    assert [name for name in names if name in answer.content] == []
+
+
+def test_address_ends_with_the_password_and_with_leaving(world: World) -> None:
+    token = feed.token_of(world.mo)
+    assert feed.person_of(token) == world.mo
+    for wrong in (token[:-1], f"{world.ann.pk.hex}~{token.partition('~')[2]}", "", "x~y", "~", token * 9):
+        assert feed.person_of(wrong) is None
+        assert Client().get(f"/calendar/feed/{wrong or 'none'}.ics").status_code == 404
+    world.mo.set_password("another password that is long")
+    world.mo.save()
+    assert feed.person_of(token) is None
+    again = feed.token_of(world.mo)
+    Person.objects.filter(pk=world.mo.pk).update(left_at=now())
+    assert feed.person_of(again) is None
+
+
+def test_page_asks_as_much_for_three_systems_as_for_one(world: World) -> None:
+    browser, counts = browser_of(world.mo), []
+    for number in (1, 2, 3):
+        if number > 1:
+            make_world(slug=f"more-{number}", on_target=f"more_{number}", people=world.people)
+        owing(world)
+        with CaptureQueriesContext(connection) as asked:
+            browser.get("/calendar/")
+        counts.append(len(asked))
+    assert counts[0] == counts[2]
