@@ -39,6 +39,8 @@ PLACES = (
     Place("People", "people", "users", frozenset({ADMINISTRATOR}), "Look after"),
     Place("Receivers", "receivers", "external-link", frozenset({ADMINISTRATOR}), "Look after"),
     Place("Cases", "case_list", "file-text", JUDGES, "Evidence"),
+    Place("Figures", "figures", "activity", JUDGES, "Evidence"),
+    Place("Signals", "signals", "flag", JUDGES, "Evidence"),
     Place("Log", "log_page", "shield-lock", frozenset({AUDITOR}), "Evidence"),
     Place("Packs", "pack_list", "file-certificate", frozenset({AUDITOR}), "Evidence"),
     Place("Status", "status_page", "heartbeat", KEEPERS, "Evidence"),

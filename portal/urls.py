@@ -12,7 +12,7 @@ CONCEPTS = (
     "portal.calendar.urls",
     "portal.notifications.urls",
     "portal.notifications.channels.webhook.urls",
-    "portal.health.urls", "audit.cases.urls", "audit.packs.urls", "audit.log.urls",
+    "portal.health.urls", "portal.charts.urls", "audit.cases.urls", "audit.controls.urls", "audit.packs.urls", "audit.log.urls",
 )  # fmt: skip
 
 

@@ -60,6 +60,8 @@ personnel_page       GET  personnel             404 404 404 404 404 404 200 404 
 personnel_confirm    POST personnel             403 403 403 403 403 403 409 403 403 in
 personnel_discard    POST personnel             403 403 403 403 403 403 302 403 403 in
 # lists
+figures              GET  -                     200 200 200 200 200 200 200 200 200 in
+signals              GET  -                     200 200 200 200 200 200 200 200 200 in
 lists                GET  -                     200 200 200 200 200 200 200 200 200 in
 list_file            POST list-findings         200 200 200 200 200 200 200 200 200 in
 list_file            POST list-people           403 403 403 403 403 403 200 403 403 in

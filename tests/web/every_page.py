@@ -33,6 +33,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
     "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),
     "stop_page": (("mo", "stop", ""), ("dan", "stop", "")), "grant_revoke": (("mo", "open grant", ""),),
+    "figures": (("rosa", "", ""),), "signals": (("rosa", "", ""),),
     "lists": (("rosa", "", ""), ("ann", "", "")),
     "personnel_lists": (("pia", "", ""),), "personnel_new": (("pia", "", ""),), "personnel_page": (("pia", "personnel", ""),),
     "systems": (("pia", "", ""), ("mo", "", "")), "system_new": (("pia", "kind", ""),), "system_page": (("pia", "shop", ""), ("rosa", "shop", "")),

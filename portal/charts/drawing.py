@@ -1,0 +1,116 @@
+"""Bars as numbers for the SVG template: shapes and text alone, in the colours of the page. The table beside it says the same in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, log10
+
+WIDTH, HEIGHT, LEFT, TOP, FOOT = 360, 168, 34, 10, 20
+STEPS = 4
+NICE = (1, 2, 2.5, 5, 10)
+LABEL_WIDTH = 26
+"""Room that a label under the bars needs; where there is less, every second or third is left out."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of one kind, one for each label; nothing where there is none. ``look`` names its class: a, b or glass."""
+
+    name: str
+    look: str
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar, in units of the view box."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    look: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A label under the bars, or a line across them with its value."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Everything that the template draws."""
+
+    id: str
+    title: str
+    says: str
+    bars: tuple[Bar, ...]
+    labels: tuple[Mark, ...]
+    lines: tuple[Mark, ...]
+    legend: tuple[tuple[str, str], ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    base: int = HEIGHT - FOOT
+
+
+def bars(
+    *, name: str, title: str, says: str, labels: Sequence[str], series: Sequence[Series], stacked: bool = False
+) -> Chart:
+    """Bars side by side, or one on the other.
+
+    Args:
+        says: What the chart shows, in a sentence or two, for whoever does not see it.
+        stacked: The first series stands below.
+    """
+    top = _top(labels, series, stacked=stacked)
+    slot = (WIDTH - LEFT) / max(1, len(labels))
+    drawn = [bar for number in range(len(labels)) for bar in _slot(number, slot, series, top, stacked=stacked)]
+    every = max(1, ceil(LABEL_WIDTH / slot))
+    marks = tuple(
+        Mark(round(LEFT + slot * (number + 0.5), 1), text)
+        for number, text in enumerate(labels)
+        if (len(labels) - 1 - number) % every == 0
+    )
+    lines = tuple(
+        Mark(round(_y(top * step / STEPS, top), 1), _short(top * step / STEPS)) for step in range(1, STEPS + 1)
+    )
+    legend = tuple((each.name, each.look) for each in series)
+    return Chart(name, title, says, tuple(drawn), marks, lines, legend)
+
+
+def _slot(number: int, slot: float, series: Sequence[Series], top: float, *, stacked: bool) -> list[Bar]:
+    room = slot * 0.72
+    width = room if stacked else room / max(1, len(series))
+    left, below, found = LEFT + slot * number + (slot - room) / 2, 0.0, []
+    for place, each in enumerate(series):
+        value = each.values[number] or 0
+        y = _y(below + value, top)
+        height = _y(below, top) - y
+        if value:
+            x = left if stacked else left + width * place
+            found.append(
+                Bar(round(x, 1), round(y, 1), round(width - (0 if stacked else 1), 1), round(height, 1), each.look)
+            )
+        below += value if stacked else 0
+    return found
+
+
+def _y(value: float, top: float) -> float:
+    return HEIGHT - FOOT - (HEIGHT - FOOT - TOP) * value / top
+
+
+def _top(labels: Sequence[str], series: Sequence[Series], *, stacked: bool) -> float:
+    """The end of the scale: a round number that is no smaller than the highest bar."""
+    slots = [[each.values[number] or 0 for each in series] for number in range(len(labels))]
+    highest = max((sum(slot) if stacked else max(slot) for slot in slots if slot), default=0)
+    if highest <= STEPS:
+        return STEPS
+    scale = 10 ** int(log10(highest))
+    return float(next(scale * nice for nice in NICE if scale * nice >= highest))
+
+
+def _short(value: float) -> str:
+    return f"{value:g}" if value < 1000 else f"{value / 1000:g}k"

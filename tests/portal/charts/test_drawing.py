@@ -1,0 +1,56 @@
+"""Bars as numbers: in the picture, as high as their values, and none for nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.charts.drawing import FOOT, HEIGHT, LEFT, TOP, WIDTH, Series, bars
+
+VALUES = st.one_of(st.none(), st.floats(0, 1e9, allow_nan=False))
+
+
+@given(st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=40), st.booleans())
+def test_every_bar_lies_in_the_picture(rows: list[tuple[float | None, float | None]], stacked: bool) -> None:
+    first, second = zip(*rows, strict=True)
+    chart = bars(
+        name="c",
+        title="t",
+        says="s",
+        labels=["x"] * len(rows),
+        stacked=stacked,
+        series=[Series("a", "a", first), Series("b", "b", second)],
+    )
+    slack = 0.2
+    for bar in chart.bars:
+        assert LEFT - slack <= bar.x <= bar.x + bar.width <= WIDTH + slack
+        assert TOP - slack <= bar.y <= bar.y + bar.height <= HEIGHT - FOOT + slack
+
+
+@pytest.mark.parametrize(
+    ("highest", "lines"),
+    [(0, ["1", "2", "3", "4"]), (4, ["1", "2", "3", "4"]), (7, ["2.5", "5", "7.5", "10"]),
+     (24, ["6.25", "12.5", "18.75", "25"]), (4000, ["1.25k", "2.5k", "3.75k", "5k"])],
+)  # fmt: skip
+def test_scale_ends_on_a_round_number(highest: float, lines: list[str]) -> None:
+    chart = bars(name="c", title="t", says="s", labels=["x"], series=[Series("a", "a", [highest])])
+    assert [line.text for line in chart.lines] == lines
+
+
+def test_stack_stands_on_what_is_below() -> None:
+    chart = bars(
+        name="c",
+        title="t",
+        says="s",
+        labels=["x"],
+        stacked=True,
+        series=[Series("a", "a", [2]), Series("b", "glass", [2])],
+    )
+    low, high = chart.bars
+    assert (low.y, low.y + low.height, high.y, high.look) == (high.y + high.height, HEIGHT - FOOT, TOP, "glass")
+
+
+def test_labels_that_have_no_room_are_left_out_but_never_the_last() -> None:
+    chart = bars(
+        name="c", title="t", says="s", labels=[str(number) for number in range(36)], series=[Series("a", "a", [1] * 36)]
+    )
+    assert [label.text for label in chart.labels] == [str(number) for number in range(2, 36, 3)]
