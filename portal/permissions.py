@@ -1,9 +1,12 @@
 """Who may look at what: the rules behind ``has_perm`` that audit's pages ask. Acts have their own checks in their actions."""
 
+from uuid import UUID
+
 from django.contrib.auth.backends import BaseBackend
 from django.db.models import Q, QuerySet
 
 from portal.access_requests.models import AccessRequest
+from portal.campaigns.queries import campaign_for
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
 from portal.eligibility.queries import holds, holds_anywhere, systems_where
 from portal.people.models import Person
@@ -42,6 +45,10 @@ def _view_case(person: Person, case: object) -> bool:
     if request.responder_id == person.pk or request.approvals.filter(approver=person).exists():
         return True
     return _view_system(person, request.system)
+
+
+def _view_campaign(person: Person, campaign: object) -> bool:
+    return campaign_for(person, UUID(str(campaign))) is not None
 
 
 def _view_all(person: Person, _: object) -> bool:
@@ -83,6 +90,7 @@ RULES = {
     "portal.manage": _manage,
     "portal.narrow": _narrow,
     "audit.view_case": _view_case,
+    "audit.view_campaign": _view_campaign,
     "audit.view_all": _view_all,
     "audit.view_system": _view_system,
     "audit.make_pack": _make_pack,

@@ -30,7 +30,10 @@ EVENTS = family(
     ("campaign.item_reassigned", "A line was put to somebody else, or to nobody, by the portal: who had it could not judge it any longer, or now there is somebody.",
      ITEM + " from_id:id? to_id:id? owner_id:id cause"),
     ("campaign.item_shown", "A line was put before its reviewer.", ITEM),
-    ("campaign.item_decided", "A line was decided.", ITEM + " decision reason_given:bool reason*? involved:list? to_id:id? expires_at:time? delegated_by:id?"),
+    ("campaign.evidence_opened", "Who judges a line looked at its evidence.", ITEM),
+    ("campaign.item_decided", "A line was decided.", ITEM + " decision reason_given:bool reason*? involved:list? to_id:id? expires_at:time? delegated_by:id? "
+     "risk:text? evidence_opened:bool? same_reason:int? bulk_id:id?"),
+    ("campaign.bulk_kept", "Lines were kept together.", "campaign_id:id bulk_id:id count:int risks:list mixed_risk:bool"),
     ("campaign.removal_done", "A decision to remove was carried out.", ITEM + " done_at:time done_by"),
     ("campaign.removal_read_back", "The target was listed after a removal.", ITEM + " listing_id:id? read_back_at:time read_back_by access_present:bool"),
     ("campaign.closed", "An attestation was closed with its statement.",

@@ -10,7 +10,7 @@ from audit.controls.loading import load_catalogue
 from audit.log.append import Actor, now_ms
 from audit.packs.errors import NotAllowed, StepUpNeeded
 
-MAKE_PACK, VIEW_CASE = "audit.make_pack", "audit.view_case"
+MAKE_PACK, VIEW_CASE, VIEW_CAMPAIGN = "audit.make_pack", "audit.view_case", "audit.view_campaign"
 
 
 def systems_of(viewer: Any) -> frozenset[str]:

@@ -12,13 +12,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audit.log.append import now_ms
 from audit.log.read import person_names
-from audit.log.viewing import ViewerRequest, signed_in, viewed
+from audit.log.viewing import ViewerRequest, signed_in, take_away, viewed
 from audit.packs import queries, shown
 from audit.packs.actions import download_dossier, download_pack, request_pack
+from audit.packs.campaign import NoSuchCampaign
+from audit.packs.campaign_paper import report_of_campaign
 from audit.packs.errors import StepUpNeeded
 from audit.packs.forms import DownloadForm, PackForm
 from audit.packs.models import MADE, Pack
-from audit.packs.rules import VIEW_CASE, fresh_ms, in_role_and_scope, need_fresh, systems_of
+from audit.packs.position import NoPosition
+from audit.packs.render import RenderFailed
+from audit.packs.rules import VIEW_CAMPAIGN, VIEW_CASE, fresh_ms, in_role_and_scope, need_fresh, systems_of
+from audit.packs.signing import CannotSign
 from audit.packs.tasks import hint
 
 ON_A_PAGE = 25
@@ -120,6 +125,21 @@ def dossier_download(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     data = download_dossier(by=request.actor, dossier=dossier, viewer=request.user)
     return _file(data, f"dossier-{str(dossier.case)[:8]}-{dossier.occasion}.pdf")
+
+
+@require_POST
+@signed_in
+def campaign_report(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """The report of an attestation as a PDF, made now, up to the newest position of the log."""
+    if not request.user.has_perm(VIEW_CAMPAIGN, str(pk)):
+        raise Http404
+    try:
+        pdf = report_of_campaign(str(pk))
+    except (CannotSign, NoPosition, NoSuchCampaign, RenderFailed) as trouble:
+        messages.error(request, f"{trouble} Nothing was handed out.")
+        return redirect("campaign_page", pk=pk)
+    take_away(by=request.actor, page="the report of a campaign", about=str(pk))
+    return _file(pdf, f"campaign-{str(pk)[:8]}.pdf")
 
 
 def _auditors_only(request: ViewerRequest) -> frozenset[str]:

@@ -9,6 +9,7 @@ from portal.campaigns import rules, subjects
 from portal.campaigns.figures import statement
 from portal.campaigns.lines import again, sha256
 from portal.campaigns.models import Campaign, Item
+from portal.campaigns.recorded import decided, said_before
 from portal.campaigns.states import ITEM_MOVES, KEPT, MODIFIED, MOVES, OPEN, REVOKED, UNDECIDED
 from portal.campaigns.telling import tell_of_lines
 from portal.clock import ms, now
@@ -48,12 +49,28 @@ def show(*, by: Actor, campaign: Campaign, only: Collection[UUID] | None = None)
     return len(shown)
 
 
+@action(event="campaign.evidence_opened")
+def open_evidence(*, by: Actor, item: Item) -> Item:
+    """Note that who is to judge a line looks at its evidence for the first time.
+
+    Raises:
+        ChangedMeanwhile: it was noted, or the line does not wait for them.
+    """
+    row = _locked(item)
+    if str(row.reviewer_id) != by.id or row.state != UNDECIDED or row.opened_at is not None:
+        raise ChangedMeanwhile("There is nothing to note.", about=row)
+    row.opened_at = now()
+    row.save(update_fields=["opened_at"])
+    append("campaign.evidence_opened", by=by, subject=row.log_subject, item_id=row.pk, campaign_id=row.campaign_id)
+    return row
+
+
 @action(event=("campaign.item_decided", *subjects.EVENTS), refused="campaign.act_refused")
 def keep(*, by: Actor, item: Item, reason: str = "") -> Item:
     """The right stays as it is. Needs a reason where it was neither used nor drilled for long."""
     row = _decidable(by, item)
     rules.need_reason(row, reason, kept=True)
-    subjects.of(row).keep(by, row)
+    subjects.of(row).keep(by, [row])
     return _decide(by, row, "keep", reason)
 
 
@@ -146,6 +163,7 @@ def _decidable(by: Actor, item: Item) -> Item:
 
 
 def _decide(by: Actor, row: Item, decision: str, reason: str, **more: object) -> Item:
+    said = said_before(by, row.campaign, reason)
     make(
         row,
         ITEM_MOVES[decision],
@@ -154,12 +172,9 @@ def _decide(by: Actor, row: Item, decision: str, reason: str, **more: object) ->
         decided_by_id=UUID(by.id),
         decided_at=now(),
     )
-    _append_decided(by, row, decision, reason, **more)
+    _append_decided(by, row, decision, reason, said + 1, **more)
     return row
 
 
-def _append_decided(by: Actor, row: Item, decision: str, reason: str, **more: object) -> None:
-    append(
-        "campaign.item_decided", by=by, subject=row.log_subject, item_id=row.pk, campaign_id=row.campaign_id, decision=decision,
-        reason_given=bool(reason.strip()), reason=reason.strip() or None, involved=sorted(rules.concerned_in(row)), **more,
-    )  # fmt: skip
+def _append_decided(by: Actor, row: Item, decision: str, reason: str, said: int = 0, **more: object) -> None:
+    append_many([decided(by, row, decision, reason, involved=rules.concerned_in(row), said=said, **more)])

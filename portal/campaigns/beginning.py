@@ -7,8 +7,8 @@ from datetime import datetime
 from audit.log.append import Actor, Entry, action, append, append_many
 from portal.campaigns import rules, subjects
 from portal.campaigns.assigning import assign
+from portal.campaigns.cadence import closes_at
 from portal.campaigns.counting import second_count
-from portal.campaigns.figures import LEAD
 from portal.campaigns.lines import Line, sha256, snapshot
 from portal.campaigns.models import Campaign, Duty, Item
 from portal.campaigns.states import OPEN, UNDECIDED
@@ -69,14 +69,8 @@ def _campaign(duty: Duty, lines: Sequence[Line], listing: Listing | None, at: da
     with refuse_doubled(OPEN_ALREADY, about=duty):
         return Campaign.objects.create(
             duty=duty, kind=duty.subject_kind, system=duty.system, snapshot=text, snapshot_sha256=sha256(text), snapshot_at=at,
-            second_count=second.count, second_source=second.source, second_says=second.says, due_at=_due(duty, at),
+            second_count=second.count, second_source=second.source, second_says=second.says, due_at=closes_at(duty.due_at, at),
         )  # fmt: skip
-
-
-def _due(duty: Duty, at: datetime) -> datetime:
-    """The duty's time, and never less or more than a fortnight away when it begins early or late."""
-    latest = at + LEAD
-    return duty.due_at if at < duty.due_at < latest else latest
 
 
 def _items(campaign: Campaign, lines: Sequence[Line]) -> list[Item]:

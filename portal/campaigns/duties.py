@@ -4,7 +4,8 @@ from datetime import datetime
 
 from audit.log.append import Actor, action, append
 from portal.campaigns import rules
-from portal.campaigns.figures import LEAD, attestation_interval
+from portal.campaigns.cadence import Last, next_owed
+from portal.campaigns.figures import attestation_interval
 from portal.campaigns.models import Duty
 from portal.clock import ms, now
 from portal.eligibility.models import RoleAssignment
@@ -29,18 +30,18 @@ def set_duty(*, by: Actor, system: System | None, kind: str) -> Duty:
     rules.is_attested(kind, system)
     row = lock_row(System, system.pk, no_key=True) if system is not None else None
     last = last_of(row, kind)
-    if last is not None and not is_past(last):
+    before = Last(last.due_at, closed_at(last)) if last is not None else None
+    owed = next_owed(began(row), before, attestation_interval(kind), now())
+    if owed is None:
         raise ChangedMeanwhile(SET_ALREADY, about=last)
-    begun = began(row) if last is None else (closed_at(last) or last.due_at)
-    due_at = begun + attestation_interval(kind)
     with refuse_doubled(SET_ALREADY, about=row):
         duty = Duty.objects.create(
-            kind=CAMPAIGN, subject_kind=kind, system=row, starts_at=due_at - LEAD, due_at=due_at,
-            days_since_previous=(due_at - begun).days,
+            kind=CAMPAIGN, subject_kind=kind, system=row, starts_at=owed.starts_at, due_at=owed.due_at,
+            days_since_previous=owed.days_since_previous,
         )  # fmt: skip
     append(
         "duty.set", by=by, subject=duty.log_subject, duty_id=duty.pk, kind=CAMPAIGN, subject_kind=kind,
-        system_id=duty.system_id, days_since_previous=duty.days_since_previous, due_at=ms(due_at),
+        system_id=duty.system_id, days_since_previous=duty.days_since_previous, due_at=ms(duty.due_at),
     )  # fmt: skip
     return duty
 
@@ -64,11 +65,6 @@ def began(system: System | None) -> datetime:
     if first is None:
         raise WrongState("Nobody holds a role for all systems yet.")
     return first
-
-
-def is_past(duty: Duty) -> bool:
-    """Done, or its time is over: the next one can be set."""
-    return closed_at(duty) is not None or duty.due_at <= now()
 
 
 def closed_at(duty: Duty) -> datetime | None:

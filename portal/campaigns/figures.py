@@ -6,9 +6,8 @@ from typing import Any
 
 import yaml
 
+from portal.campaigns.signals import Limits
 from portal.parameters import CATALOGUE, values
-
-LEAD = timedelta(days=14)  # a campaign begins so long before its duty is due
 
 
 @cache
@@ -27,6 +26,15 @@ def conflicting_roles() -> frozenset[frozenset[str]]:
 def dormant_after() -> timedelta:
     """So long after the last use or drill a right counts as dormant, and keeping it needs a reason."""
     return timedelta(days=min(values("dormant_days")))
+
+
+@cache
+def limits() -> Limits:
+    """From which figures on a second look at how lines were judged is worth it; the operator's stricter figures hold."""
+    return Limits(
+        stamp_min_items=min(values("stamp_min_items")), stamp_keep_rate=min(values("stamp_keep_rate")),
+        stamp_seconds=max(values("stamp_seconds")), stamp_same_comment=min(values("stamp_same_comment")),
+    )  # fmt: skip
 
 
 @cache

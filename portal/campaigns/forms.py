@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
@@ -28,6 +29,31 @@ class StartForm(forms.Form):
         """``systems`` are all that there are: the act asks who may."""
         super().__init__(*args, **kwargs)
         self.fields["system"] = forms.ModelChoiceField(queryset=systems, required=False)
+
+
+class Ids(forms.Field):
+    """Ids of rows that were ticked."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> list[UUID]:
+        """Each once."""
+        try:
+            found = [UUID(str(each)) for each in dict.fromkeys(value or [])]
+        except ValueError as error:
+            raise forms.ValidationError("Tick the lines that stay.") from error
+        if not found:
+            raise forms.ValidationError("Tick the lines that stay.")
+        return found
+
+
+class KeepManyForm(KeptForm):
+    """Lines that are kept together; ``mixed`` says a second time that they stay although they are of different risk."""
+
+    lines = Ids(label="Lines")
+    reason = PlainCharField(label="Why do they stay?", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+                            help_text="Needed where one was neither used nor drilled for long.")  # fmt: skip
+    mixed = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
 class DecisionForm(KeptForm):

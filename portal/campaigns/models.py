@@ -144,6 +144,7 @@ class Item(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True, help_text="when the reviewer looked at its evidence first")
     state = models.CharField(max_length=10, choices=tuple(ITEM_STATES.items()), default=UNDECIDED)
     reason = models.TextField(blank=True)
+    bulk = models.UUIDField(null=True, blank=True, help_text="which lines were kept together with it")
     decided_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)

@@ -10,12 +10,16 @@ from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 from portal.campaigns import rules
 from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Campaign, Duty, Item
-from portal.campaigns.states import CLOSED, ITEM_STATES, MODIFIED, OPEN, REVOKED, UNDECIDED
+from portal.campaigns.signals import Judged
+from portal.campaigns.states import CLOSED, ITEM_STATES, KEPT, MODIFIED, OPEN, REVOKED, UNDECIDED
 from portal.campaigns.subjects import SUBJECTS
-from portal.campaigns.weighing import RISKS
-from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER, RoleAssignment
-from portal.eligibility.queries import holds_for_all, systems_where
+from portal.campaigns.weighing import PLAIN, RISKS
+from portal.clock import ms
+from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, RESPONDER, REVIEWER, RoleAssignment
+from portal.eligibility.queries import holds, holds_for_all, systems_where
+from portal.grants.models import Grant
 from portal.people.models import Person
+from portal.people.rights import MANAGE
 from portal.systems.models import System
 
 READERS = (OWNER, ADMINISTRATOR, REVIEWER, AUDITOR)
@@ -97,8 +101,10 @@ def campaign_for_act(pk: UUID) -> Campaign | None:
     return Campaign.objects.select_related("system__owner").filter(pk=pk).first()
 
 
-def items_of(campaign: Campaign, viewer: Person, *, show: str = "", risk: str = "", words: str = "") -> QuerySet[Item]:
-    """Its lines: the viewer's own first, then those that nobody has, those of others, the decided ones; each by name.
+def items_of(
+    campaign: Campaign, viewer: Person, *, show: str = "", risk: str = "", words: str = ""
+) -> QuerySet[Item, UUID]:
+    """Keys of its lines: the viewer's own first, then those that nobody has, those of others, the decided ones; each by name.
 
     ``show``: one of `SHOWS`; ``risk``: one of `RISKS`; ``words``: a part of the label.
     """
@@ -106,14 +112,21 @@ def items_of(campaign: Campaign, viewer: Person, *, show: str = "", risk: str = 
         When(state=UNDECIDED, reviewer=viewer, then=0), When(state=UNDECIDED, reviewer__isnull=True, then=1),
         When(state=UNDECIDED, then=2), default=3,
     )  # fmt: skip
-    rows = Item.objects.filter(campaign=campaign).select_related(*RELATED).annotate(place=order)
+    rows = Item.objects.filter(campaign=campaign).annotate(place=order)
     if show in SHOWS:
         rows = rows.filter(place=SHOWS.index(show))
     if risk in RISKS:
         rows = rows.filter(facts__risk=risk)
     if words:
         rows = rows.filter(label__icontains=words)
-    return rows.order_by("place", "subject_kind", "label", "pk")
+    return rows.order_by("place", "subject_kind", "label", "pk").values_list("pk", flat=True)
+
+
+def whole(pks: Iterable[UUID]) -> list[Item]:
+    """The lines of these keys with all that a page shows of them, in their order."""
+    keys = list(pks)
+    found = Item.objects.select_related(*RELATED).in_bulk(keys)
+    return [found[key] for key in keys if key in found]
 
 
 @dataclass(frozen=True)
@@ -144,6 +157,56 @@ def counts_of(campaign: Campaign, viewer: Person) -> dict[str, int]:
         **{f"mine_{risk}": Count("pk", filter=waits & Q(reviewer=viewer, facts__risk=risk)) for risk in RISKS},
     )
     return {name: int(number) for name, number in found.items()}
+
+
+def chosen_of(viewer: Person, campaign: Campaign, pks: Iterable[UUID]) -> list[Item]:
+    """Those of the lines that wait for the viewer."""
+    rows = Item.objects.filter(campaign=campaign, pk__in=list(pks), reviewer=viewer, state=UNDECIDED)
+    return list(rows.order_by("label"))
+
+
+def item_for(viewer: Person, pk: UUID) -> Item | None:
+    """A line of a campaign that the viewer may see."""
+    found = item_for_act(pk)
+    return found if found is not None and campaign_for(viewer, found.campaign_id) is not None else None
+
+
+def uses_of(item: Item, limit: int = 20) -> list[Grant]:
+    """What was opened on the strength of the right, newest first."""
+    rows = Grant.objects.filter(person=item.person, opened_at__isnull=False).select_related("request", "privilege")
+    if "privilege_id" in item.facts:
+        rows = rows.filter(privilege=item.facts["privilege_id"])
+    elif item.facts.get("role") != RESPONDER:
+        return []
+    elif item.campaign.system is not None:
+        rows = rows.filter(system=item.campaign.system)
+    return list(rows.order_by("-opened_at")[:limit])
+
+
+def before(item: Item) -> list[Item]:
+    """How it was attested earlier, newest first."""
+    same = Item.objects.filter(subject_kind=item.subject_kind, subject=item.subject, decided_at__isnull=False)
+    rows = same.exclude(pk=item.pk).filter(campaign__snapshot_at__lte=item.campaign.snapshot_at)
+    return list(rows.select_related("decided_by").order_by("-decided_at")[:10])
+
+
+def judged_of(campaign: Campaign) -> list[Judged]:
+    """Each decided line as the figures on judges take it."""
+    rows = Item.objects.filter(campaign=campaign, decided_at__isnull=False).order_by("decided_at", "pk")
+    return [
+        Judged(
+            str(row.decided_by_id), ms(row.shown_at or row.decided_at), ms(row.decided_at), row.state == KEPT, row.reason,
+            row.facts.get("risk", PLAIN), row.opened_at is not None, str(row.bulk or ""),
+        )
+        for row in rows
+        if row.decided_at is not None
+    ]  # fmt: skip
+
+
+def sees_judging(viewer: Person, campaign: Campaign) -> bool:
+    """Whether figures on judges are shown to the viewer: who manages the list, and auditors."""
+    manages = viewer.has_perm(MANAGE, campaign.system)
+    return manages or holds(viewer.pk, AUDITOR, campaign.system)
 
 
 def names_of(people: Iterable[str]) -> dict[str, str]:

@@ -143,13 +143,16 @@ def viewing(viewer: Person, campaign: Campaign, items: Iterable[Item]) -> Viewin
     return Viewing(viewer, people, concerned_in_each(rows), manages, names_of(hands))
 
 
-def shown(item: Item, look: Viewing, form: DecisionForm | None = None) -> Shown:
-    """One line for the viewer: who it is put to decides, and who manages the list may hand it on. Each act asks again."""
+def shown(item: Item, look: Viewing, form: DecisionForm | None = None, *, bare: bool = False) -> Shown:
+    """One line for the viewer: who it is put to decides, and who manages the list may hand it on. Each act asks again.
+
+    ``bare``: without a form of its own, for a row of many.
+    """
     out, viewer = look.concerned[item.pk], look.viewer
     waits = item.state == UNDECIDED and item.person_id != viewer.pk
     mine = waits and item.reviewer_id == viewer.pk
     decides = mine and str(viewer.pk) not in out
-    if (mine or (waits and look.manages)) and form is None:
+    if (mine or (waits and look.manages)) and form is None and not bare:
         form = DecisionForm(item=item, others=among_free(look.attesters, out))
     return Shown(item, form if waits else None, is_dormant(item), mine, decides, look.names)
 

@@ -5,13 +5,12 @@ Whoever runs it, however often.
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 
 from audit.log.append import process
 from portal.campaigns import removal, starting
 from portal.campaigns.actions import remind
+from portal.campaigns.cadence import mark_of
 from portal.campaigns.duties import note_missed, set_duty
-from portal.campaigns.models import Campaign
 from portal.campaigns.queries import to_begin, to_miss, to_reassign, to_remind, to_remove, without_duty
 from portal.campaigns.reassigning import reassign
 from portal.clock import now
@@ -29,20 +28,12 @@ def run_due() -> int:
     done += sum(_done(note_missed, by=SWEEP, duty=duty) for duty in to_miss(at))
     done += sum(_done(reassign, by=SWEEP, campaign=campaign) for campaign in to_reassign())
     for campaign in to_remind():
-        mark = mark_of(campaign, at)
+        mark = mark_of(campaign.snapshot_at, campaign.due_at, at)
         if mark and mark not in campaign.reminded:
             done += _done(remind, by=SWEEP, campaign=campaign, mark=mark)
     for item_id in to_remove():
         _done(removal.run, item_id)
     return done
-
-
-def mark_of(campaign: Campaign, at: datetime) -> str:
-    """The newest reminder that has come due: half the time is gone, all of it is, or a number of days more."""
-    if at < campaign.due_at:
-        return "half" if at >= campaign.snapshot_at + (campaign.due_at - campaign.snapshot_at) / 2 else ""
-    days = (at - campaign.due_at).days
-    return f"after-{days}" if days else "at"
 
 
 def _done(act: Callable[..., object], *args: object, **kwargs: object) -> int:

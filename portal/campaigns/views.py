@@ -12,22 +12,24 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.log.viewing import viewed
 from portal.access_requests.rules import allows
-from portal.campaigns import actions, queries, removal, starting
-from portal.campaigns.figures import LEAD, attestation_interval
-from portal.campaigns.forms import KEEP, MODIFY, REVOKE, TRANSFER, DecisionForm, StartForm
+from portal.campaigns import actions, bulk, queries, removal, starting
+from portal.campaigns.cadence import LEAD
+from portal.campaigns.figures import attestation_interval, limits
+from portal.campaigns.forms import KEEP, MODIFY, REVOKE, TRANSFER, DecisionForm, KeepManyForm, StartForm
 from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Campaign, Item
 from portal.campaigns.rules import free_for, may_close, may_transfer
-from portal.campaigns.showing import show_lines
+from portal.campaigns.showing import show_evidence, show_lines
 from portal.campaigns.shown import grouped, shown, startable, viewing
+from portal.campaigns.signals import sittings
 from portal.campaigns.states import ITEM_STATES, KEPT, MODIFIED, OPEN, REVOKED, UNDECIDED
-from portal.campaigns.weighing import RISKS
+from portal.campaigns.weighing import HIGH, RISKS
 from portal.grants.hurry import hurry
 from portal.hints import hint
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
 
-PER_PAGE = 25
+PER_PAGE = 20
 WHOLE = {"HX-Retarget": "body", "HX-Reswap": "innerHTML"}
 
 
@@ -75,6 +77,75 @@ def campaign_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     campaign = _visible(request, pk)
     viewed(request, "the campaign", campaign)
     return _show(request, campaign)
+
+
+@require_GET
+@signed_in
+def campaign_line(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """One line with its evidence. That who judges it looked is noted."""
+    item = queries.item_for(request.user, pk)
+    if item is None:
+        raise Http404
+    viewed(request, "the line of a campaign", item)
+    show_evidence(by=request.actor, viewer=request.user, item=item)
+    line = shown(item, viewing(request.user, item.campaign, [item]))
+    context = {"campaign": item.campaign, "line": line, "uses": queries.uses_of(item), "before": queries.before(item)}
+    return render(request, "campaigns/evidence.html", context)
+
+
+@require_GET
+@signed_in
+def campaign_judging(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Figures on how a campaign was judged, for who manages its list and for auditors."""
+    campaign = _visible(request, pk)
+    if not queries.sees_judging(request.user, campaign):
+        raise Http404
+    viewed(request, "how the campaign was judged", campaign)
+    found = sittings(queries.judged_of(campaign), limits(), HIGH)
+    names = queries.names_of(each.judge for each in found)
+    rows = [{"name": names.get(each.judge, "Somebody"), "sitting": each} for each in found]
+    return render(request, "campaigns/judging.html", {"campaign": campaign, "sittings": rows})
+
+
+@require_POST
+@signed_in
+@confirming
+def campaign_keep(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Keep what was ticked; where that is of mixed risk, ask a second time first."""
+    campaign = queries.campaign_for_act(pk)
+    if campaign is None:
+        raise Http404
+    form = KeepManyForm(request.POST)
+    if form.is_valid():
+        chosen = queries.chosen_of(request.user, campaign, form.cleaned_data["lines"])
+        if len(bulk.risks_of(chosen)) > 1 and not form.cleaned_data["mixed"]:
+            return _ask_again(request, campaign, chosen, form.cleaned_data["reason"])
+        done = form.carry_out(lambda: _keep_many(request, campaign, form.cleaned_data))
+        if done is not None:
+            left = f" {done.decided_before} had been decided before." if done.decided_before else ""
+            messages.info(request, f"Lines kept: {done.kept}.{left}")
+            return redirect(f"{reverse('campaign_page', args=[pk])}?show=mine#lines")
+    return _show(request, _visible(request, pk), status=form.status, many=form)
+
+
+def _keep_many(request: PersonRequest, campaign: Campaign, said: dict[str, Any]) -> bulk.KeptTogether:
+    return bulk.keep_many(
+        by=request.actor, campaign=campaign, items=said["lines"], reason=said["reason"], mixed_confirmed=said["mixed"]
+    )
+
+
+def _ask_again(request: PersonRequest, campaign: Campaign, chosen: list[Item], reason: str) -> HttpResponse:
+    counted, high = bulk.risks_of(chosen), [item for item in chosen if item.facts.get("risk") == HIGH]
+    figures = [
+        {"label": f"{word} risk", "value": counted[risk], "tone": "attention" if risk == HIGH else ""}
+        for risk, word in RISKS.items()
+        if counted[risk]
+    ]
+    context = {
+        "campaign": campaign, "total": len(chosen), "chosen": [item.pk for item in chosen], "reason": reason, "figures": figures,
+        "high": high[:PER_PAGE], "more": max(0, len(high) - PER_PAGE),
+    }  # fmt: skip
+    return render(request, "campaigns/mixed.html", context)
 
 
 @require_POST
@@ -146,24 +217,37 @@ def campaign_close(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 
 def _show(
-    request: PersonRequest, campaign: Campaign, forms: dict[UUID, DecisionForm] | None = None, status: int = 200
-) -> HttpResponse:
+    request: PersonRequest, campaign: Campaign, forms: dict[UUID, DecisionForm] | None = None, status: int = 200,
+    many: KeepManyForm | None = None,
+) -> HttpResponse:  # fmt: skip
     given, counts = forms or {}, queries.counts_of(campaign, request.user)
     asked = {name: request.GET.get(name, "")[:100] for name in ("show", "risk", "words")}
-    page = Paginator(queries.items_of(campaign, request.user, **asked), PER_PAGE).get_page(request.GET.get("page"))
-    items = _with(list(page), given)
+    as_rows = many is not None or request.GET.get("view") == "rows"
+    asked["show"] = "mine" if as_rows else asked["show"]
+    per_page = bulk.MOST if as_rows else PER_PAGE
+    page = Paginator(queries.items_of(campaign, request.user, **asked), per_page).get_page(request.GET.get("page"))
+    items = _with(queries.whole(page), given)
     if request.method == "GET":
         show_lines(by=request.actor, viewer=request.user, campaign=campaign, items=items)
     look = viewing(request.user, campaign, items)
-    lines = [shown(each, look, given.get(each.pk)) for each in items]
+    lines = [shown(each, look, given.get(each.pk), bare=as_rows) for each in items]
     total = sum(counts[state] for state in ITEM_STATES)
     context = {
         "campaign": campaign, "groups": grouped(lines), "counts": counts, "total": total, "decided": total - counts[UNDECIDED], "page": page,
-        "asked": asked, "progress": queries.progress_of(campaign), "figures": _figures(counts), "errors": list(given.values()),
-        "statement": campaign.statement or actions.closing_statement(campaign), "risks": RISKS,
+        "asked": asked, "progress": queries.progress_of(campaign), "figures": _figures(counts),
+        "errors": [*given.values(), *([many] if many is not None else [])],
+        "statement": campaign.statement or actions.closing_statement(campaign), "risks": RISKS, "as_rows": as_rows,
+        "many": many or KeepManyForm(), "ticked": _ticked(request, many, items), "sees_judging": queries.sees_judging(request.user, campaign),
         "may_close": campaign.state == OPEN and not counts[UNDECIDED] and allows(may_close, request.actor, campaign),
     }  # fmt: skip
     return render(request, "campaigns/campaign.html", context, status=status)
+
+
+def _ticked(request: PersonRequest, many: KeepManyForm | None, items: list[Item]) -> set[UUID]:
+    """Rows that are ticked: those that were sent and come back, or all of them, where that was asked."""
+    if many is not None:
+        return set(many.cleaned_data.get("lines", ()))
+    return {item.pk for item in items} if request.GET.get("tick") == "all" else set()
 
 
 def _with(items: list[Item], forms: dict[UUID, DecisionForm]) -> list[Item]:

@@ -3,10 +3,11 @@
 Ending one here leaves open grants as they are: `portal/grants/narrowing.py` does both in one transaction, and pages call that.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from audit.log.append import Actor, action, append
+from audit.log.append import Actor, Entry, action, append, append_many
 from portal.clock import ms, now, optional_ms
 from portal.eligibility import ending, rules
 from portal.eligibility.facts import of_eligibility, of_role
@@ -14,6 +15,7 @@ from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.eligibility.queries import not_over
 from portal.errors import RefusedByPolicy
 from portal.people.models import Person
+from portal.people.rights import need_other
 from portal.rows import lock_row
 from portal.systems.models import Privilege, System
 
@@ -170,6 +172,20 @@ def reconfirm_eligibility(*, by: Actor, eligibility: Eligibility) -> Eligibility
     rules.still_holds(locked)
     append("eligibility.reconfirmed", by=by, subject=locked.log_subject, **of_eligibility(locked))
     return locked
+
+
+@action(event="eligibility.reconfirmed", refused="eligibility.act_refused")
+def reconfirm_eligibilities(*, by: Actor, eligibilities: Collection[UUID]) -> int:
+    """As `reconfirm_eligibility`, for many; returns how many. Who may is asked once for each system."""
+    rows = Eligibility.objects.select_for_update(of=("self",)).filter(pk__in=list(eligibilities)).order_by("pk")
+    found = list(rows.select_related("privilege"))
+    for row in {row.privilege.system_id: row for row in found}.values():
+        rules.may_take_off_list(by, row)
+    for row in found:
+        need_other(by, row.person_id, about=row)
+        rules.still_holds(row)
+    append_many(Entry("eligibility.reconfirmed", by, of_eligibility(row), subject=row.log_subject) for row in found)
+    return len(found)
 
 
 # --- what they share

@@ -184,6 +184,10 @@ review_take_back     POST acceptance            403 403 403 302 403 403 403 403 
 campaigns            GET  -                     200 200 200 200 200 200 200 200 200 in
 campaign_start       POST -                     403 403 403 403 403 403 409 403 403 in
 campaign_page        GET  campaign              404 404 404 200 200 200 200 404 404 in
+campaign_line        GET  item                  404 404 404 200 200 200 200 404 404 in
+campaign_keep        POST campaign              403 403 403 403 302 403 403 403 403 in
+campaign_report      POST campaign              404 404 404 302 302 302 302 404 404 in
+campaign_judging     GET  campaign              404 404 404 404 200 200 200 404 404 in
 campaign_close       POST campaign              403 403 403 403 422 403 422 403 403 in
 item_decide          POST item                  403 403 403 403 302 403 403 403 403 in
 # drills
@@ -288,6 +292,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "alert_link": lambda _: {},
     "receiver_new": lambda _: {"name": "Pager", "url": "https://pager.example/hook", "topics": ["call"]},
     "receiver_page": lambda _: {"name": "Pager", "url": "", "topics": ["use"]},
+    "campaign_keep": lambda scene: {"lines": [scene.things["item"]["pk"]], "reason": "Needed."},
     "campaign_start": lambda scene: {"kind": "eligibility", "system": scene.world.system.pk},
     "change_decide": lambda _: {"decision": "approve"},
     "dry_run": lambda _: {"minutes": 30},

@@ -37,6 +37,7 @@ BENCHMARKS = (
     "packs",
     "looking_back",
     "telling",
+    "attesting",
 )
 
 

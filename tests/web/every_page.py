@@ -54,7 +54,10 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),
     "calendar": (("mo", "", ""), ("ann", "", "")),
     "drills": (("ann", "", ""), ("mo", "", "")), "drill_new": (("ann", "", ""), ("dan", "", "")), "drill_page": (("ann", "drill", ""),),
-    "campaigns": (("nora", "", ""), ("pia", "", "")), "campaign_page": (("nora", "campaign", ""),),
+    "campaigns": (("nora", "", ""), ("pia", "", "")), "campaign_page": (
+        ("nora", "campaign", ""), ("mo", "campaign waiting", "?view=rows"), ("mo", "campaign waiting", ""),
+    ),
+    "campaign_line": (("mo", "line", ""),), "campaign_judging": (("mo", "campaign", ""),),
     "alerts": (("mo", "", ""),),
     "alert_link": ((NOBODY, "link", ""),), "receivers": (("pia", "", ""),), "receiver_new": (("pia", "", ""),), "receiver_page": (("pia", "receiver", ""),),
 
@@ -85,7 +88,10 @@ class Furnished:
             "change": self._one("portal_proposedchange ORDER BY proposed_at DESC"), "role": self._one("portal_roleassignment"),
             "eligibility": self._one("portal_eligibility"), "version": self._one("portal_policyversion"),
             "finding": self._one("portal_finding"), "review": self._one("portal_review WHERE submitted_at IS NOT NULL"), "judging": self._judging(),
-            "campaign": self._one("portal_campaign"), "case": self._one("portal_accessrequest ORDER BY requested_at"), "personnel": self._personnel(),
+            "campaign": self._one("portal_campaign WHERE state = 'closed' AND system_id IS NOT NULL"),
+            "campaign waiting": self._one("portal_campaign WHERE state = 'open'"),
+            "line": self._one("portal_item WHERE state = 'undecided'"),
+            "case": self._one("portal_accessrequest ORDER BY requested_at"), "personnel": self._personnel(),
             "sealed": self._one("portal_sealedaccount"),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "drill": {"pk": self._drill()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},

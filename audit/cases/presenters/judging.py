@@ -32,6 +32,8 @@ PRESENTERS: dict[str, Presenter] = {
     "campaign.item_reassigned": say("A line was put to another: {cause}", "To {to_id}.", "Before: {from_id}.", icon="arrow-right", tone="attention"),
     "campaign.item_shown": say("A line of an attestation was put before its reviewer", icon="eye"),
     "campaign.item_decided": say("Attested: {decision}", "{reason}", "To {to_id}.", icon="rubber-stamp"),
+    "campaign.evidence_opened": say("The evidence of a line was looked at", icon="eye"),
+    "campaign.bulk_kept": say("Lines were kept together: {count}", "Of risk {risks}.", icon="checks"),
     "campaign.removal_done": say("A removal was carried out", "By {done_by}.", icon="trash"),
     "campaign.removal_read_back": say("The target was listed after a removal; access still there: {access_present}", icon="search"),
     "campaign.closed": say("An attestation was closed", "Kept {kept}, modified {modified}, revoked {revoked}, undecided {undecided}.",

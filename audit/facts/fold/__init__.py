@@ -78,6 +78,7 @@ NO_FACT = frozenset(
         "review.handed_over",
         "review.given_next",
         "review.saved",
+        "campaign.evidence_opened",
         "duty.missed",
         "source.epoch_started",
         "source.heartbeat_seen",

@@ -1,7 +1,6 @@
 """Facts that follow from others: ends of grants, removals, pairs of roles, use of eligibilities, sittings."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from itertools import combinations
 from statistics import median
 
@@ -10,6 +9,7 @@ from audit.facts.given import MILLISECONDS, Period
 from audit.facts.parameters import Parameter
 
 DAY = MILLISECONDS["day"]
+HIGH = "high"
 READERS_OF_A_PACK = frozenset({"auditor"})
 READERS_OF_A_CASE = frozenset({"auditor", "owner", "reviewer", "approver", "administrator"})
 
@@ -144,27 +144,41 @@ def _later_campaigns(facts: Facts, item: Row) -> set[str]:
 
 def campaign_sittings(facts: Facts) -> None:
     """One reviewer's run through the items of one campaign."""
-    runs: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for _, item in facts.each("items"):
+    runs: dict[tuple[str, str], list[tuple[str, Row]]] = defaultdict(list)
+    for key, item in facts.each("items"):
         if item.get("decided_at") is not None and item.get("decision") != "transfer":
-            runs[item["campaign_id"], item["reviewer_id"]].append(item)
-    for (campaign, judge), items in runs.items():
-        seconds = sorted(_seconds(items))
+            runs[item["campaign_id"], item["reviewer_id"]].append((key, item))
+    for (campaign, judge), rows in runs.items():
+        seconds, marks = _seconds(rows), {key: facts.item_marks.get(key, {}) for key, _ in rows}
+        critical = [took for key, took in seconds.items() if marks[key].get("risk") == HIGH]
         facts.derive(
             "sittings", f"{campaign}:{judge}", rests_on=("campaigns", campaign), kind="campaign", judge_id=judge,
-            at=max(item["decided_at"] for item in items), row_count=len(items),
-            keep_rate=sum(item["decision"] == "keep" for item in items) / len(items),
-            active_seconds=int(sum(seconds)), median_seconds=float(median(seconds)) if seconds else None,
-            evidence_skipped=sum(item.get("shown_at") is None for item in items), bulk_over_mixed_risk=0,
-            # Reasons are committed to with salts, so equal ones cannot be told: all that were given is the most.
-            same_comment_rows=sum(item.get("reason_given") or 0 for item in items),
+            at=max(item["decided_at"] for _, item in rows), row_count=len(rows),
+            keep_rate=sum(item["decision"] == "keep" for _, item in rows) / len(rows),
+            active_seconds=int(sum(seconds.values())), median_seconds=float(median(seconds.values())) if seconds else None,
+            evidence_skipped=sum(_skipped(item, marks[key]) for key, item in rows),
+            shortest_critical_seconds=min(critical, default=None), bulk_over_mixed_risk=int((campaign, judge) in facts.mixed_bulks),
+            same_comment_rows=_same(rows, marks),
         )  # fmt: skip
 
 
-def _seconds(items: list[Row]) -> Iterator[float]:
-    """Seconds from one decision, or from the showing of an item, to the next decision."""
-    previous = 0
-    for item in sorted(items, key=lambda each: each["decided_at"]):
+def _skipped(item: Row, marks: Row) -> bool:
+    """Never on the screen; or of high risk, and its evidence was not looked at."""
+    return item.get("shown_at") is None or (marks.get("risk") == HIGH and not marks.get("evidence_opened"))
+
+
+def _same(rows: list[tuple[str, Row]], marks: dict[str, Row]) -> int:
+    """Lines with the same words. Reasons are committed to with salts, so equal ones cannot be told: where the portal did not count them, all
+    that were given is the most."""
+    counted = [each["same_reason"] for each in marks.values() if "same_reason" in each]
+    return max(counted) if counted else sum(item.get("reason_given") or 0 for _, item in rows)
+
+
+def _seconds(rows: list[tuple[str, Row]]) -> dict[str, float]:
+    """For each item, seconds from its showing, or from the decision before it where that is later, to its own decision."""
+    took, previous = {}, 0
+    for key, item in sorted(rows, key=lambda each: each[1]["decided_at"]):
         if item.get("shown_at") is not None:
-            yield (item["decided_at"] - max(item["shown_at"], previous)) / 1000
+            took[key] = (item["decided_at"] - max(item["shown_at"], previous)) / 1000
         previous = item["decided_at"]
+    return took

@@ -7,6 +7,7 @@ REVIEW = (
     "grant_id", "due_at", "answers_missing", "adverse_answers", "emergency_upheld", "accepted_activities",
     "statement_sha256",
 )  # fmt: skip
+MARKS = ("risk", "evidence_opened", "same_reason")
 CAMPAIGN = (
     "kind", "system_id", "snapshot_at", "snapshot_sha256", "item_count", "second_count", "not_put_to_anyone", "due_at",
 )  # fmt: skip
@@ -163,11 +164,18 @@ def item_decided(facts: Facts, entry: LogEntry) -> None:
     if decision == "transfer":
         facts.change("items", item, owner_id=entry.fields.get("to_id"), shown_at=None)
         return
+    facts.item_marks[item] = {name: entry.fields[name] for name in MARKS if name in entry.fields}
     facts.act(entry, "attest")
     granted_by = facts.get("eligibilities", facts.get("items", item).get("subject_id")).get("granted_by")
     person = facts.item_people.get(item)
     hands = {each for each in (granted_by, person) if each}
     _judged(facts, entry, item, kind="item", subject=person, involved=hands)
+
+
+def bulk_kept(facts: Facts, entry: LogEntry) -> None:
+    """Lines were kept together; over mixed risk that is a signal."""
+    if entry.fields["mixed_risk"]:
+        facts.mixed_bulks.add((entry.fields["campaign_id"], entry.by))
 
 
 def removal_done(facts: Facts, entry: LogEntry) -> None:
@@ -243,6 +251,7 @@ HANDLERS = {
     "campaign.item_reassigned": item_reassigned,
     "campaign.item_shown": item_shown,
     "campaign.item_decided": item_decided,
+    "campaign.bulk_kept": bulk_kept,
     "campaign.removal_done": removal_done,
     "campaign.removal_read_back": removal_read_back,
     "campaign.closed": campaign_closed,

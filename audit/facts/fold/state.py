@@ -55,6 +55,8 @@ class Facts:
     act_index: dict[str, int] = field(default_factory=dict)
     acceptances: dict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     item_people: dict[str, str] = field(default_factory=dict)
+    item_marks: dict[str, Row] = field(default_factory=lambda: defaultdict(dict))
+    mixed_bulks: set[tuple[str, str]] = field(default_factory=set)
     packs: dict[str, frozenset[str]] = field(default_factory=dict)
     drills: dict[str, Row] = field(default_factory=dict)
     taken: dict[str, Taken] = field(default_factory=dict)

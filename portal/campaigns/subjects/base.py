@@ -1,6 +1,6 @@
 """What a kind of line must know to be attested: a new kind is one more file beside this one, and a line in the table."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ class Subject:
         lists: in which lists it stands.
         lines: the lines of a system (``None``: of all), as they are now; the listing is the target's answer, if it was asked.
         hands: for each subject, who asked for the right or gave it, as the rows say now.
-        keep, narrow, revoke: what a decision does; each is called in the decision's transaction.
+        keep, narrow, revoke: what a decision does; each is called in the decision's transaction. Only keeping is done to many at once.
         events: which events these write.
         grants: what was opened on the strength of the right, before the decision: it must have ended.
         present: whether the target, or the portal's own rows, show after a removal that the right is still there.
@@ -39,7 +39,7 @@ class Subject:
     lists: tuple[str, ...]
     lines: Callable[[System | None, Listing | None], list[Line]]
     hands: Callable[[Collection[str]], Hands]
-    keep: Callable[[Actor, Item], None]
+    keep: Callable[[Actor, Sequence[Item]], None]
     narrow: Callable[[Actor, Item, datetime], None]
     revoke: Callable[[Actor, Item, str], None]
     events: tuple[str, ...]

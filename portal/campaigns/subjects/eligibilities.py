@@ -1,7 +1,7 @@
 """Lines about eligibilities: a person who may ask for a privilege."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from portal.campaigns.models import Item
 from portal.campaigns.states import MODIFIED
 from portal.campaigns.subjects.base import NARROWED, Hands, Subject, given
 from portal.clock import ms, optional_ms
-from portal.eligibility.actions import reconfirm_eligibility
+from portal.eligibility.actions import reconfirm_eligibilities
 from portal.eligibility.models import Eligibility
 from portal.eligibility.queries import in_force
 from portal.errors import RefusedByPolicy
@@ -80,11 +80,14 @@ def in_force_of(item: Item) -> Eligibility | None:
     return found.select_related("privilege__system", "person").first()
 
 
-def keep(by: Actor, item: Item) -> None:
-    """Note that it was looked at."""
-    row = in_force_of(item)
-    if row is not None:
-        reconfirm_eligibility(by=by, eligibility=row)
+def keep(by: Actor, items: Sequence[Item]) -> None:
+    """Note that they were looked at; what ended meanwhile is left as it is."""
+    found = Eligibility.objects.filter(
+        pk__in=[item.subject for item in items], approved_at__isnull=False, ended_at__isnull=True
+    )
+    keys = list(found.values_list("pk", flat=True))
+    if keys:
+        reconfirm_eligibilities(by=by, eligibilities=keys)
 
 
 def narrow(by: Actor, item: Item, to_at: datetime) -> None:

@@ -1,7 +1,7 @@
 """Lines about roles in the portal: of one system, or for all of them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -93,8 +93,8 @@ def in_force_of(item: Item) -> RoleAssignment | None:
     return found.select_related("system", "person").first()
 
 
-def keep(_: Actor, __: Item) -> None:
-    """It stays: the decision says all there is to say."""
+def keep(_: Actor, __: Sequence[Item]) -> None:
+    """They stay: the decision says all there is to say."""
 
 
 def narrow(by: Actor, item: Item, to_at: datetime) -> None:

@@ -1,5 +1,6 @@
 """Lines about logins that were found on the target and that neither a grant nor a declaration explains."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -66,8 +67,8 @@ def _explained(system: System, listing: Listing) -> set[tuple[str, str]]:
     return {(closing_of(row).login, closing_of(row).comment) for row in live}
 
 
-def keep(_: Actor, __: Item) -> None:
-    """It stays, and stands on the next list again."""
+def keep(_: Actor, __: Sequence[Item]) -> None:
+    """They stay, and stand on the next list again."""
 
 
 def narrow(_: Actor, item: Item, __: datetime) -> None:

@@ -131,6 +131,10 @@ def _findings_and_sources(log: Stream) -> None:
         owner_id="jon",
         cause="attests no longer",
     )
+    log.say("campaign.evidence_opened", when, "jon", item_id="K1-ann", campaign_id="K1")
+    log.say(
+        "campaign.bulk_kept", when, "jon", campaign_id="K1", bulk_id="b", count=2, risks=["high", "plain"], mixed_risk=1
+    )
     log.say(
         "finding.raised",
         when,

@@ -358,3 +358,38 @@ def test_readers_in_the_facts_are_those_whom_the_portal_lets_in() -> None:
         frozenset(SYSTEM_RULES["audit.view_system"]),
         frozenset(SYSTEM_RULES["audit.make_pack"]),
     ) == (computed.READERS_OF_A_CASE, computed.READERS_OF_A_PACK)
+
+
+@pytest.mark.parametrize(
+    ("marks", "skipped", "shortest", "same"),
+    [
+        ({}, 0, None, 2),
+        ({"risk": "plain", "evidence_opened": 0, "same_reason": 1}, 0, None, 1),
+        ({"risk": "high", "evidence_opened": 1, "same_reason": 0}, 0, 60.0, 0),
+        ({"risk": "high", "evidence_opened": 0, "same_reason": 2}, 2, 60.0, 2),
+    ],
+    ids=["before the portal said so", "plain", "high, looked at", "high, not looked at"],
+)
+def test_sitting_counts_what_was_looked_at_and_said(
+    marks: dict[str, Any], skipped: int, shortest: float | None, same: int
+) -> None:
+    log = story.organisation()
+    story.attestation(log, "K", at("07-10"), at("07-12"))
+    for event in log.bodies:
+        if event["name"] == "campaign.item_decided":
+            event["fields"] |= marks
+    found = judge(log).fact("sittings", "K:jon")
+    assert (found["evidence_skipped"], found.get("shortest_critical_seconds"), found["same_comment_rows"]) == (
+        skipped, shortest, same,
+    )  # fmt: skip
+    assert found["bulk_over_mixed_risk"] == 0
+
+
+def test_lines_of_mixed_risk_that_were_kept_together_are_a_signal() -> None:
+    log = story.organisation()
+    story.attestation(log, "K", at("07-10"), at("07-12"))
+    known: dict[str, Any] = {"campaign_id": "K", "bulk_id": "b", "count": 2, "risks": ["high", "plain"]}
+    log.say("campaign.bulk_kept", at("07-10", "03:00"), "jon", mixed_risk=1, **known)
+    judged = judge(log)
+    assert judged.fact("sittings", "K:jon")["bulk_over_mixed_risk"] == 1
+    assert judged.rows("T-24") == {"K:jon": "signal"}
