@@ -10,7 +10,7 @@ DECIDED = (
 
 EVENTS = family(
     ("system.registered", "A system came into scope.", SYSTEM + DECIDED),
-    ("system.changed", "A system's description or settings changed.", SYSTEM + " changed:list" + DECIDED),
+    ("system.changed", "A system's description or settings changed.", SYSTEM + " changed:list major:bool?" + DECIDED),
     ("system.change_proposed", "A change of a system waits for a second administrator.", "proposal_id:id system_id:id? kind changed:list"),
     ("system.change_declined", "A proposed change of a system was declined.", "proposal_id:id system_id:id? kind"),
     ("system.act_refused", "An act on a system was refused.", "act code kind sentence"),

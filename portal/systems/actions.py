@@ -17,7 +17,7 @@ from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
 from portal.rows import lock_row
 from portal.secrets import encrypt
-from portal.systems.facts import CHANGE, changed_names, system_facts
+from portal.systems.facts import CHANGE, MAJOR, changed_names, system_facts
 from portal.systems.models import Privilege, ProposedChange, System
 from portal.systems.queries import privilege_is_taken, slug_is_taken
 from portal.systems.targets import secret_context
@@ -192,6 +192,7 @@ def _change(by: Actor, change: ProposedChange) -> System:
         by=by,
         subject=system.log_subject,
         changed=names,
+        major=bool(change.after.get(MAJOR)),
         proposal_id=change.pk,
         **system_facts(system),
         **_two(by, change),

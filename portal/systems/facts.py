@@ -6,9 +6,11 @@ from portal.people.models import Person
 from portal.systems.models import ProposedChange, System
 
 CHANGE = "change"
+MAJOR = "major"  # said of a change, and kept with it alone
 WORDS = {
     "name": "Name", "slug": "Short name", "owner": "Owner", "criticality": "Criticality", "personal_data": "Holds personal data",
-    "way_in": "The way in", "connector": "Kind", "on_target": "Name on the target", "description": "Description", "counting": "Counting",
+    "way_in": "The way in",
+    MAJOR: "Major: to be drilled again", "connector": "Kind", "on_target": "Name on the target", "description": "Description", "counting": "Counting",
     "host": "Host", "port": "Port", "dbname": "Database", "user": "The portal's login", "sslmode": "Encryption",
     "sslrootcert": "Certificate authority", "public_host": "Host as responders reach it", "public_port": "Port as responders reach it",
     "databases": "Databases", "privileges": "Roles that the test looks at", "state_path": "File", "log_dir": "Folder of its log",
@@ -71,4 +73,6 @@ def _text(value: object, names: dict[str, str]) -> str:
 
 
 def _now(system: System, name: str) -> object:
+    if name == MAJOR:
+        return False
     return str(system.owner_id) if name == "owner" else getattr(system, name)

@@ -9,6 +9,7 @@ from portal.kept_form import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
 from portal.systems.actions import DOUBLED_PRIVILEGE, DOUBLED_SLUG
+from portal.systems.facts import MAJOR
 from portal.systems.models import CRITICALITIES, System
 from portal.systems.queries import privilege_is_taken, slug_is_taken
 from portal.widgets import ChoiceCards, Minutes
@@ -56,6 +57,12 @@ class SystemForm(KeptForm):
         assert isinstance(owner, forms.ModelChoiceField)  # noqa: S101 - tells the type
         owner.queryset = people
         self.present = present
+        if present is not None:
+            self.fields[MAJOR] = forms.BooleanField(
+                label="It is a major change",
+                required=False,
+                help_text="A new version, another host, another way in: the system is drilled again within two weeks.",
+            )
 
     def clean_slug(self) -> str:
         """Say it beside the field when it stands already; the action looks again."""
@@ -68,8 +75,10 @@ class SystemForm(KeptForm):
         data = self.cleaned_data
         described = {name: data[name] for name in ("name", "slug", "criticality", "personal_data", "way_in")}
         before = self.present.settings if self.present else {}
+        major = {MAJOR: True} if data.get(MAJOR) else {}
         return {
             **described,
+            **major,
             "owner": str(data["owner"].pk),
             "connector": self.kind,
             "settings": {**before, **self.settings()},

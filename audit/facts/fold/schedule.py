@@ -21,7 +21,14 @@ def duties(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> No
     for system, row in facts.each("systems"):
         if row.get("in_scope_from") is not None:
             _attestations(facts, system, ELIGIBILITY, row["in_scope_from"], every[ELIGIBILITY], period)
-            _drills(facts, system, row["in_scope_from"], parameters["drill_days"].value, period)
+            _drills(
+                facts,
+                system,
+                row["in_scope_from"],
+                parameters["drill_days"].value,
+                parameters["drill_after_change_days"].value,
+                period,
+            )
     _attestations_of_roles(facts, every[ROLES], period)
     if facts.first_at is not None:
         for due_at in _missed(facts.first_at, period.end_at, parameters["restore_days"].value):
@@ -83,20 +90,34 @@ def _missed(seen: int, until: int, every: int) -> Iterator[int]:
         yield seen
 
 
-def _drills(facts: Facts, system: str, scope_from: int, every: int, period: Period) -> None:
+def _drills(facts: Facts, system: str, scope_from: int, every: int, after_change: int, period: Period) -> None:
     """Each drill does the duty that was next due; a failed one stays on record beside its repetition."""
     seen = done = scope_from
+    changes = facts.major_changes[system]
     for over_at, worked in _drilled(facts, system):
-        for due_at in _missed(seen, over_at, every):
+        for due_at in _owed(seen, over_at, every, after_change, changes):
             _duty(facts, "drill", system, due_at, due_at=due_at, days_since_previous=(due_at - done) // DAY)
             seen = due_at
         _duty(
-            facts, "drill", system, over_at, due_at=seen + every * DAY, done_at=over_at, ok=worked,
+            facts, "drill", system, over_at, due_at=_next(seen, every, after_change, changes), done_at=over_at, ok=worked,
             days_since_previous=(over_at - done) // DAY,
         )  # fmt: skip
         seen = done = over_at
-    for due_at in _missed(seen, period.end_at, every):
+    for due_at in _owed(seen, period.end_at, every, after_change, changes):
         _duty(facts, "drill", system, due_at, due_at=due_at, days_since_previous=(due_at - done) // DAY)
+
+
+def _next(seen: int, every: int, after_change: int, changes: list[int]) -> int:
+    """So many days after the last duty, or after the first major change since, whichever comes first."""
+    sooner = [change + after_change * DAY for change in changes if change > seen]
+    return min([seen + every * DAY, *sooner])
+
+
+def _owed(seen: int, until: int, every: int, after_change: int, changes: list[int]) -> Iterator[int]:
+    """Due times that passed with nothing there, whole days counted."""
+    while (until - (due_at := _next(seen, every, after_change, changes))) // DAY > 0:
+        seen = due_at
+        yield due_at
 
 
 def _drilled(facts: Facts, system: str) -> list[tuple[int, int]]:

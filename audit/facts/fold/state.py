@@ -58,6 +58,7 @@ class Facts:
     item_marks: dict[str, Row] = field(default_factory=lambda: defaultdict(dict))
     mixed_bulks: set[tuple[str, str]] = field(default_factory=set)
     packs: dict[str, frozenset[str]] = field(default_factory=dict)
+    major_changes: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     drills: dict[str, Row] = field(default_factory=dict)
     taken: dict[str, Taken] = field(default_factory=dict)
     personnel_taken: list[int] = field(default_factory=list)

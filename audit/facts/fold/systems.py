@@ -13,6 +13,8 @@ SYSTEM = (
 def described(facts: Facts, entry: LogEntry) -> None:
     """A system came into scope, or its description changed."""
     facts.put("systems", entry.fields["system_id"], **given(entry, *SYSTEM))
+    if entry.fields.get("major"):
+        facts.major_changes[entry.fields["system_id"]].append(entry.at)
 
 
 def source_declared(facts: Facts, entry: LogEntry) -> None:

@@ -144,6 +144,18 @@ def test_attestation_days_count_from_the_one_before() -> None:
     assert judged.rows("T-20") == {"D-K1": "pass", "D-K2": "pass"}
 
 
+def test_major_change_is_followed_by_a_drill_within_two_weeks() -> None:
+    log, changed = story.organisation(), at("07-20", "10:00")
+    fields: dict[str, Any] = {
+        "system_id": "billing", "slug": "billing", "name": "billing", "owner_id": "mo", "criticality": "normal", "personal_data": 0,
+        "connector": "postgresql", "reads_back": 1, "lists_access": 1, "in_scope_from": at("06-01", "01:00"),
+    }  # fmt: skip
+    for major, when in ((1, changed), (0, changed + 30 * DAY)):
+        log.say("system.changed", when, "quinn", **fields, changed=["host"], major=major)
+    due = [each["due_at"] for each in judge(log).facts("duties") if each["kind"] == "drill"]
+    assert due == [changed + 14 * DAY]
+
+
 @pytest.mark.parametrize(("worked", "failed"), [(1, []), (0, ["told"])])
 def test_drill_does_its_duty_as_its_sheet_says(worked: int, failed: list[str]) -> None:
     log, over = story.organisation(), START + 60 * MINUTE

@@ -21,8 +21,12 @@ from portal.grants import actions, ending, opening
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
 from portal.notifications.sending import send_due
+from portal.people.models import Person
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy
+from portal.systems import actions as systems
+from portal.systems.facts import differences
+from portal.systems.forms import SimulatedForm
 from portal.systems.models import System
 from tests.at_once import at_once
 from tests.browsing import browser_of
@@ -208,6 +212,25 @@ def test_drill_that_worked_moves_the_duty_and_one_that_failed_does_not(world: Wo
     assert (then.due_at, then.last_at) == (drill.over_at + timedelta(days=90), drill.over_at)  # type: ignore[operator]  # judged
     Drill.objects.update(worked=False)
     assert duties.due_of(System.objects.all()) == [owed]
+
+
+def test_major_change_brings_the_drill_forward_until_it_is_drilled(world: World) -> None:
+    form = SimulatedForm(people=Person.objects.all(), present=world.system)
+    said = {**form.initial, "owner": str(world.mo.pk), "way_in": "Another way.", "major": "on"}
+    form = SimulatedForm(said, people=Person.objects.all(), present=world.system)
+    assert form.is_valid(), form.errors
+    change = systems.propose(by=actor(world.pia), kind="change", system=world.system, after=form.after())
+    assert ("Major: to be drilled again", "no", "yes") in differences(change)
+    assert duties.due_of(System.objects.all())[0].changed_at is None
+    systems.approve(by=actor(world.quinn), change=change)
+    change.refresh_from_db()
+    (owed,) = duties.due_of(System.objects.all())
+    assert (owed.changed_at, owed.due_at) == (change.decided_at, change.decided_at + timedelta(days=14))  # type: ignore[operator]  # decided
+    drill = begun(world)
+    gone_through(world, drill)
+    judged(drill)
+    (owed,) = duties.due_of(System.objects.all())
+    assert (owed.changed_at, owed.due_at) == (None, drill.over_at + timedelta(days=90))  # type: ignore[operator]  # judged
 
 
 def test_system_out_of_scope_owes_nothing(world: World) -> None:
