@@ -62,6 +62,7 @@ WORKS: tuple[Work, ...] = (
     Work("dossiers", "audit.packs.dossiers.make_due", 5, 15),
     Work("dossier-mails", "portal.notifications.dossiers.run", 5, 5),
     Work("packs", "audit.packs.jobs.run_due", 10, 15),
+    Work("retests", "audit.packs.retests.run_due", 10, 30),
     Work("watchdogs", "portal.grants.watchdogs.hold", 0, 10),  # held by a process that stays
     Work("heartbeats", "portal.reconciliation.heartbeats.send_due", 10, 2),
     Work("listings", "portal.reconciliation.listings.take_due", 300, 60),

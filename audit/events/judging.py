@@ -48,8 +48,12 @@ EVENTS = family(
     ("finding.raised", "There is something to put right.",
      FINDING + " kind test_id:text? about_id:id system_id:id? source_index:int? owner_id:id? due_at:time? assigned_at:time? title details*?"),
     ("finding.assigned", "A finding has an owner and a date.", FINDING + " owner_id:id due_at:time"),
-    ("finding.answered", "Cause and response were given.", FINDING + " cause* response* cause_given:bool response_given:bool"),
+    ("finding.answered", "Cause and response were given.", FINDING + " cause* response* cause_given:bool response_given:bool proof*? proof_given:bool?"),
     ("finding.due_moved", "A finding's date was moved.", FINDING + " due_at:time extended_by:id reason*?"),
+    ("finding.retest_asked", "The control test of a finding is to be run again, over what happened since its answer.",
+     FINDING + " retest_id:id test_id about_id:id system_id:id? since:time"),
+    ("finding.retested", "The control test of a finding was run again on the log alone.",
+     FINDING + " retest_id:id test_id retest_ok:bool says result_of_subject? rows:int failed:int log_size:int catalogue_sha256"),
     ("finding.closed", "A finding was closed.", FINDING + " retest_ok:bool comment*?"),
     ("finding.act_refused", "An act on a finding was refused.", "act code kind sentence"),
 )  # fmt: skip

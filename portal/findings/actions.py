@@ -1,16 +1,17 @@
 """From "there is something to put right" to "somebody else saw that it is". Nobody closes their own."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now, optional_ms
-from portal.errors import RefusedByPolicy, WrongState
+from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.findings.models import Finding
-from portal.findings.rules import may_answer, may_assign, may_close, may_move_due, may_raise
-from portal.findings.states import ASSIGNED, CLOSED, MOVES, RAISED
+from portal.findings.retests import passed, waits
+from portal.findings.rules import may_answer, may_ask_retest, may_assign, may_close, may_move_due, may_raise
+from portal.findings.states import ANSWERED, ASSIGNED, CLOSED, MOVES, RAISED
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
@@ -18,6 +19,7 @@ from portal.systems.models import System
 
 DUE_AFTER = timedelta(days=10)  # the catalogue's finding_days
 DONE = "This finding is closed."
+NOT_PASSED = "Its control test has not passed since the answer. Have it run again, or close it without and say why."
 
 
 @action(event="finding.raised", refused="finding.act_refused")
@@ -84,17 +86,18 @@ def assign(*, by: Actor, finding: Finding, owner: Person, due_at: datetime) -> F
 
 
 @action(event="finding.answered", refused="finding.act_refused")
-def answer(*, by: Actor, finding: Finding, cause: str, response: str) -> Finding:
-    """The owner says what it came from and what is done about it. May be said better until it is closed."""
+def answer(*, by: Actor, finding: Finding, cause: str, response: str, proof: str = "") -> Finding:
+    """The owner says what it came from, what is done about it, and where one sees that. May be said better until it is closed."""
     row = _locked(finding)
     may_answer(by, row)
     cause, response = cause.strip(), response.strip()
     if not cause or not response:
         raise RefusedByPolicy("Say both: what it came from, and what is done about it.", about=row)
-    make(row, MOVES["answer"], says=DONE, cause=cause, response=response)
+    proof = proof.strip()
+    make(row, MOVES["answer"], says=DONE, cause=cause, response=response, proof=proof, answered_at=now())
     append(
         "finding.answered", by=by, case=row.log_case, subject=row.log_subject, finding_id=row.pk, cause=cause,
-        response=response, cause_given=True, response_given=True,
+        response=response, cause_given=True, response_given=True, proof=proof or None, proof_given=bool(proof),
     )  # fmt: skip
     return row
 
@@ -118,15 +121,43 @@ def move_due(*, by: Actor, finding: Finding, due_at: datetime, reason: str = "")
 
 @action(event="finding.closed", refused="finding.act_refused")
 def close(*, by: Actor, finding: Finding, retest_ok: bool, comment: str = "") -> Finding:
-    """Another person than its owner looked at it again. Without a passed retest, they say why it is closed."""
+    """Another person than its owner looked at it again. Without a passed retest, they say why it is closed.
+
+    Where a control test stands behind the finding, only that test, run again on the log since the answer, passes it.
+    """
     row = _locked(finding)
     may_close(by, row)
+    if retest_ok and row.test_id and not passed(row):
+        raise RefusedByPolicy(NOT_PASSED, about=row, kind="not retested")
     if not retest_ok and not comment.strip():
         raise RefusedByPolicy("Say why it is closed although no retest passed.", about=row)
     make(row, MOVES["close"], says="Only a finding that was answered can be closed, once.", closed_at=now())
     append(
         "finding.closed", by=by, case=row.log_case, subject=row.log_subject, finding_id=row.pk, retest_ok=retest_ok,
         comment=comment.strip() or None,
+    )  # fmt: skip
+    return row
+
+
+@action(event="finding.retest_asked", refused="finding.act_refused")
+def ask_retest(*, by: Actor, finding: Finding) -> Finding:
+    """Have the control test of the finding run again, over what happened since its answer. The result comes back in the log.
+
+    Raises:
+        NotAllowed: who neither owns it nor may close it; WrongState: it is not answered; RefusedByPolicy: it has no test;
+        ChangedMeanwhile: it was asked for a moment ago.
+    """
+    row = _locked(finding)
+    may_ask_retest(by, row)
+    if row.state != ANSWERED:
+        raise WrongState("Only a finding that was answered is tested again.", about=row)
+    if not row.test_id:
+        raise RefusedByPolicy("No control test stands behind this finding: somebody looks at it again.", about=row)
+    if waits(row):
+        raise ChangedMeanwhile("The test is being run already.", about=row)
+    append(
+        "finding.retest_asked", by=by, case=row.log_case, subject=row.log_subject, finding_id=row.pk, retest_id=uuid4(), test_id=row.test_id,
+        about_id=row.about, system_id=row.system_id, since=ms(row.answered_at or row.raised_at),
     )  # fmt: skip
     return row
 

@@ -54,6 +54,9 @@ class AnswerForm(FindingForm):
 
     cause = PlainCharField(label="What did it come from?", widget=LONG)
     response = PlainCharField(label="What is done about it?", widget=LONG)
+    proof = PlainCharField(
+        label="Where does one see that?", widget=LONG, required=False, help_text="A ticket, a change, a page: whoever closes it looks there."
+    )  # fmt: skip
 
 
 class DueForm(FindingForm):
@@ -61,6 +64,10 @@ class DueForm(FindingForm):
 
     due_at = forms.DateTimeField(label="New date", widget=UtcMoment())
     reason = PlainCharField(label="Reason", required=False, widget=LONG)
+
+
+class RetestForm(FindingForm):
+    """Nothing is typed: the control test is run again."""
 
 
 class CloseForm(FindingForm):

@@ -9,6 +9,8 @@ TITLES = {
     "finding.assigned": "Given to an owner",
     "finding.answered": "Answered",
     "finding.due_moved": "Date moved",
+    "finding.retest_asked": "To be tested again",
+    "finding.retested": "Tested again",
     "finding.closed": "Closed",
     "finding.act_refused": "An act was refused",
 }
@@ -35,6 +37,8 @@ def _text(name: str, fields: dict[str, object], names: dict[str, str], said: str
         parts.append(f"Due {moment(int(str(fields['due_at']))):%-d %b %Y, %H:%M} UTC.")
     if name == "finding.closed":
         parts.append("Tested again: it holds." if fields["retest_ok"] else "Closed without a passed retest.")
+    if name == "finding.retested":
+        parts.append(f"{'Passed' if fields['retest_ok'] else 'Not passed'}. {fields['says']}")
     if name == "finding.act_refused":
         parts.append(str(fields["sentence"]))
     return " ".join([*parts, said]).strip()

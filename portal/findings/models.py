@@ -29,6 +29,8 @@ class Finding(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     cause = models.TextField(blank=True)
     response = models.TextField(blank=True)
+    proof = models.TextField(blank=True, help_text="where one sees that it is put right")
+    answered_at = models.DateTimeField(null=True, blank=True, help_text="when it was answered last")
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -50,15 +50,23 @@ def waiting_for(viewer: Person) -> list[Finding]:
     nowhere = Q(system__isnull=True) if holds_anywhere(viewer.pk, (ADMINISTRATOR,)) else Q(pk__in=[])
     unowned = Q(owner__isnull=True) & (Q(system__in=assigns) | Q(system__owner=viewer) | nowhere)
     to_close = Q(state=ANSWERED) & (Q(system__in=closes) | Q(system__owner=viewer) | nowhere)
-    to_close &= ~Q(case__in=_cases_used_by(viewer))
+    to_close &= ~Q(case__in=_cases_of(viewer))
     rows = Finding.objects.exclude(state=CLOSED).filter(mine | unowned | to_close)
     return list(rows.select_related("system", "owner").order_by("due_at", "raised_at", "pk")[:MOST_WAITING])
 
 
-def _cases_used_by(viewer: Person) -> QuerySet[AccessRequest, str]:
-    """As findings cite them; whoever used the access does not close what was found of it."""
-    used = AccessRequest.objects.filter(responder=viewer).annotate(as_case=Cast("pk", CharField()))
-    return used.values_list("as_case", flat=True)
+def concerning(person: UUID) -> Q:
+    """Access requests in which the person had a part: asked, broke the glass, decided on it or on more time, let a secret be shown."""
+    decided = (
+        Q(approvals__approver=person) | Q(grant__extensions__decided_by=person) | Q(grant__releases__person=person)
+    )
+    return Q(responder=person) | decided
+
+
+def _cases_of(viewer: Person) -> QuerySet[AccessRequest, str]:
+    """As findings cite them; whoever had a part in the use does not close what was found of it."""
+    mine = AccessRequest.objects.filter(concerning(viewer.pk)).annotate(as_case=Cast("pk", CharField()))
+    return mine.values_list("as_case", flat=True)
 
 
 def finding(viewer: Person, pk: UUID) -> Finding | None:

@@ -8,6 +8,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER, REVIEWER
 from portal.eligibility.queries import holds, holds_anywhere
 from portal.errors import NotAllowed
 from portal.findings.models import Finding
+from portal.findings.queries import concerning
 from portal.systems.models import System
 
 ROLES_THAT_RAISE = (OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
@@ -46,31 +47,33 @@ def may_answer(by: Actor, finding: Finding) -> None:
 
 
 def may_move_due(by: Actor, finding: Finding) -> None:
-    """Who may assign, and neither the owner of the finding nor who used the access that it is about.
+    """Who may assign, and neither the owner of the finding nor who is concerned by the use that it is about.
 
     Raises:
-        NotAllowed: of kind ``own finding`` for its owner, ``own use`` for the responder.
+        NotAllowed: of kind ``own finding`` for its owner, ``own use`` for who asked or decided.
     """
     if str(finding.owner_id) == by.id:
         raise NotAllowed("Nobody moves the date of their own finding.", about=finding, kind="own finding")
-    if _is_about_use_by(by, finding):
-        raise NotAllowed("Nobody moves the date of a finding about their own use.", about=finding, kind=OWN_USE)
+    if is_concerned(by, finding):
+        raise NotAllowed(
+            "Nobody moves the date of a finding about a use in which they had a part.", about=finding, kind=OWN_USE
+        )
     may_assign(by, finding)
 
 
 def may_close(by: Actor, finding: Finding) -> None:
-    """The owner, an administrator or a reviewer of the system, and neither the owner of the finding nor who used the access that it is about.
+    """The owner, an administrator or a reviewer of the system, and neither the owner of the finding nor who is concerned by the use.
 
     Raises:
-        NotAllowed: of kind ``own finding`` for its owner, ``own use`` for the responder.
+        NotAllowed: of kind ``own finding`` for its owner, ``own use`` for who asked or decided.
     """
     if str(finding.owner_id) == by.id:
         raise NotAllowed(
             "Nobody closes their own finding. Another person has to look at it.", about=finding, kind="own finding"
         )
-    if _is_about_use_by(by, finding):
+    if is_concerned(by, finding):
         raise NotAllowed(
-            "Nobody closes a finding about their own use. Another person has to look at it.",
+            "Nobody closes a finding about a use in which they had a part. Another person has to look at it.",
             about=finding,
             kind=OWN_USE,
         )
@@ -80,10 +83,21 @@ def may_close(by: Actor, finding: Finding) -> None:
         )
 
 
-def _is_about_use_by(by: Actor, finding: Finding) -> bool:
+def may_ask_retest(by: Actor, finding: Finding) -> None:
+    """Its owner, or who may close it.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    if str(finding.owner_id) != by.id:
+        may_close(by, finding)
+
+
+def is_concerned(by: Actor, finding: Finding) -> bool:
+    """Whether the person asked for the access that the finding is about, broke the glass, or decided on it or on more time."""
     if not finding.case or not by.is_person:
         return False
-    return AccessRequest.objects.filter(pk=finding.case, responder=UUID(by.id)).exists()
+    return AccessRequest.objects.filter(concerning(UUID(by.id)), pk=finding.case).exists()
 
 
 def _holds_one(by: Actor, roles: tuple[str, ...], system: System | None) -> bool:

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.findings import actions, queries, rules
-from portal.findings.forms import AnswerForm, AssignForm, CloseForm, DueForm, FindingForm, RaiseForm
+from portal.findings.forms import AnswerForm, AssignForm, CloseForm, DueForm, FindingForm, RaiseForm, RetestForm
 from portal.findings.history import lines_of
 from portal.findings.models import Finding
+from portal.findings.retests import last_retest
 from portal.findings.states import ASSIGNED, CLOSED, MOVES
 from portal.people.signing_in import PersonRequest, signed_in
 
@@ -25,6 +26,7 @@ ACTS: Mapping[str, tuple[type[FindingForm], Callable[..., Finding], Callable[...
     "assign": (AssignForm, actions.assign, rules.may_assign, MOVES["assign"].sources),
     "answer": (AnswerForm, actions.answer, rules.may_answer, MOVES["answer"].sources),
     "due": (DueForm, actions.move_due, rules.may_move_due, frozenset({ASSIGNED, *MOVES["close"].sources})),
+    "retest": (RetestForm, actions.ask_retest, rules.may_ask_retest, MOVES["close"].sources),
     "close": (CloseForm, actions.close, rules.may_close, MOVES["close"].sources),
 }
 
@@ -113,11 +115,18 @@ def _page(request: PersonRequest, row: Finding, sent: str = "", form: FindingFor
     forms: dict[str, Any] = {
         act: form if act == sent else make_form(row, initial=_initial(row))
         for act, (make_form, _, may, states) in ACTS.items()
-        if act == sent or (row.state in states and allows(may, request.actor, row))
+        if act == sent or (row.state in states and allows(may, request.actor, row) and (act != "retest" or row.test_id))
     }
-    context = {"finding": row, "forms": forms, "sent": form, "closed": row.state == CLOSED, "lines": lines_of(row)}
+    context = {
+        "finding": row,
+        "forms": forms,
+        "sent": form,
+        "closed": row.state == CLOSED,
+        "lines": lines_of(row),
+        "retest": last_retest(row) if row.test_id else None,
+    }
     return render(request, "findings/finding.html", context, status=form.status if form else 200)
 
 
 def _initial(row: Finding) -> dict[str, object]:
-    return {"cause": row.cause, "response": row.response, "owner": row.owner_id}
+    return {"cause": row.cause, "response": row.response, "proof": row.proof, "owner": row.owner_id}

@@ -165,6 +165,7 @@ finding_page         GET  finding               404 404 200 200 200 200 200 404 
 finding_assign       POST finding               403 403 403 403 409 403 409 403 403 in
 finding_answer       POST finding               403 403 403 403 302 403 403 403 403 in
 finding_due          POST finding               403 403 403 403 403 403 302 403 403 in
+finding_retest       POST finding               403 403 403 409 409 403 409 403 403 in
 finding_close        POST finding               403 403 403 409 403 403 409 403 403 in
 # reviews
 reviews              GET  -                     200 200 200 200 200 200 200 200 200 in

@@ -48,6 +48,8 @@ PRESENTERS: dict[str, Presenter] = {
     "finding.assigned": say("The finding has an owner: {owner_id}", "Due {due_at}.", icon="user-check"),
     "finding.answered": say("The finding was answered", "Cause: {cause}.", "Response: {response}.", icon="pencil"),
     "finding.due_moved": say("The finding's date was moved to {due_at}", "{reason}", icon="calendar"),
+    "finding.retest_asked": say("Control test {test_id} is to be run again", icon="search"),
+    "finding.retested": say("Control test {test_id} was run again; passed: {retest_ok}", "{says}", icon="search"),
     "finding.closed": say("The finding was closed; looked at again: {retest_ok}", "{comment}", icon="circle-check", tone="good"),
     "finding.act_refused": refused("a finding"),
 }  # fmt: skip

@@ -74,6 +74,8 @@ NO_FACT = frozenset(
         "grant.extension_applied",
         "grant.closing",
         "grant.close_failed",
+        "finding.retest_asked",
+        "finding.retested",
         "review.claimed",
         "review.handed_over",
         "review.given_next",

@@ -1,0 +1,137 @@
+"""Runs the control test of a finding again, on the log alone, and writes down what came of it. Who closes the finding reads that, and nobody ticks it.
+
+The test is run over what happened on the system since the finding was answered, and over the rows that the finding is about. It is passed when
+nothing since then fails, and when there is something to go by: a row since then that passes, or the rows of the finding pass now.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from audit.controls.loading import load_catalogue
+from audit.controls.model import Catalogue, CatalogueRefused, ControlTest, Row
+from audit.controls.runner import run_catalogue
+from audit.facts.fold import CannotFold
+from audit.facts.schema import load_schema
+from audit.log.append import Actor, action, append, process
+from audit.log.checkpoints import public_keys
+from audit.log.examination import stored_ranges
+from audit.log.read import LoggedEvent, named
+from audit.packs.evidence import Scope, folded
+from audit.packs.keeping import only_one
+from audit.packs.known import known_at
+from audit.packs.position import NoPosition, Position, newest
+
+logger = logging.getLogger("breakglass.retests")
+RETESTS = process("retests")
+ASKED, DONE = "finding.retest_asked", "finding.retested"
+FAILURES = (CannotFold, CatalogueRefused, NoPosition)
+PASSED = "pass"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a test gave: rows since the answer, those of them that did not pass, and what the finding's own rows give now."""
+
+    ok: bool
+    rows: int
+    failed: int
+    subject: str
+    says: str
+
+
+def run_due() -> int:
+    """Run what was asked for and sealed; returns how many. Harmless when run twice, or by two at once."""
+    done = {event.fields["retest_id"] for event in named([DONE])}
+    waiting = [event for event in named([ASKED]) if event.index is not None and event.fields["retest_id"] not in done]
+    return sum(_run(event) for event in waiting)
+
+
+def _run(asked: LoggedEvent) -> int:
+    with only_one(f"retest {asked.fields['retest_id']}") as mine:
+        if not mine or any(event.fields["retest_id"] == asked.fields["retest_id"] for event in named([DONE])):
+            return 0
+        try:
+            position, catalogue = newest(), load_catalogue(tuple(Path(each) for each in settings.PORTAL_CATALOGUE_DIRS))
+            if position.size <= (asked.index or 0):
+                return 0
+            record(
+                by=RETESTS,
+                asked=asked,
+                outcome=retest(asked, position, catalogue),
+                position=position,
+                catalogue=catalogue,
+            )
+        except FAILURES as error:
+            logger.error("retest %s could not be run: %s", asked.fields["retest_id"], error)
+            return 0
+    return 1
+
+
+@action(event=DONE)
+def record(*, by: Actor, asked: LoggedEvent, outcome: Outcome, position: Position, catalogue: Catalogue) -> None:
+    """Write down what came of it."""
+    given = asked.fields
+    append(
+        DONE, by=by, case=asked.case, subject=asked.subject, finding_id=given["finding_id"], retest_id=given["retest_id"], test_id=given["test_id"],
+        retest_ok=outcome.ok, says=outcome.says, result_of_subject=outcome.subject or None, rows=outcome.rows, failed=outcome.failed,
+        log_size=position.size, catalogue_sha256=catalogue.sha256,
+    )  # fmt: skip
+
+
+def retest(asked: LoggedEvent, position: Position, catalogue: Catalogue) -> Outcome:
+    """Run the test of a finding at a position of the log.
+
+    Raises:
+        CannotFold: the log holds an entry that is none of ours.
+    """
+    given, test = asked.fields, catalogue.tests.get(asked.fields["test_id"])
+    if test is None:
+        return Outcome(False, 0, 0, "", f"There is no control test {given['test_id']} any more.")
+    systems = (given["system_id"],) if given.get("system_id") else tuple(known_at(position.size).systems)
+    scope = Scope(given["since"], max(position.at + 1, given["since"] + 1), systems, ())
+    ranges = tuple(stored_ranges(public_keys(), position.size))
+    with closing(folded(scope, position, catalogue, ranges, lambda *_: None)) as db:
+        mine = rows_of(db, test, asked.case, given["about_id"])
+        db.executemany(
+            "INSERT OR IGNORE INTO carried_over (test_id, row_id) VALUES (?, ?)", [(test.id, row) for row in mine]
+        )
+        (result,) = run_catalogue(db, catalogue, only=[test.id])
+    if result.stopped:
+        return Outcome(False, 0, 0, "", result.stopped)
+    return judged(test, result.rows, mine)
+
+
+def rows_of(db: sqlite3.Connection, test: ControlTest, case: str, about: str) -> frozenset[str]:
+    """Rows of the test's population that a finding is about: the thing that it names, or all of its case."""
+    table = load_schema().tables[test.population.of]
+    of_case = {
+        "grant_id": "IN (SELECT id FROM grants WHERE request_id = :case)", "request_id": "= :case",
+    }  # fmt: skip
+    wanted = [f"{table.key} = :about", f"{table.key} = :case"]
+    wanted += [f"{column} {words}" for column, words in of_case.items() if column in table.columns]
+    if table.name == "findings":
+        wanted.append("subject_id = :about")
+    found = db.execute(
+        f"SELECT {table.key} FROM {table.name} WHERE {' OR '.join(wanted)}",  # noqa: S608 - names of our own schema
+        {"case": case or "-", "about": about},
+    )
+    return frozenset(str(row[0]) for row in found)
+
+
+def judged(test: ControlTest, rows: Sequence[Row], mine: frozenset[str]) -> Outcome:
+    """Whether it passed, and why, in a sentence."""
+    own = [row.result for row in rows if row.id in mine]
+    since = [row.result for row in rows if row.id not in mine]
+    failed = sum(result != PASSED for result in since)
+    own_ok = bool(own) and all(result == PASSED for result in own)
+    subject = "" if not own else PASSED if own_ok else next(result for result in own if result != PASSED)
+    ok = not failed and (own_ok or bool(since))
+    counted = f"{len(since)} row{'' if len(since) == 1 else 's'} since the answer, {failed} of them did not pass"
+    about = f"; what the finding is about gives: {subject}" if subject else ""
+    return Outcome(ok, len(since), failed, subject, f"{test.id}, {test.title}: {counted}{about}.")
