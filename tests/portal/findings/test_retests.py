@@ -74,7 +74,10 @@ def test_new_answer_makes_the_result_void(world: World) -> None:
 
 
 def test_retest_is_asked_for_by_its_owner_or_who_may_close_and_when_there_is_a_test(world: World) -> None:
-    row, by_hand = found(world, answered=False), actions.raise_finding(by=actor(world.kim), kind="by hand", title="A gap", about="x", system=world.system, owner=world.mo)  # fmt: skip
+    row = found(world, answered=False)
+    by_hand = actions.raise_finding(
+        by=actor(world.kim), kind="by hand", title="A gap", about="x", system=world.system, owner=world.mo
+    )
     with pytest.raises(WrongState):
         actions.ask_retest(by=actor(world.mo), finding=row)
     for each in (row, by_hand):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0019_questions'),
+        ('portal', '0020_kept_together'),
     ]
 
     operations = [
