@@ -11,6 +11,7 @@ MACHINES = (
     ("Sealed account", "portal.sealed.states", "MOVES", "STATES", "proposed"),
     ("New secret of a sealed account", "portal.sealed.states", "ROTATION_MOVES", "ROTATION_STATES", "owed"),
     ("Emergency stop", "portal.stops.states", "MOVES", "STATES", "in_force"),
+    ("Reset of a second factor", "portal.people.reset_states", "MOVES", "STATES", "proposed"),
     ("Review", "portal.reviews.states", "MOVES", "STATES", "due"),
     ("Finding", "portal.findings.states", "MOVES", "STATES", "raised"),
     ("Personnel list", "portal.personnel.states", "MOVES", "STATES", "read"),

@@ -48,6 +48,7 @@ WORKS: tuple[Work, ...] = (
     Work("rotations", "portal.sealed.rotating.run_due", 10, 10),
     Work("lapses", "portal.access_requests.sweep.lapse_due", 5, 5),
     Work("tiers", "portal.access_requests.sweep.pass_on_due", 5, 5),
+    Work("resets", "portal.eligibility.resetting.lapse_due", 60, 60),
     Work("outbox", "portal.notifications.sending.send_due", 2, 2),
     Work("receivers", "portal.notifications.sending.send_due", 2, 2),  # apart, so that a slow receiver holds up no mail
     Work("channels", "portal.notifications.late.tell_late", 30, 30),

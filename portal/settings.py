@@ -102,6 +102,7 @@ OTP_TOTP_ISSUER = PORTAL_NAME
 OTP_TOTP_THROTTLE_FACTOR = 1
 PORTAL_PASSKEY_DOMAIN = text("PORTAL_PASSKEY_DOMAIN", "")  # WebAuthn's RP id; empty: the host of PORTAL_URL
 PORTAL_STEP_UP_MINUTES = 15  # the catalogue's step_up_minutes; a policy may ask for less
+PORTAL_RESET_COOLING_HOURS = number("PORTAL_RESET_COOLING_HOURS", 24)  # between a reset of a factor and its effect
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_NAME = "breakglass"

@@ -34,6 +34,7 @@ from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongSt
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
+from portal.people.resets import need_settled
 from portal.policy.queries import in_force, rules_of
 from portal.policy.strength import has_factor, need_any_factor, need_factor
 from portal.sealed.queries import sealed_in
@@ -113,6 +114,7 @@ def declare_bypass(*, by: Actor, privilege: Privilege, asked: Asked, weaker: boo
 
 def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
     may_ask(by, privilege)
+    need_settled(by, about=privilege)
     account = sealed_in(privilege)
     if account is not None:
         may_hold(by.id, account)
@@ -230,6 +232,7 @@ def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
     )
     may_decide(by, locked)
     need_factor(by, rules_of(locked.policy), about=locked)
+    need_settled(by, about=locked)
     if locked.approvals.filter(approver_id=UUID(by.id)).exists():
         raise ChangedMeanwhile("You have decided on this request already.", about=locked)
     if locked.state != AWAITING or (locked.lapses_at and locked.lapses_at <= now()):

@@ -8,6 +8,7 @@ from portal.notifications.outbox import tell
 from portal.people import factors
 from portal.people.actions import ONE_TIME_HOURS, ONLY_ADMINISTRATORS, renew_password
 from portal.people.models import Person
+from portal.people.resets import open_reset
 from portal.people.rights import ADMINISTER, need_permission
 from portal.people.strength import need_fresh
 from portal.rows import lock_row
@@ -16,6 +17,11 @@ UNGUARDED = (
     "This person holds a role or owns a system and has no authenticator yet, so whoever is shown the password could enrol one and act as them. "
     "Nothing was changed. End their roles first, make the password, and propose the roles again once they have signed in: another administrator "
     "approves then."
+)
+
+BEING_RESET = (
+    "The second factor of this person is being reset. With password and factor both new, two administrators could act as them, so no one-time "
+    "password is made until the reset is over or cancelled."
 )
 
 
@@ -34,7 +40,7 @@ def give_one_time_password(*, by: Actor, person: Person) -> str:
 
 def is_unguarded(person: Person) -> bool:
     """Whether a password alone would make whoever has it somebody with a role."""
-    return stands_for_something(person.pk) and not factors.has_totp(person)
+    return stands_for_something(person.pk) and not factors.is_enrolled(person)
 
 
 def _may_give(by: Actor, person: Person) -> None:
@@ -45,6 +51,8 @@ def _may_give(by: Actor, person: Person) -> None:
     lock_row(Person, person.pk, no_key=True)  # who enrols meanwhile waits
     if is_unguarded(person):
         raise RefusedByPolicy(UNGUARDED, about=person, kind="role without factor")
+    if open_reset(person.pk) is not None:
+        raise RefusedByPolicy(BEING_RESET, about=person, kind="factor being reset")
 
 
 def _tell(by: Actor, person: Person) -> None:
@@ -53,7 +61,7 @@ def _tell(by: Actor, person: Person) -> None:
         "by": by.name if by.is_person else "the operator, at the command line",
         "at": now(),
         "hours": ONE_TIME_HOURS,
-        "enrolled": factors.has_totp(person),
+        "enrolled": factors.is_enrolled(person),
     }
     others = [each for each in administrators() if str(each.pk) != by.id and each != person]
     for people, path in (([person], "/me/sign-ins/"), (others, f"/people/{person.pk}/")):

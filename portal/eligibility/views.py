@@ -108,7 +108,7 @@ def _standing(row: RoleAssignment | Eligibility) -> dict[str, bool]:
     waits = row.approved_at is None and row.ended_at is None
     return {
         "waits": waits,
-        "not_enrolled": waits and not factors.has_totp(row.person),
+        "not_enrolled": waits and not factors.is_enrolled(row.person),
         "holds": row.approved_at is not None and row.ended_at is None,
     }
 

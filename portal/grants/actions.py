@@ -26,6 +26,7 @@ from portal.grants.rules import (
 from portal.grants.states import ACTIVE, AUTHORISED, MOVES
 from portal.moves import make
 from portal.notifications.outbox import tell
+from portal.people.resets import need_settled
 from portal.people.strength import need_fresh
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
@@ -222,6 +223,7 @@ def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: st
     asked = lock_row(Extension, extension.pk)
     may_extend(by, row)
     need_factor(by, rules_of(row.request.policy), about=row)
+    need_settled(by, about=row)
     if asked.decision:
         raise ChangedMeanwhile("Somebody has decided on this extension already.", about=row)
     _still_open(row)

@@ -9,6 +9,7 @@ from portal.grants.actions import NOT_OPEN, locked
 from portal.grants.custody import unused_release
 from portal.grants.models import Grant, Release
 from portal.grants.states import ACTIVE
+from portal.people.resets import need_settled
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 
@@ -35,6 +36,7 @@ def release(*, by: Actor, grant: Grant) -> Release:
     row = locked(grant)
     may_release(by, row)
     need_factor(by, rules_of(row.request.policy), about=row)
+    need_settled(by, about=row)
     at = now()
     if row.account is None or row.state != ACTIVE or row.expires_at is None or row.expires_at <= at:
         raise WrongState(NOT_OPEN, about=row)

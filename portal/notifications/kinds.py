@@ -127,6 +127,8 @@ KINDS = _kinds(
     ("dossier.ready", "Dossier", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
     ("signin.recovery_used", "Recovery code used", "the person", "at:time address? agent? left:int?"),
     ("signin.passkey_changed", "Passkey added or removed", "the person", "name at:time added:bool"),
+    ("signin.factor_reset", "Reset of a second factor", "the person, administrators, security list; everybody after one on the host",
+     "person what by at:time reason? until:time?"),
     ("signin.reset", "One-time password made", "the person, all other administrators", "person by at:time hours:int enrolled:bool"),
     ("channel.failed", "Channel takes nothing", "administrators, security list, receivers", "channel waiting:int oldest_at:time trouble?"),
     ("receiver.changed", "Receiver of alerts", "all other administrators, security list", "name host what by at:time topics:list"),

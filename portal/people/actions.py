@@ -10,11 +10,11 @@ from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.errors import NotAllowed, RefusedByPolicy, WrongState
 from portal.notifications.outbox import tell
-from portal.people import factors
+from portal.people import factors, resets
 from portal.people.factors import Proof
 from portal.people.models import Person, SignIn
 from portal.people.rights import ADMINISTER, need_permission
-from portal.people.strength import is_fresh, need_fresh
+from portal.people.strength import STRONG_METHODS, is_fresh, need_fresh
 from portal.rows import lock_row
 from portal.unique import refuse_doubled
 
@@ -49,12 +49,20 @@ def open_sign_in(
         address=address,
         agent=agent[:300],
     )
+    _proven(locked, proof)
     _tell_of_recovery(by, locked, proof, address, agent)
     append(
         "signin.opened", by=by, subject=sign_in.log_subject, person_id=locked.pk, signin_id=sign_in.pk, factor=proof.method,
         address=address, agent=agent[:300] or None,
     )  # fmt: skip
     return sign_in
+
+
+def _proven(person: Person, proof: Proof) -> None:
+    """Whoever has the password has the factor too: it is not only in the hands of the one who made it."""
+    if person.unproven_since is not None and proof.method in STRONG_METHODS:
+        person.unproven_since = None
+        person.save(update_fields=["unproven_since"])
 
 
 def _tell_of_recovery(by: Actor, person: Person, proof: Proof, address: str | None = None, agent: str = "") -> None:
@@ -92,6 +100,7 @@ def strengthen(*, by: Actor, sign_in: SignIn, proof: Proof) -> SignIn:
         raise WrongState("This sign-in has ended. Sign in again.", about=locked)
     locked.factor, locked.strong_at = proof.method, now()
     locked.save(update_fields=["factor", "strong_at"])
+    _proven(locked.person, proof)
     _tell_of_recovery(by, locked.person, proof)
     append(
         "signin.strengthened", by=acting(locked.person, proof), subject=locked.log_subject, person_id=locked.person_id,
@@ -120,7 +129,8 @@ def _end(by: Actor, locked: SignIn, cause: str) -> SignIn:
     return locked
 
 
-def _end_all(by: Actor, person: Person, cause: str) -> None:
+def end_all(by: Actor, person: Person, cause: str) -> None:
+    """End all sign-ins of somebody, within the action of a caller who has asked who may."""
     for each in SignIn.objects.select_for_update().filter(person=person, ended_at__isnull=True).order_by("pk"):
         _end(by, each, cause)
 
@@ -133,17 +143,18 @@ def may_enrol(by: Actor, person: Person) -> bool:
     """
     if by.id != str(person.pk):
         raise NotAllowed("Everybody enrols their own factors.", about=person)
-    if factors.is_enrolled(person) and not is_fresh(by, methods=(factors.RECOVERY,)):
+    if factors.is_enrolled(person) and not resets.is_ready(person) and not is_fresh(by, methods=(factors.RECOVERY,)):
         need_fresh(by, about=person)
     return factors.has_totp(person)
 
 
 @sensitive_variables("key", "code")
-@action(event=("factor.enrolled", "factor.removed"), refused="person.act_refused")
+@action(event=("factor.enrolled", "factor.removed", "factor.reset_finished"), refused="person.act_refused")
 def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
     """Enrol an authenticator, by a code that it shows now; it takes the place of an earlier one.
 
-    The first one needs the password only. A later one needs a fresh proof: the earlier one, or a recovery code.
+    The first one needs the password only, and so does the one after a reset by two people. Any other needs a fresh proof: the earlier one, or
+    a recovery code.
     """
     locked = lock_row(Person, person.pk, no_key=True)
     earlier = may_enrol(by, locked)
@@ -156,13 +167,22 @@ def enrol_factor(*, by: Actor, person: Person, key: str, code: str) -> Proof:
         )
     if earlier:
         append("factor.removed", by=by, subject=locked.log_subject, person_id=locked.pk, factor=factors.TOTP)
+    _proven(locked, proof)
+    resets.finish(by, locked)
     append("factor.enrolled", by=by, subject=locked.log_subject, person_id=locked.pk, factor=factors.TOTP)
     return proof
 
 
 @sensitive_variables("key", "code")
 @action(
-    event=("factor.enrolled", "factor.removed", "recovery.made", "signin.opened", "signin.strengthened"),
+    event=(
+        "factor.enrolled",
+        "factor.removed",
+        "factor.reset_finished",
+        "recovery.made",
+        "signin.opened",
+        "signin.strengthened",
+    ),
     refused="person.act_refused",
 )
 def enrol_and_enter(
@@ -207,7 +227,7 @@ def choose_password(*, by: Actor, person: Person, password: str) -> Person:
     locked.set_password(password)
     locked.one_time_until = None
     locked.save(update_fields=["password", "one_time_until"])
-    _end_all(by, locked, "password changed")
+    end_all(by, locked, "password changed")
     append("password.changed", by=by, subject=locked.log_subject, person_id=locked.pk)
     return locked
 
@@ -237,7 +257,7 @@ def renew_password(by: Actor, person: Person) -> str:
     locked = lock_row(Person, person.pk, no_key=True)
     if locked.left_at is not None:
         raise WrongState("This person has left.", about=locked)
-    _end_all(by, locked, "password given")
+    end_all(by, locked, "password given")
     return _give_password(by, locked)
 
 
@@ -245,8 +265,9 @@ def renew_password(by: Actor, person: Person) -> str:
 def _give_password(by: Actor, person: Person) -> str:
     password = "-".join(secrets.token_hex(3) for _ in range(4))  # 96 random bits that can be read out
     person.set_password(password)
-    person.one_time_until = now() + timedelta(hours=ONE_TIME_HOURS)
-    person.save(update_fields=["password", "one_time_until"])
+    person.unproven_since = now()
+    person.one_time_until = person.unproven_since + timedelta(hours=ONE_TIME_HOURS)
+    person.save(update_fields=["password", "one_time_until", "unproven_since"])
     append(
         "password.given", by=by, subject=person.log_subject, person_id=person.pk, valid_until=ms(person.one_time_until),
     )  # fmt: skip
@@ -277,7 +298,7 @@ def gone(by: Actor, person: Person, left_at: datetime | None = None, list_id: ob
     person.left_at = now()
     person.set_unusable_password()
     person.save(update_fields=["left_at", "password"])
-    _end_all(by, person, "person left")
+    end_all(by, person, "person left")
     append(
         "person.left", by=by, subject=person.log_subject, person_id=person.pk, left_at=ms(left_at or person.left_at), list_id=list_id,
     )  # fmt: skip

@@ -112,6 +112,14 @@ class NewPasswordForm(forms.Form):
         return data
 
 
+class ResetForm(KeptForm):
+    """Why a lost second factor is reset."""
+
+    reason = PlainCharField(
+        label="What was lost, and how do you know that it is they who ask?", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+
 class PersonForm(KeptForm):
     """Somebody new."""
 

@@ -7,6 +7,8 @@ from django.contrib.auth import get_backends
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
+from portal.people.reset_states import COOLING, DONE, PROPOSED, STATES
+
 
 class PersonManager(BaseUserManager["Person"]):
     """Looks people up by mail address, whatever its case."""
@@ -33,6 +35,11 @@ class Person(AbstractBaseUser):
     moved_at = models.DateTimeField(null=True, blank=True)
     one_time_until = models.DateTimeField(
         null=True, blank=True, help_text="the password was made by another and must be replaced before this"
+    )
+    unproven_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="another made the password then, and nobody has signed in with it and a strong factor since",
     )
     last_login = None  # sign-ins say it, with their events
 
@@ -138,6 +145,55 @@ class Passkey(models.Model):
         default_permissions = ()
         ordering: ClassVar = ["added_at"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["person", "name"], name="passkey_named_once")]
+
+
+class FactorReset(models.Model):
+    """Two people let somebody enrol anew who lost their second factor. See ``reset_states.py``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="factor_resets")
+    reason = models.TextField()
+    proposed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    approved_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    cools_until = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=PROPOSED)
+
+    class Meta:
+        """Two people, and neither is the one who lost it; one reset at a time."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["-proposed_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person"], condition=models.Q(state__in=[PROPOSED, COOLING]), name="reset_one_open"),
+            models.CheckConstraint(
+                condition=models.Q(approved_by__isnull=True, approved_at__isnull=True, cools_until__isnull=True)
+                | models.Q(approved_by__isnull=False, approved_at__isnull=False, cools_until__isnull=False),
+                name="reset_approved_whole",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(proposed_by=models.F("person"))
+                & (models.Q(approved_by__isnull=True) | ~models.Q(approved_by=models.F("person")))
+                & (models.Q(approved_by__isnull=True) | ~models.Q(approved_by=models.F("proposed_by"))),
+                name="reset_two_others",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[PROPOSED, COOLING], closed_at__isnull=True)
+                | ~models.Q(state__in=[PROPOSED, COOLING]) & models.Q(closed_at__isnull=False),
+                name="reset_closed_with_time",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=[COOLING, DONE]) | models.Q(approved_at__isnull=False),
+                name="reset_cools_approved",
+            ),
+        ]  # fmt: skip
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names it: by whom it is about."""
+        return f"person:{self.person_id}"
 
 
 class PasskeyChallenge(models.Model):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.people.views import home, own, passkeys, people, way_in
+from portal.people.views import home, own, passkeys, people, resets, way_in
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -26,5 +26,9 @@ urlpatterns = [
     path("people/new/", people.person_new, name="person_new"),
     path("people/<uuid:pk>/", people.person_page, name="person_page"),
     path("people/<uuid:pk>/one-time-password/", people.one_time_password, name="one_time_password"),
+    path("people/<uuid:pk>/factor-reset/", resets.new, name="reset_new"),
+    path("resets/<uuid:pk>/", resets.page, name="reset_page"),
+    path("resets/<uuid:pk>/decide/", resets.decide, name="reset_decide"),
+    path("resets/<uuid:pk>/cancel/", resets.cancel, name="reset_cancel"),
     path("people/<uuid:pk>/left/", people.person_left, name="person_left"),
 ]

@@ -52,6 +52,11 @@ person_new           GET  -                     403 403 403 403 403 403 200 403 
 person_new           POST -                     403 403 403 403 403 403 200 403 403 in
 person_page          GET  person                404 404 404 404 404 404 200 404 404 in
 one_time_password    POST person                403 403 403 403 403 403 200 403 403 in
+reset_new            GET  person                403 403 403 403 403 403 200 403 403 in
+reset_new            POST person                403 403 403 403 403 403 302 403 403 in
+reset_page           GET  reset                 404 200 404 404 200 404 200 404 404 in
+reset_decide         POST reset                 403 403 403 403 302 403 302 403 403 in
+reset_cancel         POST reset                 403 302 403 403 403 403 302 403 403 in
 person_left          POST person                403 403 403 403 403 403 302 403 403 in
 personnel_lists      GET  -                     403 403 403 403 403 403 200 403 403 in
 personnel_new        GET  -                     403 403 403 403 403 403 200 403 403 in
@@ -313,6 +318,8 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "incident_join": lambda scene: {"privilege": scene.world.privilege.pk, "reason": f"{REASON} I look at it too."},
     "item_decide": lambda _: {"decision": "revoke", "reason": "Left the team."},
     "new_password": lambda _: {"password": "another long one for tests", "again": "another long one for tests"},
+    "reset_new": lambda _: {"reason": "The phone is gone; I called back."},
+    "reset_decide": lambda _: {"decision": "approve"},
     "passkey_rename": lambda _: {"name": "Red key"},
     "pack_download": lambda _: {"purpose": "Yearly audit."},
     "pack_new": lambda scene: {"first": "2026-01-01", "last": "2026-01-31", "systems": [scene.world.system.pk], "purpose": "Yearly audit of access."},

@@ -22,6 +22,7 @@ from portal.clock import now
 from portal.connectors.simulated import logins, state
 from portal.drills.actions import start as start_drill
 from portal.eligibility import actions as lists
+from portal.eligibility import resetting
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, CUSTODIAN, Eligibility, RoleAssignment
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending, stopping
@@ -91,6 +92,7 @@ def make_scene() -> Scene:
     browsers = {role: browser_of(world.people[who]) if who else Client() for role, who in VIEWERS.items()}
     things["feed"] = {"token": feed.token_of(world.ann)}
     things["sign_in"] = {"pk": sign_in_of(world.ann).pk}
+    things["reset"] = {"pk": resetting.propose(by=actor(world.pia), person=world.ben, reason="The phone is gone.").pk}
     things["passkey"] = {"pk": passkey_of(world.ann).pk}
     return Scene(world, browsers, things)
 
@@ -101,6 +103,7 @@ def _roles(world: World) -> None:
     by = {"proposed_by": world.pia, "proposed_at": ago, "approved_by": world.mo, "approved_at": ago, "from_at": ago}
     RoleAssignment.objects.create(person=world.otto, role=AUDITOR, **by)
     RoleAssignment.objects.create(person=world.quinn, role=ADMINISTRATOR, **by)
+    RoleAssignment.objects.create(person=world.pia, role=ADMINISTRATOR, **by | {"proposed_by": world.quinn})
     for role in ("responder", "reviewer", "owner", "auditor", "administrator"):
         RoleAssignment.objects.create(person=world.jon, role=role, system=world.system, **by)
     Eligibility.objects.create(person=world.jon, privilege=world.privilege, **by)

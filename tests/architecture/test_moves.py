@@ -26,6 +26,10 @@ EXPECTED = {
     ("portal.stops.states", "MOVES", "STATES"): {
         "ask_lift": ({"in_force"}, "lift_asked"), "keep": ({"lift_asked"}, "in_force"), "lift": ({"lift_asked"}, "lifted"),
     },
+    ("portal.people.reset_states", "MOVES", "STATES"): {
+        "approve": ({"proposed"}, "cooling"), "decline": ({"proposed"}, "declined"), "cancel": ({"proposed", "cooling"}, "cancelled"),
+        "finish": ({"cooling"}, "done"), "lapse": ({"proposed", "cooling"}, "lapsed"),
+    },
     ("portal.reviews.states", "MOVES", "STATES"): {
         "claim": ({"due"}, "claimed"), "hand_over": ({"claimed"}, "due"), "pass_on": ({"claimed"}, "claimed"),
         "take_back": ({"claimed"}, "due"), "give_next": ({"due", "claimed"}, "claimed"),

@@ -31,6 +31,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "passkey_new": (("ann", "", ""),),
     "home": tuple((key, "", "") for key in ("ann", "mo", "rosa")),
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
+    "reset_new": (("pia", "person", ""),), "reset_page": (("mo", "reset", ""), ("ann", "reset", "")),
     "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),
     "stop_page": (("mo", "stop", ""), ("dan", "stop", "")), "grant_revoke": (("mo", "open grant", ""),),
     "figures": (("rosa", "", ""),), "signals": (("rosa", "", ""),),
@@ -95,7 +96,7 @@ class Furnished:
             "sealed": self._one("portal_sealedaccount"),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "drill": {"pk": self._drill()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
-            "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()},
+            "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()}, "reset": {"pk": self._reset()},
         }  # fmt: skip
 
     def leave(self) -> None:
@@ -117,6 +118,13 @@ class Furnished:
     def _bypass(self, on_target: str, reason: str) -> str:
         address = f"/requests/bypass/?privilege={self._one('portal_privilege WHERE on_target = %s', on_target)['pk']}"
         return _last(self._ann.post(address, {"criterion": "outage", "reason": reason}))
+
+    def _reset(self) -> str:
+        """Of Ann, who has signed in; nobody has said yes, so nothing of hers stands still."""
+        ann = self._one(f"portal_person WHERE email = '{BY_KEY['ann'].email}'")["pk"]
+        return _last(
+            self.house.visitor("pia").post(f"/people/{ann}/factor-reset/", {"reason": "A look at every page."})
+        )
 
     def _stop(self) -> str:
         """Of a system that no other look asks for."""

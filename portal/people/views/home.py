@@ -13,6 +13,7 @@ from portal.access_requests.queries import own_requests, questions_to, waiting_f
 from portal.campaigns.queries import waiting_for as campaigns_waiting_for
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
 from portal.eligibility.queries import eligibilities_waiting_for, role_names, roles_waiting_for
+from portal.eligibility.reset_queries import resets_waiting_for
 from portal.eligibility.seen import changes_waiting_for
 from portal.findings.models import Finding
 from portal.findings.queries import waiting_for as findings_waiting_for
@@ -25,7 +26,7 @@ from portal.reviews.queries import claimed_by, due_for
 from portal.stops.queries import lifts_waiting_for
 
 SHOWN = 5
-PROPOSALS = ("lifts", "personnel", "changes", "role_proposals", "eligibility_proposals", "policies")
+PROPOSALS = ("lifts", "resets", "personnel", "changes", "role_proposals", "eligibility_proposals", "policies")
 ASKED_OF_ME = ("waiting", "extensions", "reviews", "owing", "questions")
 WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
@@ -59,7 +60,7 @@ def _for(viewer: Person) -> dict[str, Any]:
     if roles & {ADMINISTRATOR, OWNER}:
         shown |= {
             "lifts": lifts_waiting_for(viewer), "changes": changes_waiting_for(viewer), "role_proposals": roles_waiting_for(viewer),
-            "eligibility_proposals": eligibilities_waiting_for(viewer),
+            "eligibility_proposals": eligibilities_waiting_for(viewer), "resets": list(resets_waiting_for(viewer, roles)),
         }  # fmt: skip
     if ADMINISTRATOR in roles:
         shown |= {"policies": list(policies_waiting(viewer)), "personnel": personnel_waiting_for(viewer)}

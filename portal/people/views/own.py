@@ -15,6 +15,7 @@ from portal.people.actions import choose_password, end_sign_in, make_recovery_co
 from portal.people.factors import Proof
 from portal.people.forms import CodeForm, NewPasswordForm
 from portal.people.proving import check, not_proven, offered
+from portal.people.resets import open_reset
 from portal.people.signing_in import PersonRequest, safe_next, signed_in
 from portal.people.strength import need_fresh
 
@@ -59,6 +60,7 @@ def sign_ins(request: PersonRequest) -> HttpResponse:
         "current": request.sign_in.pk,
         "enrolled": factors.has_totp(request.user),
         "codes_left": factors.codes_left(request.user),
+        "reset": open_reset(request.user.pk),
         "passkeys": passkeys.passkeys_of(request.user),
         "passkeys_possible": passkeys.possible(),
     }

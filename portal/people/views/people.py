@@ -13,9 +13,10 @@ from portal.eligibility import one_time
 from portal.eligibility.queries import lists_of_person, standing_conflicts
 from portal.grants import narrowing
 from portal.kept import confirming
-from portal.people import actions, queries
+from portal.people import actions, factors, queries
 from portal.people.forms import PersonForm
 from portal.people.models import Person
+from portal.people.resets import open_reset
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
@@ -66,6 +67,8 @@ def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
         "roles": roles,
         "eligibilities": eligibilities,
         "unguarded": one_time.is_unguarded(person),
+        "enrolled": factors.is_enrolled(person),
+        "reset": open_reset(person.pk),
         "conflicts": standing_conflicts(person),
     }
     return render(request, "people/person.html", context)

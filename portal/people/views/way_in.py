@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from audit.log.append import Actor, Refused, process
 from portal.clock import now
-from portal.people import factors, passkeys, throttle
+from portal.people import factors, passkeys, resets, throttle
 from portal.people.actions import (
     acting,
     choose_password,
@@ -72,7 +72,7 @@ def _usable(person: Person) -> bool:
 def _next_step(person: Person) -> HttpResponse:
     if person.one_time_until is not None:
         return redirect("first_password")
-    return redirect("second_factor" if factors.is_enrolled(person) else "enrol")
+    return redirect("second_factor" if factors.is_enrolled(person) and not resets.is_ready(person) else "enrol")
 
 
 @sensitive_post_parameters("password", "again")
