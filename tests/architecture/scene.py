@@ -202,7 +202,7 @@ def _campaign(world: World) -> dict[str, dict[str, Any]]:
 def _sealed(world: World) -> dict[str, dict[str, Any]]:
     """Accounts that Lea keeps: one lies sealed, one Ann holds, one waits for a second administrator. Pia could keep them as well."""
     ago = now() - timedelta(days=10)
-    by = {"proposed_by": world.pia, "proposed_at": ago, "approved_by": world.quinn, "approved_at": ago, "from_at": ago}
+    by = {"proposed_by": world.quinn, "proposed_at": ago, "approved_by": world.mo, "approved_at": ago, "from_at": ago}
     for keeper in (world.lea, world.pia):
         RoleAssignment.objects.create(person=keeper, role=CUSTODIAN, system=world.system, **by)
     rows = [
