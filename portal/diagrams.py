@@ -9,6 +9,7 @@ MACHINES = (
     ("Access request", "portal.access_requests.states", "MOVES", "STATES", "awaiting"),
     ("Grant", "portal.grants.states", "MOVES", "STATES", "authorised"),
     ("Sealed account", "portal.sealed.states", "MOVES", "STATES", "proposed"),
+    ("Pair of offline cards", "portal.sealed.states", "CARD_MOVES", "CARD_STATES", "made"),
     ("New secret of a sealed account", "portal.sealed.states", "ROTATION_MOVES", "ROTATION_STATES", "owed"),
     ("Emergency stop", "portal.stops.states", "MOVES", "STATES", "in_force"),
     ("Reset of a second factor", "portal.people.reset_states", "MOVES", "STATES", "proposed"),

@@ -14,7 +14,7 @@ from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review
-from portal.sealed.models import Rotation, SealedAccount
+from portal.sealed.models import OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.stops.models import Stop
 from portal.systems.models import Privilege, ProposedChange, System
 
@@ -36,6 +36,8 @@ __all__ = [
     "IntakePosition",
     "Item",
     "Listing",
+    "OfflineCard",
+    "OfflineSet",
     "Passkey",
     "PasskeyChallenge",
     "Person",

@@ -49,6 +49,8 @@ ENDS = {
     "used": "it was shown in a use",
     "changed": "its custodian changed it",
     "handed_over": "another custodian",
+    "offline": "its cards were used",
+    "renewed": "new cards were wanted",
 }
 METHODS = {
     "password": "a password alone",

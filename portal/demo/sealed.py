@@ -8,16 +8,16 @@ from portal.connectors.postgresql.secrets import make_password
 from portal.connectors.sealed.simulated import set_password
 from portal.connectors.simulated import logins, state
 from portal.eligibility import actions as lists
-from portal.sealed import actions, probing, rotations
-from portal.sealed.models import CUSTODIAN, SealedAccount
-from portal.systems.models import System
+from portal.sealed import actions, probing, rotating, rotations
+from portal.sealed.models import CARDS, CUSTODIAN, SealedAccount
+from portal.systems.models import Privilege, System
 from portal.systems.targets import target
 
 if TYPE_CHECKING:
     from portal.demo.organisation import Organisation
     from portal.demo.stage import Stage
 
-KEEPER = "otto"
+KEEPER, OFFLINE = "otto", "sso_offline"
 ROTATED_AT, TESTED_AFTER = datetime(2026, 7, 9, 8, 30, tzinfo=UTC), timedelta(minutes=15)
 LISTED_AT = datetime(2026, 9, 15, 1, 0, tzinfo=UTC)
 
@@ -70,3 +70,24 @@ def compare(stage: "Stage") -> None:
         stage.move(account.system, LISTED_AT)
         listings.take(by=listings.LISTINGS, system=account.system)
         stage.release(account.system)
+
+
+def add_cards(organisation: "Organisation") -> None:
+    """At the demo's present: the last resort of single sign-on, whose two cards wait for Otto and Nora to print them."""
+    system, nora = organisation.systems["sso"], organisation.people["nora"]
+    role = lists.propose_role(by=organisation.by("pia"), person=nora, role="custodian", system=system)
+    lists.approve_role(by=organisation.by("quinn"), assignment=role)
+    with state.changing(target(system)) as connection:
+        logins.add_standing(connection, OFFLINE, OFFLINE)
+    proposed = actions.propose(
+        by=organisation.by("pia"), system=system, name="Single sign-on: last resort", account=OFFLINE, location="Any console, with both cards.",
+        kept_by=CARDS, custodian=organisation.people[KEEPER], second_custodian=nora,
+    )  # fmt: skip
+    kept = actions.approve(by=organisation.by("quinn"), account=proposed)
+    rotating.run(kept.pk)
+    listed = lists.propose_eligibility(
+        by=organisation.by("pia"),
+        person=organisation.people["ben"],
+        privilege=Privilege.objects.get(sealed_account=kept),
+    )
+    lists.approve_eligibility(by=organisation.by("mo"), eligibility=listed)

@@ -52,6 +52,7 @@ def seed(superuser_url: str) -> None:
         organisation = Organisation(clock)
         past(organisation)
         clock.leave_the_story(present)
+        sealed.add_cards(organisation)
         add_systems(organisation, "postgresql")
         declare_sources(organisation, "postgresql")
         judged.leave_one_open(

@@ -176,6 +176,20 @@ def secret_not_taken(entry: LoggedEvent, system: System | None) -> Said | None:
     )
 
 
+def cards_failed(entry: LoggedEvent, system: System | None) -> Said | None:
+    """A drill of the offline cards did not give the code that it should."""
+    if entry.fields["ok"]:
+        return None
+    title = f"{_name(system)}: the offline cards did not pass their drill"
+    return Said(
+        "sealed account",
+        title,
+        entry.fields["account_id"],
+        f"Set {entry.fields['number']}. Drill again, or make new cards.",
+        once=True,
+    )
+
+
 def unreadable(entry: LoggedEvent, _system: System | None) -> Said:
     """An entry that one of the functions above could not make sense of."""
     title = f"Entry {entry.index} of the log needs a look: {entry.name}"
@@ -191,6 +205,7 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "grant.close_failed": (not_closed,),
     "sealed.account_listed": (register_differs,),
     "sealed.tested": (secret_not_taken,),
+    "offline.drilled": (cards_failed,),
     "campaign.removal_read_back": (removal_without_effect,),
     "duty.missed": (missed_duty,),
     "reconciliation.compared": (table_and_log,),

@@ -80,7 +80,7 @@ _TOPIC_OF = {
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "drill": "duty", "signin": "account",
-    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty",
+    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty", "offline": "duty",
 }  # fmt: skip
 
 
@@ -113,6 +113,8 @@ KINDS = _kinds(
     ("extension.taken", "Bypass extended", "approvers, owner, security list", f"{USE} minutes:int expires_at:time reason?"),
     ("extension.declined", "More time declined", "responder", f"{USE} expires_at:time? by? comment?"),
     ("sealed.release_wanted", "Second person wanted", "approvers and owner of the system, custodian", f"{USE} expires_at:time?"),
+    ("offline.cards_made", "Cards to be printed", "both custodians", "account system number:int"),
+    ("offline.drill_due", "Drill of the cards due", "both custodians, owner of the system", "account system number:int due_at:time"),
     ("sealed.rotation_owed", "New secret owed", "custodian of the account", "account system due_at:time cause?"),
     ("review.due", "Review due", "pool of reviewers", f"{USE} due_at:time mode?"),
     ("review.reminder", "Review: reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),

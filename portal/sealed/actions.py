@@ -12,7 +12,7 @@ from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
 from portal.rows import lock_row
-from portal.sealed.models import CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
+from portal.sealed.models import CARDS, CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
 from portal.sealed.rotations import owe
 from portal.sealed.rules import can_keep, may_hold
 from portal.sealed.states import HELD, IN_USE, MOVES, PROPOSED
@@ -28,29 +28,47 @@ NOT_SEALED = "This account is not sealed at the moment."
 
 @action(event="sealed.proposed", refused="sealed.act_refused")
 def propose(
-    *, by: Actor, system: System, name: str, account: str, location: str, kept_by: str, custodian: Person
+    *,
+    by: Actor,
+    system: System,
+    name: str,
+    account: str,
+    location: str,
+    kept_by: str,
+    custodian: Person,
+    second_custodian: Person | None = None,
 ) -> SealedAccount:
     """Write down an account that is to be kept under seal; it waits for a second administrator."""
     need_permission(by, MANAGE, system, says=ONLY_MANAGERS)
     need_fresh(by, about=system)
     can_keep(custodian, system, about=system)
     _check(system, account, kept_by)
+    _check_cards(system, kept_by, custodian, second_custodian)
     with refuse_doubled(DOUBLED_PRIVILEGE, system):
         row = SealedAccount.objects.create(
             system=system, name=name.strip(), account=account.strip(), location=location.strip(), kept_by=kept_by, custodian=custodian,
-            proposed_by_id=UUID(by.id), proposed_at=now(),
+            second_custodian=second_custodian if kept_by == CARDS else None, proposed_by_id=UUID(by.id), proposed_at=now(),
         )  # fmt: skip
     append("sealed.proposed", by=by, subject=row.log_subject, **_facts(row))
     return row
 
 
 def _check(system: System, account: str, kept_by: str) -> None:
-    if kept_by == CONNECTOR and not keeper_of(system.connector).keeps:
+    if kept_by in (CONNECTOR, CARDS) and not keeper_of(system.connector).keeps:
         raise RefusedByPolicy(
             "The portal does not reach this target, so its custodian keeps the account.", about=system
         )
     if privilege_is_taken(system, account.strip()):
         raise RefusedByPolicy(DOUBLED_PRIVILEGE, about=system, kind="doubled")
+
+
+def _check_cards(system: System, kept_by: str, first: Person, second: Person | None) -> None:
+    """Each card has a custodian of its own."""
+    if kept_by != CARDS:
+        return
+    if second is None or second.pk == first.pk:
+        raise RefusedByPolicy("Two cards take two different custodians.", about=system)
+    can_keep(second, system, about=system)
 
 
 def _facts(row: SealedAccount) -> dict[str, Any]:
@@ -77,6 +95,7 @@ def approve(*, by: Actor, account: SealedAccount) -> SealedAccount:
     if row.state != PROPOSED:
         raise WrongState(DECIDED, about=row)
     can_keep(row.custodian, row.system, about=row)
+    _check_cards(row.system, row.kept_by, row.custodian, row.second_custodian)
     _check(row.system, row.account, row.kept_by)
     at = now()
     with refuse_doubled(DOUBLED_PRIVILEGE, row):
@@ -120,6 +139,8 @@ def hand_over(*, by: Actor, account: SealedAccount, custodian: Person) -> Sealed
     can_keep(custodian, row.system, about=row)
     if row.state not in IN_USE:
         raise WrongState("This account is not in use.", about=row)
+    if row.second_custodian_id == custodian.pk:
+        raise RefusedByPolicy("Two cards take two different custodians.", about=row)
     if row.custodian_id == custodian.pk:
         raise WrongState("That person keeps this account already.", about=row)
     before = row.custodian_id
@@ -169,6 +190,12 @@ def check_out(*, by: Actor, account: SealedAccount, person: Person, grant_id: UU
             about=row,
             kind="held",
         )
+    if row.kept_by == CARDS:
+        raise WrongState(
+            "This account is used with its two cards, when the portal is dead. Ask for another one here.",
+            about=row,
+            kind="cards",
+        )
     if row.secret is None:
         raise WrongState(
             "No secret was laid in for this account yet. Its custodian has to do that first.",
@@ -202,5 +229,7 @@ def check_in(*, by: Actor, account_id: UUID, grant_id: UUID, case: str, to_at: i
 
 
 def _locked(account: SealedAccount) -> SealedAccount:
-    rows = SealedAccount.objects.select_for_update(of=("self",)).select_related("system__owner", "custodian")
+    rows = SealedAccount.objects.select_for_update(of=("self",)).select_related(
+        "system__owner", "custodian", "second_custodian"
+    )
     return rows.get(pk=account.pk)

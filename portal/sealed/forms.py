@@ -1,5 +1,6 @@
 """What is typed about sealed accounts. A secret is never kept by a form."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -7,11 +8,11 @@ from django import forms
 from portal.kept_form import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
-from portal.sealed.models import CONNECTOR, CUSTODIAN, KEPT_BY, SealedAccount
+from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, KEPT_BY, SealedAccount
 from portal.sealed.queries import custodians_of
 from portal.systems.forms import NAME_ON_TARGET
 from portal.systems.models import System
-from portal.widgets import ChoiceCards
+from portal.widgets import ChoiceCards, UtcMoment
 
 
 class ProposeForm(KeptForm):
@@ -27,9 +28,13 @@ class ProposeForm(KeptForm):
     custodian: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
         queryset=None, help_text="Holds the role of custodian for the system, and never uses the account."
     )
+    second_custodian: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
+        queryset=None, required=False, help_text="For offline cards only: who holds the other card."
+    )
     kept_by = forms.ChoiceField(
         label="Who gives it new secrets", choices=KEPT_BY, initial=CUSTODIAN,
-        widget=ChoiceCards(hints={CONNECTOR: "Where the portal reaches the target: PostgreSQL."}),
+        widget=ChoiceCards(hints={CONNECTOR: "Where the portal reaches the target: PostgreSQL.",
+                                  CARDS: "The last resort. The portal makes the password, and keeps it nowhere."}),
     )  # fmt: skip
 
     def __init__(self, *args: Any, systems: Any, people: Any, **kwargs: Any) -> None:
@@ -37,7 +42,8 @@ class ProposeForm(KeptForm):
         super().__init__(*args, **kwargs)
         system: Any = self.fields["system"]
         custodian: Any = self.fields["custodian"]
-        system.queryset, custodian.queryset = systems, people
+        second: Any = self.fields["second_custodian"]
+        system.queryset, custodian.queryset, second.queryset = systems, people, people
 
 
 class SecretForm(KeptForm):
@@ -70,3 +76,32 @@ class HandOverForm(KeptForm):
         super().__init__(*args, **kwargs)
         field: Any = self.fields["custodian"]
         field.queryset = custodians_of(account.system).exclude(pk=account.custodian_id)
+
+
+class DrillForm(KeptForm):
+    """What the command printed when both cards were put together."""
+
+    code_of_drill = PlainCharField(
+        label="Code of the drill",
+        max_length=20,
+        help_text="From python -m portal.offline_card --drill, with both cards.",
+    )
+
+
+class UseForm(KeptForm):
+    """A use of the cards, declared afterwards."""
+
+    from_at = forms.DateTimeField(label="From", widget=UtcMoment())
+    to_at = forms.DateTimeField(label="Until", widget=UtcMoment())
+    criterion = forms.ChoiceField(label="Why", widget=ChoiceCards())
+    reason = PlainCharField(
+        label="What was done, and why the portal could not be used", widget=forms.Textarea(attrs={"rows": 4})
+    )
+    incident_ref = PlainCharField(label="Incident", max_length=80, required=False)
+
+    def __init__(self, criteria: Mapping[str, str], minutes: int, *args: Any, **kwargs: Any) -> None:
+        """Criteria are those of the system's policy; ``minutes`` the longest bypass that it allows."""
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["criterion"]
+        field.choices = list(criteria.items())
+        self.minutes = minutes

@@ -6,20 +6,42 @@ from typing import ClassVar
 from django.db import models
 
 from portal.people.models import Person
-from portal.sealed.states import DONE, HELD, OWED, PROPOSED, RETIRED, ROTATED, ROTATION_STATES, STATES
+from portal.sealed.states import (
+    CARD_STATES,
+    CARDS_ALIVE,
+    DONE,
+    HELD,
+    MADE,
+    OWED,
+    PROPOSED,
+    RETIRED,
+    ROTATED,
+    ROTATION_STATES,
+    STATES,
+)
 from portal.systems.models import Privilege, System
 
-CUSTODIAN, CONNECTOR = "custodian", "connector"
+CUSTODIAN, CONNECTOR, CARDS = "custodian", "connector", "cards"
 KEPT_BY = (
     (CUSTODIAN, "Its custodian: changes the secret on the target and lays the new one in here"),
     (CONNECTOR, "The portal: changes the secret after each use, and shuts the account in between"),
+    (CARDS, "Nobody: two custodians hold a printed card each, for when the portal is dead"),
 )
-LAID_IN, USED, CHANGED, HANDED_OVER = "laid_in", "used", "changed", "handed_over"
+LAID_IN, USED, CHANGED, HANDED_OVER, OFFLINE, RENEWED = (
+    "laid_in",
+    "used",
+    "changed",
+    "handed_over",
+    "offline",
+    "renewed",
+)
 CAUSES = (
     (LAID_IN, "First laid in"),
     (USED, "Shown in a use"),
     (CHANGED, "Changed by its custodian"),
     (HANDED_OVER, "Another custodian"),
+    (OFFLINE, "Used with its cards"),
+    (RENEWED, "New cards wanted"),
 )
 
 
@@ -38,6 +60,9 @@ class SealedAccount(models.Model):
     account = models.CharField(max_length=63, help_text="its name on the target")
     location = models.TextField(help_text="where it is used")
     custodian = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="kept_accounts")
+    second_custodian = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="holds the other card"
+    )
     kept_by = models.CharField(max_length=10, choices=KEPT_BY)
     state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=PROPOSED)
     secret = models.BinaryField(null=True, blank=True, editable=False, help_text="encrypted")
@@ -54,7 +79,7 @@ class SealedAccount(models.Model):
         """Once on each system; a holder has the time and the grant."""
 
         default_permissions = ()
-        ordering: ClassVar = ["system__name", "name"]
+        ordering: ClassVar = ["name"]  # not the system's: who locks a row would lock that as well
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["system", "account"],
@@ -76,6 +101,14 @@ class SealedAccount(models.Model):
                 | ~models.Q(decided_by=models.F("proposed_by"))
                 | models.Q(state="declined"),
                 name="sealed_account_second_person",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    models.Q(kept_by=CARDS, second_custodian__isnull=False)
+                    & ~models.Q(second_custodian=models.F("custodian"))
+                )
+                | (~models.Q(kept_by=CARDS) & models.Q(second_custodian__isnull=True)),
+                name="sealed_account_two_cards_two_people",
             ),
             models.CheckConstraint(
                 condition=~models.Q(state__in=[RETIRED, "declined"])
@@ -136,3 +169,63 @@ class Rotation(models.Model):
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"sealed:{self.account_id}"
+
+
+class OfflineSet(models.Model):
+    """One pair of cards. ``drill_code`` is what both cards show in a drill; nothing of the password follows from it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(SealedAccount, on_delete=models.PROTECT, related_name="card_sets")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=tuple(CARD_STATES.items()), default=MADE)
+    made_at = models.DateTimeField()
+    drill_code = models.CharField(max_length=20, editable=False)
+    drilled_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Numbered, and one alive at a time."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "number"], name="offline_set_numbered"),
+            models.UniqueConstraint(
+                fields=["account"], condition=models.Q(state__in=sorted(CARDS_ALIVE)), name="offline_set_one_alive"
+            ),
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"sealed:{self.account_id}"
+
+
+class OfflineCard(models.Model):
+    """One card. Its share lies here, encrypted, until its custodian has printed it, once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    of_set = models.ForeignKey(OfflineSet, on_delete=models.PROTECT, related_name="cards")
+    letter = models.CharField(max_length=1)
+    custodian = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="offline_cards")
+    share = models.BinaryField(null=True, blank=True, editable=False, help_text="encrypted; gone once printed")
+    printed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Printed means gone from here."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["letter"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["of_set", "letter"], name="offline_card_once"),
+            models.UniqueConstraint(fields=["of_set", "custodian"], name="offline_card_two_people"),
+            models.CheckConstraint(
+                condition=models.Q(share__isnull=True) | models.Q(printed_at__isnull=True),
+                name="offline_card_printed_is_gone",
+            ),
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"sealed:{self.of_set.account_id}"

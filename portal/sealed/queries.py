@@ -6,19 +6,24 @@ from uuid import UUID
 from django.db.models import Prefetch, Q, QuerySet
 
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
-from portal.eligibility.queries import holds_anywhere, people_with, systems_where
+from portal.eligibility.queries import holds_anywhere, may_use, people_with, systems_where
 from portal.people.models import Person
-from portal.sealed.models import CONNECTOR, Rotation, SealedAccount
-from portal.sealed.states import DONE, IN_USE, OWED, PROPOSED
+from portal.sealed.models import CARDS, CONNECTOR, OfflineCard, OfflineSet, Rotation, SealedAccount
+from portal.sealed.states import CARDS_ALIVE, DONE, IN_USE, OUT, OWED, PROPOSED
 from portal.systems.models import Privilege, System
 
 READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
-AROUND = ("system__owner", "privilege", "custodian", "held_by", "proposed_by", "decided_by")
+AROUND = ("system__owner", "privilege", "custodian", "second_custodian", "held_by", "proposed_by", "decided_by")
 
 
 def visible(viewer: Person) -> QuerySet[SealedAccount]:
     """Accounts of systems that the viewer has a part in, and those that they keep."""
-    part = Q(system__in=systems_where(viewer.pk, READERS)) | Q(system__owner=viewer) | Q(custodian=viewer)
+    part = (
+        Q(system__in=systems_where(viewer.pk, READERS))
+        | Q(system__owner=viewer)
+        | Q(custodian=viewer)
+        | Q(second_custodian=viewer)
+    )
     return SealedAccount.objects.filter(part).select_related(*AROUND)
 
 
@@ -93,6 +98,43 @@ def waiting_for_second(viewer: Person) -> list[SealedAccount]:
 
 def rotations_due(at: datetime) -> list[UUID]:
     """Accounts that the portal keeps, lie sealed, and owe a new secret that is to be tried now."""
-    due = Rotation.objects.filter(account__kept_by=CONNECTOR, account__state="sealed", state=OWED)
+    due = Rotation.objects.filter(account__kept_by__in=[CONNECTOR, CARDS], account__state="sealed", state=OWED)
     due = due.filter(Q(next_try_at__isnull=True) | Q(next_try_at__lte=at))
     return list(due.values_list("account_id", flat=True).distinct())
+
+
+# --- offline cards
+
+
+def sets_of(account: SealedAccount) -> list[OfflineSet]:
+    """The newest pair of cards first, each with its cards. Two queries."""
+    return list(account.card_sets.prefetch_related("cards__custodian").order_by("-number")[:10])
+
+
+def last_number(account: SealedAccount) -> int:
+    """The number of the newest pair; 0 where there was none."""
+    return account.card_sets.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def card_for_act(pk: UUID) -> OfflineCard | None:
+    """As `account_for_act`."""
+    return OfflineCard.objects.select_related("of_set__account__system", "custodian").filter(pk=pk).first()
+
+
+def drills_due(since: datetime) -> list[OfflineSet]:
+    """Pairs with their custodians that nobody drilled since then, and of which nobody was reminded."""
+    rows = OfflineSet.objects.filter(state=OUT, reminded_at__isnull=True, account__state__in=IN_USE)
+    late = rows.filter(Q(drilled_at__lte=since) | Q(drilled_at__isnull=True, made_at__lte=since))
+    return list(late.select_related("account__system"))
+
+
+def cards_of(viewer: Person) -> list[OfflineCard]:
+    """Cards that wait for the viewer to print them. One query."""
+    mine = OfflineCard.objects.filter(custodian=viewer, share__isnull=False, of_set__state__in=CARDS_ALIVE)
+    return list(mine.select_related("of_set__account__system"))
+
+
+def account_to_declare(viewer: Person, pk: UUID) -> SealedAccount | None:
+    """An account with cards that the viewer may have used: they are on its list."""
+    row = SealedAccount.objects.select_related(*AROUND).filter(pk=pk, state__in=IN_USE, kept_by=CARDS).first()
+    return row if row is not None and row.privilege is not None and may_use(viewer.pk, row.privilege) else None

@@ -5,13 +5,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from audit.log.append import process
+from portal import offline_card
 from portal.clock import ms, now
-from portal.connectors.base import ConnectorError
+from portal.connectors.base import ConnectorError, Secret
 from portal.connectors.sealed import keeper_of
 from portal.errors import Refused
 from portal.locks import alone
-from portal.sealed.models import Rotation, SealedAccount
-from portal.sealed.queries import rotations_due
+from portal.sealed.cards import lay_down, remind_due
+from portal.sealed.models import CARDS, Rotation, SealedAccount
+from portal.sealed.queries import last_number, rotations_due
 from portal.sealed.rotations import begin, next_secret_of, settle
 from portal.sealed.states import OWED, SEALED
 from portal.systems.targets import target
@@ -23,6 +25,7 @@ logger = logging.getLogger("breakglass.sealed")
 
 def run_due() -> int:
     """Give every account its new secret that is due now; returns how many were tried."""
+    remind_due()
     due = rotations_due(now())
     for account_id in due:
         try:
@@ -47,7 +50,7 @@ def run(account_id: UUID) -> SealedAccount:
             return account
         row = begin(by=ROTATION, account_id=account_id)
         try:
-            return _rotate(row)
+            return _make_cards(row) if row.kept_by == CARDS else _rotate(row)
         except ConnectorError as error:
             _wait(row, error.sentence)
             return row
@@ -69,6 +72,29 @@ def _rotate(row: SealedAccount) -> SealedAccount:
     finally:
         keeper.seal(reached, row.account)
     return settle(by=ROTATION, account_id=row.pk, rotated_at=at, tested_at=max(ms(now()), at + 1), taken=taken)
+
+
+def _make_cards(row: SealedAccount) -> SealedAccount:
+    """The password exists here and on the target, then on two cards alone. What breaks off is begun again with another one."""
+    keeper, reached, said = keeper_of(row.system.connector), target(row.system), row.system.settings
+    host, port = said.get("public_host") or said.get("host") or "", said.get("public_port") or said.get("port") or ""
+    where = f"{host}:{port}/{said.get('dbname', '')}" if host else row.system.slug
+    *papers, pair = offline_card.make(
+        account=str(row.pk), system=row.system.slug, login=row.account, where=where, number=last_number(row) + 1
+    )
+    password = Secret(pair.password)
+    keeper.rotate(reached, row.account, password)
+    at = ms(now())
+    taken = keeper.tries_login(reached, row.account, password)
+    return lay_down(
+        by=ROTATION,
+        account_id=row.pk,
+        papers=papers,
+        pair=pair,
+        rotated_at=at,
+        tested_at=max(ms(now()), at + 1),
+        taken=taken,
+    )
 
 
 def _wait(row: SealedAccount, sentence: str) -> None:

@@ -57,7 +57,7 @@ def lay_in(*, by: Actor, account: SealedAccount, secret: str) -> SealedAccount:
     is_custodian(by, row)
     need_fresh(by, about=row)
     _in_use(row)
-    if row.kept_by == CONNECTOR:
+    if row.kept_by != CUSTODIAN:
         raise WrongState("The portal gives this account its secrets itself.", about=row)
     if len(secret) < SHORTEST:
         raise RefusedByPolicy(TOO_SHORT, about=row)
@@ -92,10 +92,10 @@ def note_test(*, by: Actor, account: SealedAccount, taken: bool, by_portal: bool
 def begin(*, by: Actor, account_id: UUID, case: str = "", grant_id: UUID | None = None) -> SealedAccount:
     """The portal is about to give the account a new secret: it is made and laid down first, so that no crash loses it."""
     row = _locked_id(account_id)
-    if row.kept_by != CONNECTOR:
+    if row.kept_by == CUSTODIAN:
         raise WrongState("The custodian of this account gives it its secrets.", about=row)
     _in_use(row)
-    if row.next_secret is None:
+    if row.next_secret is None and row.kept_by == CONNECTOR:
         row.next_secret = encrypt(make_password().reveal(), context(row.pk))
         row.save(update_fields=["next_secret"])
     append(
@@ -120,11 +120,16 @@ def settle(
         raise WrongState(NOT_OWED, about=row)
     row.secret, row.next_secret = row.next_secret, None
     row.save(update_fields=["secret", "next_secret"])
+    settle_owed(by=by, row=row, rotated_at=rotated_at, tested_at=tested_at, taken=taken, case=case)
+    return row
+
+
+def settle_owed(*, by: Actor, row: SealedAccount, rotated_at: int, tested_at: int, taken: bool, case: str = "") -> None:
+    """A part of an action that has locked the account: what the portal did on the target settles all that was owed."""
     for each in _owed_or_new(row):
         _rotated(by, row, each, moment(rotated_at), CONNECTOR, case)
     for each in undone_of(row).filter(state=ROTATED):
         _tested(by, row, each, moment(tested_at), CONNECTOR, case, taken=taken)
-    return row
 
 
 def _owed_or_new(row: SealedAccount) -> list[Rotation]:

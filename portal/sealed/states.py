@@ -1,4 +1,4 @@
-"""States of a sealed account, and of a rotation of its secret, and the only moves between them."""
+"""States of a sealed account, of a rotation of its secret, and of a set of offline cards, and the only moves between them."""
 
 from portal.moves import by_name, move
 
@@ -29,5 +29,21 @@ ROTATION_MOVES = by_name(
         move("rotate", {OWED}, ROTATED, event="sealed.rotated"),
         move("pass", {ROTATED}, DONE, event="sealed.tested"),
         move("fail", {ROTATED}, OWED, event="sealed.tested"),
+    )
+)
+
+MADE, OUT, USED, REPLACED = "made", "out", "used", "replaced"
+CARD_STATES = {
+    MADE: "Made, to be printed",
+    OUT: "With its custodians",
+    USED: "Used: to be replaced",
+    REPLACED: "Replaced",
+}
+CARDS_ALIVE = frozenset({MADE, OUT})
+CARD_MOVES = by_name(
+    (
+        move("hand_out", {MADE}, OUT, event="offline.handed_out"),
+        move("use", {MADE, OUT}, USED, event="offline.used"),
+        move("replace", {MADE, OUT, USED}, REPLACED, event="offline.replaced"),
     )
 )

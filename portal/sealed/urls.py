@@ -2,15 +2,19 @@
 
 from django.urls import path
 
-from portal.sealed import views
+from portal.sealed.views import cards, register
 
 urlpatterns = [
-    path("sealed/", views.register, name="sealed"),
-    path("sealed/new/", views.sealed_new, name="sealed_new"),
-    path("sealed/<uuid:pk>/", views.sealed_page, name="sealed_page"),
-    path("sealed/<uuid:pk>/decide/", views.sealed_decide, name="sealed_decide"),
-    path("sealed/<uuid:pk>/secret/", views.sealed_lay_in, name="sealed_lay_in"),
-    path("sealed/<uuid:pk>/test/", views.sealed_test, name="sealed_test"),
-    path("sealed/<uuid:pk>/custodian/", views.sealed_hand_over, name="sealed_hand_over"),
-    path("sealed/<uuid:pk>/retire/", views.sealed_retire, name="sealed_retire"),
+    path("sealed/", register.register, name="sealed"),
+    path("sealed/new/", register.sealed_new, name="sealed_new"),
+    path("sealed/<uuid:pk>/", register.sealed_page, name="sealed_page"),
+    path("sealed/<uuid:pk>/decide/", register.sealed_decide, name="sealed_decide"),
+    path("sealed/<uuid:pk>/secret/", register.sealed_lay_in, name="sealed_lay_in"),
+    path("sealed/<uuid:pk>/test/", register.sealed_test, name="sealed_test"),
+    path("sealed/<uuid:pk>/custodian/", register.sealed_hand_over, name="sealed_hand_over"),
+    path("sealed/<uuid:pk>/retire/", register.sealed_retire, name="sealed_retire"),
+    path("sealed/<uuid:pk>/drill/", cards.cards_drill, name="cards_drill"),
+    path("sealed/<uuid:pk>/new-cards/", cards.cards_renew, name="cards_renew"),
+    path("sealed/<uuid:pk>/used/", cards.offline_use, name="offline_use"),
+    path("sealed/cards/<uuid:pk>/print/", cards.card_print, name="card_print"),
 ]

@@ -23,6 +23,7 @@ FINDINGS = {
     "removal_failed": "A removal that the target does not show",
     "removal without effect": "A removal that the target does not show",
     "missed duty": "Something not done by its time",
+    "offline use": "A use of offline cards",
     "sealed account": "A sealed account that needs a look",
     "table and log": "Tables and log that differ",
     "unreadable entry": "An entry of the log that could not be read",

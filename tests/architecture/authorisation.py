@@ -161,6 +161,11 @@ sealed_lay_in        POST sealed                403 403 403 403 403 403 403 403 
 sealed_test          POST sealed                403 403 403 403 403 403 403 403 403 in
 sealed_hand_over     POST sealed                403 403 403 403 302 403 302 403 403 in
 sealed_retire        POST sealed                403 403 403 403 302 403 302 403 403 in
+card_print           POST card                  403 403 403 403 403 403 403 403 403 in
+cards_drill          POST cards                 403 403 409 403 403 403 403 403 403 in
+cards_renew          POST cards                 403 403 302 403 403 403 403 403 403 in
+offline_use          GET  cards                 200 404 404 404 404 404 404 404 404 in
+offline_use          POST cards                 302 403 403 403 403 403 403 403 403 in
 grant_release        POST sealed-grant          403 403 302 403 302 403 302 403 403 in
 # findings
 findings             GET  -                     200 200 200 200 200 200 200 200 200 in
@@ -344,11 +349,13 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "review_hand_over": lambda _: {"comment": "Away."},
     "role_decide": lambda _: {"decision": "approve"},
     "role_new": lambda scene: {"person": scene.world.lea.pk, "role": "auditor", "system": scene.world.system.pk, "from_at": _soon(1)},
+    "cards_drill": lambda _: {"code_of_drill": "aaaaaaaa"},
+    "offline_use": lambda _: {"from_at": _soon(-2), "to_at": _soon(-1), "criterion": "outage", "reason": "The portal was dead; cards were fetched."},
     "sealed_decide": lambda _: {"decision": "approve"},
-    "sealed_hand_over": lambda scene: {"custodian": scene.world.pia.pk},
+    "sealed_hand_over": lambda scene: {"custodian": scene.world.ines.pk},
     "sealed_lay_in": lambda _: {"password": "a secret of the vault"},
     "sealed_new": lambda scene: {
-        "system": scene.world.system.pk, "name": "Root", "account": "root", "location": "The console.", "custodian": scene.world.pia.pk,
+        "system": scene.world.system.pk, "name": "Root", "account": "root", "location": "The console.", "custodian": scene.world.ines.pk,
         "kept_by": "custodian",
     },
     "source_declare": lambda _: {

@@ -38,7 +38,8 @@ from portal.reviews import accepting, sweep
 from portal.reviews import actions as reviews
 from portal.reviews.models import Review
 from portal.sealed import actions as sealed
-from portal.sealed import rotations
+from portal.sealed import rotating, rotations
+from portal.sealed.models import OfflineCard
 from portal.stops import actions as stops
 from portal.systems import actions as systems
 from portal.systems.models import Privilege
@@ -200,10 +201,10 @@ def _campaign(world: World) -> dict[str, dict[str, Any]]:
 
 
 def _sealed(world: World) -> dict[str, dict[str, Any]]:
-    """Accounts that Lea keeps: one lies sealed, one Ann holds, one waits for a second administrator. Pia could keep them as well."""
+    """Accounts that Lea keeps: one lies sealed, one Ann holds, one waits for a second administrator. Ines could keep them as well."""
     ago = now() - timedelta(days=10)
-    by = {"proposed_by": world.quinn, "proposed_at": ago, "approved_by": world.mo, "approved_at": ago, "from_at": ago}
-    for keeper in (world.lea, world.pia):
+    by = {"proposed_by": world.pia, "proposed_at": ago, "approved_by": world.quinn, "approved_at": ago, "from_at": ago}
+    for keeper in (world.lea, world.ines):
         RoleAssignment.objects.create(person=keeper, role=CUSTODIAN, system=world.system, **by)
     rows = [
         sealed.propose(
@@ -212,6 +213,14 @@ def _sealed(world: World) -> dict[str, dict[str, Any]]:
         )
         for name in ("vault_a", "vault_b", "vault_c")
     ]  # fmt: skip
+    cards = sealed.propose(
+        by=actor(world.pia), system=world.system, name="vault_d", account="vault_d", location="The console.", kept_by="cards",
+        custodian=world.lea, second_custodian=world.ines,
+    )  # fmt: skip
+    with state.changing(target(world.system)) as connection:
+        logins.add_standing(connection, "vault_d", "vault_d")
+    rotating.run(sealed.approve(by=actor(world.quinn), account=cards).pk)
+    Eligibility.objects.create(person=world.ann, privilege=Privilege.objects.get(sealed_account=cards), **by)
     for each in rows[:2]:
         account = sealed.approve(by=actor(world.quinn), account=each)
         rotations.lay_in(by=actor(world.lea), account=account, secret="a secret of the vault")
@@ -219,7 +228,13 @@ def _sealed(world: World) -> dict[str, dict[str, Any]]:
             logins.add_standing(connection, account.account, account.account)
     Eligibility.objects.create(person=world.ann, privilege=Privilege.objects.get(sealed_account=rows[1]), **by)
     held = opened(replace(world, privilege=Privilege.objects.get(sealed_account=rows[1])), reason=f"{REASON} Sealed.")
-    return {"sealed": {"pk": rows[0].pk}, "proposed-sealed": {"pk": rows[2].pk}, "sealed-grant": {"pk": held.pk}}
+    return {
+        "sealed": {"pk": rows[0].pk},
+        "proposed-sealed": {"pk": rows[2].pk},
+        "sealed-grant": {"pk": held.pk},
+        "cards": {"pk": cards.pk},
+        "card": {"pk": OfflineCard.objects.get(custodian=world.lea).pk},
+    }
 
 
 def _papers(world: World) -> dict[str, dict[str, Any]]:

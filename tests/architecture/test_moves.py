@@ -20,6 +20,9 @@ EXPECTED = {
         "approve": ({"proposed"}, "sealed"), "decline": ({"proposed"}, "declined"), "check_out": ({"sealed"}, "held"),
         "check_in": ({"held"}, "sealed"), "retire": ({"sealed"}, "retired"),
     },
+    ("portal.sealed.states", "CARD_MOVES", "CARD_STATES"): {
+        "hand_out": ({"made"}, "out"), "use": ({"made", "out"}, "used"), "replace": ({"made", "out", "used"}, "replaced"),
+    },
     ("portal.sealed.states", "ROTATION_MOVES", "ROTATION_STATES"): {
         "rotate": ({"owed"}, "rotated"), "pass": ({"rotated"}, "done"), "fail": ({"rotated"}, "owed"),
     },

@@ -2,12 +2,24 @@
 
 from collections.abc import Iterable
 
-from audit.cases.presenters import evidence, grants, judging, lists, people, receivers, requests, sealed, stops, target
+from audit.cases.presenters import (
+    evidence,
+    grants,
+    judging,
+    lists,
+    offline,
+    people,
+    receivers,
+    requests,
+    sealed,
+    stops,
+    target,
+)
 from audit.cases.presenters.spec import PEOPLE, Line, Names, Presenter, name_of, say
 from audit.log.read import LoggedEvent
 
 PRESENTERS: dict[str, Presenter] = {}
-for _family in (requests, grants, sealed, target, judging, evidence, people, lists, receivers, stops):
+for _family in (requests, grants, sealed, offline, target, judging, evidence, people, lists, receivers, stops):
     PRESENTERS.update(_family.PRESENTERS)
 _UNKNOWN = say("An entry that this version cannot put into words")
 

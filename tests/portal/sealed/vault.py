@@ -11,7 +11,7 @@ from portal.eligibility.models import CUSTODIAN as CUSTODIAN_ROLE
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.people.models import Person
 from portal.sealed import actions, rotating, rotations
-from portal.sealed.models import CONNECTOR, CUSTODIAN, SealedAccount
+from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, SealedAccount
 from portal.systems.models import Privilege
 from portal.systems.targets import target
 from tests.worlds import World, actor, make_world
@@ -50,17 +50,13 @@ class Vault:
 def make_vault(kept_by: str = CUSTODIAN, *, world: World | None = None) -> Vault:
     """Registered, with its first secret laid in and tried."""
     world = world or make_world()
-    cleo = Person.objects.create(email="cleo@example.org", name="Cleo", added_at=now())
-    cleo.set_password("cleo-password-long")
-    cleo.save()
-    world.people["cleo"] = cleo
-    _role(world, cleo)
+    cleo, _ = custodian(world, "cleo"), custodian(world, "dora")
     with state.changing(target(world.system)) as connection:
         logins.add_standing(connection, LOGIN, LOGIN)
     account = registered(world, cleo, kept_by)
     vault = Vault(replace(world, privilege=Privilege.objects.get(sealed_account=account)), cleo)
     _list(vault.world, "ann", "ben")
-    if kept_by == CONNECTOR:
+    if kept_by in (CONNECTOR, CARDS):
         rotating.run(account.pk)
     else:
         vault.set_on_target(SECRET)
@@ -69,11 +65,21 @@ def make_vault(kept_by: str = CUSTODIAN, *, world: World | None = None) -> Vault
     return vault
 
 
+def custodian(world: World, name: str) -> Person:
+    """One more person, who keeps accounts of the system."""
+    person = Person.objects.create(email=f"{name}@example.org", name=name.title(), added_at=now())
+    person.set_password(f"{name}-password-long")
+    person.save()
+    world.people[name] = person
+    _role(world, person)
+    return person
+
+
 def proposed(world: World, cleo: Person, kept_by: str = CUSTODIAN) -> SealedAccount:
     """Waits for a second administrator."""
     return actions.propose(
         by=actor(world.pia), system=world.system, name="The vault's administrator", account=LOGIN, location="At the console.",
-        kept_by=kept_by, custodian=cleo,
+        kept_by=kept_by, custodian=cleo, second_custodian=world.dora if kept_by == CARDS else None,
     )  # fmt: skip
 
 

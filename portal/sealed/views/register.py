@@ -16,10 +16,11 @@ from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
 from portal.sealed import actions, probing, queries, rotations
-from portal.sealed.forms import HandOverForm, ProposeForm, SecretForm, TriedForm
-from portal.sealed.models import CONNECTOR, SealedAccount
+from portal.sealed.cards import is_holder
+from portal.sealed.forms import DrillForm, HandOverForm, ProposeForm, SecretForm, TriedForm
+from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, SealedAccount
 from portal.sealed.rules import is_custodian
-from portal.sealed.states import HELD, IN_USE, OWED, PROPOSED, ROTATED, SEALED
+from portal.sealed.states import HELD, IN_USE, OUT, OWED, PROPOSED, ROTATED, SEALED
 
 
 @require_GET
@@ -31,7 +32,14 @@ def register(request: PersonRequest) -> HttpResponse:
     if not accounts and not proposes and not queries.keeps_anything(request.user):
         raise PermissionDenied("Sealed accounts are looked after by custodians, owners and administrators.")
     waiting = queries.waiting_for_second(request.user)
-    context = {"accounts": accounts, "duties": duties, "waiting": waiting, "proposes": proposes, "owed": OWED}
+    context = {
+        "accounts": accounts,
+        "duties": duties,
+        "waiting": waiting,
+        "proposes": proposes,
+        "owed": OWED,
+        "cards": queries.cards_of(request.user),
+    }
     return render(request, "sealed/register.html", context)
 
 
@@ -60,10 +68,10 @@ def sealed_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     account = queries.account_of(request.user, pk)
     if account is None:
         raise Http404
-    return _page(request, account)
+    return account_page(request, account)
 
 
-def _page(request: PersonRequest, account: SealedAccount, status: int = 200, **typed: KeptForm) -> HttpResponse:
+def account_page(request: PersonRequest, account: SealedAccount, status: int = 200, **typed: KeptForm) -> HttpResponse:
     given = queries.rotations_of(account)
     states, in_use = {each.state for each in given}, account.state in IN_USE
     mine = allows(is_custodian, request.actor, account)
@@ -71,14 +79,32 @@ def _page(request: PersonRequest, account: SealedAccount, status: int = 200, **t
     context: dict[str, Any] = {
         "account": account, "rotations": given, "in_use": in_use, "held": account.state == HELD, "mine": mine,
         "by_portal": account.kept_by == CONNECTOR, "has_secret": account.secret is not None, "typed": next(iter(typed.values()), None),
-        "secret": typed.get("secret") or SecretForm() if mine and in_use and account.kept_by != CONNECTOR else None,
-        "tried": typed.get("tried") or TriedForm() if mine and in_use and ROTATED in states else None,
-        "reached": probing.is_reached(account),
+        "secret": typed.get("secret") or SecretForm() if mine and in_use and account.kept_by == CUSTODIAN else None,
+        "tried": typed.get("tried") or TriedForm() if mine and in_use and ROTATED in states and account.kept_by == CUSTODIAN else None,
+        "reached": probing.is_reached(account), "by_cards": account.kept_by == CARDS,
         "hand_over": typed.get("hand_over") or HandOverForm(account) if manages and in_use else None,
         "may_retire": manages and account.state == SEALED, "may_decline": manages and account.state == PROPOSED,
         "may_approve": account.state == PROPOSED and request.user.has_perm(ADMINISTER, account.system) and account.proposed_by_id != request.user.pk,
     }  # fmt: skip
-    return render(request, "sealed/account.html", context, status=status)
+    return render(request, "sealed/account.html", context | _cards(request, account, typed), status=status)
+
+
+def _cards(request: PersonRequest, account: SealedAccount, typed: dict[str, KeptForm]) -> dict[str, Any]:
+    """What the page of an account with offline cards shows besides."""
+    if account.kept_by != CARDS:
+        return {}
+    holds, sets = allows(is_holder, request.actor, account), queries.sets_of(account)
+    mine = [
+        card
+        for each in sets[:1]
+        for card in each.cards.all()
+        if card.custodian_id == request.user.pk and card.share is not None
+    ]
+    return {
+        "sets": sets, "holds_card": holds, "my_cards": mine if holds else [],
+        "drill": typed.get("drill") or DrillForm() if holds and any(each.state == OUT for each in sets) else None,
+        "declares": queries.account_to_declare(request.user, account.pk) is not None,
+    }  # fmt: skip
 
 
 @require_POST
@@ -87,7 +113,7 @@ def _page(request: PersonRequest, account: SealedAccount, status: int = 200, **t
 def sealed_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Approve or decline a proposal."""
     act = actions.approve if request.POST.get("decision") == "approve" else actions.decline
-    account = act(by=request.actor, account=_for_act(pk))
+    account = act(by=request.actor, account=for_act(pk))
     return redirect("sealed_page", account.pk)
 
 
@@ -97,7 +123,7 @@ def sealed_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
 @confirming
 def sealed_lay_in(request: PersonRequest, pk: UUID) -> HttpResponse:
     """The custodian lays a new secret in."""
-    account, form = _for_act(pk), SecretForm(request.POST)
+    account, form = for_act(pk), SecretForm(request.POST)
     if not form.is_valid():
         is_custodian(request.actor, account)  # who may not is refused, whatever they sent
     else:
@@ -111,7 +137,7 @@ def sealed_lay_in(request: PersonRequest, pk: UUID) -> HttpResponse:
 @confirming
 def sealed_test(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Try the new secret: by the portal where it reaches the target, else as the custodian says."""
-    account = _for_act(pk)
+    account = for_act(pk)
     if probing.is_reached(account):
         form = KeptForm(request.POST)
         form.is_valid()
@@ -132,7 +158,7 @@ def sealed_test(request: PersonRequest, pk: UUID) -> HttpResponse:
 @confirming
 def sealed_hand_over(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Name another custodian."""
-    account = _for_act(pk)
+    account = for_act(pk)
     form = HandOverForm(account, request.POST)
     if form.is_valid():
         form.carry_out(
@@ -148,7 +174,7 @@ def sealed_hand_over(request: PersonRequest, pk: UUID) -> HttpResponse:
 @confirming
 def sealed_retire(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Take an account out of use."""
-    account = actions.retire(by=request.actor, account=_for_act(pk))
+    account = actions.retire(by=request.actor, account=for_act(pk))
     return redirect("sealed_page", account.pk)
 
 
@@ -159,12 +185,12 @@ def _after(request: PersonRequest, account: SealedAccount, done: str, **form: Ke
         seen = queries.account_of(request.user, account.pk)
         if seen is None:
             raise Http404
-        return _page(request, seen, sent.status, **form)
+        return account_page(request, seen, sent.status, **form)
     messages.info(request, done)
     return redirect("sealed_page", account.pk)
 
 
-def _for_act(pk: UUID) -> SealedAccount:
+def for_act(pk: UUID) -> SealedAccount:
     found = queries.account_for_act(pk)
     if found is None:
         raise Http404

@@ -1,0 +1,20 @@
+"""Offline cards."""
+
+from audit.cases.presenters.spec import Presenter, say
+from audit.log.read import LoggedEvent
+
+
+def _drilled(event: LoggedEvent) -> tuple[str, str] | None:
+    return None if event.fields["ok"] else ("alert-triangle", "attention")
+
+
+PRESENTERS: dict[str, Presenter] = {
+    "offline.cards_made": say("Made offline cards, set {number}", "For {custodians}.", icon="key", tone="accent"),
+    "offline.card_printed": say("{custodian_id} printed card {letter} of set {number}", "The portal has it no more.", icon="file-text"),
+    "offline.handed_out": say("Both cards of set {number} are with their custodians", icon="user-check", tone="good"),
+    "offline.drill_due": say("The cards of set {number} are to be drilled", "Due {due_at}.", icon="clock", tone="attention"),
+    "offline.drilled": say("The cards of set {number} were drilled; both work: {ok}", icon="check", tone="good", looks=_drilled),
+    "offline.used": say("{person_id} says that the offline cards were used", "From {from_at} to {to_at}.", "Set {number}.", "Sessions: {sessions}.",
+                        icon="bolt", tone="attention"),
+    "offline.replaced": say("The cards of set {number} are worth nothing any more", icon="trash"),
+}  # fmt: skip

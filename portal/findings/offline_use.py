@@ -1,0 +1,65 @@
+"""A use of offline cards, declared afterwards: a case of its own, a finding that is due within a day, and new cards.
+
+What the target saw stays what it is, sessions that nobody held: an explanation stands beside, it improves nothing.
+"""
+
+from datetime import datetime, timedelta
+
+from audit.log.append import Actor, action, process
+from audit.log.read import named
+from portal.access_requests.actions import declare_bypass
+from portal.access_requests.models import AccessRequest
+from portal.access_requests.rules import Asked
+from portal.clock import ms, now
+from portal.errors import RefusedByPolicy
+from portal.findings.actions import raise_finding
+from portal.rows import lock_row
+from portal.sealed.cards import note_use
+from portal.sealed.models import CARDS, OFFLINE, SealedAccount
+from portal.sealed.rotations import owe
+
+REVIEWED_WITHIN = timedelta(hours=24)
+AROUND = timedelta(minutes=5)  # the clocks of a target and of somebody's wrist
+
+
+@action(event=("request.made", "offline.used", "sealed.rotation_owed", "finding.raised"), refused="request.refused")
+def declare_use(
+    *, by: Actor, account: SealedAccount, asked: Asked, from_at: datetime, to_at: datetime
+) -> AccessRequest:
+    """Who used the account with its cards says so, as soon as the portal is back. It opens nothing.
+
+    Raises:
+        NotAllowed, StepUpNeeded: as for a bypass of this privilege.
+        RefusedByPolicy: the times cannot be.
+        WrongState: it has no cards that could have been used.
+    """
+    if account.kept_by != CARDS or account.privilege is None:
+        raise RefusedByPolicy("This account has no offline cards.", about=account)
+    if not from_at < to_at <= now():
+        raise RefusedByPolicy("The use began before it ended, and ended before now.", about=account)
+    request = declare_bypass(by=by, privilege=account.privilege, asked=asked)
+    sessions = seen_on_target(account, from_at, to_at)
+    made = note_use(by=by, account=account, case=request.log_case, from_at=from_at, to_at=to_at, sessions=sessions)
+    owe(by=by, account=lock_row(SealedAccount, account.pk), cause=OFFLINE, case=request.log_case)
+    system = account.system
+    count = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
+    seen = f"{count} of it on the target" if sessions else "No session of it was gathered from the target yet"
+    raise_finding(
+        by=process("offline"), kind="offline use", title=f"The offline cards of {system.name} were used: to be reviewed", about=str(made.pk),
+        case=request.log_case,
+        details=f"Declared afterwards. {seen}. Close it once somebody who had no part in it has looked at what was done.", system=system,
+        owner=system.owner, due_at=now() + REVIEWED_WITHIN,
+    )  # fmt: skip
+    return request
+
+
+def seen_on_target(account: SealedAccount, from_at: datetime, to_at: datetime) -> list[str]:
+    """Sessions of the account that the target's own log showed then and that nobody held, by id."""
+    first, last = ms(from_at - AROUND), ms(to_at + AROUND)
+    return [
+        str(event.fields["session_id"])
+        for event in named(("session.unmatched",))
+        if event.fields["system_id"] == str(account.system_id)
+        and event.fields.get("marker") == account.account
+        and first <= event.fields["started_at"] <= last
+    ]

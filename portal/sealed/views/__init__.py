@@ -1,0 +1,1 @@
+"""Pages of sealed accounts and of their offline cards."""
