@@ -3,7 +3,7 @@
 from audit.events.spec import family
 from audit.events.systems import RULE
 
-ROLE = "role_id:id person_id:id role system_id:id?"
+ROLE = "role_id:id person_id:id role system_id:id? lent_by:id? group:text?"
 ELIGIBILITY = "eligibility_id:id person_id:id system_id:id privilege_id:id"
 
 EVENTS = family(

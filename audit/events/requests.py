@@ -12,7 +12,7 @@ EVENTS = family(
     ("request.seen", "An approver has seen the request; this decides nothing.", "person_id:id"),
     ("request.questioned", "Somebody who decides, owns or reviews asked the responder something.", "question_id:id text*"),
     ("request.answered", "The responder answered a question.", "question_id:id text*"),
-    ("request.approved", "An approver said yes.", "approval_id:id comment*? approvals:int approvals_needed:int delegated_by:id?"),
+    ("request.approved", "An approver said yes.", "approval_id:id comment*? approvals:int approvals_needed:int delegated_by:id? group:text?"),
     ("request.declined", "An approver said no.", "approval_id:id comment*"),
     ("request.withdrawn", "The responder took the request back.", "comment*?"),
     ("request.lapsed", "Nobody answered in the policy's time.", "asked_at:time"),

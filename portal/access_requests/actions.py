@@ -26,9 +26,11 @@ from portal.access_requests.rules import (
     may_withdraw,
     owed,
     still_may_use,
+    still_needed,
 )
 from portal.access_requests.states import APPROVED, AWAITING, MOVES
 from portal.clock import ms, now
+from portal.eligibility.lending import groups_of, standing_of
 from portal.eligibility.queries import may_use_locked
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.moves import make
@@ -36,6 +38,7 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.resets import need_settled
 from portal.policy.queries import in_force, rules_of
+from portal.policy.rules import Policy
 from portal.policy.strength import has_factor, need_any_factor, need_factor
 from portal.sealed.queries import sealed_in
 from portal.sealed.rules import may_hold
@@ -124,8 +127,8 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
         need_factor(by, rules, about=privilege)
     check_asked(asked, rules, about=privilege)
     bypass, at = asked.mode == "bypass", now()
-    if not bypass and len(audience_of(privilege.system, by.id).approvers) < rules.min_approvals:
-        raise RefusedByPolicy("There are not enough approvers for this system at the moment.", about=privilege)
+    if not bypass:
+        _enough_approvers(by, privilege, rules)
     here = Person.objects.select_for_update(no_key=True).filter(pk=by.id, left_at__isnull=True).exists()
     if not here or not may_use_locked(by.id, privilege):
         raise NotAllowed("You can no longer ask for access.", about=privilege)
@@ -141,6 +144,17 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
         lapses_at=None if bypass else at + timedelta(minutes=rules.lapse_minutes),
         state=APPROVED if bypass else AWAITING, decided_at=at if bypass else None, factor=by.method or "",
     )  # fmt: skip
+
+
+def _enough_approvers(by: Actor, privilege: Privilege, rules: Policy) -> None:
+    approvers = audience_of(privilege.system, by.id).approvers
+    if len(approvers) < rules.min_approvals:
+        raise RefusedByPolicy("There are not enough approvers for this system at the moment.", about=privilege)
+    if (
+        rules.approver_groups
+        and len(groups_of(privilege.system, [each.pk for each in approvers])) < rules.approver_groups
+    ):
+        raise RefusedByPolicy("There are approvers of too few groups for this system at the moment.", about=privilege)
 
 
 def _same_waits(by: Actor, privilege: Privilege, asked: Asked) -> bool:
@@ -194,17 +208,18 @@ def see(*, by: Actor, request: AccessRequest) -> None:
 
 @action(event="request.approved", refused="request.approval_refused")
 def approve(*, by: Actor, request: AccessRequest, comment: str = "") -> AccessRequest:
-    """Say yes. The request is approved once enough different approvers have said so."""
+    """Say yes. The request is approved once enough different approvers, of as many groups as the policy wants, have said so."""
     locked = _decidable(by, request)
     still_may_use(locked)
     approval = _decide(by, locked, "approve", comment)
-    needed = rules_of(locked.policy).min_approvals
-    given = locked.approvals.filter(decision="approve").count()
-    if given >= needed:
+    said = list(locked.approvals.filter(decision="approve").values_list("group", flat=True))
+    left = still_needed(rules_of(locked.policy), said)
+    if not left:
         make(locked, MOVES["approve"], says=NO_LONGER, decided_at=now())
     append(
         "request.approved", by=by, case=locked.pk, subject=locked.log_subject, approval_id=approval.pk, comment=comment or None,
-        approvals=given, approvals_needed=needed,
+        approvals=len(said), approvals_needed=len(said) + left, group=approval.group or None,
+        delegated_by=standing_of(by.id, locked.system, locked.responder_id).lent_by,
     )  # fmt: skip
     return locked
 
@@ -243,7 +258,7 @@ def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
 def _decide(by: Actor, request: AccessRequest, decision: str, comment: str) -> Approval:
     return Approval.objects.create(
         request=request, approver_id=by.id, decision=decision, comment=comment.strip(), decided_at=now(),
-        factor=by.method or "",
+        factor=by.method or "", group=standing_of(by.id, request.system, request.responder_id).group,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ def made(
     """Fields of ``request.made``."""
     bypass = request.mode == "bypass"
     approvers = [str(person.pk) for person in audience.approvers]
-    first = turns(policy, audience.approvers, request.requested_at)[0].people if approvers else ()
+    first = turns(policy, audience.approvers, request.requested_at, audience.in_place)[0].people if approvers else ()
     told = [str(person.pk) for person in audience.owners]
     return {
         "responder_id": request.responder_id, "system_id": request.system_id, "system_name": request.system.name,

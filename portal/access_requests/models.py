@@ -71,6 +71,7 @@ class Approval(models.Model):
     approver = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     decision = models.CharField(max_length=10, choices=(("approve", "Approved"), ("decline", "Declined")))
     comment = models.TextField(blank=True)
+    group = models.CharField(max_length=40, blank=True, help_text="of approvers, as it was then")
     decided_at = models.DateTimeField()
     factor = models.CharField(max_length=20, blank=True, help_text="with which second factor it was decided")
 

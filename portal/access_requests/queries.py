@@ -1,7 +1,7 @@
 """Requests as a viewer may see them, and who would be asked and told."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from portal.access_requests.models import AccessRequest, Question
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.access_requests.turns import Turn, answered, begun, turns
 from portal.clock import now
+from portal.eligibility.lending import away, lenders_to
 from portal.eligibility.models import APPROVER, OWNER, RESPONDER, Eligibility
 from portal.eligibility.queries import eligibilities_of, people_with, systems_where, usable_until
 from portal.notifications.models import Alert
@@ -24,20 +25,28 @@ REPEAT_DAYS = 30  # the catalogue's reason_repeat_days
 
 @dataclass(frozen=True)
 class Audience:
-    """Who is asked to decide and who is told, the responder never among the approvers."""
+    """Who is asked to decide and who is told, the responder never among the approvers. ``in_place``: who stands in, for whom."""
 
     approvers: tuple[Person, ...]
     owners: tuple[Person, ...]
     addresses: tuple[str, ...]
+    in_place: Mapping[UUID, UUID] = field(default_factory=dict)
 
 
 def audience_of(system: System, responder_id: UUID | str) -> Audience:
-    """Approvers and owners of the system, and the security list."""
-    approvers = tuple(people_with(APPROVER, system).exclude(pk=responder_id))
+    """Approvers and owners of the system, and the security list. Who is on leave and lent the role is not asked, nor who stands in for the responder."""
+    loans = [(who, lender) for who, lender in away(system).values_list("person_id", "lent_by_id") if lender is not None]
+    in_place = {who: lender for who, lender in loans if str(lender) != str(responder_id)}
+    not_asked = {
+        UUID(str(responder_id)),
+        *(lender for _, lender in loans),
+        *({who for who, _ in loans} - set(in_place)),
+    }
+    approvers = tuple(people_with(APPROVER, system).exclude(pk__in=not_asked))
     held = people_with(OWNER, system).exclude(pk=responder_id)
     owner = [system.owner] if str(system.owner_id) != str(responder_id) else []
     owners = {person.pk: person for person in (*held, *owner)}
-    return Audience(approvers, tuple(owners.values()), tuple(settings.PORTAL_SECURITY_LIST))
+    return Audience(approvers, tuple(owners.values()), tuple(settings.PORTAL_SECURITY_LIST), in_place)
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ def waiting_for(viewer: Person) -> list[AccessRequest]:
     """Requests on which the viewer may decide and has not."""
     systems = systems_where(viewer.pk, (APPROVER,))
     waiting = AccessRequest.objects.filter(state=AWAITING, lapses_at__gt=now(), system__in=systems).exclude(
-        responder=viewer
+        responder__in=[viewer.pk, *lenders_to(viewer.pk)]
     )
     undecided = waiting.exclude(approvals__approver=viewer).select_related("responder", "system", "privilege")
     return list(undecided.order_by("requested_at"))
@@ -147,8 +156,8 @@ def was_reviewed(request: AccessRequest) -> bool:
 
 def turns_of(request: AccessRequest) -> tuple[Turn, ...]:
     """Who is told of it when, by its policy and the approvers of now."""
-    approvers = audience_of(request.system, request.responder_id).approvers
-    return turns(rules_of(request.policy), approvers, request.requested_at)
+    audience = audience_of(request.system, request.responder_id)
+    return turns(rules_of(request.policy), audience.approvers, request.requested_at, audience.in_place)
 
 
 def to_be_told(request: AccessRequest, at: datetime) -> Turn | None:

@@ -1,15 +1,18 @@
 """Who may do what with a request, and what must be said. Each check raises; `allows` makes the boolean for a button."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from audit.log.append import Actor
 from portal.access_requests.models import AccessRequest
+from portal.eligibility.lending import standing_of
 from portal.eligibility.models import APPROVER, OWNER, REVIEWER
 from portal.eligibility.queries import holds, may_use, may_use_locked
 from portal.errors import NotAllowed, Refused, RefusedByPolicy
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA, Policy
 from portal.systems.models import Privilege
+
+LENT_BY_RESPONDER = "Your role is lent to you by the responder, so it decides nothing on their requests."
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,10 @@ def may_decide(by: Actor, request: AccessRequest) -> None:
     """
     if str(request.responder_id) == by.id:
         raise NotAllowed("Nobody decides on their own request.", about=request, kind="own approval")
-    if not holds(by.id, APPROVER, request.system):
+    standing = standing_of(by.id, request.system, request.responder_id)
+    if standing.from_the_responder:
+        raise NotAllowed(LENT_BY_RESPONDER, about=request, kind="lent by the responder")
+    if not standing.may:
         raise NotAllowed("Only an approver of this system may decide.", about=request, kind="not an approver")
 
 
@@ -100,6 +106,12 @@ def may_supplement(by: Actor, request: AccessRequest) -> None:
     """
     if str(request.responder_id) != by.id:
         raise NotAllowed("Only the responder may add what a bypass owes.", about=request)
+
+
+def still_needed(policy: Policy, groups: Sequence[str]) -> int:
+    """How many more must say yes at least. ``groups``: that of each who said yes, empty where they stand in none."""
+    different = len({each for each in groups if each})
+    return max(0, policy.min_approvals - len(groups), policy.approver_groups - different)
 
 
 def owed(asked: Asked, policy: Policy) -> list[str]:

@@ -4,7 +4,7 @@ A turn ends when its minutes are over. Nobody else is told once enough approvers
 A tier of which nobody is an approver any more takes no time. Approvers of no tier come last, so nobody is ever left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,13 +22,20 @@ class Turn:
     at: datetime
 
 
-def turns(rules: Policy, approvers: Sequence[Person], requested_at: datetime) -> tuple[Turn, ...]:
-    """All turns, the first at the time of the request. Without tiers there is one, of all approvers."""
+def turns(
+    rules: Policy, approvers: Sequence[Person], requested_at: datetime, in_place: Mapping[UUID, UUID] | None = None
+) -> tuple[Turn, ...]:
+    """All turns, the first at the time of the request. Without tiers there is one, of all approvers.
+
+    ``in_place`` says who stands in for whom: they have the turn of who is away.
+    """
+    stands_for = {str(who): str(lender) for who, lender in (in_place or {}).items()}
     found: list[Turn] = []
     named, at = {each for tier in rules.tiers for each in tier.people}, requested_at
-    rest = tuple(each for each in approvers if str(each.pk) not in named)
+    place = {each.pk: stands_for.get(str(each.pk), str(each.pk)) for each in approvers}
+    rest = tuple(each for each in approvers if not {str(each.pk), place[each.pk]} & named)
     for tier in rules.tiers:
-        people = tuple(each for each in approvers if str(each.pk) in tier.people)
+        people = tuple(each for each in approvers if {str(each.pk), place[each.pk]} & set(tier.people))
         if people:
             found.append(Turn(len(found) + 1, people, at))
             at += timedelta(minutes=tier.minutes)

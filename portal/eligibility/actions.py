@@ -9,37 +9,67 @@ from uuid import UUID
 
 from audit.log.append import Actor, Entry, action, append, append_many
 from portal.clock import ms, now, optional_ms
-from portal.eligibility import ending, rules
+from portal.eligibility import ending, lending, rules
 from portal.eligibility.facts import of_eligibility, of_role
-from portal.eligibility.models import Eligibility, RoleAssignment
+from portal.eligibility.models import APPROVER, Eligibility, RoleAssignment
 from portal.eligibility.queries import not_over
-from portal.errors import RefusedByPolicy
+from portal.errors import NotAllowed, RefusedByPolicy
 from portal.people.models import Person
 from portal.people.rights import need_other
+from portal.people.strength import need_fresh
 from portal.rows import lock_row
 from portal.systems.models import Privilege, System
 
 
 @action(event="role.proposed", refused="role.act_refused")
 def propose_role(*, by: Actor, person: Person, role: str, system: System | None = None, from_at: datetime | None = None,
-                 to_at: datetime | None = None) -> RoleAssignment:  # fmt: skip
-    """Propose a role for somebody else, for one system or for all; a second administrator approves it."""
+                 to_at: datetime | None = None, group: str = "") -> RoleAssignment:  # fmt: skip
+    """Propose a role for somebody else, for one system or for all; a second administrator approves it.
+
+    ``group`` is of approvers: a policy may want several groups among those who say yes.
+    """
     rules.may_widen_role(by, system, person.pk, about=person)
     person, begins = _locked_person(person), from_at or now()
     rules.check_role(role, system)
+    if group.strip() and role != APPROVER:
+        raise RefusedByPolicy("Only approvers stand in a group.", about=person)
     rules.check_window(person, begins, to_at)
     if RoleAssignment.objects.filter(not_over(), person=person, role=role, system=system).exists():
         raise RefusedByPolicy(
             "This person holds that role already, or it waits for a second administrator.", about=person, kind="doubled"
         )
-    made = RoleAssignment(
-        person=person, role=role, system=system, proposed_by_id=UUID(by.id), proposed_at=now(), from_at=begins, to_at=to_at
-    )  # fmt: skip
+    made = RoleAssignment(person=person, role=role, system=system, proposed_by_id=UUID(by.id), proposed_at=now(), from_at=begins, to_at=to_at,
+                          group=group.strip())  # fmt: skip
     rules.check_conflicts(made)
     made.save()
     append(
         "role.proposed", by=by, subject=made.log_subject, from_at=ms(begins), to_at=optional_ms(to_at), **of_role(made)
     )
+    return made
+
+
+@action(event="role.proposed", refused="role.act_refused")
+def lend_role(*, by: Actor, to: Person, system: System | None, from_at: datetime, to_at: datetime) -> RoleAssignment:
+    """Have somebody approve in one's place during one's leave. Like any role it waits for an administrator.
+
+    Raises:
+        NotAllowed: the actor is no approver of the system in their own right.
+        RefusedByPolicy: see `lending.check_loan`.
+    """
+    need_fresh(by, about=to)
+    for each in sorted(
+        (to.pk, UUID(by.id))
+    ):  # of two loans that would make a chain or a circle, the second sees the first
+        lock_row(Person, each, no_key=True)
+    person, begins = Person.objects.get(pk=to.pk), max(from_at, now())
+    lending.may_lend(by, system)
+    rules.check_window(person, begins, to_at)
+    made = RoleAssignment(person=person, role=APPROVER, system=system, lent_by_id=UUID(by.id), proposed_by_id=UUID(by.id), proposed_at=now(),
+                          from_at=begins, to_at=to_at)  # fmt: skip
+    lending.check_loan(UUID(by.id), made, system, begins, to_at)
+    rules.check_conflicts(made)
+    made.save()
+    append("role.proposed", by=by, subject=made.log_subject, from_at=ms(begins), to_at=ms(to_at), **of_role(made))
     return made
 
 
@@ -50,6 +80,8 @@ def approve_role(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
     rules.may_widen_role(by, locked.system, locked.proposed_by_id, locked.person_id, about=locked)
     rules.still_waiting(locked)
     rules.check_conflicts(locked)
+    if locked.lent_by_id is not None:
+        lending.check_loan(locked.lent_by_id, locked, locked.system, locked.from_at, locked.to_at)
     _approve(by, locked)
     _append_granted(by, locked)
     return locked
@@ -96,6 +128,21 @@ def shorten_role(*, by: Actor, assignment: RoleAssignment, to_at: datetime) -> R
         "role.shortened", by=by, subject=locked.log_subject, to_at=ms(to_at), **of_role(locked),
         **rules.beneficiary(locked.person_id, by, ms(now())),
     )  # fmt: skip
+    return locked
+
+
+@action(event=("role.ended", "role.declined"), refused="role.act_refused")
+def take_back(*, by: Actor, assignment: RoleAssignment) -> RoleAssignment:
+    """Back from leave: who lent the role ends the loan at once, whether it holds already or still waits."""
+    locked = _locked_role(assignment)
+    if locked.lent_by_id is None or str(locked.lent_by_id) != by.id:
+        raise NotAllowed("Only who lent a role takes it back.", about=locked, kind="not the lender")
+    if locked.approved_at is None:
+        rules.still_waiting(locked)
+        ending.decline_role(by, locked)
+        return locked
+    rules.still_holds(locked)
+    ending.end_role(by, locked, "taken back")
     return locked
 
 

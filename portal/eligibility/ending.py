@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.db.models import Q
+
 from audit.log.append import Actor, append
 from portal.clock import ms, now
 from portal.eligibility import rules
@@ -53,13 +55,13 @@ def shorten_eligibility(by: Actor, row: Eligibility, to_at: datetime) -> None:
 
 
 def end_all_of(by: Actor, person: Person, cause: str) -> None:
-    """Everything that a person holds or was proposed for. The list before the role, as in `may_use_locked`."""
+    """Everything that a person holds, was proposed for, or lent. The list before the role, as in `may_use_locked`."""
     for eligibility in _listed(person):
         if eligibility.approved_at:
             revoke_eligibility(by, eligibility, cause)
         else:
             decline_eligibility(by, eligibility)
-    for assignment in lock_undecided(RoleAssignment.objects.filter(person=person)):
+    for assignment in lock_undecided(RoleAssignment.objects.filter(Q(person=person) | Q(lent_by=person))):
         if assignment.approved_at:
             end_role(by, assignment, cause)
         else:

@@ -7,7 +7,10 @@ Facts = dict[str, object]
 
 def of_role(row: RoleAssignment) -> Facts:
     """Which role of whom, where."""
-    return {"role_id": row.pk, "person_id": row.person_id, "role": row.role, "system_id": row.system_id}
+    return {
+        "role_id": row.pk, "person_id": row.person_id, "role": row.role, "system_id": row.system_id, "lent_by": row.lent_by_id,
+        "group": row.group or None,
+    }  # fmt: skip
 
 
 def of_eligibility(row: Eligibility) -> Facts:

@@ -11,6 +11,7 @@ from portal.eligibility.models import ROLES
 from portal.eligibility.seen import privileges_of
 from portal.kept_form import KeptForm
 from portal.people.models import Person
+from portal.plain_text import PlainCharField
 from portal.systems.models import Privilege, System
 from portal.widgets import UtcMoment
 
@@ -52,12 +53,38 @@ class RoleForm(_DatedForm):
     system: "forms.ModelChoiceField[System]" = forms.ModelChoiceField(
         queryset=None, required=False, empty_label="All systems"
     )
-    field_order = ("person", "role", "system", "from_at", "to_at")
+    group = PlainCharField(
+        label="Group of approvers",
+        max_length=40,
+        required=False,
+        help_text="Such as security. For policies that want one of each of several groups.",
+    )
+    field_order = ("person", "role", "system", "group", "from_at", "to_at")
 
     def __init__(self, *args: Any, systems: QuerySet[System], everywhere: bool, **kwargs: Any) -> None:
         """`systems` may be chosen; `everywhere`: all of them at once too."""
         super().__init__(*args, **kwargs)
         self._choose("system", systems)
+        field = self.fields["system"]
+        field.required = not everywhere
+        if not everywhere:
+            field.empty_label = "Choose one"  # type: ignore[attr-defined]  # a ModelChoiceField
+
+
+class LendForm(_DatedForm):
+    """One's own role of approver, to somebody else for the days of one's leave."""
+
+    system: "forms.ModelChoiceField[System]" = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label="All systems"
+    )
+    field_order = ("person", "system", "from_at", "to_at")
+
+    def __init__(self, *args: Any, systems: QuerySet[System], everywhere: bool, **kwargs: Any) -> None:
+        """`systems` may be chosen; `everywhere`: all of them at once too."""
+        super().__init__(*args, **kwargs)
+        self._choose("system", systems)
+        self.fields["person"].label = "Who approves in your place?"
+        self.fields["to_at"].required, self.fields["to_at"].help_text = True, "When you are back."
         field = self.fields["system"]
         field.required = not everywhere
         if not everywhere:

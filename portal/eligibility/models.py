@@ -68,6 +68,17 @@ class RoleAssignment(Dated):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="roles")
     role = models.CharField(max_length=20, choices=ROLES)
     system = models.ForeignKey(System, null=True, blank=True, on_delete=models.PROTECT, related_name="roles")
+    lent_by = models.ForeignKey(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="lent",
+        help_text="whose leave it covers: a dated loan",
+    )
+    group = models.CharField(
+        max_length=40, blank=True, help_text="of approvers, where a policy wants several groups to say yes"
+    )
     founding = models.BooleanField(
         default=False, editable=False, help_text="one of the first two administrators, who vouch for each other"
     )
@@ -88,6 +99,18 @@ class RoleAssignment(Dated):
                 name="role_second_person",
             ),
             models.CheckConstraint(condition=~models.Q(proposed_by=models.F("person")), name="role_not_for_oneself"),
+            models.CheckConstraint(
+                condition=models.Q(lent_by__isnull=True)
+                | (
+                    models.Q(role=APPROVER, to_at__isnull=False, lent_by=models.F("proposed_by"))
+                    & ~models.Q(lent_by=models.F("person"))
+                ),
+                name="role_lent_for_a_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(group="") | models.Q(role=APPROVER, lent_by__isnull=True),
+                name="role_group_of_approvers",
+            ),
         ]
 
     @property

@@ -40,7 +40,7 @@ def not_over(at: datetime | None = None) -> Q:
 
 def holds(person_id: UUID | str, role: str, system: System | None = None, at: datetime | None = None) -> bool:
     """Whether the person holds the role for the system, or for all systems. Without a system: for all systems only."""
-    return roles_of(person_id, at).filter(role=role).filter(_covers(system)).exists()
+    return roles_of(person_id, at).filter(role=role).filter(covers(system)).exists()
 
 
 def holds_anywhere(person_id: UUID | str, roles: Iterable[str], at: datetime | None = None) -> bool:
@@ -48,7 +48,8 @@ def holds_anywhere(person_id: UUID | str, roles: Iterable[str], at: datetime | N
     return roles_of(person_id, at).filter(role__in=list(roles)).exists()
 
 
-def _covers(system: System | None) -> Q:
+def covers(system: System | None) -> Q:
+    """Roles for the system, or for all; without a system: for all only."""
     everywhere = Q(system__isnull=True)
     return everywhere if system is None else everywhere | Q(system=system)
 
@@ -75,7 +76,7 @@ def systems_where(person_id: UUID | str, roles: Iterable[str], at: datetime | No
 
 def people_with(role: str, system: System, at: datetime | None = None) -> QuerySet[Person]:
     """People who hold the role for the system, by name."""
-    held = RoleAssignment.objects.filter(in_force(at), _covers(system), role=role)
+    held = RoleAssignment.objects.filter(in_force(at), covers(system), role=role)
     return Person.objects.filter(pk__in=held.values("person_id"), left_at__isnull=True).order_by("name")
 
 
@@ -116,7 +117,7 @@ def may_use_locked(person_id: UUID | str, privilege: Privilege) -> bool:
     The list before the role, each in the order of its keys: whoever locks several of them locks in this order. What holds is asked after the
     locks are had, since a row that ended while they were waited for ended after any time taken before.
     """
-    held = RoleAssignment.objects.filter(_covers(privilege.system), role=RESPONDER)
+    held = RoleAssignment.objects.filter(covers(privilege.system), role=RESPONDER)
     for rows in (Eligibility.objects.filter(privilege=privilege), held):
         list(lock_undecided(rows.filter(person_id=person_id)))
     return may_use(person_id, privilege)
@@ -131,7 +132,7 @@ def usable_until(person_id: UUID | str, privilege: Privilege, at: datetime | Non
     """Until when list and role carry a use that begins now; ``None``: without an end. What follows without a gap is counted in."""
     at = at or now()
     listed = Eligibility.objects.filter(person_id=person_id, privilege=privilege)
-    held = RoleAssignment.objects.filter(_covers(privilege.system), person_id=person_id, role=RESPONDER)
+    held = RoleAssignment.objects.filter(covers(privilege.system), person_id=person_id, role=RESPONDER)
     return min(filter(None, (_carried(listed, at), _carried(held, at))), default=None)
 
 
@@ -180,10 +181,12 @@ def eligibilities_waiting_for(viewer: Person) -> list[Eligibility]:
 def visible_roles(viewer: Person) -> QuerySet[RoleAssignment]:
     """Roles of systems that the viewer administers, owns or audits, and their own: what is about oneself is decided by others."""
     administered = systems_where(viewer.pk, (ADMINISTRATOR, OWNER, AUDITOR))
-    seen = Q(system__in=administered) | Q(person=viewer) | Q(system__owner=viewer)
+    seen = Q(system__in=administered) | Q(person=viewer) | Q(system__owner=viewer) | Q(lent_by=viewer)
     if holds_for_all(viewer.pk, (ADMINISTRATOR, AUDITOR)):
         seen |= Q(system__isnull=True)
-    return RoleAssignment.objects.filter(seen).select_related("person", "system", "proposed_by", "approved_by")
+    return RoleAssignment.objects.filter(seen).select_related(
+        "person", "system", "proposed_by", "approved_by", "lent_by"
+    )
 
 
 def visible_role(viewer: Person, pk: UUID) -> RoleAssignment | None:
@@ -266,7 +269,7 @@ def holds_for_all(person_id: UUID | str, roles: Iterable[str]) -> bool:
 
 def lists_of_system(system: System) -> tuple[list[RoleAssignment], list[Eligibility]]:
     """Roles for the system alone or for all, and eligibilities, that wait or hold; whoever sees the system sees them."""
-    roles = RoleAssignment.objects.filter(not_over(), _covers(system)).select_related(
+    roles = RoleAssignment.objects.filter(not_over(), covers(system)).select_related(
         "person", "proposed_by", "approved_by", "system"
     )
     listed = Eligibility.objects.filter(not_over(), privilege__system=system)

@@ -9,8 +9,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.access_requests.rules import allows
-from portal.eligibility import actions, queries, rules, seen
-from portal.eligibility.forms import EligibilityForm, RoleForm, ShortenForm, chosen
+from portal.clock import now
+from portal.eligibility import actions, lending, queries, rules, seen
+from portal.eligibility.forms import EligibilityForm, LendForm, RoleForm, ShortenForm, chosen
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.grants import narrowing
 from portal.kept import KeptForm, confirming
@@ -51,6 +52,38 @@ def role_new(request: PersonRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @signed_in
 @confirming
+def role_lend(request: PersonRequest) -> HttpResponse:
+    """Have somebody approve in one's place during one's leave."""
+    systems, everywhere = lending.lendable(request.user.pk)
+    if not everywhere and not systems.exists():
+        raise PermissionDenied(lending.ONLY_APPROVERS)
+    form = LendForm(
+        request.POST or None, people=queries.who_may_be_put_on(request.user), systems=systems, everywhere=everywhere
+    )
+    if request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        made = form.carry_out(
+            lambda: actions.lend_role(
+                by=request.actor, to=said["person"], system=said["system"], from_at=said["from_at"] or now(), to_at=said["to_at"]
+            )
+        )  # fmt: skip
+        if made is not None:
+            messages.info(request, WAITS)
+            return redirect("role_page", made.pk)
+    return _form_page(request, form, title="While you are away")
+
+
+@require_POST
+@signed_in
+def role_take_back(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Back from leave."""
+    actions.take_back(by=request.actor, assignment=found(queries.role_for_act(pk)))
+    return redirect("role_page", pk)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+@confirming
 def eligibility_new(request: PersonRequest) -> HttpResponse:
     """Propose that somebody may ask for a privilege."""
     systems = seen.managed_systems(request.user)
@@ -85,6 +118,7 @@ def role_page(request: PersonRequest, pk: UUID) -> HttpResponse:
         "words": role.get_role_display(),
         "may_decide": administers,
         "may_end": administers,
+        "may_take_back": role.lent_by_id == request.user.pk and role.ended_at is None,
     }
     return render(request, "eligibility/row.html", context | _standing(role))
 

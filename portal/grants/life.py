@@ -21,10 +21,11 @@ from portal.access_requests.queries import (
     was_reviewed,
     would_end,
 )
-from portal.access_requests.rules import allows, may_decide, may_question
+from portal.access_requests.rules import allows, may_decide, may_question, still_needed
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.access_requests.strength import is_weaker
 from portal.clock import now
+from portal.eligibility.lending import standing_of
 from portal.grants.custody import needs_release, unused_release
 from portal.grants.models import Extension, Grant, Release
 from portal.grants.queries import WARN_BEFORE
@@ -68,6 +69,7 @@ class Life:
     supplements: tuple[LoggedEvent, ...]
     reviewed: bool
     earlier: EarlierUses | None
+    group: str
     may: frozenset[str]
     stop: Stop | None = None
 
@@ -111,7 +113,16 @@ class Life:
     @property
     def approvals_left(self) -> int:
         """How many must still say yes."""
-        return max(0, self.rules.min_approvals - self.approvals_given)
+        return still_needed(self.rules, self._groups)
+
+    @property
+    def left_after_mine(self) -> int:
+        """How many must say yes after the viewer did: none where the viewer's yes opens."""
+        return still_needed(self.rules, [*self._groups, self.group])
+
+    @property
+    def _groups(self) -> list[str]:
+        return [each.group for each in self.approvals if each.decision == "approve"]
 
     @property
     def offers_bypass(self) -> bool:
@@ -218,6 +229,7 @@ def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
         seen=seen, alerts=tuple(alerts_of_case(request.pk)), audience=audience_of(request.system, request.responder_id),
         supplements=tuple(of_case(request.pk, ["request.supplemented"])) if request.mode == "bypass" else (),
         reviewed=grant is not None and was_reviewed(request),
+        group=standing_of(by.id, request.system, request.responder_id).group if decides else "",
         earlier=earlier_uses(request) if decides else None, questions=tuple(request.questions.select_related("asked_by")),
         may=_may(by, request, grant, approvals, seen, extensions, at, released, decides=decides), stop=on(request.system).first(),
     )  # fmt: skip

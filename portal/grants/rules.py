@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from audit.log.append import Actor
 from portal.clock import minutes as in_words
+from portal.eligibility.lending import standing_of
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER
 from portal.eligibility.queries import holds, usable_until
 from portal.errors import NotAllowed, RefusedByPolicy
@@ -32,7 +33,7 @@ def may_extend(by: Actor, grant: Grant) -> None:
     """
     if str(grant.person_id) == by.id:
         raise NotAllowed("Nobody gives themselves more time.", about=grant, kind="own extension")
-    if not (holds(by.id, APPROVER, grant.system) or _owns(by, grant)):
+    if not (standing_of(by.id, grant.system, grant.person_id).may or _owns(by, grant)):
         raise NotAllowed("Only an approver or the owner of this system may give more time.", about=grant)
 
 

@@ -64,7 +64,7 @@ def awaited(life: Life) -> str:
 def _awaited_approval(life: Life) -> str:
     if life.late:
         return "Nobody answered in time. It lapses within seconds."
-    found = turns(life.rules, life.audience.approvers, life.request.requested_at)
+    found = turns(life.rules, life.audience.approvers, life.request.requested_at, life.audience.in_place)
     decided = {each.approver_id for each in life.approvals}
     names = [each.name for turn in begun(found, life.at) for each in turn.people if each.pk not in decided]
     need = "one yes" if life.approvals_left == 1 else f"{life.approvals_left} more yeses"

@@ -19,6 +19,13 @@ MODES = {
 # name, label, lowest, highest, help
 NUMBERS = (
     ("min_approvals", "Approvers who must say yes", 1, 5, ""),
+    (
+        "approver_groups",
+        "Different groups among them",
+        0,
+        5,
+        "Two: one of each of two groups. An approver's group is named with their role.",
+    ),
     ("max_grant_minutes", "Longest window, in minutes", 5, 240, "From the real opening."),
     ("bypass_minutes", "Longest window of a bypass, in minutes", 5, 240, "No longer than the one with approval."),
     ("max_extensions", "Extensions", 0, 1, "Another person decides on it."),

@@ -33,7 +33,7 @@ FIGURES = (
     "min_approvals", "min_reason_chars", "max_grant_minutes", "max_extensions", "removal_grace_minutes",
     "step_up_minutes", "alert_minutes",
 )  # fmt: skip
-LATER = frozenset({"bypass_extensions", "phishing_resistant", "tiers"})
+LATER = frozenset({"approver_groups", "bypass_extensions", "phishing_resistant", "tiers"})
 """Rules that came after the first versions: at their default they are no part of the document, so that the hash of an older version stays."""
 
 MOST_TIERS = 3
@@ -70,6 +70,7 @@ class Policy:
     review_due_hours_bypass: int = 24
     removal_grace_minutes: int = 5
     alert_minutes: int = 5
+    approver_groups: int = 0  # different groups of approvers that must be among those who say yes
     bypass_extensions: int = 0  # that the responder of a bypass takes alone, because nobody is there to give them
     phishing_resistant: int = 0  # 1: asking, deciding, revealing and judging take a passkey and no other factor
     tiers: tuple[Tier, ...] = ()  # who is told first; without any, all approvers at once
@@ -152,6 +153,7 @@ def _check(policy: Policy) -> None:
         ),
         (policy.criteria, "A policy names at least one criterion."),
         (1 <= policy.min_approvals <= 5, "One to five approvers."),
+        (policy.approver_groups <= policy.min_approvals, "No more groups than approvers who must say yes."),
         (5 <= policy.max_grant_minutes <= 240, "A window is 5 to 240 minutes long."),
         (
             5 <= policy.bypass_minutes <= policy.max_grant_minutes,
@@ -209,6 +211,8 @@ def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:
         said.append(f"Reviewed within {within}; what you leave out now is owed until then.")
     else:
         said.insert(0, f"{count(policy.min_approvals, 'approver', 'approvers')} of {approvers} must say yes.")
+        if policy.approver_groups > 1:
+            said.insert(1, f"They must come from {policy.approver_groups} different groups.")
         if policy.tiers:
             said.append(told_in_tiers(policy))
         said.append(f"The reason has at least {policy.min_reason_chars} characters.")

@@ -103,6 +103,9 @@ stop_lift            POST stop                  403 403 403 403 403 403 302 403 
 # lists
 role_new             GET  -                     403 403 403 403 403 403 200 403 403 in
 role_new             POST -                     403 403 403 403 403 403 302 403 403 in
+role_lend            GET  -                     403 403 200 403 403 403 403 403 403 in
+role_lend            POST -                     403 403 302 403 403 403 403 403 403 in
+role_take_back       POST loan                  403 403 302 403 403 403 403 403 403 in
 role_page            GET  role                  200 404 404 404 200 200 200 404 404 in
 role_decide          POST proposed-role         403 403 403 403 403 403 302 403 403 in
 role_end             POST role                  403 403 403 403 403 403 302 403 403 in
@@ -347,6 +350,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "review_privacy": lambda _: {"finding": "none", "reason": "Only totals were read."},
     "review_notice": lambda _: {"notified_at": "2026-01-01T00:00"},
     "review_hand_over": lambda _: {"comment": "Away."},
+    "role_lend": lambda scene: {"person": scene.world.mo.pk, "system": scene.world.system.pk, "to_at": _soon(3)},
     "role_decide": lambda _: {"decision": "approve"},
     "role_new": lambda scene: {"person": scene.world.lea.pk, "role": "auditor", "system": scene.world.system.pk, "from_at": _soon(1)},
     "cards_drill": lambda _: {"code_of_drill": "aaaaaaaa"},

@@ -164,13 +164,18 @@ def _lists(world: World) -> dict[str, dict[str, Any]]:
     role = lists.propose_role(by=actor(world.pia), person=world.lea, role="approver", system=world.system)
     eligibility = lists.propose_eligibility(by=actor(world.pia), person=world.lea, privilege=world.privilege)
     held = RoleAssignment.objects.get(person=world.ann)
+    leave = now() + timedelta(days=20)
+    loan = lists.lend_role(
+        by=actor(world.ines), to=world.kim, system=world.system, from_at=leave, to_at=leave + timedelta(days=2)
+    )  # fmt: skip
     listed = Eligibility.objects.get(person=world.ann)
     answer = "".join(["email,name\n", *(f"{each.email},{each.name}\n" for each in world.people.values())])
     personnel = read_personnel(by=actor(world.quinn), content=answer.encode(), query="SELECT *", taken_at=now())
     return {
         "list-findings": {"name": "findings"}, "list-people": {"name": "people"}, "list-systems": {"name": "systems"},
         "search": {"pk": save_search(by=actor(world.ann), kind="findings", name="Late", query="show=overdue").pk},
-        "personnel": {"pk": personnel.pk}, "proposed-role": {"pk": role.pk}, "role": {"pk": held.pk}, "proposed-eligibility": {"pk": eligibility.pk},
+        "personnel": {"pk": personnel.pk}, "proposed-role": {"pk": role.pk}, "role": {"pk": held.pk}, "loan": {"pk": loan.pk},
+        "proposed-eligibility": {"pk": eligibility.pk},
         "eligibility": {"pk": listed.pk}, "person": {"pk": world.ann.pk},
     }  # fmt: skip
 

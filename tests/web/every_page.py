@@ -39,7 +39,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "personnel_lists": (("pia", "", ""),), "personnel_new": (("pia", "", ""),), "personnel_page": (("pia", "personnel", ""),),
     "systems": (("pia", "", ""), ("mo", "", "")), "system_new": (("pia", "kind", ""),), "system_page": (("pia", "shop", ""), ("rosa", "shop", "")),
     "system_change": (("pia", "shop", ""),), "privilege_new": (("pia", "shop", ""),), "source_declare": (("pia", "shop", ""),),
-    "change_page": (("pia", "change", ""),), "role_new": (("pia", "", ""),), "role_page": (("pia", "role", ""),),
+    "change_page": (("pia", "change", ""),), "role_new": (("pia", "", ""),), "role_page": (("pia", "role", ""),), "role_lend": (("ines", "", ""),),
     "eligibility_new": (("mo", "", ""),), "eligibility_page": (("mo", "eligibility", ""),),
     "sealed": (("otto", "", ""), ("mo", "", "")), "sealed_new": (("pia", "", ""),), "sealed_page": (("otto", "sealed", ""), ("nora", "cards", "")),
     "offline_use": (("ben", "cards", ""),),

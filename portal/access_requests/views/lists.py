@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from portal.access_requests.queries import all_own_requests, visible, waiting_for
+from portal.eligibility.lending import lends
 from portal.grants.queries import endable_by, extensions_waiting_for
 from portal.people.signing_in import PersonRequest, signed_in
 
@@ -22,6 +23,7 @@ def requests(request: PersonRequest) -> HttpResponse:
     page = Paginator(all_own_requests(request.user), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "chosen": chosen, "waiting": waiting, "extensions": extensions, "page": page, "total": visible(request.user).count(), "open": endable_by(request.user),
+        "lends": chosen == "waiting" and lends(request.user.pk),
         "tabs": [
             {"label": "My requests", "url": f"{reverse('requests')}?list=mine", "active": chosen != "waiting"},
             {"label": "Waiting for me", "url": f"{reverse('requests')}?list=waiting", "active": chosen == "waiting",

@@ -1,0 +1,145 @@
+"""An approver who goes on leave lends the role to somebody else, for dated days: who may, to whom, and for whom it counts.
+
+At any moment a person either lends or borrows: so a loan is never lent on, and two who are away never stand in for each other. What was lent
+decides nothing on the requests of who lent it, and nothing once who lent it holds the role no more.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from audit.log.append import Actor
+from portal.eligibility.models import APPROVER, RoleAssignment
+from portal.eligibility.queries import covers, in_force, not_over, roles_of
+from portal.errors import NotAllowed, RefusedByPolicy
+from portal.people.models import Person
+from portal.systems.models import System
+
+ONLY_APPROVERS = "Only an approver of this system, in their own right, may lend the role."
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether somebody may decide on a person's requests for a system, and in whose place; nobody's where they may in their own right."""
+
+    may: bool
+    lent_by: UUID | None = None
+    group: str = ""
+    from_the_responder: bool = False
+
+
+def standing_of(person_id: UUID | str, system: System, responder_id: UUID | str) -> Standing:
+    """How the person stands as approver of the system towards this responder, now. One query, two where the role is lent.
+
+    Of several roles the one with a group counts; who stands in for somebody stands in their group.
+    """
+    held = list(roles_of(person_id).filter(covers(system), role=APPROVER).order_by("-group", "pk"))
+    own = [each for each in held if each.lent_by_id is None]
+    if own:
+        return Standing(may=True, group=own[0].group)
+    lenders = [
+        each.lent_by_id for each in held if each.lent_by_id is not None and str(each.lent_by_id) != str(responder_id)
+    ]
+    place = own_roles(system).filter(person_id__in=lenders).order_by("-group", "person_id").first() if lenders else None
+    if place is None:
+        return Standing(may=False, from_the_responder=bool(held) and not lenders)
+    return Standing(may=True, lent_by=place.person_id, group=place.group)
+
+
+def groups_of(system: System, approvers: Iterable[UUID]) -> frozenset[str]:
+    """The groups in which these approvers of the system stand, in their own right or in another's place. Two queries."""
+    wanted = set(approvers)
+    places = away(system).filter(person_id__in=wanted).values_list("lent_by_id", flat=True)
+    found = (
+        own_roles(system).filter(person_id__in=wanted | set(places)).exclude(group="").values_list("group", flat=True)
+    )
+    return frozenset(found)
+
+
+def own_roles(system: System | None) -> QuerySet[RoleAssignment]:
+    """Approvers of the system in their own right, now."""
+    return RoleAssignment.objects.filter(
+        in_force(), covers(system), role=APPROVER, lent_by__isnull=True, person__left_at__isnull=True
+    )  # fmt: skip
+
+
+def away(system: System) -> QuerySet[RoleAssignment]:
+    """Loans in force for the system: who lent is away."""
+    return RoleAssignment.objects.filter(in_force(), covers(system), role=APPROVER, lent_by__isnull=False)
+
+
+def lenders_to(person_id: UUID | str) -> frozenset[UUID]:
+    """Whose place the person takes now. One query."""
+    lent = roles_of(person_id).filter(role=APPROVER, lent_by__isnull=False)
+    return frozenset(each for each in lent.values_list("lent_by_id", flat=True) if each is not None)
+
+
+def lendable(person_id: UUID) -> tuple[QuerySet[System], bool]:
+    """Systems whose role of approver the person holds in their own right, and whether it is that of all of them."""
+    own = roles_of(person_id).filter(role=APPROVER, lent_by__isnull=True)
+    held = list(own.values_list("system_id", flat=True))
+    return System.objects.all() if None in held else System.objects.filter(pk__in=held), None in held
+
+
+def lends(person_id: UUID) -> bool:
+    """Whether the person has a role of approver that may be lent. One query."""
+    return roles_of(person_id).filter(role=APPROVER, lent_by__isnull=True).exists()
+
+
+def may_lend(by: Actor, system: System | None) -> None:
+    """An approver of the system in their own right; of all systems where none is named.
+
+    Raises:
+        NotAllowed: the actor is not that, or holds the role on loan.
+    """
+    if not own_roles(system).filter(person_id=UUID(by.id)).exists():
+        raise NotAllowed(ONLY_APPROVERS, about=system, kind="not an approver")
+
+
+def check_loan(
+    lender: UUID, loan: RoleAssignment, system: System | None, from_at: datetime, to_at: datetime | None
+) -> None:
+    """To somebody else who does not approve there anyway, neither away nor standing in for somebody during these days.
+
+    Raises:
+        RefusedByPolicy: it would double, lead back, make a chain or a circle, or outlast what is lent.
+    """
+    borrower, person = loan.person_id, Person.objects.get(pk=loan.person_id)
+    if borrower == lender:
+        raise RefusedByPolicy("Nobody stands in for themselves.", about=person, kind="own loan")
+    meanwhile = RoleAssignment.objects.filter(not_over(), overlapping(from_at, to_at), role=APPROVER).exclude(
+        pk=loan.pk
+    )
+    if meanwhile.filter(covers(system), person_id=borrower).exists():
+        raise RefusedByPolicy(
+            "This person approves there already in these days, or waits to.", about=person, kind="doubled"
+        )
+    if meanwhile.filter(lent_by_id=borrower).exists():
+        raise RefusedByPolicy(
+            "This person is away in these days, and lent the role too.", about=person, kind="circle of loans"
+        )
+    if meanwhile.filter(person_id=lender, lent_by__isnull=False).exists():
+        raise RefusedByPolicy(
+            "In these days you stand in for somebody yourself; a loan is not lent on.",
+            about=person,
+            kind="chain of loans",
+        )
+    own = RoleAssignment.objects.filter(
+        not_over(), covers(system), role=APPROVER, person_id=lender, lent_by__isnull=True
+    )
+    whole = own.filter(approved_at__isnull=False, from_at__lte=from_at).filter(
+        Q(to_at__isnull=True) | Q(to_at__gte=to_at)
+    )
+    if not whole.exists():
+        raise RefusedByPolicy(
+            "The role that is lent does not last that long.", about=person, kind="outlasts what is lent"
+        )
+
+
+def overlapping(from_at: datetime, to_at: datetime | None) -> Q:
+    """Dated rows that share a moment with the window."""
+    begins = Q() if to_at is None else Q(from_at__lt=to_at)
+    return begins & (Q(to_at__isnull=True) | Q(to_at__gt=from_at))
