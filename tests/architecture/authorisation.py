@@ -52,7 +52,7 @@ person_new           GET  -                     403 403 403 403 403 403 200 403 
 person_new           POST -                     403 403 403 403 403 403 200 403 403 in
 person_page          GET  person                404 404 404 404 404 404 200 404 404 in
 one_time_password    POST person                403 403 403 403 403 403 200 403 403 in
-reset_new            GET  person                403 403 403 403 403 403 200 403 403 in
+reset_new            GET  person                404 404 404 404 404 404 200 404 404 in
 reset_new            POST person                403 403 403 403 403 403 302 403 403 in
 reset_page           GET  reset                 404 200 404 404 200 404 200 404 404 in
 reset_decide         POST reset                 403 403 403 403 302 403 302 403 403 in

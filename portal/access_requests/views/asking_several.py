@@ -15,11 +15,13 @@ from portal.access_requests.options import Option, options_of, privilege_for_act
 from portal.access_requests.rules import Asked
 from portal.access_requests.several import strictest
 from portal.hints import hint
+from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
 
 
 @require_http_methods(["GET", "POST"])
 @signed_in
+@confirming
 def request_several(request: PersonRequest) -> HttpResponse:
     """Which ones, then one form for all of them; each becomes a request of its own."""
     options = [each for each in options_of(request.user) if each.allows("approved")]

@@ -36,6 +36,7 @@ def incident_page(request: PersonRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
+@confirming
 def incident_join(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Work on it too."""
     joined, options = request_for_act(pk), options_of(request.user)

@@ -17,7 +17,6 @@ from portal.people.reset_states import OPEN, PROPOSED
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
-from portal.people.views.people import only_administrators
 from portal.systems.views import found
 
 
@@ -27,9 +26,10 @@ from portal.systems.views import found
 def new(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Propose a reset."""
     if request.method == "GET":
-        only_administrators(request)
+        person = found(queries.person(request.user, pk))
         need_fresh(request.actor)
-    person = found(queries.person_for_act(pk))
+    else:
+        person = found(queries.person_for_act(pk))
     form = ResetForm(request.POST or None)
     if request.method == "POST":
         reason = form.cleaned_data["reason"] if form.is_valid() else ""

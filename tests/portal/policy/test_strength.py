@@ -113,6 +113,15 @@ def test_who_signed_in_by_code_is_told_what_to_do_and_keeps_what_was_typed(world
     assert "signed in with: passkey" in browser.get(f"/requests/{made.pk}/").content.decode()
 
 
+def test_join_keeps_what_was_typed_too(world: World) -> None:
+    theirs = ask(by=actor(world.ann, method="webauthn"), privilege=world.privilege, asked=world.asked())
+    browser = browser_of(world.ben)
+    said = {"privilege": world.privilege.pk, "reason": f"{REASON} I help."}
+    page = browser.post(f"/requests/{theirs.pk}/join/", said).content.decode()
+    assert ("A passkey is needed here" in page, f"{REASON} I help." in page) == (True, True)
+    assert AccessRequest.objects.count() == 1
+
+
 def test_code_does_not_do_where_a_passkey_is_needed(world: World) -> None:
     browser = browser_of(world.ann)
     page = browser.post("/requests/new/", {**SAID, "code": code_of_device(world.ann)}).content.decode()
