@@ -65,7 +65,7 @@ def test_whole_way_of_an_attestation(browser: Browser, url: str, world: World, *
     with seen(browser, PHONE, script=script, expected="422") as page:
         enter(page, url, world.pia)
         page.goto(f"{url}/campaigns/")
-        page.get_by_role("button", name="begin its campaign now").click()
+        page.get_by_role("button", name="begin its campaign now, Who may break the glass").click()
         expect(page.get_by_text("It has begun.")).to_be_visible()
         campaign = Campaign.objects.get()
         page.context.clear_cookies()

@@ -85,7 +85,7 @@ def open_access(dan: Walker) -> tuple[str, str]:
 def begin(quinn: Walker) -> str:
     """An administrator begins it before its time; its address."""
     quinn.sign_in("/campaigns/")
-    quinn.page.get_by_role("button", name=re.compile("^Shop database ?: begin")).click()
+    quinn.page.get_by_role("button", name=re.compile("^Shop database ?: begin its campaign now, Who may")).click()
     quinn.sees("It has begun. Everybody with lines to decide is told.")
     return quinn.page.url
 
