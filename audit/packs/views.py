@@ -132,7 +132,7 @@ def dossier_download(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def campaign_report(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """The report of an attestation as a PDF, made now, up to the newest position of the log."""
     if not request.user.has_perm(VIEW_CAMPAIGN, str(pk)):
-        raise Http404
+        raise PermissionDenied("You cannot see this campaign, so you get no report of it.")
     try:
         pdf = report_of_campaign(str(pk))
     except (CannotSign, NoPosition, NoSuchCampaign, RenderFailed) as trouble:

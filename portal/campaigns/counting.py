@@ -1,6 +1,7 @@
 """The second count of a list, from another source than the rows that it was taken from: they agree, or it is said why not.
 
-What the log says was given and not taken away is counted anew for rights in the portal; what the target itself showed counts for logins.
+What the log says was given and not taken away is counted anew for rights in the portal; what the target itself showed counts for logins;
+and the personnel list says whom it could not confirm.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,8 @@ from portal.campaigns.lines import Line
 from portal.campaigns.lists import ELIGIBILITIES, LISTS, ROLES
 from portal.campaigns.subjects import eligibilities, roles
 from portal.clock import ms
+from portal.people.models import Person
+from portal.personnel.queries import last_imported
 from portal.reconciliation.models import Listing
 from portal.systems.models import System
 
@@ -61,10 +64,29 @@ def second_count(
     mine = {line.subject for line in lines if line.subject_kind == COUNTED_ANEW[kind]}
     found = len(lines) - len(mine)  # logins, as the target showed them
     asked = LISTS[kind].asks_target
-    says = _difference(mine, known)
+    source, said = (LOG_AND_TARGET if asked and listing else LOG), [_difference(mine, known)]
     if asked and listing is None:
-        says = f"{says} The target was not asked, so logins on it are in neither count.".strip()
-    return Second(len(known) + found, LOG_AND_TARGET if asked and listing else LOG, says)
+        said.append("The target was not asked, so logins on it are in neither count.")
+    personnel = last_imported()
+    if personnel is not None:
+        source, of_late = f"{source}, personnel list", _unconfirmed(lines, personnel.taken_at)
+        said.append(
+            _count(
+                of_late,
+                *(
+                    f"{word} of people who came after the personnel list of {personnel.taken_at:%-d %b %Y}"
+                    for word in ("is", "are")
+                ),
+            )
+        )
+    return Second(len(known) + found, source, " ".join(each for each in said if each))
+
+
+def _unconfirmed(lines: Sequence[Line], taken_at: datetime) -> int:
+    """Lines of people whom the personnel list could not know yet. Who was known and not on it has left the lists with its import."""
+    people = [line.person_id for line in lines if line.person_id]
+    late = set(Person.objects.filter(pk__in=set(people), added_at__gt=taken_at).values_list("pk", flat=True))
+    return sum(person in late for person in people)
 
 
 def in_log(events: Iterable[LoggedEvent], told: Told, system: System | None, at: datetime) -> set[str]:

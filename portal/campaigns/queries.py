@@ -39,6 +39,7 @@ def visible(viewer: Person) -> QuerySet[Campaign]:
         lines=Count("items"),
         undecided=Count("items", filter=waits),
         yours=Count("items", filter=waits & Q(items__reviewer=viewer)),
+        nobodys=Count("items", filter=waits & Q(items__reviewer__isnull=True, items__owner=viewer)),
     )
 
 
@@ -54,11 +55,11 @@ def open_ones(viewer: Person) -> list[Campaign]:
 
 
 def waiting_for(viewer: Person) -> list[Campaign]:
-    """Open ones with lines that the viewer is to decide, and those whose lines are all decided and which the viewer is to close."""
+    """Open ones with lines that the viewer is to decide or to find somebody for, and those that are all decided and which the viewer is to close."""
     manages = Q(system__owner=viewer) | Q(system__in=systems_where(viewer.pk, (OWNER, ADMINISTRATOR)))
     if holds_for_all(viewer.pk, (ADMINISTRATOR,)):
         manages |= Q(system__isnull=True)
-    waits = Q(yours__gt=0) | (Q(undecided=0) & manages)
+    waits = Q(yours__gt=0) | Q(nobodys__gt=0) | (Q(undecided=0) & manages)
     return list(visible(viewer).filter(waits, state=OPEN).order_by("due_at", "pk"))
 
 

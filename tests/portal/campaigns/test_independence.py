@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from audit.log.append import LogUnavailable
-from portal.campaigns import actions, rules, starting, sweep
+from portal.campaigns import actions, queries, rules, starting, sweep
 from portal.campaigns.models import Item
 from portal.campaigns.reassigning import reassign
 from portal.clock import now
@@ -76,6 +76,7 @@ def test_line_that_nobody_may_decide_is_escalated_and_keeps_nothing_else_up(worl
     )
     with pytest.raises(NotAllowed):
         actions.keep(by=actor(world.pia), item=ben, reason=NOTE)
+    assert [each.nobodys for each in queries.waiting_for(world.pia)] == [1]  # type: ignore[attr-defined]  # counted by the query
 
 
 def test_escalated_line_goes_to_somebody_as_soon_as_there_is_one(world: World) -> None:
