@@ -200,7 +200,7 @@ campaign_start       POST -                     403 403 403 403 403 403 409 403 
 campaign_page        GET  campaign              404 404 404 200 200 200 200 404 404 in
 campaign_line        GET  item                  404 404 404 200 200 200 200 404 404 in
 campaign_keep        POST campaign              403 403 403 403 302 403 403 403 403 in
-campaign_report      POST campaign              403 403 403 302 302 302 302 403 403 in
+campaign_report      POST campaign              403 403 403 200 200 200 200 403 403 in
 campaign_judging     GET  campaign              404 404 404 404 200 200 200 404 404 in
 campaign_close       POST campaign              403 403 403 403 422 403 422 403 403 in
 item_decide          POST item                  403 403 403 403 302 403 403 403 403 in
