@@ -13,7 +13,7 @@ from portal.people.models import Attempts, FactorReset, Passkey, PasskeyChalleng
 from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
-from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review
+from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review, Sitting
 from portal.sealed.models import OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.stops.models import Stop
 from portal.systems.models import Privilege, ProposedChange, System
@@ -55,6 +55,7 @@ __all__ = [
     "SealedAccount",
     "Seen",
     "SignIn",
+    "Sitting",
     "Stop",
     "System",
 ]  # fmt: skip

@@ -33,9 +33,9 @@ LEFT JOIN audit_sealed_entry s ON s.event_id = e.id
 """
 
 COUNT_OF_CASE = """
-SELECT count(*) FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
-WHERE e."case" = %s AND e.name = %s AND s.index <= %s {narrowed}
+SELECT count(*) FROM audit_event e {sealed} WHERE e."case" = %s AND e.name = %s {narrowed}
 """
+SEALED_UPTO = "JOIN audit_sealed_entry s ON s.event_id = e.id AND s.index <= %s"
 
 POSITION = """
 SELECT c.size, c.signed_at, (SELECT e.at FROM audit_queue q JOIN audit_event e ON e.id = q.event_id ORDER BY q.seq LIMIT 1)
@@ -139,12 +139,13 @@ def values_of_case(case: object, name: str, wanted: str, among: Iterable[str]) -
         return {row[0] for row in cursor.fetchall()}
 
 
-def count_of_case(case: object, name: str, upto: int, **fields: str) -> int:
-    """How many sealed events of a name the case has up to an index, with these plain fields."""
+def count_of_case(case: object, name: str, upto: int | None = None, **fields: str) -> int:
+    """How many events of a name the case has, with these plain fields; with ``upto`` those that are sealed up to that index."""
     narrowed = "".join(" AND convert_from(e.body, 'UTF8')::json #>> ARRAY['fields', %s] = %s" for _ in fields)
     with connection.cursor() as cursor:
         words = [word for each in fields.items() for word in each]
-        cursor.execute(COUNT_OF_CASE.format(narrowed=narrowed), [str(case), name, upto, *words])
+        sealed, first = (SEALED_UPTO, [upto]) if upto is not None else ("", [])
+        cursor.execute(COUNT_OF_CASE.format(sealed=sealed, narrowed=narrowed), [*first, str(case), name, *words])
         return int(cursor.fetchone()[0])
 
 

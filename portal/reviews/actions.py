@@ -22,6 +22,7 @@ from portal.reviews import rules
 from portal.reviews.from_log import answers_from_log
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
+from portal.reviews.sittings import for_the_log
 from portal.reviews.states import CLAIMED, MOVES, SUBMITTED
 from portal.rows import lock_row
 
@@ -225,6 +226,7 @@ def _append_submitted(by: Actor, row: Review) -> None:
         adverse_answers=len(rules.adverse(row.answers)), emergency_upheld=row.answers[upheld.id]["answer"] == YES,
         accepted_activities=_accepted(row), outcome=row.outcome, statement_sha256=statement_sha256(),
         comments="\n".join(comments) or None, involved=sorted(rules.involved_in(row.grant)),
+        **for_the_log(row, by.id),
         log_says={key: said.answer for key, said in answers_from_log(row).items()},
     )  # fmt: skip
 

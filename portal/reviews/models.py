@@ -163,3 +163,19 @@ class PrivacyDecision(models.Model):
     def notice_late(self) -> bool:
         """Not notified, and the time is over."""
         return self.notice_due_at is not None and self.notified_at is None and self.notice_due_at <= now()
+
+
+class Sitting(models.Model):
+    """When a review was on its reviewer's screen, and which evidence was opened. Working state: what counts is told to the log at the end."""
+
+    id = models.BigAutoField(primary_key=True)
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="sittings")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    spans = models.JSONField(default=list, help_text="from and to, milliseconds since 1970 UTC, without overlaps")
+    opened = models.JSONField(default=list)
+
+    class Meta:
+        """One for each reviewer of a review."""
+
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["review", "person"], name="sitting_once")]

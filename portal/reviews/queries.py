@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from portal.access_requests.models import Approval
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER, RoleAssignment
-from portal.eligibility.queries import in_force, systems_where
+from portal.eligibility.queries import in_force, role_names, systems_where
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant
 from portal.grants.states import CLOSING, ENDED
@@ -101,6 +101,11 @@ def review_for_act(pk: UUID) -> Review | None:
 def acceptance_for_act(review: Review, pk: UUID) -> Acceptance | None:
     """For the act alone, which says who may."""
     return Acceptance.objects.select_related("review").filter(review=review, pk=pk).first()
+
+
+def owns_something(viewer: Person) -> bool:
+    """Whether the viewer owns a system, or holds the role of an owner."""
+    return OWNER in role_names(viewer.pk)
 
 
 def change_approvers(review: Review) -> QuerySet[Person]:

@@ -15,6 +15,8 @@ urlpatterns = [
     path("reviews/<uuid:pk>/change/", aftermath_views.review_change, name="review_change"),
     path("reviews/<uuid:pk>/privacy/", aftermath_views.review_privacy, name="review_privacy"),
     path("reviews/<uuid:pk>/notice/", aftermath_views.review_notice, name="review_notice"),
+    path("reviews/judges/", views.review_judges, name="review_judges"),
+    path("reviews/<uuid:pk>/on-screen/", views.review_on_screen, name="review_on_screen"),
     path("reviews/<uuid:pk>/acts/", acts_views.review_acts, name="review_acts"),
     path("reviews/<uuid:pk>/accept/", acts_views.review_accept, name="review_accept"),
     path(

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +15,7 @@ from portal.access_requests.rules import allows
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CLASSES
-from portal.reviews import queries
+from portal.reviews import judges, queries, sittings
 from portal.reviews.actions import claim, hand_over, pass_on, save, submit
 from portal.reviews.forms import HandOverForm, ReviewForm
 from portal.reviews.models import Review
@@ -38,6 +39,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
         "page": page,
         "total": queries.visible(request.user).count(),
         "done": done,
+        "owner": queries.owns_something(request.user),
     }
     return render(request, "reviews/reviews.html", context)
 
@@ -48,7 +50,39 @@ def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One review."""
     review = _visible(request, pk)
     viewed(request, "the review", review)
+    if _may_answer(request, review):
+        sittings.note(review=review, person=request.user, opened=[sittings.SAID])
     return _show(request, review, {"form": _form(review)} if _may_answer(request, review) else {})
+
+
+@require_POST
+@signed_in
+def review_on_screen(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """The page was visible for a while: of its reviewer alone, while they judge."""
+    review = _for_act(pk)
+    if not _may_answer(request, review):
+        raise PermissionDenied("Only the reviewer's own time is measured.")
+    ages = [span for text in request.POST.getlist("on_screen") if (span := _ages(text))]
+    sittings.note(review=review, person=request.user, ages=ages, opened=request.POST.getlist("opened"))
+    return HttpResponse(status=204)
+
+
+def _ages(text: str) -> tuple[int, int] | None:
+    """``begun-ended``, both in milliseconds ago; what cannot be read is nothing."""
+    begun, dash, ended = text.partition("-")
+    if not dash or not all(word.isascii() and word.isdigit() and len(word) < 8 for word in (begun, ended)):
+        return None
+    return int(begun), int(ended)
+
+
+@require_GET
+@signed_in
+def review_judges(request: PersonRequest) -> HttpResponse:
+    """Figures on those who review the viewer's systems: for owners."""
+    if not queries.owns_something(request.user):
+        raise PermissionDenied("Figures on reviewers are shown to owners of systems.")
+    viewed(request, "figures on reviewers")
+    return render(request, "reviews/judges.html", {"judges": judges.figures_for(request.user), "days": judges.DAYS})
 
 
 @require_POST

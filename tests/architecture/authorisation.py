@@ -189,6 +189,8 @@ review_save          POST review-taken          403 403 403 302 403 403 403 403 
 review_submit        POST review-taken          403 403 403 422 403 403 403 403 403 in
 review_acts          GET  review-taken          404 404 404 200 200 200 200 404 404 in
 review_accept        POST review-taken          403 403 403 422 403 403 403 403 403 in
+review_judges        GET  -                     403 403 403 403 200 403 403 403 403 in
+review_on_screen     POST review-taken          403 403 403 204 403 403 403 403 403 in
 review_after         GET  review-taken          404 404 404 200 200 200 200 404 404 in
 review_change        POST review-taken          403 403 403 302 302 403 403 403 403 in
 review_privacy       POST review-taken          403 403 403 302 302 403 403 403 403 in

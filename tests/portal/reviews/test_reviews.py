@@ -277,7 +277,7 @@ def test_judgement_is_whole_in_the_log(world: World) -> None:
         "due_at": ms(review.due_at), "answers": {key: said["answer"] for key, said in FINE.items()}, "answers_missing": 0,
         "adverse_answers": 0, "emergency_upheld": 1, "accepted_activities": [], "outcome": "accepted",
         "statement_sha256": hashlib.sha256(statement().encode()).hexdigest(),
-        "involved": sorted([str(world.ann.pk), str(world.ines.pk)]), "log_says": {"Q06": "unsure", "Q07": "unsure"},
+        "involved": sorted([str(world.ann.pk), str(world.ines.pk)]), "activities_seen": 0, "log_says": {"Q06": "unsure", "Q07": "unsure"},
     }  # fmt: skip
     assert (event.method, event.by) == ("totp", str(world.kim.pk))
     assert not Finding.objects.exists()
