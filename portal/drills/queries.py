@@ -39,6 +39,12 @@ def drill_for_act(pk: UUID) -> Drill | None:
     return Drill.objects.select_related(*RELATED).filter(pk=pk).first()
 
 
+def owed_by(viewer: Person, at: datetime) -> list[Due]:
+    """What the viewer, as an owner, is to see drilled within two weeks, or should have. Three queries."""
+    owned = Q(pk__in=systems_where(viewer.pk, (OWNER,))) | Q(owner=viewer)
+    return [each for each in due_of(System.objects.filter(owned, in_scope_to__isnull=True).distinct()) if each.mark(at)]
+
+
 def is_over(drill: Drill) -> bool:
     """Nothing of it goes on: nobody opened it, or its access is gone."""
     request = drill.request

@@ -11,6 +11,8 @@ from portal.access_requests.options import options_of
 from portal.access_requests.owing import owing
 from portal.access_requests.queries import own_requests, questions_to, waiting_for
 from portal.campaigns.queries import waiting_for as campaigns_waiting_for
+from portal.clock import now
+from portal.drills.queries import owed_by as drills_owed_by
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
 from portal.eligibility.queries import eligibilities_waiting_for, role_names, roles_waiting_for
 from portal.eligibility.reset_queries import resets_waiting_for
@@ -28,7 +30,7 @@ from portal.stops.queries import lifts_waiting_for
 SHOWN = 5
 PROPOSALS = ("lifts", "resets", "personnel", "changes", "role_proposals", "eligibility_proposals", "policies")
 ASKED_OF_ME = ("waiting", "extensions", "reviews", "owing", "questions")
-WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", *PROPOSALS)
+WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", "drills_owed", *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
 
 
@@ -62,6 +64,9 @@ def _for(viewer: Person) -> dict[str, Any]:
             "lifts": lifts_waiting_for(viewer), "changes": changes_waiting_for(viewer), "role_proposals": roles_waiting_for(viewer),
             "eligibility_proposals": eligibilities_waiting_for(viewer), "resets": list(resets_waiting_for(viewer, roles)),
         }  # fmt: skip
+    if OWNER in roles:
+        owed = drills_owed_by(viewer, now())
+        shown |= {"drills_owed": owed[:SHOWN], "drills_owed_more": max(0, len(owed) - SHOWN), "now": now()}
     if ADMINISTRATOR in roles:
         shown |= {"policies": list(policies_waiting(viewer)), "personnel": personnel_waiting_for(viewer)}
     return shown
