@@ -96,10 +96,10 @@ def confirm(*, by: Actor, row: PersonnelList, shown: str, leavers: int | None = 
 
 
 @action(event="personnel.discarded", refused="personnel.act_refused")
-def discard(*, by: Actor, row: PersonnelList) -> PersonnelList:
+def discard(*, by: Actor, row: PersonnelList, cause: str = "discarded") -> PersonnelList:
     """Lay a list aside; nothing was done with it, and the file is not kept."""
     rules.may_read(by)
-    return _discard(by, lock_row(PersonnelList, row.pk), "discarded")
+    return _discard(by, lock_row(PersonnelList, row.pk), cause)
 
 
 # --- what they share

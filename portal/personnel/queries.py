@@ -1,5 +1,6 @@
 """Personnel lists, for administrators of all systems."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -7,7 +8,7 @@ from django.db.models import QuerySet
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER
 from portal.personnel.models import PersonnelList
-from portal.personnel.states import DONE, WAITS
+from portal.personnel.states import UNDECIDED, WAITS
 
 
 def lists(viewer: Person) -> QuerySet[PersonnelList]:
@@ -37,6 +38,6 @@ def names_of(rows: list[PersonnelList]) -> dict[str, str]:
     return {str(pk): name for pk, name in Person.objects.filter(pk__in=ids).values_list("pk", "name")}
 
 
-def last_imported() -> PersonnelList | None:
-    """The list that holds now: the second source that attestations are counted against."""
-    return PersonnelList.objects.defer("content").filter(state=DONE).order_by("-taken_at").first()
+def forgotten(before: datetime) -> list[PersonnelList]:
+    """Lists that were read before and that nobody has decided on; for the sweep."""
+    return list(PersonnelList.objects.defer("content").filter(state__in=UNDECIDED, read_at__lt=before))

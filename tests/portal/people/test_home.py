@@ -65,7 +65,7 @@ def test_answered_finding_waits_for_who_may_close_it_and_one_without_owner_for_w
 def test_lines_to_attest_wait_for_who_decides_them(world: World) -> None:
     begun(world)
     page = home_of(world.mo)
-    assert ("To attest Who may break the glass on Billing 2 lines for you to decide" in page, NOTHING in page) == (
+    assert ("To attest Who may break the glass: Billing 2 lines for you to decide" in page, NOTHING in page) == (
         True,
         False,
     )

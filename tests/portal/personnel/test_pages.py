@@ -14,6 +14,7 @@ from portal.clock import now
 from portal.eligibility.models import RoleAssignment
 from portal.people.models import Person
 from portal.personnel.models import PersonnelList
+from portal.personnel.sweep import KEPT_FOR, discard_due
 from tests.browsing import browser_of
 from tests.portal.personnel.listed import QUERY, content, read
 from tests.worlds import World, make_world
@@ -123,6 +124,15 @@ def test_command_names_the_line_of_a_broken_file(world: World, tmp_path: Path) -
         commanded(path)
     with pytest.raises(CommandError, match="cannot be read"):
         commanded(tmp_path / "none.csv")
+
+
+def test_list_that_nobody_decides_on_is_laid_aside_after_a_week(world: World) -> None:
+    row = read(world, content(world))
+    assert discard_due() == 0
+    PersonnelList.objects.update(read_at=now() - KEPT_FOR)
+    assert [discard_due(), discard_due()] == [1, 0]
+    row.refresh_from_db()
+    assert (row.state, row.content, row.decided_by) == ("discarded", None, "process:sweep")
 
 
 def test_list_that_waits_is_laid_aside_by_the_next(world: World) -> None:
