@@ -11,7 +11,8 @@ SEALED = ("audit_sealed_entry", "audit_tile", "audit_checkpoint")
 WEB_ALONE = frozenset(
     {
         "django_session", "otp_static_staticdevice", "otp_static_statictoken", "otp_totp_totpdevice", "portal_grant", "portal_person",
-        "portal_offlinecard", "portal_personnellist", "portal_proposedchange", "portal_receiver", "portal_sealedaccount", "portal_signin", "portal_system",
+        "portal_offlinecard", "portal_offlineset", "portal_personnellist", "portal_proposedchange", "portal_receiver",
+        "portal_sealedaccount", "portal_signin", "portal_system",
     }
 )  # fmt: skip
 # table -> role -> rights; every other table of the portal is the web role's to read and write
