@@ -105,7 +105,8 @@ class Furnished:
         """End what was opened here, and lift what was stopped."""
         stop = self.things["stop"]["pk"]
         for who, act, said in (("mo", "ask-lift", {"reason": "Looked at."}), ("nora", "lift", {})):
-            answer = self.house.visitor(who).post(f"/stops/{stop}/{act}/", said)
+            visitor = self.house.visitor(who)
+            answer = visitor.post(f"/stops/{stop}/{act}/", said, page=visitor.get(f"/stops/{stop}/"))
             assert answer.status == 200, answer.text[-3000:]
         self._give_back(self.things["open grant"]["pk"])
 
