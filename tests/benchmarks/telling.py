@@ -66,6 +66,7 @@ def rows() -> list[Row]:
             alive = delays(world, TIMES)
         dead = {**around, "REDIS_URL": "redis://127.0.0.1:1/0"}
         with running("watch", "--only", "outbox", "receivers", environment=dead):
+            delays(world, 2)  # it has started
             alone = delays(world, TIMES)
     for took, name, bar in ((alive, "worker alive", ALIVE_S), (alone, "no worker, no broker", DEAD_S)):
         for channel in CHANNELS:
