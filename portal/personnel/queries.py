@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER
 from portal.personnel.models import PersonnelList
-from portal.personnel.states import UNDECIDED, WAITS
+from portal.personnel.states import DONE, UNDECIDED, WAITS
 
 
 def lists(viewer: Person) -> QuerySet[PersonnelList]:
@@ -41,3 +41,8 @@ def names_of(rows: list[PersonnelList]) -> dict[str, str]:
 def forgotten(before: datetime) -> list[PersonnelList]:
     """Lists that were read before and that nobody has decided on; for the sweep."""
     return list(PersonnelList.objects.defer("content").filter(state__in=UNDECIDED, read_at__lt=before))
+
+
+def last_imported() -> PersonnelList | None:
+    """The list that holds now: the second source that attestations are counted against."""
+    return PersonnelList.objects.defer("content").filter(state=DONE).order_by("-taken_at").first()
