@@ -44,6 +44,10 @@ def test_pages_are_accessible_and_fit(browser: Browser, url: str, world: World) 
         page.goto(f"{url}/campaigns/", wait_until="load")
         fits(page)
         campaign = half(world)
+        one = f"/campaigns/lines/{line(campaign, 'old_admin').pk}/"
+        for path in (f"/campaigns/{campaign.pk}/?view=rows&tick=all", one, f"/campaigns/{campaign.pk}/judging/"):
+            page.goto(url + path, wait_until="load")
+            fits(page)
         for path in ("/campaigns/", f"/campaigns/{campaign.pk}/"):
             page.goto(url + path, wait_until="load")
             fits(page)
