@@ -144,7 +144,9 @@ class Furnished:
 
     def _judging(self) -> dict[str, object]:
         """A review that Kim has taken."""
-        waits = self._one("portal_review WHERE state <> 'submitted' ORDER BY due_at")
+        not_done = "portal_review WHERE state <> 'submitted' ORDER BY due_at"
+        wait_until(lambda: bool(self.house.rows(f"SELECT id FROM {not_done}", ())), "a review", 90)
+        waits = self._one(not_done)
         self.house.visitor("kim").post(f"/reviews/{waits['pk']}/claim/")
         return waits
 
