@@ -166,7 +166,9 @@ def enrol(request: HttpRequest) -> HttpResponse:
             "code", "This is not the code that the authenticator shows now. Wait for the next one and type that."
         )
     picture, text = factors.as_picture(person, key), factors.as_text(key)
-    return _page(request, "people/enrol.html", form, picture=picture, text=text, next=safe_next(request), coming=coming)
+    after_reset = coming is not None and factors.is_enrolled(person)
+    context = {"picture": picture, "text": text, "next": safe_next(request), "coming": coming}
+    return _page(request, "people/enrol.html", form, after_reset=after_reset, **context)
 
 
 @sensitive_variables("key", "code", "codes")
