@@ -23,7 +23,8 @@ HURRIERS = (
 )
 # Their word alone decides, or they have no word at all: no object to hide, or a page that only a demo has.
 # A signed link is a right of its own, and says to others that it is not theirs.
-NOT_OBJECTS = {"-", "kind", "mail", "link", "feed"}
+# A list of findings holds what each viewer may see, which may be nothing.
+NOT_OBJECTS = {"-", "kind", "mail", "link", "feed", "list-findings"}
 
 
 def addresses() -> Iterator[URLPattern]:
