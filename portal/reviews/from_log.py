@@ -98,7 +98,7 @@ def _gone(events: Iterable[LoggedEvent]) -> FromLog:
         return FromLog(
             GONE, NO, (f"When it was read back at {_utc(last['read_at'])}, the target still showed: {left}.",)
         )
-    lasting = any(event.fields["exposes_secret"] for event in told if event.name == ACTIVATED)
+    lasting = any(event.fields.get("exposes_secret") for event in told if event.name in (ACTIVATED, REVEALED))
     said = [
         f"Read back from the {last['read_back_from']} at {_utc(last['read_at'])}: neither the right nor a live session is left."
     ]

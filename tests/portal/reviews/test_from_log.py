@@ -40,9 +40,7 @@ def revealed(grant: Grant) -> None:
 
 
 def lasting(grant: Grant) -> None:
-    write(entry(grant, "grant.activated", grant_id=grant.pk, person_id=grant.person_id, system_id=grant.system_id, privilege_id=grant.privilege_id,
-                login="root", marker="m", marker_ref="1", opened_at=now_ms(), provisioned_at=now_ms(), expires_at=now_ms(), statement_logging=True,
-                superuser=False, exposes_secret=True, review_due_hours=72))  # fmt: skip
+    write(entry(grant, "grant.revealed", grant_id=grant.pk, person_id=grant.person_id, exposes_secret=True))
 
 
 SAID: list[tuple[str, str, str, list[Callable[[Grant], None]]]] = [
@@ -62,7 +60,7 @@ SAID: list[tuple[str, str, str, list[Callable[[Grant], None]]]] = [
     (GONE, "no", "still showed: login", [lambda grant: read_back(grant, clear=False)]),
     (GONE, "yes", "neither", [lambda grant: read_back(grant, clear=False), read_back]),
     (GONE, "unsure", "Read back from the portal", [lambda grant: read_back(grant, read_from="portal")]),
-    (GONE, "unsure", "has to be rotated", [lasting, revealed, read_back]),
+    (GONE, "unsure", "has to be rotated", [lasting, read_back]),
 ]  # fmt: skip
 
 
