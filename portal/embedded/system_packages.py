@@ -46,6 +46,11 @@ def _atomic() -> bool:
     return sys.platform == "darwin" or _library("libatomic.so.1")()
 
 
+def _shell() -> bool:
+    """The browser without windows, which Debian alone packs by itself; elsewhere a whole one."""
+    return _program("chromium-headless-shell", *(("chromium", "google-chrome") if sys.platform == "darwin" else ()))()
+
+
 def _dejavu() -> bool:
     return sys.platform == "darwin" or Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").exists()
 
@@ -60,7 +65,7 @@ SETS = {
         SystemPackage("fonts-dejavu-core", _dejavu, "pango"),
     ),
     "test": (
-        SystemPackage("chromium", _program("chromium", "chromium-browser", "google-chrome"), "chromium"),
+        SystemPackage("chromium-headless-shell", _shell, "chromium"),
         SystemPackage("libatomic1", _atomic, "playwright"),
         SystemPackage("poppler-utils", _program("pdftotext"), "poppler"),
         SystemPackage("sqlite3", _program("sqlite3"), "sqlite"),

@@ -35,6 +35,7 @@ VARIANTS = tuple(
     for width, height in ((390, 844), (1280, 900))
     for theme in ("light", "dark")
 )
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -48,12 +49,16 @@ FLAGS = (
 
 
 def chromium_path() -> str:
-    """The Chromium of this machine: PORTAL_CHROMIUM, or the first one on the PATH."""
-    named = os.environ.get("PORTAL_CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+    """The Chromium of this machine: PORTAL_CHROMIUM, or the first one on the PATH.
+
+    The shell without windows is the same engine and opens a page in a third of the time: whole browsers make the parts
+    of their windows too.
+    """
+    named = os.environ.get("PORTAL_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not named:
-        raise RuntimeError("No Chromium was found. On Debian: apt-get install chromium fonts-dejavu-core")
+        raise RuntimeError(
+            "No Chromium was found. On Debian: apt-get install chromium-headless-shell fonts-dejavu-core"
+        )
     return named
 
 
