@@ -31,7 +31,7 @@ logger = logging.getLogger("breakglass.retests")
 RETESTS = process("retests")
 ASKED, DONE = "finding.retest_asked", "finding.retested"
 FAILURES = (CannotFold, CatalogueRefused, NoPosition)
-PASSED = "pass"
+PASSED, OPEN = "pass", "open"
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,11 @@ def judged(test: ControlTest, rows: Sequence[Row], mine: frozenset[str]) -> Outc
     """Whether it passed, and why, in a sentence."""
     own = [row.result for row in rows if row.id in mine]
     since = [row.result for row in rows if row.id not in mine]
-    failed = sum(result != PASSED for result in since)
+    failed, still_open = sum(result not in (PASSED, OPEN) for result in since), since.count(OPEN)
     own_ok = bool(own) and all(result == PASSED for result in own)
     subject = "" if not own else PASSED if own_ok else next(result for result in own if result != PASSED)
-    ok = not failed and (own_ok or bool(since))
-    counted = f"{len(since)} row{'' if len(since) == 1 else 's'} since the answer, {failed} of them did not pass"
+    ok = not failed and (own_ok or len(since) > still_open)
+    still = f", {still_open} are still open" if still_open else ""
+    counted = f"{len(since)} row{'' if len(since) == 1 else 's'} since the answer, {failed} of them did not pass{still}"
     about = f"; what the finding is about gives: {subject}" if subject else ""
     return Outcome(ok, len(since), failed, subject, f"{test.id}, {test.title}: {counted}{about}.")

@@ -24,7 +24,7 @@ from portal.reviews.queries import all_of
 from portal.sealed.queries import duties_of as rotations_of
 from portal.systems.models import System
 
-LISTS = {"eligibility": "list", "role": "roles", "sealed_account": "sealed accounts"}
+LISTS = {"eligibility": "list", "roles": "roles", "sealed_account": "sealed accounts"}
 MOST = 500  # of each kind, the first due first
 
 
@@ -115,7 +115,7 @@ def _findings(viewer: Person) -> Iterable[Entry]:
                 f"finding-{finding.pk}",
                 finding.due_at,
                 "Finding",
-                f"Finding: {finding.title}",
+                f"Finding on {_where(finding.system) if finding.system else 'the portal'}",
                 reverse("finding_page", args=[finding.pk]),
             )
 

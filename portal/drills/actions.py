@@ -7,7 +7,7 @@ from portal.access_requests.rules import Asked
 from portal.clock import ms, now
 from portal.drills.duties import Due
 from portal.drills.models import Drill
-from portal.drills.queries import PATIENCE, about, is_over, over_at
+from portal.drills.queries import PATIENCE, about, is_over, over_at, was_told
 from portal.drills.rules import HARMLESS, failed_before, may_start
 from portal.drills.sheet import Limits, Step, sheet
 from portal.errors import ChangedMeanwhile, WrongState
@@ -16,7 +16,7 @@ from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
 from portal.rows import lock_row
 from portal.systems.heartbeats import stands
-from portal.systems.models import Privilege
+from portal.systems.models import Privilege, System
 
 NAMES = (
     "request.made", "request.seen", "request.approved", "request.declined", "request.withdrawn", "request.lapsed", "alert.queued",
@@ -97,7 +97,14 @@ def _put_right(by: Actor, drill: Drill, failed: list[Step]) -> None:
 
 @action(event="alert.queued")
 def remind(*, by: Actor, due: Due, mark: str) -> None:
-    """Tell the owner that the system is to be drilled, or should have been."""
+    """Tell the owner that the system is to be drilled, or should have been, each time once.
+
+    Raises:
+        ChangedMeanwhile: they were told just now.
+    """
+    lock_row(System, due.system.pk, no_key=True)
+    if was_told(due, mark):
+        raise ChangedMeanwhile("The owner was told already.", about=due.system)
     tell(
         by=by, people=[due.system.owner], kind="drill.due", about=about(due, mark), path="/drills/",
         facts={"system": due.system.name, "due_at": due.due_at, "last_at": due.last_at},

@@ -79,6 +79,11 @@ def to_remind(now: datetime) -> list[tuple[Due, str]]:
     return [(due, mark) for due, mark in marked if about(due, mark) not in told]
 
 
+def was_told(due: Due, mark: str) -> bool:
+    """Whether that reminder went out."""
+    return Alert.objects.filter(kind="drill.due", about=about(due, mark)).exists()
+
+
 def about(due: Due, mark: str) -> str:
     """How a reminder names the duty and itself, so that it is sent once."""
     return f"system:{due.system.pk}:drill:{due.due_at:%Y-%m-%d}:{mark}"

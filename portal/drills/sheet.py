@@ -15,6 +15,7 @@ TITLES = {
     "told": "Approvers were told", "answered": "Somebody answered", "approved": "Approved", "opened": "Access opened",
     "gathered": "What was done came back", "record": "The record is complete", "ended": "Access ended, and the target confirmed it",
 }  # fmt: skip
+GOOD, UNSETTLED = frozenset({"complete", "reconciled"}), frozenset({"pending", "unknown"})
 NO_SOURCE = "No log of this system is gathered, so nothing can come back from it."
 
 
@@ -98,20 +99,20 @@ def _told(named: _Named, limits: Limits) -> Step:
 
 
 def _answered(named: _Named) -> Step:
-    people = {
-        each.by for each in named.all("request.seen", "request.approved", "request.declined", "alert.acknowledged")
-    }
-    if not people:
-        return Step("answered", "open", "Nobody has said that they have seen it.")
-    first = named.first("request.seen", "request.approved", "request.declined", "alert.acknowledged")
     asked = named.first("request.made")
-    after = f", the first after {seconds(first.at - asked.at)}" if first and asked else ""
-    return Step(
-        "answered",
-        "ok",
-        f"{count(len(people), 'person', 'people')} said that they have seen it, or decided{after}.",
-        first.at if first else None,
-    )
+    about = {each.fields["alert_id"] for each in named.all("alert.queued") if each.fields["kind"] == "request.asked"}
+    answers = [
+        each
+        for each in named.all("request.seen", "request.approved", "request.declined", "alert.acknowledged")
+        if (asked is None or each.by != asked.by)
+        and (each.name != "alert.acknowledged" or each.fields["alert_id"] in about)
+    ]
+    if not answers:
+        return Step("answered", "open", "Nobody has said that they have seen it.")
+    people, first = {each.by for each in answers}, answers[0]
+    after = f", the first after {seconds(first.at - asked.at)}" if asked else ""
+    said = f"{count(len(people), 'person', 'people')} said that they have seen it, or decided{after}."
+    return Step("answered", "ok", said, first.at)
 
 
 def _approved(named: _Named) -> Step:
@@ -166,15 +167,20 @@ def _gathered(named: _Named, limits: Limits) -> Step:
 
 
 def _record(named: _Named, limits: Limits) -> Step:
-    judged = [each for each in named.all("completeness.judged") if each.fields.get("grant_id")]
+    """Of each window of each source the newest verdict counts, and the record is as good as the worst of them."""
     if not limits.gathered:
         return Step("record", "none", NO_SOURCE)
-    if not judged or judged[-1].fields["verdict"] == "pending":
+    judged = {
+        (each.fields.get("source_id"), each.fields.get("window_id")): each
+        for each in named.all("completeness.judged")
+        if each.fields.get("grant_id")
+    }
+    verdicts = {str(each.fields["verdict"]) for each in judged.values()}
+    if not verdicts or verdicts & UNSETTLED:
         return Step("record", "open", "Not judged yet.")
-    verdict = str(judged[-1].fields["verdict"])
-    return Step(
-        "record", "ok" if verdict == "complete" else "failed", f"The record of this access is {verdict}.", judged[-1].at
-    )
+    at, bad = max(each.at for each in judged.values()), sorted(verdicts - GOOD)
+    said = f"The record of this access is {' and '.join(bad or sorted(verdicts))}."
+    return Step("record", "failed" if bad else "ok", said, at)
 
 
 def _ended(named: _Named, limits: Limits) -> Step:

@@ -26,10 +26,12 @@ PER_PAGE = 25
 @signed_in
 def drills(request: PersonRequest) -> HttpResponse:
     """What each system owes, and how earlier drills went."""
-    possible = {each.privilege.system_id for each in _possible(request)}
+    possible: dict[UUID, list[UUID]] = {}
+    for each in _possible(request):
+        possible.setdefault(each.privilege.system_id, []).append(each.privilege.pk)
     at = now()
     rows = [
-        {"due": due, "late": due.due_at <= at, "may_start": due.system.pk in possible}
+        {"due": due, "late": due.due_at <= at, "may_start": possible.get(due.system.pk, [])}
         for due in due_of(queries.systems_of(request.user))
     ]
     page = Paginator(queries.visible(request.user), PER_PAGE).get_page(request.GET.get("page"))
@@ -93,7 +95,9 @@ def _choose(request: PersonRequest, options: list[Option], named: UUID | None, r
         privilege = privilege_for_act(named) if request.method == "POST" else None
         if privilege is None:
             raise Http404
-        start(by=request.actor, privilege=privilege, act="(not eligible)", minutes=1, repeats=repeats)
+        start(
+            by=request.actor, privilege=privilege, act="", minutes=0, repeats=repeats
+        )  # refused, and that is on record
     return render(request, "drills/choose.html", {"options": options, "repeats": repeats})
 
 

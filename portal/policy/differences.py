@@ -22,6 +22,7 @@ class Difference:
 # Rule: the sentence, and whether a higher figure is the stricter one. {} is the new figure, then the old one.
 FIGURES: dict[str, tuple[str, bool]] = {
     "min_approvals": ("A request needs {} approvals instead of {}.", True),
+    "approver_groups": ("Approvals come from at least {} different groups instead of {}.", True),
     "max_grant_minutes": ("A window is at most {} minutes long instead of {}.", False),
     "bypass_minutes": ("A bypass is at most {} minutes long instead of {}.", False),
     "max_extensions": ("A window can be extended {} times instead of {}.", False),

@@ -4,7 +4,7 @@ What nobody did is a row, not an absence.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from audit.facts.fold.state import Facts, Listing, Row
 from audit.facts.given import MILLISECONDS, Period
@@ -91,20 +91,31 @@ def _missed(seen: int, until: int, every: int) -> Iterator[int]:
 
 
 def _drills(facts: Facts, system: str, scope_from: int, every: int, after_change: int, period: Period) -> None:
-    """Each drill does the duty that was next due; a failed one stays on record beside its repetition."""
+    """A drill that worked does the duty that is next due. One that failed does none: repeated in time, nothing was missed (BG-12)."""
     seen = done = scope_from
-    changes = facts.major_changes[system]
-    for over_at, worked in _drilled(facts, system):
-        for due_at in _owed(seen, over_at, every, after_change, changes):
-            _duty(facts, "drill", system, due_at, due_at=due_at, days_since_previous=(due_at - done) // DAY)
-            seen = due_at
+    changes, drills = facts.major_changes[system], _drilled(facts, system)
+    for over_at in [at for at, worked in drills if worked]:
+        seen = _missed_drills(facts, system, seen, done, _owed(seen, over_at, every, after_change, changes), drills)
         _duty(
-            facts, "drill", system, over_at, due_at=_next(seen, every, after_change, changes), done_at=over_at, ok=worked,
+            facts, "drill", system, over_at, due_at=_next(seen, every, after_change, changes), done_at=over_at, ok=1,
             days_since_previous=(over_at - done) // DAY,
         )  # fmt: skip
         seen = done = over_at
-    for due_at in _owed(seen, period.end_at, every, after_change, changes):
-        _duty(facts, "drill", system, due_at, due_at=due_at, days_since_previous=(due_at - done) // DAY)
+    _missed_drills(facts, system, seen, done, _owed(seen, period.end_at, every, after_change, changes), drills)
+
+
+def _missed_drills(
+    facts: Facts, system: str, seen: int, done: int, owed: Iterable[int], drills: list[tuple[int, int]]
+) -> int:
+    """A row for each due time by which no drill had worked, and whether one had been tried; gives the last of them."""
+    for due_at in owed:
+        failed = [over_at for over_at, worked in drills if not worked and seen < over_at <= due_at]
+        _duty(
+            facts, "drill", system, due_at, due_at=due_at, days_since_previous=(due_at - done) // DAY,
+            **({"done_at": failed[-1], "ok": 0} if failed else {}),
+        )  # fmt: skip
+        seen = due_at
+    return seen
 
 
 def _next(seen: int, every: int, after_change: int, changes: list[int]) -> int:

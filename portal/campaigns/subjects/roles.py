@@ -61,7 +61,12 @@ def _facts(row: RoleAssignment, used: tuple[int, datetime] | None, signed_in: da
 def _uses(system: System | None) -> Mapping[str, Uses]:
     """What each role was used for: grants opened, requests decided, uses reviewed."""
     here = Q() if system is None else Q(system=system)
-    opened = Grant.objects.filter(here, opened_at__isnull=False).order_by().values_list("person_id")
+    opened = (
+        Grant.objects.filter(here, opened_at__isnull=False)
+        .exclude(request__mode="drill")
+        .order_by()
+        .values_list("person_id")
+    )
     of_requests = Q() if system is None else Q(request__system=system)
     decided = Approval.objects.filter(of_requests).order_by().values_list("approver_id")
     of_reviews = Q(reviews__submitted_at__isnull=False) & (Q() if system is None else Q(reviews__grant__system=system))

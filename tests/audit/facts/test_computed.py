@@ -10,7 +10,7 @@ from audit.facts.given import Period
 from audit.facts.schema import load_schema, new_database
 from portal.permissions import SYSTEM_RULES
 from tests.audit.facts import story
-from tests.audit.facts.stream import DAY, MINUTE, PERIOD, Judged, at, judge, seal
+from tests.audit.facts.stream import DAY, MINUTE, PERIOD, Judged, Stream, at, judge, seal
 
 START = at("07-03", "02:00")
 
@@ -156,19 +156,38 @@ def test_major_change_is_followed_by_a_drill_within_two_weeks() -> None:
     assert due == [changed + 14 * DAY]
 
 
-@pytest.mark.parametrize(("worked", "failed"), [(1, []), (0, ["told"])])
-def test_drill_does_its_duty_as_its_sheet_says(worked: int, failed: list[str]) -> None:
-    log, over = story.organisation(), START + 60 * MINUTE
-    story.ask(log, "C", START, mode="drill")
-    story.approve(log, "C", START + MINUTE)
-    story.open_it(log, "C", START + 2 * MINUTE, mode="drill")
-    story.end_it(log, "C", over, how="expired")
+def drilled(log: Stream, case: str, start: int, *, worked: int) -> int:
+    """A drill that was judged; when it was over."""
+    over = start + 60 * MINUTE
+    story.ask(log, case, start, mode="drill")
+    story.approve(log, case, start + MINUTE)
+    story.open_it(log, case, start + 2 * MINUTE, mode="drill")
+    story.end_it(log, case, over, how="expired")
     log.say(
-        "drill.judged", over + MINUTE, story.SWEEP, case="C", drill_id="D", system_id="billing", grant_id="G-C", over_at=over, worked=worked,
-        failed=failed,
+        "drill.judged", over + MINUTE, story.SWEEP, case=case, drill_id=f"D-{case}", system_id="billing", grant_id=f"G-{case}", over_at=over,
+        worked=worked, failed=[] if worked else ["told"],
     )  # fmt: skip
-    (duty,) = [each for each in judge(log).facts("duties") if each["kind"] == "drill" and each["done_at"] is not None]
-    assert (duty["system_id"], duty["done_at"], duty["ok"]) == ("billing", over, worked)
+    return over
+
+
+def drills(log: Stream) -> list[tuple[int, int | None, int | None]]:
+    return [
+        (each["due_at"], each["done_at"], each["ok"]) for each in judge(log).facts("duties") if each["kind"] == "drill"
+    ]
+
+
+def test_failed_drill_that_is_repeated_in_time_is_one_duty_done() -> None:
+    log, due = story.organisation(), at("06-01", "01:00") + 90 * DAY
+    drilled(log, "C", START, worked=0)
+    over = drilled(log, "D", START + DAY, worked=1)
+    assert drills(log) == [(due, over, 1)]
+
+
+def test_failed_drill_that_nobody_repeats_is_a_duty_missed() -> None:
+    log, due = story.organisation(), at("06-01", "01:00") + 90 * DAY
+    over = drilled(log, "C", START, worked=0)
+    assert drills(log) == [(due, over, 0)]
+    assert judge(log).rows("T-34") == {f"due:drill:billing:{due}": "deviation"}
 
 
 def test_what_a_campaign_revoked_is_looked_for_in_the_next() -> None:

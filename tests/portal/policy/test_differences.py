@@ -20,6 +20,7 @@ def told(**changes: object) -> list[tuple[str, str]]:
     ("changes", "expected"),
     [
         ({"min_approvals": 2}, [("A request needs 2 approvals instead of 1.", "stricter")]),
+        ({"approver_groups": 2}, [("Approvals come from at least 2 different groups instead of 0.", "stricter")]),
         ({"max_grant_minutes": 90}, [("A window is at most 90 minutes long instead of 120.", "stricter")]),
         ({"review_due_hours": 24}, [("A use is reviewed within 24 hours instead of 72.", "stricter")]),
         ({"bypass_offer_minutes": 5}, [("A bypass is offered after 5 minutes of waiting instead of 10.", "looser")]),
