@@ -2,7 +2,8 @@
 
 from audit.log.append import Actor, action, append
 from portal.clock import now
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, CUSTODIAN, OWNER
+from portal.eligibility.lending import standing_of
+from portal.eligibility.models import ADMINISTRATOR, CUSTODIAN, OWNER
 from portal.eligibility.queries import holds
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.grants.actions import NOT_OPEN, locked
@@ -13,18 +14,21 @@ from portal.people.resets import need_settled
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 
-RELEASERS = (APPROVER, OWNER, ADMINISTRATOR, CUSTODIAN)
+RELEASERS = (OWNER, ADMINISTRATOR, CUSTODIAN)
+"""Besides the approvers who may decide on the holder's requests."""
 
 
 def may_release(by: Actor, grant: Grant) -> None:
-    """Approver, owner, administrator or custodian of the system, and never the holder.
+    """Approver, owner, administrator or custodian of the system, and never the holder, nor who approves in the holder's place.
 
     Raises:
         NotAllowed: of kind ``own release`` for the holder.
     """
     if str(grant.person_id) == by.id:
         raise NotAllowed("A second person releases the secret.", about=grant, kind="own release")
-    if str(grant.system.owner_id) != by.id and not any(holds(by.id, role, grant.system) for role in RELEASERS):
+    approves = standing_of(by.id, grant.system, grant.person_id).may
+    owns = str(grant.system.owner_id) == by.id
+    if not (owns or approves or any(holds(by.id, role, grant.system) for role in RELEASERS)):
         raise NotAllowed(
             "Only an approver, owner, administrator or custodian of this system releases a secret.", about=grant
         )

@@ -20,6 +20,7 @@ from portal.errors import NotAllowed, Refused, RefusedByPolicy, StepUpNeeded, Wr
 from portal.grants import actions as grants
 from portal.grants import narrowing
 from portal.grants.models import Extension, Grant
+from portal.grants.releasing import may_release
 from portal.policy.rules import parse
 from tests.browsing import browser_of
 from tests.factories import broken_log
@@ -88,6 +89,9 @@ def test_what_the_responder_lent_decides_nothing_of_theirs(world: World) -> None
     )
     with pytest.raises(NotAllowed):
         grants.decide_extension(by=actor(world.kim), extension=extension, give=True)
+    with pytest.raises(NotAllowed):
+        may_release(actor(world.kim), grant)
+    may_release(actor(world.ines), grant)
     ben = request_of(world, "ben")
     requests.approve(by=actor(world.kim), request=ben)
 
