@@ -39,8 +39,9 @@ from portal.policy.rules import Policy
 from portal.stops.models import Stop
 from portal.stops.queries import on
 
-# Stages of the page: those of the request until it is approved, then those of the grant.
-OPENING_STAGE, OPEN_STAGE, OVER = "opening", "open", frozenset({"declined", "withdrawn", "lapsed", "ended", "failed"})
+# Stages of the page: those of the request until it is approved, then those of the grant; a use of offline cards never has one.
+OPENING_STAGE, OPEN_STAGE, OFFLINE_STAGE = "opening", "open", "offline"
+OVER = frozenset({"declined", "withdrawn", "lapsed", "ended", "failed", OFFLINE_STAGE})
 GRANT_STAGES = {
     AUTHORISED: OPENING_STAGE,
     OPENING: OPENING_STAGE,
@@ -76,8 +77,10 @@ class Life:
     @property
     def stage(self) -> str:
         """Which part of the page is drawn."""
-        if self.request.state != APPROVED or self.grant is None:
+        if self.request.state != APPROVED:
             return "waiting" if self.request.state == AWAITING else self.request.state
+        if self.grant is None:
+            return OFFLINE_STAGE
         return GRANT_STAGES.get(self.grant.state, "failed")
 
     @property
