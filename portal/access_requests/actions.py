@@ -1,6 +1,7 @@
 """What people do with a request. The last approval and the bypass open a grant as well: see ``portal/grants/opening.py``."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from portal.access_requests.facts import for_alert, made, who_where_what
 from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.access_requests.queries import (
     audience_of,
+    has_access,
     repeats_earlier,
     to_be_told,
     turns_of,
@@ -100,22 +102,25 @@ def pass_on(*, by: Actor, request: AccessRequest, at: datetime | None = None) ->
 
 
 @action(event="request.made", refused="request.refused")
-def declare_bypass(*, by: Actor, privilege: Privilege, asked: Asked, weaker: bool = False) -> AccessRequest:
+def declare_bypass(
+    *, by: Actor, privilege: Privilege, asked: Asked, weaker: bool = False, afterwards: bool = False
+) -> AccessRequest:
     """Record a bypass as a request that nobody had to approve. Called within the grant's action, which tells everybody.
 
     ``weaker``: the responder said that they go on with a factor that the policy does not take, such as a recovery code.
+    ``afterwards``: it happened without the portal and opens nothing, so neither an emergency stop nor the policy's modes keep it off the record.
     """
     rules = rules_of(in_force(privilege.system))
     if weaker and not has_factor(by, rules):
         need_any_factor(by, rules, about=privilege)
     else:
         need_factor(by, rules, about=privilege)
-    request = _make(by=by, privilege=privilege, asked=asked)
+    request = _make(by=by, privilege=privilege, asked=asked, afterwards=afterwards)
     _append_made(by, request)
     return request
 
 
-def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
+def _make(*, by: Actor, privilege: Privilege, asked: Asked, afterwards: bool = False) -> AccessRequest:
     may_ask(by, privilege)
     need_settled(by, about=privilege)
     account = sealed_in(privilege)
@@ -125,14 +130,15 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked) -> AccessRequest:
     rules = rules_of(policy)
     if asked.mode != "bypass" and rules.phishing_resistant:
         need_factor(by, rules, about=privilege)
-    check_asked(asked, rules, about=privilege)
+    check_asked(asked, replace(rules, modes=(asked.mode,)) if afterwards else rules, about=privilege)
     bypass, at = asked.mode == "bypass", now()
     if not bypass:
         _enough_approvers(by, privilege, rules)
     here = Person.objects.select_for_update(no_key=True).filter(pk=by.id, left_at__isnull=True).exists()
     if not here or not may_use_locked(by.id, privilege):
         raise NotAllowed("You can no longer ask for access.", about=privilege)
-    need_no_stop(privilege.system, about=privilege)
+    if not afterwards:
+        need_no_stop(privilege.system, about=privilege)
     if _same_waits(by, privilege, asked):
         raise ChangedMeanwhile("The same request was made a moment ago; it is on your list.", about=privilege)
     if not bypass:
@@ -163,7 +169,7 @@ def _same_waits(by: Actor, privilege: Privilege, asked: Asked) -> bool:
     mine = AccessRequest.objects.filter(
         responder_id=UUID(by.id), privilege=privilege, requested_at__gte=since, mode=asked.mode
     )
-    goes_on = Q(state=AWAITING) | Q(state=APPROVED, grant__ended_at__isnull=True)
+    goes_on = Q(state=AWAITING) | has_access()
     return mine.filter(goes_on, reason=asked.reason.strip()).exists()
 
 
@@ -171,7 +177,7 @@ def _room_for_another(by: Actor, privilege: Privilege) -> None:
     """Each request is mailed to every approver, and each grant is a login on the target. A bypass is never refused for this."""
     mine = AccessRequest.objects.filter(responder_id=UUID(by.id), system=privilege.system)
     waits = Q(state=AWAITING) & (Q(lapses_at__isnull=True) | Q(lapses_at__gt=now()))
-    if mine.filter(waits | Q(state=APPROVED, grant__ended_at__isnull=True)).count() >= MOST_AT_ONCE:
+    if mine.filter(waits | has_access()).count() >= MOST_AT_ONCE:
         raise RefusedByPolicy(
             f"You have {MOST_AT_ONCE} requests for this system that wait or are open. Withdraw one that you do not need, or end one that is open.",
             about=privilege, kind="too many at once",

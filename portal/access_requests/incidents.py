@@ -11,8 +11,8 @@ from django.db.models import Q, QuerySet
 from audit.log.append import Actor
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.options import Option
-from portal.access_requests.queries import visible
-from portal.access_requests.states import APPROVED, AWAITING
+from portal.access_requests.queries import has_access, visible
+from portal.access_requests.states import AWAITING
 from portal.clock import now
 from portal.errors import NotAllowed, WrongState
 from portal.people.models import Person
@@ -24,7 +24,7 @@ MOST = 50
 
 def goes_on() -> Q:
     """Requests that wait for an answer, or whose access may be opened or is open."""
-    return Q(state=AWAITING, lapses_at__gt=now()) | Q(state=APPROVED, grant__ended_at__isnull=True)
+    return Q(state=AWAITING, lapses_at__gt=now()) | has_access()
 
 
 def may_join(by: Actor, request: AccessRequest, privilege: Privilege) -> None:

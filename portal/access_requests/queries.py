@@ -137,6 +137,11 @@ def repeats_earlier(responder_id: UUID, reason: str, at: datetime, but: Collecti
     return any(" ".join(text.split()).casefold() == wanted for text in earlier)
 
 
+def has_access() -> Q:
+    """Approved requests whose access may be opened or is open. A use of offline cards that was declared afterwards has none."""
+    return Q(state=APPROVED, grant__isnull=False, grant__ended_at__isnull=True)
+
+
 def question_for_act(pk: UUID) -> Question | None:
     """For the act alone, which refuses everybody but the responder."""
     return Question.objects.select_related("request").filter(pk=pk).first()

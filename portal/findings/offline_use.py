@@ -26,7 +26,7 @@ AROUND = timedelta(minutes=5)  # the clocks of a target and of somebody's wrist
 def declare_use(
     *, by: Actor, account: SealedAccount, asked: Asked, from_at: datetime, to_at: datetime
 ) -> AccessRequest:
-    """Who used the account with its cards says so, as soon as the portal is back. It opens nothing.
+    """Who used the account with its cards says so, as soon as the portal is back. It opens nothing, so no emergency stop and no policy keeps it off the record.
 
     Raises:
         NotAllowed, StepUpNeeded: as for a bypass of this privilege.
@@ -37,7 +37,7 @@ def declare_use(
         raise RefusedByPolicy("This account has no offline cards.", about=account)
     if not from_at < to_at <= now():
         raise RefusedByPolicy("The use began before it ended, and ended before now.", about=account)
-    request = declare_bypass(by=by, privilege=account.privilege, asked=asked)
+    request = declare_bypass(by=by, privilege=account.privilege, asked=asked, afterwards=True)
     sessions = seen_on_target(account, from_at, to_at)
     made = note_use(by=by, account=account, case=request.log_case, from_at=from_at, to_at=to_at, sessions=sessions)
     owe(by=by, account=lock_row(SealedAccount, account.pk), cause=OFFLINE, case=request.log_case)

@@ -9,6 +9,8 @@ from django.db import connection
 
 from audit.log.read import named
 from portal import offline_card
+from portal.access_requests.incidents import goes_on
+from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.connectors.simulated import activity
 from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
@@ -17,12 +19,14 @@ from portal.findings.offline_use import declare_use
 from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.offline_card import OtherSet, combine
+from portal.policy.rules import Policy
 from portal.sealed import cards, rotating
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, Rotation
+from portal.stops.models import Stop
 from portal.systems.targets import target
 from tests.browsing import browser_of
 from tests.portal.sealed.vault import LOGIN, Vault, make_vault
-from tests.worlds import actor, sealing
+from tests.worlds import actor, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -166,11 +170,25 @@ def test_use_shows_as_an_orphan_is_declared_bound_rotated_and_due_for_review(vau
     assert (finding.case, finding.owner) == (str(request.pk), world.mo)
     assert finding.due_at is not None
     assert finding.due_at - finding.raised_at <= timedelta(hours=24)
+    page = browser_of(world.ann).get(f"/requests/{request.pk}/").content.decode()
+    assert ("Used with the offline cards" in page, "Withdrawn" in page, "Ask again" in page) == (True, False, False)
+    assert not AccessRequest.objects.filter(goes_on(), pk=request.pk).exists()
     with pytest.raises(WrongState):
         declare_use(by=actor(world.ben), account=vault.account, asked=world.asked("bypass"), from_at=began, to_at=ended)
     rotating.run_due()
     assert (newest(vault).number, newest(vault).state) == (2, "made")
     assert not vault.taken_by_target(pair.password)
+
+
+def test_use_is_declared_although_nothing_may_be_opened_any_more() -> None:
+    vault = make_vault(CARDS, world=make_world(policy=Policy(modes=("approved",))))
+    printed(vault)
+    world = vault.world
+    Stop.objects.create(system=world.system, reason="An attack", started_by=world.mo, started_at=now())
+    ended = now() - timedelta(milliseconds=1)
+    began, asked = ended - timedelta(hours=1), world.asked("bypass")
+    declare_use(by=actor(world.ann), account=vault.account, asked=asked, from_at=began, to_at=ended)
+    assert newest(vault).state == "used"
 
 
 def _declare_source(vault: Vault) -> None:
