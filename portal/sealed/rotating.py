@@ -1,7 +1,6 @@
 """The portal gives an account that it keeps a new secret: intent, the target, the result. Repeated by the sweep until it is done."""
 
 import logging
-from datetime import timedelta
 from uuid import UUID
 
 from audit.log.append import process
@@ -14,12 +13,11 @@ from portal.locks import alone
 from portal.sealed.cards import lay_down, remind_due
 from portal.sealed.models import CARDS, Rotation, SealedAccount
 from portal.sealed.queries import last_number, rotations_due
-from portal.sealed.rotations import begin, next_secret_of, settle
+from portal.sealed.rotations import begin, next_secret_of, next_try, settle
 from portal.sealed.states import OWED, SEALED
 from portal.systems.targets import target
 
 ROTATION = process("rotation")
-BACKOFF_S = (5, 30, 120, 600)
 logger = logging.getLogger("breakglass.sealed")
 
 
@@ -99,7 +97,6 @@ def _make_cards(row: SealedAccount) -> SealedAccount:
 
 def _wait(row: SealedAccount, sentence: str) -> None:
     for each in Rotation.objects.filter(account=row, state=OWED):
-        wait = BACKOFF_S[min(each.attempts, len(BACKOFF_S) - 1)]
         Rotation.objects.filter(pk=each.pk).update(
-            attempts=each.attempts + 1, next_try_at=now() + timedelta(seconds=wait), last_trouble=sentence[:300]
+            attempts=each.attempts + 1, next_try_at=next_try(each.attempts), last_trouble=sentence[:300]
         )

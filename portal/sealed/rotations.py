@@ -22,10 +22,17 @@ from portal.secrets import SecretUnreadable, decrypt, encrypt
 
 DUE_AFTER = timedelta(hours=24)  # the catalogue's rotation_hours
 SHORTEST = 12
+BACKOFF_S = (5, 30, 120, 600)  # after each failed try; the tries count until a test passes
 NOT_OWED = "A new secret was given already."
 NOT_ROTATED = "There is no new secret to be tried."
+NOT_TAKEN = "The target did not take the new secret."
 TOO_SHORT = f"A secret has at least {SHORTEST} characters."
 THE_SAME = "That is the secret that is to be replaced. Set a new one on the target first."
+
+
+def next_try(attempts: int) -> datetime:
+    """When to try again after so many earlier tries that failed; the last of the pauses stays."""
+    return now() + timedelta(seconds=BACKOFF_S[min(attempts, len(BACKOFF_S) - 1)])
 
 
 def context(account_id: object) -> str:
@@ -147,7 +154,6 @@ def _rotated(by: Actor, row: SealedAccount, rotation: Rotation, at: datetime, wh
         rotated_at=at,
         rotated_by=who,
         next_try_at=None,
-        attempts=0,
         last_trouble="",
     )
     append(
@@ -167,7 +173,10 @@ def _tested(
     if taken:
         make(rotation, ROTATION_MOVES["pass"], says=NOT_ROTATED, tested_at=at, tested_by=who)
     else:
-        make(rotation, ROTATION_MOVES["fail"], says=NOT_ROTATED, rotated_at=None, rotated_by="")
+        make(
+            rotation, ROTATION_MOVES["fail"], says=NOT_ROTATED, rotated_at=None, rotated_by="", last_trouble=NOT_TAKEN,
+            attempts=rotation.attempts + 1, next_try_at=next_try(rotation.attempts),
+        )  # fmt: skip
     append(
         "sealed.tested",
         by=by,

@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
 from portal.clock import now
+from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import activity
 from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
 from portal.grants import actions, ending, opening
@@ -13,7 +15,7 @@ from portal.grants.models import Grant, Release
 from portal.grants.releasing import release
 from portal.notifications.models import Alert
 from portal.sealed import rotating
-from portal.sealed.models import CONNECTOR, CUSTODIAN, Rotation
+from portal.sealed.models import CHANGED, CONNECTOR, CUSTODIAN, Rotation
 from portal.systems.targets import target
 from tests.at_once import at_once
 from tests.factories import broken_log
@@ -216,6 +218,21 @@ def test_rotation_that_broke_off_is_finished_before_the_account_opens(kept: Vaul
     release(by=actor(kept.world.ines), grant=grant)
     assert actions.reveal(by=actor(kept.world.ann), grant=grant).reveal() == coming
     assert kept.taken_by_target(coming)
+
+
+def test_secret_that_the_target_refuses_is_tried_again_later_and_later(
+    kept: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SimulatedKeeper, "tries_login", lambda *_args: False)
+    owed = Rotation.objects.create(account=kept.account, cause=CHANGED, owed_at=now(), due_at=now())
+    waits = []
+    for _ in range(3):
+        assert (rotating.run_due(), rotating.run_due()) == (1, 0)
+        owed.refresh_from_db()
+        assert owed.next_try_at is not None
+        waits.append((owed.attempts, owed.next_try_at - now() > timedelta(seconds=20)))
+        Rotation.objects.filter(pk=owed.pk).update(next_try_at=now())
+    assert waits == [(1, False), (2, True), (3, True)]
 
 
 def test_sweep_leaves_an_account_alone_that_somebody_holds(kept: Vault) -> None:
