@@ -12,6 +12,7 @@ from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
 from portal.rows import lock_row
+from portal.sealed.cards import replace_all
 from portal.sealed.models import CARDS, CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
 from portal.sealed.rotations import owe
 from portal.sealed.rules import can_keep, may_hold
@@ -154,9 +155,9 @@ def hand_over(*, by: Actor, account: SealedAccount, custodian: Person) -> Sealed
     return row
 
 
-@action(event="sealed.retired", refused="sealed.act_refused")
+@action(event=("offline.replaced", "sealed.retired"), refused="sealed.act_refused")
 def retire(*, by: Actor, account: SealedAccount) -> SealedAccount:
-    """Take an account out of use. The portal forgets its secret; whether it still exists on the target, the next listing says."""
+    """Take an account out of use. The portal forgets its secret and its cards; whether it still exists on the target, the next listing says."""
     row = _locked(account)
     need_permission(
         by, MANAGE, row.system, says="Only administrators and the owner of this system take its accounts out of use."
@@ -164,6 +165,7 @@ def retire(*, by: Actor, account: SealedAccount) -> SealedAccount:
     need_fresh(by, about=row)
     says = "Somebody holds this account. End that first." if row.state == HELD else "This account is not in use."
     make(row, MOVES["retire"], says=says, secret=None, next_secret=None)
+    replace_all(by, row)
     append(
         "sealed.retired", by=by, subject=row.log_subject, account_id=row.pk, system_id=row.system_id,
         **_rule(by, narrows=True, changed_by=by.id, two=False),

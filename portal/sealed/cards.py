@@ -19,7 +19,7 @@ from portal.people.strength import need_fresh
 from portal.sealed.models import CARDS, RENEWED, OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.sealed.queries import drills_due, undone_of
 from portal.sealed.rotations import owe, settle_owed
-from portal.sealed.states import CARD_MOVES, CARDS_ALIVE, OUT, OWED, REPLACED
+from portal.sealed.states import CARD_MOVES, CARDS_ALIVE, IN_USE, OUT, OWED, REPLACED
 from portal.secrets import SecretUnreadable, decrypt, encrypt
 
 DRILLED_EVERY = timedelta(days=90)  # the catalogue's drill_days
@@ -48,8 +48,7 @@ def lay_down(
     if row.kept_by != CARDS:
         raise WrongState("This account has no cards.", about=row)
     if taken:
-        for older in OfflineSet.objects.select_for_update().filter(account=row).exclude(state=REPLACED):
-            _replace(by, row, older)
+        replace_all(by, row)
         made = OfflineSet.objects.create(account=row, number=pair.number, made_at=now(), drill_code=pair.drill_code)
         for paper, custodian in zip(papers, (row.custodian, row.second_custodian), strict=True):
             card = OfflineCard(of_set=made, letter=paper.letter, custodian=custodian)
@@ -70,10 +69,12 @@ def lay_down(
     return row
 
 
-def _replace(by: Actor, row: SealedAccount, older: OfflineSet) -> None:
-    make(older, CARD_MOVES["replace"], says="This set was replaced already.")
-    OfflineCard.objects.filter(of_set=older).update(share=None)
-    append("offline.replaced", by=by, subject=row.log_subject, **_facts(older))
+def replace_all(by: Actor, row: SealedAccount) -> None:
+    """A part of an action that has locked the account: no pair of it is worth anything any more, and what was not printed is forgotten."""
+    for older in OfflineSet.objects.select_for_update().filter(account=row).exclude(state=REPLACED):
+        make(older, CARD_MOVES["replace"], says="This set was replaced already.")
+        OfflineCard.objects.filter(of_set=older).update(share=None)
+        append("offline.replaced", by=by, subject=row.log_subject, **_facts(older))
 
 
 @action(event=("offline.card_printed", "offline.handed_out"), refused="sealed.act_refused")
@@ -86,6 +87,7 @@ def print_card(*, by: Actor, card: OfflineCard) -> Paper:
     if str(row.custodian_id) != by.id:
         raise NotAllowed("Each custodian prints their own card alone.", about=row, kind="another's card")
     need_fresh(by, about=row)
+    _in_use(made.account)
     if row.share is None or made.state not in CARDS_ALIVE:
         raise WrongState(PRINTED, about=row)
     paper = _paper(row)
@@ -122,9 +124,15 @@ def renew(*, by: Actor, account: SealedAccount) -> Rotation:
     row = _locked(account.pk)
     is_holder(by, row)
     need_fresh(by, about=row)
+    _in_use(row)
     if undone_of(row).filter(state=OWED).exists():
         raise WrongState("New cards are being made already.", about=row)
     return owe(by=by, account=row, cause=RENEWED)
+
+
+def _in_use(account: SealedAccount) -> None:
+    if account.state not in IN_USE:
+        raise WrongState("This account is not in use.", about=account)
 
 
 @action(event="offline.drilled", refused="sealed.act_refused")

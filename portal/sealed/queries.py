@@ -131,6 +131,7 @@ def drills_due(since: datetime) -> list[OfflineSet]:
 def cards_of(viewer: Person) -> list[OfflineCard]:
     """Cards that wait for the viewer to print them. One query."""
     mine = OfflineCard.objects.filter(custodian=viewer, share__isnull=False, of_set__state__in=CARDS_ALIVE)
+    mine = mine.filter(of_set__account__state__in=IN_USE)
     return list(mine.select_related("of_set__account__system"))
 
 

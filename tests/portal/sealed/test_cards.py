@@ -20,7 +20,7 @@ from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.offline_card import OtherSet, combine
 from portal.policy.rules import Policy
-from portal.sealed import cards, rotating
+from portal.sealed import actions, cards, queries, rotating
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, Rotation
 from portal.stops.models import Stop
 from portal.systems.targets import target
@@ -121,6 +121,22 @@ def test_new_cards_make_the_old_ones_worthless(vault: Vault) -> None:
     assert not vault.taken_by_target(combine(*old).password)
     with pytest.raises(OtherSet, match="set 1"):
         combine(new[0], old[1])
+
+
+def test_account_out_of_use_leaves_no_cards_behind(vault: Vault) -> None:
+    cards.print_card(by=actor(vault.cleo), card=card(vault, "A"))
+    assert queries.cards_of(vault.world.dora) == [card(vault, "B")]
+    actions.retire(by=actor(vault.world.pia), account=vault.account)
+    assert (newest(vault).state, card(vault, "B").share) == ("replaced", None)
+    assert queries.cards_of(vault.world.dora) == []
+    assert [event.name for event in named(("offline.replaced", "sealed.retired"))] == [
+        "offline.replaced",
+        "sealed.retired",
+    ]
+    with pytest.raises(WrongState, match="not in use"):
+        cards.print_card(by=actor(vault.world.dora), card=card(vault, "B"))
+    with pytest.raises(WrongState, match="not in use"):
+        cards.renew(by=actor(vault.world.dora), account=vault.account)
 
 
 def test_cards_are_drilled_each_quarter(vault: Vault) -> None:
