@@ -1,15 +1,18 @@
 """The second person: who lets the secret of a sealed account be shown to its holder, once and for a short time."""
 
+from django.db.models import Exists, OuterRef, Q
+
 from audit.log.append import Actor, action, append
 from portal.clock import now
-from portal.eligibility.lending import standing_of
-from portal.eligibility.models import ADMINISTRATOR, CUSTODIAN, OWNER
-from portal.eligibility.queries import holds
+from portal.eligibility.lending import lenders_to, standing_of
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, CUSTODIAN, OWNER
+from portal.eligibility.queries import holds, systems_where
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.grants.actions import NOT_OPEN, locked
-from portal.grants.custody import unused_release
+from portal.grants.custody import RELEASE_LIFE, unused_release
 from portal.grants.models import Grant, Release
 from portal.grants.states import ACTIVE
+from portal.people.models import Person
 from portal.people.resets import need_settled
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
@@ -32,6 +35,20 @@ def may_release(by: Actor, grant: Grant) -> None:
         raise NotAllowed(
             "Only an approver, owner, administrator or custodian of this system releases a secret.", about=grant
         )
+
+
+def wanted_of(viewer: Person) -> list[Grant]:
+    """Open grants of others whose secret nobody was shown yet and that wait for a release by the viewer, the first to end first. Five queries."""
+    at = now()
+    approves = Q(system__in=systems_where(viewer.pk, (APPROVER,))) & ~Q(person__in=list(lenders_to(viewer.pk)))
+    keeps = Q(system__in=systems_where(viewer.pk, (CUSTODIAN,)), account__custodian=viewer)  # others do not see the use
+    owns = Q(system__in=systems_where(viewer.pk, (OWNER, ADMINISTRATOR))) | Q(system__owner=viewer)
+    fresh = Release.objects.filter(grant=OuterRef("pk"), used_at__isnull=True, at__gt=at - RELEASE_LIFE)
+    wanted = Grant.objects.filter(
+        approves | keeps | owns, ~Exists(fresh), state=ACTIVE, account__isnull=False, expires_at__gt=at
+    )
+    wanted = wanted.filter(revealed_at__isnull=True).exclude(request__mode="bypass").exclude(person=viewer)
+    return list(wanted.select_related("person", "system", "account").order_by("expires_at"))
 
 
 @action(event="sealed.released", refused="grant.act_refused")

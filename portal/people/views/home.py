@@ -13,24 +13,29 @@ from portal.access_requests.queries import own_requests, questions_to, waiting_f
 from portal.campaigns.queries import waiting_for as campaigns_waiting_for
 from portal.clock import now
 from portal.drills.queries import owed_by as drills_owed_by
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
 from portal.eligibility.queries import eligibilities_waiting_for, role_names, roles_waiting_for
 from portal.eligibility.reset_queries import resets_waiting_for
 from portal.eligibility.seen import changes_waiting_for
 from portal.findings.models import Finding
 from portal.findings.queries import waiting_for as findings_waiting_for
 from portal.grants.queries import endable_by, extensions_waiting_for, open_grants
+from portal.grants.releasing import wanted_of as releases_wanted_of
 from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.personnel.queries import waiting_for as personnel_waiting_for
 from portal.policy.queries import waiting as policies_waiting
 from portal.reviews.queries import claimed_by, due_for
+from portal.sealed.models import CUSTODIAN as KEPT_BY_CUSTODIAN
+from portal.sealed.queries import cards_of, duties_of, waiting_for_second
 from portal.stops.queries import lifts_waiting_for
 
 SHOWN = 5
-PROPOSALS = ("lifts", "resets", "personnel", "changes", "role_proposals", "eligibility_proposals", "policies")
-ASKED_OF_ME = ("waiting", "extensions", "reviews", "owing", "questions")
-WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", "drills_owed", *PROPOSALS)
+SECOND_ADMINISTRATOR = ("personnel", "policies", "sealed_proposals")
+PROPOSALS = ("lifts", "resets", "changes", "role_proposals", "eligibility_proposals", *SECOND_ADMINISTRATOR)
+ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "owing", "questions")
+SEALED = ("secrets_owed", "cards")
+WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", "drills_owed", *SEALED, *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
 
 
@@ -57,6 +62,11 @@ def _for(viewer: Person) -> dict[str, Any]:
         shown |= {"waiting": waiting_for(viewer), "extensions": extensions_waiting_for(viewer)}
     if roles & {APPROVER, OWNER, ADMINISTRATOR}:
         shown["open_of_others"] = endable_by(viewer)
+    if roles & {APPROVER, OWNER, ADMINISTRATOR, CUSTODIAN}:
+        shown["releases"] = releases_wanted_of(viewer)
+    if CUSTODIAN in roles:
+        owed_secrets = [each for each in duties_of(viewer) if each.account.kept_by == KEPT_BY_CUSTODIAN]
+        shown |= {"secrets_owed": owed_secrets, "cards": cards_of(viewer), "now": now()}
     if REVIEWER in roles:
         shown["reviews"] = [*claimed_by(viewer), *due_for(viewer)]
     if roles & {ADMINISTRATOR, OWNER}:
@@ -68,7 +78,9 @@ def _for(viewer: Person) -> dict[str, Any]:
         owed = drills_owed_by(viewer, now())
         shown |= {"drills_owed": owed[:SHOWN], "drills_owed_more": max(0, len(owed) - SHOWN), "now": now()}
     if ADMINISTRATOR in roles:
-        shown |= {"policies": list(policies_waiting(viewer)), "personnel": personnel_waiting_for(viewer)}
+        shown |= {
+            "policies": list(policies_waiting(viewer)), "personnel": personnel_waiting_for(viewer), "sealed_proposals": waiting_for_second(viewer),
+        }  # fmt: skip
     return shown
 
 

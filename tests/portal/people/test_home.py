@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -12,13 +13,17 @@ from portal.access_requests.actions import supplement
 from portal.clock import now
 from portal.findings import actions as findings
 from portal.findings.models import Finding
-from portal.grants import opening
+from portal.grants import ending, opening
+from portal.grants.actions import give_back, reveal
 from portal.grants.models import Grant
+from portal.grants.releasing import release
 from portal.people.models import Person
+from portal.sealed.models import CARDS, OfflineCard, OfflineSet, SealedAccount
 from tests.browsing import browser_of
 from tests.portal.campaigns.attested import begun
 from tests.portal.reviews.used import submitted
-from tests.worlds import World, actor, make_world, sealing
+from tests.portal.sealed.vault import custodian, make_vault, proposed
+from tests.worlds import World, actor, make_world, opened, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOTHING = "Nothing waits for you"
@@ -31,7 +36,9 @@ def world() -> World:
 
 def home_of(person: Person) -> str:
     page = browser_of(person).get("/").content.decode()
-    return " ".join(re.sub(r"<[^>]*>", " ", page.split("<main", 1)[1].split("</main>", 1)[0]).split())
+    return " ".join(re.sub(r"<[^>]*>", " ", page.split("<main", 1)[1].split("</main>", 1)[0]).split()).replace(
+        "&#x27;", "'"
+    )
 
 
 def raised(world: World, title: str, owner: Person | None) -> Finding:
@@ -100,3 +107,47 @@ def test_home_costs_the_same_for_one_finding_and_for_many(world: World) -> None:
             page = there.get("/").content.decode()
         counts.append((len(asked), "3 more of yours" in page))
     assert counts == [(counts[0][0], False), (counts[0][0], True)]
+
+
+def test_sealed_account_waits_for_each_hand_that_it_needs(world: World) -> None:
+    proposed(world, custodian(world, "vera"))
+    assert "Put under seal: The vault's administrator Billing Proposed by Pia" in home_of(world.quinn)
+    assert "Put under seal" not in home_of(world.pia)
+    SealedAccount.objects.all().delete()
+    with sealing():
+        vault = make_vault(world=world)
+        assert NOTHING in home_of(vault.cleo)
+        grant = opened(vault.world)
+        wanted = "To release Ann waits for the secret of The vault's administrator Billing"
+        assert [wanted in home_of(each) for each in (world.ines, world.mo, vault.cleo, world.pia, world.ann)] == [
+            *[True] * 4,
+            False,
+        ]
+        release(by=actor(world.ines), grant=grant)
+        assert wanted not in home_of(world.ines)
+        reveal(by=actor(world.ann), grant=grant)
+        ending.run(give_back(by=actor(world.ann), grant=grant).pk)
+    assert "Secrets owed Give The vault's administrator a new secret Billing: Shown in a use" in home_of(vault.cleo)
+
+
+def test_cards_wait_to_be_printed_at_the_same_cost_for_one_and_for_many(world: World) -> None:
+    with sealing():
+        vault = make_vault(CARDS, world=world)
+    assert "Cards to print Card A of The vault's administrator Billing, set 1" in home_of(vault.cleo)
+    there, counts = browser_of(vault.cleo), []
+    for more in (0, 2):
+        for number in range(more):
+            made = OfflineSet.objects.create(account=copied(vault.account, number), number=1, made_at=now())
+            OfflineCard.objects.create(of_set=made, letter="A", custodian=vault.cleo, share=b"0")
+        there.get("/")
+        with CaptureQueriesContext(connection) as asked:
+            page = there.get("/").content.decode()
+        counts.append((len(asked), page.count("Card A of")))
+    assert counts == [(counts[0][0], 1), (counts[0][0], 3)]
+
+
+def copied(account: SealedAccount, number: int) -> SealedAccount:
+    account.pk, account.account, account.privilege = uuid4(), f"vault_{number}", None
+    account._state.adding = True
+    account.save()
+    return account
