@@ -38,7 +38,7 @@ from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongSt
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
-from portal.people.resets import need_settled
+from portal.people.strength import need_settled
 from portal.policy.queries import in_force, rules_of
 from portal.policy.rules import Policy
 from portal.policy.strength import has_factor, need_any_factor, need_factor

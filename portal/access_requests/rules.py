@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from audit.log.append import Actor
 from portal.access_requests.models import AccessRequest
-from portal.eligibility.lending import standing_of
+from portal.eligibility.lending import is_away, standing_of
 from portal.eligibility.models import APPROVER, OWNER, REVIEWER
 from portal.eligibility.queries import holds, may_use, may_use_locked
 from portal.errors import NotAllowed, Refused, RefusedByPolicy
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA, Policy
 from portal.systems.models import Privilege
 
+AWAY = "Somebody stands in for you on this system now, and one seat has one voice. Take the role back first: Requests, then the role that you lent."
 LENT_BY_RESPONDER = "Your role is lent to you by the responder, so it decides nothing on their requests."
 
 
@@ -69,6 +70,8 @@ def may_decide(by: Actor, request: AccessRequest) -> None:
     if str(request.responder_id) == by.id:
         raise NotAllowed("Nobody decides on their own request.", about=request, kind="own approval")
     standing = standing_of(by.id, request.system, request.responder_id)
+    if is_away(by.id, request.system):
+        raise NotAllowed(AWAY, about=request, kind="lent away")
     if standing.from_the_responder:
         raise NotAllowed(LENT_BY_RESPONDER, about=request, kind="lent by the responder")
     if not standing.may:

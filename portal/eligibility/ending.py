@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -9,8 +10,9 @@ from audit.log.append import Actor, append
 from portal.clock import ms, now
 from portal.eligibility import rules
 from portal.eligibility.facts import of_eligibility, of_role
-from portal.eligibility.models import Eligibility, RoleAssignment
-from portal.eligibility.queries import lock_undecided
+from portal.eligibility.lending import own_roles
+from portal.eligibility.models import APPROVER, Eligibility, RoleAssignment
+from portal.eligibility.queries import in_force, lock_undecided
 from portal.people.models import Person
 
 
@@ -21,6 +23,20 @@ def end_role(by: Actor, row: RoleAssignment, cause: str) -> None:
         "role.ended", by=by, subject=row.log_subject, ended_at=at, cause=cause, **of_role(row),
         **rules.beneficiary(row.person_id, by, at),
     )  # fmt: skip
+    if row.role == APPROVER and row.lent_by_id is None:
+        _end_loans_without_a_role(by, row.person_id)
+
+
+def _end_loans_without_a_role(by: Actor, lender: UUID) -> None:
+    """What the lender no longer has cannot be lent."""
+    lent = (
+        RoleAssignment.objects.select_for_update(of=("self",))
+        .select_related("system", "person")
+        .filter(in_force(), lent_by=lender)
+    )
+    for loan in lent.order_by("pk"):
+        if not own_roles(loan.system).filter(person_id=lender).exists():
+            end_role(by, loan, "lender no longer approves")
 
 
 def decline_role(by: Actor, row: RoleAssignment) -> None:

@@ -24,7 +24,7 @@ from portal.people.models import FactorReset, Person
 from portal.people.reset_states import MOVES
 from portal.people.resets import NO_LONGER
 from portal.people.rights import ADMINISTER, need_other, need_permission
-from portal.people.strength import need_fresh
+from portal.people.strength import need_fresh, need_proof
 from portal.rows import lock_row
 from portal.unique import refuse_doubled
 
@@ -94,7 +94,7 @@ def cancel(*, by: Actor, reset: FactorReset) -> FactorReset:
     person, row = _locked(reset)
     if by.id != str(person.pk):
         need_permission(by, ADMINISTER, person, says="Only the person and administrators cancel a reset.")
-    need_fresh(by, about=person)
+    need_proof(by, about=person)
     return _close(by, row, "cancel", "cancelled")
 
 

@@ -26,8 +26,7 @@ from portal.grants.rules import (
 from portal.grants.states import ACTIVE, AUTHORISED, MOVES
 from portal.moves import make
 from portal.notifications.outbox import tell
-from portal.people.resets import need_settled
-from portal.people.strength import need_fresh
+from portal.people.strength import need_fresh, need_settled
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.rows import lock_row

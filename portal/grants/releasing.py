@@ -13,7 +13,7 @@ from portal.grants.custody import RELEASE_LIFE, unused_release
 from portal.grants.models import Grant, Release
 from portal.grants.states import ACTIVE
 from portal.people.models import Person
-from portal.people.resets import need_settled
+from portal.people.strength import need_settled
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 

@@ -14,7 +14,7 @@ from portal.people import factors, resets
 from portal.people.factors import Proof
 from portal.people.models import Person, SignIn
 from portal.people.rights import ADMINISTER, need_permission
-from portal.people.strength import STRONG_METHODS, is_fresh, need_fresh
+from portal.people.strength import STRONG_METHODS, is_fresh, need_fresh, need_proof
 from portal.rows import lock_row
 from portal.unique import refuse_doubled
 
@@ -144,7 +144,7 @@ def may_enrol(by: Actor, person: Person) -> bool:
     if by.id != str(person.pk):
         raise NotAllowed("Everybody enrols their own factors.", about=person)
     if factors.is_enrolled(person) and not resets.is_ready(person) and not is_fresh(by, methods=(factors.RECOVERY,)):
-        need_fresh(by, about=person)
+        need_proof(by, about=person)
     return factors.has_totp(person)
 
 
@@ -221,7 +221,7 @@ def choose_password(*, by: Actor, person: Person, password: str) -> Person:
     if by.id != str(locked.pk):
         raise NotAllowed("Everybody chooses their own password.", about=locked)
     if locked.one_time_until is None:
-        need_fresh(by, about=locked)
+        need_proof(by, about=locked)
     elif locked.one_time_until <= now():
         raise WrongState("This one-time password is no longer valid. An administrator can make another.", about=locked)
     locked.set_password(password)

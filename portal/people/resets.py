@@ -10,7 +10,6 @@ from django.db.models import Q
 
 from audit.log.append import Actor, append
 from portal.clock import now
-from portal.errors import RefusedByPolicy
 from portal.moves import make
 from portal.people import factors
 from portal.people.models import FactorReset, Passkey, Person
@@ -19,10 +18,6 @@ from portal.people.reset_states import COOLING, MOVES, OPEN, PROPOSED
 USABLE_FOR = timedelta(hours=72)
 """How long a proposal waits for its second person, and how long what was approved can be used once it has cooled."""
 NO_LONGER = "This reset is over, or was decided already."
-NOT_SETTLED = (
-    "The second factor is being reset, and nothing is asked or decided in this name until that is over. Whoever still has the factor cancels the "
-    "reset on the page of their sign-ins."
-)
 
 
 def open_reset(person_id: UUID | str) -> FactorReset | None:
@@ -35,16 +30,6 @@ def is_ready(person: Person, at: datetime | None = None) -> bool:
     at = at or now()
     cooled = FactorReset.objects.filter(person=person, state=COOLING, cools_until__lte=at)
     return cooled.filter(cools_until__gt=at - USABLE_FOR).exists()
-
-
-def need_settled(by: Actor, about: object = None) -> None:
-    """Demand that no approved reset of the person's factor is under way.
-
-    Raises:
-        RefusedByPolicy: one is, also after its cooling time until the new factor is enrolled.
-    """
-    if by.is_person and FactorReset.objects.filter(person_id=by.id, state=COOLING).exists():
-        raise RefusedByPolicy(NOT_SETTLED, about=about, kind="factor being reset")
 
 
 def lapsing(at: datetime) -> list[FactorReset]:

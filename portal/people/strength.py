@@ -5,13 +5,19 @@ from collections.abc import Callable
 from django.conf import settings
 
 from audit.log.append import Actor, now_ms
-from portal.errors import StepUpNeeded
+from portal.errors import RefusedByPolicy, StepUpNeeded
+from portal.people.models import FactorReset
+from portal.people.reset_states import COOLING
 
 RESISTANT_METHODS = ("webauthn",)  # bound to the portal's address by the browser: a copied page gets nothing
 STRONG_METHODS = (
     "totp",
     *RESISTANT_METHODS,
 )  # what the portal itself can check; the catalogue judges logs and knows more
+NOT_SETTLED = (
+    "The second factor is being reset, and nothing is asked or decided in this name until that is over. Whoever still has the factor cancels the "
+    "reset on the page of their sign-ins."
+)
 PASSKEY_FIRST = "Confirm with a passkey first: the policy takes no other factor here."
 
 
@@ -22,6 +28,29 @@ def need_fresh(
 
     Raises:
         StepUpNeeded: the last proof is too old, too weak, or was never given. Processes need none.
+        RefusedByPolicy: the factor is being reset, so that it may be in other hands.
+    """
+    need_proof(by, about=about, minutes=minutes, methods=methods)
+    need_settled(by, about)
+
+
+def need_settled(by: Actor, about: object = None) -> None:
+    """Demand that no approved reset of the person's factor is under way.
+
+    Raises:
+        RefusedByPolicy: one is, also after its cooling time until the new factor is enrolled.
+    """
+    if by.is_person and FactorReset.objects.filter(person_id=by.id, state=COOLING).exists():
+        raise RefusedByPolicy(NOT_SETTLED, about=about, kind="factor being reset")
+
+
+def need_proof(
+    by: Actor, *, about: object = None, minutes: int | None = None, methods: tuple[str, ...] = STRONG_METHODS
+) -> None:
+    """As `need_fresh`, also while the factor is being reset: to cancel that, to enrol anew, to choose another password.
+
+    Raises:
+        StepUpNeeded: the last proof is too old, too weak, or was never given.
     """
     if not by.is_person:
         return
@@ -33,8 +62,8 @@ def need_fresh(
 
 
 def is_fresh(by: Actor | None, *, methods: tuple[str, ...] = STRONG_METHODS) -> bool:
-    """Whether `need_fresh` would pass with the portal's own limit."""
-    return by is not None and passes(need_fresh, by, methods=methods)
+    """Whether `need_proof` would pass with the portal's own limit."""
+    return by is not None and passes(need_proof, by, methods=methods)
 
 
 def passes(check: Callable[..., None], *args: object, **kwargs: object) -> bool:
@@ -43,4 +72,6 @@ def passes(check: Callable[..., None], *args: object, **kwargs: object) -> bool:
         check(*args, **kwargs)
     except StepUpNeeded:
         return False
+    except RefusedByPolicy:  # another proof would not help
+        return True
     return True

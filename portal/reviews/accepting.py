@@ -6,7 +6,7 @@ A group is accepted up to the entry of the log that stood on the page: what come
 from collections.abc import Sequence
 
 from audit.log.append import Actor, action, append
-from audit.log.read import count_of_case, values_of_case
+from audit.log.read import count_of_case, size, values_of_case
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.errors import ChangedMeanwhile, RefusedByPolicy
@@ -60,6 +60,7 @@ def accept_group(*, by: Actor, review: Review, kind: str, upto: int, note: str, 
     row, words = _begun(by, review, note)
     if kind in meant(row.grant.request):
         raise RefusedByPolicy("Actions of this kind were meant: there is nothing to accept.", about=row)
+    upto = min(upto, max(0, size() - 1))  # what is not sealed yet nobody can have looked at
     narrowed = {"class": kind} | ({"session_id": session} if session else {})
     count = count_of_case(row.log_case, RECORDED, upto, **narrowed)
     if not count:

@@ -19,6 +19,7 @@ from portal.reviews.questions import ANSWERS, OUTCOMES, Question, questions
 
 # Acts in a case that make whoever did them part of the use. Having seen a request decides nothing.
 HANDS = (
+    "request.approved",
     "grant.revealed",
     "grant.returned",
     "grant.revoked",
@@ -47,6 +48,8 @@ def hands_of(grants: Iterable[Grant]) -> dict[UUID, frozenset[str]]:
     for event in of_cases(hands, HANDS):
         if not event.by.startswith("process:"):
             hands[event.case].add(event.by)
+        if event.fields.get("delegated_by"):  # in whose place
+            hands[event.case].add(str(event.fields["delegated_by"]))
     return {UUID(case): frozenset(people) for case, people in hands.items()}
 
 

@@ -17,7 +17,7 @@ from portal.people.forms import CodeForm, NewPasswordForm
 from portal.people.proving import check, not_proven, offered
 from portal.people.resets import open_reset
 from portal.people.signing_in import PersonRequest, safe_next, signed_in
-from portal.people.strength import need_fresh
+from portal.people.strength import need_proof
 
 
 @sensitive_post_parameters("code", "passkey")
@@ -94,7 +94,7 @@ def recovery_codes(request: PersonRequest) -> HttpResponse:
 @signed_in
 def new_password(request: PersonRequest) -> HttpResponse:
     """A new password; every sign-in ends, this one too."""
-    need_fresh(request.actor)
+    need_proof(request.actor)
     form = NewPasswordForm(request.POST or None, person=request.user)
     if request.method == "POST" and form.is_valid():
         choose_password(by=request.actor, person=request.user, password=form.cleaned_data["password"])
