@@ -186,7 +186,7 @@ def review(kim: Walker, case: str, began: int) -> None:
     mail = mail_for(kim.house, "kim", "Review due: Ann Berg on Shop database", after=began, about=str(pk))
     kim.sign_in(link_of(mail))
     kim.press("Take this review")
-    expect(kim.page.locator("#case-activity")).to_contain_text("3 actions")
+    expect(kim.page.locator("#acts")).to_contain_text("3 actions")
     for question in questions():
         fine = next(
             word for key, word in (("yes", "Yes"), ("no", "No"), ("unsure", "Not sure")) if key not in question.adverse
