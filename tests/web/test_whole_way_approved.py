@@ -186,6 +186,7 @@ def review(kim: Walker, case: str, began: int) -> None:
     mail = mail_for(kim.house, "kim", "Review due: Ann Berg on Shop database", after=began, about=str(pk))
     kim.sign_in(link_of(mail))
     kim.press("Take this review")
+    kim.page.locator("#activity-part").scroll_into_view_if_needed()
     expect(kim.page.locator("#acts")).to_contain_text("3 actions")
     for question in questions():
         fine = next(
