@@ -23,6 +23,7 @@ FINDINGS = {
     "removal_failed": "A removal that the target does not show",
     "removal without effect": "A removal that the target does not show",
     "missed duty": "Something not done by its time",
+    "drill": "A drill that failed",
     "offline use": "A use of offline cards",
     "sealed account": "A sealed account that needs a look",
     "table and log": "Tables and log that differ",

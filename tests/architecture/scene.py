@@ -14,7 +14,7 @@ from audit.packs import keeping
 from audit.packs.actions import request_pack
 from audit.packs.models import Dossier
 from portal.access_requests import questions
-from portal.calendar import feed
+from portal.calendars import feed
 from portal.campaigns import actions as campaigns
 from portal.campaigns import starting
 from portal.campaigns.models import Item

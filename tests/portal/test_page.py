@@ -34,7 +34,10 @@ def count(there: Client, address: str) -> int:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("zoe", {"Home", "Requests", "Alerts"}), ("ann", {"Home", "Requests", "Alerts"})],
+    [
+        ("zoe", {"Home", "Requests", "Alerts", "Lists"}),
+        ("ann", {"Home", "Requests", "Alerts", "Lists", "Drills"}),
+    ],
 )
 def test_navigation_without_a_role_that_looks_after_things(world: World, name: str, expected: set[str]) -> None:
     roles = frozenset({"responder"}) if name == "ann" else frozenset()

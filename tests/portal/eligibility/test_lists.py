@@ -232,7 +232,7 @@ def test_two_people_walk_it_in_the_browser(world: World) -> None:
     pia, quinn = (client_of(world.people[name], f"{name}-password-long") for name in ("pia", "quinn"))
     made = pia.post("/eligibilities/new/", {"person": world.zoe.pk, "privilege": world.privilege.pk})
     page = made.headers["Location"]
-    assert "Take it back" in pia.get(page).content.decode()
+    assert "Take the proposal back" in pia.get(page).content.decode()
     assert "Approve</button>" not in pia.get(page).content.decode()
     assert page in quinn.get("/").content.decode()
     quinn.post(f"{page}decide/", {"decision": "approve"})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.calendar import views
+from portal.calendars import views
 
 urlpatterns = [
     path("calendar/", views.calendar, name="calendar"),

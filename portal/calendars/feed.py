@@ -14,10 +14,10 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from icalendar import Calendar, Event
 
-from portal.calendar.entries import Entry
+from portal.calendars.entries import Entry
 from portal.people.models import Person
 
-SALT = "portal.calendar.feed"
+SALT = "portal.calendars.feed"
 LONGEST = 200  # characters of a token; ours have about 80
 
 

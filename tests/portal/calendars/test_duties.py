@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar, Event
 
-from portal.calendar import feed
-from portal.calendar.views import entries_of
+from portal.calendars import feed
+from portal.calendars.views import entries_of
 from portal.campaigns import sweep as campaigns
 from portal.clock import now
 from portal.findings.actions import raise_finding

@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from portal.calendar import feed
-from portal.calendar.entries import Entry
+from portal.calendars import feed
+from portal.calendars.entries import Entry
 from portal.campaigns.queries import duties_of as attestations_of
 from portal.campaigns.queries import open_ones
 from portal.clock import now
