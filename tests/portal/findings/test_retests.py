@@ -150,7 +150,8 @@ def row_of(identity: str, result: str) -> Row:
         ),  # what is past cannot be undone; since then it holds
         ([("mine", "pass"), ("new", "deviation")], (False, 1, 1, "pass")),
         ([("mine", "pass"), ("new", "pass"), ("newer", "inconclusive")], (False, 2, 1, "pass")),
-        ([("mine", "open"), ("new", "open")], (False, 1, 1, "open")),
+        ([("mine", "open"), ("new", "open")], (False, 1, 0, "open")),  # nothing to go by yet
+        ([("mine", "deviation"), ("new", "pass"), ("newer", "open")], (True, 2, 0, "deviation")),
     ],
 )
 def test_passed_is_that_nothing_fails_since_and_there_is_something_to_go_by(
