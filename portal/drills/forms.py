@@ -17,7 +17,6 @@ class DrillForm(KeptForm):
     """The act in one sentence, and for how long. The policy's length of a reason holds here too."""
 
     act = PlainCharField(label="What harmless thing will you do there?", widget=forms.Textarea(attrs={"rows": 3}))
-    minutes = forms.IntegerField(label="For how long?", min_value=1)
 
     def __init__(self, *args: Any, rules: Policy, **kwargs: Any) -> None:
         """Limits come from the policy in force."""

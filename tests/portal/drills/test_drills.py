@@ -182,9 +182,7 @@ def test_half_a_judgement_is_refused_by_the_database(world: World) -> None:
 # --- what is owed
 
 
-def test_duty_falls_due_once_a_quarter_and_is_told_once_at_each_mark(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_duty_falls_due_once_a_quarter_and_is_told_once_at_each_mark(world: World) -> None:
     since = datetime.fromisoformat(
         "2027-11-15T09:30:00+00:00"
     )  # over a new year, a leap day and both changes of the clocks
@@ -192,7 +190,6 @@ def test_duty_falls_due_once_a_quarter_and_is_told_once_at_each_mark(
     told: list[tuple[int, str]] = []
     for day in range(200):
         at = since + timedelta(days=day)
-        monkeypatch.setattr(sweep, "now", lambda at=at: at)
         for due, mark in queries.to_remind(at):
             told.append((day, mark))
             remind(by=sweep.SWEEP, due=due, mark=mark)
