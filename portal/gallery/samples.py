@@ -59,6 +59,11 @@ TABS = [
     {"label": "Alerts", "url": "#alerts", "active": False, "count": 0},
     {"label": "The whole record", "url": "#everything", "active": False},
 ]
+KIND = {"thing": "case", "things": "cases"}
+SEARCHES = [
+    {"search": {"name": "Mine this month", "shared": False}, "url": "#mine"},
+    {"search": {"name": f"Bypasses on {LONG}", "shared": True}, "url": "#bypasses"},
+]
 STATES = [
     *("bypass", "active", "closing", "opening", "authorised", "pending", "due", "overdue", "failed", "gap"),
     *(

@@ -25,5 +25,5 @@ def list_tools(
         "name": name, "kind": kind, "total": total, "shown": total if shown is None else shown, "narrowed": shown is not None and shown != total,
         "query": query, "here": request.get_full_path(), "file": (file or reverse("list_file", args=[name])) + (f"?{query}" if query else ""),
         "searches": [{"search": each, "url": address_of(each)} for each in searches_of(request.user, name)] if kind.keys else [],
-        "csrf_token": context.get("csrf_token"),
+        "save_url": reverse("search_save"), "csrf_token": context.get("csrf_token"),
     }  # fmt: skip

@@ -102,13 +102,16 @@ class Furnished:
         }  # fmt: skip
 
     def leave(self) -> None:
-        """End what was opened here, and lift what was stopped."""
+        """End what was opened here, lift what was stopped, and send nothing more to whom nobody reaches."""
         stop = self.things["stop"]["pk"]
         for who, act, said in (("mo", "ask-lift", {"reason": "Looked at."}), ("nora", "lift", {})):
             visitor = self.house.visitor(who)
             answer = visitor.post(f"/stops/{stop}/{act}/", said, page=visitor.get(f"/stops/{stop}/"))
             assert answer.status == 200, answer.text[-3000:]
         self._give_back(self.things["open grant"]["pk"])
+        pia, receiver = self.house.visitor("pia"), f"/receivers/{self.things['receiver']['pk']}/"
+        answer = pia.post(f"{receiver}retire/", page=pia.get(receiver))
+        assert answer.status == 200, answer.text[-3000:]
 
     def _give_back(self, grant: object) -> None:
         answer = self._ann.post(f"/grants/{grant}/return/", page=self._ann.get("/"))
