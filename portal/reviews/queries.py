@@ -66,14 +66,14 @@ class Evidence:
     involved: frozenset[str]
 
 
-def evidence_of(review: Review) -> Evidence:
-    """All of it, in a constant number of queries. Whoever asks has checked who may see the review."""
+def evidence_of(review: Review, involved: frozenset[str]) -> Evidence:
+    """All of it, in a constant number of queries. Whoever asks has checked who may see the review, and asked who is involved."""
     grant = review.grant
     return Evidence(
         tuple(Approval.objects.filter(request_id=grant.request_id).select_related("approver")),
         tuple(grant.extensions.select_related("decided_by")), tuple(alerts_of_case(grant.request_id)),
         tuple(Finding.objects.filter(about=str(review.pk)).select_related("owner").order_by("raised_at")),
-        tuple(pool_of(grant)), tuple(review.acceptances.all()), hands_of([grant])[grant.request_id],
+        tuple(pool_of(grant, involved)), tuple(review.acceptances.all()), involved,
     )  # fmt: skip
 
 

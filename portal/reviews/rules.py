@@ -53,9 +53,10 @@ def hands_of(grants: Iterable[Grant]) -> dict[UUID, frozenset[str]]:
     return {UUID(case): frozenset(people) for case, people in hands.items()}
 
 
-def pool_of(grant: Grant) -> list[Person]:
-    """Reviewers of the system who had no part in the use."""
-    return list(people_with(REVIEWER, grant.system).exclude(pk__in=involved_in(grant)))
+def pool_of(grant: Grant, involved: frozenset[str] | None = None) -> list[Person]:
+    """Reviewers of the system who had no part in the use; ``involved`` where a page has asked for that already."""
+    hands = involved_in(grant) if involved is None else involved
+    return list(people_with(REVIEWER, grant.system).exclude(pk__in=hands))
 
 
 def people_among(people: Iterable[Person]) -> QuerySet[Person]:
@@ -63,25 +64,27 @@ def people_among(people: Iterable[Person]) -> QuerySet[Person]:
     return Person.objects.filter(pk__in=[person.pk for person in people]).order_by("name")
 
 
-def may_review(by: Actor, review: Review) -> None:
+def may_review(by: Actor, review: Review, involved: frozenset[str] | None = None) -> None:
     """A reviewer of the system who had no part in the use, asked anew each time: somebody may have become involved since.
+
+    ``involved``: where a page has asked for that already; acts leave it out.
 
     Raises:
         NotAllowed: of kind ``involved`` for who had a part in it.
     """
     if not holds(by.id, REVIEWER, review.grant.system):
         raise NotAllowed("Only a reviewer of this system may do that.", about=review, kind="not a reviewer")
-    if by.id in involved_in(review.grant):
+    if by.id in (involved_in(review.grant) if involved is None else involved):
         raise NotAllowed("You had a part in this use. Somebody else reviews it.", about=review, kind="involved")
 
 
-def is_its_reviewer(by: Actor, review: Review) -> None:
-    """Who claimed it, and may still review it.
+def is_its_reviewer(by: Actor, review: Review, involved: frozenset[str] | None = None) -> None:
+    """Who claimed it, and may still review it; ``involved`` as for `may_review`.
 
     Raises:
         NotAllowed: anybody else.
     """
-    may_review(by, review)
+    may_review(by, review, involved)
     if str(review.reviewer_id) != by.id:
         raise NotAllowed("Another reviewer has this review.", about=review, kind="not its reviewer")
 

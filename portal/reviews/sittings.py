@@ -22,14 +22,14 @@ Span = tuple[int, int]  # from and to, milliseconds since 1970 UTC
 
 
 @transaction.atomic
-def note(*, review: Review, person: Person, ages: Iterable[Span] = (), opened: Sequence[str] = ()) -> Sitting:
+def note(*, review: Review, person: Person, ages: Sequence[Span] = (), opened: Sequence[str] = ()) -> Sitting:
     """Add what was on screen, as ages in milliseconds (begun so long ago, ended so long ago), and evidence that was opened."""
-    Sitting.objects.get_or_create(review=review, person=person)
+    row, _ = Sitting.objects.get_or_create(review=review, person=person)
+    if not ages and set(opened) <= set(row.opened):  # opened evidence stays opened
+        return row
     row = Sitting.objects.select_for_update().get(review=review, person=person)
     at, claimed = now_ms(), ms(review.claimed_at) if review.claimed_at else 0
-    told = [
-        (max(claimed, at - begun), at - ended) for begun, ended in list(ages)[:MOST_AT_ONCE] if _is_span(begun, ended)
-    ]
+    told = [(max(claimed, at - begun), at - ended) for begun, ended in ages[:MOST_AT_ONCE] if _is_span(begun, ended)]
     row.spans = [list(span) for span in union([*((begun, ended) for begun, ended in row.spans), *told])][-MOST_SPANS:]
     row.opened = sorted({*row.opened, *opened} & set(EVIDENCE))
     row.save(update_fields=["spans", "opened"])

@@ -20,7 +20,7 @@ from portal.reviews.actions import claim, hand_over, pass_on, save, submit
 from portal.reviews.forms import HandOverForm, ReviewForm
 from portal.reviews.models import Review
 from portal.reviews.questions import OUTCOMES, statement
-from portal.reviews.rules import is_its_reviewer, may_review, people_among
+from portal.reviews.rules import involved_in, is_its_reviewer, may_review, people_among, pool_of
 from portal.reviews.shown import asked_of, course_of, said_of
 from portal.reviews.states import CLAIMED, DUE, SUBMITTED
 
@@ -50,9 +50,11 @@ def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One review."""
     review = _visible(request, pk)
     viewed(request, "the review", review)
-    if _may_answer(request, review):
+    involved = involved_in(review.grant)
+    answers = _may_answer(request, review, involved)
+    if answers:
         sittings.note(review=review, person=request.user, opened=[sittings.SAID])
-    return _show(request, review, {"form": _form(review)} if _may_answer(request, review) else {})
+    return _show(request, review, {"form": _form(review)} if answers else {}, involved=involved)
 
 
 @require_POST
@@ -98,7 +100,7 @@ def review_claim(request: PersonRequest, pk: UUID) -> HttpResponse:
 def review_hand_over(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Give it back, or to somebody by name."""
     review = _for_act(pk)
-    form = HandOverForm(request.POST, pool=people_among(queries.evidence_of(review).pool))
+    form = HandOverForm(request.POST, pool=people_among(pool_of(review.grant)))
     if not form.is_valid():
         return _show(request, _again(request, pk), {"over": form}, status=form.status)
     to, comment = form.cleaned_data["to"], form.cleaned_data["comment"]
@@ -146,15 +148,18 @@ def review_submit(request: PersonRequest, pk: UUID) -> HttpResponse:
     return _show(request, _again(request, pk), {"form": form}, status=form.status)
 
 
-def _show(request: PersonRequest, review: Review, parts: dict[str, Any], status: int = 200) -> HttpResponse:
-    """The page with what is fitting for this viewer."""
-    evidence = queries.evidence_of(review)
+def _show(
+    request: PersonRequest, review: Review, parts: dict[str, Any], status: int = 200, *, involved: frozenset[str] | None = None
+) -> HttpResponse:  # fmt: skip
+    """The page with what is fitting for this viewer. Who is involved is asked once for the whole page."""
+    involved = involved_in(review.grant) if involved is None else involved
+    evidence = queries.evidence_of(review, involved)
     mine = review.state == CLAIMED and review.reviewer_id == request.user.pk
     if mine and "over" not in parts:
         parts["over"] = HandOverForm(pool=people_among(evidence.pool).exclude(pk=request.user.pk))
     context = {
         "review": review, "grant": review.grant, "asked": review.grant.request, "evidence": evidence, "mine": mine,
-        "involved": str(request.user.pk) in evidence.involved, "may_claim": review.state == DUE and allows(may_review, request.actor, review),
+        "involved": str(request.user.pk) in evidence.involved, "may_claim": review.state == DUE and allows(may_review, request.actor, review, involved),
         "said": asked_of(review), "course": course_of(review, evidence), "statement": statement(),
         "answers": said_of(review) if review.state == SUBMITTED else [], "outcome": OUTCOMES.get(review.outcome, ""),
         "acceptances": [(each, CLASSES.get(each.kind, each.kind)) for each in evidence.acceptances],
@@ -167,8 +172,8 @@ def _form(review: Review, data: Any = None, *, whole: bool = False) -> ReviewFor
     return ReviewForm(data, review=review, owners=queries.finding_owners(review), whole=whole)
 
 
-def _may_answer(request: PersonRequest, review: Review) -> bool:
-    return review.state == CLAIMED and allows(is_its_reviewer, request.actor, review)
+def _may_answer(request: PersonRequest, review: Review, involved: frozenset[str] | None = None) -> bool:
+    return review.state == CLAIMED and allows(is_its_reviewer, request.actor, review, involved)
 
 
 def _visible(request: PersonRequest, pk: UUID) -> Review:

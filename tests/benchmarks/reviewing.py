@@ -1,4 +1,7 @@
-"""The page of a review with 50,000 actions: the server's first answer, and each of the parts that follow it."""
+"""The page of a review with 50,000 actions: the server's first answer, and each of the parts that follow it.
+
+Beside the time that passed stands the time that this process computed: on a machine that does other things too, they lie apart.
+"""
 
 import time
 import uuid
@@ -6,9 +9,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from django.db import connection, transaction
+from django.db.models import Min
 from django.test import Client
 
 from audit.cases.acts_following import catch_up
+from audit.cases.models import ActRow
 from audit.log.append import Entry, append_many, now_ms, process
 from audit.log.models import QueueEntry
 from audit.log.read import size
@@ -21,7 +26,7 @@ from tests.portal.reviews.used import taken
 from tests.servers import wait_until
 from tests.worlds import actor, make_world, sealing
 
-ACTIONS, SESSIONS, BATCH, LOOKS, BAR_MS = 50_000, 40, 1000, 40, 300.0
+ACTIONS, SESSIONS, BATCH, LOOKS, BAR_MS, LEAST_BYTES = 50_000, 40, 1000, 40, 300.0, 4000
 GATHER = process("gather")
 NAMES = uuid.UUID(int=0x5E55)
 
@@ -67,12 +72,13 @@ def rows() -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     kim, case = browser_of(world.kim), review.log_case
-    session = str(uuid.uuid5(NAMES, "3"))
+    session = str(uuid.uuid5(NAMES, "1"))
+    first_at = ActRow.objects.filter(case=case).aggregate(first=Min("at"))["first"]
     parts: dict[str, Callable[[int], str]] = {
         "first answer of the review page": lambda _: f"/reviews/{review.pk}/",
         "part: groups": lambda _: f"/cases/{case}/acts/?review={review.pk}",
         "part: to be looked at first": lambda look: f"/cases/{case}/acts/rows/?only=attention&after={look % 2}-{now_ms() - 3_600_000}-{look * 400}",
-        "part: rows of a group": lambda look: f"/cases/{case}/acts/rows/?session={session}&kind=data_change&after=1-0-{look * 1000}",
+        "part: rows of a group": lambda look: f"/cases/{case}/acts/rows/?session={session}&kind=data_change&after=1-{first_at + look * 10_000}-0",
         "page without script": lambda _: f"/reviews/{review.pk}/acts/?only=attention",
     }  # fmt: skip
     beside = f"{ACTIONS} actions in {SESSIONS} sessions; followed in {followed:.1f} s"
@@ -88,11 +94,14 @@ def rows() -> list[Row]:
 
 def _row(viewer: Client, name: str, address: Callable[[int], str], beside: str) -> Row:
     """Milliseconds of so many looks; the first, in which code is loaded, is left out."""
-    took = []
+    took, computed = [], []
     for look in range(LOOKS + 1):
-        begun = time.perf_counter()
+        begun, begun_cpu = time.perf_counter(), time.process_time()
         answer = viewer.get(address(look))
         took.append((time.perf_counter() - begun) * 1000)
+        computed.append((time.process_time() - begun_cpu) * 1000)
         assert answer.status_code == 200, (name, answer.status_code)
-    median = percentile(took[1:], 50)
-    return at_most(f"{name}, p95", percentile(took[1:], 95), BAR_MS, "ms", beside=f"{beside}; median {median:.0f} ms")
+        assert len(answer.content) > LEAST_BYTES, f"{name}: nothing to show"
+    median, cpu = percentile(took[1:], 50), percentile(computed[1:], 95)
+    said = f"{beside}; median {median:.0f} ms; computed in this process, p95 {cpu:.0f} ms"
+    return at_most(f"{name}, p95", percentile(took[1:], 95), BAR_MS, "ms", beside=said)
