@@ -20,7 +20,10 @@ def take(*, by: Actor, grant: Grant) -> None:
     """A part of authorising: where the privilege is a sealed account, this grant holds it from now on, and no other."""
     account = sealed_in(grant.privilege)
     if account is not None:
-        actions.check_out(by=by, account=account, person=grant.person, grant_id=grant.pk, case=grant.log_case)
+        actions.check_out(
+            by=by, account=account, person=grant.person, grant_id=grant.pk, case=grant.log_case,
+            emergency=grant.request.mode == "bypass",
+        )  # fmt: skip
         grant.account = account
         grant.save(update_fields=["account"])
 

@@ -3,17 +3,21 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.connectors.sealed import keeper_of
 from portal.errors import RefusedByPolicy, WrongState
 from portal.moves import make
+from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
 from portal.rows import lock_row
 from portal.sealed.cards import replace_all
 from portal.sealed.models import CARDS, CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
+from portal.sealed.queries import shown_and_valid
 from portal.sealed.rotations import owe
 from portal.sealed.rules import can_keep, may_hold
 from portal.sealed.states import HELD, IN_USE, MOVES, PROPOSED
@@ -25,6 +29,10 @@ from portal.unique import refuse_doubled
 ONLY_MANAGERS = "Only administrators and the owner of this system put its accounts under seal."
 DECIDED = "Somebody has decided on this already."
 NOT_SEALED = "This account is not sealed at the moment."
+STILL_VALID = (
+    "Its secret was shown before and still works, so what is done with it could be another's. {custodian} is to give it a new one first."
+    " In an emergency, break the glass: that is on record."
+)
 
 
 @action(event="sealed.proposed", refused="sealed.act_refused")
@@ -177,14 +185,20 @@ def retire(*, by: Actor, account: SealedAccount) -> SealedAccount:
 
 
 @action(event="sealed.checked_out")
-def check_out(*, by: Actor, account: SealedAccount, person: Person, grant_id: UUID, case: str) -> SealedAccount:
+def check_out(
+    *, by: Actor, account: SealedAccount, person: Person, grant_id: UUID, case: str, emergency: bool = False
+) -> SealedAccount:
     """One person holds it from now on, and nobody else until it is checked in.
 
+    While a secret that was shown is still valid, sessions of the account may be another's. So nobody is lent it before it has a new one;
+    in an emergency it is lent all the same: the event says which earlier uses those sessions may belong to, and an alert goes out.
+
     Raises:
-        WrongState: of kind ``held`` where another has it; it has no secret yet; it is out of use.
+        WrongState: of kind ``held`` where another has it; of kind ``shown`` where its secret is owed a new one; it has no secret yet;
+            it is out of use.
         NotAllowed: its own custodian.
     """
-    row = lock_row(SealedAccount, account.pk)
+    row = _locked(account)
     may_hold(person.pk, row)
     if row.state == HELD:
         raise WrongState(
@@ -204,13 +218,27 @@ def check_out(*, by: Actor, account: SealedAccount, person: Person, grant_id: UU
             about=row,
             kind="no secret",
         )
+    known = shown_and_valid(row)
+    if known and not emergency:
+        raise WrongState(STILL_VALID.format(custodian=row.custodian.name), about=row, kind="shown")
     at = now()
     make(row, MOVES["check_out"], says=NOT_SEALED, held_by=person, held_at=at, grant_id=grant_id)
+    if known:
+        _tell_of_shared(by, row, person, grant_id, case)
     append(
         "sealed.checked_out", by=by, case=case, subject=row.log_subject, account_id=row.pk, system_id=row.system_id, person_id=person.pk,
-        grant_id=grant_id, from_at=ms(at),
+        grant_id=grant_id, from_at=ms(at), secret_known=True if known else None,
+        earlier_grants=[str(each.grant_id) for each in known if each.grant_id] or None,
     )  # fmt: skip
     return row
+
+
+def _tell_of_shared(by: Actor, row: SealedAccount, person: Person, grant_id: UUID, case: str) -> None:
+    tell(
+        by=by, people=[row.custodian, row.system.owner], addresses=settings.PORTAL_SECURITY_LIST, kind="sealed.lent_while_known", case=case,
+        about=row.log_subject, path=f"/sealed/{row.pk}/", grant_id=grant_id,
+        facts={"account": row.name, "system": row.system.name, "person": person.name, "custodian": row.custodian.name},
+    )  # fmt: skip
 
 
 @action(event=("sealed.checked_in", "sealed.rotation_owed"))

@@ -35,6 +35,8 @@ LAID_IN, USED, CHANGED, HANDED_OVER, OFFLINE, RENEWED = (
     "offline",
     "renewed",
 )
+SHOWN = (USED, HANDED_OVER, OFFLINE)
+"""Somebody who does not hold the account knows its secret until it is replaced."""
 CAUSES = (
     (LAID_IN, "First laid in"),
     (USED, "Shown in a use"),

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
 from portal.eligibility.queries import holds_anywhere, may_use, people_with, systems_where
 from portal.people.models import Person
-from portal.sealed.models import CARDS, CONNECTOR, OfflineCard, OfflineSet, Rotation, SealedAccount
+from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.sealed.states import CARDS_ALIVE, DONE, IN_USE, OUT, OWED, PROPOSED
 from portal.systems.models import Privilege, System
 
@@ -62,6 +62,11 @@ def keeps_anything(viewer: Person) -> bool:
 def undone_of(account: SealedAccount) -> QuerySet[Rotation]:
     """What is owed of one account, or not tested."""
     return Rotation.objects.filter(account=account).exclude(state=DONE).order_by("owed_at")
+
+
+def shown_and_valid(account: SealedAccount) -> list[Rotation]:
+    """New secrets that are owed because somebody who does not hold the account knows the one that lies here."""
+    return list(undone_of(account).filter(state=OWED, cause__in=SHOWN))
 
 
 def sealed_in(privilege: Privilege) -> SealedAccount | None:

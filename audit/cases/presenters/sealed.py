@@ -14,6 +14,10 @@ def _listed(event: LoggedEvent) -> tuple[str, str] | None:
     return None if event.fields["in_register"] and event.fields["in_target"] else ("alert-triangle", "attention")
 
 
+def _checked_out(event: LoggedEvent) -> tuple[str, str] | None:
+    return ("alert-triangle", "attention") if event.fields.get("secret_known") else None
+
+
 PRESENTERS: dict[str, Presenter] = {
     "sealed.proposed": say("Proposed to keep {name} under seal", "Account {account}.", "Custodian {custodian_id}.", icon="pencil"),
     "sealed.registered": say("{name} is kept under seal", "Account {account}.", "Custodian {custodian_id}.", "Used at: {location}.", DECIDED,
@@ -21,7 +25,11 @@ PRESENTERS: dict[str, Presenter] = {
     "sealed.declined": say("Declined to keep an account under seal", icon="ban"),
     "sealed.custodian_changed": say("{custodian_id} keeps the sealed account", "Before: {before_id}.", icon="user-check"),
     "sealed.retired": say("A sealed account was taken out of use", icon="trash", tone="attention"),
-    "sealed.checked_out": say("{person_id} holds the sealed account", "Nobody else does until it is checked in.", icon="key", tone="accent"),
+    "sealed.checked_out": say(
+        "{person_id} holds the sealed account", "Nobody else does until it is checked in.",
+        "A secret that was shown before still works: {secret_known}; sessions may be another's.", "Earlier uses: {earlier_grants}.",
+        icon="key", tone="accent", looks=_checked_out,
+    ),
     "sealed.released": say("A second person let the secret be shown, once", icon="lock-open", tone="accent"),
     "sealed.checked_in": say("The sealed account was checked in", "Its secret was shown: {shown}.", icon="lock"),
     "sealed.rotation_owed": say("A new secret is owed until {due_at}", "{cause}.", "By {custodian_id}.", icon="clock", tone="attention"),

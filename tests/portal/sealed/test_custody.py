@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from audit.log.read import named
 from portal.clock import now
 from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import activity
@@ -14,12 +15,12 @@ from portal.grants import actions, ending, opening
 from portal.grants.models import Grant, Release
 from portal.grants.releasing import release
 from portal.notifications.models import Alert
-from portal.sealed import rotating
+from portal.sealed import rotating, rotations
 from portal.sealed.models import CHANGED, CONNECTOR, CUSTODIAN, Rotation
 from portal.systems.targets import target
 from tests.at_once import at_once
 from tests.factories import broken_log
-from tests.portal.sealed.vault import LOGIN, SECRET, Vault, make_vault
+from tests.portal.sealed.vault import LOGIN, NEXT, SECRET, Vault, make_vault
 from tests.worlds import actor, authorised, names_of, opened, overdue, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,6 +89,42 @@ def test_race_for_an_account_has_one_winner(vault: Vault) -> None:
     assert [isinstance(each, Grant) for each in got].count(True) == 1
     assert {type(each) for each in got} - {Grant} <= {WrongState, ChangedMeanwhile}
     assert Grant.objects.filter(account=vault.account).count() == 1
+
+
+def taken(grant: Grant) -> dict[str, object]:
+    """What the log says of sealed.checked_out beside who and when."""
+    said = [event for event in named(("sealed.checked_out",)) if event.fields["grant_id"] == str(grant.pk)][-1].fields
+    return {name: value for name, value in said.items() if name in ("secret_known", "earlier_grants")}
+
+
+def test_account_is_not_lent_while_a_secret_that_was_shown_still_works(vault: Vault) -> None:
+    world, first = vault.world, over(vault, shown(vault))
+    waiting, ines, ben = request_of(world, "ben"), actor(world.ines), actor(world.ben)
+    with pytest.raises(WrongState, match="Cleo is to give it a new one") as refused:
+        opening.approve(by=ines, request=waiting)
+    assert (refused.value.kind, vault.account.state, Grant.objects.count()) == ("shown", "sealed", 1)
+    vault.set_on_target(NEXT)
+    rotations.lay_in(by=actor(vault.cleo), account=vault.account, secret=NEXT)
+    second = opening.approve(by=ines, request=waiting)
+    assert second is not None
+    assert (taken(first), taken(second)) == ({}, {})
+    assert not Alert.objects.filter(kind="sealed.lent_while_known").exists()
+    actions.revoke(by=actor(world.mo), grant=second, reason="Not needed.")
+    rotations.note_test(by=actor(vault.cleo), account=vault.account, taken=False)
+    with pytest.raises(WrongState, match="still works"):
+        opening.approve(
+            by=ines, request=request_of(world, "ben", reason="Asked once more, after the test that failed.")
+        )
+    assert opening.bypass(by=ben, privilege=world.privilege, asked=world.asked("bypass")).account == vault.account
+
+
+def test_bypass_takes_it_all_the_same_and_the_record_says_whose_sessions_they_may_be(vault: Vault) -> None:
+    world, first = vault.world, over(vault, shown(vault))
+    second = opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    assert taken(second) == {"secret_known": 1, "earlier_grants": [str(first.pk)]}
+    told = Alert.objects.filter(kind="sealed.lent_while_known", grant_id=second.pk)
+    assert sorted(each.recipient.name if each.recipient else "list" for each in told) == ["Cleo", "Mo", "list"]
+    assert vault.account.held_by == world.ben
 
 
 def test_secret_takes_two_people_each_time(vault: Vault) -> None:
