@@ -20,17 +20,18 @@ def is_reached(account: SealedAccount) -> bool:
 
 @sensitive_variables("secret")
 def try_secret(*, by: Actor, account: SealedAccount) -> SealedAccount:
-    """Try the secret that lies in the portal; the answer goes on record.
+    """Try the secret that lies in the portal; the answer goes on record, and holds for that secret alone.
 
     Raises:
+        ChangedMeanwhile: another one was laid in while the target was asked.
         RefusedByPolicy: the target does not answer; the sentence says why.
     """
     is_custodian(by, account)
     need_fresh(by, about=account)
     account.refresh_from_db(fields=["secret"])
-    secret = secret_of(account)
+    secret, tried = secret_of(account), bytes(account.secret or b"")
     try:
         taken = keeper_of(account.system.connector).tries_login(target(account.system), account.account, secret)
     except ConnectorError as error:
         raise RefusedByPolicy(error.sentence, about=account, kind="not tried") from error
-    return note_test(by=by, account=account, taken=taken, by_portal=True)
+    return note_test(by=by, account=account, taken=taken, by_portal=True, tried=tried)

@@ -10,7 +10,7 @@ from audit.log.append import Actor, action, append
 from portal.clock import moment, ms, now
 from portal.connectors.base import Secret
 from portal.connectors.postgresql.secrets import make_password
-from portal.errors import RefusedByPolicy, WrongState
+from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.strength import need_fresh
@@ -26,6 +26,7 @@ BACKOFF_S = (5, 30, 120, 600)  # after each failed try; the tries count until a 
 NOT_OWED = "A new secret was given already."
 NOT_ROTATED = "There is no new secret to be tried."
 NOT_TAKEN = "The target did not take the new secret."
+LAID_IN_MEANWHILE = "Another secret was laid in while the target was asked. Try that one."
 TOO_SHORT = f"A secret has at least {SHORTEST} characters."
 THE_SAME = "That is the secret that is to be replaced. Set a new one on the target first."
 
@@ -80,12 +81,22 @@ def lay_in(*, by: Actor, account: SealedAccount, secret: str) -> SealedAccount:
 
 
 @action(event="sealed.tested", refused="sealed.act_refused")
-def note_test(*, by: Actor, account: SealedAccount, taken: bool, by_portal: bool = False) -> SealedAccount:
-    """Whether the target took the new secret: the custodian tried it there, or the portal did. One that was not taken is owed again."""
+def note_test(
+    *, by: Actor, account: SealedAccount, taken: bool, by_portal: bool = False, tried: bytes | None = None
+) -> SealedAccount:
+    """Whether the target took the new secret: the custodian tried it there, or the portal did. One that was not taken is owed again.
+
+    ``tried`` is what lay here, encrypted, when the portal tried it: no two encryptions are alike, so it tells one secret from the next.
+
+    Raises:
+        ChangedMeanwhile: another secret was laid in while the target was asked; nothing was found out about that one.
+    """
     row = _locked(account)
     is_custodian(by, row)
     need_fresh(by, about=row)
     _in_use(row)
+    if tried is not None and tried != bytes(row.secret or b""):
+        raise ChangedMeanwhile(LAID_IN_MEANWHILE, about=row)
     waiting = list(undone_of(row).filter(state=ROTATED))
     if not waiting:
         raise WrongState(NOT_ROTATED, about=row)

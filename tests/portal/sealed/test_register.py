@@ -1,14 +1,16 @@
 """The register: two administrators, custodians' secrets, pages that show none, and the target held against it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.log.read import named
+from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import logins, state
-from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.findings import intake
 from portal.findings.models import Finding
 from portal.grants import actions as grants
@@ -103,6 +105,28 @@ def test_custodian_alone_lays_in_and_tries(vault: Vault) -> None:
     done = Rotation.objects.get(cause="changed")
     assert (done.state, done.rotated_by, done.tested_by) == ("done", str(vault.cleo.pk), "connector")
     assert [event.fields["ok"] for event in named(("sealed.tested",))] == [1, 0, 1]
+
+
+def test_login_test_vouches_for_no_secret_that_was_laid_in_meanwhile(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The target takes the first one; the second, which nobody has set there, is laid in while it is asked."""
+    cleo, asks = actor(vault.cleo), SimulatedKeeper.tries_login
+    vault.set_on_target(NEXT)
+    rotations.lay_in(by=cleo, account=vault.account, secret=NEXT)
+
+    def slow(keeper: SimulatedKeeper, *asked: Any) -> bool:
+        taken = asks(keeper, *asked)
+        rotations.lay_in(by=cleo, account=vault.account, secret="not set anywhere yet")
+        return taken
+
+    monkeypatch.setattr(SimulatedKeeper, "tries_login", slow)
+    with pytest.raises(ChangedMeanwhile, match="Try that one"):
+        probing.try_secret(by=cleo, account=vault.account)
+    assert {each.state for each in Rotation.objects.filter(cause="changed")} == {"rotated"}
+    monkeypatch.setattr(SimulatedKeeper, "tries_login", asks)
+    probing.try_secret(by=cleo, account=vault.account)
+    assert {each.state for each in Rotation.objects.filter(cause="changed")} == {"owed"}
 
 
 def test_another_custodian_owes_a_new_secret(vault: Vault) -> None:
