@@ -10,7 +10,7 @@ from audit.log.append import Actor, action, process
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.states import AWAITING
 from portal.errors import Refused
-from portal.grants import ending
+from portal.grants import ending, still_known
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
 from portal.grants.queries import NOT_OVER, not_over_on
@@ -21,7 +21,7 @@ from portal.stops.queries import stopped
 from portal.systems.models import System
 
 logger = logging.getLogger("breakglass.grants")
-ENDED_TOO = ("grant.revoked", "grant.failed")
+ENDED_TOO = ("grant.revoked", "grant.failed", "sealed.rotation_owed")
 CAUSE = "emergency stop"
 MOST_SHOWN = 100
 CAUGHT = "An emergency stop is in force."
@@ -31,7 +31,8 @@ CAUGHT = "An emergency stop is in force."
 def start(*, by: Actor, system: System | None, reason: str) -> Stop:
     """Stop one system or all. Whoever may do that may end each access there, so each is ended in the name of this person.
 
-    One that refuses to be ended holds up neither the stop nor the others: the sweep ends it within seconds.
+    One that refuses to be ended holds up neither the stop nor the others: the sweep ends it within seconds. What somebody knows cannot be ended:
+    see `still_known`.
     """
     stop = stops.start(by=by, system=system, reason=reason)
     for grant in not_over_on(system):
@@ -39,6 +40,7 @@ def start(*, by: Actor, system: System | None, reason: str) -> Stop:
             revoke(by=by, grant=grant, reason=f"Emergency stop: {stop.reason}", cause=CAUSE)
         except Refused as refusal:
             logger.warning("grant %s is left to the sweep: %s", grant.pk, refusal.sentence)
+    still_known.owe_of_all(by=by, system=system)
     return stop
 
 
@@ -56,7 +58,9 @@ def end_of_stopped(grant_id: UUID) -> None:
 @action(event=ENDED_TOO)
 def _end_stopped(*, by: Actor, grant: Grant) -> Grant:
     """Unlike `revoke` alone it puts no refusal on record: there are two sweeps, and one of them is later."""
-    return revoke(by=by, grant=grant, reason=CAUGHT, cause=CAUSE)
+    row = revoke(by=by, grant=grant, reason=CAUGHT, cause=CAUSE)
+    still_known.owe_of(by=by, grant=row)
+    return row
 
 
 # --- what a stop met, for its page
@@ -75,26 +79,33 @@ def met_by(stop: Stop) -> QuerySet[Grant]:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far the ending is: grants that the target showed gone, that may still be live, that were never opened; requests that wait."""
+    """How far the ending is: grants that the target showed gone, that may still be live, that were never opened; requests that wait.
+
+    ``known``: grants that are over, but whoever held it was shown a secret that works until it is replaced; ``secrets``: how many such
+    secrets there are, of earlier uses too.
+    """
 
     read_back: int
     live: int
     not_opened: int
     waiting: int
+    known: int = 0
+    secrets: int = 0
 
     @property
     def total(self) -> int:
         """All grants that the stop met."""
-        return self.read_back + self.live + self.not_opened
+        return self.read_back + self.live + self.not_opened + self.known
 
 
 def standing(stop: Stop) -> Standing:
-    """Two queries, however many there are."""
+    """Three queries, however many there are."""
+    valid = Q(still_known.still_valid())
     counted = met_by(stop).aggregate(
-        read_back=Count("pk", filter=Q(state=ENDED)), not_opened=Count("pk", filter=Q(state=FAILED)),
-        live=Count("pk", filter=~Q(state__in=FINAL)),
+        read_back=Count("pk", filter=Q(state=ENDED) & ~valid), known=Count("pk", filter=Q(state=ENDED) & valid),
+        not_opened=Count("pk", filter=Q(state=FAILED)), live=Count("pk", filter=~Q(state__in=FINAL)),
     )  # fmt: skip
-    return Standing(**counted, waiting=waiting_on(stop.system))
+    return Standing(**counted, waiting=waiting_on(stop.system), secrets=still_known.valid_count(stop))
 
 
 def would_end(system: System | None) -> list[Grant]:

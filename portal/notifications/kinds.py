@@ -76,7 +76,7 @@ _TOPIC_OF = {
     "request.asked": "call", "request.bypass_opened": "call", "request.bypass_weak": "call", "extension.asked": "call",
     "grant.close_failed": "failure", "grant.opening_failed": "failure", "finding.raised": "failure", "system.problem": "failure",
     "finding.due": "duty", "dossier.ready": "use", "sealed.release_wanted": "call", "sealed.rotation_owed": "duty",
-    "channel.failed": "failure", "sealed.lent_while_known": "call",
+    "channel.failed": "failure", "sealed.lent_while_known": "call", "sealed.known_at_stop": "call",
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "drill": "duty", "signin": "account",
@@ -117,6 +117,7 @@ KINDS = _kinds(
     ("offline.drill_due", "Drill of the cards due", "both custodians, owner of the system", "account system number:int due_at:time"),
     ("sealed.rotation_owed", "New secret owed", "custodian of the account", "account system due_at:time cause?"),
     ("sealed.lent_while_known", "Lent while its secret is known", "custodian of the account, owner, security list", "account system person custodian"),
+    ("sealed.known_at_stop", "Emergency stop: secret still works", "custodian of the account, owner, security list", "account system due_at:time cause?"),
     ("review.due", "Review due", "pool of reviewers", f"{USE} due_at:time mode?"),
     ("review.reminder", "Review: reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),
     ("review.overdue", "Review overdue", "pool, owner", f"{USE} due_at:time mode?"),

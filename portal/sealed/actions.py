@@ -14,10 +14,9 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
-from portal.rows import lock_row
 from portal.sealed.cards import replace_all
 from portal.sealed.models import CARDS, CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
-from portal.sealed.queries import shown_and_valid
+from portal.sealed.queries import locked, shown_and_valid
 from portal.sealed.rotations import owe
 from portal.sealed.rules import can_keep, may_hold
 from portal.sealed.states import HELD, IN_USE, MOVES, PROPOSED
@@ -29,10 +28,7 @@ from portal.unique import refuse_doubled
 ONLY_MANAGERS = "Only administrators and the owner of this system put its accounts under seal."
 DECIDED = "Somebody has decided on this already."
 NOT_SEALED = "This account is not sealed at the moment."
-STILL_VALID = (
-    "Its secret was shown before and still works, so what is done with it could be another's. {custodian} is to give it a new one first."
-    " In an emergency, break the glass: that is on record."
-)
+STILL_VALID = "Its secret was shown before and still works, so what is done with it could be another's."
 
 
 @action(event="sealed.proposed", refused="sealed.act_refused")
@@ -97,7 +93,7 @@ def _rule(by: Actor, *, narrows: bool, changed_by: object, two: bool) -> dict[st
 @action(event=("privilege.added", "sealed.registered", "sealed.rotation_owed"), refused="sealed.act_refused")
 def approve(*, by: Actor, account: SealedAccount) -> SealedAccount:
     """Bring a proposal into force, as the second administrator. The first secret is owed from now on."""
-    row = _locked(account)
+    row = locked(account.pk)
     need_permission(by, ADMINISTER, row.system, says="A second administrator approves this.")
     need_other(by, row.proposed_by_id, about=row)
     need_fresh(by, about=row)
@@ -128,7 +124,7 @@ def approve(*, by: Actor, account: SealedAccount) -> SealedAccount:
 @action(event="sealed.declined", refused="sealed.act_refused")
 def decline(*, by: Actor, account: SealedAccount) -> SealedAccount:
     """Refuse a proposal, or take one's own back. It is kept."""
-    row = _locked(account)
+    row = locked(account.pk)
     need_permission(by, MANAGE, row.system, says=ONLY_MANAGERS)
     need_fresh(by, about=row)
     make(row, MOVES["decline"], says=DECIDED, decided_by_id=UUID(by.id), decided_at=now())
@@ -139,7 +135,7 @@ def decline(*, by: Actor, account: SealedAccount) -> SealedAccount:
 @action(event=("sealed.custodian_changed", "sealed.rotation_owed"), refused="sealed.act_refused")
 def hand_over(*, by: Actor, account: SealedAccount, custodian: Person) -> SealedAccount:
     """Give an account to another custodian: by an administrator or the owner, never to oneself. The old one knows the secret: a new one is owed."""
-    row = _locked(account)
+    row = locked(account.pk)
     need_permission(
         by, MANAGE, row.system, says="Only administrators and the owner of this system name its custodians."
     )
@@ -166,7 +162,7 @@ def hand_over(*, by: Actor, account: SealedAccount, custodian: Person) -> Sealed
 @action(event=("offline.replaced", "sealed.retired"), refused="sealed.act_refused")
 def retire(*, by: Actor, account: SealedAccount) -> SealedAccount:
     """Take an account out of use. The portal forgets its secret and its cards; whether it still exists on the target, the next listing says."""
-    row = _locked(account)
+    row = locked(account.pk)
     need_permission(
         by, MANAGE, row.system, says="Only administrators and the owner of this system take its accounts out of use."
     )
@@ -198,7 +194,7 @@ def check_out(
             it is out of use.
         NotAllowed: its own custodian.
     """
-    row = _locked(account)
+    row = locked(account.pk)
     may_hold(person.pk, row)
     if row.state == HELD:
         raise WrongState(
@@ -220,7 +216,13 @@ def check_out(
         )
     known = shown_and_valid(row)
     if known and not emergency:
-        raise WrongState(STILL_VALID.format(custodian=row.custodian.name), about=row, kind="shown")
+        keeper = row.custodian.name
+        raise WrongState(
+            f"{STILL_VALID} {keeper} is to give it a new one first. In an emergency, break the glass: that is on record.",
+            about=row,
+            kind="shown",
+            logged=STILL_VALID,
+        )
     at = now()
     make(row, MOVES["check_out"], says=NOT_SEALED, held_by=person, held_at=at, grant_id=grant_id)
     if known:
@@ -243,23 +245,16 @@ def _tell_of_shared(by: Actor, row: SealedAccount, person: Person, grant_id: UUI
 
 @action(event=("sealed.checked_in", "sealed.rotation_owed"))
 def check_in(*, by: Actor, account_id: UUID, grant_id: UUID, case: str, to_at: int, shown: bool) -> SealedAccount:
-    """Back under seal. A secret that was shown is owed a new one."""
-    row = lock_row(SealedAccount, account_id)
+    """Back under seal. A secret that was shown is owed a new one, unless an emergency stop saw to that."""
+    row = locked(account_id)
     if row.grant_id != grant_id:
         raise WrongState("Another access holds this account.", about=row)
     person_id = row.held_by_id
     make(row, MOVES["check_in"], says="Nobody holds this account.", held_by=None, held_at=None, grant_id=None)
-    if shown:
+    if shown and not row.rotations.filter(grant_id=grant_id).exists():
         owe(by=by, account=row, cause=USED, grant_id=grant_id, case=case)
     append(
         "sealed.checked_in", by=by, case=case, subject=row.log_subject, account_id=row.pk, system_id=row.system_id, person_id=person_id,
         grant_id=grant_id, to_at=to_at, shown=shown,
     )  # fmt: skip
     return row
-
-
-def _locked(account: SealedAccount) -> SealedAccount:
-    rows = SealedAccount.objects.select_for_update(of=("self",)).select_related(
-        "system__owner", "custodian", "second_custodian"
-    )
-    return rows.get(pk=account.pk)

@@ -17,7 +17,7 @@ from portal.offline_card import CardError, Pair
 from portal.offline_card import read as read_card
 from portal.people.strength import need_fresh
 from portal.sealed.models import CARDS, RENEWED, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.queries import drills_due, undone_of
+from portal.sealed.queries import drills_due, locked, undone_of
 from portal.sealed.rotations import owe, settle_owed
 from portal.sealed.states import CARD_MOVES, CARDS_ALIVE, IN_USE, OUT, OWED, REPLACED
 from portal.secrets import SecretUnreadable, decrypt, encrypt
@@ -44,7 +44,7 @@ def lay_down(
     *, by: Actor, account_id: UUID, papers: Sequence[Paper], pair: Pair, rotated_at: int, tested_at: int, taken: bool
 ) -> SealedAccount:
     """The target carries the new password: its cards wait to be printed, and older ones are worth nothing. The password itself is kept nowhere."""
-    row = _locked(account_id)
+    row = locked(account_id)
     if row.kept_by != CARDS:
         raise WrongState("This account has no cards.", about=row)
     if taken:
@@ -121,7 +121,7 @@ def _context(card: OfflineCard) -> str:
 @action(event="sealed.rotation_owed", refused="sealed.act_refused")
 def renew(*, by: Actor, account: SealedAccount) -> Rotation:
     """One of the custodians wants a new pair: a card is lost, was not printed well, or lay open."""
-    row = _locked(account.pk)
+    row = locked(account.pk)
     is_holder(by, row)
     need_fresh(by, about=row)
     _in_use(row)
@@ -138,7 +138,7 @@ def _in_use(account: SealedAccount) -> None:
 @action(event="offline.drilled", refused="sealed.act_refused")
 def drill(*, by: Actor, account: SealedAccount, code: str) -> bool:
     """Both custodians put their cards together, and one of them types the code that came of it. What does not fit is on record too."""
-    row = _locked(account.pk)
+    row = locked(account.pk)
     is_holder(by, row)
     need_fresh(by, about=row)
     made = OfflineSet.objects.select_for_update().filter(account=row, state=OUT).first()
@@ -159,7 +159,7 @@ def note_use(
     *, by: Actor, account: SealedAccount, case: str, from_at: datetime, to_at: datetime, sessions: Sequence[str]
 ) -> OfflineSet:
     """A part of declaring a use: the pair lay open, so it is worth nothing any more."""
-    row = _locked(account.pk)
+    row = locked(account.pk)
     made = OfflineSet.objects.select_for_update().filter(account=row, state__in=CARDS_ALIVE).first()
     if made is None:
         raise WrongState("This account has no pair of cards that could have been used.", about=row)
@@ -182,7 +182,7 @@ def remind_due() -> int:
 @action(event="offline.drill_due")
 def remind(*, by: Actor, made: OfflineSet) -> None:
     """A quarter is over since the pair was drilled, or handed out."""
-    row = _locked(made.account_id)
+    row = locked(made.account_id)
     made.reminded_at = now()
     made.save(update_fields=["reminded_at"])
     people = [each for each in (row.custodian, row.second_custodian, row.system.owner) if each]
@@ -201,10 +201,3 @@ def _facts(made: OfflineSet) -> dict[str, Any]:
         "system_id": made.account.system_id,
         "number": made.number,
     }
-
-
-def _locked(account_id: UUID) -> SealedAccount:
-    rows = SealedAccount.objects.select_for_update(of=("self",)).select_related(
-        "system__owner", "custodian", "second_custodian"
-    )
-    return rows.get(pk=account_id)

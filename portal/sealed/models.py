@@ -27,15 +27,16 @@ KEPT_BY = (
     (CONNECTOR, "The portal: changes the secret after each use, and shuts the account in between"),
     (CARDS, "Nobody: two custodians hold a printed card each, for when the portal is dead"),
 )
-LAID_IN, USED, CHANGED, HANDED_OVER, OFFLINE, RENEWED = (
+LAID_IN, USED, CHANGED, HANDED_OVER, OFFLINE, RENEWED, STOPPED = (
     "laid_in",
     "used",
     "changed",
     "handed_over",
     "offline",
     "renewed",
+    "stopped",
 )
-SHOWN = (USED, HANDED_OVER, OFFLINE)
+SHOWN = (USED, HANDED_OVER, OFFLINE, STOPPED)
 """Somebody who does not hold the account knows its secret until it is replaced."""
 CAUSES = (
     (LAID_IN, "First laid in"),
@@ -44,6 +45,7 @@ CAUSES = (
     (HANDED_OVER, "Another custodian"),
     (OFFLINE, "Used with its cards"),
     (RENEWED, "New cards wanted"),
+    (STOPPED, "Known to its holder at an emergency stop"),
 )
 
 

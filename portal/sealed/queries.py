@@ -43,6 +43,12 @@ def account_for_act(pk: UUID) -> SealedAccount | None:
     return SealedAccount.objects.select_related(*AROUND).filter(pk=pk).first()
 
 
+def locked(pk: UUID) -> SealedAccount:
+    """An account, locked until the caller's transaction ends, with what an act on it needs to know."""
+    rows = SealedAccount.objects.select_for_update(of=("self",))
+    return rows.select_related("system__owner", "custodian", "second_custodian").get(pk=pk)
+
+
 def rotations_of(account: SealedAccount, most: int = 20) -> list[Rotation]:
     """The newest first."""
     return list(account.rotations.order_by("-owed_at")[:most])

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from audit.log.append import Actor, action, append
@@ -14,13 +15,14 @@ from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.strength import need_fresh
-from portal.sealed.models import CHANGED, CONNECTOR, CUSTODIAN, Rotation, SealedAccount
-from portal.sealed.queries import undone_of
+from portal.sealed.models import CHANGED, CONNECTOR, CUSTODIAN, STOPPED, Rotation, SealedAccount
+from portal.sealed.queries import locked, undone_of
 from portal.sealed.rules import is_custodian
 from portal.sealed.states import IN_USE, OWED, ROTATED, ROTATION_MOVES
 from portal.secrets import SecretUnreadable, decrypt, encrypt
 
 DUE_AFTER = timedelta(hours=24)  # the catalogue's rotation_hours
+DUE_AFTER_STOP = timedelta(hours=1)
 SHORTEST = 12
 BACKOFF_S = (5, 30, 120, 600)  # after each failed try; the tries count until a test passes
 NOT_OWED = "A new secret was given already."
@@ -44,12 +46,12 @@ def context(account_id: object) -> str:
 def owe(*, by: Actor, account: SealedAccount, cause: str, grant_id: UUID | None = None, case: str = "") -> Rotation:
     """A part of an action that has locked the account: from now on a new secret is owed, and who keeps it is told."""
     at = now()
-    row = Rotation.objects.create(account=account, cause=cause, grant_id=grant_id, owed_at=at, due_at=at + DUE_AFTER)
-    if account.kept_by == CUSTODIAN:
-        tell(
-            by=by, people=[account.custodian], kind="sealed.rotation_owed", case=case, about=account.log_subject, path=f"/sealed/{account.pk}/",
-            grant_id=grant_id, facts={"account": account.name, "system": account.system.name, "due_at": row.due_at, "cause": row.get_cause_display()},
-        )  # fmt: skip
+    due = at + (DUE_AFTER_STOP if cause == STOPPED else DUE_AFTER)
+    row = Rotation.objects.create(account=account, cause=cause, grant_id=grant_id, owed_at=at, due_at=due)
+    if cause == STOPPED:
+        tell_of_stop(by=by, account=account, rotation=row, case=case)
+    elif account.kept_by == CUSTODIAN:
+        tell(by=by, people=[account.custodian], kind="sealed.rotation_owed", **_told(account, row, case))
     append(
         "sealed.rotation_owed", by=by, case=case, subject=account.log_subject, rotation_id=row.pk, account_id=account.pk,
         system_id=account.system_id, grant_id=grant_id, cause=cause, due_at=ms(row.due_at), custodian_id=account.custodian_id,
@@ -57,11 +59,26 @@ def owe(*, by: Actor, account: SealedAccount, cause: str, grant_id: UUID | None 
     return row
 
 
+def tell_of_stop(*, by: Actor, account: SealedAccount, rotation: Rotation, case: str = "") -> None:
+    """A part of an emergency stop: its custodian alone can end what whoever was shown the secret can do with it."""
+    people, addresses = [account.custodian, account.system.owner], settings.PORTAL_SECURITY_LIST
+    tell(by=by, people=people, addresses=addresses, kind="sealed.known_at_stop", **_told(account, rotation, case))
+
+
+def _told(account: SealedAccount, rotation: Rotation, case: str) -> dict[str, Any]:
+    return {
+        "case": case, "about": account.log_subject, "path": f"/sealed/{account.pk}/", "grant_id": rotation.grant_id,
+        "facts": {
+            "account": account.name, "system": account.system.name, "due_at": rotation.due_at, "cause": rotation.get_cause_display(),
+        },
+    }  # fmt: skip
+
+
 @sensitive_variables("secret")
 @action(event="sealed.rotated", refused="sealed.act_refused")
 def lay_in(*, by: Actor, account: SealedAccount, secret: str) -> SealedAccount:
     """The custodian has set a new secret on the target and lays it in here. It settles all that was owed."""
-    row = _locked(account)
+    row = locked(account.pk)
     is_custodian(by, row)
     need_fresh(by, about=row)
     _in_use(row)
@@ -91,7 +108,7 @@ def note_test(
     Raises:
         ChangedMeanwhile: another secret was laid in while the target was asked; nothing was found out about that one.
     """
-    row = _locked(account)
+    row = locked(account.pk)
     is_custodian(by, row)
     need_fresh(by, about=row)
     _in_use(row)
@@ -109,7 +126,7 @@ def note_test(
 @action(event="sealed.rotation_begun")
 def begin(*, by: Actor, account_id: UUID, case: str = "", grant_id: UUID | None = None) -> SealedAccount:
     """The portal is about to give the account a new secret: it is made and laid down first, so that no crash loses it."""
-    row = _locked_id(account_id)
+    row = locked(account_id)
     if row.kept_by == CUSTODIAN:
         raise WrongState("The custodian of this account gives it its secrets.", about=row)
     _in_use(row)
@@ -133,7 +150,7 @@ def settle(
     *, by: Actor, account_id: UUID, rotated_at: int, tested_at: int, taken: bool, case: str = ""
 ) -> SealedAccount:
     """The target carries the new secret: it takes the place of the old one, and settles all that was owed."""
-    row = _locked_id(account_id)
+    row = locked(account_id)
     if row.next_secret is None:
         raise WrongState(NOT_OWED, about=row)
     row.secret, row.next_secret = row.next_secret, None
@@ -214,15 +231,6 @@ def _same(row: SealedAccount, secret: str) -> bool:
         return Secret(decrypt(bytes(row.secret or b""), context(row.pk))) == Secret(secret)
     except SecretUnreadable:
         return False
-
-
-def _locked(account: SealedAccount) -> SealedAccount:
-    return _locked_id(account.pk)
-
-
-def _locked_id(account_id: UUID) -> SealedAccount:
-    rows = SealedAccount.objects.select_for_update(of=("self",)).select_related("system__owner", "custodian")
-    return rows.get(pk=account_id)
 
 
 def secret_of(row: SealedAccount) -> Secret:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
-from portal.grants import stopping, sweep
+from portal.grants import still_known, stopping, sweep
 from portal.grants.hurry import PATIENCE_S
 from portal.grants.queries import on_stop_page
 from portal.grants.running import what_would_be_cut
@@ -167,7 +167,8 @@ def _page(request: PersonRequest, pk: UUID, status: int = 200, **typed: AskLiftF
     shown = on_stop_page(request.user, stopping.met_by(stop))
     context: dict[str, Any] = {
         "stop": stop, "standing": stopping.standing(stop), "page": Paginator(shown, PER_PAGE).get_page(request.GET.get("page")),
-        "contacts": queries.contacts(stop, stop.system), "lines": lines_of(stop), "typed": list(typed.values()), "lifts": lifts,
+        "known": still_known.listed(request.user, stop), "contacts": queries.contacts(stop, stop.system), "lines": lines_of(stop),
+        "typed": list(typed.values()), "lifts": lifts,
         "confirms": stop.state == LIFT_ASKED and allows(may_confirm, request.actor, stop),
         "ask_lift": (typed.get("ask_lift") or AskLiftForm()) if lifts and stop.state == IN_FORCE else None,
         "keep": (typed.get("keep") or KeepForm()) if lifts and stop.state == LIFT_ASKED else None,
