@@ -10,7 +10,7 @@ from portal.campaigns.assigning import assign
 from portal.campaigns.cadence import closes_at
 from portal.campaigns.counting import second_count
 from portal.campaigns.lines import Line, sha256, snapshot
-from portal.campaigns.models import Campaign, Duty, Item
+from portal.campaigns.models import Campaign, Duty, Item, Snapshot
 from portal.campaigns.states import OPEN, UNDECIDED
 from portal.campaigns.telling import tell_of_lines, tell_of_nobody
 from portal.campaigns.weighing import weighed
@@ -67,10 +67,12 @@ def _campaign(duty: Duty, lines: Sequence[Line], listing: Listing | None, at: da
     text = snapshot(duty.system_id, at, lines)
     second = second_count(duty.subject_kind, duty.system, listing, lines, at)
     with refuse_doubled(OPEN_ALREADY, about=duty):
-        return Campaign.objects.create(
-            duty=duty, kind=duty.subject_kind, system=duty.system, snapshot=text, snapshot_sha256=sha256(text), snapshot_at=at,
+        campaign = Campaign.objects.create(
+            duty=duty, kind=duty.subject_kind, system=duty.system, snapshot_sha256=sha256(text), snapshot_at=at,
             second_count=second.count, second_source=second.source, second_says=second.says, due_at=closes_at(duty.due_at, at),
         )  # fmt: skip
+    Snapshot.objects.create(campaign=campaign, text=text)
+    return campaign
 
 
 def _items(campaign: Campaign, lines: Sequence[Line]) -> list[Item]:

@@ -13,7 +13,7 @@ from portal.kept import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
 from portal.systems.models import System
-from portal.widgets import UtcMoment
+from portal.widgets import QuickSelect, UtcMoment
 
 KEEP, MODIFY, REVOKE, TRANSFER = "keep", "modify", "revoke", "transfer"
 WORDS = {KEEP: "Keep", MODIFY: "Narrow", REVOKE: "Revoke", TRANSFER: "Hand on"}
@@ -68,7 +68,7 @@ class DecisionForm(KeptForm):
     to_at = forms.DateTimeField(
         label="New end", required=False, widget=UtcMoment(), input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
     )
-    to = forms.ChoiceField(label="Who owns it?", required=False)
+    to = forms.ChoiceField(label="Who owns it?", required=False, widget=QuickSelect)
 
     def __init__(self, *args: Any, item: Item, others: Iterable[Person], **kwargs: Any) -> None:
         """Ids carry the line's, since a page shows many; ``others`` attest for the system and may take it over."""

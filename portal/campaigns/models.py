@@ -54,7 +54,7 @@ class Duty(models.Model):
 
 
 class Campaign(models.Model):
-    """One attestation: a snapshot, its hash, and the statement that closes it."""
+    """One attestation: the hash of its snapshot, and the statement that closes it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     duty = models.OneToOneField(Duty, on_delete=models.PROTECT, related_name="campaign")
@@ -63,7 +63,6 @@ class Campaign(models.Model):
         System, null=True, blank=True, on_delete=models.PROTECT, related_name="campaigns", help_text="none: all of them"
     )
     state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=OPEN)
-    snapshot = models.TextField(help_text="canonical JSON of the list as it was")
     snapshot_sha256 = models.CharField(max_length=64)
     snapshot_at = models.DateTimeField()
     second_count = models.PositiveIntegerField(null=True, help_text="how many lines another source knows")
@@ -117,6 +116,18 @@ class Campaign(models.Model):
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"campaign:{self.pk}"
+
+
+class Snapshot(models.Model):
+    """The list as it was when a campaign began. Apart from it, since it is long and hardly ever read: whoever asks for a campaign does not carry it along."""
+
+    campaign = models.OneToOneField(Campaign, on_delete=models.PROTECT, primary_key=True, related_name="snapshot")
+    text = models.TextField(help_text="canonical JSON of the list as it was")
+
+    class Meta:
+        """One of each campaign."""
+
+        default_permissions = ()
 
 
 class Item(models.Model):

@@ -29,18 +29,22 @@ RELATED = ("campaign__system__owner", "person", "reviewer", "owner", "decided_by
 
 def visible(viewer: Person) -> QuerySet[Campaign]:
     """Attestations of systems that the viewer owns, administers, reviews or audits, and those with a line put to them."""
-    mine = Exists(
-        Item.objects.filter(Q(reviewer=viewer) | Q(reviewer__isnull=True, owner=viewer), campaign=OuterRef("pk"))
-    )
-    seen = _of_their_systems(viewer) | mine
     waits = Q(items__state=UNDECIDED)
-    counted = Campaign.objects.filter(seen).select_related("system__owner", "duty", "closed_by")
-    return counted.annotate(
+    return _seen_by(viewer).annotate(
         lines=Count("items"),
         undecided=Count("items", filter=waits),
         yours=Count("items", filter=waits & Q(items__reviewer=viewer)),
         nobodys=Count("items", filter=waits & Q(items__reviewer__isnull=True, items__owner=viewer)),
     )
+
+
+def _seen_by(viewer: Person) -> QuerySet[Campaign]:
+    """The same, without counting their lines."""
+    mine = Exists(
+        Item.objects.filter(Q(reviewer=viewer) | Q(reviewer__isnull=True, owner=viewer), campaign=OuterRef("pk"))
+    )
+    seen = _of_their_systems(viewer) | mine
+    return Campaign.objects.filter(seen).select_related("system__owner", "duty", "closed_by")
 
 
 def _of_their_systems(viewer: Person) -> Q:
@@ -94,7 +98,7 @@ def systems_for_act() -> QuerySet[System]:
 
 def campaign_for(viewer: Person, pk: UUID) -> Campaign | None:
     """One that the viewer may see."""
-    return visible(viewer).filter(pk=pk).first()
+    return _seen_by(viewer).filter(pk=pk).first()
 
 
 def campaign_for_act(pk: UUID) -> Campaign | None:

@@ -148,8 +148,8 @@ def test_list_and_target_become_lines(world: World) -> None:
 def test_list_can_be_made_again_and_a_change_shows(world: World) -> None:
     stand(world, "old_admin")
     campaign = begun(world)
-    assert campaign.snapshot_sha256 == hashlib.sha256(campaign.snapshot.encode()).hexdigest()
-    assert again(campaign) == campaign.snapshot
+    assert campaign.snapshot_sha256 == hashlib.sha256(campaign.snapshot.text.encode()).hexdigest()
+    assert again(campaign) == campaign.snapshot.text
     Item.objects.filter(label__startswith="Ann").update(privilege_name="Something else")
     assert sha256(again(campaign)) != campaign.snapshot_sha256
 

@@ -253,6 +253,16 @@ def test_owed_ones_are_listed_with_what_was_missed(world: World) -> None:
     assert "Not done in time" in mo.get("/campaigns/").content.decode()
 
 
+def test_snapshot_is_not_read_to_show_a_page_or_to_decide(world: World) -> None:
+    """It is as long as the list, and once stood in the row that each line joins."""
+    item, mo = ready(world), browser_of(world.mo)
+    with CaptureQueriesContext(connection) as asked:
+        assert mo.get(f"/campaigns/{item.campaign_id}/").status_code == 200
+        assert mo.get(f"/campaigns/lines/{item.pk}/").status_code == 200
+        actions.keep(by=actor(world.mo), item=item)
+    assert [each["sql"] for each in asked if "portal_snapshot" in each["sql"]] == []
+
+
 def queries(browser: Client, path: str) -> int:
     browser.get(path)
     with CaptureQueriesContext(connection) as caught:
