@@ -59,11 +59,19 @@ class OneTimeCode(forms.TextInput):
 class QuickSelect(forms.Select):
     """The same as its parent, written in one go: a page with many of them would fill in two templates for each option. No groups of options."""
 
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None) -> SafeString:  # noqa: ARG002 - drawn without one
+    def render(
+        self,
+        name: str,
+        value: Any,
+        attrs: dict[str, Any] | None = None,
+        renderer: BaseRenderer | None = None,  # noqa: ARG002 - drawn without one
+    ) -> SafeString:
         """As Django's own templates draw it."""
         chosen = set(self.format_value(value))
         options = format_html_join(
             "", "<option value=\"{}\"{}>{}</option>",
             ((key, SafeString(" selected") if str(key) in chosen else "", label) for key, label in self.choices),
         )  # fmt: skip
-        return format_html("<select{}>{}</select>", flatatt({"name": name, **self.build_attrs(self.attrs, attrs)}), options)
+        return format_html(
+            "<select{}>{}</select>", flatatt({"name": name, **self.build_attrs(self.attrs, attrs)}), options
+        )

@@ -126,4 +126,6 @@ def _page(name: str, viewer: Client, address: str, campaign: Campaign) -> Row:
     with taken() as all_looks:
         times = looks(viewer, address, campaign, LOOKS)
     each = "" if all_looks.cpu is None else f"; processor time of a look {all_looks.cpu / (LOOKS + 1) * 1000:.0f} ms"
-    return at_most(f"{name}, p95", percentile(times, 95), PAGE_MS, "ms", beside=f"median {percentile(times, 50):.0f} ms{each}")
+    return at_most(
+        f"{name}, p95", percentile(times, 95), PAGE_MS, "ms", beside=f"median {percentile(times, 50):.0f} ms{each}"
+    )
