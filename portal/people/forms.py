@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.db.models import QuerySet
 
 from portal.kept_form import KeptForm
 from portal.people.actions import DOUBLED_ADDRESS
@@ -11,7 +12,7 @@ from portal.people.models import Person
 from portal.people.passkeys import LONGEST_ANSWER
 from portal.people.queries import address_is_taken
 from portal.plain_text import PlainCharField
-from portal.widgets import OneTimeCode
+from portal.widgets import OneTimeCode, QuickSelect
 
 
 class SignInForm(forms.Form):
@@ -118,6 +119,20 @@ class ResetForm(KeptForm):
     reason = PlainCharField(
         label="What was lost, and how do you know that it is they who ask?", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
     )  # fmt: skip
+
+
+class ManagerForm(KeptForm):
+    """Whom somebody reports to."""
+
+    manager: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label="Nobody", widget=QuickSelect
+    )
+
+    def __init__(self, *args: Any, people: QuerySet[Person], **kwargs: Any) -> None:
+        """``people`` may be chosen."""
+        super().__init__(*args, **kwargs)
+        self.fields["manager"].queryset = people  # type: ignore[attr-defined]  # a ModelChoiceField
+        self.fields["manager"].label_from_instance = lambda each: f"{each.name} ({each.email})"  # type: ignore[attr-defined]  # likewise
 
 
 class PersonForm(KeptForm):

@@ -23,8 +23,18 @@ def people(viewer: Person) -> QuerySet[Person]:
 
 
 def person(viewer: Person, pk: UUID) -> Person | None:
-    """One person of that list."""
-    return people(viewer).filter(pk=pk).first()
+    """One person of that list, with whom they report to."""
+    return people(viewer).select_related("manager").filter(pk=pk).first()
+
+
+def reports_by_name(viewer: Person, person: Person) -> list[Person]:
+    """Who reports to the person."""
+    return list(people(viewer).filter(manager=person, left_at__isnull=True))
+
+
+def possible_managers(person: Person) -> QuerySet[Person]:
+    """Who is here and another; the act says whom it would lead round in a circle with, and who may set it."""
+    return Person.objects.filter(left_at__isnull=True).exclude(pk=person.pk).order_by("name", "email")
 
 
 def person_for_act(pk: UUID) -> Person | None:

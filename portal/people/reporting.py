@@ -1,7 +1,9 @@
-"""Who reports to whom: nobody judges what their own manager holds."""
+"""Who reports to whom: nobody judges what their own manager holds. The lines lead upwards and never round in a circle."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
+
+from django.db import connection
 
 from audit.log.append import Actor, action, append
 from portal.errors import ChangedMeanwhile, RefusedByPolicy
@@ -10,6 +12,24 @@ from portal.people.rights import ADMINISTER, need_other, need_permission
 from portal.people.strength import need_fresh
 from portal.rows import lock_row
 
+ONE_AT_A_TIME = 0x6267726C  # "bgrl"
+ONLY_ADMINISTRATORS = "Only administrators say who reports to whom."
+OWN = "Nobody is their own manager."
+CIRCLE = "That person reports to this one already, directly or through others. Change that first: nobody's line of managers leads back to them."
+Lines = Mapping[UUID, UUID]
+"""Of each person who reports to somebody: to whom."""
+
+
+def may_set(by: Actor, person: Person) -> None:
+    """An administrator of all systems, freshly confirmed, and never of themselves.
+
+    Raises:
+        NotAllowed, StepUpNeeded: who may not.
+    """
+    need_permission(by, ADMINISTER, says=ONLY_ADMINISTRATORS)
+    need_other(by, person.pk, about=person)
+    need_fresh(by, about=person)
+
 
 @action(event="person.manager_set", refused="person.act_refused")
 def set_manager(*, by: Actor, person: Person, manager: Person | None) -> Person:
@@ -17,29 +37,72 @@ def set_manager(*, by: Actor, person: Person, manager: Person | None) -> Person:
 
     Raises:
         NotAllowed, StepUpNeeded: who may not.
-        RefusedByPolicy: nobody is their own manager.
+        RefusedByPolicy: nobody is their own manager, by way of others neither; and who has left manages nobody.
         ChangedMeanwhile: it stands so already.
     """
-    need_permission(by, ADMINISTER, says="Only administrators say who reports to whom.")
-    need_other(by, person.pk, about=person)
-    need_fresh(by, about=person)
+    may_set(by, person)
+    one_at_a_time()
     locked = lock_row(Person, person.pk, no_key=True)
-    if manager is not None and manager.pk == locked.pk:
-        raise RefusedByPolicy("Nobody is their own manager.", about=locked)
     if locked.manager_id == (manager.pk if manager else None):
         raise ChangedMeanwhile("It stands so already. Nothing was changed.", about=locked)
+    if manager is not None:
+        _check(locked, manager)
     note_manager(by, locked, manager)
     return locked
 
 
+def _check(person: Person, manager: Person) -> None:
+    if manager.pk == person.pk:
+        raise RefusedByPolicy(OWN, about=person)
+    if not Person.objects.filter(pk=manager.pk, left_at__isnull=True).exists():
+        raise RefusedByPolicy("That person has left. Choose somebody who is here.", about=person)
+    if leads_back({**lines_now(), person.pk: manager.pk}, person.pk):
+        raise RefusedByPolicy(CIRCLE, about=person, kind="circle")
+
+
+def one_at_a_time() -> None:
+    """Two changes at the same moment could make a circle that neither sees: until the transaction ends nobody else changes who reports to whom."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+
+
 def note_manager(by: Actor, person: Person, manager: Person | None) -> None:
-    """Note it, within the action of a caller who has asked who may."""
+    """Note it, within the action of a caller who has asked who may and has seen that it makes no circle."""
     person.manager = manager
     person.save(update_fields=["manager"])
     append(
         "person.manager_set", by=by, subject=person.log_subject, person_id=person.pk,
         manager_id=manager.pk if manager else None,
     )  # fmt: skip
+
+
+def lines_now() -> dict[UUID, UUID]:
+    """Who reports to whom now; one query."""
+    return dict(Person.objects.filter(manager__isnull=False).values_list("pk", "manager_id"))
+
+
+def leads_back(lines: Lines, person: UUID) -> bool:
+    """Whether the line of somebody's managers comes round to them. A circle further up, in which they are not, is not theirs."""
+    seen: set[UUID] = set()
+    at = lines.get(person)
+    while at is not None and at not in seen:
+        if at == person:
+            return True
+        seen.add(at)
+        at = lines.get(at)
+    return False
+
+
+def without_circles(before: Lines, wanted: Lines) -> tuple[dict[UUID, UUID], set[UUID]]:
+    """Of many changes at once, those that make no circle, and of whom the others are: they stay with whom they have."""
+    left_out: set[UUID] = set()
+    while True:
+        kept = {person: manager for person, manager in wanted.items() if person not in left_out}
+        after = {**before, **kept}
+        round_again = {person for person in kept if leads_back(after, person)}
+        if not round_again:
+            return kept, left_out
+        left_out |= round_again
 
 
 def reports_of(people: Iterable[UUID]) -> dict[UUID, frozenset[str]]:

@@ -31,7 +31,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "passkey_new": (("ann", "", ""),),
     "home": tuple((key, "", "") for key in ("ann", "mo", "rosa")),
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
-    "reset_new": (("pia", "person", ""),), "reset_page": (("mo", "reset", ""), ("ann", "reset", "")),
+    "person_manager": (("pia", "person", ""),), "reset_new": (("pia", "person", ""),), "reset_page": (("mo", "reset", ""), ("ann", "reset", "")),
     "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),
     "stop_page": (("mo", "stop", ""), ("dan", "stop", "")), "grant_revoke": (("mo", "open grant", ""),),
     "figures": (("rosa", "", ""),), "signals": (("rosa", "", ""),),

@@ -14,8 +14,9 @@ from portal.eligibility.queries import lists_of_person, standing_conflicts
 from portal.grants import narrowing
 from portal.kept import confirming
 from portal.people import actions, factors, queries
-from portal.people.forms import PersonForm
+from portal.people.forms import ManagerForm, PersonForm
 from portal.people.models import Person
+from portal.people.reporting import may_set, set_manager
 from portal.people.resets import open_reset
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
@@ -64,6 +65,7 @@ def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     roles, eligibilities = lists_of_person(request.user, person)
     context = {
         "person": person,
+        "reports": queries.reports_by_name(request.user, person),
         "roles": roles,
         "eligibilities": eligibilities,
         "unguarded": one_time.is_unguarded(person),
@@ -72,6 +74,30 @@ def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
         "conflicts": standing_conflicts(person),
     }
     return render(request, "people/person.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+@confirming
+def person_manager(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Say whom somebody reports to."""
+    look = queries.person(request.user, pk) if request.method == "GET" else queries.person_for_act(pk)
+    person = found(look)
+    if request.method == "GET":
+        may_set(request.actor, person)
+    given = request.POST if request.method == "POST" else None
+    form = ManagerForm(given, people=queries.possible_managers(person), initial={"manager": person.manager_id})
+    if request.method == "POST":
+        if not form.is_valid():
+            may_set(request.actor, person)  # who may not is refused, whatever they sent
+        elif form.carry_out(lambda: set_manager(by=request.actor, person=person, manager=form.cleaned_data["manager"])):
+            messages.info(request, _reports_to(person.name, form.cleaned_data["manager"]))
+            return redirect("person_page", pk)
+    return render(request, "people/manager.html", {"form": form, "person": person}, status=form.status)
+
+
+def _reports_to(name: str, manager: Person | None) -> str:
+    return f"{name} reports to {manager.name if manager else 'nobody'}."
 
 
 @sensitive_variables("password")

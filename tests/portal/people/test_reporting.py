@@ -1,12 +1,18 @@
 """Who reports to whom: said by an administrator, of others, once."""
 
+from uuid import UUID
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit.log.append import LogUnavailable
+from portal.clock import now
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded
 from portal.people.models import Person
-from portal.people.reporting import reports_of, set_manager
-from tests.factories import broken_log, fields_of, founders, names_by_subject, person
+from portal.people.reporting import leads_back, lines_now, reports_of, set_manager, without_circles
+from tests.at_once import at_once
+from tests.factories import broken_log, client_of, fields_of, founders, names_by_subject, person
 from tests.worlds import actor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,3 +44,69 @@ def test_only_administrators_say_it_and_never_of_themselves() -> None:
     with broken_log(), pytest.raises(LogUnavailable):
         set_manager(by=actor(pia), person=ann, manager=mo)
     assert not Person.objects.filter(manager__isnull=False).exists()
+
+
+def test_nobodys_line_of_managers_leads_back_to_them() -> None:
+    pia, _ = founders()
+    ann, mo, kim = (person(name) for name in ("Ann A", "Mo M", "Kim K"))
+    set_manager(by=actor(pia), person=ann, manager=mo)
+    set_manager(by=actor(pia), person=mo, manager=kim)
+    for below in (ann, mo):
+        with pytest.raises(RefusedByPolicy, match="reports to this one already"):
+            set_manager(by=actor(pia), person=kim, manager=below)
+    assert lines_now() == {ann.pk: mo.pk, mo.pk: kim.pk}
+    Person.objects.filter(pk=kim.pk).update(left_at=now())
+    with pytest.raises(RefusedByPolicy, match="has left"):
+        set_manager(by=actor(pia), person=ann, manager=kim)
+
+
+def test_two_at_the_same_moment_make_no_circle() -> None:
+    pia, quinn = founders()
+    ann, mo = person("Ann A"), person("Mo M")
+    acts = iter([(pia, ann, mo), (quinn, mo, ann)])
+
+    def act() -> Person:
+        by, below, above = next(acts)
+        return set_manager(by=actor(by), person=below, manager=above)
+
+    outcomes = at_once(2, act)
+    assert sorted(type(each).__name__ for each in outcomes) == ["Person", "RefusedByPolicy"]
+    assert len(lines_now()) == 1
+
+
+KEYS = st.integers(0, 7).map(lambda number: UUID(int=number))
+LINES = st.dictionaries(KEYS, KEYS, max_size=8)
+
+
+@given(before=LINES, wanted=LINES)
+def test_of_many_changes_those_that_are_kept_make_no_circle(before: dict[UUID, UUID], wanted: dict[UUID, UUID]) -> None:
+    before = {each: above for each, above in before.items() if not leads_back(before, each)}
+    kept, left_out = without_circles(before, wanted)
+    after = {**before, **kept}
+    assert not any(leads_back(after, each) for each in after)
+    assert (set(kept) | left_out, set(kept) & left_out) == (set(wanted), set())
+    if not any(leads_back({**before, **wanted}, each) for each in wanted):
+        assert kept == wanted
+
+
+# --- by the pages
+
+
+def test_administrator_sets_it_on_a_page_and_a_refusal_comes_back_in_the_form() -> None:
+    pia, _ = founders()
+    ann, mo = person("Ann A"), person("Mo M")
+    browser = client_of(pia)
+    page = browser.get(f"/people/{ann.pk}/manager/").content.decode()
+    assert (f'<option value="{mo.pk}">Mo M (' in page, f'value="{ann.pk}"' in page) == (True, False)
+    answer = browser.post(f"/people/{ann.pk}/manager/", {"manager": str(mo.pk)})
+    assert answer.headers["Location"] == f"/people/{ann.pk}/"
+    assert "Ann A reports to Mo M." in browser.get(f"/people/{ann.pk}/").content.decode()
+    assert "Ann A</a>" in browser.get(f"/people/{mo.pk}/").content.decode()
+    answer = browser.post(f"/people/{mo.pk}/manager/", {"manager": str(ann.pk)})
+    assert (answer.status_code, "reports to this one already" in answer.content.decode()) == (422, True)
+    assert browser.post(f"/people/{mo.pk}/manager/", {"manager": "nobody we know"}).status_code == 422
+    assert browser.post(f"/people/{ann.pk}/manager/", {"manager": ""}).status_code == 302
+    assert lines_now() == {}
+    for about in (pia, ann):
+        assert client_of(ann).post(f"/people/{about.pk}/manager/", {"manager": ""}).status_code == 403
+    assert browser.get(f"/people/{pia.pk}/manager/").status_code == 403
