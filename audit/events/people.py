@@ -10,7 +10,7 @@ EVENTS = family(
     ("person.moved", "A person moved to other work; their lists end unless they are given anew.", "person_id:id moved_at:time unit*? before*? list_id:id?"),
     ("person.placed", "Where a person works was noted.", "person_id:id unit* list_id:id?"),
     ("personnel.read", "A personnel list was read; nothing was done with it yet.", "list_id:id sha256 bytes:int rows:int taken_at:time query*"),
-    ("personnel.second_asked", "A personnel list by which many would leave waits for a second administrator.", "list_id:id sha256 leavers:int people:int"),
+    ("personnel.second_asked", "A personnel list by which many would leave waits for a second administrator.", "list_id:id sha256 leavers:int people:int lately:int?"),
     ("personnel.imported", "A personnel list was imported: who left and who moved was dealt with.", "list_id:id sha256 query* taken_at:time rows:int joiners:int movers:int leavers:int people:int asked_by:id?"),
     ("personnel.discarded", "A personnel list was laid aside; nothing was done with it.", "list_id:id sha256 cause"),
     ("personnel.act_refused", "An act on a personnel list was refused.", "act code kind sentence"),

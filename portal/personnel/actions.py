@@ -11,6 +11,7 @@ from portal.errors import RefusedByPolicy
 from portal.grants import narrowing
 from portal.moves import make
 from portal.notifications.outbox import tell
+from portal.people import reporting
 from portal.people.actions import gone
 from portal.people.models import Person
 from portal.people.reporting import note_manager
@@ -69,6 +70,8 @@ def read(*, by: Actor, content: bytes, query: str, taken_at: datetime) -> Person
 def confirm(*, by: Actor, row: PersonnelList, shown: str, leavers: int | None = None) -> PersonnelList:
     """Do what was looked at. Where more than a fifth of the people would leave, a second administrator does it after the first.
 
+    Lists of the last days count with it, so that a large one in slices needs the second administrator as well.
+
     Args:
         shown: The fingerprint of the plan that was looked at.
         leavers: How many people leave, typed anew; the command line's second look at a large one.
@@ -88,10 +91,7 @@ def confirm(*, by: Actor, row: PersonnelList, shown: str, leavers: int | None = 
     if plan.is_large and by.is_person and locked.state == READ:
         return _ask_second(by, locked, plan)
     if plan.is_large and not by.is_person and leavers != len(plan.leavers):
-        raise RefusedByPolicy(
-            f"{len(plan.leavers)} of {plan.here} people would leave, which is more than a fifth. Say that number to confirm it.",
-            about=locked,
-        )
+        raise RefusedByPolicy(f"{words.large(plan)} Say how many leave by this one to confirm it.", about=locked)
     return _carry_out(by, locked, plan)
 
 
@@ -108,6 +108,7 @@ def discard(*, by: Actor, row: PersonnelList, cause: str = "discarded") -> Perso
 def _one_at_a_time() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    reporting.one_at_a_time()
 
 
 def _parsed(content: bytes) -> ReadList:
@@ -129,7 +130,7 @@ def _ask_second(by: Actor, locked: PersonnelList, plan: Plan) -> PersonnelList:
     make(locked, MOVES["ask_second"], says=DECIDED, asked_at=now(), asked_by=by.id)
     append(
         "personnel.second_asked", by=by, subject=locked.log_subject, list_id=locked.pk, sha256=locked.sha256, leavers=len(plan.leavers),
-        people=plan.here,
+        people=plan.here, lately=plan.lately,
     )  # fmt: skip
     return locked
 
@@ -165,7 +166,7 @@ def _move(by: Actor, row: PersonnelList, change: Change, plan: Plan) -> None:
     assert line is not None  # noqa: S101 - who moved is on the list
     before, person.unit, person.moved_at = person.unit, line.unit, change.at
     person.save(update_fields=["unit", "moved_at"])
-    _report_to(by, person, line, plan)
+    _report_to(by, person, plan)
     ended = narrowing.end_lists_of_one_who_moved(by, person, change.ends_at)
     if ended:
         tell(
@@ -185,11 +186,11 @@ def _place(by: Actor, row: PersonnelList, person: Person, line: Line, plan: Plan
         append(
             "person.placed", by=by, subject=person.log_subject, person_id=person.pk, unit=person.unit, list_id=row.pk
         )
-    _report_to(by, person, line, plan)
+    _report_to(by, person, plan)
 
 
-def _report_to(by: Actor, person: Person, line: Line, plan: Plan) -> None:
-    """Whom they report to, where the list names somebody of the portal. Nobody is their own manager."""
-    manager = plan.managers.get(line.manager)
-    if manager is not None and manager.pk not in (person.pk, person.manager_id):
+def _report_to(by: Actor, person: Person, plan: Plan) -> None:
+    """Whom they report to, where the list names somebody of the portal."""
+    manager = plan.managers.get(person.pk)
+    if manager is not None:
         note_manager(by, person, manager)

@@ -1,4 +1,4 @@
-"""What a personnel list would do to the people of the portal: worked out anew each time, never stored. Four queries, however many people."""
+"""What a personnel list would do to the people of the portal: worked out anew each time, never stored. Five queries, however many people."""
 
 import hashlib
 from collections import Counter
@@ -13,12 +13,17 @@ from portal.eligibility.queries import not_over
 from portal.grants.models import Grant
 from portal.grants.states import ACTIVE, AUTHORISED, OPENING
 from portal.people.models import Person
+from portal.people.reporting import without_circles
+from portal.personnel.models import PersonnelList
 from portal.personnel.reading import Line, ReadList
+from portal.personnel.states import DONE
 
 TO_CONFIRM = timedelta(hours=24)
 """How long who moved keeps their lists: the catalogue's ``leaver_hours``, which T-25 counts from the move."""
 LARGE = 5
 """More than one person in so many leaves: that needs a second look."""
+LATELY = timedelta(days=7)
+"""Lists of so long ago count with the one that is looked at: many small slices are one large one."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,20 @@ class Plan:
     later: tuple[Change, ...]
     back: tuple[Person, ...]
     here: int
-    managers: Mapping[str, Person]
+    managers: Mapping[UUID, Person]
+    """For whom the list names another manager than they have: the one whom it names."""
+
+    circles: tuple[Person, ...]
+    """Whose manager stays as it is, since the one on the list would report to them."""
+
+    lately: int
+    """How many have left by lists of the last days that one administrator confirmed alone."""
 
     @property
     def is_large(self) -> bool:
-        """Whether more than a fifth of the people would leave."""
-        return len(self.leavers) * LARGE > self.here
+        """Whether more than a fifth of the people would leave, those of the last days counted with them."""
+        gone = len(self.leavers) + self.lately
+        return bool(self.leavers) and gone * LARGE > self.here + self.lately
 
     @property
     def fingerprint(self) -> str:
@@ -89,13 +102,13 @@ def plan_of(read: ReadList) -> Plan:
     held = _holdings()
     changes: dict[str, list[Change]] = {"left": [], "moved": [], "later": []}
     placed: list[tuple[Person, Line]] = []
-    managers = {each.email: each for each in everybody}
+    managers, circles = _managers(read, everybody, at)
     for person in here:
         line = read.lines.get(person.email)
         kind, when = _becomes(person, line, at)
         if kind in changes:
             changes[kind].append(Change(person, when, line, held.get(person.pk, Holding())))
-        elif line is not None and _says_more(person, line, managers):
+        elif line is not None and ((line.unit and not person.unit) or person.pk in managers):
             placed.append((person, line))
     touched = sum(map(len, changes.values())) + len(placed)
     known = {each.email for each in everybody}
@@ -104,7 +117,7 @@ def plan_of(read: ReadList) -> Plan:
         tuple(line for line in read.lines.values() if line.email not in known and (line.left_at is None or line.left_at > at)),
         tuple(changes["later"]),
         tuple(each for each in everybody if each.left_at and (line := read.lines.get(each.email)) and (line.left_at is None or line.left_at > at)),
-        len(here), managers,
+        len(here), managers, circles, _left_lately(at),
     )  # fmt: skip
 
 
@@ -120,10 +133,26 @@ def _becomes(person: Person, line: Line | None, at: datetime) -> tuple[str, date
     return "", at
 
 
-def _says_more(person: Person, line: Line, managers: Mapping[str, Person]) -> bool:
-    """The list knows where they work, or another manager: noted, and nothing of theirs changes."""
-    manager = managers.get(line.manager)
-    return bool(line.unit and not person.unit) or bool(manager and manager.pk not in (person.manager_id, person.pk))
+def _managers(
+    read: ReadList, everybody: Iterable[Person], at: datetime
+) -> tuple[dict[UUID, Person], tuple[Person, ...]]:
+    """Whom people are to report to from now on, where the list says another than now; and of whom it says what would lead round in a circle."""
+    by_key = {each.pk: each for each in everybody}
+    here = {each.email: each for each in by_key.values() if each.left_at is None}
+    stay = [(each, line) for each in here.values() if (line := read.lines.get(each.email)) and _becomes(each, line, at)[0] in ("", "moved")]  # fmt: skip
+    wanted = {
+        person.pk: manager.pk
+        for person, line in stay
+        if (manager := here.get(line.manager)) and manager.pk not in (person.pk, person.manager_id)
+    }
+    now_so = {each.pk: each.manager_id for each in by_key.values() if each.manager_id is not None}
+    kept, left_out = without_circles(now_so, wanted)
+    return {pk: by_key[manager] for pk, manager in kept.items()}, tuple(by_key[pk] for pk in by_key if pk in left_out)
+
+
+def _left_lately(at: datetime) -> int:
+    rows = PersonnelList.objects.filter(state=DONE, decided_at__gt=at - LATELY, asked_by="")
+    return sum(int(outcome["leavers"]) for outcome in rows.values_list("outcome", flat=True) if outcome)
 
 
 def _holdings() -> dict[UUID, Holding]:

@@ -27,7 +27,7 @@ ON_A_PAGE = 50
 COMMAND_LINE = "the command line"
 SHOWN_JOINERS = 100
 SHOWN_QUIET = 50
-QUIET = frozenset({"placed", "back"})
+QUIET = frozenset({"placed", "circle", "back"})
 
 
 @require_GET
@@ -85,7 +85,7 @@ def _planned(request: PersonRequest, row: PersonnelList) -> dict[str, Any]:
         "acts": [text for kind, text in said if kind not in QUIET], "quiet": [text for _, text in quiet[:SHOWN_QUIET]],
         "quiet_more": max(0, len(quiet) - SHOWN_QUIET), "joiners": list(islice(plan.joiners, SHOWN_JOINERS)),
         "joiners_more": max(0, len(plan.joiners) - SHOWN_JOINERS), "may_confirm": row.asked_by != str(request.user.pk),
-        "asks_second": plan.is_large and row.state != WAITS,
+        "asks_second": plan.is_large and row.state != WAITS, "large": words.large(plan),
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from portal.clock import now
-from portal.personnel.plan import Change, Holding, Plan
+from portal.personnel.plan import LATELY, Change, Holding, Plan
 
 
 def leaves(change: Change) -> str:
@@ -36,6 +36,16 @@ def later(change: Change) -> str:
     return f"{change.person.name} {what} with {_day(change.at)}: nothing is done before."
 
 
+def large(plan: Plan) -> str:
+    """Why a second look is needed."""
+    if not plan.lately:
+        return f"{len(plan.leavers)} of {plan.here} people of the portal would leave, which is more than a fifth."
+    return (
+        f"{len(plan.leavers)} of {plan.here} people of the portal would leave, and {plan.lately} left by lists of the last {LATELY.days} days: "
+        "together more than a fifth."
+    )
+
+
 def sentences(plan: Plan) -> Iterator[tuple[str, str]]:
     """All that would be done or is noted of people of the portal: a kind and a sentence."""
     yield from (("leaver", leaves(each)) for each in plan.leavers)
@@ -43,6 +53,10 @@ def sentences(plan: Plan) -> Iterator[tuple[str, str]]:
     yield from (("later", later(each)) for each in plan.later)
     yield from (
         ("placed", f"{person.name}: where they work, and whom they report to, is noted.") for person, _ in plan.placed
+    )
+    yield from (
+        ("circle", f"{each.name}: the manager on the list would report to them, so whom they report to stays as it is.")
+        for each in plan.circles
     )
     yield from (("back", f"{each.name} is on the list and has left the portal: nothing is done.") for each in plan.back)
 

@@ -110,7 +110,7 @@ def test_command_says_first_and_does_it_when_told(world: World, tmp_path: Path) 
 def test_command_asks_how_many_leave_where_they_are_many(world: World, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(content(world, without=("zoe", "otto", "lea")))
-    with pytest.raises(CommandError, match="3 of 11 people would leave"):
+    with pytest.raises(CommandError, match="3 of 11 people of the portal would leave"):
         commanded(path, "--confirm")
     assert [each.content for each in PersonnelList.objects.all()] == [None]
     commanded(path, "--confirm", "--leavers", "3")
