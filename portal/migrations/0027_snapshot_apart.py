@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0025_sitting'),
+        ('portal', '0026_known_at_stop'),
     ]
 
     operations = [
