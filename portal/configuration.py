@@ -14,6 +14,7 @@ WATCHED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("PolicyVersion", ()),
     ("RoleAssignment", ()),
     ("Eligibility", ()),
+    ("Rota", ()),
 )
 
 

@@ -12,6 +12,7 @@ MACHINES = (
     ("Pair of offline cards", "portal.sealed.states", "CARD_MOVES", "CARD_STATES", "made"),
     ("New secret of a sealed account", "portal.sealed.states", "ROTATION_MOVES", "ROTATION_STATES", "owed"),
     ("Emergency stop", "portal.stops.states", "MOVES", "STATES", "in_force"),
+    ("Swap of weeks in a rota", "portal.rotas.states", "MOVES", "STATES", "offered"),
     ("Reset of a second factor", "portal.people.reset_states", "MOVES", "STATES", "proposed"),
     ("Review", "portal.reviews.states", "MOVES", "STATES", "due"),
     ("Finding", "portal.findings.states", "MOVES", "STATES", "raised"),

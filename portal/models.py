@@ -14,11 +14,13 @@ from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review, Sitting
+from portal.rotas.models import Absence, Rota, Swap
 from portal.sealed.models import OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.stops.models import Stop
 from portal.systems.models import Privilege, ProposedChange, System
 
 __all__ = [
+    "Absence",
     "Acceptance",
     "AccessRequest",
     "Alert",
@@ -50,6 +52,7 @@ __all__ = [
     "Release",
     "Review",
     "RoleAssignment",
+    "Rota",
     "Rotation",
     "SavedSearch",
     "SealedAccount",
@@ -57,5 +60,6 @@ __all__ = [
     "SignIn",
     "Sitting",
     "Stop",
+    "Swap",
     "System",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ PLACES = (
     Place("Sealed accounts", "sealed", "lock", KEEPERS | {CUSTODIAN, APPROVER}, "Look after"),
     Place("Systems", "systems", "server", KEEPERS, "Look after"),
     Place("Stops", "stops", "hand-stop", KEEPERS | {APPROVER}, "Look after"),
+    Place("Rotas", "rotas", "refresh", KEEPERS | {APPROVER}, "Look after"),
     Place("Policies", "policies", "scale", KEEPERS, "Look after"),
     Place("People", "people", "users", frozenset({ADMINISTRATOR}), "Look after"),
     Place("Receivers", "receivers", "external-link", frozenset({ADMINISTRATOR}), "Look after"),

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 CONCEPTS = (
     "portal.lists.urls", "portal.people.urls", "portal.personnel.urls",
-    "portal.systems.urls", "portal.stops.urls", "portal.eligibility.urls", "portal.policy.urls", "portal.access_requests.urls",
+    "portal.systems.urls", "portal.stops.urls", "portal.rotas.urls", "portal.eligibility.urls", "portal.policy.urls", "portal.access_requests.urls",
     "portal.grants.urls", "portal.sealed.urls", "portal.findings.urls", "portal.reviews.urls", "portal.campaigns.urls", "portal.drills.urls",
     "portal.calendars.urls",
     "portal.notifications.urls",

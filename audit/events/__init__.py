@@ -10,6 +10,7 @@ from audit.events import (
     policy,
     receivers,
     requests,
+    rotas,
     sealed,
     sources,
     stops,
@@ -33,6 +34,7 @@ catalogue: dict[str, EventType] = index(
         evidence,
         receivers,
         stops,
+        rotas,
     )
 )
 

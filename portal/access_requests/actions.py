@@ -96,7 +96,7 @@ def pass_on(*, by: Actor, request: AccessRequest, at: datetime | None = None) ->
     _call(by, locked, due.people)
     append(
         "request.passed_on", by=by, case=locked.pk, subject=locked.log_subject, tier=due.number, told=[str(each.pk) for each in due.people],
-        waited_minutes=int((at - locked.requested_at).total_seconds() // 60),
+        waited_minutes=int((at - locked.requested_at).total_seconds() // 60), rota=due.rota or None, unmanned=list(due.unmanned) or None,
     )  # fmt: skip
     return locked
 

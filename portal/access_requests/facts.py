@@ -3,7 +3,7 @@
 from typing import Any
 
 from portal.access_requests.models import AccessRequest
-from portal.access_requests.queries import Audience, would_end
+from portal.access_requests.queries import Audience, plans_in, would_end
 from portal.access_requests.strength import is_weaker
 from portal.access_requests.turns import turns
 from portal.clock import ms, optional_ms
@@ -16,7 +16,10 @@ def made(
     """Fields of ``request.made``."""
     bypass = request.mode == "bypass"
     approvers = [str(person.pk) for person in audience.approvers]
-    first = turns(policy, audience.approvers, request.requested_at, audience.in_place)[0].people if approvers else ()
+    in_turn = turns(
+        policy, audience.approvers, request.requested_at, audience.in_place, {} if bypass else plans_in(policy)
+    )
+    first = in_turn[0] if in_turn and not bypass else None
     told = [str(person.pk) for person in audience.owners]
     return {
         "responder_id": request.responder_id, "system_id": request.system_id, "system_name": request.system.name,
@@ -25,9 +28,10 @@ def made(
         "reason_length": len(request.reason), "reason_repeats": repeats, "intended_classes": request.intended_classes,
         "incident_ref": request.incident_ref or None, "minutes": request.minutes, "policy_id": request.policy_id,
         "policy_number": request.policy.number, "policy_sha256": request.policy.sha256,
-        "approvals_needed": 0 if bypass else policy.min_approvals, "asked": [] if bypass else [str(person.pk) for person in first],
+        "approvals_needed": 0 if bypass else policy.min_approvals, "asked": [str(person.pk) for person in first.people] if first else [],
         "told": told + list(audience.addresses) if bypass else told, "skipped": approvers if bypass else None,
         "factor": request.factor or None, "weaker_factor": True if is_weaker(request, policy) else None,
+        "rota": (first.rota if first else "") or None, "unmanned": list(first.unmanned) if first and first.unmanned else None,
         "owed": owed or None, "lapses_at": optional_ms(request.lapses_at), "ends_about": ends_about or ms(request.requested_at),
     }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Requests as a viewer may see them, and who would be asked and told."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from portal.eligibility.queries import eligibilities_of, people_with, systems_wh
 from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.policy.queries import rules_of
+from portal.policy.rules import Policy
+from portal.rotas.queries import plans
+from portal.rotas.schedule import Plan
 from portal.systems.models import Privilege, System
 
 REPEAT_DAYS = 30  # the catalogue's reason_repeat_days
@@ -162,7 +165,13 @@ def was_reviewed(request: AccessRequest) -> bool:
 def turns_of(request: AccessRequest) -> tuple[Turn, ...]:
     """Who is told of it when, by its policy and the approvers of now."""
     audience = audience_of(request.system, request.responder_id)
-    return turns(rules_of(request.policy), audience.approvers, request.requested_at, audience.in_place)
+    rules = rules_of(request.policy)
+    return turns(rules, audience.approvers, request.requested_at, audience.in_place, plans_in(rules))
+
+
+def plans_in(rules: Policy) -> dict[str, Plan]:
+    """The rotas that the tiers name. Three queries, none where they name none."""
+    return plans(tier.rota for tier in rules.tiers if tier.rota)
 
 
 def to_be_told(request: AccessRequest, at: datetime) -> Turn | None:
@@ -178,7 +187,7 @@ def to_be_told(request: AccessRequest, at: datetime) -> Turn | None:
         return None
     come = begun(turns_of(request), at)
     people = tuple(each for turn in come for each in turn.people if each.pk not in told)
-    return Turn(come[-1].number, people, come[-1].at) if people else None
+    return replace(come[-1], people=people) if people else None
 
 
 def waiting_in_tiers(at: datetime) -> list[AccessRequest]:

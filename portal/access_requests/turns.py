@@ -1,45 +1,71 @@
 """Who is woken when: the policy's tiers as turns of one request. Everybody who is an approver may decide at any time; turns only say who is told.
 
 A turn ends when its minutes are over. Nobody else is told once enough approvers have seen the request or decided on it: as many as must say yes.
-A tier of which nobody is an approver any more takes no time. Approvers of no tier come last, so nobody is ever left out.
+A tier of which nobody is an approver any more takes no time, nor does a rota of which nobody is here: the next are told, and the turn says why.
+Of a rota the one who is on call when the turn comes is told. Approvers of no tier come last, so nobody is ever left out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from portal.people.models import Person
 from portal.policy.rules import Policy
+from portal.rotas.schedule import Plan, in_order
 
 
 @dataclass(frozen=True)
 class Turn:
-    """These are told then, if nobody has answered by then. ``number`` counts from 1."""
+    """These are told then, if nobody has answered by then. ``number`` counts from 1.
+
+    ``rota`` is the name of the one by which they are on call; ``unmanned`` names those before of which nobody was here; ``tier`` is the
+    policy's, counted from 1, and 0 for those who stand in none.
+    """
 
     number: int
     people: tuple[Person, ...]
     at: datetime
+    rota: str = ""
+    unmanned: tuple[str, ...] = ()
+    tier: int = 0
 
 
 def turns(
-    rules: Policy, approvers: Sequence[Person], requested_at: datetime, in_place: Mapping[UUID, UUID] | None = None
+    rules: Policy,
+    approvers: Sequence[Person],
+    requested_at: datetime,
+    in_place: Mapping[UUID, UUID] | None = None,
+    rotas: Mapping[str, Plan] | None = None,
 ) -> tuple[Turn, ...]:
     """All turns, the first at the time of the request. Without tiers there is one, of all approvers.
 
-    ``in_place`` says who stands in for whom: they have the turn of who is away.
+    ``in_place`` says who stands in for whom: they have the turn of who is away. ``rotas`` are those that the tiers name, by id.
     """
     stands_for = {str(who): str(lender) for who, lender in (in_place or {}).items()}
-    found: list[Turn] = []
-    named, at = {each for tier in rules.tiers for each in tier.people}, requested_at
-    place = {each.pk: stands_for.get(str(each.pk), str(each.pk)) for each in approvers}
-    rest = tuple(each for each in approvers if not {str(each.pk), place[each.pk]} & named)
-    for tier in rules.tiers:
-        people = tuple(each for each in approvers if {str(each.pk), place[each.pk]} & set(tier.people))
+    names = {each: {str(each.pk), stands_for.get(str(each.pk), "")} for each in approvers}
+    found, at, taken, unmanned = list[Turn](), requested_at, set[Person](), list[str]()
+    for place, tier in enumerate(rules.tiers, 1):
+        plan = (rotas or {}).get(tier.rota)
+        people = _on_call(plan, at, names, taken) if plan else _among(set(tier.people), names, taken)
         if people:
-            found.append(Turn(len(found) + 1, people, at))
+            found.append(Turn(len(found) + 1, people, at, plan.name if plan else "", tuple(unmanned), place))
             at += timedelta(minutes=tier.minutes)
-    return (*found, Turn(len(found) + 1, rest, at)) if rest else tuple(found)
+            taken |= set(people)
+            unmanned = []
+        elif tier.rota:
+            unmanned.append(plan.name if plan else "that is gone")
+    rest = tuple(each for each in approvers if each not in taken)
+    return (*found, Turn(len(found) + 1, rest, at, unmanned=tuple(unmanned))) if rest else tuple(found)
+
+
+def _among(wanted: Set[str], names: Mapping[Person, Set[str]], taken: Set[Person]) -> tuple[Person, ...]:
+    return tuple(each for each, called in names.items() if each not in taken and called & wanted)
+
+
+def _on_call(plan: Plan, at: datetime, names: Mapping[Person, Set[str]], taken: Set[Person]) -> tuple[Person, ...]:
+    """The first in the rota's order of that moment who can be asked: no responder, nobody without the role, nobody who was told before."""
+    return next((found for each in in_order(plan, at) if (found := _among({each}, names, taken))), ())
 
 
 def answered(rules: Policy, who: Iterable[UUID]) -> bool:

@@ -1,8 +1,8 @@
 """One request from asking to its end, as one viewer sees it: all that its page shows, in a constant number of queries."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
@@ -17,6 +17,7 @@ from portal.access_requests.queries import (
     WouldEnd,
     audience_of,
     earlier_uses,
+    plans_in,
     visible,
     was_reviewed,
     would_end,
@@ -36,6 +37,7 @@ from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
 from portal.policy.queries import rules_of
 from portal.policy.rules import Policy
+from portal.rotas.schedule import Plan
 from portal.stops.models import Stop
 from portal.stops.queries import on
 
@@ -73,6 +75,7 @@ class Life:
     group: str
     may: frozenset[str]
     stop: Stop | None = None
+    rotas: Mapping[str, Plan] = field(default_factory=dict)
 
     @property
     def stage(self) -> str:
@@ -235,6 +238,7 @@ def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
         group=standing_of(by.id, request.system, request.responder_id).group if decides else "",
         earlier=earlier_uses(request) if decides else None, questions=tuple(request.questions.select_related("asked_by")),
         may=_may(by, request, grant, approvals, seen, extensions, at, released, decides=decides), stop=on(request.system).first(),
+        rotas=plans_in(rules_of(request.policy)) if request.state == AWAITING else {},
     )  # fmt: skip
 
 

@@ -64,14 +64,23 @@ def awaited(life: Life) -> str:
 def _awaited_approval(life: Life) -> str:
     if life.late:
         return "Nobody answered in time. It lapses within seconds."
-    found = turns(life.rules, life.audience.approvers, life.request.requested_at, life.audience.in_place)
+    found = turns(life.rules, life.audience.approvers, life.request.requested_at, life.audience.in_place, life.rotas)
     decided = {each.approver_id for each in life.approvals}
     names = [each.name for turn in begun(found, life.at) for each in turn.people if each.pk not in decided]
     need = "one yes" if life.approvals_left == 1 else f"{life.approvals_left} more yeses"
     said = (
         f"Waiting for {need} from {_listed(names, 'or')}. {_seen(sum(each.seen_at is not None for each in told(life)))}"
     )
-    return f"{said} {_next(life, found)}".strip()
+    return " ".join(filter(None, (said, *map(_rota, begun(found, life.at)), _next(life, found))))
+
+
+def _rota(turn: Turn) -> str:
+    """By which rota somebody is on call, and of which nobody is here."""
+    said = [f"Nobody of the rota {name} is here, so the next were told." for name in turn.unmanned]
+    if turn.rota:
+        who = _listed([each.name for each in turn.people], "and")
+        said.append(f"{who} {'is' if len(turn.people) == 1 else 'are'} on call by the rota {turn.rota}.")
+    return " ".join(said)
 
 
 def _next(life: Life, found: tuple[Turn, ...]) -> str:

@@ -80,7 +80,7 @@ _TOPIC_OF = {
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "drill": "duty", "signin": "account",
-    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty", "offline": "duty",
+    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty", "offline": "duty", "rota": "duty",
 }  # fmt: skip
 
 
@@ -118,6 +118,10 @@ KINDS = _kinds(
     ("sealed.rotation_owed", "New secret owed", "custodian of the account", "account system due_at:time cause?"),
     ("sealed.lent_while_known", "Lent while its secret is known", "custodian of the account, owner, security list", "account system person custodian"),
     ("sealed.known_at_stop", "Emergency stop: secret still works", "custodian of the account, owner, security list", "account system due_at:time cause?"),
+    ("rota.changed", "Rota", "members of the rota, those before too", "rota system by handover order:list"),
+    ("rota.swap_offered", "Swap of weeks offered", "the member whose week is wanted", "rota system by week other_week"),
+    ("rota.swap_answered", "Swap of weeks answered", "who offered it", "rota system by week other_week taken:bool?"),
+    ("rota.away", "Away from a rota", "other members of the rota", "rota system person from_at:time to_at:time"),
     ("review.due", "Review due", "pool of reviewers", f"{USE} due_at:time mode?"),
     ("review.reminder", "Review: reminder", "pool, or who claimed it", f"{USE} due_at:time mode?"),
     ("review.overdue", "Review overdue", "pool, owner", f"{USE} due_at:time mode?"),

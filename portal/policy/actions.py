@@ -12,6 +12,7 @@ from portal.errors import NotAllowed, RefusedByPolicy, WrongState
 from portal.people.strength import need_fresh
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, WrongPolicy, parse
+from portal.rotas.queries import rotas_of
 from portal.rows import lock_row
 from portal.systems.models import System
 
@@ -103,6 +104,9 @@ def _approvers_in_tiers(system: System, policy: Policy) -> None:
     )
     if any(each not in approvers for tier in policy.tiers for each in tier.people):
         raise RefusedByPolicy("A tier names only people who may approve for this system.", about=system)
+    rotas = {tier.rota for tier in policy.tiers if tier.rota}
+    if rotas and not rotas <= {str(each.pk) for each in rotas_of(system)}:
+        raise RefusedByPolicy("A tier names only rotas of this system.", about=system)
 
 
 def _undecided(version: PolicyVersion) -> PolicyVersion:

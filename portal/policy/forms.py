@@ -8,7 +8,7 @@ from django import forms
 from portal.kept import KeptForm, speak
 from portal.policy.actions import REVIEW_DAYS
 from portal.policy.rules import CRITERIA, Policy, WrongPolicy, parse
-from portal.policy.tier_fields import Approvers, first_places, in_words, tier_fields, tiers_of
+from portal.policy.tier_fields import Approvers, Rotas, first_places, in_words, tier_fields, tiers_of
 from portal.widgets import CheckCards
 
 MODES = {
@@ -100,8 +100,8 @@ class PolicyForm(KeptForm):
         "review_days",
     )
 
-    def __init__(self, *args: Any, approvers: Approvers = (), **kwargs: Any) -> None:
-        """Numbers and switches come from their tables; ``approvers`` may be put into tiers."""
+    def __init__(self, *args: Any, approvers: Approvers = (), rotas: Rotas = (), **kwargs: Any) -> None:
+        """Numbers and switches come from their tables; ``approvers`` and ``rotas`` may be put into tiers."""
         super().__init__(*args, **kwargs)
         for name, label, lowest, highest, hint in NUMBERS:
             told = f"{lowest} to {highest}. {hint}".strip()
@@ -114,7 +114,7 @@ class PolicyForm(KeptForm):
             self.fields[name] = forms.BooleanField(label=label, help_text=hint, required=False)
         speak(self.fields["review_days"])
         self.order_fields(self.field_order)
-        for name, field in tier_fields(approvers).items():
+        for name, field in tier_fields(approvers, rotas).items():
             self.fields[name] = field
             speak(field)
 

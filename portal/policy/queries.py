@@ -13,6 +13,7 @@ from portal.errors import RefusedByPolicy
 from portal.people.models import Person
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, parse
+from portal.rotas.queries import names_of as rota_names
 from portal.systems.models import System
 
 
@@ -66,11 +67,11 @@ def waiting(viewer: Person) -> QuerySet[PolicyVersion]:
 
 
 def names_in(*versions: PolicyVersion | None) -> dict[str, str]:
-    """Names of the people whom these versions put into tiers. One query, none where there are none."""
-    named = {each for version in versions if version for tier in rules_of(version).tiers for each in tier.people}
-    return (
-        {str(pk): name for pk, name in Person.objects.filter(pk__in=named).values_list("pk", "name")} if named else {}
-    )
+    """Names of the people and rotas that these versions put into tiers. One query for each, none where there are none."""
+    tiers = [tier for version in versions if version for tier in rules_of(version).tiers]
+    named = {each for tier in tiers for each in tier.people}
+    people = Person.objects.filter(pk__in=named).values_list("pk", "name") if named else ()
+    return {str(pk): name for pk, name in people} | rota_names({tier.rota for tier in tiers if tier.rota})
 
 
 READERS = (RESPONDER, APPROVER, REVIEWER, OWNER, CUSTODIAN, AUDITOR, ADMINISTRATOR)

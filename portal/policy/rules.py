@@ -45,10 +45,15 @@ class WrongPolicy(ValueError):
 
 @dataclass(frozen=True)
 class Tier:
-    """Approvers, by pseudonym, who are told together, and for how many minutes they alone are."""
+    """Approvers, by pseudonym, who are told together, and for how many minutes they alone are; or whoever is on call by a rota, by its id."""
 
     people: tuple[str, ...]
     minutes: int
+    rota: str = ""
+
+    def document(self) -> dict[str, object]:
+        """As it is hashed: people or a rota, never both."""
+        return {"minutes": self.minutes, **({"rota": self.rota} if self.rota else {"people": list(self.people)})}
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,8 @@ class Policy:
         """Canonical JSON (RFC 8785) of all rules: what is hashed, shown and put into the log. See ``LATER``."""
         known = {each.name: each.default for each in fields(self)}
         said = {key: value for key, value in asdict(self).items() if key not in LATER or value != known[key]}
+        if self.tiers:
+            said["tiers"] = [each.document() for each in self.tiers]
         return rfc8785.dumps(
             {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}
         ).decode()
@@ -133,19 +140,18 @@ def parse(document: str | Mapping[str, Any]) -> Policy:
 def _tier(given: Any) -> Tier:
     if isinstance(given, Tier):
         return given
-    if (
-        not isinstance(given, dict)
-        or given.keys() != {"people", "minutes"}
-        or not all(isinstance(each, str) for each in given["people"])
-    ):
-        raise WrongPolicy("A tier is a list of people and a number of minutes.")
+    if not isinstance(given, dict) or given.keys() not in ({"people", "minutes"}, {"rota", "minutes"}):
+        raise WrongPolicy("A tier is a list of people, or a rota, and a number of minutes.")
+    people, rota = given.get("people", []), given.get("rota", "")
+    if not isinstance(people, list | tuple) or not all(isinstance(each, str) for each in (*people, rota)):
+        raise WrongPolicy("A tier names people and rotas by their ids.")
     if not isinstance(given["minutes"], int):
         raise WrongPolicy("The minutes of a tier must be a whole number.")
-    return Tier(tuple(given["people"]), given["minutes"])
+    return Tier(tuple(people), given["minutes"], rota)
 
 
 def _check(policy: Policy) -> None:
-    named = [each for tier in policy.tiers for each in tier.people]
+    named = [each for tier in policy.tiers for each in (*tier.people, *filter(None, [tier.rota]))]
     limits = (
         (
             set(policy.modes) <= {"approved", "bypass", "drill"} and policy.modes,
@@ -176,10 +182,10 @@ def _check(policy: Policy) -> None:
             "Removal and alerts have at most 5 minutes.",
         ),
         (
-            len(policy.tiers) <= MOST_TIERS and all(tier.people for tier in policy.tiers),
-            f"At most {MOST_TIERS} tiers, each with somebody in it.",
+            len(policy.tiers) <= MOST_TIERS and all(bool(tier.people) != bool(tier.rota) for tier in policy.tiers),
+            f"At most {MOST_TIERS} tiers, each with somebody in it: people, or one rota alone.",
         ),
-        (len(named) == len(set(named)), "Nobody stands in two tiers."),
+        (len(named) == len(set(named)), "Nobody stands in two tiers, and no rota does."),
         (all(1 <= tier.minutes <= 60 for tier in policy.tiers), "The next tier is told after 1 to 60 minutes."),
     )
     for ok, sentence in limits:
@@ -197,7 +203,8 @@ def told_in_tiers(policy: Policy) -> str:
     """In which order approvers are told, in one sentence."""
     first, *others = policy.tiers
     within = [f"after {tier.minutes} minute{'' if tier.minutes == 1 else 's'}" for tier in (first, *others)]
-    return f"{count(len(first.people), 'approver is', 'approvers are')} told at once; the next, if nobody has seen it, {', then '.join(within)}."
+    who = "Whoever is on call is" if first.rota else count(len(first.people), "approver is", "approvers are")
+    return f"{who} told at once; the next, if nobody has seen it, {', then '.join(within)}."
 
 
 def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tiers of a policy as plain fields: for each approver, whether they are told first, second or third; minutes for each tier."""
+"""The tiers of a policy as plain fields: for each approver and rota, whether they are told first, second or third; minutes for each tier."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,21 +6,24 @@ from typing import Any
 from django import forms
 
 from portal.clock import minutes as spoken
-from portal.policy.rules import MOST_TIERS, Policy
+from portal.policy.rules import MOST_TIERS, Policy, Tier, WrongPolicy
 
 MINUTES = 5
 PLACES = (("", "With all who have no place"), ("1", "First"), ("2", "Second"), ("3", "Third"))
 ORDER = ("first", "second", "third")
 Approvers = Sequence[tuple[str, str]]  # pseudonym and name
+Rotas = Sequence[tuple[str, str]]  # id and name
+PERSON, ROTA = "turn_", "rota_turn_"
 
 
-def tier_fields(approvers: Approvers) -> dict[str, forms.Field]:
+def tier_fields(approvers: Approvers, rotas: Rotas = ()) -> dict[str, forms.Field]:
     """None where nobody could be put into a tier."""
     if not approvers:
         return {}
+    asked = [(f"{PERSON}{pk}", name) for pk, name in approvers]
+    asked += [(f"{ROTA}{pk}", f"Whoever is on call by the rota {name}") for pk, name in rotas]
     places: dict[str, forms.Field] = {
-        f"turn_{pk}": forms.ChoiceField(label=f"{name} is told", choices=PLACES, required=False)
-        for pk, name in approvers
+        name: forms.ChoiceField(label=f"{who} is told", choices=PLACES, required=False) for name, who in asked
     }
     first = places[f"turn_{approvers[0][0]}"]
     first.help_text = (
@@ -39,14 +42,17 @@ def tiers_of(said: Mapping[str, Any]) -> list[dict[str, Any]]:
     """As a policy's document holds them; empty tiers are left out."""
     tiers = []
     for number in range(1, MOST_TIERS + 1):
-        people = [
-            name.removeprefix("turn_")
-            for name, place in said.items()
-            if name.startswith("turn_") and place == str(number)
-        ]
-        if people:
-            tiers.append({"people": people, "minutes": said.get(f"tier_{number}_minutes") or MINUTES})
+        people, rotas = _placed(said, PERSON, number), _placed(said, ROTA, number)
+        minutes = said.get(f"tier_{number}_minutes") or MINUTES
+        if len(rotas) > 1 or (people and rotas):
+            raise WrongPolicy(f"Who is told {PLACES[number][1].lower()}: people, or one rota alone.")
+        if people or rotas:
+            tiers.append({"minutes": minutes, **({"rota": rotas[0]} if rotas else {"people": people})})
     return tiers
+
+
+def _placed(said: Mapping[str, Any], kind: str, number: int) -> list[str]:
+    return [name.removeprefix(kind) for name, place in said.items() if name.startswith(kind) and place == str(number)]
 
 
 def first_places(policy: Policy) -> dict[str, Any]:
@@ -54,8 +60,9 @@ def first_places(policy: Policy) -> dict[str, Any]:
     minutes = {f"tier_{number}_minutes": MINUTES for number in range(1, MOST_TIERS + 1)}
     for number, tier in enumerate(policy.tiers, 1):
         minutes[f"tier_{number}_minutes"] = tier.minutes
-    places = {f"turn_{person}": str(number) for number, tier in enumerate(policy.tiers, 1) for person in tier.people}
-    return {**places, **minutes}
+    places = {f"{PERSON}{person}": str(number) for number, tier in enumerate(policy.tiers, 1) for person in tier.people}
+    rotas = {f"{ROTA}{tier.rota}": str(number) for number, tier in enumerate(policy.tiers, 1) if tier.rota}
+    return {**places, **rotas, **minutes}
 
 
 def in_words(policy: Policy, names: Mapping[str, str]) -> str:
@@ -64,7 +71,11 @@ def in_words(policy: Policy, names: Mapping[str, str]) -> str:
         return "all at once"
     strange = "somebody who is no approver any more"
     said = [
-        f"{' and '.join(names.get(each, strange) for each in tier.people)} for {spoken(tier.minutes)}"
+        f"{_on_call(tier, names) if tier.rota else ' and '.join(names.get(each, strange) for each in tier.people)} for {spoken(tier.minutes)}"
         for tier in policy.tiers
     ]
     return ", then ".join([*said, "all others"])
+
+
+def _on_call(tier: Tier, names: Mapping[str, str]) -> str:
+    return f"whoever is on call by the rota {names.get(tier.rota, 'that is gone')}"

@@ -22,6 +22,7 @@ from portal.policy.lookback import DAYS
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, sentences
 from portal.reviews.lookback import looked_back
+from portal.rotas.queries import rotas_of
 
 SHOWN = 50  # cases named one by one beside a proposed version; the counts are of all
 
@@ -86,6 +87,7 @@ def policy_new(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = PolicyForm(
         request.POST or None,
         approvers=approvers,
+        rotas=[(str(each.pk), each.name) for each in rotas_of(system)],
         initial=first_values(queries.rules_of(current) if current else Policy()),
     )
     if request.method == "POST" and form.is_valid():

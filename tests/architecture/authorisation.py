@@ -125,6 +125,17 @@ policy_new           POST system                403 403 403 403 403 403 302 403 
 policy_version       GET  version               200 200 200 200 200 200 200 404 404 in
 policy_approve       POST version               403 403 403 403 403 403 302 403 403 in
 policy_decline       POST version               403 403 403 403 403 403 302 403 403 in
+# rotas
+rotas                GET  -                     200 200 200 200 200 200 200 200 200 in
+rota_new             GET  system                404 404 404 404 404 404 200 404 404 in
+rota_new             POST system                403 403 403 403 403 403 302 403 403 in
+rota_page            GET  rota                  404 404 200 404 200 200 200 404 404 in
+rota_change          GET  rota                  404 404 404 404 404 404 200 404 404 in
+rota_change          POST rota                  403 403 403 403 403 403 302 403 403 in
+rota_swap            POST rota                  403 403 302 403 403 403 403 403 403 in
+rota_away            POST rota                  403 403 302 403 403 403 302 403 403 in
+swap_answer          POST swap                  403 403 302 403 403 403 403 403 403 in
+absence_end          POST absence               403 403 302 403 403 403 302 403 403 in
 # requests and grants
 requests             GET  -                     200 200 200 200 200 200 200 200 200 in
 request_new          GET  -                     200 200 200 200 200 200 200 200 200 in
@@ -339,6 +350,11 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "person_new": lambda _: {"name": "Noa", "email": "noa@example.org"},
     "policy_new": _policy,
     "privilege_new": lambda _: {"name": "All", "on_target": "all_of_it"},
+    "rota_new": lambda scene: {"name": "Another", "weekday": 0, "hour": 9, "zone": "UTC", f"place_{scene.world.ines.pk}": "1"},
+    "rota_change": lambda scene: {"name": "Nights", "weekday": 2, "hour": 8, "zone": "UTC", f"place_{scene.world.ines.pk}": "1"},
+    "rota_swap": lambda scene: {"week": scene.things["weeks"]["mine"], "other_week": scene.things["weeks"]["other"]},
+    "rota_away": lambda scene: {"person": scene.world.ines.pk, "from_at": _soon(2), "to_at": _soon(4)},
+    "swap_answer": lambda _: {"decision": "take"},
     "request_bypass": lambda _: {"criterion": "outage", "reason": "Writes fail."},
     "request_decide": lambda _: {"decision": "approve"},
     "request_new": lambda _: {

@@ -37,6 +37,10 @@ from portal.policy.rules import Policy
 from portal.reviews import accepting, sweep
 from portal.reviews import actions as reviews
 from portal.reviews.models import Review
+from portal.rotas import absences
+from portal.rotas import actions as rotas
+from portal.rotas.queries import plan_of
+from portal.rotas.schedule import holder, week_at
 from portal.sealed import actions as sealed
 from portal.sealed import rotating, rotations
 from portal.sealed.models import OfflineCard
@@ -47,7 +51,7 @@ from portal.systems.targets import target
 from tests.audit.cases.conftest import listed
 from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of
-from tests.factories import passkey_of, sign_in_of
+from tests.factories import passkey_of, person, sign_in_of
 from tests.worlds import REASON, World, actor, make_world, opened, request_of
 
 # Who looks: how they stand to Ann's requests on one system.
@@ -87,6 +91,7 @@ def make_scene() -> Scene:
     _roles(world)
     things = {
         **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_sealed(world), **_papers(world), **_stop(world),
+        **_rota(world),
         "-": {}, "chosen": {}, "incident": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
     }  # fmt: skip
     listed()
@@ -119,6 +124,29 @@ def _stop(world: World) -> dict[str, dict[str, Any]]:
     stop = stopping.start(by=actor(world.mo), system=other.system, reason="Somebody is in.")
     stops.ask_lift(by=actor(world.mo), stop=stop, reason="Nobody is in.")
     return {"stop": {"pk": stop.pk}}
+
+
+def _rota(world: World) -> dict[str, dict[str, Any]]:
+    """Ines has the week that runs now and Hal the next; Hal offers her a swap of the two after, and she is away later."""
+    hal, ago = person("Hal"), now() - timedelta(days=10)
+    RoleAssignment.objects.create(
+        person=hal, role="approver", system=world.system, proposed_by=world.pia, proposed_at=ago, approved_by=world.quinn, approved_at=ago, from_at=ago
+    )  # fmt: skip
+    members = [str(world.ines.pk), str(hal.pk)]
+    rota = rotas.set_up(
+        by=actor(world.quinn), system=world.system, name="Nights", members=members, weekday=0, hour=9, zone="UTC"
+    )
+    plan = plan_of(rota)
+    this = week_at(plan, now())
+    mine, his = (next(each for each in (this + 2, this + 3) if holder(plan, each) == member) for member in members)
+    swap = rotas.offer_swap(by=actor(hal), rota=rota, week=plan.day_of(his), other_week=plan.day_of(mine))
+    absence = absences.say_away(
+        by=actor(world.ines), rota=rota, person=world.ines, from_at=now() + timedelta(days=60), to_at=now() + timedelta(days=61)
+    )  # fmt: skip
+    return {
+        "rota": {"pk": rota.pk}, "swap": {"pk": swap.pk}, "absence": {"pk": absence.pk},
+        "weeks": {"mine": plan.day_of(mine + 2).isoformat(), "other": plan.day_of(his + 2).isoformat()},
+    }  # fmt: skip
 
 
 def _requests(world: World) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ import portal
 from audit.events import catalogue
 
 ROOT = Path(portal.__file__).resolve().parent.parent
-CONFIGURATION = {"System", "Privilege", "PolicyVersion", "RoleAssignment", "Eligibility"}
+CONFIGURATION = {"System", "Privilege", "PolicyVersion", "RoleAssignment", "Eligibility", "Rota"}
 
 
 def modules(package: Any) -> Iterator[str]:

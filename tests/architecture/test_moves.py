@@ -29,6 +29,9 @@ EXPECTED = {
     ("portal.stops.states", "MOVES", "STATES"): {
         "ask_lift": ({"in_force"}, "lift_asked"), "keep": ({"lift_asked"}, "in_force"), "lift": ({"lift_asked"}, "lifted"),
     },
+    ("portal.rotas.states", "MOVES", "STATES"): {
+        "take": ({"offered"}, "taken"), "decline": ({"offered"}, "declined"), "withdraw": ({"offered"}, "withdrawn"),
+    },
     ("portal.people.reset_states", "MOVES", "STATES"): {
         "approve": ({"proposed"}, "cooling"), "decline": ({"proposed"}, "declined"), "cancel": ({"proposed", "cooling"}, "cancelled"),
         "finish": ({"cooling"}, "done"), "lapse": ({"proposed", "cooling"}, "lapsed"),

@@ -43,6 +43,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "eligibility_new": (("mo", "", ""),), "eligibility_page": (("mo", "eligibility", ""),),
     "sealed": (("otto", "", ""), ("mo", "", "")), "sealed_new": (("pia", "", ""),), "sealed_page": (("otto", "sealed", ""), ("nora", "cards", "")),
     "offline_use": (("ben", "cards", ""),),
+    "rotas": (("ines", "", ""), ("pia", "", "")), "rota_new": (("pia", "shop", ""),), "rota_page": (("ines", "rota", ""),),
+    "rota_change": (("pia", "rota", ""),),
     "policies": (("pia", "", ""),), "policy_system": (("pia", "shop", ""),), "policy_new": (("pia", "shop", ""),),
     "policy_version": (("pia", "version", ""),),
     "requests": (("ann", "", "?list=mine"), ("mo", "", "?list=waiting"), ("jon", "", "?list=waiting")),
@@ -99,6 +101,7 @@ class Furnished:
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "drill": {"pk": self._drill()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
             "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()}, "reset": {"pk": self._reset()},
+            "rota": {"pk": self._rota()},
         }  # fmt: skip
 
     def leave(self) -> None:
@@ -131,6 +134,14 @@ class Furnished:
         return _last(
             self.house.visitor("pia").post(f"/people/{ann}/factor-reset/", {"reason": "A look at every page."})
         )
+
+    def _rota(self) -> str:
+        """Of the shop's two approvers."""
+        shop = self._one("portal_system WHERE slug = 'shop'")["pk"]
+        people = [self._one("portal_person WHERE email = %s", BY_KEY[key].email)["pk"] for key in ("ines", "jon")]
+        said = {f"place_{pk}": str(place) for place, pk in enumerate(people, 1)}
+        said |= {"name": "Nights", "weekday": "0", "hour": "9", "zone": "Europe/Berlin"}
+        return _last(self.house.visitor("pia").post(f"/systems/{shop}/rotas/new/", said))
 
     def _stop(self) -> str:
         """Of a system that no other look asks for."""

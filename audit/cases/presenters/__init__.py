@@ -11,6 +11,7 @@ from audit.cases.presenters import (
     people,
     receivers,
     requests,
+    rotas,
     sealed,
     stops,
     target,
@@ -19,7 +20,7 @@ from audit.cases.presenters.spec import PEOPLE, Line, Names, Presenter, name_of,
 from audit.log.read import LoggedEvent
 
 PRESENTERS: dict[str, Presenter] = {}
-for _family in (requests, grants, sealed, offline, target, judging, evidence, people, lists, receivers, stops):
+for _family in (requests, grants, sealed, offline, target, judging, evidence, people, lists, receivers, stops, rotas):
     PRESENTERS.update(_family.PRESENTERS)
 _UNKNOWN = say("An entry that this version cannot put into words")
 

@@ -16,7 +16,7 @@ PRESENTERS: dict[str, Presenter] = {
                         icon="key", tone="accent", looks=_by_mode),
     "request.supplemented": say("Gave what the bypass owed", "{reason}", "{category}.", "Intends: {intended_classes}.", "Incident {incident_ref}.",
                                 icon="pencil"),
-    "request.passed_on": say("Nobody had seen it for {waited_minutes} minutes, so the next were told: {told}", "Turn {tier}.", icon="bell", tone="attention"),
+    "request.passed_on": say("Nobody had seen it for {waited_minutes} minutes, so the next were told: {told}", "Turn {tier}.", "On call by the rota {rota}.", "Nobody was here of the rota {unmanned}.", icon="bell", tone="attention"),
     "request.seen": say("Has seen the request", icon="eye"),
     "request.questioned": say("Asked the responder", "{text}", icon="help-circle", tone="accent"),
     "request.answered": say("Answered a question", "{text}", icon="pencil"),

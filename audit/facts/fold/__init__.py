@@ -128,6 +128,15 @@ NO_FACT = frozenset(
         "stop.lift_declined",
         "stop.lifted",
         "stop.act_refused",
+        "rota.made",
+        "rota.changed",
+        "rota.swap_offered",
+        "rota.swap_taken",
+        "rota.swap_declined",
+        "rota.swap_withdrawn",
+        "rota.away_said",
+        "rota.away_ended",
+        "rota.act_refused",
     }
 )
 # Tables that nothing in the log fills yet: a test that reads one of them is not decided, whatever its rows. Of `downloads` the log

@@ -26,6 +26,7 @@ from portal.people.signing_in import PersonRequest, signed_in
 from portal.personnel.queries import waiting_for as personnel_waiting_for
 from portal.policy.queries import waiting as policies_waiting
 from portal.reviews.queries import claimed_by, due_for
+from portal.rotas.queries import offers_to
 from portal.sealed.models import CUSTODIAN as KEPT_BY_CUSTODIAN
 from portal.sealed.queries import cards_of, duties_of, waiting_for_second
 from portal.stops.queries import lifts_waiting_for
@@ -33,7 +34,7 @@ from portal.stops.queries import lifts_waiting_for
 SHOWN = 5
 SECOND_ADMINISTRATOR = ("personnel", "policies", "sealed_proposals")
 PROPOSALS = ("lifts", "resets", "changes", "role_proposals", "eligibility_proposals", *SECOND_ADMINISTRATOR)
-ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "owing", "questions")
+ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "owing", "questions", "swaps")
 SEALED = ("secrets_owed", "cards")
 WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", "drills_owed", *SEALED, *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
@@ -59,7 +60,11 @@ def _for(viewer: Person) -> dict[str, Any]:
         **_findings(viewer, findings_waiting_for(viewer)),
     }  # fmt: skip
     if roles & {APPROVER, OWNER}:
-        shown |= {"waiting": waiting_for(viewer), "extensions": extensions_waiting_for(viewer)}
+        shown |= {
+            "waiting": waiting_for(viewer),
+            "extensions": extensions_waiting_for(viewer),
+            "swaps": offers_to(viewer),
+        }
     if roles & {APPROVER, OWNER, ADMINISTRATOR}:
         shown["open_of_others"] = endable_by(viewer)
     if roles & {APPROVER, OWNER, ADMINISTRATOR, CUSTODIAN}:

@@ -1,0 +1,57 @@
+"""A member of a rota says when they are away, and that they are back. Who covers follows by itself."""
+
+from datetime import datetime
+from uuid import UUID
+
+from audit.log.append import Actor, action, append
+from portal.clock import ms, now
+from portal.errors import RefusedByPolicy, WrongState
+from portal.notifications.outbox import tell
+from portal.people.models import Person
+from portal.rotas.models import Absence, Rota
+from portal.rotas.queries import members_of
+from portal.rotas.rules import check_away, may_end_away, may_say_away
+from portal.rows import lock_row
+
+
+@action(event="rota.away_said", refused="rota.act_refused")
+def say_away(*, by: Actor, rota: Rota, person: Person, from_at: datetime, to_at: datetime) -> Absence:
+    """Away from all one's rotas between two moments; ``rota`` is the one on whose page it is said. The other members are told."""
+    may_say_away(by, person.pk, rota)
+    if str(person.pk) not in rota.members:
+        raise RefusedByPolicy("This person is not on the rota.", about=rota)
+    check_away(from_at, to_at, about=rota)
+    absence = Absence.objects.create(person=person, from_at=from_at, to_at=to_at, said_by_id=UUID(by.id), said_at=now())
+    for each in Rota.objects.filter(members__contains=[str(person.pk)]).select_related("system").order_by("pk"):
+        others = [other for pk, other in members_of([each]).items() if pk not in (str(person.pk), by.id)]
+        tell(
+            by=by, people=others, kind="rota.away", about=each.log_subject, path=f"/rotas/{each.pk}/",
+            facts={"rota": each.name, "system": each.system.name, "person": person.name, "from_at": from_at, "to_at": to_at},
+        )  # fmt: skip
+    append(
+        "rota.away_said", by=by, subject=rota.log_subject, absence_id=absence.pk, rota_id=rota.pk, person_id=person.pk,
+        from_at=ms(from_at), to_at=ms(to_at),
+    )  # fmt: skip
+    return absence
+
+
+@action(event="rota.away_ended", refused="rota.act_refused")
+def come_back(*, by: Actor, absence: Absence) -> Absence:
+    """Back earlier than said, or not away after all: it ends now, or never begins."""
+    locked = lock_row(Absence, absence.pk)
+    rotas = Rota.objects.filter(members__contains=[str(locked.person_id)]).select_related("system")
+    may_end_away(by, locked.person_id, [each.system for each in rotas])
+    at = now()
+    if locked.to_at <= at or locked.to_at == locked.from_at:
+        raise WrongState("This absence is over already.", about=locked)
+    locked.to_at = max(at, locked.from_at)
+    locked.save(update_fields=["to_at"])
+    append(
+        "rota.away_ended",
+        by=by,
+        subject=locked.log_subject,
+        absence_id=locked.pk,
+        person_id=locked.person_id,
+        ended_at=ms(at),
+    )
+    return locked

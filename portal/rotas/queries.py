@@ -1,0 +1,123 @@
+"""Rotas as a viewer may see them, and as plain plans."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q, QuerySet
+
+from portal.clock import now
+from portal.eligibility.lending import own_roles
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER
+from portal.eligibility.queries import systems_where
+from portal.people.models import Person
+from portal.rotas.models import Absence, Rota, Swap
+from portal.rotas.schedule import Away, Exchange, Plan
+from portal.rotas.states import OFFERED, TAKEN
+from portal.systems.models import System
+
+READERS = (APPROVER, OWNER, ADMINISTRATOR, AUDITOR)
+
+
+def plans_of(rotas: Iterable[Rota]) -> dict[str, Plan]:
+    """Each rota as a plan, by its id. Two queries, none without a rota."""
+    rows = list(rotas)
+    if not rows:
+        return {}
+    swaps, absences = dict[UUID, list[Exchange]](), dict[str, list[Away]]()
+    for each in Swap.objects.filter(rota__in=rows, state=TAKEN).order_by("answered_at", "pk"):
+        found = Exchange(each.week, str(each.offered_by_id), each.other_week, str(each.to_id))
+        swaps.setdefault(each.rota_id, []).append(found)
+    members = {member for each in rows for member in each.members}
+    for away in Absence.objects.filter(person__in=members, to_at__gt=F("from_at")):
+        absences.setdefault(str(away.person_id), []).append(Away(str(away.person_id), away.from_at, away.to_at))
+    return {
+        str(each.pk): Plan(
+            each.name, tuple(each.members), each.begins, each.hour, ZoneInfo(each.zone), tuple(swaps.get(each.pk, ())),
+            tuple(away for member in each.members for away in absences.get(member, ())),
+        )
+        for each in rows
+    }  # fmt: skip
+
+
+def plan_of(rota: Rota) -> Plan:
+    """One of them."""
+    return plans_of([rota])[str(rota.pk)]
+
+
+def plans(ids: Iterable[str]) -> dict[str, Plan]:
+    """The rotas of these ids as plans. Three queries, none without an id."""
+    wanted = list(ids)
+    return plans_of(Rota.objects.filter(pk__in=wanted)) if wanted else {}
+
+
+def rotas_of(system: System) -> list[Rota]:
+    """The rotas of a system, by name."""
+    return list(Rota.objects.filter(system=system).order_by("name"))
+
+
+def names_of(ids: Iterable[str]) -> dict[str, str]:
+    """What they are called. One query, none without an id."""
+    wanted = list(ids)
+    found = Rota.objects.filter(pk__in=wanted).values_list("pk", "name") if wanted else ()
+    return {str(pk): name for pk, name in found}
+
+
+def visible(viewer: Person) -> QuerySet[Rota]:
+    """Rotas of systems on which the viewer decides, which they own, administer or audit."""
+    seen = Q(system__in=systems_where(viewer.pk, READERS)) | Q(system__owner=viewer)
+    return Rota.objects.filter(seen).select_related("system", "changed_by")
+
+
+def visible_rota(viewer: Person, pk: UUID) -> Rota | None:
+    """One of them."""
+    return visible(viewer).filter(pk=pk).first()
+
+
+def rota_of(viewer: Person, person_id: UUID) -> Rota | None:
+    """A rota that the viewer may see and the person is on: where to go back to."""
+    return visible(viewer).filter(members__contains=[str(person_id)]).first()
+
+
+def may_be_on(system: System) -> list[Person]:
+    """Approvers of the system in their own right, by name: who stands in for somebody has their turn anyway."""
+    return list(Person.objects.filter(pk__in=own_roles(system).values("person_id")).order_by("name"))
+
+
+def members_of(rotas: Iterable[Rota]) -> dict[str, Person]:
+    """The people on these rotas, by pseudonym. One query."""
+    named = {member for each in rotas for member in each.members}
+    return {str(each.pk): each for each in Person.objects.filter(pk__in=named)}
+
+
+def offers_of(rota: Rota) -> list[Swap]:
+    """Swaps that wait for an answer."""
+    return list(Swap.objects.filter(rota=rota, state=OFFERED).select_related("offered_by", "to").order_by("week"))
+
+
+def offers_to(viewer: Person) -> list[Swap]:
+    """Swaps that wait for the viewer's answer, whatever the rota."""
+    mine = Swap.objects.filter(to=viewer, state=OFFERED).select_related("offered_by", "rota__system")
+    return list(mine.order_by("offered_at"))
+
+
+def absences_of(rota: Rota, at: datetime | None = None) -> list[Absence]:
+    """Absences of the members that are not over."""
+    ahead = Absence.objects.filter(person__in=rota.members, to_at__gt=at or now()).filter(to_at__gt=F("from_at"))
+    return list(ahead.select_related("person").order_by("from_at"))
+
+
+def rota_for_act(pk: UUID) -> Rota | None:
+    """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
+    return Rota.objects.select_related("system").filter(pk=pk).first()
+
+
+def swap_for_act(pk: UUID) -> Swap | None:
+    """As `rota_for_act`."""
+    return Swap.objects.select_related("rota__system").filter(pk=pk).first()
+
+
+def absence_for_act(pk: UUID) -> Absence | None:
+    """As `rota_for_act`."""
+    return Absence.objects.filter(pk=pk).first()

@@ -1,0 +1,318 @@
+"""Rotas by their actions and pages: set up, swapped, covered; told to everybody concerned, each with its event."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from audit.log.read import of_subject
+from portal.clock import ms, now
+from portal.eligibility.models import RoleAssignment
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
+from portal.notifications.models import Alert
+from portal.rotas import absences, actions
+from portal.rotas.models import Absence, Rota, Swap
+from portal.rotas.queries import plan_of
+from portal.rotas.schedule import WEEK, holder, on_call, week_at
+from tests.at_once import at_once
+from tests.browsing import browser_of
+from tests.factories import broken_log
+from tests.portal.access_requests.test_asking import text
+from tests.worlds import World, actor, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def rota_of(world: World, *names: str, **said: Any) -> Rota:
+    given = {"name": "Nights", "weekday": 0, "hour": 9, "zone": "Europe/Berlin", **said}
+    members = [str(world.people[name].pk) for name in names or ("ines", "jon")]
+    return actions.set_up(by=actor(world.pia), system=world.system, members=members, **given)
+
+
+def told(kind: str) -> set[str]:
+    return {
+        each.recipient.name for each in Alert.objects.filter(kind=kind).select_related("recipient") if each.recipient
+    }
+
+
+def weeks(rota: Rota, world: World, giver: str, taker: str) -> dict[str, Any]:
+    """The first full week of each."""
+    plan = plan_of(rota)
+    ahead = range(week_at(plan, now()) + 1, week_at(plan, now()) + 9)
+    first, second = (
+        next(each for each in ahead if holder(plan, each) == str(world.people[name].pk)) for name in (giver, taker)
+    )
+    return {"week": plan.day_of(first), "other_week": plan.day_of(second)}
+
+
+def test_rota_is_set_up_and_changed_by_an_administrator_and_its_members_are_told(world: World) -> None:
+    rota = rota_of(world)
+    assert on_call(plan_of(rota), now()) == str(world.ines.pk)
+    (made,) = of_subject(rota.log_subject, ["rota.made"])
+    assert (made.by, made.fields["members"], made.fields["weekday"]) == (str(world.pia.pk), rota.members, 0)
+    assert told("rota.changed") == {"Ines", "Jon"}
+    actions.change(
+        by=actor(world.quinn), rota=rota, name="Late", members=[str(world.jon.pk)], weekday=4, hour=18, zone="UTC"
+    )
+    rota.refresh_from_db()
+    assert (rota.name, rota.begins.weekday(), on_call(plan_of(rota), now())) == ("Late", 4, str(world.jon.pk))
+    (changed,) = of_subject(rota.log_subject, ["rota.changed"])
+    assert (changed.fields["rota"], changed.fields["hour"], changed.fields["zone"]) == ("Late", 18, "UTC")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"name": " "}, {"name": "x" * 61}, {"hour": 24}, {"zone": "Mars/Olympus"}, {"members": []}, {"members": ["zoe"]},
+        {"members": ["ines", "ines"]}, {"members": ["ann"]},
+    ],
+)  # fmt: skip
+def test_rota_that_is_none_is_refused(world: World, said: dict[str, Any]) -> None:
+    members = [str(world.people[name].pk) for name in said.pop("members", ["ines"])]
+    given = {"name": "Nights", "weekday": 0, "hour": 9, "zone": "UTC", **said}
+    with pytest.raises(RefusedByPolicy):
+        actions.set_up(by=actor(world.pia), system=world.system, members=members, **given)
+    assert not Rota.objects.exists()
+
+
+def test_only_administrators_change_it_freshly_confirmed_and_its_name_stands_once(world: World) -> None:
+    for name in ("ines", "mo", "ann"):
+        with pytest.raises(NotAllowed):
+            actions.set_up(
+                by=actor(world.people[name]), system=world.system, name="N", members=[], weekday=0, hour=9, zone="UTC"
+            )
+    with pytest.raises(StepUpNeeded):
+        actions.set_up(
+            by=actor(world.pia, age_s=3600), system=world.system, name="N", members=[], weekday=0, hour=9, zone="UTC"
+        )  # fmt: skip
+    rota_of(world)
+    with pytest.raises(RefusedByPolicy, match="of that name"):
+        rota_of(world)
+
+
+def test_who_stands_in_for_an_approver_is_on_no_rota_themselves(world: World) -> None:
+    RoleAssignment.objects.filter(person=world.jon).update(ended_at=now(), ended_by="test", ended_cause="left")
+    with pytest.raises(RefusedByPolicy, match="in their own right"):
+        rota_of(world)
+
+
+def test_swap_counts_once_the_other_takes_it(world: World) -> None:
+    rota = rota_of(world)
+    said = weeks(rota, world, "jon", "ines")
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **said)
+    first = plan_of(rota)
+    assert told("rota.swap_offered") == {"Ines"}
+    with pytest.raises(NotAllowed):
+        actions.take_swap(by=actor(world.jon), swap=swap)
+    actions.take_swap(by=actor(world.ines), swap=swap)
+    after = plan_of(rota)
+    for day, before, then in ((said["week"], "jon", "ines"), (said["other_week"], "ines", "jon")):
+        number = first.number_of(day)
+        assert number is not None
+        assert [holder(each, number) for each in (first, after)] == [
+            str(world.people[name].pk) for name in (before, then)
+        ]
+    (taken,) = of_subject(rota.log_subject, ["rota.swap_taken"])
+    assert (taken.by, taken.fields["offered_by"], taken.fields["week"]) == (
+        str(world.ines.pk), str(world.jon.pk), said["week"].isoformat(),
+    )  # fmt: skip
+    assert told("rota.swap_answered") == {"Jon"}
+
+
+@pytest.mark.parametrize("how", ["decline", "withdraw"])
+def test_swap_that_is_declined_or_taken_back_changes_nothing_and_is_answered_once(world: World, how: str) -> None:
+    rota = rota_of(world)
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    if how == "decline":
+        actions.decline_swap(by=actor(world.ines), swap=swap)
+    else:
+        actions.withdraw_swap(by=actor(world.jon), swap=swap)
+    with pytest.raises((WrongState, ChangedMeanwhile)):
+        actions.take_swap(by=actor(world.ines), swap=swap)
+    assert plan_of(rota).exchanges == ()
+
+
+def test_swap_of_weeks_that_are_not_held_or_over_or_far_is_refused(world: World) -> None:
+    rota = rota_of(world)
+    said = weeks(rota, world, "jon", "ines")
+    plan = plan_of(rota)
+    jons = weeks(rota, world, "ines", "jon")
+    over = plan.day_of(week_at(plan, now()) - 1)
+    for wrong in (
+        {**said, "week": said["other_week"]}, {**said, "week": over}, {**said, "other_week": said["week"] + 2 * WEEK},
+        {**said, "other_week": said["other_week"] + 60 * WEEK}, {**said, "week": said["week"] + DAY}, {**said, "other_week": said["week"] + DAY},
+    ):  # fmt: skip
+        with pytest.raises(RefusedByPolicy):
+            actions.offer_swap(by=actor(world.jon), rota=rota, **wrong)
+    with pytest.raises(NotAllowed):
+        actions.offer_swap(by=actor(world.kim), rota=rota, **said)
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **said)
+    with pytest.raises(RefusedByPolicy, match="offered already"):
+        actions.offer_swap(by=actor(world.jon), rota=rota, **said)
+    actions.change(
+        by=actor(world.pia), rota=rota, name="Nights", members=rota.members[::-1], weekday=0, hour=9, zone="Europe/Berlin"
+    )  # fmt: skip
+    with pytest.raises(RefusedByPolicy, match="held by somebody else"):
+        actions.take_swap(by=actor(world.ines), swap=swap)
+    assert jons["week"] == said["other_week"]
+
+
+def test_fifty_takers_at_once_take_it_once(world: World) -> None:
+    rota = rota_of(world)
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    outcomes = at_once(50, lambda: actions.take_swap(by=actor(world.ines), swap=swap))
+    assert sum(isinstance(each, Swap) for each in outcomes) == 1
+    assert len(of_subject(rota.log_subject, ["rota.swap_taken"])) == 1
+
+
+def test_absence_of_a_member_is_covered_told_and_ended_earlier(world: World) -> None:
+    rota, at = rota_of(world), now()
+    absence = absences.say_away(by=actor(world.ines), rota=rota, person=world.ines, from_at=at, to_at=at + 3 * DAY)
+    assert [on_call(plan_of(rota), at + each * DAY) for each in (0, 1)] == [str(world.jon.pk)] * 2
+    assert told("rota.away") == {"Jon"}
+    absences.say_away(by=actor(world.quinn), rota=rota, person=world.jon, from_at=at, to_at=at + DAY)
+    assert on_call(plan_of(rota), at) is None
+    (said, others) = of_subject(rota.log_subject, ["rota.away_said"])
+    assert (said.fields["person_id"], said.fields["to_at"], others.by) == (
+        str(world.ines.pk),
+        ms(at + 3 * DAY),
+        str(world.quinn.pk),
+    )
+    with pytest.raises(NotAllowed):
+        absences.come_back(by=actor(world.jon), absence=absence)
+    absences.come_back(by=actor(world.ines), absence=absence)
+    assert on_call(plan_of(rota), now()) == str(world.ines.pk)
+    with pytest.raises(WrongState):
+        absences.come_back(by=actor(world.ines), absence=absence)
+
+
+def test_absence_that_was_taken_back_before_it_began_says_nothing(world: World) -> None:
+    rota, at = rota_of(world), now()
+    absence = absences.say_away(
+        by=actor(world.ines), rota=rota, person=world.ines, from_at=at + DAY, to_at=at + 2 * DAY
+    )
+    absences.come_back(by=actor(world.pia), absence=absence)
+    assert plan_of(rota).absences == ()
+    with pytest.raises(WrongState):
+        absences.come_back(by=actor(world.ines), absence=absence)
+
+
+def test_absence_is_refused_to_others_and_for_wrong_times(world: World) -> None:
+    rota, at = rota_of(world), now()
+    for by, who in (("jon", "ines"), ("kim", "kim"), ("mo", "ines")):
+        with pytest.raises(NotAllowed):
+            absences.say_away(
+                by=actor(world.people[by]), rota=rota, person=world.people[who], from_at=at, to_at=at + DAY
+            )
+    for from_at, to_at in ((at, at), (at - 2 * DAY, at - DAY), (at, at + 400 * DAY)):
+        with pytest.raises(RefusedByPolicy):
+            absences.say_away(by=actor(world.ines), rota=rota, person=world.ines, from_at=from_at, to_at=to_at)
+    with pytest.raises(RefusedByPolicy, match="not on the rota"):
+        absences.say_away(by=actor(world.pia), rota=rota, person=world.kim, from_at=at, to_at=at + DAY)
+
+
+@dataclass
+class Case:
+    """Something of each kind that can be acted on."""
+
+    world: World
+    rota: Rota
+    swap: Swap
+    absence: Absence
+
+
+ACTS: tuple[Callable[[Case], object], ...] = (
+    lambda case: actions.take_swap(by=actor(case.world.ines), swap=case.swap),
+    lambda case: actions.decline_swap(by=actor(case.world.ines), swap=case.swap),
+    lambda case: actions.withdraw_swap(by=actor(case.world.jon), swap=case.swap),
+    lambda case: absences.come_back(by=actor(case.world.jon), absence=case.absence),
+    lambda case: absences.say_away(
+        by=actor(case.world.jon), rota=case.rota, person=case.world.jon, from_at=now(), to_at=now() + DAY
+    ),
+    lambda case: actions.change(
+        by=actor(case.world.pia), rota=case.rota, name="Other", members=case.rota.members, weekday=3, hour=1, zone="UTC"
+    ),
+    lambda case: rota_of(case.world, name="Another"),
+)
+
+
+def test_nothing_changes_where_the_log_does_not_take_it(world: World) -> None:
+    rota, at = rota_of(world), now()
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    absence = absences.say_away(by=actor(world.jon), rota=rota, person=world.jon, from_at=at, to_at=at + DAY)
+
+    def kept() -> list[object]:
+        return [list(model.objects.order_by("pk").values()) for model in (Rota, Swap, Absence, Alert)]
+
+    before = kept()
+    for act in ACTS:
+        with broken_log(), pytest.raises(Exception, match="log"):
+            act(Case(world, rota, swap, absence))
+        assert kept() == before
+
+
+def test_pages_let_an_administrator_set_it_up_and_members_swap_and_leave(world: World) -> None:
+    pia, ines, jon = (browser_of(world.people[name]) for name in ("pia", "ines", "jon"))
+    new = f"/systems/{world.system.pk}/rotas/new/"
+    sent = {
+        "name": "Nights", "weekday": "0", "hour": "9", "zone": "Europe/Berlin", f"place_{world.ines.pk}": "2", f"place_{world.jon.pk}": "1",
+    }  # fmt: skip
+    wrong = pia.post(new, {**sent, f"place_{world.ines.pk}": "1"})
+    assert (wrong.status_code, "Two people have the same place" in wrong.content.decode()) == (422, True)
+    assert pia.post(new, {"name": "Nights", "zone": "Nowhere", "hour": "x"}).status_code == 422
+    assert pia.post(new, sent).status_code == 302
+    rota = Rota.objects.get()
+    page = f"/rotas/{rota.pk}/"
+    assert "Jon is on call now" in text(ines.get("/rotas/").content)
+    assert "Change it" in pia.get(page).content.decode()
+    assert "Change it" not in ines.get(page).content.decode()
+    assert pia.post(f"{page}change/", {**sent, "hour": "8"}).status_code == 302
+    said = {key: day.isoformat() for key, day in weeks(rota, world, "jon", "ines").items()}
+    assert jon.post(f"{page}swap/", {"week": "never"}).status_code == 422
+    assert jon.post(f"{page}swap/", said).status_code == 302
+    assert "A swap of weeks is offered to you" in text(ines.get("/").content)
+    assert "Take it" in text(ines.get(page).content)
+    assert ines.post(f"/rotas/swaps/{Swap.objects.get().pk}/", {"decision": "take"}).status_code == 302
+    assert (
+        jon.post(
+            f"{page}away/", {"person": world.jon.pk, "from_at": "2026-01-02T00:00", "to_at": "2026-01-01T00:00"}
+        ).status_code
+        == 422
+    )
+    away = {"person": world.jon.pk, "from_at": f"{now():%Y-%m-%dT%H:%M}", "to_at": f"{now() + DAY:%Y-%m-%dT%H:%M}"}
+    assert jon.post(f"{page}away/", away).status_code == 302
+    assert "Ines in place of Jon, who is away" in text(ines.get(page).content)
+    assert jon.post(f"/rotas/absences/{Absence.objects.get().pk}/end/").status_code == 302
+    assert "in place of" not in text(ines.get(page).content)
+
+
+def test_pages_ask_the_same_for_one_and_three(world: World) -> None:
+    rota, ines = rota_of(world), browser_of(world.ines)
+
+    def count(address: str) -> int:
+        ines.get(address)
+        with CaptureQueriesContext(connection) as seen:
+            assert ines.get(address).status_code == 200
+        return len(seen)
+
+    absences.say_away(by=actor(world.jon), rota=rota, person=world.jon, from_at=now(), to_at=now() + DAY)
+    actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    pages = ("/rotas/", f"/rotas/{rota.pk}/")
+    before = [count(page) for page in pages]
+    for name in ("Days", "Weekends"):
+        rota_of(world, name=name)
+    for days in (5, 9):
+        absences.say_away(
+            by=actor(world.ines), rota=rota, person=world.ines, from_at=now() + days * DAY, to_at=now() + (days + 1) * DAY
+        )  # fmt: skip
+    assert [count(page) for page in pages] == before
