@@ -12,7 +12,7 @@ from portal.systems.models import System
 
 
 def looked_back(system: System, policy: Policy, *, now: datetime) -> Summary:
-    """What would have gone otherwise under these rules. Each room answers about what it keeps; five queries, however many requests."""
+    """What would have gone otherwise under these rules. Each room answers about what it keeps; ten queries at most, however many requests."""
     total, requests = of_requests.looked_back(system, policy, now=now)
     return summed(total, [*requests, *of_grants.looked_back(system, policy, now=now), *late(system, policy, now=now)])
 

@@ -1,19 +1,23 @@
 """What a proposed policy would have done to the requests of 90 days, as its page works it out."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 from portal.access_requests.models import AccessRequest, Approval
 from portal.clock import now
 from portal.grants.models import Grant
-from portal.policy.rules import Policy
+from portal.policy.rules import Policy, Tier
 from portal.reviews.lookback import looked_back
 from portal.reviews.models import Review
+from portal.rotas.actions import set_up
 from tests.benchmarks.rows import Row, at_most
-from tests.worlds import REASON, World, make_world
+from tests.worlds import REASON, World, actor, make_world
 
 REQUESTS, BAR_S = 2000, 5.0
-STRICTER = Policy(min_approvals=2, max_grant_minutes=60, lapse_minutes=10, max_extensions=0, review_due_hours=24)
+STRICTER = Policy(
+    min_approvals=2, approver_groups=2, max_grant_minutes=60, lapse_minutes=10, max_extensions=0, review_due_hours=24
+)
 
 
 def write(world: World, requests: int) -> None:
@@ -45,8 +49,12 @@ def rows() -> list[Row]:
     """One row."""
     world = make_world()
     write(world, REQUESTS)
+    rota = set_up(
+        by=actor(world.pia), system=world.system, name="Nights", members=[str(world.ines.pk), str(world.jon.pk)], weekday=0, hour=9, zone="UTC"
+    )  # fmt: skip
+    policy = replace(STRICTER, tiers=(Tier((), 5, str(rota.pk)),))
     began = time.monotonic()
-    found = looked_back(world.system, STRICTER, now=now())
+    found = looked_back(world.system, policy, now=now())
     took = time.monotonic() - began
     beside = f"{found.total} requests, {found.touched} would have gone otherwise, {len(found.counts)} ways"
     return [at_most("policy look-back over 90 days", took, BAR_S, beside=beside)]

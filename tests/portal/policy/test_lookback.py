@@ -9,18 +9,26 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal.access_requests.actions import approve, lapse
+from portal.access_requests.lookback import FIRST_EMPTY, NOBODY_ON_CALL, NOT_WOKEN, ONE_GROUP, TOO_FEW, TOO_FEW_GROUPS
 from portal.access_requests.models import AccessRequest
+from portal.access_requests.queries import audience_of
 from portal.clock import now
+from portal.eligibility.actions import approve_role, lend_role
+from portal.eligibility.lending import groups_of
+from portal.eligibility.models import RoleAssignment
+from portal.eligibility.past import PastApprovers
 from portal.grants import lookback as of_grants
 from portal.grants import opening
 from portal.grants.models import Extension, Grant
 from portal.policy.actions import propose
 from portal.policy.lookback import Would, summed
-from portal.policy.rules import Policy
+from portal.policy.rules import Policy, Tier
 from portal.reviews import lookback as of_reviews
 from portal.reviews.models import Review
+from portal.rotas.models import Absence
 from tests.browsing import browser_of
 from tests.portal.access_requests.test_asking import text
+from tests.portal.rotas.test_rotas import rota_of
 from tests.worlds import REASON, World, actor, authorised, make_world, opened, overdue, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +76,60 @@ def test_waiting_for_more_people_for_longer_and_for_the_bypass(world: World) -> 
     before = world.policy
     type(before).objects.filter(pk=before.pk).update(document=Policy(bypass_offer_minutes=30).document())
     assert otherwise(world, bypass_offer_minutes=20) == [("A bypass would have been offered while it waited.", 1)]
+
+
+def test_tiers_and_groups_that_would_have_woken_or_let_decide_others(world: World) -> None:
+    ines, jon = str(world.ines.pk), str(world.jon.pk)
+    grant = authorised(world)
+    decided_after(grant.request, 3)
+    assert otherwise(world, tiers=(Tier((ines,), 5), Tier((jon,), 5))) == []
+    assert otherwise(world, tiers=(Tier((jon,), 5),)) == [(NOT_WOKEN, 1)]
+    assert otherwise(world, tiers=(Tier((jon,), 3),)) == []
+    assert otherwise(world, tiers=(Tier((str(world.lea.pk),), 5), Tier((ines,), 5))) == [(FIRST_EMPTY, 1)]
+    assert otherwise(world, min_approvals=3)[0] in [(TOO_FEW, 1), ("It would have waited for two approvals more.", 1)]
+    assert (TOO_FEW, 1) in otherwise(world, min_approvals=3)
+    assert otherwise(world, approver_groups=1) == [(TOO_FEW_GROUPS, 1)]
+    RoleAssignment.objects.filter(person=world.jon, role="approver").update(group="security")
+    assert otherwise(world, approver_groups=1) == [(ONE_GROUP, 1)]
+    grant.request.approvals.update(group="security")
+    assert otherwise(world, approver_groups=1) == []
+
+
+def test_rota_that_would_have_woken_others_or_nobody(world: World) -> None:
+    grant, rota = authorised(world), rota_of(world, "jon", "ines")
+    tiers = (Tier((), 5, str(rota.pk)),)
+    assert otherwise(world, tiers=tiers) == [(NOT_WOKEN, 1)]
+    before = grant.request.requested_at - timedelta(minutes=1)
+    Absence.objects.create(
+        person=world.jon, from_at=before, to_at=now() + timedelta(days=1), said_by=world.jon, said_at=now()
+    )
+    assert otherwise(world, tiers=tiers) == []
+    Absence.objects.create(
+        person=world.ines, from_at=before, to_at=now() + timedelta(days=1), said_by=world.ines, said_at=now()
+    )
+    assert otherwise(world, tiers=tiers) == [(NOBODY_ON_CALL, 1)]
+    type(world.policy).objects.filter(pk=world.policy.pk).update(document=Policy(tiers=tiers).document())
+    assert otherwise(world, tiers=tiers) == []
+
+
+@pytest.mark.parametrize("who", ["ann", "kim"])
+def test_past_approvers_are_those_who_were_asked(world: World, who: str) -> None:
+    """The same as the audience of now, for the moment of now, with a loan and without."""
+    for lent in (False, True):
+        if lent:
+            loan = lend_role(
+                by=actor(world.ines), to=world.kim, system=world.system, from_at=now(), to_at=now() + timedelta(days=1)
+            )
+            approve_role(by=actor(world.quinn), assignment=loan)
+        RoleAssignment.objects.filter(person__in=[world.ines, world.jon], role="approver").update(group="night")
+        asked = audience_of(world.system, world.people[who].pk)
+        then = PastApprovers(world.system).at(now(), world.people[who].pk)
+        assert (then.approvers, then.in_place) == (asked.approvers, asked.in_place)
+        assert frozenset(then.groups[each.pk] for each in then.approvers) == groups_of(
+            world.system, [each.pk for each in asked.approvers]
+        )
+    gone = PastApprovers(world.system).at(now() - timedelta(days=40), world.ann.pk)
+    assert gone.approvers == ()
 
 
 def test_fewer_people_would_have_opened_it_sooner(world: World) -> None:
