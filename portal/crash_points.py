@@ -7,9 +7,11 @@ from django.conf import settings
 
 OPENING = "opening"
 ENDING = "ending"
+CARDS = "cards"
 # The connector's own steps come after "looked" and after the second "begun".
 OF_OPENING = ("waiting", "begun", "proved", "looked", "opened", "activated")
 OF_ENDING = ("due", "over", "begun", "closed", "read", "confirmed")
+OF_CARDS = ("prepared", "changed", "tested", "confirmed")
 
 
 def reached(process: str, step: str) -> None:

@@ -9,7 +9,7 @@ MACHINES = (
     ("Access request", "portal.access_requests.states", "MOVES", "STATES", "awaiting"),
     ("Grant", "portal.grants.states", "MOVES", "STATES", "authorised"),
     ("Sealed account", "portal.sealed.states", "MOVES", "STATES", "proposed"),
-    ("Pair of offline cards", "portal.sealed.states", "CARD_MOVES", "CARD_STATES", "made"),
+    ("Pair of offline cards", "portal.sealed.states", "CARD_MOVES", "CARD_STATES", "coming"),
     ("New secret of a sealed account", "portal.sealed.states", "ROTATION_MOVES", "ROTATION_STATES", "owed"),
     ("Emergency stop", "portal.stops.states", "MOVES", "STATES", "in_force"),
     ("Swap of weeks in a rota", "portal.rotas.states", "MOVES", "STATES", "offered"),

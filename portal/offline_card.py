@@ -1,11 +1,17 @@
 """When the portal is dead: two printed cards give the password of an account. Needs no server, no database and no network.
 
     python -m portal.offline_card            asks for both cards, prints login and password
-    python -m portal.offline_card --drill    prints only a code that shows that both cards work
+    python -m portal.offline_card --drill    asks for the portal's question too, prints only the answer that shows that both cards work
 
 Each card holds one of two shares (SLIP-0039, 2 of 2) of 32 random bytes; the password is derived from all of them. A card is read from its
 QR code (one line) or typed as its words. Where something does not fit, it is said which: a damaged card, the same card twice, cards of
-two accounts, a card that was replaced. Python's own library and shamir-mnemonic are all that this file imports.
+two accounts, a card that was replaced.
+
+A drill asks something else each time, so that nobody passes it from memory or from an old note. The portal keeps a key for that, derived from the 32
+bytes by HMAC as the password is, and nothing else of them: neither a share nor the password follows from the key, and one card gives neither. What the
+key is good for is answering drills, so whoever can read the portal's database and its keys could pass one without cards, and still could not log in.
+
+Python's own library and shamir-mnemonic are all that this file imports.
 """
 
 import getpass
@@ -23,6 +29,7 @@ HEAD, MARK = "BGC1", "|"
 MASTER_BYTES = 32
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # 32 letters that are not taken for one another
 LENGTH = 28  # times 5 bits: 140
+QUESTION = 10  # letters
 SETS = 32  # the words carry the number of their set modulo this
 LETTERS = "AB"
 
@@ -47,9 +54,14 @@ class OtherSet(CardError):
     """One of the cards was replaced."""
 
 
+class MistypedQuestion(CardError):
+    """It is not what the portal asks."""
+
+
 @dataclass(frozen=True)
 class Card:
-    """One card. What is not in its words is empty where only the words were typed. ``tag`` and ``number`` are told by the words too."""
+    """One card. What is not in its words is empty where only the words were typed. ``tag`` is told by the words too, and ``number`` up to a multiple
+    of `SETS`: then it is the smallest that it can be."""
 
     words: str = field(repr=False)
     letter: str
@@ -65,23 +77,28 @@ class Card:
         return f"{said}{MARK}{zlib.crc32(said.encode()):08x}"
 
     @property
+    def from_words(self) -> bool:
+        """Whether only its words were typed."""
+        return not self.login
+
+    @property
     def named(self) -> str:
         """How people call it."""
-        return f"card {self.letter} of set {self.number}" + (
-            f" for {self.login} on {self.system}" if self.login else ""
-        )
+        others = f" (or {self.number + SETS}, {self.number + 2 * SETS} …)"
+        more = others if self.from_words else f" for {self.login} on {self.system}"
+        return f"card {self.letter} of set {self.number}{more}"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What two cards give. ``drill_code`` is told to the portal after a drill; nothing of the password follows from it."""
+    """What two cards give. ``drill_key`` answers the portal's questions in drills; nothing of the password follows from it."""
 
     login: str
     system: str
     where: str
     number: int
     password: str = field(repr=False)
-    drill_code: str = ""
+    drill_key: bytes = field(default=b"", repr=False)
 
 
 def make(*, account: str, system: str, login: str, where: str, number: int) -> tuple[Card, Card, Pair]:
@@ -128,7 +145,7 @@ def _from_words(text: str) -> Card:
     if (share.member_threshold, share.group_count) != (2, 1) or share.index >= len(LETTERS):
         raise DamagedCard("These are words of something else, not of a card.")
     tag, number = divmod(share.identifier, SETS)
-    return Card(words, LETTERS[share.index], tag, number)
+    return Card(words, LETTERS[share.index], tag, number or SETS)
 
 
 def combine(first: Card, second: Card) -> Pair:
@@ -141,11 +158,10 @@ def combine(first: Card, second: Card) -> Pair:
         raise OtherAccount(
             f"These cards belong to two accounts: {first.named}, and {second.named}. Fetch the other custodian's card."
         )
-    if first.number % SETS != second.number % SETS:
-        older, newer = sorted((first, second), key=lambda card: card.number)
-        raise OtherSet(
-            f"One card was replaced: {older.named} no longer works with {newer.named}. Use both cards of the newest set."
-        )
+    if first.number % SETS != second.number % SETS or (
+        first.number != second.number and not first.from_words and not second.from_words
+    ):
+        raise OtherSet(_of_two_sets(first, second))
     if first.letter == second.letter:
         raise SameCard(f"That is {first.named} twice. One card alone reveals nothing; the other custodian's is needed.")
     try:
@@ -153,6 +169,14 @@ def combine(first: Card, second: Card) -> Pair:
     except MnemonicError:
         raise DamagedCard("The two cards do not fit: one of them is not of this pair.") from None
     return _pair(master, first if first.login else second)
+
+
+def _of_two_sets(first: Card, second: Card) -> str:
+    """Which of them is the newer one is said only where both numbers are known whole: words alone count anew after `SETS`."""
+    if first.from_words or second.from_words:
+        return f"One card was replaced: {first.named}, and {second.named}. Use both cards of the newest set."
+    older, newer = sorted((first, second), key=lambda card: card.number)
+    return f"One card was replaced: {older.named} no longer works with {newer.named}. Use both cards of the newest set."
 
 
 def _differ(one: str, other: str) -> bool:
@@ -167,14 +191,53 @@ def _pair(master: bytes, card: Card) -> Pair:
         card.where,
         card.number,
         _letters(master, "password", LENGTH),
-        _letters(master, "drill", 8),
+        hmac.digest(master, _use("drill key"), hashlib.sha256),
     )
 
 
-def _letters(master: bytes, use: str, count: int) -> str:
+def _use(name: str) -> bytes:
+    return f"breakglass offline card 1: {name}".encode()
+
+
+def _letters(key: bytes, use: str, count: int) -> str:
     """As many letters as are asked for, each of 5 bits, by HMAC-SHA-256: what is told for one use says nothing about the other."""
-    number = int.from_bytes(hmac.digest(master, f"breakglass offline card 1: {use}".encode(), hashlib.sha256), "big")
+    number = int.from_bytes(hmac.digest(key, _use(use), hashlib.sha256), "big")
     return "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(count))
+
+
+# --- drills
+
+
+def new_question() -> str:
+    """What the portal asks in one drill: random, with two letters that show a slip of the finger."""
+    asked = "".join(secrets.choice(ALPHABET) for _ in range(QUESTION - 2))
+    return asked + _check_of(asked)
+
+
+def read_question(text: str) -> str:
+    """What the custodians typed of it.
+
+    Raises:
+        MistypedQuestion: it is none.
+    """
+    typed = "".join(text.lower().replace("-", " ").split())
+    if len(typed) != QUESTION or set(typed) - set(ALPHABET) or _check_of(typed[:-2]) != typed[-2:]:
+        raise MistypedQuestion(
+            "That is not a question of the portal. Compare it with the account's page, letter by letter."
+        )
+    return typed
+
+
+def answer_to(question: str, drill_key: bytes) -> str:
+    """What only both cards together, or the portal, can say to it."""
+    return _letters(drill_key, f"drill {question}", 8)
+
+
+def _check_of(asked: str) -> str:
+    """Two sums: one wrong letter always changes the first, two neighbours that changed places the second."""
+    values = [ALPHABET.index(letter) for letter in asked]
+    weighted = sum(place * value for place, value in enumerate(values, 1))
+    return ALPHABET[sum(values) % 32] + ALPHABET[weighted % 32]
 
 
 def _tag(account: str) -> int:
@@ -183,7 +246,7 @@ def _tag(account: str) -> int:
 
 
 def run(arguments: Sequence[str], ask: Callable[[str], str], say: Callable[[str], object]) -> int:
-    """The command: two cards in, a password or a code out. Returns the exit status."""
+    """The command: two cards in, a password or the answer of a drill out. Returns the exit status."""
     if any(each not in ("--drill",) for each in arguments):
         say(__doc__ or "")
         return 2
@@ -193,12 +256,13 @@ def run(arguments: Sequence[str], ask: Callable[[str], str], say: Callable[[str]
         second = read(ask("Second card, QR line or words: "))
         say(f"Read {second.named}.")
         pair = combine(first, second)
+        if "--drill" in arguments:
+            answer = answer_to(read_question(ask("The portal's question, from the account's page: ")), pair.drill_key)
+            say(f"Both cards work. Answer: {answer}")
+            return 0
     except CardError as error:
-        say(f"No password: {error}")
+        say(f"Neither password nor answer: {error}")
         return 1
-    if "--drill" in arguments:
-        say(f"Both cards work. Code of the drill for set {pair.number}: {pair.drill_code}")
-        return 0
     say(
         f"Login:    {pair.login or 'as printed on the card'}\nWhere:    {pair.where or 'as printed on the card'}\nPassword: {pair.password}"
     )

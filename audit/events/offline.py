@@ -5,10 +5,12 @@ from audit.events.spec import family
 SET = "set_id:id account_id:id system_id:id number:int"
 
 EVENTS = family(
+    ("offline.cards_prepared", "A pair of offline cards is kept; the target is about to be given its password.", SET),
     ("offline.cards_made", "A pair of offline cards was made.", SET + " custodians:list"),
     ("offline.card_printed", "A custodian printed their card; the portal has it no more.", SET + " letter custodian_id:id"),
     ("offline.handed_out", "Both cards of a pair are with their custodians.", SET),
     ("offline.drill_due", "A pair of cards is to be drilled.", SET + " due_at:time"),
+    ("offline.drill_begun", "The portal asked the custodians what only both cards can answer.", SET + " person_id:id question"),
     ("offline.drilled", "The custodians put their cards together in a drill.", SET + " person_id:id ok:bool"),
     ("offline.used", "Somebody says that the cards were used.", SET + " person_id:id from_at:time to_at:time sessions:list"),
     ("offline.replaced", "A pair of cards is worth nothing any more.", SET),

@@ -81,11 +81,7 @@ class HandOverForm(KeptForm):
 class DrillForm(KeptForm):
     """What the command printed when both cards were put together."""
 
-    code_of_drill = PlainCharField(
-        label="Code of the drill",
-        max_length=20,
-        help_text="From python -m portal.offline_card --drill, with both cards.",
-    )
+    answer = PlainCharField(max_length=20, help_text="What the command printed.")
 
 
 class UseForm(KeptForm):

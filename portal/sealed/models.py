@@ -9,9 +9,9 @@ from portal.people.models import Person
 from portal.sealed.states import (
     CARD_STATES,
     CARDS_ALIVE,
+    COMING,
     DONE,
     HELD,
-    MADE,
     OWED,
     PROPOSED,
     RETIRED,
@@ -176,14 +176,16 @@ class Rotation(models.Model):
 
 
 class OfflineSet(models.Model):
-    """One pair of cards. ``drill_code`` is what both cards show in a drill; nothing of the password follows from it."""
+    """One pair of cards. ``drill_key`` tells the answer to a drill's ``question``; neither a share nor the password follows from it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(SealedAccount, on_delete=models.PROTECT, related_name="card_sets")
     number = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=tuple(CARD_STATES.items()), default=MADE)
+    state = models.CharField(max_length=10, choices=tuple(CARD_STATES.items()), default=COMING)
     made_at = models.DateTimeField()
-    drill_code = models.CharField(max_length=20, editable=False)
+    drill_key = models.BinaryField(null=True, blank=True, editable=False, help_text="encrypted")
+    question = models.CharField(max_length=12, blank=True, editable=False)
+    asked_at = models.DateTimeField(null=True, blank=True)
     drilled_at = models.DateTimeField(null=True, blank=True)
     reminded_at = models.DateTimeField(null=True, blank=True)
 
@@ -196,6 +198,14 @@ class OfflineSet(models.Model):
             models.UniqueConstraint(fields=["account", "number"], name="offline_set_numbered"),
             models.UniqueConstraint(
                 fields=["account"], condition=models.Q(state__in=sorted(CARDS_ALIVE)), name="offline_set_one_alive"
+            ),
+            models.UniqueConstraint(
+                fields=["account"], condition=models.Q(state=COMING), name="offline_set_one_coming"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(question="", asked_at__isnull=True)
+                | (~models.Q(question="") & models.Q(asked_at__isnull=False)),
+                name="offline_set_asked_whole",
             ),
         ]
 

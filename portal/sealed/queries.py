@@ -9,7 +9,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIA
 from portal.eligibility.queries import holds_anywhere, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.states import CARDS_ALIVE, DONE, IN_USE, OUT, OWED, PROPOSED
+from portal.sealed.states import CARDS_ALIVE, COMING, DONE, IN_USE, OUT, OWED, PROPOSED
 from portal.systems.models import Privilege, System
 
 READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
@@ -107,11 +107,16 @@ def waiting_for_second(viewer: Person) -> list[SealedAccount]:
     return list(waiting.exclude(proposed_by=viewer).order_by("proposed_at"))
 
 
+def is_owed(account: SealedAccount) -> bool:
+    """Whether a new secret is owed, or one was begun."""
+    return account.next_secret is not None or undone_of(account).filter(state=OWED).exists()
+
+
 def rotations_due(at: datetime) -> list[UUID]:
     """Accounts that the portal keeps, lie sealed, and owe a new secret that is to be tried now."""
     due = Rotation.objects.filter(account__kept_by__in=[CONNECTOR, CARDS], account__state="sealed", state=OWED)
     due = due.filter(Q(next_try_at__isnull=True) | Q(next_try_at__lte=at))
-    return list(due.values_list("account_id", flat=True).distinct())
+    return list(due.order_by().values_list("account_id", flat=True).distinct())
 
 
 # --- offline cards
@@ -125,6 +130,11 @@ def sets_of(account: SealedAccount) -> list[OfflineSet]:
 def last_number(account: SealedAccount) -> int:
     """The number of the newest pair; 0 where there was none."""
     return account.card_sets.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def coming_of(account: SealedAccount) -> OfflineSet | None:
+    """The pair whose password the target is about to be given."""
+    return account.card_sets.select_related("account").prefetch_related("cards").filter(state=COMING).first()
 
 
 def card_for_act(pk: UUID) -> OfflineCard | None:

@@ -4,15 +4,15 @@ import logging
 from uuid import UUID
 
 from audit.log.append import process
-from portal import offline_card
 from portal.clock import ms, now
-from portal.connectors.base import ConnectorError, Secret
+from portal.connectors.base import ConnectorError
 from portal.connectors.sealed import keeper_of
 from portal.errors import Refused
 from portal.locks import alone
-from portal.sealed.cards import lay_down, remind_due
+from portal.sealed.drilling import remind_due
+from portal.sealed.making import make_cards
 from portal.sealed.models import CARDS, Rotation, SealedAccount
-from portal.sealed.queries import last_number, rotations_due
+from portal.sealed.queries import is_owed, rotations_due
 from portal.sealed.rotations import begin, next_secret_of, next_try, settle
 from portal.sealed.states import OWED, SEALED
 from portal.systems.targets import target
@@ -41,14 +41,14 @@ def lock_name(account_id: UUID) -> str:
 
 
 def run(account_id: UUID) -> SealedAccount:
-    """One account, unless somebody holds it: then closing does it. Safe to call at any time."""
+    """One account, unless somebody holds it: then closing does it. Safe to call at any time: what is owed no more is done once."""
     with alone(lock_name(account_id)) as held:
         account = SealedAccount.objects.select_related("system").get(pk=account_id)
-        if not held or account.state != SEALED:
+        if not held or account.state != SEALED or not is_owed(account):
             return account
         row = begin(by=ROTATION, account_id=account_id)
         try:
-            return _make_cards(row) if row.kept_by == CARDS else _rotate(row)
+            return make_cards(ROTATION, row) if row.kept_by == CARDS else _rotate(row)
         except ConnectorError as error:
             _wait(row, error.sentence)
             return row
@@ -70,29 +70,6 @@ def _rotate(row: SealedAccount) -> SealedAccount:
     finally:
         keeper.seal(reached, row.account)
     return settle(by=ROTATION, account_id=row.pk, rotated_at=at, tested_at=max(ms(now()), at + 1), taken=taken)
-
-
-def _make_cards(row: SealedAccount) -> SealedAccount:
-    """The password exists here and on the target, then on two cards alone. What breaks off is begun again with another one."""
-    keeper, reached, said = keeper_of(row.system.connector), target(row.system), row.system.settings
-    host, port = said.get("public_host") or said.get("host") or "", said.get("public_port") or said.get("port") or ""
-    where = f"{host}:{port}/{said.get('dbname', '')}" if host else row.system.slug
-    *papers, pair = offline_card.make(
-        account=str(row.pk), system=row.system.slug, login=row.account, where=where, number=last_number(row) + 1
-    )
-    password = Secret(pair.password)
-    keeper.rotate(reached, row.account, password)
-    at = ms(now())
-    taken = keeper.tries_login(reached, row.account, password)
-    return lay_down(
-        by=ROTATION,
-        account_id=row.pk,
-        papers=papers,
-        pair=pair,
-        rotated_at=at,
-        tested_at=max(ms(now()), at + 1),
-        taken=taken,
-    )
 
 
 def _wait(row: SealedAccount, sentence: str) -> None:

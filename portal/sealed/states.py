@@ -32,8 +32,9 @@ ROTATION_MOVES = by_name(
     )
 )
 
-MADE, OUT, USED, REPLACED = "made", "out", "used", "replaced"
+COMING, MADE, OUT, USED, REPLACED = "coming", "made", "out", "used", "replaced"
 CARD_STATES = {
+    COMING: "Kept, not yet on the target",
     MADE: "Made, to be printed",
     OUT: "With its custodians",
     USED: "Used: to be replaced",
@@ -42,8 +43,9 @@ CARD_STATES = {
 CARDS_ALIVE = frozenset({MADE, OUT})
 CARD_MOVES = by_name(
     (
+        move("confirm", {COMING}, MADE, event="offline.cards_made"),
         move("hand_out", {MADE}, OUT, event="offline.handed_out"),
         move("use", {MADE, OUT}, USED, event="offline.used"),
-        move("replace", {MADE, OUT, USED}, REPLACED, event="offline.replaced"),
+        move("replace", {COMING, MADE, OUT, USED}, REPLACED, event="offline.replaced"),
     )
 )

@@ -13,6 +13,7 @@ urlpatterns = [
     path("sealed/<uuid:pk>/test/", register.sealed_test, name="sealed_test"),
     path("sealed/<uuid:pk>/custodian/", register.sealed_hand_over, name="sealed_hand_over"),
     path("sealed/<uuid:pk>/retire/", register.sealed_retire, name="sealed_retire"),
+    path("sealed/<uuid:pk>/drill/begin/", cards.cards_drill_begin, name="cards_drill_begin"),
     path("sealed/<uuid:pk>/drill/", cards.cards_drill, name="cards_drill"),
     path("sealed/<uuid:pk>/new-cards/", cards.cards_renew, name="cards_renew"),
     path("sealed/<uuid:pk>/used/", cards.offline_use, name="offline_use"),

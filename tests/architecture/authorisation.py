@@ -178,6 +178,7 @@ sealed_test          POST sealed                403 403 403 403 403 403 403 403 
 sealed_hand_over     POST sealed                403 403 403 403 302 403 302 403 403 in
 sealed_retire        POST sealed                403 403 403 403 302 403 302 403 403 in
 card_print           POST card                  403 403 403 403 403 403 403 403 403 in
+cards_drill_begin    POST cards                 403 403 409 403 403 403 403 403 403 in
 cards_drill          POST cards                 403 403 409 403 403 403 403 403 403 in
 cards_renew          POST cards                 403 403 302 403 403 403 403 403 403 in
 offline_use          GET  cards                 200 404 404 404 404 404 404 404 404 in
@@ -374,7 +375,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "role_lend": lambda scene: {"person": scene.world.mo.pk, "system": scene.world.system.pk, "to_at": _soon(3)},
     "role_decide": lambda _: {"decision": "approve"},
     "role_new": lambda scene: {"person": scene.world.lea.pk, "role": "auditor", "system": scene.world.system.pk, "from_at": _soon(1)},
-    "cards_drill": lambda _: {"code_of_drill": "aaaaaaaa"},
+    "cards_drill": lambda _: {"answer": "aaaaaaaa"},
     "offline_use": lambda _: {"from_at": _soon(-2), "to_at": _soon(-1), "criterion": "outage", "reason": "The portal was dead; cards were fetched."},
     "sealed_decide": lambda _: {"decision": "approve"},
     "sealed_hand_over": lambda scene: {"custodian": scene.world.ines.pk},

@@ -21,7 +21,8 @@ EXPECTED = {
         "check_in": ({"held"}, "sealed"), "retire": ({"sealed"}, "retired"),
     },
     ("portal.sealed.states", "CARD_MOVES", "CARD_STATES"): {
-        "hand_out": ({"made"}, "out"), "use": ({"made", "out"}, "used"), "replace": ({"made", "out", "used"}, "replaced"),
+        "confirm": ({"coming"}, "made"), "hand_out": ({"made"}, "out"), "use": ({"made", "out"}, "used"),
+        "replace": ({"coming", "made", "out", "used"}, "replaced"),
     },
     ("portal.sealed.states", "ROTATION_MOVES", "ROTATION_STATES"): {
         "rotate": ({"owed"}, "rotated"), "pass": ({"rotated"}, "done"), "fail": ({"rotated"}, "owed"),

@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 from shamir_mnemonic import EncryptedMasterSecret, Share, shamir
 
 from portal import offline_card
-from portal.offline_card import Card, DamagedCard, OtherAccount, OtherSet, SameCard, combine, make, read
+from portal.offline_card import (
+    ALPHABET,
+    Card,
+    DamagedCard,
+    MistypedQuestion,
+    OtherAccount,
+    OtherSet,
+    SameCard,
+    answer_to,
+    combine,
+    make,
+    new_question,
+    read,
+    read_question,
+)
 
 ROOT = Path(offline_card.__file__).parents[1]
 
@@ -27,7 +41,7 @@ def test_both_cards_in_either_order_give_the_password(by: str, turned: bool) -> 
     first, second, pair = pair_of()
     texts = [card.qr() if by == "qr" else card.words for card in (first, second)]
     got = combine(*(read(text) for text in (reversed(texts) if turned else texts)))
-    assert (got.password, got.drill_code) == (pair.password, pair.drill_code)
+    assert (got.password, got.drill_key) == (pair.password, pair.drill_key)
     assert len(pair.password) == 28
     assert got.login == ("shop_offline" if by == "qr" else "")
 
@@ -63,12 +77,28 @@ def test_same_card_twice_is_told() -> None:
         combine(first, read(first.words))
 
 
-def test_card_of_an_older_set_is_told() -> None:
-    _, old, _ = pair_of(number=2)
-    new, _, _ = pair_of(number=3)
-    for texts in ((new.qr(), old.qr()), (new.words, old.words)):
-        with pytest.raises(OtherSet, match="card B of set 2"):
+@pytest.mark.parametrize(("older", "newer"), [(2, 3), (31, 32), (32, 33), (31, 34), (1, 33)])
+def test_card_of_an_older_set_is_told(older: int, newer: int) -> None:
+    """Words count sets only up to 32 and then anew, so they never say which of two is the newer one."""
+    _, old, _ = pair_of(number=older)
+    new, _, _ = pair_of(number=newer)
+    with pytest.raises(OtherSet, match=f"card B of set {older} for .* no longer works with card A of set {newer}"):
+        combine(read(new.qr()), read(old.qr()))
+    if newer - older == 32:
+        return  # then the words of both sets look alike, and the shares do not fit
+    for texts in ((new.words, old.words), (new.qr(), old.words), (new.words, old.qr())):
+        with pytest.raises(OtherSet) as told:
             combine(*map(read, texts))
+        assert ("Use both cards of the newest set." in str(told.value), "no longer" in str(told.value)) == (True, False)
+
+
+def test_number_that_words_tell_is_told_as_far_as_they_do() -> None:
+    card = pair_of(number=33)[0]
+    assert (read(card.qr()).named, read(card.words).named) == (
+        "card A of set 33 for shop_offline on shop",
+        "card A of set 1 (or 33, 65 …)",
+    )
+    assert read(pair_of(number=32)[0].words).number == 32
 
 
 def test_card_of_another_account_is_told() -> None:
@@ -113,6 +143,38 @@ def test_any_text_is_a_card_or_refused(text: str) -> None:
         read(text)
 
 
+# --- drills
+
+
+def test_answer_differs_each_time_and_needs_both_cards() -> None:
+    """It follows from question and key; the key from all 32 bytes, which no card has, as the password does, and neither from the other."""
+    _, _, pair = pair_of()
+    questions = {new_question() for _ in range(50)}
+    answers = {answer_to(each, pair.drill_key) for each in questions}
+    assert (len(questions), len(answers)) == (50, 50)
+    assert answer_to(min(questions), pair_of()[2].drill_key) not in answers
+    assert pair.password not in "".join(answers)
+
+
+@given(st.data())
+def test_slip_of_the_finger_in_a_question_is_always_seen(data: st.DataObject) -> None:
+    asked = new_question()
+    assert read_question(f" {asked[:5].upper()}-{asked[5:]} ") == asked
+    place = data.draw(st.integers(0, 7))
+    letter = data.draw(st.sampled_from([each for each in ALPHABET if each != asked[place]]))
+    turned = asked[:place] + asked[place : place + 2][::-1] + asked[place + 2 :]
+    for slipped in (asked[:place] + letter + asked[place + 1 :], turned if place < 7 else "", asked[1:]):
+        if slipped != asked:
+            with pytest.raises(MistypedQuestion):
+                read_question(slipped)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_a_question_or_refused(text: str) -> None:
+    with pytest.raises(MistypedQuestion):
+        read_question(text)
+
+
 CARD = pair_of()[0]
 WORDS = sorted(set(" ".join(card.words for _ in range(30) for card in pair_of()[:2]).split()))
 
@@ -124,7 +186,7 @@ def test_command_needs_neither_server_nor_database_nor_django() -> None:
         "status = run(sys.argv[1:], lambda _: next(lines), print); assert 'django' not in sys.modules; sys.exit(status)"
     )
 
-    def command(*arguments: str, cards: tuple[str, str]) -> subprocess.CompletedProcess[str]:
+    def command(*arguments: str, cards: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         run = [sys.executable, "-c", code, *arguments]
         return subprocess.run(
             run, cwd=ROOT, input="\n".join(cards), capture_output=True, text=True, env={"PATH": "/usr/bin"}, check=False
@@ -133,8 +195,11 @@ def test_command_needs_neither_server_nor_database_nor_django() -> None:
     done = command(cards=(first.qr(), second.words))
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Password: {pair.password}" in done.stdout
-    drill = command("--drill", cards=(first.words, second.words))
-    assert pair.drill_code in drill.stdout
+    asked = new_question()
+    drill = command("--drill", cards=(first.words, second.words, asked))
+    assert (drill.returncode, answer_to(asked, pair.drill_key) in drill.stdout) == (0, True)
     assert pair.password not in drill.stdout
+    slipped = command("--drill", cards=(first.words, second.words, asked[1:]))
+    assert (slipped.returncode, "letter by letter" in slipped.stdout) == (1, True)
     wrong = command(cards=(first.qr(), first.qr()))
     assert (wrong.returncode, pair.password in wrong.stdout) == (1, False)

@@ -9,10 +9,12 @@ def _drilled(event: LoggedEvent) -> tuple[str, str] | None:
 
 
 PRESENTERS: dict[str, Presenter] = {
+    "offline.cards_prepared": say("About to give the target the password of offline cards, set {number}", icon="hourglass"),
     "offline.cards_made": say("Made offline cards, set {number}", "For {custodians}.", icon="key", tone="accent"),
     "offline.card_printed": say("{custodian_id} printed card {letter} of set {number}", "The portal has it no more.", icon="file-text"),
     "offline.handed_out": say("Both cards of set {number} are with their custodians", icon="user-check", tone="good"),
     "offline.drill_due": say("The cards of set {number} are to be drilled", "Due {due_at}.", icon="clock", tone="attention"),
+    "offline.drill_begun": say("{person_id} began a drill of the cards of set {number}", "Asked: {question}.", icon="key"),
     "offline.drilled": say("The cards of set {number} were drilled; both work: {ok}", icon="check", tone="good", looks=_drilled),
     "offline.used": say("{person_id} says that the offline cards were used", "From {from_at} to {to_at}.", "Set {number}.", "Sessions: {sessions}.",
                         icon="bolt", tone="attention"),

@@ -17,7 +17,7 @@ from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
 from portal.policy.queries import in_force, rules_of
 from portal.policy.rules import CRITERIA
-from portal.sealed import cards, queries
+from portal.sealed import cards, drilling, queries
 from portal.sealed.card_paper import NotDrawn, pdf
 from portal.sealed.forms import DrillForm, UseForm
 from portal.sealed.models import CARDS
@@ -25,6 +25,7 @@ from portal.sealed.views.register import account_page, for_act
 
 TRIAL = offline_card.make(account="trial", system="trial", login="trial", where="trial", number=1)[0]
 """A card of nothing, drawn first."""
+FAILED = "That is not the answer of these cards: on record, and a finding is opened. Another try gets another question."
 
 
 @sensitive_variables("paper", "drawn")
@@ -52,19 +53,26 @@ def card_print(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @signed_in
 @confirming
+def cards_drill_begin(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """What both cards are to answer."""
+    account = for_act(pk)
+    drilling.begin(by=request.actor, account=account)
+    messages.info(request, "Put both cards together now: the command asks for the question that stands below.")
+    return redirect("sealed_page", account.pk)
+
+
+@require_POST
+@signed_in
+@confirming
 def cards_drill(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """The code of a drill."""
+    """The answer."""
     account, form = for_act(pk), DrillForm(request.POST)
     form.is_valid()
-    passed = form.carry_out(
-        lambda: cards.drill(by=request.actor, account=account, code=form.cleaned_data.get("code_of_drill", ""))
-    )
+    said = form.cleaned_data.get("answer", "")
+    passed = form.carry_out(lambda: drilling.answer(by=request.actor, account=account, said=said))
     if form.errors:
         return account_page(request, account, form.status, drill=form)
-    messages.info(
-        request,
-        "Both cards work." if passed else "That is not the code of this set: on record, and a finding is opened.",
-    )
+    messages.info(request, "Both cards work." if passed else FAILED)
     return redirect("sealed_page", account.pk)
 
 

@@ -17,10 +17,11 @@ from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
 from portal.sealed import actions, probing, queries, rotations
 from portal.sealed.cards import is_holder
+from portal.sealed.drilling import ASKED_FOR, is_asked
 from portal.sealed.forms import DrillForm, HandOverForm, ProposeForm, SecretForm, TriedForm
 from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, SealedAccount
 from portal.sealed.rules import is_custodian
-from portal.sealed.states import HELD, IN_USE, OUT, OWED, PROPOSED, ROTATED, SEALED
+from portal.sealed.states import CARDS_ALIVE, HELD, IN_USE, OUT, OWED, PROPOSED, ROTATED, SEALED
 
 
 @require_GET
@@ -96,13 +97,16 @@ def _cards(request: PersonRequest, account: SealedAccount, typed: dict[str, Kept
     holds, sets = allows(is_holder, request.actor, account), queries.sets_of(account)
     mine = [
         card
-        for each in sets[:1]
+        for each in sets
         for card in each.cards.all()
-        if card.custodian_id == request.user.pk and card.share is not None
+        if each.state in CARDS_ALIVE and card.custodian_id == request.user.pk and card.share is not None
     ]
+    out = next((each for each in sets if each.state == OUT), None) if holds else None
+    asked = out if out and is_asked(out) else None
     return {
-        "sets": sets, "holds_card": holds, "my_cards": mine if holds else [],
-        "drill": typed.get("drill") or DrillForm() if holds and any(each.state == OUT for each in sets) else None,
+        "sets": sets, "holds_card": holds, "my_cards": mine if holds else [], "drills": out, "asked": asked,
+        "asks_until": asked.asked_at + ASKED_FOR if asked and asked.asked_at else None,
+        "drill": typed.get("drill") or DrillForm() if asked else None,
         "declares": queries.account_to_declare(request.user, account.pk) is not None,
     }  # fmt: skip
 

@@ -12,20 +12,23 @@ from portal import offline_card
 from portal.access_requests.incidents import goes_on
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
+from portal.connectors.base import Unreachable
+from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import activity
-from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.findings.models import Finding
 from portal.findings.offline_use import declare_use
 from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.offline_card import OtherSet, combine
 from portal.policy.rules import Policy
-from portal.sealed import actions, cards, queries, rotating
+from portal.sealed import actions, cards, drilling, queries, rotating
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, Rotation
 from portal.stops.models import Stop
 from portal.systems.targets import target
 from tests.browsing import browser_of
-from tests.portal.sealed.vault import LOGIN, Vault, make_vault
+from tests.factories import broken_log
+from tests.portal.sealed.vault import LOGIN, Vault, custodian, make_vault
 from tests.worlds import actor, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,12 +64,12 @@ def test_two_printed_cards_give_what_the_target_takes_and_the_portal_keeps_neith
     first, second = printed(vault)
     pair = combine(first, second)
     assert vault.taken_by_target(pair.password)
-    assert (newest(vault).state, pair.drill_code) == ("out", newest(vault).drill_code)
+    assert newest(vault).state == "out"
     assert vault.account.secret is None
     assert set(OfflineCard.objects.values_list("share", flat=True)) == {None}
     rotation = Rotation.objects.get(account=vault.account)
     assert (rotation.state, rotation.rotated_by) == ("done", "connector")
-    assert held_anywhere(pair.password) == held_anywhere(first.words) == []
+    assert held_anywhere(pair.password) == held_anywhere(first.words) == held_anywhere(pair.drill_key.hex()) == []
 
 
 def held_anywhere(text: str) -> list[str]:
@@ -139,20 +142,106 @@ def test_account_out_of_use_leaves_no_cards_behind(vault: Vault) -> None:
         cards.renew(by=actor(vault.world.dora), account=vault.account)
 
 
-def test_cards_are_drilled_each_quarter(vault: Vault) -> None:
+def test_custodians_are_reminded_each_quarter_and_once(vault: Vault) -> None:
     printed(vault)
-    made, account = newest(vault), vault.account
-    assert cards.remind_due() == 0
+    made = newest(vault)
+    assert drilling.remind_due() == 0
     OfflineSet.objects.filter(pk=made.pk).update(made_at=now() - timedelta(days=91))
-    assert (cards.remind_due(), cards.remind_due()) == (1, 0)
+    due = queries.drills_due(now() - drilling.DRILLED_EVERY)
+    assert (drilling.remind_due(), drilling.remind_due()) == (1, 0)
     told = Alert.objects.filter(kind="offline.drill_due").values_list("recipient__name", flat=True)
     assert sorted(told) == ["Cleo", "Dora", "Mo"]
-    assert cards.drill(by=actor(vault.cleo), account=account, code="aaaaaaaa") is False
-    assert cards.drill(by=actor(vault.world.dora), account=account, code=made.drill_code) is True
-    assert [event.fields["ok"] for event in named(("offline.drilled",))] == [0, 1]
-    with pytest.raises(NotAllowed):
-        cards.drill(by=actor(vault.world.ann), account=account, code=made.drill_code)
-    assert newest(vault).reminded_at is None
+    with pytest.raises(ChangedMeanwhile):  # who saw it as due as well comes second
+        drilling.remind(by=rotating.ROTATION, made=due[0])
+    OfflineSet.objects.filter(pk=made.pk).update(reminded_at=None, drilled_at=now())
+    with pytest.raises(ChangedMeanwhile):
+        drilling.remind(by=rotating.ROTATION, made=due[0])
+    assert Alert.objects.filter(kind="offline.drill_due").count() == 3
+
+
+def test_drill_asks_something_new_each_time_that_only_both_cards_answer(vault: Vault) -> None:
+    key, account = combine(*printed(vault)).drill_key, vault.account
+    cleo, dora = actor(vault.cleo), actor(vault.world.dora)
+    with pytest.raises(WrongState, match="Begin the drill"):
+        drilling.answer(by=cleo, account=account, said="aaaaaaaa")
+    for person, error in ((vault.world.ann, NotAllowed), (vault.world.mo, NotAllowed), (vault.world.zoe, NotAllowed)):
+        with pytest.raises(error):
+            drilling.begin(by=actor(person), account=account)
+    first = drilling.begin(by=cleo, account=account)
+    remembered = offline_card.answer_to(first, key)
+    assert drilling.answer(by=dora, account=account, said=f" {remembered.upper()} ") is True
+    second = drilling.begin(by=cleo, account=account)
+    assert drilling.answer(by=cleo, account=account, said=remembered) is False
+    with pytest.raises(WrongState, match="Begin the drill"):  # the question is used up
+        drilling.answer(by=cleo, account=account, said=offline_card.answer_to(second, key))
+    third = drilling.begin(by=dora, account=account)
+    OfflineSet.objects.filter(account=account).update(asked_at=now() - drilling.ASKED_FOR)
+    with pytest.raises(WrongState, match="not any more"):
+        drilling.answer(by=dora, account=account, said=offline_card.answer_to(third, key))
+    assert len({first, second, third}) == 3
+    assert [event.fields["ok"] for event in named(("offline.drilled",))] == [1, 0]
+    with broken_log(), pytest.raises(Exception, match="log"):
+        drilling.begin(by=cleo, account=account)
+    assert newest(vault).question == third
+
+
+def test_drill_by_its_pages(vault: Vault) -> None:
+    key, page = combine(*printed(vault)).drill_key, f"/sealed/{vault.account.pk}/"
+    cleo, mo = browser_of(vault.cleo), browser_of(vault.world.mo)
+    assert ["Begin a drill" in each.get(page).content.decode() for each in (cleo, mo)] == [True, False]
+    assert mo.post(f"{page}drill/begin/").status_code == 403
+    assert cleo.post(f"{page}drill/begin/").status_code == 302
+    asked = newest(vault).question
+    shown = f"{asked[:5]}-{asked[5:]}"
+    assert [shown in each.get(page).content.decode() for each in (cleo, mo)] == [True, False]
+    empty = cleo.post(f"{page}drill/", {"answer": ""})
+    assert (empty.status_code, newest(vault).question) == (422, asked)
+    done = cleo.post(f"{page}drill/", {"answer": offline_card.answer_to(asked, key)}, follow=True)
+    assert ("Both cards work." in done.content.decode(), "Drilled" in done.content.decode()) == (True, True)
+
+
+# --- made so that no crash leaves nothing
+
+
+def test_pair_that_is_being_made_is_printed_by_nobody_and_its_cards_go_to_who_keeps_the_account_then(
+    vault: Vault,
+) -> None:
+    printed(vault)
+    cards.renew(by=actor(vault.cleo), account=vault.account)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(SimulatedKeeper, "tries_login", lambda *_args: False)
+        rotating.run_due()
+    assert (newest(vault).number, newest(vault).state) == (2, "coming")
+    assert [each.state for each in OfflineSet.objects.filter(account=vault.account)] == ["coming", "out"]
+    with pytest.raises(WrongState):
+        cards.print_card(by=actor(vault.cleo), card=card(vault, "A"))
+    page = browser_of(vault.cleo).get(f"/sealed/{vault.account.pk}/").content.decode()
+    assert ("Being made" in page, "Print your card" in page) == (True, False)
+    eva = custodian(vault.world, "eva")
+    actions.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=eva)
+    Rotation.objects.filter(account=vault.account).update(next_try_at=None)
+    rotating.run_due()
+    assert [(each.letter, each.custodian.name) for each in newest(vault).cards.all()] == [("A", "Eva"), ("B", "Dora")]
+    assert newest(vault).number == 2  # two causes, one new pair
+
+
+def test_pair_that_cannot_be_read_any_more_is_given_up_for_another(vault: Vault) -> None:
+    printed(vault)
+    cards.renew(by=actor(vault.cleo), account=vault.account)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(SimulatedKeeper, "rotate", broken)
+        rotating.run_due()
+    assert newest(vault).state == "coming"
+    OfflineCard.objects.filter(of_set=newest(vault)).update(share=b"not readable")
+    Rotation.objects.filter(account=vault.account).update(next_try_at=None)
+    rotating.run_due()
+    kept = [(each.number, each.state) for each in OfflineSet.objects.filter(account=vault.account)]
+    assert kept == [(3, "made"), (2, "replaced"), (1, "replaced")]
+    assert vault.taken_by_target(combine(*printed(vault)).password)
+
+
+def broken(*_args: object) -> None:
+    raise Unreachable("The target does not answer.")
 
 
 def test_portal_lends_nobody_an_account_that_lies_on_cards(vault: Vault) -> None:

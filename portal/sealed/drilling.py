@@ -1,0 +1,123 @@
+"""Drills of offline cards: the portal asks something new each time, and only both cards together can answer; each quarter it reminds."""
+
+import hmac
+import logging
+from datetime import timedelta
+from typing import cast
+
+from django.views.decorators.debug import sensitive_variables
+
+from audit.log.append import Actor, action, append, process
+from portal.clock import ms, now
+from portal.errors import ChangedMeanwhile, Refused, RefusedByPolicy, WrongState
+from portal.notifications.outbox import tell
+from portal.offline_card import answer_to, new_question
+from portal.people.strength import need_fresh
+from portal.sealed.cards import facts_of, is_holder
+from portal.sealed.models import OfflineSet, SealedAccount
+from portal.sealed.queries import drills_due, locked
+from portal.sealed.states import OUT
+from portal.secrets import SecretUnreadable, decrypt
+
+DRILLED_EVERY = timedelta(days=90)  # the catalogue's drill_days
+ASKED_FOR = timedelta(hours=24)
+NOT_ASKED = "Nothing is asked at the moment, or not any more. Begin the drill first, then put both cards together."
+logger = logging.getLogger("breakglass.sealed")
+
+
+def key_context(made: OfflineSet) -> str:
+    """To what the key of a pair's drills is bound."""
+    return f"drill:{made.pk}"
+
+
+@action(event="offline.drill_begun", refused="sealed.act_refused")
+def begin(*, by: Actor, account: SealedAccount) -> str:
+    """Ask the two custodians something that only both cards can answer. It holds for a day, for one answer; asking again replaces it."""
+    row, made = _pair_of(by, account)
+    made.question, made.asked_at = new_question(), now()
+    made.save(update_fields=["question", "asked_at"])
+    append(
+        "offline.drill_begun", by=by, subject=row.log_subject, **facts_of(made), person_id=by.id, question=made.question
+    )
+    return made.question
+
+
+@action(event="offline.drilled", refused="sealed.act_refused")
+def answer(*, by: Actor, account: SealedAccount, said: str) -> bool:
+    """What the command printed. One that does not fit is on record too, and the next try gets another question."""
+    row, made = _pair_of(by, account)
+    if not is_asked(made):
+        raise WrongState(NOT_ASKED, about=row)
+    if not said.strip():
+        raise RefusedByPolicy("Type the answer that the command printed.", about=row)
+    ok = hmac.compare_digest(said.strip().lower().encode(), _expected(made).encode())
+    if ok:
+        made.drilled_at, made.reminded_at = now(), None
+    made.question, made.asked_at = "", None
+    made.save(update_fields=["drilled_at", "reminded_at", "question", "asked_at"])
+    append("offline.drilled", by=by, subject=row.log_subject, **facts_of(made), person_id=by.id, ok=ok)
+    return ok
+
+
+def is_asked(made: OfflineSet) -> bool:
+    """Whether an answer is awaited."""
+    return made.asked_at is not None and now() - made.asked_at < ASKED_FOR
+
+
+def _pair_of(by: Actor, account: SealedAccount) -> tuple[SealedAccount, OfflineSet]:
+    row = locked(account.pk)
+    is_holder(by, row)
+    need_fresh(by, about=row)
+    made = OfflineSet.objects.select_for_update().filter(account=row, state=OUT).first()
+    if made is None:
+        raise WrongState("There is no pair of cards with its custodians.", about=row)
+    if made.drill_key is None:
+        raise WrongState("These cards are of a time before drills asked questions. Ask for new cards.", about=row)
+    made.account = row
+    return row, made
+
+
+@sensitive_variables("key")
+def _expected(made: OfflineSet) -> str:
+    try:
+        key = bytes.fromhex(decrypt(bytes(cast(bytes, made.drill_key)), key_context(made)))
+    except SecretUnreadable:
+        raise WrongState("The key of these drills cannot be read any more. Ask for new cards.", about=made) from None
+    return answer_to(made.question, key)
+
+
+# --- reminders
+
+
+def remind_due() -> int:
+    """Tell the custodians of each pair whose drill is due, once for each time."""
+    told = 0
+    for made in drills_due(now() - DRILLED_EVERY):
+        try:
+            remind(by=process("cards"), made=made)
+            told += 1
+        except Refused as refusal:  # somebody else was quicker
+            logger.info("cards of %s: %s", made.account_id, refusal.sentence)
+    return told
+
+
+@action(event="offline.drill_due")
+def remind(*, by: Actor, made: OfflineSet) -> None:
+    """A quarter is over since the pair was drilled, or handed out.
+
+    Raises:
+        ChangedMeanwhile: they were reminded, or drilled it, or it was replaced just now.
+    """
+    row = locked(made.account_id)
+    pair = OfflineSet.objects.select_for_update().get(pk=made.pk)
+    due = (pair.drilled_at or pair.made_at) + DRILLED_EVERY
+    if pair.state != OUT or pair.reminded_at is not None or due > now():
+        raise ChangedMeanwhile("This pair is not due for a reminder any more.", about=row)
+    pair.account, pair.reminded_at = row, now()
+    pair.save(update_fields=["reminded_at"])
+    people = [each for each in (row.custodian, row.second_custodian, row.system.owner) if each]
+    tell(
+        by=by, people=people, kind="offline.drill_due", about=row.log_subject, path=f"/sealed/{row.pk}/",
+        facts={"account": row.name, "system": row.system.name, "number": pair.number, "due_at": due},
+    )  # fmt: skip
+    append("offline.drill_due", by=by, subject=row.log_subject, **facts_of(pair), due_at=ms(due))
