@@ -34,10 +34,12 @@ def test_quarter_of_the_story_is_over_within_the_day_before_the_present(present:
     assert timedelta(hours=1) <= present - over < timedelta(days=1, hours=1)
 
 
+@pytest.mark.faults  # the whole story once more; each run of all tests tells it once, and the house tells it of today
 def test_story_told_in_a_later_year_gives_the_same(later: Played) -> None:
     assert remarkable(later, EXACT) == expected()
 
 
+@pytest.mark.faults
 def test_next_attestations_are_owed_after_the_present(later: Played) -> None:
     present = int((QUARTER_OVER + LATER).timestamp() * 1000)
     open_ones = [each for each in later.rows("duties") if each["kind"] == "campaign" and not each["done_at"]]

@@ -207,6 +207,7 @@ def test_gatherer_killed_while_it_reads_loses_and_doubles_nothing(server: Postgr
             while len(told(source, "activity.recorded")) < before + 20:
                 session.execute(f"SELECT {done}")
                 done += 1
+                time.sleep(0.02)  # else thousands pile up while the process starts
             process.kill()
             process.wait()
     settle(server, source, "afterwards")
