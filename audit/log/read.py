@@ -1,7 +1,7 @@
 """Reading the log: in the order of its indexes, by case, by name. Reads the stored canonical bytes, never a re-serialised column."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,10 @@ WHERE {where} ORDER BY {order} LIMIT %s
 BY_TIME = """
 e.at, s.index NULLS LAST, CASE WHEN s.index IS NULL THEN (SELECT q.seq FROM audit_queue q WHERE q.event_id = e.id) END
 """
+NEWEST = """
+e.at DESC, s.index DESC NULLS FIRST, CASE WHEN s.index IS NULL THEN (SELECT q.seq FROM audit_queue q WHERE q.event_id = e.id) END DESC
+"""
+PORTION = 1000  # rows that are fetched at once where there may be any number of them
 
 LAST_OF_SUBJECTS = """
 SELECT u.subject, s.index, e.body FROM unnest(%s::text[]) AS u(subject)
@@ -78,10 +82,23 @@ def event_of(body: bytes, index: int | None = None, personal: dict[str, str] | N
     )  # fmt: skip
 
 
-def _query(join: str, where: str, order: str, parameters: Sequence[Any], limit: int) -> list[LoggedEvent]:
+def _query(join: str, where: str, order: str, parameters: Sequence[Any], limit: int | None) -> list[LoggedEvent]:
     with connection.cursor() as cursor:
         cursor.execute(SELECT.format(join=join, where=where, order=order), [*parameters, limit])
-        return [_proved(event_of(bytes(body), index), _values(values)) for index, body, values in cursor.fetchall()]
+        return [_read(row) for row in cursor.fetchall()]
+
+
+def _each(where: str, parameters: Sequence[Any]) -> Iterator[LoggedEvent]:
+    """By time, fetched in portions: nothing is cut off, and no more of them than a portion lie in memory."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(SELECT.format(join="LEFT JOIN", where=where, order=BY_TIME), [*parameters, None])
+        while rows := cursor.fetchmany(PORTION):
+            yield from (_read(row) for row in rows)
+
+
+def _read(row: tuple[int | None, bytes, Any]) -> LoggedEvent:
+    index, body, values = row
+    return _proved(event_of(bytes(body), index), _values(values))
 
 
 def _values(values: Any) -> dict[str, tuple[str, str]]:
@@ -154,12 +171,22 @@ def in_window(name: str, from_at: int, to_at: int, limit: int = 500) -> list[Log
     return _query("LEFT JOIN", "e.name = %s AND e.at >= %s AND e.at < %s", BY_TIME, [name, from_at, to_at], limit)
 
 
-def of_subject(subject: str, names: Iterable[str] = (), limit: int = 2000) -> list[LoggedEvent]:
-    """Events about one thing by time, sealed or not yet."""
-    wanted = list(names)
-    if wanted:
-        return _query("LEFT JOIN", "e.subject = %s AND e.name = ANY(%s)", BY_TIME, [subject, wanted], limit)
-    return _query("LEFT JOIN", "e.subject = %s", BY_TIME, [subject], limit)
+def of_subject(
+    subject: str, names: Iterable[str] = (), limit: int = 2000, upto: int | None = None
+) -> list[LoggedEvent]:
+    """Events about one thing by time, sealed or not yet. Of more than ``limit`` the newest: what holds now, the last of them says.
+
+    ``upto``: only those that were written no later (ms).
+    """
+    where: list[str] = ["e.subject = %s"]
+    parameters: list[Any] = [subject]
+    if wanted := list(names):
+        where.append("e.name = ANY(%s)")
+        parameters.append(wanted)
+    if upto is not None:
+        where.append("e.at <= %s")
+        parameters.append(upto)
+    return _query("LEFT JOIN", " AND ".join(where), NEWEST, parameters, limit)[::-1]
 
 
 def last_of_subjects(subjects: Iterable[str], name: str) -> dict[str, LoggedEvent]:
@@ -177,9 +204,16 @@ def recent(names: Iterable[str] = (), before: int | None = None, limit: int = 10
     return _query("JOIN", "s.index < %s", "s.index DESC", [top], limit)
 
 
-def named(names: Iterable[str], limit: int = 100_000) -> list[LoggedEvent]:
-    """All events of some names by time, sealed or not yet."""
-    return _query("LEFT JOIN", "e.name = ANY(%s)", BY_TIME, [list(names)], limit)
+def named(names: Iterable[str]) -> list[LoggedEvent]:
+    """All events of some names by time, sealed or not yet; for names of which there are few."""
+    return _query("LEFT JOIN", "e.name = ANY(%s)", BY_TIME, [list(names)], None)
+
+
+def each_named(names: Iterable[str], since: int | None = None) -> Iterator[LoggedEvent]:
+    """The same one by one, however many there are; ``since``: only those that were written at that time (ms) or later."""
+    if since is None:
+        return _each("e.name = ANY(%s)", [list(names)])
+    return _each("e.name = ANY(%s) AND e.at >= %s", [list(names), since])
 
 
 def person_names(ids: Iterable[str]) -> dict[str, str]:

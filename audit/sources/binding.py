@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.log.models import Event
-from audit.log.read import LoggedEvent, event_of, named, of_subject
+from audit.log.read import LoggedEvent, event_of, of_subject
 from audit.sources.marker import number_of
 from audit.sources.sealed import Accounts, held_at
 
@@ -82,7 +82,7 @@ def able_logins(system_id: str) -> frozenset[str] | None:
 
     A listing whose names were erased counts as none.
     """
-    listings = [event for event in named(("target.listed",)) if event.fields["system_id"] == system_id]
+    listings = of_subject(f"system:{system_id}", ("target.listed",), limit=1)
     if not listings or "logins" not in listings[-1].personal:
         return None
     try:

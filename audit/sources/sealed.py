@@ -8,6 +8,9 @@ from audit.log.read import LoggedEvent, named, of_subject
 READ_EVERY_S = 5.0
 TOLERANCE_MS = 5_000
 """Between the clocks of portal and target: an account is opened right after it was checked out."""
+WRITTEN_WITHIN_MS = 60_000
+"""An event is written in the transaction of its change: no later than this after the time that it tells."""
+LAST_FEW = 20
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,13 @@ def _register() -> dict[tuple[str, str], str]:
 
 
 def held_at(account_id: str, at: int) -> Holding | None:
-    """Who held the account at that time (ms). Checked in, it is nobody's any more once the target was read back."""
+    """Who held the account at that time (ms). Checked in, it is nobody's any more once the target was read back.
+
+    It goes out and comes back by turns, so the last few events up to then say it, however often it was held.
+    """
     holding: Holding | None = None
-    for event in of_subject(f"sealed:{account_id}", ("sealed.checked_out", "sealed.checked_in")):
+    names = ("sealed.checked_out", "sealed.checked_in")
+    for event in of_subject(f"sealed:{account_id}", names, LAST_FEW, upto=at + TOLERANCE_MS + WRITTEN_WITHIN_MS):
         if event.name == "sealed.checked_out" and event.fields["from_at"] <= at + TOLERANCE_MS:
             holding = _holding(event)
         elif holding is not None and event.fields["grant_id"] == holding.grant_id and event.at < at:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from audit.log.read import LoggedEvent, named
+from audit.log.read import LoggedEvent, each_named
 from portal.campaigns.lines import Line
 from portal.campaigns.lists import ELIGIBILITIES, LISTS, ROLES
 from portal.campaigns.subjects import eligibilities, roles
@@ -60,7 +60,7 @@ def second_count(
     told = TOLD.get(kind)
     if told is None:
         return Second(None, says="There is no second source for this list.")
-    known = in_log(named((told.given, told.over, told.shortened)), told, system, at)
+    known = in_log(each_named((told.given, told.over, told.shortened)), told, system, at)
     mine = {line.subject for line in lines if line.subject_kind == COUNTED_ANEW[kind]}
     found = len(lines) - len(mine)  # logins, as the target showed them
     asked = LISTS[kind].asks_target

@@ -6,7 +6,7 @@ What the target saw stays what it is, sessions that nobody held: an explanation 
 from datetime import datetime, timedelta
 
 from audit.log.append import Actor, action, process
-from audit.log.read import named
+from audit.log.read import each_named
 from portal.access_requests.actions import declare_bypass
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
@@ -54,11 +54,11 @@ def declare_use(
 
 
 def seen_on_target(account: SealedAccount, from_at: datetime, to_at: datetime) -> list[str]:
-    """Sessions of the account that the target's own log showed then and that nobody held, by id."""
+    """Sessions of the account that the target's own log showed then and that nobody held, by id. None is written down before it began, but for the clocks."""
     first, last = ms(from_at - AROUND), ms(to_at + AROUND)
     return [
         str(event.fields["session_id"])
-        for event in named(("session.unmatched",))
+        for event in each_named(("session.unmatched",), since=ms(from_at - 2 * AROUND))
         if event.fields["system_id"] == str(account.system_id)
         and event.fields.get("marker") == account.account
         and first <= event.fields["started_at"] <= last

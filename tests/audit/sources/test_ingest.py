@@ -242,7 +242,7 @@ def test_login_that_can_do_nothing_is_let_be(folder: Path, able: str, whys: list
     source = declare(folder)
     with transaction.atomic():
         append(
-            "target.listed", by=PORTAL, listing_id=source.id, system_id=source.system_id, taken_at=1, query_sha256="0",
+            "target.listed", by=PORTAL, subject=f"system:{source.system_id}", listing_id=source.id, system_id=source.system_id, taken_at=1, query_sha256="0",
             answer_sha256="0", count=0, logins=able,
         )  # fmt: skip
     write(folder, RECEIVED, AUTHORIZED.replace(b"bg_7", b"app"))
