@@ -24,7 +24,7 @@ from portal.reviews.queries import all_of
 from portal.sealed.queries import duties_of as rotations_of
 from portal.systems.models import System
 
-LISTS = {"eligibility": "list", "roles": "roles", "sealed_account": "sealed accounts"}
+LISTS = {"eligibility": "list", "roles": "roles", "accounts": "sealed accounts"}
 MOST = 500  # of each kind, the first due first
 
 

@@ -1,24 +1,26 @@
 """The second count of a list, from another source than the rows that it was taken from: they agree, or it is said why not.
 
-What the log says was given and not taken away is counted anew for rights in the portal; what the target itself showed counts for logins;
-and the personnel list says whom it could not confirm.
+What the log says was given and not taken away is counted anew for rights in the portal; what the target itself showed counts for logins
+and for sealed accounts; and the personnel list says whom it could not confirm.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from audit.log.read import LoggedEvent, each_named
+from audit.log.read import LoggedEvent, each_named, in_window
 from portal.campaigns.lines import Line
-from portal.campaigns.lists import ELIGIBILITIES, LISTS, ROLES
-from portal.campaigns.subjects import eligibilities, roles
+from portal.campaigns.lists import ACCOUNTS, ELIGIBILITIES, LISTS, ROLES
+from portal.campaigns.subjects import accounts, eligibilities, roles
 from portal.clock import ms
 from portal.people.models import Person
 from portal.personnel.queries import last_imported
 from portal.reconciliation.models import Listing
 from portal.systems.models import System
 
-LOG, LOG_AND_TARGET = "log", "log and target"
+LOG, TARGET, LOG_AND_TARGET = "log", "target", "log and target"
+MOST_ACCOUNTS = 10_000  # of one listing
+WRITTEN_AROUND_MS = 60_000  # its events, and its row
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,9 @@ TOLD = {
         "expires_at", "expires_at",
     ),
     ROLES: Told("role.granted", "role.ended", "role.shortened", "role_id", "granted_at", "to_at", "to_at"),
+    ACCOUNTS: Told("sealed.registered", "sealed.retired", "", "account_id", "effective_at", "", ""),
 }  # fmt: skip
-COUNTED_ANEW = {ELIGIBILITIES: eligibilities.NAME, ROLES: roles.NAME}
+COUNTED_ANEW = {ELIGIBILITIES: eligibilities.NAME, ROLES: roles.NAME, ACCOUNTS: accounts.NAME}
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,10 @@ def second_count(
     told = TOLD.get(kind)
     if told is None:
         return Second(None, says="There is no second source for this list.")
-    known = in_log(each_named((told.given, told.over, told.shortened)), told, system, at)
+    known = in_log(each_named(filter(None, (told.given, told.over, told.shortened))), told, system, at)
     mine = {line.subject for line in lines if line.subject_kind == COUNTED_ANEW[kind]}
+    if kind == ACCOUNTS:
+        return _of_accounts(mine, known, listing, at)
     found = len(lines) - len(mine)  # logins, as the target showed them
     asked = LISTS[kind].asks_target
     source, said = (LOG_AND_TARGET if asked and listing else LOG), [_difference(mine, known)]
@@ -80,6 +85,31 @@ def second_count(
             )
         )
     return Second(len(known) + found, source, " ".join(each for each in said if each))
+
+
+def _of_accounts(mine: set[str], known: set[str], listing: Listing | None, at: datetime) -> Second:
+    """The target says of each account whether it has it, and which logins stand like one; a target that was not asked says nothing."""
+    said = [_difference(mine, known)]
+    if listing is None:
+        said.append("The target was not asked, so whether it has them is not known.")
+        return Second(len(known), LOG, " ".join(each for each in said if each))
+    there, strangers = _on_target(listing, at)
+    said += [
+        _count(len(mine - there), "stands on the list and not on the target", "stand on the list and not on the target"),
+        _count(strangers, "stands on the target like one and in no register", "stand on the target like one and in no register"),
+    ]  # fmt: skip
+    return Second(len(there) + strangers, TARGET, " ".join(each for each in said if each))
+
+
+def _on_target(listing: Listing, at: datetime) -> tuple[set[str], int]:
+    """What a listing showed, as the log tells it: accounts of the register, and how many logins that stand like one."""
+    since = ms(listing.taken_at) - WRITTEN_AROUND_MS
+    told = [
+        event.fields
+        for event in in_window("sealed.account_listed", since, ms(at) + 1, MOST_ACCOUNTS)
+        if event.fields["listing_id"] == str(listing.pk) and event.fields["in_target"]
+    ]
+    return {each["account_id"] for each in told if "account_id" in each}, sum("account_id" not in each for each in told)
 
 
 def _unconfirmed(lines: Sequence[Line], taken_at: datetime) -> int:

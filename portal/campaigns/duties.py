@@ -6,12 +6,14 @@ from audit.log.append import Actor, action, append
 from portal.campaigns import rules
 from portal.campaigns.cadence import Last, next_owed
 from portal.campaigns.figures import attestation_interval
+from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Duty
 from portal.clock import ms, now
 from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, WrongState
 from portal.notifications.outbox import tell
 from portal.rows import lock_row
+from portal.sealed.queries import first_sealed_at
 from portal.systems.models import System
 from portal.unique import refuse_doubled
 
@@ -31,7 +33,7 @@ def set_duty(*, by: Actor, system: System | None, kind: str) -> Duty:
     row = lock_row(System, system.pk, no_key=True) if system is not None else None
     last = last_of(row, kind)
     before = Last(last.due_at, closed_at(last)) if last is not None else None
-    owed = next_owed(began(row), before, attestation_interval(kind), now())
+    owed = next_owed(began(row, kind), before, attestation_interval(kind), now())
     if owed is None:
         raise ChangedMeanwhile(SET_ALREADY, about=last)
     with refuse_doubled(SET_ALREADY, about=row):
@@ -52,12 +54,17 @@ def last_of(system: System | None, kind: str) -> Duty | None:
     return rows.select_related("campaign", "system").order_by("-due_at").first()
 
 
-def began(system: System | None) -> datetime:
-    """Since when there is a list: the system is in scope, or somebody holds a role for all systems.
+def began(system: System | None, kind: str) -> datetime:
+    """Since when there is a list: the system is in scope, its first account was put under seal, or somebody holds a role for all systems.
 
     Raises:
-        WrongState: nobody does.
+        WrongState: nobody does, or it never had one.
     """
+    if system is not None and LISTS[kind].of_accounts:
+        sealed_at = first_sealed_at(system)
+        if sealed_at is None:
+            raise WrongState("No account of this system was put under seal yet.", about=system)
+        return max(sealed_at, system.in_scope_from)
     if system is not None:
         return system.in_scope_from
     held = RoleAssignment.objects.filter(system__isnull=True, approved_at__isnull=False).order_by("from_at")

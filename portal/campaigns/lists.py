@@ -7,19 +7,23 @@ from dataclasses import dataclass
 
 from portal.systems.models import System
 
-ELIGIBILITIES, ROLES = "eligibility", "roles"
+ELIGIBILITIES, ROLES, ACCOUNTS = "eligibility", "roles", "accounts"
 ALL_SYSTEMS = "All systems"
 
 
 @dataclass(frozen=True)
 class AttestedList:
-    """A kind of list. ``asks_target``: the target is asked who can act, which is held against it. ``of_all``: one is of no system alone."""
+    """A kind of list. ``asks_target``: the target is asked who can act, which is held against it. ``of_all``: one is of no system alone.
+
+    ``of_accounts``: only systems with sealed accounts have it.
+    """
 
     kind: str
     title: str
     says: str
     asks_target: bool = False
     of_all: bool = False
+    of_accounts: bool = False
 
 
 LISTS = {
@@ -29,6 +33,11 @@ LISTS = {
             ELIGIBILITIES, "Who may break the glass",
             "Each person who may ask for a privilege, and each login on the target that can act without asking.",
             asks_target=True,
+        ),
+        AttestedList(
+            ACCOUNTS, "Sealed accounts",
+            "Each account that lasts on a target under seal: who keeps it, who may check it out, its last use, drill and new secret.",
+            asks_target=True, of_accounts=True,
         ),
         AttestedList(ROLES, "Who holds which role", "Each role in the portal, and whose it is.", of_all=True),
     )

@@ -138,9 +138,9 @@ class Item(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="items")
-    subject_kind = models.CharField(max_length=20, help_text="eligibility, role or standing_access")
+    subject_kind = models.CharField(max_length=20, help_text="eligibility, role, sealed_account or standing_access")
     subject = models.CharField(
-        max_length=120, help_text="id of the eligibility or role, or the login's reference on the target"
+        max_length=120, help_text="id of the eligibility, role or account, or the login's reference on the target"
     )
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     privilege_name = models.CharField(max_length=120)

@@ -1,6 +1,6 @@
 """Attestations as a viewer may see them, and what a sweep must do."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +15,12 @@ from portal.campaigns.states import CLOSED, ITEM_STATES, KEPT, MODIFIED, OPEN, R
 from portal.campaigns.subjects import SUBJECTS
 from portal.campaigns.weighing import PLAIN, RISKS
 from portal.clock import ms
-from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, RESPONDER, REVIEWER, RoleAssignment
+from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER, RoleAssignment
 from portal.eligibility.queries import holds, holds_for_all, systems_where
 from portal.grants.models import Grant
 from portal.people.models import Person
 from portal.people.rights import MANAGE
+from portal.sealed.queries import systems_with_accounts
 from portal.systems.models import System
 
 READERS = (OWNER, ADMINISTRATOR, REVIEWER, AUDITOR)
@@ -83,11 +84,20 @@ def startable_by(viewer: Person) -> list[tuple[System | None, str]]:
     systems = systems_where(viewer.pk, (ADMINISTRATOR,)).filter(in_scope_to__isnull=True).order_by("name")
     open_now = set(Campaign.objects.filter(state=OPEN).values_list("system_id", "kind"))
     scopes: list[System | None] = [*systems, *([None] if holds_for_all(viewer.pk, (ADMINISTRATOR,)) else [])]
+    return _lists_of(scopes, open_now)
+
+
+def _lists_of(
+    scopes: Iterable[System | None], without: Collection[tuple[UUID | None, str]]
+) -> list[tuple[System | None, str]]:
+    """Each list that there is of one of the systems, or of all of them, but for some."""
+    sealed = systems_with_accounts()
     return [
         (system, each.kind)
         for system in scopes
         for each in LISTS.values()
-        if (system is not None or each.of_all) and (system.pk if system else None, each.kind) not in open_now
+        if (each.of_all if system is None else not each.of_accounts or system.pk in sealed)
+        and (system.pk if system else None, each.kind) not in without
     ]
 
 
@@ -178,14 +188,8 @@ def item_for(viewer: Person, pk: UUID) -> Item | None:
 
 def uses_of(item: Item, limit: int = 20) -> list[Grant]:
     """What was opened on the strength of the right, newest first."""
-    rows = Grant.objects.filter(person=item.person, opened_at__isnull=False).select_related("request", "privilege")
-    if "privilege_id" in item.facts:
-        rows = rows.filter(privilege=item.facts["privilege_id"])
-    elif item.facts.get("role") != RESPONDER:
-        return []
-    elif item.campaign.system is not None:
-        rows = rows.filter(system=item.campaign.system)
-    return list(rows.order_by("-opened_at")[:limit])
+    rows = SUBJECTS[item.subject_kind].uses(item).filter(opened_at__isnull=False)
+    return list(rows.select_related("request", "privilege", "person").order_by("-opened_at")[:limit])
 
 
 def before(item: Item) -> list[Item]:
@@ -235,7 +239,9 @@ def unseen(viewer: Person, items: Iterable[Item]) -> list[Item]:
 
 
 def without_duty(at: datetime) -> list[tuple[System | None, str]]:
-    """Lists with nothing owed that lies ahead: of systems in scope, and of all systems once somebody holds a role for all."""
+    """Lists with nothing owed that lies ahead: of systems in scope, of their sealed accounts where they have some, and of all systems once
+    somebody holds a role for all.
+    """
     ahead = set(
         Duty.objects.filter(due_at__gt=at).exclude(campaign__state=CLOSED).values_list("system_id", "subject_kind")
     )
@@ -243,12 +249,7 @@ def without_duty(at: datetime) -> list[tuple[System | None, str]]:
     scopes: list[System | None] = list(System.objects.filter(in_scope, in_scope_from__lte=at).order_by("name"))
     if RoleAssignment.objects.filter(system__isnull=True, approved_at__isnull=False, from_at__lte=at).exists():
         scopes.append(None)
-    return [
-        (system, each.kind)
-        for system in scopes
-        for each in LISTS.values()
-        if (system is not None or each.of_all) and (system.pk if system else None, each.kind) not in ahead
-    ]
+    return _lists_of(scopes, ahead)
 
 
 def to_begin(at: datetime) -> list[Duty]:
@@ -293,7 +294,7 @@ def to_remind() -> list[Campaign]:
 def to_remove() -> list[UUID]:
     """Lines whose removal was not shown yet by the target, or by the portal's own rows. Those of a system that is out of scope are looked at as well."""
     rows = Item.objects.filter(state__in=[REVOKED, MODIFIED]).exclude(access_present=False)
-    theirs = [each.name for each in SUBJECTS.values() if not each.by_owner]
+    theirs = [each.name for each in SUBJECTS.values() if not each.found]
     return list(
         rows.filter(Q(subject_kind__in=theirs) | Q(state=REVOKED)).order_by("decided_at").values_list("pk", flat=True)
     )

@@ -57,16 +57,16 @@ def _go_on(item: Item) -> Item:
 
 def _remove(item: Item) -> bool:
     """Take it away, or see that somebody did; whether it is away."""
-    system = item.campaign.system
-    if subjects.of(item).by_owner and system is not None:
+    subject, system = subjects.of(item), item.campaign.system
+    if not _grants_ended(item) or not subject.finish(CAMPAIGNS, item):
+        return False
+    done_by = str(item.decided_by_id)
+    if subject.left_to_owner(item) and system is not None:
         listing = _listing_after(item)
-        if listing is None or subjects.of(item).present(item, listing):
+        if listing is None or subject.present(item, listing):
             return False
-        note_removed(by=CAMPAIGNS, item=item, done_by=f"owner of {system.slug}")
-    else:
-        if not _grants_ended(item):
-            return False
-        note_removed(by=CAMPAIGNS, item=item, done_by=str(item.decided_by_id))
+        done_by = f"owner of {system.slug}"
+    note_removed(by=CAMPAIGNS, item=item, done_by=done_by)
     item.refresh_from_db(fields=["removed_at"])
     return True
 

@@ -23,6 +23,20 @@ from portal.systems.models import System
 NEWS = {NEW: ("New", "accent"), CHANGED: ("Changed", "accent"), BACK: ("Revoked before, and back", "attention")}
 
 
+NAMED = ("proposed_by", "granted_by", "custodian", "second_custodian")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A sealed account, in names: where it is used, who keeps it, who may check it out, and its last new secret."""
+
+    location: str
+    custodians: list[str]
+    may_check_out: list[str]
+    rotated_at: datetime | None
+    overdue: bool
+
+
 @dataclass(frozen=True)
 class Shown:
     """One line with what this viewer may do about it."""
@@ -40,7 +54,22 @@ class Shown:
     @property
     def is_found(self) -> bool:
         """Found on the target; else a right in the portal."""
-        return SUBJECTS[self.item.subject_kind].by_owner
+        return SUBJECTS[self.item.subject_kind].found
+
+    @property
+    def account(self) -> "Account | None":
+        """What there is to know of a sealed account; nothing where the line is another kind's."""
+        facts = self.item.facts
+        if "may_check_out" not in facts:
+            return None
+        keepers = [facts[name] for name in ("custodian", "second_custodian") if name in facts]
+        return Account(
+            facts["location"], self._named(keepers), self._named(facts["may_check_out"]), _moment(facts, "last_rotation"),
+            overdue=bool(facts.get("rotation_overdue")),
+        )  # fmt: skip
+
+    def _named(self, people: list[str]) -> list[str]:
+        return sorted(self.names.get(each, "somebody who is not known any more") for each in people)
 
     @property
     def used(self) -> str:
@@ -110,7 +139,7 @@ class Shown:
                 "attention",
                 "alert-triangle",
             )
-        if self.is_found and item.removed_at is None:
+        if item.removed_at is None and SUBJECTS[item.subject_kind].left_to_owner(item):
             return ("To be removed by the target's owner", "attention", "flag")
         return ("The target is being asked", "accent", "circle-dashed")
 
@@ -139,7 +168,8 @@ def viewing(viewer: Person, campaign: Campaign, items: Iterable[Item]) -> Viewin
     """What is the same for all lines of a page, asked once."""
     people, rows = attesters(campaign.system), list(items)
     manages = viewer in people and viewer.has_perm(MANAGE, campaign.system)
-    hands = {item.facts[name] for item in rows for name in ("proposed_by", "granted_by") if name in item.facts}
+    hands = {item.facts[name] for item in rows for name in NAMED if name in item.facts}
+    hands.update(each for item in rows for each in item.facts.get("may_check_out", ()))
     return Viewing(viewer, people, concerned_in_each(rows), manages, names_of(hands))
 
 

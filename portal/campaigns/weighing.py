@@ -69,26 +69,24 @@ def _since(line: Line, before: Before) -> str:
         return BACK
     if line.subject not in before.lines:
         return NEW
-    was = before.lines[line.subject]
-    return (
-        CHANGED if any(was.get(name) != line.facts.get(name) for name in ("expires_at", "via", "privilege")) else SAME
-    )
+    was, changes = before.lines[line.subject], subjects.SUBJECTS[line.subject_kind].changes
+    return CHANGED if any(was.get(name) != line.facts.get(name) for name in changes) else SAME
 
 
 def risk(subject_kind: str, facts: Mapping[str, Any], *, critical: bool) -> str:
     """How much is at stake: what decides whether lines may be kept together.
 
     High: a login that nobody answers for, roles that conflict, what was revoked and is back, and on a critical system what is new or was
-    used around its approvers. Raised: new, changed, dormant, or used around its approvers. Plain: all else.
+    used around its approvers. Raised: new, changed, dormant, used around its approvers, or with a new secret overdue. Plain: all else.
     """
     news = facts.get("since_last") in (NEW, CHANGED)
     dormant = facts.get("dormant_days", 0) > dormant_after().days
     around = facts.get("bypasses", 0) > 0
-    if subjects.SUBJECTS[subject_kind].by_owner or "conflicts" in facts or facts.get("since_last") == BACK:
+    if subjects.SUBJECTS[subject_kind].found or "conflicts" in facts or facts.get("since_last") == BACK:
         return HIGH
     if critical and (news or around):
         return HIGH
-    return RAISED if news or dormant or around else PLAIN
+    return RAISED if news or dormant or around or facts.get("rotation_overdue") else PLAIN
 
 
 def _before(kind: str, system: System | None) -> Before:

@@ -13,13 +13,15 @@ from portal.eligibility.queries import eligibilities_of, holds
 from portal.grants import ending
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
-from portal.grants.queries import live_of
+from portal.grants.queries import live_of, live_of_account
 from portal.grants.rules import may_revoke
 from portal.people import actions as people
 from portal.people.models import Person
+from portal.sealed.models import SealedAccount
 
 ENDED_TOO = ("grant.revoked", "grant.failed")
 LEFT = "The person left."
+OUT_OF_USE = "The account goes out of use."
 MOVED = "The person moved to other work."
 
 
@@ -80,6 +82,11 @@ def _end_without_role(by: Actor, row: RoleAssignment) -> None:
             if not holds(row.person_id, RESPONDER, each.system)
         ]
         _end(by, open_now, "The role of responder was ended.", "role ended")
+
+
+def end_grants_of_account(by: Actor, account: SealedAccount) -> None:
+    """A sealed account goes out of use: what is open of it ends, within the action of a caller who has asked who may."""
+    _end(by, live_of_account(account), OUT_OF_USE, "account out of use")
 
 
 @action(event=("person.left", "signin.ended", "role.ended", "role.declined", "eligibility.revoked", "eligibility.declined", *ENDED_TOO),

@@ -11,6 +11,7 @@ from portal.eligibility.queries import systems_where
 from portal.grants.models import Extension, Grant
 from portal.grants.states import ACTIVE, AUTHORISED, CLOSING, MAY_BE_LIVE, OPENING
 from portal.people.models import Person
+from portal.sealed.models import SealedAccount
 from portal.systems.models import Privilege, System
 
 WARN_BEFORE = timedelta(minutes=5)
@@ -55,6 +56,11 @@ def live_of(person_id: UUID | str, privilege: Privilege | None = None, system: S
         chosen = chosen.filter(privilege=privilege)
     chosen = chosen.order_by("pk")  # who ends several locks them in one order
     return chosen.filter(system=system) if system is not None else chosen
+
+
+def live_of_account(account: SealedAccount) -> QuerySet[Grant]:
+    """Grants of a sealed account that are not over."""
+    return Grant.objects.filter(account=account, state__in=[AUTHORISED, OPENING, ACTIVE]).order_by("pk")
 
 
 def not_over_on(system: System | None) -> QuerySet[Grant]:

@@ -167,6 +167,16 @@ def retire(*, by: Actor, account: SealedAccount) -> SealedAccount:
         by, MANAGE, row.system, says="Only administrators and the owner of this system take its accounts out of use."
     )
     need_fresh(by, about=row)
+    return _retire(by, row)
+
+
+@action(event=("offline.replaced", "sealed.retired"))
+def withdraw(*, by: Actor, account: SealedAccount) -> SealedAccount:
+    """As `retire`, on the strength of a decision whose own rules have said who may: an attestation's."""
+    return _retire(by, locked(account.pk))
+
+
+def _retire(by: Actor, row: SealedAccount) -> SealedAccount:
     says = "Somebody holds this account. End that first." if row.state == HELD else "This account is not in use."
     make(row, MOVES["retire"], says=says, secret=None, next_secret=None)
     replace_all(by, row)

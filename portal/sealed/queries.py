@@ -1,15 +1,16 @@
 """Sealed accounts as a viewer may see them, and what is owed."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Max, Prefetch, Q, QuerySet
 
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
 from portal.eligibility.queries import holds_anywhere, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.states import CARDS_ALIVE, COMING, DONE, IN_USE, OUT, OWED, PROPOSED
+from portal.sealed.states import CARDS_ALIVE, COMING, DECLINED, DONE, IN_USE, OUT, OWED, PROPOSED
 from portal.systems.models import Privilege, System
 
 READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
@@ -78,6 +79,23 @@ def shown_and_valid(account: SealedAccount) -> list[Rotation]:
 def sealed_in(privilege: Privilege) -> SealedAccount | None:
     """The account behind a privilege, if it is one, whatever its state."""
     return SealedAccount.objects.filter(privilege=privilege).first()
+
+
+def systems_with_accounts() -> set[UUID]:
+    """Systems with an account in use."""
+    return set(SealedAccount.objects.filter(state__in=IN_USE).order_by().values_list("system_id", flat=True).distinct())
+
+
+def first_sealed_at(system: System) -> datetime | None:
+    """When the first account of the system was put under seal; nothing where none ever was."""
+    rows = SealedAccount.objects.filter(system=system).exclude(state__in=[PROPOSED, DECLINED])
+    return rows.order_by("decided_at").values_list("decided_at", flat=True).first()
+
+
+def drilled_last(accounts: Iterable[UUID]) -> dict[UUID, datetime]:
+    """When the cards of each account were last tried out; those of which none ever were are left out."""
+    rows = OfflineSet.objects.filter(account__in=list(accounts), drilled_at__isnull=False).order_by()
+    return dict(rows.values_list("account_id").annotate(Max("drilled_at")))
 
 
 def in_use_on(system: System) -> list[SealedAccount]:

@@ -11,7 +11,7 @@ from audit.facts.given import MILLISECONDS, Period
 from audit.facts.parameters import Parameter
 
 DAY = MILLISECONDS["day"]
-ELIGIBILITY, ROLES = "eligibility", "roles"
+ELIGIBILITY, ROLES, ACCOUNTS = "eligibility", "roles", "accounts"
 NEVER_CONNECTED = ("tickets", "changes")
 
 
@@ -20,7 +20,7 @@ def duties(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> No
     every = parameters["attestation_days"].value
     for system, row in facts.each("systems"):
         if row.get("in_scope_from") is not None:
-            _attestations(facts, system, ELIGIBILITY, row["in_scope_from"], every[ELIGIBILITY], period)
+            _attestations(facts, system, ELIGIBILITY, row["in_scope_from"], every[ELIGIBILITY], period.end_at)
             _drills(
                 facts,
                 system,
@@ -30,6 +30,7 @@ def duties(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> No
                 period,
             )
     _attestations_of_roles(facts, every[ROLES], period)
+    _attestations_of_accounts(facts, every[ACCOUNTS], period)
     if facts.first_at is not None:
         for due_at in _missed(facts.first_at, period.end_at, parameters["restore_days"].value):
             _duty(facts, "restore", None, due_at, due_at=due_at)
@@ -43,16 +44,29 @@ def _attestations_of_roles(facts: Facts, every: int, period: Period) -> None:
         return
     for system, row in facts.each("systems"):
         if row.get("in_scope_from") is not None:
-            _attestations(facts, system, ROLES, row["in_scope_from"], every, period)
-    first = min(
-        (row for _, row in facts.each("duties") if _is_attestation(row, None, ROLES)), key=_due_at, default=None
-    )
-    if first is not None:
-        begun = first["due_at"] - (first.get("days_since_previous") or 0) * DAY
-        _attestations(facts, None, ROLES, begun, every, period)
+            _attestations(facts, system, ROLES, row["in_scope_from"], every, period.end_at)
+    begun = _first_owed(facts, None, ROLES)
+    if begun is not None:
+        _attestations(facts, None, ROLES, begun, every, period.end_at)
 
 
-def _attestations(facts: Facts, system: str | None, what: str, scope_from: int, every: int, period: Period) -> None:
+def _attestations_of_accounts(facts: Facts, every: int, period: Period) -> None:
+    """Sealed accounts are attested for each system that has some, since the log first says that it is owed and as long as there are any."""
+    for system, _ in facts.each("systems"):
+        begun = _first_owed(facts, system, ACCOUNTS)
+        if begun is not None:
+            until = facts.accounts_over.get(system, period.end_at)
+            _attestations(facts, system, ACCOUNTS, begun, every, min(until, period.end_at))
+
+
+def _first_owed(facts: Facts, system: str | None, what: str) -> int | None:
+    """From when the first attestation that the log calls owed was counted."""
+    known = (row for _, row in facts.each("duties") if _is_attestation(row, system, what))
+    first = min(known, key=_due_at, default=None)
+    return None if first is None else first["due_at"] - (first.get("days_since_previous") or 0) * DAY
+
+
+def _attestations(facts: Facts, system: str | None, what: str, scope_from: int, every: int, until: int) -> None:
     """Count the days between attestations of a list, and put a row where one should have been set and was not."""
     known = sorted((row for _, row in facts.each("duties") if _is_attestation(row, system, what)), key=_due_at)
     done = seen = scope_from
@@ -62,7 +76,7 @@ def _attestations(facts: Facts, system: str | None, what: str, scope_from: int, 
         duty["days_since_previous"] = max(0, (held or duty["due_at"]) - done) // DAY
         seen = held or duty["due_at"]
         done = held or done
-    _gap(facts, system, what, seen, period.end_at, every, done)
+    _gap(facts, system, what, seen, until, every, done)
 
 
 def _due_at(row: Row) -> int:

@@ -10,6 +10,7 @@ def registered(facts: Facts, entry: LogEntry) -> None:
     account = entry.fields["account_id"]
     facts.put("accounts", account, **given(entry, "system_id", "custodian_id"))
     facts.accounts_by_login[entry.fields["system_id"], entry.fields["account"]] = account
+    facts.accounts_over.pop(entry.fields["system_id"], None)
     rule_change(facts, entry, "sealed_account")
 
 
@@ -22,6 +23,8 @@ def retired(facts: Facts, entry: LogEntry) -> None:
     """Out of use: it is in the register no longer, and no break-glass account any more."""
     account = entry.fields["account_id"]
     facts.accounts_by_login = {login: each for login, each in facts.accounts_by_login.items() if each != account}
+    if not any(system == entry.fields["system_id"] for system, _ in facts.accounts_by_login):
+        facts.accounts_over[entry.fields["system_id"]] = entry.at
     rule_change(facts, entry, "sealed_account")
 
 

@@ -2,12 +2,12 @@
 
 from portal.campaigns.lines import Line
 from portal.campaigns.models import Item
-from portal.campaigns.subjects import eligibilities, roles, standing
+from portal.campaigns.subjects import accounts, eligibilities, roles, standing
 from portal.campaigns.subjects.base import Subject
 from portal.reconciliation.models import Listing
 from portal.systems.models import System
 
-SUBJECTS: dict[str, Subject] = {each.SUBJECT.name: each.SUBJECT for each in (eligibilities, roles, standing)}
+SUBJECTS: dict[str, Subject] = {each.SUBJECT.name: each.SUBJECT for each in (eligibilities, roles, standing, accounts)}
 EVENTS = tuple(dict.fromkeys(name for each in SUBJECTS.values() for name in each.events))
 
 

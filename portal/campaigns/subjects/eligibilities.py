@@ -1,7 +1,7 @@
 """Lines about eligibilities: a person who may ask for a privilege."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,22 @@ from portal.campaigns.lines import Line
 from portal.campaigns.lists import ELIGIBILITIES
 from portal.campaigns.models import Item
 from portal.campaigns.states import MODIFIED
-from portal.campaigns.subjects.base import NARROWED, Hands, Subject, given
-from portal.clock import ms, optional_ms
+from portal.campaigns.subjects.base import (
+    NARROWED,
+    Opened,
+    Subject,
+    dated_facts,
+    given,
+    given_by,
+    hands_in,
+    needed,
+    still_held,
+    use_facts,
+)
+from portal.clock import ms
 from portal.eligibility.actions import reconfirm_eligibilities
 from portal.eligibility.models import Eligibility
 from portal.eligibility.queries import in_force
-from portal.errors import RefusedByPolicy
 from portal.grants import narrowing
 from portal.grants.models import Grant
 from portal.grants.targets import closing_of
@@ -36,14 +46,10 @@ def lines(system: System | None, _: Listing | None) -> list[Line]:
     return [
         Line(
             NAME, str(row.pk), row.privilege.name, f"{row.person.name}: {row.privilege.name}"[:200],
-            _facts(row, uses[row.person_id, row.privilege_id]), row.person_id, _given_by(row),
+            _facts(row, uses[row.person_id, row.privilege_id]), row.person_id, given_by(row),
         )
         for row in rows.select_related("person", "privilege").order_by("person__name", "privilege__name")
     ]  # fmt: skip
-
-
-def _given_by(row: Eligibility) -> frozenset[str]:
-    return frozenset(str(each) for each in (row.proposed_by_id, row.approved_by_id) if each)
 
 
 def _uses(system: System | None) -> Openings:
@@ -56,28 +62,13 @@ def _uses(system: System | None) -> Openings:
     return found
 
 
-def _facts(row: Eligibility, opened: list[tuple[datetime, str]]) -> dict[str, Any]:
-    """Since when, until when, who gave it, how often used and how, and when last."""
-    mine = [(at, mode) for at, mode in opened if at >= row.from_at]
-    uses = [at for at, mode in mine if mode != "drill"]
-    drills = [at for at, mode in mine if mode == "drill"]
-    return given({
-        "privilege_id": str(row.privilege_id), "granted_at": ms(row.from_at), "granted_by": str(row.approved_by_id),
-        "proposed_by": str(row.proposed_by_id), "expires_at": optional_ms(row.to_at), "uses": len(uses),
-        "bypasses": sum(mode == "bypass" for _, mode in mine), "drills": len(drills),
-        "last_use": optional_ms(max(uses, default=None)), "last_drill": optional_ms(max(drills, default=None)),
-    })  # fmt: skip
-
-
-def hands(subjects: Collection[str]) -> Hands:
-    """Who proposed and who approved each."""
-    return {str(row.pk): _given_by(row) for row in Eligibility.objects.filter(pk__in=list(subjects))}
+def _facts(row: Eligibility, opened: Opened) -> dict[str, Any]:
+    return given({"privilege_id": str(row.privilege_id), **dated_facts(row), **use_facts(opened, row.from_at)})
 
 
 def in_force_of(item: Item) -> Eligibility | None:
     """The eligibility of the line, if nobody ended it meanwhile."""
-    found = Eligibility.objects.filter(pk=item.subject, approved_at__isnull=False, ended_at__isnull=True)
-    return found.select_related("privilege__system", "person").first()
+    return still_held(Eligibility.objects.select_related("privilege__system", "person"), item)
 
 
 def keep(by: Actor, items: Sequence[Item]) -> None:
@@ -92,10 +83,7 @@ def keep(by: Actor, items: Sequence[Item]) -> None:
 
 def narrow(by: Actor, item: Item, to_at: datetime) -> None:
     """It ends earlier, and with it what would outlast it."""
-    row = in_force_of(item)
-    if row is None:
-        raise RefusedByPolicy("Only what is in force can end earlier. Keep or revoke this line.", about=item)
-    narrowing.shorten_eligibility(by=by, eligibility=row, to_at=to_at)
+    narrowing.shorten_eligibility(by=by, eligibility=needed(in_force_of(item), item), to_at=to_at)
 
 
 def revoke(by: Actor, item: Item, _: str) -> None:
@@ -105,12 +93,14 @@ def revoke(by: Actor, item: Item, _: str) -> None:
         narrowing.revoke_eligibility(by=by, eligibility=row, cause="attestation")
 
 
+def uses(item: Item) -> QuerySet[Grant]:
+    """The person's grants of the privilege."""
+    return Grant.objects.filter(person=item.person, privilege_id=item.facts["privilege_id"])
+
+
 def grants(item: Item) -> QuerySet[Grant]:
-    """The person's grants of the privilege that came before the decision."""
-    rows = Grant.objects.filter(
-        person=item.person, privilege_id=item.facts["privilege_id"], authorised_at__lte=item.decided_at
-    )
-    return rows.select_related("privilege")
+    """Those that came before the decision."""
+    return uses(item).filter(authorised_at__lte=item.decided_at).select_related("privilege")
 
 
 def present(item: Item, listing: Listing | None) -> bool:
@@ -133,6 +123,6 @@ def _limit(item: Item) -> int:
 
 
 SUBJECT = Subject(
-    NAME, (ELIGIBILITIES,), lines, hands, keep, narrow, revoke, grants=grants, present=present,
+    NAME, (ELIGIBILITIES,), lines, hands_in(Eligibility), narrow, revoke, grants=grants, uses=uses, present=present, keep=keep,
     events=("eligibility.reconfirmed", "eligibility.shortened", "eligibility.revoked", *NARROWED),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Lines about roles in the portal: of one system, or for all of them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,19 @@ from portal.campaigns.lines import Line
 from portal.campaigns.lists import ROLES
 from portal.campaigns.models import Item
 from portal.campaigns.states import MODIFIED
-from portal.campaigns.subjects.base import NARROWED, Hands, Subject, given
-from portal.clock import ms, optional_ms
+from portal.campaigns.subjects.base import (
+    NARROWED,
+    Subject,
+    dated_facts,
+    given,
+    given_by,
+    hands_in,
+    needed,
+    still_held,
+)
+from portal.clock import optional_ms
 from portal.eligibility.models import APPROVER, RESPONDER, REVIEWER, RoleAssignment
 from portal.eligibility.queries import in_force
-from portal.errors import RefusedByPolicy
 from portal.grants import narrowing
 from portal.grants.models import Grant
 from portal.people.models import Person, SignIn
@@ -38,22 +46,17 @@ def lines(system: System | None, _: Listing | None) -> list[Line]:
     return [
         Line(
             NAME, str(row.pk), row.role.capitalize(), f"{row.person.name}: {row.role}"[:200],
-            _facts(row, uses[row.role].get(row.person_id), signed_in.get(row.person_id)), row.person_id, _given_by(row),
+            _facts(row, uses[row.role].get(row.person_id), signed_in.get(row.person_id)), row.person_id, given_by(row),
         )
         for row in found
     ]  # fmt: skip
-
-
-def _given_by(row: RoleAssignment) -> frozenset[str]:
-    return frozenset(str(each) for each in (row.proposed_by_id, row.approved_by_id) if each)
 
 
 def _facts(row: RoleAssignment, used: tuple[int, datetime] | None, signed_in: datetime | None) -> dict[str, Any]:
     number, last = used or (0, None)
     counted = row.role in COUNTED
     return given({
-        "role": row.role, "granted_at": ms(row.from_at), "granted_by": str(row.approved_by_id), "proposed_by": str(row.proposed_by_id),
-        "expires_at": optional_ms(row.to_at), "uses": number if counted else None, "last_sign_in": optional_ms(signed_in),
+        "role": row.role, **dated_facts(row), "uses": number if counted else None, "last_sign_in": optional_ms(signed_in),
         "last_use": optional_ms(last if counted else signed_in),
     })  # fmt: skip
 
@@ -87,27 +90,14 @@ def _signed_in(people: Collection[UUID]) -> dict[UUID, datetime]:
     return dict(rows)
 
 
-def hands(subjects: Collection[str]) -> Hands:
-    """Who proposed and who approved each."""
-    return {str(row.pk): _given_by(row) for row in RoleAssignment.objects.filter(pk__in=list(subjects))}
-
-
 def in_force_of(item: Item) -> RoleAssignment | None:
     """The role of the line, if nobody ended it meanwhile."""
-    found = RoleAssignment.objects.filter(pk=item.subject, approved_at__isnull=False, ended_at__isnull=True)
-    return found.select_related("system", "person").first()
-
-
-def keep(_: Actor, __: Sequence[Item]) -> None:
-    """They stay: the decision says all there is to say."""
+    return still_held(RoleAssignment.objects.select_related("system", "person"), item)
 
 
 def narrow(by: Actor, item: Item, to_at: datetime) -> None:
     """It ends earlier, and with it what was opened on its strength and would outlast it."""
-    row = in_force_of(item)
-    if row is None:
-        raise RefusedByPolicy("Only what is in force can end earlier. Keep or revoke this line.", about=item)
-    narrowing.shorten_role(by=by, assignment=row, to_at=to_at)
+    narrowing.shorten_role(by=by, assignment=needed(in_force_of(item), item), to_at=to_at)
 
 
 def revoke(by: Actor, item: Item, _: str) -> None:
@@ -119,11 +109,16 @@ def revoke(by: Actor, item: Item, _: str) -> None:
 
 def grants(item: Item) -> QuerySet[Grant]:
     """A responder's grants on the system that came before the decision, unless another role carries them."""
-    if item.facts["role"] != RESPONDER or _carried(item):
+    rows = Grant.objects.none() if _carried(item) else uses(item)
+    return rows.filter(authorised_at__lte=item.decided_at).select_related("privilege")
+
+
+def uses(item: Item) -> QuerySet[Grant]:
+    """A responder's grants on the system; of the other roles nothing is opened."""
+    if item.facts["role"] != RESPONDER:
         return Grant.objects.none()
-    rows = Grant.objects.filter(person=item.person, authorised_at__lte=item.decided_at)
-    system = item.campaign.system
-    return (rows.filter(system=system) if system is not None else rows).select_related("privilege")
+    rows, system = Grant.objects.filter(person=item.person), item.campaign.system
+    return rows.filter(system=system) if system is not None else rows
 
 
 def _carried(item: Item) -> bool:
@@ -139,6 +134,6 @@ def present(item: Item, _: Listing | None) -> bool:
 
 
 SUBJECT = Subject(
-    NAME, (ROLES,), lines, hands, keep, narrow, revoke, ("role.ended", "role.shortened", *NARROWED), grants, present,
+    NAME, (ROLES,), lines, hands_in(RoleAssignment), narrow, revoke, ("role.ended", "role.shortened", *NARROWED), grants, uses, present,
     needs_listing=lambda _: False,
 )  # fmt: skip

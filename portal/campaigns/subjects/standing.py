@@ -1,16 +1,13 @@
 """Lines about logins that were found on the target and that neither a grant nor a declaration explains."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-
-from django.db.models import QuerySet
 
 from audit.log.append import Actor
 from portal.campaigns.lines import Line, sha256
 from portal.campaigns.lists import ELIGIBILITIES
 from portal.campaigns.models import Item
-from portal.campaigns.subjects.base import Subject, no_hands
+from portal.campaigns.subjects.base import NOTHING_TO_NARROW, Subject, no_grants, no_hands
 from portal.errors import RefusedByPolicy
 from portal.findings.actions import raise_finding
 from portal.grants.models import Grant
@@ -67,13 +64,9 @@ def _explained(system: System, listing: Listing) -> set[tuple[str, str]]:
     return {(closing_of(row).login, closing_of(row).comment) for row in live}
 
 
-def keep(_: Actor, __: Sequence[Item]) -> None:
-    """They stay, and stand on the next list again."""
-
-
 def narrow(_: Actor, item: Item, __: datetime) -> None:
     """The portal did not open it and cannot shorten it."""
-    raise RefusedByPolicy("Only what is in force can end earlier. Keep or revoke this line.", about=item)
+    raise RefusedByPolicy(NOTHING_TO_NARROW, about=item)
 
 
 def revoke(by: Actor, item: Item, reason: str) -> None:
@@ -86,11 +79,6 @@ def revoke(by: Actor, item: Item, reason: str) -> None:
         )  # fmt: skip
 
 
-def grants(_: Item) -> QuerySet[Grant]:
-    """None: it was found, not opened."""
-    return Grant.objects.none()
-
-
 def present(item: Item, listing: Listing | None) -> bool:
     """Whether the target still shows it."""
     answer: list[dict[str, Any]] = listing.answer if listing else []
@@ -98,5 +86,6 @@ def present(item: Item, listing: Listing | None) -> bool:
 
 
 SUBJECT = Subject(
-    NAME, (ELIGIBILITIES,), lines, no_hands, keep, narrow, revoke, ("finding.raised",), grants, present, by_owner=True,
+    NAME, (ELIGIBILITIES,), lines, no_hands, narrow, revoke, ("finding.raised",), no_grants, no_grants, present,
+    left_to_owner=lambda _: True, found=True, changes=("expires_at_ms", "via", "privilege"),
 )  # fmt: skip
