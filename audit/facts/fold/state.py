@@ -46,7 +46,7 @@ class Facts:
     made_administrators: list[tuple[str, str, str]] = field(default_factory=list)
     markers: dict[str, str] = field(default_factory=dict)
     accounts_by_login: dict[tuple[str, str], str] = field(default_factory=dict)
-    accounts_over: dict[str, int] = field(default_factory=dict)  # system -> since when it has none left, having had some
+    accounts_over: dict[str, int] = field(default_factory=dict)  # system -> since when it has none left
     session_markers: dict[str, str | None] = field(default_factory=dict)
     unmatched: set[str] = field(default_factory=set)
     sources: dict[str, Row] = field(default_factory=dict)

@@ -152,7 +152,7 @@ def test_sealed_accounts_are_owed_an_attestation_each_month_as_long_as_there_are
         "sealed.registered", sealed, "quinn", **account, **rule, narrows=0, name="Vault", account="vault", custodian_id="cleo",
         kept_by="custodian", location="Console", privilege_id="P",
     )  # fmt: skip
-    owed = {
+    owed: dict[str, Any] = {
         "duty_id": "D-A",
         "kind": "campaign",
         "subject_kind": "accounts",
