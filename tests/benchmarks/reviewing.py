@@ -77,7 +77,7 @@ def rows() -> list[Row]:
     parts: dict[str, Callable[[int], str]] = {
         "first answer of the review page": lambda _: f"/reviews/{review.pk}/",
         "part: groups": lambda _: f"/cases/{case}/acts/?review={review.pk}",
-        "part: to be looked at first": lambda look: f"/cases/{case}/acts/rows/?only=attention&after={look % 2}-{now_ms() - 3_600_000}-{look * 400}",
+        "part: to be looked at first": lambda look: f"/cases/{case}/acts/rows/?only=attention&after=0-{first_at + look * 10_000}-0",
         "part: rows of a group": lambda look: f"/cases/{case}/acts/rows/?session={session}&kind=data_change&after=1-{first_at + look * 10_000}-0",
         "page without script": lambda _: f"/reviews/{review.pk}/acts/?only=attention",
     }  # fmt: skip
