@@ -20,7 +20,7 @@ from portal.grants.states import ACTIVE, CLOSING, ENDED, FAILED
 from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.reviews.models import Review
-from portal.reviews.states import CLAIMED, SUBMITTED
+from portal.reviews.states import SUBMITTED
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _known(viewer: Person, alerts: list[Alert]) -> Known:
     extensions = Extension.objects.filter(grant__request__in=cases).select_related("grant", "decided_by")
     for each in extensions.order_by("asked_at"):
         known.extensions.setdefault(each.log_case, []).append(each)
-    reviews = Review.objects.filter(grant__request__in=cases).select_related("grant", "reviewer")
+    reviews = Review.objects.filter(grant__request__in=cases).select_related("grant", "reviewer", "second_reviewer")
     known.reviews = {each.log_case: each for each in reviews}
     findings = Finding.objects.filter(pk__in=_about(alerts, "finding")).select_related("owner")
     known.findings = {each.log_subject: each for each in findings}
@@ -146,13 +146,13 @@ def _review(known: Known, alert: Alert) -> Became | None:
     review = known.reviews.get(alert.case)
     if review is None:
         return None
-    mine = review.reviewer_id == known.viewer.pk
-    name = "you" if mine else review.reviewer.name if review.reviewer else ""
+    mine = review.holder == known.viewer
+    name = "you" if mine else review.holder.name if review.holder else ""
     if review.state == SUBMITTED:
-        return Became(True, "completed", f"Reviewed by {name}.", review.submitted_at)
-    if review.state == CLAIMED:
+        return Became(True, "completed", f"Reviewed by {name}.", review.second_submitted_at or review.submitted_at)
+    if review.holder is not None:
         return Became(
-            not mine, "overdue" if mine and review.late else "claimed", f"Taken by {name}.", review.claimed_at
+            not mine, "overdue" if mine and review.late else "claimed", f"Taken by {name}.", review.held_since
         )
     return Became(False, "overdue" if review.late else "waiting", "Waits for a reviewer.")
 

@@ -215,6 +215,21 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class SecondLook:
+    """What a second reviewer was asked, and says of the first one's judgement."""
+
+    asked_at: int
+    due_at: int
+    questions: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()
+    reviewer: str = ""
+    claimed_at: int | None = None
+    submitted_at: int | None = None
+    agrees: bool | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class Review:
     """The look at the use afterwards."""
 
@@ -230,6 +245,12 @@ class Review:
     adverse: int = 0
     upheld: bool | None = None
     comments: str = ""
+    second: SecondLook | None = None
+
+    @property
+    def done_at(self) -> int | None:
+        """When it was done: by the second reviewer where one was asked."""
+        return self.second.submitted_at if self.second else self.submitted_at
 
 
 @dataclass(frozen=True)

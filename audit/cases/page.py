@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.cases import words
-from audit.cases.case import Alert, Asked, Case, ReadBack
+from audit.cases.case import Alert, Asked, Case, ReadBack, SecondLook
 from audit.cases.inert import inert, one_line
 from audit.cases.presenters import Line, line, name_of
 from audit.cases.reading import Record
@@ -214,6 +214,14 @@ def review(tell: Telling) -> dict[str, Any] | None:
         "answers": [(one_line(key), one_line(value)) for key, value in it.answers],
         "missing": it.missing, "adverse": it.adverse, "upheld": it.upheld,
         "comments": inert(it.comments), "late": bool(it.due_at and it.submitted_at and it.submitted_at > it.due_at),
+        "second": _second(tell, it.second) if it.second else None,
+    }  # fmt: skip
+
+
+def _second(tell: Telling, it: SecondLook) -> dict[str, Any]:
+    return {
+        "due_at": it.due_at, "pool": tell.named(it.pool), "reviewer": tell.name(it.reviewer) if it.reviewer else "", "agrees": it.agrees,
+        "submitted_at": it.submitted_at, "words": inert(it.words), "late": bool(it.submitted_at and it.submitted_at > it.due_at),
     }  # fmt: skip
 
 
@@ -285,7 +293,7 @@ def steps(case: Case) -> list[dict[str, str]]:
             ("Ended", bool(grant and grant.over), "glass" if grant and grant.over and not grant.confirmed_at else ""),
             ("Read back", bool(grant and grant.confirmed_at), ""),
             ("Judged", case.verdict not in ("", "pending"), ""),
-            ("Reviewed", bool(case.review and case.review.submitted_at), ""),
+            ("Reviewed", bool(case.review and case.review.done_at), ""),
         ]  # fmt: skip
     return _marked(way)
 

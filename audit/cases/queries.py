@@ -15,7 +15,14 @@ from audit.log.read import person_names, size
 from audit.log.viewing import Viewer
 
 ASKING = ("request.made", "request.supplemented")
-ACTING = (*ASKING, "request.approved", "request.declined", "review.submitted", "grant.revoked")
+ACTING = (
+    *ASKING,
+    "request.approved",
+    "request.declined",
+    "review.submitted",
+    "review.second_submitted",
+    "grant.revoked",
+)
 MOST_PEOPLE = 500
 
 

@@ -53,7 +53,7 @@ def _code(case: Case) -> str:
     if case.ended_as:
         return case.ended_as
     if case.grant is not None:
-        return _of_grant(case.grant, reviewed=bool(case.review and case.review.submitted_at))
+        return _of_grant(case.grant, reviewed=bool(case.review and case.review.done_at))
     return "authorised" if case.decided_at is not None else "awaiting"
 
 

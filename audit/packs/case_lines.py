@@ -48,6 +48,12 @@ def _times(case: Case) -> Iterator[Time]:
     yield from (Time(each.at, f"an attempt to {each.act} did not work") for each in case.troubles)
     if case.review is not None and case.review.submitted_at is not None:
         yield Time(case.review.submitted_at, "submitted the review", case.review.reviewer)
+    second = case.review.second if case.review else None
+    if second is not None:
+        yield Time(second.asked_at, "a second reviewer was asked")
+        if second.submitted_at is not None:
+            word = "confirmed the review" if second.agrees else "disagreed with the review"
+            yield Time(second.submitted_at, f"{word} as its second reviewer", second.reviewer)
 
 
 def _of_grant(grant: Grant, responder: str) -> Iterator[Time]:

@@ -26,7 +26,7 @@ from audit.packs.signing import CannotSign, sign, signing_key
 
 logger = logging.getLogger("breakglass.dossiers")
 PORTAL = process("dossiers")
-OCCASIONS = {"grant.ended": "ended", "review.submitted": "reviewed"}
+OCCASIONS = {"grant.ended": "ended", "review.submitted": "reviewed", "review.second_submitted": "reviewed"}
 WAIT_FOR_VERDICT_MS = 35_000  # after the read-back; then the dossier says that it is pending
 LOOK_BACK_MS = 7 * 86_400_000  # older uses have their page; nobody is sent mail about them
 PAUSES_S = (30, 120, 600, 3600)

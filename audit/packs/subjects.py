@@ -84,7 +84,7 @@ class Subjects:
         grant = row.get("grant_id")
         if grant is None and table in ("judgements", "sittings", "findings"):
             judged = row.get("subject_id") if table == "findings" else row_id
-            grant = self._one(GRANT_OF_REVIEW, judged) or judged
+            grant = self._one(GRANT_OF_REVIEW, str(judged or "").partition(":")[0]) or judged
         return self._one(REQUEST_OF_GRANT, grant) or self._one(REQUEST, grant)
 
     def _system(self, table: str, row: Mapping[str, object], request: str) -> str:

@@ -101,7 +101,7 @@ def _reviews(viewer: Person) -> Iterable[Entry]:
     for review in all_of(viewer, done=False)[:MOST]:
         yield Entry(
             f"review-{review.pk}",
-            review.due_at,
+            review.owed_at,
             "Review",
             f"Review a use of {review.grant.system.name}",
             reverse("review_page", args=[review.pk]),

@@ -96,7 +96,8 @@ KINDS: Mapping[str, ListKind] = {
         "Reviews", "review", "reviews", "reviews", (
             ("review", "pk"), ("grant", "grant_id"), (REQUEST, "grant__request_id"), ("person", "grant__person__name"),
             ("system", "grant__system__name"), ("mode", "grant__request__mode"), ("state", "state"), ("due_at", "due_at"),
-            ("reviewer", "reviewer__name"), ("submitted_at", "submitted_at"), ("outcome", "outcome"),
+            ("reviewer", "reviewer__name"), ("submitted_at", "submitted_at"), ("outcome", "outcome"), ("second_due_at", "second_due_at"),
+            ("second_reviewer", "second_reviewer__name"), ("second_submitted_at", "second_submitted_at"), ("second_confirms", "second_agrees"),
         ),
         lambda viewer: reviews_of(viewer).order_by("due_at", "pk"), _reviews, ("show",),
     ),

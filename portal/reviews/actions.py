@@ -1,7 +1,7 @@
 """From "a use is to be reviewed" to a judgement. Nobody judges what they had a part in; that is asked under lock each time."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import who_where_what
@@ -18,19 +18,21 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
-from portal.reviews import rules
+from portal.reviews import rounds, rules
 from portal.reviews.from_log import answers_from_log
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
 from portal.reviews.sittings import for_the_log
-from portal.reviews.states import CLAIMED, MOVES, SUBMITTED
+from portal.reviews.states import CLAIMED, MOVES, SECOND, SECOND_CLAIMED, SUBMITTED
 from portal.rows import lock_row
 
 TAKEN = "This review is not waiting: somebody took it, or it is done."
 NOT_CLAIMED = "Nobody is working on this review, or it was submitted already."
 AROUND = ("grant__request__policy", "grant__request__responder", "grant__request__system", "grant__request__privilege",
-          "grant__person", "grant__privilege", "grant__system__owner", "reviewer")  # fmt: skip
+          "grant__person", "grant__privilege", "grant__system__owner", "reviewer", "second_reviewer")  # fmt: skip
 NOBODY = "Nobody can review a use"
+HANDED_OVER = ("review.handed_over", "review.second_handed_over")
+TAKEN_STATES = (CLAIMED, SECOND_CLAIMED)
 
 
 def locked(review: Review) -> Review:
@@ -48,10 +50,7 @@ def set_due(*, by: Actor, grant: Grant) -> Review:
         raise ChangedMeanwhile("This use is up for review already.", about=row)
     hours = rules_of(row.request.policy).review_hours_for(row.request.mode, row.system.criticality)
     review = Review.objects.create(grant=row, due_at=moment(over_at(row) + hours * 3_600_000))
-    pool = rules.pool_of(row)
-    tell_of(by, review, pool, "review.due")
-    if not pool:
-        _tell_nobody(by, review)
+    pool = tell_pool(by, review)
     append(
         "review.due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, grant_id=row.pk,
         system_id=row.system_id, due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
@@ -59,32 +58,41 @@ def set_due(*, by: Actor, grant: Grant) -> Review:
     return review
 
 
+def tell_pool(by: Actor, review: Review) -> list[Person]:
+    """Tell all who may take it; where there is nobody, the owner. Within the caller's action."""
+    pool = rules.pool_of(review)
+    tell_of(by, review, pool, "review.due")
+    if not pool:
+        _tell_nobody(by, review)
+    return pool
+
+
 def tell_of(by: Actor, review: Review, people: Sequence[Person], kind: str) -> None:
     """Queue alerts of one kind about a review, within the caller's action."""
     request = review.grant.request
     tell(
         by=by, people=people, kind=kind, case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
-        grant_id=review.grant_id, facts={**who_where_what(request), "due_at": review.due_at, "mode": request.mode},
+        grant_id=review.grant_id, facts={**who_where_what(request), "due_at": review.owed_at, "mode": request.mode, "second": (review.state in SECOND) or None},
     )  # fmt: skip
 
 
 def _tell_nobody(by: Actor, review: Review) -> None:
     system = review.grant.system
-    sentence = f"Every reviewer of {system.name} had a part in it, or there is none. Give the role to somebody else."
+    sentence = f"Every reviewer of {system.name} had a part in it, or judged it first, or there is none. Give the role to somebody else."
     tell(
         by=by, people=[system.owner], kind="system.problem", case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
         grant_id=review.grant_id, facts={"title": NOBODY, "sentence": sentence, "system": system.name, "at": now()},
     )  # fmt: skip
 
 
-@action(event="review.claimed", refused="review.act_refused")
+@action(event=("review.claimed", "review.second_claimed"), refused="review.act_refused")
 def claim(*, by: Actor, review: Review) -> Review:
-    """Take a review from the pool."""
+    """Take a review from the pool, in the round that it is in."""
     row = locked(review)
     rules.may_review(by, row)
-    make(row, MOVES["claim"], says=TAKEN, reviewer=Person.objects.get(pk=by.id), claimed_at=now())
+    this = rounds.give(row, "claim", Person.objects.get(pk=by.id), says=TAKEN)
     append(
-        "review.claimed",
+        f"{this.event}claimed",
         by=by,
         case=row.log_case,
         subject=row.log_subject,
@@ -95,43 +103,44 @@ def claim(*, by: Actor, review: Review) -> Review:
     return row
 
 
-@action(event="review.handed_over", refused="review.act_refused")
+@action(event=HANDED_OVER, refused="review.act_refused")
 def hand_over(*, by: Actor, review: Review, comment: str = "") -> Review:
     """Give a review back to the pool, and tell it. What was answered stays for who takes it next."""
     row = locked(review)
     _may_give_away(by, row)
-    make(row, MOVES["hand_over"], says=NOT_CLAIMED, reviewer=None, claimed_at=None)
-    tell_of(by, row, [person for person in rules.pool_of(row.grant) if str(person.pk) != by.id], "review.due")
-    _append_handed_over(by, row, None, comment)
+    this = rounds.give(row, "hand_over", None, says=NOT_CLAIMED)
+    tell_of(by, row, [person for person in rules.pool_of(row) if str(person.pk) != by.id], "review.due")
+    append_handed_over(by, row, this, None, comment)
     return row
 
 
-@action(event="review.handed_over", refused="review.act_refused")
+@action(event=HANDED_OVER, refused="review.act_refused")
 def pass_on(*, by: Actor, review: Review, to: Person, comment: str = "") -> Review:
     """Give a review to another reviewer by name, who is told."""
     row = locked(review)
     _may_give_away(by, row)
-    if to.pk == row.reviewer_id or to.pk not in {person.pk for person in rules.pool_of(row.grant)}:
+    if to == row.holder or to.pk not in {person.pk for person in rules.pool_of(row)}:
         raise NotAllowed(
             "That person may not review this use: choose a reviewer of the system who had no part in it.", about=row
         )
-    make(row, MOVES["pass_on"], says=NOT_CLAIMED, reviewer=to, claimed_at=now())
+    this = rounds.give(row, "pass_on", to, says=NOT_CLAIMED)
     tell_of(by, row, [to], "review.due")
-    _append_handed_over(by, row, to, comment)
+    append_handed_over(by, row, this, to, comment)
     return row
 
 
 def _may_give_away(by: Actor, row: Review) -> None:
     """Whoever has it, even if they are involved by now or lost the role: otherwise it would be stuck with them."""
-    if row.state == CLAIMED and str(row.reviewer_id) != by.id:
-        raise NotAllowed("Another reviewer has this review.", about=row, kind="not its reviewer")
-    if row.state != CLAIMED:
+    if row.state not in TAKEN_STATES:
         raise WrongState(NOT_CLAIMED, about=row)
+    if row.holder is None or str(row.holder.pk) != by.id:
+        raise NotAllowed("Another reviewer has this review.", about=row, kind="not its reviewer")
 
 
-def _append_handed_over(by: Actor, row: Review, to: Person | None, comment: str) -> None:
+def append_handed_over(by: Actor, row: Review, this: rounds.Round, to: Person | None, comment: str = "") -> None:
+    """To whom it went, or that it is back in the pool; within the caller's action."""
     append(
-        "review.handed_over", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
+        f"{this.event}handed_over", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
         to_id=to.pk if to else None, comment=comment.strip() or None,
     )  # fmt: skip
 
@@ -158,10 +167,10 @@ def save(*, by: Actor, review: Review, answers: rules.Answers) -> Review:
     return row
 
 
-@action(event=("review.submitted", "finding.raised"), refused="review.act_refused")
+@action(event=("review.submitted", "review.second_asked", "finding.raised"), refused="review.act_refused")
 def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str,
            owner: Person | None = None, due_at: datetime | None = None) -> Review:  # fmt: skip
-    """Judge the use, with the catalogue's statement. Each adverse answer opens a finding, in this transaction.
+    """Judge the use, with the catalogue's statement. Each adverse answer opens a finding, in this transaction; several grave ones ask for a second reviewer.
 
     ``owner`` and ``due_at`` are the findings' (the owner of the system, and the catalogue's days, unless named). What was
     outside the intent is accepted before, see `portal.reviews.accepting`.
@@ -177,13 +186,33 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str,
     rules.check_known(answers, row)
     rules.check_whole(answers, outcome, row)
     lock_row(AccessRequest, row.grant.request_id)  # what its bypass owes is given before this, or not at all
+    grave = rules.needs_second(answers)
     make(
-        row, MOVES["submit"], says=NOT_CLAIMED, answers=kept(answers), outcome=outcome,
-        submitted_at=now(),
+        row, MOVES["ask_second" if grave else "submit"], says=NOT_CLAIMED, answers=kept(answers), outcome=outcome,
+        submitted_at=now(), second_due_at=_second_due(row) if grave else None,
     )  # fmt: skip
     _raise_findings(by, row, owner or row.grant.system.owner, due_at)
     _append_submitted(by, row)
+    if grave:
+        _ask_second(by, row)
     return row
+
+
+def _second_due(row: Review) -> datetime:
+    """A second look has as long as the first, from now on."""
+    request = row.grant.request
+    return now() + timedelta(
+        hours=rules_of(request.policy).review_hours_for(request.mode, row.grant.system.criticality)
+    )
+
+
+def _ask_second(by: Actor, row: Review) -> None:
+    pool = tell_pool(by, row)
+    append(
+        "review.second_asked", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
+        system_id=row.grant.system_id, due_at=ms(row.owed_at), pool=[str(person.pk) for person in pool],
+        questions=[each.id for each in rules.adverse(row.answers) if each.severe],
+    )  # fmt: skip
 
 
 def still_claimed(row: Review) -> None:
@@ -192,7 +221,7 @@ def still_claimed(row: Review) -> None:
     Raises:
         ChangedMeanwhile, WrongState: it is not so.
     """
-    if row.state == SUBMITTED:
+    if row.submitted_at is not None:
         raise ChangedMeanwhile("This review was submitted already. Nothing was changed.", about=row)
     if row.state != CLAIMED:
         raise WrongState(NOT_CLAIMED, about=row)
@@ -238,17 +267,18 @@ def _accepted(row: Review) -> list[str]:
 
 @action(event="alert.queued")
 def remind(*, by: Actor, review: Review, mark: str) -> None:
-    """Tell once for each mark: ``before``, ``owner``, ``at``, and ``after-<n>`` for each whole day that it is late."""
+    """Tell once for each mark: ``before``, ``owner``, ``at``, and ``after-<n>`` for each whole day that it is late; each round has its own."""
     row = locked(review)
     if row.state == SUBMITTED or mark in row.reminded:
         raise ChangedMeanwhile("Told already.", about=row)
     row.reminded = [*row.reminded, mark]
     row.save(update_fields=["reminded"])
-    pool = [row.reviewer] if row.reviewer else rules.pool_of(row.grant)
-    late = mark not in ("before", "owner")
+    word = mark.removeprefix(rounds.round_of(row).mark)
+    pool = [row.holder] if row.holder else rules.pool_of(row)
+    late = word not in ("before", "owner")
     tell_of(
         by,
         row,
-        pool if mark == "before" and pool else [*pool, row.grant.system.owner],
+        pool if word == "before" and pool else [*pool, row.grant.system.owner],
         "review.overdue" if late else "review.reminder",
     )

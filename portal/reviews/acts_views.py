@@ -13,6 +13,7 @@ from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.reviews import accepting, queries, sittings
+from portal.reviews.actions import TAKEN_STATES
 from portal.reviews.forms import AcceptForm
 from portal.reviews.models import Acceptance, Review
 from portal.reviews.part import set_in
@@ -30,7 +31,7 @@ def review_acts(request: PersonRequest, pk: UUID) -> HttpResponse:
     if review is None:
         raise Http404
     viewed(request, "the review", review)
-    if _may_accept(request, review):
+    if review.state in TAKEN_STATES and review.holder == request.user:
         sittings.note(review=review, person=request.user, opened=[sittings.ACTS])
     return _page(request, review, AcceptForm() if _may_accept(request, review) else None)
 

@@ -13,7 +13,7 @@ from portal.plain_text import PlainCharField
 from portal.reviews.accepting import SAY_WHY
 from portal.reviews.from_log import FromLog, answers_from_log
 from portal.reviews.models import Review
-from portal.reviews.questions import ANSWERS, OUTCOMES, UNSURE, Question, questions, statement
+from portal.reviews.questions import ANSWERS, OUTCOMES, UNSURE, Question, questions, second_statement, statement
 from portal.reviews.rules import Answers, adverse
 from portal.widgets import ChoiceCards, UtcMoment
 
@@ -114,6 +114,32 @@ def _initial(review: Review, from_log: Mapping[str, FromLog]) -> dict[str, str]:
     }
     chosen |= {key: said["answer"] for key, said in review.answers.items()}
     return chosen | {f"{key}_comment": said["comment"] for key, said in review.answers.items()}
+
+
+class SecondForm(KeptForm):
+    """What a second reviewer says of the first judgement."""
+
+    verdict = forms.ChoiceField(
+        label="Do you come to the same judgement?", choices=[("confirm", "Yes, I confirm it"), ("disagree", "No, I disagree")],
+        widget=ChoiceCards(), error_messages={"required": "Choose one."},
+    )  # fmt: skip
+    words = PlainCharField(
+        label="What did you see?", max_length=COMMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="In words of your own; they go into the log.", error_messages={"required": "Say what you saw, in words of your own."},
+    )  # fmt: skip
+    stated = forms.BooleanField(
+        label=second_statement(), error_messages={"required": "Submit only if you can say this."}
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Another form stands on the page."""
+        kwargs.setdefault("auto_id", "id_second_%s")
+        super().__init__(*args, **kwargs)
+
+    def arguments(self) -> dict[str, Any]:
+        """As the action takes them."""
+        said = self.cleaned_data
+        return {"agrees": said.get("verdict") == "confirm", "words": said.get("words", "")}
 
 
 class HandOverForm(KeptForm):

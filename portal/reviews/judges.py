@@ -16,7 +16,6 @@ from portal.eligibility.models import OWNER
 from portal.eligibility.queries import systems_where
 from portal.people.models import Person
 from portal.reviews.models import Review
-from portal.reviews.states import SUBMITTED
 
 DAYS, MOST = 90, 1000
 MIN_SECONDS, SECONDS_EACH, MOST_COUNTED = (
@@ -60,7 +59,7 @@ def figures_for(viewer: Person) -> list[Figures]:
     """Of those who reviewed uses of the viewer's systems in the last 90 days. Three queries."""
     owned = systems_where(viewer.pk, (OWNER,))
     rows = Review.objects.filter(
-        Q(grant__system__in=owned) | Q(grant__system__owner=viewer), state=SUBMITTED, submitted_at__gte=now() - timedelta(days=DAYS)
+        Q(grant__system__in=owned) | Q(grant__system__owner=viewer), submitted_at__gte=now() - timedelta(days=DAYS)
     ).select_related("reviewer", "grant")  # fmt: skip
     reviews = {str(row.pk): row for row in rows.order_by("-submitted_at")[:MOST]}
     told = of_cases([row.log_case for row in reviews.values()], ["review.submitted"])

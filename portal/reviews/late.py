@@ -11,18 +11,17 @@ from portal.clock import ms, now
 from portal.eligibility.models import REVIEWER
 from portal.eligibility.queries import holds
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
-from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
-from portal.reviews import rules
-from portal.reviews.actions import NOT_CLAIMED, locked, tell_of
+from portal.reviews import rounds, rules
+from portal.reviews.actions import HANDED_OVER, NOT_CLAIMED, TAKEN_STATES, append_handed_over, locked, tell_of
 from portal.reviews.models import Review
-from portal.reviews.states import CLAIMED, MOVES, SUBMITTED
+from portal.reviews.states import CLAIMED, SECOND_CLAIMED, SUBMITTED
 
 GIVEN = "given"  # the mark on a review that was given on when its time was over
 
 
-@action(event="review.handed_over")
+@action(event=HANDED_OVER)
 def take_back(*, by: Actor, review: Review) -> Review:
     """Back to the pool, where who has it left, lost the role or became part of the use. What was answered stays.
 
@@ -31,26 +30,23 @@ def take_back(*, by: Actor, review: Review) -> Review:
         NotAllowed: who has it may review it.
     """
     row = locked(review)
-    if row.state != CLAIMED:
+    if row.state not in TAKEN_STATES:
         raise WrongState(NOT_CLAIMED, about=row)
     if may_go_on(row):
         raise NotAllowed("Whoever has this review may go on with it.", about=row)
-    make(row, MOVES["take_back"], says=NOT_CLAIMED, reviewer=None, claimed_at=None)
-    tell_of(by, row, rules.pool_of(row.grant), "review.due")
-    append(
-        "review.handed_over", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
-        to_id=None, comment=None,
-    )  # fmt: skip
+    this = rounds.give(row, "take_back", None, says=NOT_CLAIMED)
+    tell_of(by, row, rules.pool_of(row), "review.due")
+    append_handed_over(by, row, this, None)
     return row
 
 
 def may_go_on(row: Review) -> bool:
     """Whether who has the review is still a reviewer of the system without a part in the use."""
-    held = holds(str(row.reviewer_id), REVIEWER, row.grant.system)
-    return held and str(row.reviewer_id) not in rules.involved_in(row.grant)
+    person = str(row.holder.pk) if row.holder else ""
+    return holds(person, REVIEWER, row.grant.system) and person not in rules.involved_in(row.grant)
 
 
-@action(event="review.given_next")
+@action(event=("review.given_next", "review.second_given_next"))
 def give_next(*, by: Actor, review: Review) -> Review:
     """Its time is over: the reviewer with the least to do gets it, and whoever had it and the owner are told.
 
@@ -59,38 +55,42 @@ def give_next(*, by: Actor, review: Review) -> Review:
         ChangedMeanwhile: it was given on before.
     """
     row = locked(review)
-    if row.state == SUBMITTED or row.due_at > now():
+    if row.state == SUBMITTED or row.owed_at > now():
         raise WrongState("This review is not overdue.", about=row)
-    if GIVEN in row.reminded:
+    if given_mark(row) in row.reminded:
         raise ChangedMeanwhile("This review was given on already.", about=row)
-    before, chosen = row.reviewer, next_of(row)
+    before, chosen = row.holder, next_of(row)
     if chosen is None:
         raise WrongState("There is nobody else who may review this use.", about=row)
-    make(
-        row, MOVES["give_next"], says=NOT_CLAIMED, reviewer=chosen, claimed_at=now(), reminded=[*row.reminded, GIVEN],
-    )  # fmt: skip
+    this = rounds.give(row, "give_next", chosen, says=NOT_CLAIMED, reminded=[*row.reminded, given_mark(row)])
     _tell(by, row, before)
     append(
-        "review.given_next", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
-        from_id=before.pk if before else None, to_id=chosen.pk, due_at=ms(row.due_at),
+        f"{this.event}given_next", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
+        from_id=before.pk if before else None, to_id=chosen.pk, due_at=ms(row.owed_at),
     )  # fmt: skip
     return row
 
 
+def given_mark(row: Review) -> str:
+    """The mark of the round that the review is in, once it was given on."""
+    return f"{rounds.round_of(row).mark}{GIVEN}"
+
+
 def next_of(row: Review) -> Person | None:
     """Of those who may review it and do not have it, who has the fewest reviews; by name where that is equal."""
-    others = [person.pk for person in rules.pool_of(row.grant) if person.pk != row.reviewer_id]
-    busy = Count("reviews", filter=Q(reviews__state=CLAIMED))
+    others = [person.pk for person in rules.pool_of(row) if person != row.holder]
+    first = Count("reviews", filter=Q(reviews__state=CLAIMED), distinct=True)
+    busy = first + Count("second_reviews", filter=Q(second_reviews__state=SECOND_CLAIMED), distinct=True)
     return Person.objects.filter(pk__in=others).annotate(busy=busy).order_by("busy", "name", "pk").first()
 
 
 def _tell(by: Actor, row: Review, before: Person | None) -> None:
-    people = [person for person in (row.reviewer, before, row.grant.system.owner) if person is not None]
+    people = [person for person in (row.holder, before, row.grant.system.owner) if person is not None]
     tell(
         by=by, people=list(dict.fromkeys(people)), kind="review.given_next", case=row.log_case, about=row.log_subject,
         path=f"/reviews/{row.pk}/", grant_id=row.grant_id,
         facts={
-            **who_where_what(row.grant.request), "due_at": row.due_at, "to": row.reviewer.name if row.reviewer else "",
+            **who_where_what(row.grant.request), "due_at": row.owed_at, "to": row.holder.name if row.holder else "",
             "before": before.name if before else "",
         },
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """A look at one use afterwards."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -9,27 +9,40 @@ from django.db import models
 from portal.clock import now
 from portal.grants.models import Grant
 from portal.people.models import Person
-from portal.reviews.states import DUE, STATES, SUBMITTED
+from portal.reviews.states import CLAIMED, DUE, SECOND, SECOND_CLAIMED, SECOND_DUE, STATES, SUBMITTED
 
 DISPOSITIONS = {"kept": "Kept", "rolled_back": "Rolled back", "open": "Not settled yet"}
 
 
 class Review(models.Model):
-    """One for each grant that was opened. ``answers`` maps question ids to {"answer", "comment"}; saved half-done."""
+    """One for each grant that was opened. ``answers`` maps question ids to {"answer", "comment"}; saved half-done.
+
+    The answers are the first reviewer's; what a second one says, where one is asked, stands in ``second_agrees`` and ``second_words``.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     grant = models.OneToOneField(Grant, on_delete=models.PROTECT, related_name="review")
-    state = models.CharField(max_length=10, choices=tuple(STATES.items()), default=DUE)
+    state = models.CharField(max_length=14, choices=tuple(STATES.items()), default=DUE)
     due_at = models.DateTimeField()
     reviewer = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews")
     claimed_at = models.DateTimeField(null=True, blank=True)
     answers = models.JSONField(default=dict)
     outcome = models.CharField(max_length=30, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
-    reminded = models.JSONField(default=list, help_text="which reminders went out: before, at, after")
+    reminded = models.JSONField(
+        default=list, help_text="which reminders went out: before, at, after; of the second round: second-before"
+    )
+    second_due_at = models.DateTimeField(null=True, blank=True)
+    second_reviewer = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="second_reviews"
+    )
+    second_claimed_at = models.DateTimeField(null=True, blank=True)
+    second_submitted_at = models.DateTimeField(null=True, blank=True)
+    second_agrees = models.BooleanField(null=True, blank=True)
+    second_words = models.TextField(blank=True)
 
     class Meta:
-        """Claimed has a reviewer; submitted has its time."""
+        """Claimed has a reviewer; submitted has its time. A second look is owed, taken and given whole, by somebody else than the first."""
 
         default_permissions = ()
         ordering: ClassVar = ["due_at"]
@@ -40,21 +53,64 @@ class Review(models.Model):
                 name="review_claimed_by_somebody",
             ),
             models.CheckConstraint(
-                condition=models.Q(state=SUBMITTED, submitted_at__isnull=False)
-                | (~models.Q(state=SUBMITTED) & models.Q(submitted_at__isnull=True, outcome="")),
+                condition=models.Q(state__in=[SECOND_DUE, SECOND_CLAIMED, SUBMITTED], submitted_at__isnull=False)
+                | models.Q(state__in=[DUE, CLAIMED], submitted_at__isnull=True, outcome=""),
                 name="review_submitted_with_time",
             ),
-        ]
+            models.CheckConstraint(
+                condition=models.Q(state__in=[DUE, CLAIMED, SUBMITTED], second_due_at__isnull=True, second_claimed_at__isnull=True)
+                | models.Q(state=SECOND_DUE, second_due_at__isnull=False, second_claimed_at__isnull=True)
+                | models.Q(state__in=[SECOND_CLAIMED, SUBMITTED], second_due_at__isnull=False, second_claimed_at__isnull=False),
+                name="review_second_as_its_state",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(second_reviewer__isnull=True, second_claimed_at__isnull=True)
+                | (
+                    models.Q(second_reviewer__isnull=False, second_claimed_at__isnull=False)
+                    & ~models.Q(second_reviewer=models.F("reviewer"))
+                ),
+                name="review_second_by_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(second_submitted_at__isnull=True, second_agrees__isnull=True, second_words="")
+                & ~models.Q(state=SUBMITTED, second_due_at__isnull=False)
+                | models.Q(state=SUBMITTED, second_submitted_at__isnull=False, second_agrees__isnull=False, second_claimed_at__isnull=False)
+                & ~models.Q(second_words=""),
+                name="review_second_said_whole",
+            ),
+        ]  # fmt: skip
+
+    @property
+    def holder(self) -> Person | None:
+        """Who has it, in the round that it is in; who judged it last where it is done."""
+        if self.state in SECOND:
+            return self.second_reviewer
+        return self.second_reviewer or self.reviewer
+
+    @property
+    def held_since(self) -> datetime | None:
+        """Since when they have it."""
+        return self.second_claimed_at if self.state in SECOND else self.claimed_at
+
+    @property
+    def owed_at(self) -> datetime:
+        """By when what is owed now is due: the first judgement, or the second."""
+        return self.second_due_at or self.due_at
 
     @property
     def late(self) -> bool:
-        """Not submitted, and the time is over."""
-        return self.state != SUBMITTED and self.due_at <= now()
+        """Not done, and the time of the round is over."""
+        return self.state != SUBMITTED and self.owed_at <= now()
 
     @property
     def was_late(self) -> bool:
-        """Submitted, after its time."""
+        """Judged by the first reviewer, after its time."""
         return self.submitted_at is not None and self.submitted_at > self.due_at
+
+    @property
+    def second_was_late(self) -> bool:
+        """Judged by the second reviewer, after its time."""
+        return self.second_submitted_at is not None and self.second_submitted_at > self.owed_at
 
     @property
     def lateness(self) -> timedelta:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 
 from portal.access_requests.models import Approval
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER, RoleAssignment
@@ -16,40 +17,50 @@ from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
 from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review
 from portal.reviews.rules import hands_of, pool_of
-from portal.reviews.states import CLAIMED, DUE, SUBMITTED
+from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, SUBMITTED
 
+OWED = Coalesce("second_due_at", "due_at")
 READERS = (REVIEWER, OWNER, ADMINISTRATOR, AUDITOR)
-RELATED = ("grant__request__responder", "grant__person", "grant__system__owner", "grant__privilege", "reviewer")
+RELATED = (
+    "grant__request__responder",
+    "grant__person",
+    "grant__system__owner",
+    "grant__privilege",
+    "reviewer",
+    "second_reviewer",
+)
 MOST = 200
 
 
 def visible(viewer: Person) -> QuerySet[Review]:
     """Reviews of systems that the viewer reviews, owns, administers or audits, and those that they hold."""
     systems = systems_where(viewer.pk, READERS)
-    seen = Q(grant__system__in=systems) | Q(grant__system__owner=viewer) | Q(reviewer=viewer)
+    seen = (
+        Q(grant__system__in=systems) | Q(grant__system__owner=viewer) | Q(reviewer=viewer) | Q(second_reviewer=viewer)
+    )
     return Review.objects.filter(seen).select_related(*RELATED)
 
 
 def due_for(viewer: Person) -> list[Review]:
-    """What waits for a reviewer and the viewer may take: uses of their systems in which they had no part."""
-    waiting = Review.objects.filter(state=DUE, grant__system__in=systems_where(viewer.pk, (REVIEWER,)))
-    rows = list(waiting.select_related(*RELATED).order_by("due_at")[:MOST])
+    """What waits for a reviewer and the viewer may take: uses of their systems in which they had no part, and that they did not judge first."""
+    may = Q(state=DUE) | Q(state=SECOND_DUE) & ~Q(reviewer=viewer)
+    waiting = Review.objects.filter(may, grant__system__in=systems_where(viewer.pk, (REVIEWER,)))
+    rows = list(waiting.select_related(*RELATED).order_by(OWED)[:MOST])
     hands = hands_of(row.grant for row in rows)
     return [row for row in rows if str(viewer.pk) not in hands[row.grant.request_id]]
 
 
 def claimed_by(viewer: Person) -> list[Review]:
     """What the viewer has taken and not submitted."""
-    return list(Review.objects.filter(state=CLAIMED, reviewer=viewer).select_related(*RELATED).order_by("due_at"))
+    mine = Q(state=CLAIMED, reviewer=viewer) | Q(state=SECOND_CLAIMED, second_reviewer=viewer)
+    return list(Review.objects.filter(mine).select_related(*RELATED).order_by(OWED))
 
 
 def all_of(viewer: Person, *, done: bool) -> QuerySet[Review]:
     """All that the viewer may see: those that are done, newest first, or those that are not."""
     rows = visible(viewer)
     return (
-        rows.filter(state=SUBMITTED).order_by("-submitted_at")
-        if done
-        else rows.exclude(state=SUBMITTED).order_by("due_at")
+        rows.filter(state=SUBMITTED).order_by("-submitted_at") if done else rows.exclude(state=SUBMITTED).order_by(OWED)
     )
 
 
@@ -73,7 +84,7 @@ def evidence_of(review: Review, involved: frozenset[str]) -> Evidence:
         tuple(Approval.objects.filter(request_id=grant.request_id).select_related("approver")),
         tuple(grant.extensions.select_related("decided_by")), tuple(alerts_of_case(grant.request_id)),
         tuple(Finding.objects.filter(about=str(review.pk)).select_related("owner").order_by("raised_at")),
-        tuple(pool_of(grant, involved)), tuple(review.acceptances.all()), involved,
+        tuple(pool_of(review, involved)), tuple(review.acceptances.all()), involved,
     )  # fmt: skip
 
 
@@ -133,17 +144,18 @@ def without_review(limit: int = 500) -> list[Grant]:
 
 def to_remind(at: datetime, limit: int = 2000) -> list[Review]:
     """Unsubmitted reviews that may need a word: due within two days, or late."""
-    rows = Review.objects.exclude(state=SUBMITTED).filter(due_at__lte=at + timedelta(days=2)).select_related("grant")
-    return list(rows.order_by("due_at")[:limit])
+    rows = Review.objects.exclude(state=SUBMITTED).annotate(owed=OWED).filter(owed__lte=at + timedelta(days=2))
+    return list(rows.select_related("grant", "reviewer", "second_reviewer").order_by("owed")[:limit])
 
 
 def stuck(limit: int = 2000) -> list[Review]:
     """Reviews that somebody has who left, is no reviewer of the system any longer, or became part of the use."""
     reviewers = RoleAssignment.objects.filter(
-        in_force(), Q(system=OuterRef("grant__system")) | Q(system__isnull=True), role=REVIEWER, person=OuterRef("reviewer"),
+        in_force(), Q(system=OuterRef("grant__system")) | Q(system__isnull=True), role=REVIEWER, person=OuterRef("holding"),
         person__left_at__isnull=True,
     )  # fmt: skip
-    rows = Review.objects.filter(state=CLAIMED).select_related("grant").annotate(able=Exists(reviewers))
-    claimed = list(rows.order_by("due_at")[:limit])
+    holding = Case(When(state=SECOND_CLAIMED, then=F("second_reviewer")), default=F("reviewer"))
+    rows = Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED]).select_related("grant").annotate(holding=holding)
+    claimed = list(rows.annotate(able=Exists(reviewers)).order_by(OWED)[:limit])
     hands = hands_of(row.grant for row in claimed)
-    return [row for row in claimed if not row.able or str(row.reviewer_id) in hands[row.grant.request_id]]
+    return [row for row in claimed if not row.able or str(row.holding) in hands[row.grant.request_id]]

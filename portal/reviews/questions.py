@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import yaml
-from django.conf import settings
 
-FILE = settings.BASE_DIR / "audit" / "controls" / "catalogue" / "review_questions.yaml"
+from portal.parameters import CATALOGUE, values
+
+FILE = CATALOGUE / "review_questions.yaml"
 YES, NO, UNSURE = "yes", "no", "unsure"
 ANSWERS = {YES: "Yes", NO: "No", UNSURE: "Not sure"}
 SETS_UPHELD = "reviews.emergency_upheld"
@@ -20,13 +21,17 @@ OUTCOMES = {
 
 @dataclass(frozen=True)
 class Question:
-    """One question. ``adverse`` answers need a comment and open a finding, which cites the first of ``tests``."""
+    """One question. ``adverse`` answers need a comment and open a finding, which cites the first of ``tests``.
+
+    ``severe``: one of its tests is of high or critical severity, so that adverse answers count towards a second reviewer.
+    """
 
     id: str
     ask: str
     adverse: frozenset[str]
     sets: str
     tests: tuple[str, ...]
+    severe: bool
 
     @property
     def number(self) -> int:
@@ -45,7 +50,7 @@ def _question(row: dict[str, object]) -> Question:
     fine, adverse = set(_words(row.get("fine"))), set(_words(row["adverse"]))
     return Question(
         str(row["id"]), str(row["ask"]), frozenset((adverse | {UNSURE}) - fine), str(row.get("sets", "")),
-        tuple(_words(row.get("tests"))),
+        tuple(_words(row.get("tests"))), bool(row.get("severe")),
     )  # fmt: skip
 
 
@@ -54,9 +59,21 @@ def _words(value: object) -> list[str]:
 
 
 @cache
+def severe_enough() -> int:
+    """So many adverse answers to severe questions ask for a second reviewer; the operator's stricter figure holds."""
+    return int(min(values("second_reviewer_answers")))
+
+
+@cache
 def statement() -> str:
     """What the reviewer states when they submit."""
     return str(_document()["post_use_statement"])
+
+
+@cache
+def second_statement() -> str:
+    """What a second reviewer states."""
+    return str(_document()["post_use_second_statement"])
 
 
 def statement_sha256() -> str:

@@ -15,7 +15,8 @@ from portal.grants.models import Extension, Grant
 from portal.grants.states import ENDED
 from portal.people.models import Person
 from portal.reviews.models import Review
-from portal.reviews.questions import ANSWERS, OUTCOMES, Question, questions
+from portal.reviews.questions import ANSWERS, OUTCOMES, Question, questions, severe_enough
+from portal.reviews.states import SECOND
 
 # Acts in a case that make whoever did them part of the use. Having seen a request decides nothing.
 HANDS = (
@@ -53,10 +54,14 @@ def hands_of(grants: Iterable[Grant]) -> dict[UUID, frozenset[str]]:
     return {UUID(case): frozenset(people) for case, people in hands.items()}
 
 
-def pool_of(grant: Grant, involved: frozenset[str] | None = None) -> list[Person]:
-    """Reviewers of the system who had no part in the use; ``involved`` where a page has asked for that already."""
-    hands = involved_in(grant) if involved is None else involved
-    return list(people_with(REVIEWER, grant.system).exclude(pk__in=hands))
+def pool_of(review: Review, involved: frozenset[str] | None = None) -> list[Person]:
+    """Reviewers of the system who had no part in the use, and for the second round none in the first.
+
+    ``involved``: where a page has asked for that already; acts leave it out.
+    """
+    hands = involved_in(review.grant) if involved is None else involved
+    first = {str(review.reviewer_id)} if review.state in SECOND else set()
+    return list(people_with(REVIEWER, review.grant.system).exclude(pk__in=hands | first))
 
 
 def people_among(people: Iterable[Person]) -> QuerySet[Person]:
@@ -65,17 +70,21 @@ def people_among(people: Iterable[Person]) -> QuerySet[Person]:
 
 
 def may_review(by: Actor, review: Review, involved: frozenset[str] | None = None) -> None:
-    """A reviewer of the system who had no part in the use, asked anew each time: somebody may have become involved since.
+    """A reviewer of the system who had no part in the use, nor is the first of two; asked anew each time: somebody may have become involved since.
 
     ``involved``: where a page has asked for that already; acts leave it out.
 
     Raises:
-        NotAllowed: of kind ``involved`` for who had a part in it.
+        NotAllowed: of kind ``involved`` for who had a part in it, ``first reviewer`` for who judged it before.
     """
     if not holds(by.id, REVIEWER, review.grant.system):
         raise NotAllowed("Only a reviewer of this system may do that.", about=review, kind="not a reviewer")
     if by.id in (involved_in(review.grant) if involved is None else involved):
         raise NotAllowed("You had a part in this use. Somebody else reviews it.", about=review, kind="involved")
+    if review.state in SECOND and by.id == str(review.reviewer_id):
+        raise NotAllowed(
+            "You judged this use first. Somebody else takes the second look.", about=review, kind="first reviewer"
+        )
 
 
 def is_its_reviewer(by: Actor, review: Review, involved: frozenset[str] | None = None) -> None:
@@ -85,7 +94,7 @@ def is_its_reviewer(by: Actor, review: Review, involved: frozenset[str] | None =
         NotAllowed: anybody else.
     """
     may_review(by, review, involved)
-    if str(review.reviewer_id) != by.id:
+    if review.holder is None or str(review.holder.pk) != by.id:
         raise NotAllowed("Another reviewer has this review.", about=review, kind="not its reviewer")
 
 
@@ -121,6 +130,11 @@ def unanswered(answers: Answers) -> list[Question]:
 def adverse(answers: Answers) -> list[Question]:
     """Questions whose answer is adverse."""
     return [each for each in questions() if answers.get(each.id, {}).get("answer") in each.adverse]
+
+
+def needs_second(answers: Answers) -> bool:
+    """Whether so many answers to severe questions are adverse that a second reviewer is asked."""
+    return sum(each.severe for each in adverse(answers)) >= severe_enough()
 
 
 def uncommented(answers: Answers) -> list[Question]:

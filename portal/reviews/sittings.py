@@ -28,7 +28,7 @@ def note(*, review: Review, person: Person, ages: Sequence[Span] = (), opened: S
     if not ages and set(opened) <= set(row.opened):  # opened evidence stays opened
         return row
     row = Sitting.objects.select_for_update().get(review=review, person=person)
-    at, claimed = now_ms(), ms(review.claimed_at) if review.claimed_at else 0
+    at, claimed = now_ms(), ms(review.held_since) if review.held_since else 0
     told = [(max(claimed, at - begun), at - ended) for begun, ended in ages[:MOST_AT_ONCE] if _is_span(begun, ended)]
     row.spans = [list(span) for span in union([*((begun, ended) for begun, ended in row.spans), *told])][-MOST_SPANS:]
     row.opened = sorted({*row.opened, *opened} & set(EVIDENCE))

@@ -8,9 +8,10 @@ from audit.log.append import process
 from portal.clock import now
 from portal.errors import Refused
 from portal.reviews.actions import remind, set_due
-from portal.reviews.late import GIVEN, give_next, next_of, take_back
+from portal.reviews.late import give_next, given_mark, next_of, take_back
 from portal.reviews.models import Review
 from portal.reviews.queries import stuck, to_remind, without_review
+from portal.reviews.rounds import round_of
 
 logger = logging.getLogger("breakglass.sweep")
 SWEEP = process("sweep")
@@ -25,19 +26,21 @@ def run_due() -> int:
         mark = mark_of(review, at)
         if mark and mark not in review.reminded:
             done += _done(remind, by=SWEEP, review=review, mark=mark)
-        if at >= review.due_at and GIVEN not in review.reminded and next_of(review) is not None:
+        if at >= review.owed_at and given_mark(review) not in review.reminded and next_of(review) is not None:
             done += _done(give_next, by=SWEEP, review=review)
     return done
 
 
 def mark_of(review: Review, at: datetime) -> str:
     """The newest reminder that has come due: half the time is gone, three quarters (the owner's), all of it, or a number of days more."""
-    begun = review.grant.ended_at or review.due_at
-    if at < review.due_at:
-        gone = (at - begun) / (review.due_at - begun)
-        return "owner" if gone >= 0.75 else "before" if gone >= 0.5 else ""
-    days = (at - review.due_at).days
-    return f"after-{days}" if days else "at"
+    begun = review.submitted_at or review.grant.ended_at or review.owed_at
+    if at < review.owed_at:
+        gone = (at - begun) / (review.owed_at - begun)
+        word = "owner" if gone >= 0.75 else "before" if gone >= 0.5 else ""
+    else:
+        days = (at - review.owed_at).days
+        word = f"after-{days}" if days else "at"
+    return word and f"{round_of(review).mark}{word}"
 
 
 def _done(act: Callable[..., object], **given: object) -> int:

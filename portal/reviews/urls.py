@@ -11,6 +11,7 @@ urlpatterns = [
     path("reviews/<uuid:pk>/hand-over/", views.review_hand_over, name="review_hand_over"),
     path("reviews/<uuid:pk>/save/", views.review_save, name="review_save"),
     path("reviews/<uuid:pk>/submit/", views.review_submit, name="review_submit"),
+    path("reviews/<uuid:pk>/second/", views.review_second, name="review_second"),
     path("reviews/<uuid:pk>/after/", aftermath_views.review_after, name="review_after"),
     path("reviews/<uuid:pk>/change/", aftermath_views.review_change, name="review_change"),
     path("reviews/<uuid:pk>/privacy/", aftermath_views.review_privacy, name="review_privacy"),

@@ -16,13 +16,14 @@ from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CLASSES
 from portal.reviews import judges, queries, sittings
-from portal.reviews.actions import claim, hand_over, pass_on, save, submit
-from portal.reviews.forms import HandOverForm, ReviewForm
+from portal.reviews.actions import TAKEN_STATES, claim, hand_over, pass_on, save, submit
+from portal.reviews.forms import HandOverForm, ReviewForm, SecondForm
 from portal.reviews.models import Review
 from portal.reviews.questions import OUTCOMES, statement
 from portal.reviews.rules import involved_in, is_its_reviewer, may_review, people_among, pool_of
+from portal.reviews.second import submit_second
 from portal.reviews.shown import asked_of, course_of, said_of
-from portal.reviews.states import CLAIMED, DUE, SUBMITTED
+from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE
 
 PER_PAGE = 25
 
@@ -54,7 +55,12 @@ def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     answers = _may_answer(request, review, involved)
     if answers:
         sittings.note(review=review, person=request.user, opened=[sittings.SAID])
-    return _show(request, review, {"form": _form(review)} if answers else {}, involved=involved)
+    return _show(request, review, _asked(review) if answers else {}, involved=involved)
+
+
+def _asked(review: Review) -> dict[str, Any]:
+    """What its reviewer fills in, in the round that it is in."""
+    return {"second": SecondForm()} if review.state == SECOND_CLAIMED else {"form": _form(review)}
 
 
 @require_POST
@@ -100,7 +106,7 @@ def review_claim(request: PersonRequest, pk: UUID) -> HttpResponse:
 def review_hand_over(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Give it back, or to somebody by name."""
     review = _for_act(pk)
-    form = HandOverForm(request.POST, pool=people_among(pool_of(review.grant)))
+    form = HandOverForm(request.POST, pool=people_among(pool_of(review)))
     if not form.is_valid():
         return _show(request, _again(request, pk), {"over": form}, status=form.status)
     to, comment = form.cleaned_data["to"], form.cleaned_data["comment"]
@@ -120,7 +126,7 @@ def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
     review = _for_act(pk)
     form = _form(review, request.POST)
     kept = None
-    if form.is_valid() or not _may_answer(request, review):
+    if form.is_valid() or not _may_answer(request, review, states=(CLAIMED,)):
         kept = form.carry_out(lambda: save(by=request.actor, review=review, answers=form.answers()))
     if kept is not None:
         messages.info(request, "Your answers are kept. You can go on later.")
@@ -135,7 +141,7 @@ def review_submit(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Judge the use."""
     review = _for_act(pk)
     form = _form(review, request.POST, whole=True)
-    if form.is_valid() or not _may_answer(request, review):
+    if form.is_valid() or not _may_answer(request, review, states=(CLAIMED,)):
         said = form.cleaned_data
         if form.carry_out(
             lambda: submit(
@@ -148,20 +154,36 @@ def review_submit(request: PersonRequest, pk: UUID) -> HttpResponse:
     return _show(request, _again(request, pk), {"form": form}, status=form.status)
 
 
+@require_POST
+@signed_in
+@confirming
+def review_second(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Confirm the first judgement, or disagree."""
+    review, form = _for_act(pk), SecondForm(request.POST)
+    kept = None
+    if form.is_valid() or not _may_answer(request, review, states=(SECOND_CLAIMED,)):
+        kept = form.carry_out(lambda: submit_second(by=request.actor, review=review, **form.arguments()))
+    if kept is not None:
+        messages.info(request, "The review is done.")
+        return redirect("review_page", pk=pk)
+    return _show(request, _again(request, pk), {"second": form}, status=form.status)
+
+
 def _show(
     request: PersonRequest, review: Review, parts: dict[str, Any], status: int = 200, *, involved: frozenset[str] | None = None
 ) -> HttpResponse:  # fmt: skip
     """The page with what is fitting for this viewer. Who is involved is asked once for the whole page."""
     involved = involved_in(review.grant) if involved is None else involved
     evidence = queries.evidence_of(review, involved)
-    mine = review.state == CLAIMED and review.reviewer_id == request.user.pk
+    mine = review.state in TAKEN_STATES and review.holder == request.user
     if mine and "over" not in parts:
         parts["over"] = HandOverForm(pool=people_among(evidence.pool).exclude(pk=request.user.pk))
     context = {
         "review": review, "grant": review.grant, "asked": review.grant.request, "evidence": evidence, "mine": mine,
-        "involved": str(request.user.pk) in evidence.involved, "may_claim": review.state == DUE and allows(may_review, request.actor, review, involved),
+        "involved": str(request.user.pk) in evidence.involved,
+        "may_claim": review.state in (DUE, SECOND_DUE) and allows(may_review, request.actor, review, involved),
         "said": asked_of(review), "course": course_of(review, evidence), "statement": statement(),
-        "answers": said_of(review) if review.state == SUBMITTED else [], "outcome": OUTCOMES.get(review.outcome, ""),
+        "answers": said_of(review) if review.submitted_at else [], "outcome": OUTCOMES.get(review.outcome, ""),
         "acceptances": [(each, CLASSES.get(each.kind, each.kind)) for each in evidence.acceptances],
         "changes": queries.changes_of(review), "privacy": queries.privacy_of(review), **parts,
     }  # fmt: skip
@@ -172,8 +194,10 @@ def _form(review: Review, data: Any = None, *, whole: bool = False) -> ReviewFor
     return ReviewForm(data, review=review, owners=queries.finding_owners(review), whole=whole)
 
 
-def _may_answer(request: PersonRequest, review: Review, involved: frozenset[str] | None = None) -> bool:
-    return review.state == CLAIMED and allows(is_its_reviewer, request.actor, review, involved)
+def _may_answer(
+    request: PersonRequest, review: Review, involved: frozenset[str] | None = None, *, states: tuple[str, ...] = TAKEN_STATES
+) -> bool:  # fmt: skip
+    return review.state in states and allows(is_its_reviewer, request.actor, review, involved)
 
 
 def _visible(request: PersonRequest, pk: UUID) -> Review:

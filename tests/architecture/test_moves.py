@@ -40,7 +40,10 @@ EXPECTED = {
     ("portal.reviews.states", "MOVES", "STATES"): {
         "claim": ({"due"}, "claimed"), "hand_over": ({"claimed"}, "due"), "pass_on": ({"claimed"}, "claimed"),
         "take_back": ({"claimed"}, "due"), "give_next": ({"due", "claimed"}, "claimed"),
-        "submit": ({"claimed"}, "submitted"),
+        "submit": ({"claimed"}, "submitted"), "ask_second": ({"claimed"}, "second_due"), "claim_second": ({"second_due"}, "second_claimed"),
+        "hand_over_second": ({"second_claimed"}, "second_due"), "pass_on_second": ({"second_claimed"}, "second_claimed"),
+        "take_back_second": ({"second_claimed"}, "second_due"), "give_next_second": ({"second_due", "second_claimed"}, "second_claimed"),
+        "confirm": ({"second_claimed"}, "submitted"), "disagree": ({"second_claimed"}, "submitted"),
     },
     ("portal.findings.states", "MOVES", "STATES"): {
         "assign": ({"raised", "assigned"}, "assigned"), "answer": ({"assigned", "answered"}, "answered"),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from audit.cases.case import Accepted, Finding
+from audit.cases.case import Accepted, Finding, SecondLook
 from audit.cases.fold.state import Folding, Handler, words
 from audit.log.read import LoggedEvent
 
@@ -47,6 +47,27 @@ def _submitted(to: Folding, event: LoggedEvent) -> None:
     )  # fmt: skip
 
 
+def _second_asked(to: Folding, event: LoggedEvent) -> None:
+    asked = SecondLook(event.at, event.fields["due_at"], words(event, "questions"), words(event, "pool"))
+    to.on_review(event, second=asked)
+
+
+def _second(to: Folding, event: LoggedEvent) -> None:
+    known = to.review.second if to.review else None
+    if known is None:
+        return
+    given, at = event.fields, event.at
+    changes: dict[str, dict[str, Any]] = {
+        "review.second_claimed": {"reviewer": given.get("reviewer_id", ""), "claimed_at": at},
+        "review.second_handed_over": {"reviewer": given.get("to_id", ""), "claimed_at": at if given.get("to_id") else None},
+        "review.second_given_next": {"reviewer": given.get("to_id", ""), "claimed_at": at},
+        "review.second_submitted": {
+            "reviewer": given.get("reviewer_id", ""), "submitted_at": at, "agrees": bool(given.get("agrees")), "words": event.says("words"),
+        },
+    }  # fmt: skip
+    to.on_review(event, second=replace(known, **changes[event.name]))
+
+
 def _finding(to: Folding, event: LoggedEvent) -> None:
     given = event.fields
     if event.name == "finding.raised":
@@ -75,6 +96,11 @@ HANDLERS: dict[str, Handler] = {
     "review.acts_accepted": _accepted,
     "review.acceptance_taken_back": _taken_back,
     "review.submitted": _submitted,
+    "review.second_asked": _second_asked,
+    **dict.fromkeys(
+        ("review.second_claimed", "review.second_handed_over", "review.second_given_next", "review.second_submitted"),
+        _second,
+    ),
     **dict.fromkeys(
         ("finding.raised", "finding.assigned", "finding.answered", "finding.due_moved", "finding.closed"), _finding
     ),

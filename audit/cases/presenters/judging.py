@@ -8,6 +8,10 @@ def _reviewed(event: LoggedEvent) -> tuple[str, str] | None:
     return ("clipboard-check", "attention") if event.fields["adverse_answers"] else None
 
 
+def _seconded(event: LoggedEvent) -> tuple[str, str] | None:
+    return None if event.fields["agrees"] else ("users", "attention")
+
+
 def _drilled(event: LoggedEvent) -> tuple[str, str] | None:
     return ("circle-check", "good") if event.fields["worked"] else ("circle-x", "attention")
 
@@ -20,6 +24,12 @@ PRESENTERS: dict[str, Presenter] = {
     "review.saved": say("Saved {answered} answers", icon="pencil"),
     "review.submitted": say("Reviewed: {outcome}", "Real emergency: {emergency_upheld}.", "Adverse answers: {adverse_answers}.", "{comments}",
                             icon="clipboard-check", tone="good", looks=_reviewed),
+    "review.second_asked": say("A second reviewer is asked, until {due_at}", "Grave answers: {questions}.", "May be taken by {pool}.",
+                               icon="users", tone="attention"),
+    "review.second_claimed": say("Took the second look", icon="clipboard-list", tone="accent"),
+    "review.second_handed_over": say("Gave the second look back", "To {to_id}.", "{comment}", icon="arrow-left"),
+    "review.second_given_next": say("Second look overdue, and given to the next reviewer", "To {to_id}.", "Before: {from_id}.", icon="clock", tone="attention"),
+    "review.second_submitted": say("Looked at it as the second reviewer; confirms the first: {agrees}", "{words}", icon="users", tone="good", looks=_seconded),
     "review.acts_accepted": say("Accepted {count} actions outside the intent", "{note}", "All of kind {class}.", icon="check"),
     "review.acceptance_taken_back": say("Took an acceptance back", icon="arrow-left"),
     "change.recorded": say("Changes are in change control: {reference}", "{count} actions.", "{disposition}.", "Raised {raised_at}.",

@@ -31,6 +31,29 @@ def review_submitted(facts: Facts, entry: LogEntry) -> None:
     _sat(facts, entry, review)
 
 
+def second_asked(facts: Facts, entry: LogEntry) -> None:
+    """A second reviewer is to look at what the first found."""
+    facts.change("reviews", entry.fields["review_id"], second_due_at=entry.fields["due_at"])
+
+
+def second_submitted(facts: Facts, entry: LogEntry) -> None:
+    """And did. Whoever judged first had a hand in what is judged now."""
+    review = entry.fields["review_id"]
+    row = facts.get("reviews", review)
+    if row.get("second_submitted_at") is not None:
+        return
+    facts.change(
+        "reviews", review, second_reviewer_id=entry.fields["reviewer_id"], second_submitted_at=entry.at,
+        second_agrees=int(entry.fields["agrees"]),
+    )  # fmt: skip
+    facts.act(entry, "review", entry.case or None)
+    responder = facts.get("grants", entry.fields["grant_id"]).get("person_id")
+    first = {str(row["reviewer_id"])} if row.get("reviewer_id") else set()
+    _judged(
+        facts, entry, f"{review}:second", kind="review", subject=responder, involved=facts.involved[entry.case] | first
+    )
+
+
 def acts_accepted(facts: Facts, entry: LogEntry) -> None:
     """A reviewer accepted actions outside the intent; it counts when the review is submitted."""
     facts.acceptances[entry.fields["review_id"]][entry.fields["acceptance_id"]] = dict(entry.fields)
@@ -243,6 +266,8 @@ HANDLERS = {
     "review.acts_accepted": acts_accepted,
     "review.acceptance_taken_back": acceptance_taken_back,
     "review.submitted": review_submitted,
+    "review.second_asked": second_asked,
+    "review.second_submitted": second_submitted,
     "change.recorded": change_recorded,
     "privacy.decided": privacy_decided,
     "privacy.notified": privacy_notified,

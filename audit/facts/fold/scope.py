@@ -38,7 +38,7 @@ def _hangs_on(table: str, key: str, row: Row, gone: dict[str, set[str]]) -> bool
     if any(row.get(column) in gone[other] for column, other in LINKS.items() if row.get(column) is not None):
         return True
     if table in ("judgements", "sittings"):
-        return key in gone["reviews"] or key in gone["items"] or key.split(":")[0] in gone["campaigns"]
+        return key.split(":")[0] in gone["reviews"] or key in gone["items"] or key.split(":")[0] in gone["campaigns"]
     if table == "findings":
         subject = row.get("subject_id")
         return any(subject in keys for keys in list(gone.values()))

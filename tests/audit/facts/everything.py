@@ -165,6 +165,19 @@ def _findings_and_sources(log: Stream) -> None:
         **kind,
         **judged,
     )
+    second: dict[str, Any] = {"system_id": "billing", "due_at": when + DAY}
+    log.say("review.second_asked", when, "kim", questions=["Q01", "Q04"], pool=["lea"], **second, **judged)
+    log.say(
+        "review.second_submitted",
+        when,
+        "lea",
+        reviewer_id="lea",
+        agrees=0,
+        words="w",
+        involved=["ann", "kim"],
+        **second,
+        **judged,
+    )
     log.say("review.acceptance_taken_back", when, "kim", acceptance_id="AC", **judged)
     log.say("change.recorded", when, "kim", change_record_id="CH", reference="CHG-1", raised_at=when, approved_by="jon", disposition="kept",
             kinds=["data_change"], **group, **judged)  # fmt: skip

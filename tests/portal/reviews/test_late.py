@@ -13,7 +13,7 @@ from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.reviews import actions, late, sweep
 from portal.reviews.models import Review
-from portal.reviews.states import CLAIMED, DUE, MOVES, STATES
+from portal.reviews.states import CLAIMED, DUE, MOVES
 from tests.portal.reviews.test_reviews import START
 from tests.portal.reviews.used import FINE, due, events_of, state_of, taken
 from tests.worlds import World, actor, make_world
@@ -119,7 +119,7 @@ def test_who_became_part_of_the_use_loses_it(world: World) -> None:
 
 
 @pytest.mark.parametrize("act", [late.take_back, late.give_next])
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", START)
 def test_each_state(world: World, state: str, act) -> None:  # type: ignore[no-untyped-def]  # two of one shape
     review = overdue(START[state](world))
     loses_the_role(world.kim)
