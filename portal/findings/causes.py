@@ -14,12 +14,17 @@ from portal.systems.models import System
 
 TRIES_BEFORE_ALARM = 3  # of closing one grant: not clear when read back, or failed
 SEVERAL = ", "
+# Control tests of the catalogue, by what they show.
+NO_OTHER_RIGHT, ENDED_ON_TIME, OUTSIDE_A_WINDOW, ROTATED = "T-01", "T-09", "T-10", "T-19"
+REMOVED, COMPLETE, REGISTER_MATCHES = "T-23", "T-29", "T-35"
+DUTIES = {"campaign": "T-20", "drill": "T-34", "restore": "T-44"}
 
 
 @dataclass(frozen=True)
 class Said:
     """What a finding says. ``title`` goes into the log in clear and names no person; ``details`` may.
 
+    ``test``: the control test in whose population such a thing shows, so that the finding is tested again by running it; none where no test decides it.
     ``once``: while such a finding about the same thing is open, no other is raised. ``part`` tells two findings of one
     entry apart.
     """
@@ -31,6 +36,7 @@ class Said:
     once: bool = False
     part: str = ""
     quiet_for: timedelta = timedelta(minutes=10)
+    test: str = ""
 
     def source_event(self, entry: LoggedEvent) -> UUID:
         """What the finding is unique on: the entry's id, or one that follows from it and the part."""
@@ -51,8 +57,8 @@ def orphan_session(entry: LoggedEvent, system: System | None) -> Said:
     login, remote = one_line(entry.says("login"), 200), one_line(entry.says("remote"), 200)
     details = f"Login {login or 'unknown'}, since {_time(entry.fields['started_at'])}, from {remote or 'an unknown place'}. {why}"
     return Said(
-        "orphan session", f"A session on {_name(system)} that no grant explains", entry.fields["session_id"], details
-    )
+        "orphan session", f"A session on {_name(system)} that no grant explains", entry.fields["session_id"], details, test=OUTSIDE_A_WINDOW
+    )  # fmt: skip
 
 
 def gap(entry: LoggedEvent, system: System | None) -> Said:
@@ -63,7 +69,8 @@ def gap(entry: LoggedEvent, system: System | None) -> Said:
     details = " ".join(
         part for part in (window, reasons and f"Reasons: {reasons}.", missing and f"Missing: {missing}.") if part
     )
-    return Said("gap", f"Records of {_name(system)} are missing", entry.fields["window_id"], details, once=True)
+    title = f"Records of {_name(system)} are missing"
+    return Said("gap", title, entry.fields["window_id"], details, once=True, test=COMPLETE)
 
 
 def loss(entry: LoggedEvent, system: System | None) -> Said:
@@ -77,7 +84,7 @@ def loss(entry: LoggedEvent, system: System | None) -> Said:
     }.get(entry.fields["kind"], entry.fields["kind"])
     details = f"{lost}, {_time(entry.fields['from_at'])} to {_time(entry.fields['to_at'])}. {entry.fields.get('says', '')}".strip()
     about = entry.fields.get("session_id") or entry.fields["source_id"]
-    return Said("loss", f"{_name(system)} lost records", about, details)
+    return Said("loss", f"{_name(system)} lost records", about, details, test=COMPLETE)
 
 
 def weaker_logging(entry: LoggedEvent, system: System | None) -> Said | None:
@@ -87,7 +94,8 @@ def weaker_logging(entry: LoggedEvent, system: System | None) -> Said | None:
     setting = one_line(entry.fields["setting"], 80)
     value = one_line(entry.fields.get("value", ""), 200)
     details = f"Changed at {_time(entry.fields['happened_at'])}" + (f", to {value}." if value else ".")
-    return Said("weaker logging", f"{_name(system)} logs less: {setting}", entry.fields["source_id"], details)
+    title = f"{_name(system)} logs less: {setting}"
+    return Said("weaker logging", title, entry.fields["source_id"], details, test=COMPLETE)
 
 
 def drift(entry: LoggedEvent, system: System | None) -> Said | None:
@@ -96,7 +104,7 @@ def drift(entry: LoggedEvent, system: System | None) -> Said | None:
         return None
     details = one_line(entry.says("drift_details") or SEVERAL.join(entry.fields["drift"]), 2000)
     title = f"{_name(system)} is not as it was before a use"
-    return Said("drift", title, entry.fields["grant_id"], details, once=True, part="drift")
+    return Said("drift", title, entry.fields["grant_id"], details, once=True, part="drift", test=NO_OTHER_RIGHT)
 
 
 def not_clear(entry: LoggedEvent, system: System | None) -> Said | None:
@@ -111,6 +119,7 @@ def not_clear(entry: LoggedEvent, system: System | None) -> Said | None:
         entry.fields["grant_id"],
         details,
         once=True,
+        test=ENDED_ON_TIME,
     )
 
 
@@ -120,7 +129,7 @@ def not_closed(entry: LoggedEvent, system: System | None) -> Said | None:
         return None
     details = f"Tried {entry.fields['attempt']} times. The last time: {one_line(entry.fields['sentence'], 2000)}"
     title = f"An access to {_name(system)} could not be ended yet"
-    return Said("not ended", title, entry.fields["grant_id"], details, once=True)
+    return Said("not ended", title, entry.fields["grant_id"], details, once=True, test=ENDED_ON_TIME)
 
 
 def removal_without_effect(entry: LoggedEvent, system: System | None) -> Said | None:
@@ -133,6 +142,7 @@ def removal_without_effect(entry: LoggedEvent, system: System | None) -> Said | 
         f"An access to {_name(system)} that an attestation removed is still there",
         entry.fields["item_id"],
         details,
+        test=REMOVED,
     )
 
 
@@ -140,7 +150,9 @@ def missed_duty(entry: LoggedEvent, system: System | None) -> Said:
     """Something owed on a schedule was not done."""
     details = f"It was due at {_time(entry.fields['due_at'])}."
     title = f"{_name(system)}: {one_line(entry.fields['kind'], 80)} was not done by its time"
-    return Said("missed duty", title, entry.fields["duty_id"], details, once=True)
+    return Said(
+        "missed duty", title, entry.fields["duty_id"], details, once=True, test=DUTIES.get(entry.fields["kind"], "")
+    )
 
 
 def table_and_log(entry: LoggedEvent, _system: System | None) -> Said | None:
@@ -163,7 +175,8 @@ def register_differs(entry: LoggedEvent, system: System | None) -> Said | None:
         entry.fields.get("account_id")
         or salted_hmac("portal.findings.sealed", f"{entry.fields['system_id']} {login}").hexdigest()
     )
-    return Said("sealed account", f"{_name(system)}: an account is {where}", about, f"Account {login}.", once=True)
+    title = f"{_name(system)}: an account is {where}"
+    return Said("sealed account", title, about, f"Account {login}.", once=True, test=REGISTER_MATCHES)
 
 
 def secret_not_taken(entry: LoggedEvent, system: System | None) -> Said | None:
@@ -172,8 +185,8 @@ def secret_not_taken(entry: LoggedEvent, system: System | None) -> Said | None:
         return None
     details = f"Tried at {_time(entry.fields['tested_at'])}. Until it works, nobody gets in with this account."
     return Said(
-        "sealed account", f"{_name(system)}: a new secret does not work", entry.fields["account_id"], details, once=True
-    )
+        "sealed account", f"{_name(system)}: a new secret does not work", entry.fields["account_id"], details, once=True, test=ROTATED
+    )  # fmt: skip
 
 
 def cards_failed(entry: LoggedEvent, system: System | None) -> Said | None:

@@ -85,7 +85,7 @@ def _raise(entry: LoggedEvent, cause: Cause, system: System | None) -> int:
     raise_finding(
         by=INTAKE, kind=said.kind, title=said.title, about=said.about, details=said.details, case=entry.case,
         system=system, owner=system.owner if system else None, source_event=said.source_event(entry),
-        source_index=entry.index, quietly=_told_just_now(said, system),
+        source_index=entry.index, quietly=_told_just_now(said, system), test_id=said.test,
     )  # fmt: skip
     return 1
 

@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from audit.controls.loading import load_catalogue
 from audit.events import catalogue
 from audit.log.append import append, process
 from audit.log.read import named
+from audit.packs import retests
 from portal.clock import ms, now
-from portal.findings import causes, intake
+from portal.findings import actions, causes, intake
 from portal.findings.models import Finding
+from portal.findings.retests import last_retest
 from portal.notifications.models import Alert
 from portal.reconciliation.models import IntakePosition, Listing
 from tests.at_once import at_once
 from tests.servers import wait_until
-from tests.worlds import World, authorised, make_world, sealing
+from tests.worlds import World, actor, authorised, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AUDIT = process("gather")
@@ -103,9 +106,13 @@ def removal(world: World, **changes: Any) -> dict[str, Any]:
 
 
 def missed(world: World, **changes: Any) -> dict[str, Any]:
-    return {"duty_id": uuid.uuid4(), "kind": "eligibility", "system_id": world.system.pk, "due_at": 0, **changes}
+    return {"duty_id": uuid.uuid4(), "kind": "campaign", "system_id": world.system.pk, "due_at": 0, **changes}
 
 
+TESTS = {
+    "session.unmatched": "T-10", "completeness.gap_found": "T-29", "source.loss_found": "T-29", "source.settings_changed": "T-29",
+    "grant.close_failed": "T-09", "campaign.removal_read_back": "T-23", "duty.missed": "T-20",
+}  # fmt: skip
 RAISING = [
     ("session.unmatched", orphan, {}, "orphan session", "A session on Billing that no grant explains", "Login eve, since"),
     ("completeness.gap_found", window, {}, "gap", "Records of Billing are missing",
@@ -120,7 +127,7 @@ RAISING = [
      "Tried 3 times. The last time: The target is busy."),
     ("campaign.removal_read_back", removal, {}, "removal without effect",
      "An access to Billing that an attestation removed is still there", "Read back at 1 Jan"),
-    ("duty.missed", missed, {}, "missed duty", "Billing: eligibility was not done by its time", "It was due at 1 Jan 1970"),
+    ("duty.missed", missed, {}, "missed duty", "Billing: campaign was not done by its time", "It was due at 1 Jan 1970"),
 ]  # fmt: skip
 
 
@@ -137,6 +144,8 @@ def test_each_cause_raises_one_finding_and_tells_the_owner_once(
     assert [alert.recipient for alert in Alert.objects.filter(kind="finding.raised")] == [world.mo]
     (raised,) = named(["finding.raised"])
     assert (raised.by, raised.fields["source_index"]) == ("process:intake", named([name])[0].index)
+    test = TESTS.get(name, "T-01" if kind == "drift" else "T-09")
+    assert (row.test_id, raised.fields["test_id"]) == (test, test)
 
 
 QUIET = [
@@ -253,6 +262,37 @@ def test_hostile_login_of_the_target_is_inert(world: World) -> None:
     say("session.unmatched", **orphan(world, login="eve\u202e\r\nBcc: x@example.org\x1b[31m"))
     intake.run()
     assert "eve\ufffd / Bcc: x@example.org\ufffd[31m" in Finding.objects.get().details
+
+
+def test_causes_name_control_tests_that_exist() -> None:
+    named_tests = {
+        causes.NO_OTHER_RIGHT,
+        causes.ENDED_ON_TIME,
+        causes.OUTSIDE_A_WINDOW,
+        causes.ROTATED,
+        causes.REMOVED,
+        causes.COMPLETE,
+    }
+    assert named_tests | {causes.REGISTER_MATCHES, *causes.DUTIES.values()} <= set(load_catalogue().tests)
+
+
+def test_gap_is_tested_again_by_running_its_control_test(world: World) -> None:
+    """The window is judged whole after all; the test says so, and that closes the finding."""
+    same = window(world)
+    say("completeness.gap_found", **same)
+    intake.run()
+    row = actions.answer(
+        by=actor(world.mo), finding=Finding.objects.get(), cause="A full disk.", response="A larger one."
+    )
+    outcomes = []
+    for verdict in ("gap", "complete"):
+        if verdict == "complete":
+            say("completeness.judged", **{**same, "verdict": verdict, "reasons": [], "ranges": []})
+        actions.ask_retest(by=actor(world.mo), finding=row)
+        wait_until(lambda: retests.run_due() == 1, "the retest", 10)
+        outcomes.append(last_retest(row).ok)
+    assert outcomes == [False, True]
+    assert actions.close(by=actor(world.kim), finding=row, retest_ok=True).state == "closed"
 
 
 def test_causes_name_events_that_exist() -> None:
