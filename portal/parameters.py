@@ -1,5 +1,6 @@
 """Figures of the catalogue of control tests that the portal itself keeps to: how often something is owed, how long something may take."""
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,11 @@ import yaml
 from django.conf import settings
 
 CATALOGUE = settings.BASE_DIR / "audit" / "controls" / "catalogue"
+
+
+def hours(name: str) -> timedelta:
+    """A time in hours of which the shortest is the strictest."""
+    return timedelta(hours=min(values(name)))
 
 
 @cache

@@ -14,10 +14,10 @@ from portal.findings.rules import may_answer, may_ask_retest, may_assign, may_cl
 from portal.findings.states import ANSWERED, ASSIGNED, CLOSED, MOVES, RAISED
 from portal.moves import make
 from portal.notifications.outbox import tell
+from portal.parameters import values
 from portal.people.models import Person
 from portal.systems.models import System
 
-DUE_AFTER = timedelta(days=10)  # the catalogue's finding_days
 DONE = "This finding is closed."
 NOT_PASSED = "Its control test has not passed since the answer. Have it run again, or close it without and say why."
 
@@ -50,7 +50,7 @@ def raise_finding(
     """
     may_raise(by, system)
     at = now()
-    due = (due_at or at + DUE_AFTER) if owner else None
+    due = (due_at or at + timedelta(days=min(values("finding_days")))) if owner else None
     row = Finding.objects.create(
         kind=kind, test_id=test_id, about=about, case=case, system=system, source_event=source_event, title=title[:200],
         details=details, state=ASSIGNED if owner else RAISED, raised_at=at, owner=owner, due_at=due,

@@ -18,11 +18,16 @@ from portal.notifications.kinds import kind_of
 from portal.notifications.models import Alert
 from portal.notifications.outbox import MAIL, tell
 from portal.notifications.sending import APART, OUTBOX, Place
+from portal.parameters import values
 
-LATE = timedelta(minutes=5)  # the catalogue's alert_minutes
 KIND = "channel.failed"
 alarms = logging.getLogger("breakglass.alarm")
 logger = logging.getLogger("breakglass.outbox")
+
+
+def late_after() -> timedelta:
+    """So long an alert may take."""
+    return timedelta(minutes=min(values("alert_minutes")))
 
 
 def tell_late(at: datetime | None = None) -> int:
@@ -79,7 +84,7 @@ def note_failed(*, by: Actor, place: Place, at: datetime) -> None:
 
 def _failing(at: datetime) -> list[tuple[str, str]]:
     """Places with an alert that waits in vain: all addresses of mail are one."""
-    late = Alert.objects.filter(sent_at__isnull=True, queued_at__lte=at - LATE).exclude(last_trouble="")
+    late = Alert.objects.filter(sent_at__isnull=True, queued_at__lte=at - late_after()).exclude(last_trouble="")
     rows = late.exclude(kind=KIND).values_list("channel", "address").distinct()
     return sorted({(kind, address if kind in APART else "") for kind, address in rows})
 
@@ -90,7 +95,12 @@ def _of(place: Place) -> QuerySet[Alert]:
 
 
 def _waiting(place: Place, at: datetime) -> QuerySet[Alert]:
-    return _of(place).filter(sent_at__isnull=True, queued_at__lte=at - LATE).exclude(last_trouble="").exclude(kind=KIND)
+    return (
+        _of(place)
+        .filter(sent_at__isnull=True, queued_at__lte=at - late_after())
+        .exclude(last_trouble="")
+        .exclude(kind=KIND)
+    )
 
 
 def _is_news(place: Place, at: datetime) -> bool:

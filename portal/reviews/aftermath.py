@@ -5,7 +5,7 @@ of the use (catalogue: change_hours, privacy_triage_hours, breach_notice_hours a
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from audit.log.append import Actor, action, append
 from audit.log.read import count_of_case
@@ -13,13 +13,13 @@ from portal.clock import ms, now, optional_ms
 from portal.eligibility.models import OWNER, REVIEWER
 from portal.eligibility.queries import holds
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
+from portal.parameters import hours
 from portal.people.models import Person
 from portal.reviews.actions import locked
 from portal.reviews.models import DISPOSITIONS, ChangeRecord, PrivacyDecision, Review
 from portal.reviews.rules import involved_in
 
 CHANGES = ("data_change", "schema_change", "config_change", "permission_change")
-CHANGE_TIME, DECISION_TIME, NOTICE_TIME = timedelta(hours=48), timedelta(hours=24), timedelta(hours=72)
 
 
 def may_say(by: Actor, review: Review) -> None:
@@ -39,12 +39,12 @@ def may_say(by: Actor, review: Review) -> None:
 
 def change_due(review: Review) -> datetime | None:
     """By when change control is to know of the changes."""
-    return review.grant.ended_at and review.grant.ended_at + CHANGE_TIME
+    return review.grant.ended_at and review.grant.ended_at + hours("change_hours")
 
 
 def decision_due(review: Review) -> datetime | None:
     """By when the privacy decision is to be made."""
-    return review.grant.ended_at and review.grant.ended_at + DECISION_TIME
+    return review.grant.ended_at and review.grant.ended_at + hours("privacy_triage_hours")
 
 
 @action(event="change.recorded", refused="review.act_refused")
@@ -102,7 +102,7 @@ def decide_privacy(*, by: Actor, review: Review, breach: bool, reason: str, risk
     if aware_at is not None and aware_at > now():
         raise RefusedByPolicy("Nobody can have learned of it in the future.", about=row)
     known = (aware_at or now()) if breach else None
-    due = known + NOTICE_TIME if known and not risk_unlikely else None
+    due = known + hours("breach_notice_hours") if known and not risk_unlikely else None
     kept, _ = PrivacyDecision.objects.update_or_create(
         review=row, defaults={
             "breach": breach, "risk_unlikely": breach and risk_unlikely, "reason": reason.strip(), "aware_at": known, "notice_due_at": due,

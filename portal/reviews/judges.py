@@ -14,15 +14,11 @@ from audit.log.read import LoggedEvent, of_cases
 from portal.clock import now
 from portal.eligibility.models import OWNER
 from portal.eligibility.queries import systems_where
+from portal.parameters import values
 from portal.people.models import Person
 from portal.reviews.models import Review
 
 DAYS, MOST = 90, 1000
-MIN_SECONDS, SECONDS_EACH, MOST_COUNTED = (
-    60,
-    2,
-    50,
-)  # catalogue: min_review_seconds, per_action_seconds, max_counted_actions
 
 
 @dataclass
@@ -52,7 +48,10 @@ class Figures:
 
 def needed(actions: int) -> int:
     """Seconds that reading takes, as the catalogue counts."""
-    return MIN_SECONDS + SECONDS_EACH * min(actions, MOST_COUNTED)
+    least, each, most = (
+        max(values(name)) for name in ("min_review_seconds", "per_action_seconds", "max_counted_actions")
+    )
+    return int(least + each * min(actions, most))
 
 
 def figures_for(viewer: Person) -> list[Figures]:
