@@ -3,16 +3,22 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from audit.packs import retests
+from portal.findings import actions as findings
+from portal.findings.models import Finding
+from portal.policy.rules import CLASSES
 from portal.reviews.models import Review
 from portal.reviews.questions import questions
 from tests.audit.cases.written import Did, do
+from tests.audit.packs.told import seal
 from tests.browsing import code_of_device, enter, stale
+from tests.portal.reviews.test_second import second_due
 from tests.portal.reviews.used import due, follow_all, submitted, taken
 from tests.web.looking import VARIANTS, Variant, axe, fits, no_sideways_scroll, seen
-from tests.worlds import World, make_world
+from tests.worlds import World, actor, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NARROW, WIDE = VARIANTS[0], VARIANTS[2]
@@ -47,18 +53,19 @@ def answer_all(page: Page) -> None:
 
 @pytest.mark.parametrize("variant", [NARROW, WIDE], ids=lambda variant: variant.name)
 def test_whole_way_of_a_review(browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path) -> None:
-    """Taken, looked at, an activity accepted, kept half-done, opened again, submitted with a fresh factor."""
+    """Taken by keyboard, looked at, a group accepted, kept half-done, change and privacy said, submitted with a finding, which is tested again and closed."""
     review = due(world)
     do(review.grant, [Did("SELECT * FROM invoices"), Did("DROP TABLE old", "schema_change")])
     follow_all()
     with seen(browser, variant, expected="422") as page:
         enter(page, base, world.kim)
         page.goto(f"{base}/reviews/{review.pk}/")
-        page.get_by_role("button", name="Take this review").click()
+        press(page, page.get_by_role("button", name="Take this review"))
         page.get_by_role("heading", name="What was done").scroll_into_view_if_needed()
-        page.get_by_role("link", name="Schema change in session").click()
-        page.get_by_label("Why is this acceptable?").fill("The table was the cause.")
-        page.get_by_role("button", name="Accept all of this kind in this session").click()
+        press(page, page.get_by_role("link", name="Schema change in session"))
+        reach(page, page.get_by_label("Why is this acceptable?"))
+        page.keyboard.insert_text("The table was the cause.")
+        press(page, page.get_by_role("button", name="Accept all of this kind in this session"))
         expect(page.get_by_text("Accepted: 1 action.")).to_be_visible()
         axe(page)
         no_sideways_scroll(page)
@@ -71,19 +78,93 @@ def test_whole_way_of_a_review(browser: Browser, base: str, world: World, varian
         page.screenshot(path=tmp_path / f"review-ticked-{variant.name}.png", full_page=True)
         axe(page)
         no_sideways_scroll(page)
+        say_change_and_privacy(page)
         answer_all(page)
-        page.get_by_role("button", name="Submit the review").click()
+        page.get_by_role("group", name="10. ").get_by_label("Yes", exact=True).check()
+        page.get_by_label("Comment on question 10", exact=True).fill("A normal way is missing.")
+        press(page, page.get_by_role("button", name="Submit the review"))
         expect(page.get_by_role("alert")).to_be_focused()
-        page.get_by_label("Accepted", exact=True).check()
+        page.get_by_label("Accepted, with findings to put right").check()
         page.get_by_label("I looked at the evidence listed here").check()
         stale(world.kim)
         page.get_by_role("button", name="Submit the review").click()
         page.get_by_label("Code of your authenticator").fill(code_of_device(world.kim))
         page.get_by_role("button", name="Confirm and go on").click()
         expect(page.get_by_text("The review is on record.")).to_be_visible()
+        close_the_finding(page, world)
     row = Review.objects.get(pk=review.pk)
-    assert (row.state, row.outcome) == ("submitted", "accepted")
+    assert (row.state, row.outcome) == ("submitted", "accepted_with_findings")
     assert [(each.kind, each.count) for each in row.acceptances.all()] == [("schema_change", 1)]
+    assert (row.change_records.get().reference, row.privacy.breach) == ("CHG-7", False)
+    assert Finding.objects.get(about=str(row.pk)).state == "closed"
+
+
+def reach(page: Page, there: Locator) -> None:
+    """By keyboard alone."""
+    for _ in range(200):
+        if there.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("it cannot be reached by keyboard")
+
+
+def press(page: Page, button: Locator) -> None:
+    reach(page, button)
+    page.keyboard.press("Enter")
+
+
+def say_change_and_privacy(page: Page) -> None:
+    page.get_by_role("link", name="Change records and the privacy decision").click()
+    page.get_by_label("Change record", exact=True).fill("CHG-7")
+    page.get_by_label("Raised at").fill("2026-01-01T10:00")
+    page.get_by_label("Kept", exact=True).check()
+    page.get_by_label(CLASSES["schema_change"]).check()
+    page.get_by_role("region", name="Change control").get_by_role("button").click()
+    expect(page.get_by_text("The change record is on record.")).to_be_visible()
+    page.get_by_label("No", exact=True).check()
+    page.get_by_label("Why", exact=True).fill("Only totals were read.")
+    page.get_by_role("region", name="Privacy").get_by_role("button").click()
+    expect(page.get_by_text("The privacy decision is on record.")).to_be_visible()
+    axe(page)
+    no_sideways_scroll(page)
+    page.get_by_role("link", name="Review of Ann on Billing").click()
+
+
+def close_the_finding(page: Page, world: World) -> None:
+    """Its owner answers; the control test is run again on the log; who reviewed closes it."""
+    page.get_by_role("link", name="Is there something to learn").click()
+    row = Finding.objects.get(test_id="T-18")
+    findings.answer(by=actor(world.mo), finding=row, cause="No role.", response="A role.")
+    page.reload()
+    press(page, page.get_by_role("button", name="Run the control test again"))
+    seal()
+    assert retests.run_due() == 1
+    page.reload()
+    expect(page.get_by_text("Run ", exact=False).filter(has_text="on the log alone")).to_be_visible()
+    page.get_by_label("Yes, and it holds").check()
+    press(page, page.get_by_role("button", name="Close the finding"))
+    expect(page.get_by_text("Tested again: it holds.")).to_be_visible()
+
+
+def test_second_look(browser: Browser, base: str, world: World) -> None:
+    """Two grave answers, and Lea, who did not judge first, disagrees."""
+    review = second_due(world)
+    with seen(browser, NARROW, expected="422") as page:
+        enter(page, base, world.lea)
+        page.goto(f"{base}/reviews/{review.pk}/")
+        fits(page)
+        press(page, page.get_by_role("button", name="Take the second look"))
+        expect(page.get_by_text("It could wait.")).to_be_visible()
+        press(page, page.get_by_role("button", name="Submit the second look"))
+        expect(page.get_by_role("alert")).to_contain_text("3 things to put right")
+        fits(page)
+        page.get_by_label("No, I disagree").check()
+        page.get_by_label("What did you see?").fill("Writes did hang: I read the same statements.")
+        page.get_by_label("I looked at the evidence and at the first judgement").check()
+        page.get_by_role("button", name="Submit the second look").click()
+        expect(page.get_by_text("The review is done.")).to_be_visible()
+        expect(page.get_by_text("Writes did hang")).to_be_visible()
+    assert Review.objects.get(pk=review.pk).second_agrees is False
 
 
 def test_review_without_script(browser: Browser, base: str, world: World) -> None:
