@@ -13,7 +13,7 @@ from portal.people.models import Attempts, FactorReset, Passkey, PasskeyChalleng
 from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
-from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review, Sitting
+from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review, Sitting
 from portal.rotas.models import Absence, Rota, Swap
 from portal.sealed.models import OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.stops.models import Stop
@@ -28,6 +28,7 @@ __all__ = [
     "Attempts",
     "Campaign",
     "ChangeRecord",
+    "Delegation",
     "Drill",
     "Duty",
     "Eligibility",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from audit.log.append import Actor, action, append
 from portal.access_requests.facts import who_where_what
@@ -18,7 +19,7 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
-from portal.reviews import rounds, rules
+from portal.reviews import leave, rounds, rules
 from portal.reviews.from_log import answers_from_log
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
@@ -31,6 +32,7 @@ NOT_CLAIMED = "Nobody is working on this review, or it was submitted already."
 AROUND = ("grant__request__policy", "grant__request__responder", "grant__request__system", "grant__request__privilege",
           "grant__person", "grant__privilege", "grant__system__owner", "reviewer", "second_reviewer")  # fmt: skip
 NOBODY = "Nobody can review a use"
+AWAY = "Somebody stands in for you on this system now. Take that back first: Reviews, then While you are away."
 HANDED_OVER = ("review.handed_over", "review.second_handed_over")
 TAKEN_STATES = (CLAIMED, SECOND_CLAIMED)
 
@@ -61,7 +63,7 @@ def set_due(*, by: Actor, grant: Grant) -> Review:
 def tell_pool(by: Actor, review: Review) -> list[Person]:
     """Tell all who may take it; where there is nobody, the owner. Within the caller's action."""
     pool = rules.pool_of(review)
-    tell_of(by, review, pool, "review.due")
+    tell_of(by, review, leave.here(pool, review.grant.system), "review.due")
     if not pool:
         _tell_nobody(by, review)
     return pool
@@ -90,6 +92,8 @@ def claim(*, by: Actor, review: Review) -> Review:
     """Take a review from the pool, in the round that it is in."""
     row = locked(review)
     rules.may_review(by, row)
+    if UUID(by.id) in leave.stand_ins(row.grant.system):
+        raise NotAllowed(AWAY, about=row, kind="away")
     this = rounds.give(row, "claim", Person.objects.get(pk=by.id), says=TAKEN)
     append(
         f"{this.event}claimed",
@@ -116,16 +120,18 @@ def hand_over(*, by: Actor, review: Review, comment: str = "") -> Review:
 
 @action(event=HANDED_OVER, refused="review.act_refused")
 def pass_on(*, by: Actor, review: Review, to: Person, comment: str = "") -> Review:
-    """Give a review to another reviewer by name, who is told."""
+    """Give a review to another reviewer by name, who is told; where they are away, to who stands in for them."""
     row = locked(review)
     _may_give_away(by, row)
+    named, stand_in = to, leave.stand_ins(row.grant.system).get(to.pk)
+    to = stand_in or to
     if to == row.holder or to.pk not in {person.pk for person in rules.pool_of(row)}:
         raise NotAllowed(
             "That person may not review this use: choose a reviewer of the system who had no part in it.", about=row
         )
     this = rounds.give(row, "pass_on", to, says=NOT_CLAIMED)
     tell_of(by, row, [to], "review.due")
-    append_handed_over(by, row, this, to, comment)
+    append_handed_over(by, row, this, to, comment, away=named if stand_in else None)
     return row
 
 
@@ -137,11 +143,14 @@ def _may_give_away(by: Actor, row: Review) -> None:
         raise NotAllowed("Another reviewer has this review.", about=row, kind="not its reviewer")
 
 
-def append_handed_over(by: Actor, row: Review, this: rounds.Round, to: Person | None, comment: str = "") -> None:
-    """To whom it went, or that it is back in the pool; within the caller's action."""
+def append_handed_over(
+    by: Actor, row: Review, this: rounds.Round, to: Person | None, comment: str = "", *, away: Person | None = None
+) -> None:
+    """To whom it went, or that it is back in the pool, and in whose place where that one is away; within the caller's action."""
     append(
         f"{this.event}handed_over", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
         to_id=to.pk if to else None, comment=comment.strip() or None,
+        delegated_by=away.pk if away else None,
     )  # fmt: skip
 
 

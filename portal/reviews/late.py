@@ -13,7 +13,7 @@ from portal.eligibility.queries import holds
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.notifications.outbox import tell
 from portal.people.models import Person
-from portal.reviews import rounds, rules
+from portal.reviews import leave, rounds, rules
 from portal.reviews.actions import HANDED_OVER, NOT_CLAIMED, TAKEN_STATES, append_handed_over, locked, tell_of
 from portal.reviews.models import Review
 from portal.reviews.states import CLAIMED, SECOND_CLAIMED, SUBMITTED
@@ -78,7 +78,7 @@ def given_mark(row: Review) -> str:
 
 def next_of(row: Review) -> Person | None:
     """Of those who may review it and do not have it, who has the fewest reviews; by name where that is equal."""
-    others = [person.pk for person in rules.pool_of(row) if person != row.holder]
+    others = [person.pk for person in leave.here(rules.pool_of(row), row.grant.system) if person != row.holder]
     first = Count("reviews", filter=Q(reviews__state=CLAIMED), distinct=True)
     busy = first + Count("second_reviews", filter=Q(second_reviews__state=SECOND_CLAIMED), distinct=True)
     return Person.objects.filter(pk__in=others).annotate(busy=busy).order_by("busy", "name", "pk").first()

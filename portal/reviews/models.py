@@ -10,6 +10,7 @@ from portal.clock import now
 from portal.grants.models import Grant
 from portal.people.models import Person
 from portal.reviews.states import CLAIMED, DUE, SECOND, SECOND_CLAIMED, SECOND_DUE, STATES, SUBMITTED
+from portal.systems.models import System
 
 DISPOSITIONS = {"kept": "Kept", "rolled_back": "Rolled back", "open": "Not settled yet"}
 
@@ -235,3 +236,31 @@ class Sitting(models.Model):
 
         default_permissions = ()
         constraints: ClassVar = [models.UniqueConstraint(fields=["review", "person"], name="sitting_once")]
+
+
+class Delegation(models.Model):
+    """Who is away from when until when, for which system (none: for all), and who stands in."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="review_delegations")
+    to = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    system = models.ForeignKey(System, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="taken back before its time")
+
+    class Meta:
+        """To somebody else, for a time."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["from_at", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~models.Q(person=models.F("to")), name="delegation_to_another"),
+            models.CheckConstraint(condition=models.Q(to_at__gt=models.F("from_at")), name="delegation_for_a_time"),
+        ]
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"delegation:{self.pk}"

@@ -9,17 +9,21 @@ from django.db.models.functions import Coalesce
 
 from portal.access_requests.models import Approval
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, OWNER, REVIEWER, RoleAssignment
-from portal.eligibility.queries import in_force, role_names, systems_where
+from portal.eligibility.queries import holds_anywhere, role_names, systems_where
+from portal.eligibility.queries import in_force as in_force_roles
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant
 from portal.grants.states import CLOSING, ENDED
 from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
-from portal.reviews.models import Acceptance, ChangeRecord, PrivacyDecision, Review
+from portal.reviews.leave import in_force
+from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review
 from portal.reviews.rules import hands_of, pool_of
 from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, SUBMITTED
+from portal.systems.models import System
 
 OWED = Coalesce("second_due_at", "due_at")
+HOLDING = Case(When(state=SECOND_CLAIMED, then=F("second_reviewer")), default=F("reviewer"))
 READERS = (REVIEWER, OWNER, ADMINISTRATOR, AUDITOR)
 RELATED = (
     "grant__request__responder",
@@ -75,6 +79,7 @@ class Evidence:
     pool: tuple[Person, ...]
     acceptances: tuple[Acceptance, ...]
     involved: frozenset[str]
+    away: tuple[Delegation, ...]
 
 
 def evidence_of(review: Review, involved: frozenset[str]) -> Evidence:
@@ -85,6 +90,7 @@ def evidence_of(review: Review, involved: frozenset[str]) -> Evidence:
         tuple(grant.extensions.select_related("decided_by")), tuple(alerts_of_case(grant.request_id)),
         tuple(Finding.objects.filter(about=str(review.pk)).select_related("owner").order_by("raised_at")),
         tuple(pool_of(review, involved)), tuple(review.acceptances.all()), involved,
+        tuple(in_force(grant.system)) if review.state != SUBMITTED else (),
     )  # fmt: skip
 
 
@@ -97,7 +103,7 @@ def finding_owners(review: Review) -> QuerySet[Person]:
     """Who may be made owner of what the answers open: owners and administrators of the system."""
     system = review.grant.system
     held = RoleAssignment.objects.filter(
-        in_force(), Q(system=system) | Q(system__isnull=True), role__in=[OWNER, ADMINISTRATOR]
+        in_force_roles(), Q(system=system) | Q(system__isnull=True), role__in=[OWNER, ADMINISTRATOR]
     )
     return Person.objects.filter(
         Q(pk__in=held.values("person_id")) | Q(pk=system.owner_id), left_at__isnull=True
@@ -114,9 +120,30 @@ def acceptance_for_act(review: Review, pk: UUID) -> Acceptance | None:
     return Acceptance.objects.select_related("review").filter(review=review, pk=pk).first()
 
 
+def reviewers_beside(viewer: Person) -> QuerySet[Person]:
+    """Reviewers of anything but the viewer, by name."""
+    held = RoleAssignment.objects.filter(in_force_roles(), role=REVIEWER)
+    return (
+        Person.objects.filter(pk__in=held.values("person_id"), left_at__isnull=True)
+        .exclude(pk=viewer.pk)
+        .order_by("name")
+    )
+
+
+def systems_named(pks: list[UUID], *, everywhere: bool) -> QuerySet[System]:
+    """These systems, or all of them, by name."""
+    rows = System.objects.order_by("name")
+    return rows if everywhere else rows.filter(pk__in=pks)
+
+
 def owns_something(viewer: Person) -> bool:
     """Whether the viewer owns a system, or holds the role of an owner."""
     return OWNER in role_names(viewer.pk)
+
+
+def reviews_something(viewer: Person) -> bool:
+    """Whether the viewer is a reviewer of any system."""
+    return holds_anywhere(viewer.pk, (REVIEWER,))
 
 
 def change_approvers(review: Review) -> QuerySet[Person]:
@@ -148,14 +175,21 @@ def to_remind(at: datetime, limit: int = 2000) -> list[Review]:
     return list(rows.select_related("grant", "reviewer", "second_reviewer").order_by("owed")[:limit])
 
 
+def held_by_who_is_away(limit: int = 2000) -> list[Review]:
+    """Reviews that somebody has who is away now, and for whom somebody stands in. One query."""
+    everywhere = Q(system=OuterRef("grant__system")) | Q(system__isnull=True)
+    away = in_force().select_related(None).filter(everywhere, person=OuterRef("holding"))
+    rows = Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED]).annotate(holding=HOLDING)
+    return list(rows.filter(Exists(away)).select_related("grant").order_by(OWED)[:limit])
+
+
 def stuck(limit: int = 2000) -> list[Review]:
     """Reviews that somebody has who left, is no reviewer of the system any longer, or became part of the use."""
     reviewers = RoleAssignment.objects.filter(
-        in_force(), Q(system=OuterRef("grant__system")) | Q(system__isnull=True), role=REVIEWER, person=OuterRef("holding"),
+        in_force_roles(), Q(system=OuterRef("grant__system")) | Q(system__isnull=True), role=REVIEWER, person=OuterRef("holding"),
         person__left_at__isnull=True,
     )  # fmt: skip
-    holding = Case(When(state=SECOND_CLAIMED, then=F("second_reviewer")), default=F("reviewer"))
-    rows = Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED]).select_related("grant").annotate(holding=holding)
+    rows = Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED]).select_related("grant").annotate(holding=HOLDING)
     claimed = list(rows.annotate(able=Exists(reviewers)).order_by(OWED)[:limit])
     hands = hands_of(row.grant for row in claimed)
     return [row for row in claimed if not row.able or str(row.holding) in hands[row.grant.request_id]]

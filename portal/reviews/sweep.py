@@ -1,34 +1,33 @@
 """Uses that are over are put up for review, and what waits is brought to mind. Whoever runs it, how often, changes nothing."""
 
-import logging
-from collections.abc import Callable
 from datetime import datetime
 
 from audit.log.append import process
 from portal.clock import now
-from portal.errors import Refused
 from portal.reviews.actions import remind, set_due
+from portal.reviews.delegating import hand_to_stand_in
 from portal.reviews.late import give_next, given_mark, next_of, take_back
 from portal.reviews.models import Review
-from portal.reviews.queries import stuck, to_remind, without_review
+from portal.reviews.queries import held_by_who_is_away, stuck, to_remind, without_review
 from portal.reviews.rounds import round_of
+from portal.sweeping import done
 
-logger = logging.getLogger("breakglass.sweep")
-SWEEP = process("sweep")
+SWEEP, ROOM = process("sweep"), "reviews"
 
 
 def run_due() -> int:
     """Do what is due now; returns how much was done."""
-    done = sum(_done(set_due, by=SWEEP, grant=grant) for grant in without_review())
+    count = sum(done(ROOM, set_due, by=SWEEP, grant=grant) for grant in without_review())
     at = now()
-    done += sum(_done(take_back, by=SWEEP, review=review) for review in stuck())
+    count += sum(done(ROOM, take_back, by=SWEEP, review=review) for review in stuck())
+    count += sum(done(ROOM, hand_to_stand_in, by=SWEEP, review=review) for review in held_by_who_is_away())
     for review in to_remind(at):
         mark = mark_of(review, at)
         if mark and mark not in review.reminded:
-            done += _done(remind, by=SWEEP, review=review, mark=mark)
+            count += done(ROOM, remind, by=SWEEP, review=review, mark=mark)
         if at >= review.owed_at and given_mark(review) not in review.reminded and next_of(review) is not None:
-            done += _done(give_next, by=SWEEP, review=review)
-    return done
+            count += done(ROOM, give_next, by=SWEEP, review=review)
+    return count
 
 
 def mark_of(review: Review, at: datetime) -> str:
@@ -41,16 +40,3 @@ def mark_of(review: Review, at: datetime) -> str:
         days = (at - review.owed_at).days
         word = f"after-{days}" if days else "at"
     return word and f"{round_of(review).mark}{word}"
-
-
-def _done(act: Callable[..., object], **given: object) -> int:
-    """One review's trouble must not stop the others; a refusal means that somebody else was quicker."""
-    try:
-        act(**given)
-    except Refused as refusal:
-        logger.info("review: %s", refusal.sentence)
-        return 0
-    except Exception:
-        logger.exception("review: broken off, tried again")
-        return 0
-    return 1

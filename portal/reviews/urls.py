@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.reviews import acts_views, aftermath_views, views
+from portal.reviews import acts_views, aftermath_views, away_views, views
 
 urlpatterns = [
     path("reviews/", views.reviews, name="reviews"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("reviews/<uuid:pk>/change/", aftermath_views.review_change, name="review_change"),
     path("reviews/<uuid:pk>/privacy/", aftermath_views.review_privacy, name="review_privacy"),
     path("reviews/<uuid:pk>/notice/", aftermath_views.review_notice, name="review_notice"),
+    path("reviews/away/", away_views.review_away, name="review_away"),
+    path("reviews/away/<uuid:pk>/back/", away_views.review_back, name="review_back"),
     path("reviews/judges/", views.review_judges, name="review_judges"),
     path("reviews/<uuid:pk>/on-screen/", views.review_on_screen, name="review_on_screen"),
     path("reviews/<uuid:pk>/acts/", acts_views.review_acts, name="review_acts"),

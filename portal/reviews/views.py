@@ -41,6 +41,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
         "total": queries.visible(request.user).count(),
         "done": done,
         "owner": queries.owns_something(request.user),
+        "reviewer": queries.reviews_something(request.user),
     }
     return render(request, "reviews/reviews.html", context)
 

@@ -210,6 +210,9 @@ review_change        POST review-taken          403 403 403 302 302 403 403 403 
 review_privacy       POST review-taken          403 403 403 302 302 403 403 403 403 in
 review_notice        POST review-taken          403 403 403 409 409 403 403 403 403 in
 review_take_back     POST acceptance            403 403 403 302 403 403 403 403 403 in
+review_away          GET  -                     403 403 403 200 403 403 403 403 403 in
+review_away          POST -                     403 403 403 422 403 403 403 403 403 in
+review_back          POST delegation            403 403 403 302 403 403 403 403 403 in
 review_second        POST review-taken          403 403 403 409 403 403 403 403 403 in
 # attestations
 campaigns            GET  -                     200 200 200 200 200 200 200 200 200 in

@@ -34,7 +34,7 @@ from portal.notifications.models import Alert
 from portal.personnel.actions import read as read_personnel
 from portal.policy.actions import propose as propose_policy
 from portal.policy.rules import Policy
-from portal.reviews import accepting, sweep
+from portal.reviews import accepting, delegating, sweep
 from portal.reviews import actions as reviews
 from portal.reviews.models import Review
 from portal.rotas import absences
@@ -178,12 +178,17 @@ def _uses(world: World) -> dict[str, dict[str, Any]]:
     reviews.claim(by=actor(world.kim), review=taken)
     (done,) = do(taken.grant, [Did("DROP TABLE old", "schema_change")])
     accepted = accepting.accept(by=actor(world.kim), review=taken, activities=[done], note="Needed.")
+    leave = now() + timedelta(days=30)
+    delegation = delegating.delegate(
+        by=actor(world.kim), to=world.lea, system=world.system, from_at=leave, to_at=leave + timedelta(days=2)
+    )
     finding = raise_finding(
         by=actor(world.kim), kind="gap", title="Records are missing", about="w-1", system=world.system, owner=world.mo
     )
     return {
         "owing": {"pk": rows[0].request_id}, "case": {"pk": rows[1].request_id}, "review-due": {"pk": due.pk},
         "review-taken": {"pk": taken.pk}, "acceptance": {"pk": taken.pk, "acceptance": accepted.pk}, "finding": {"pk": finding.pk},
+        "delegation": {"pk": delegation.pk},
     }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "request_supplement": (("ann", "owing", ""),),
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
     "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""), ("kim", "judging", "")),
-    "review_judges": (("mo", "", ""),), "review_after": (("kim", "judging", ""), ("mo", "review", "")),
+    "review_judges": (("mo", "", ""),), "review_away": (("kim", "", ""),), "review_after": (("kim", "judging", ""), ("mo", "review", "")),
     "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),
     "calendar": (("mo", "", ""), ("ann", "", "")),
     "drills": (("ann", "", ""), ("mo", "", "")), "drill_new": (("ann", "", ""), ("dan", "", "")), "drill_page": (("ann", "drill", ""),),
