@@ -211,7 +211,7 @@ review_privacy       POST review-taken          403 403 403 302 302 403 403 403 
 review_notice        POST review-taken          403 403 403 409 409 403 403 403 403 in
 review_take_back     POST acceptance            403 403 403 302 403 403 403 403 403 in
 review_away          GET  -                     403 403 403 200 403 403 403 403 403 in
-review_away          POST -                     403 403 403 422 403 403 403 403 403 in
+review_away          POST -                     403 403 403 302 403 403 403 403 403 in
 review_back          POST delegation            403 403 403 302 403 403 403 403 403 in
 review_second        POST review-taken          403 403 403 409 403 403 403 403 403 in
 # attestations
@@ -370,6 +370,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "question_answer": lambda _: {"answer": "The second one."},
     "request_supplement": lambda _: {"incident_ref": "INC-9"},
     "review_accept": lambda _: {"accepted": "nothing", "note": "Needed."},
+    "review_away": lambda scene: {"person": scene.world.lea.pk, "system": scene.world.system.pk, "to_at": _soon(3)},
     "review_change": lambda _: {
         "reference": f"CHG-{next(_CHANGES)}", "raised_at": "2026-01-01T00:00", "disposition": "kept", "kinds": ["schema_change"]
     },
