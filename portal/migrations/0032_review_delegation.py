@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0029_second_reviewer'),
+        ('portal', '0031_second_reviewer'),
     ]
 
     operations = [
