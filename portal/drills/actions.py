@@ -1,26 +1,29 @@
 """Rehearsing the emergency way, and saying what was found. A drill is never counted as a use."""
 
 from audit.log.append import Actor, action, append
-from audit.log.read import of_case
+from audit.log.read import LoggedEvent, of_case, of_subject, of_subjects
 from portal.access_requests.actions import ask
 from portal.access_requests.rules import Asked
 from portal.clock import ms, now
 from portal.drills.duties import Due
+from portal.drills.kept_accounts import CARD_NAMES, ROTATION_NAMES, Kept
+from portal.drills.lines import Step
 from portal.drills.models import Drill
 from portal.drills.queries import PATIENCE, about, is_over, over_at, was_told
 from portal.drills.rules import HARMLESS, failed_before, may_start
-from portal.drills.sheet import Limits, Step, sheet
+from portal.drills.sheet import Limits, sheet
 from portal.errors import ChangedMeanwhile, WrongState
 from portal.findings.actions import raise_finding
 from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
 from portal.rows import lock_row
+from portal.sealed.queries import on_cards_of, sealed_in
 from portal.systems.heartbeats import stands
 from portal.systems.models import Privilege, System
 
 NAMES = (
     "request.made", "request.seen", "request.approved", "request.declined", "request.withdrawn", "request.lapsed", "alert.queued",
-    "alert.sent", "alert.acknowledged", "grant.activated", "grant.failed", "grant.ended", "activity.recorded", "completeness.judged",
+    "alert.sent", "alert.acknowledged", "grant.activated", "grant.revealed", "grant.failed", "grant.ended", "activity.recorded", "completeness.judged",
 )  # fmt: skip
 
 
@@ -52,9 +55,19 @@ def found_of(drill: Drill, *, over: bool) -> list[Step]:
     """The sheet as the log has it now."""
     rules = rules_of(drill.request.policy)
     gathered = stands(drill.system)
-    return sheet(
-        of_case(drill.log_case, NAMES), Limits(rules.alert_minutes, rules.removal_grace_minutes, gathered), over=over
-    )
+    limits = Limits(rules.alert_minutes, rules.removal_grace_minutes, gathered)
+    return sheet(of_case(drill.log_case, NAMES), limits, over=over, accounts=_accounts_of(drill))
+
+
+def _accounts_of(drill: Drill) -> Kept:
+    """What the log says of the sealed account that is opened, and of those of the system that lie on cards. Three queries."""
+    opened, on_cards = sealed_in(drill.request.privilege), on_cards_of(drill.system)
+    subjects = [each.log_subject for each in on_cards]
+    told: dict[str, list[LoggedEvent]] = {subject: [] for subject in subjects}
+    for event in of_subjects(subjects, CARD_NAMES):
+        told[event.subject].append(event)
+    account = of_subject(opened.log_subject, ROTATION_NAMES) if opened is not None else None
+    return Kept(ms(now()), account, list(told.values()))
 
 
 @action(event="drill.judged")

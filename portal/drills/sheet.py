@@ -4,17 +4,15 @@ A step is ``ok``, ``failed``, ``open`` (may still come) or ``none`` (the system 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 from audit.log.read import LoggedEvent
+from portal.drills import kept_accounts
+from portal.drills.kept_accounts import Kept
+from portal.drills.lines import Step, seconds
 from portal.policy.rules import count
 
-Result = Literal["ok", "failed", "open", "none"]
-TITLES = {
-    "told": "Approvers were told", "answered": "Somebody answered", "approved": "Approved", "opened": "Access opened",
-    "gathered": "What was done came back", "record": "The record is complete", "ended": "Access ended, and the target confirmed it",
-}  # fmt: skip
 GOOD, UNSETTLED = frozenset({"complete", "reconciled"}), frozenset({"pending", "unknown"})
 NO_SOURCE = "No log of this system is gathered, so nothing can come back from it."
 
@@ -28,33 +26,19 @@ class Limits:
     gathered: bool
 
 
-@dataclass(frozen=True)
-class Step:
-    """One line of the sheet. ``at`` in ms since 1970 UTC."""
-
-    name: str
-    result: Result
-    told: str
-    at: int | None = None
-
-    @property
-    def title(self) -> str:
-        """In the words of the sheet."""
-        return TITLES[self.name]
-
-    def plain(self) -> dict[str, Any]:
-        """As it is kept."""
-        return asdict(self)
-
-
-def sheet(events: Sequence[LoggedEvent], limits: Limits, *, over: bool) -> list[Step]:
-    """All steps in their order. ``over``: nothing more will come, so that what is still open has failed."""
+def sheet(events: Sequence[LoggedEvent], limits: Limits, *, over: bool, accounts: Kept | None = None) -> list[Step]:
+    """All steps in their order. ``over``: nothing more will come, so that what is still open has failed; but for a new secret, which has its own time."""
     named = _Named(events)
     steps = [
         _told(named, limits), _answered(named), _approved(named), _opened(named), _gathered(named, limits), _record(named, limits),
-        _ended(named, limits),
+        _ended(named, limits), *(kept_accounts.steps(events, accounts) if accounts else ()),
     ]  # fmt: skip
-    return [Step(each.name, "failed", each.told, each.at) if over and each.result == "open" else each for each in steps]
+    return [
+        Step(each.name, "failed", each.told, each.at)
+        if over and each.result == "open" and each.name != "rotated"
+        else each
+        for each in steps
+    ]
 
 
 def kept(steps: Iterable[dict[str, Any]]) -> list[Step]:
@@ -195,10 +179,3 @@ def _ended(named: _Named, limits: Limits) -> Step:
         f"The target confirmed after {seconds(took)} that nothing is left.",
         int(ended.fields["confirmed_at"]),
     )
-
-
-def seconds(ms: int) -> str:
-    """``0.8 s``, ``12 s``, ``4 min``."""
-    if ms < 10_000:
-        return f"{max(ms, 0) / 1000:.1f} s"
-    return f"{ms // 1000} s" if ms < 120_000 else f"{ms // 60_000} min"

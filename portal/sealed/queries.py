@@ -103,6 +103,11 @@ def in_use_on(system: System) -> list[SealedAccount]:
     return list(SealedAccount.objects.filter(system=system, state__in=IN_USE).order_by("account"))
 
 
+def on_cards_of(system: System) -> list[SealedAccount]:
+    """Accounts of a system that lie on offline cards."""
+    return list(SealedAccount.objects.filter(system=system, state__in=IN_USE, kept_by=CARDS).order_by("account"))
+
+
 def systems_to_propose_on(viewer: Person) -> QuerySet[System]:
     """Systems for which the viewer may propose an account: as administrator or owner."""
     managed = Q(pk__in=systems_where(viewer.pk, (ADMINISTRATOR, OWNER))) | Q(owner=viewer)
