@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from audit.log.append import Actor, action, append
+from portal.access_requests.alerting import Recipients, of_system
 from portal.clock import ms, now, optional_ms
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.findings.models import Finding
@@ -16,7 +17,13 @@ from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.parameters import values
 from portal.people.models import Person
+from portal.policy.alerts import FAILED_END, GAP, OVERDUE
 from portal.systems.models import System
+
+ALERTED = {
+    **dict.fromkeys(("gap", "loss", "orphan session", "weaker logging", "drift"), GAP), "not ended": FAILED_END, "missed duty": OVERDUE,
+}  # fmt: skip
+"""Kinds of findings that are alerts of a group of which a policy may tell others."""
 
 DONE = "This finding is closed."
 NOT_PASSED = "Its control test has not passed since the answer. Have it run again, or close it without and say why."
@@ -172,11 +179,19 @@ def _ahead(due_at: datetime, row: Finding) -> None:
         raise RefusedByPolicy("The date has to lie ahead.", about=row)
 
 
+def _recipients(row: Finding, people: list[Person], addresses: list[str]) -> Recipients:
+    """Of some kinds the system's policy may tell others as well."""
+    if row.kind in ALERTED:
+        return of_system(ALERTED[row.kind], row.system, people=people, addresses=addresses)
+    return Recipients(people=people, addresses=tuple(addresses))
+
+
 def _tell(by: Actor, row: Finding, person: Person | None) -> None:
     """The person, or the security list where nobody is known who would be concerned."""
     addresses = [] if person else settings.PORTAL_SECURITY_LIST
     tell(
-        by=by, people=[person] if person else [], addresses=addresses, kind="finding.raised", case=row.case, about=row.log_subject, path=f"/findings/{row.pk}/",
+        by=by, **_recipients(row, [person] if person else [], addresses), kind="finding.raised",
+        case=row.case, about=row.log_subject, path=f"/findings/{row.pk}/",
         facts={
             "title": row.title, "system": row.system.name if row.system else "", "details": row.details,
             "due_at": row.due_at, "test": row.test_id,

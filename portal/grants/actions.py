@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.log.append import Actor, action, append
+from portal.access_requests.alerting import recipients
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
 from portal.access_requests.strength import need_factor_to_use
@@ -27,6 +28,7 @@ from portal.grants.states import ACTIVE, AUTHORISED, MOVES
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.strength import need_fresh, need_settled
+from portal.policy.alerts import BYPASS, FAILED, USE
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.rows import lock_row
@@ -132,7 +134,9 @@ def _never_open(by: Actor, row: Grant, at: datetime, reason: str) -> Grant:
     put_back(by=by, grant=row, to_at=ms(at))
     sentence = "Ended before it was opened."
     tell(
-        by=by, people=[row.person, row.system.owner], kind="grant.opening_failed", case=row.log_case, about=row.log_subject,
+        by=by, kind="grant.opening_failed",
+        **recipients(FAILED, rules_of(row.request.policy), row.system, responder=row.person, people=[row.person, row.system.owner]),
+        case=row.log_case, about=row.log_subject,
         path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={**who_where_what(row.request), "sentence": sentence, "again": False, "by": by.name if by.is_person else None, "reason": reason},
     )  # fmt: skip
@@ -204,7 +208,11 @@ def extend_bypass(*, by: Actor, grant: Grant, minutes: int, reason: str = "") ->
     _move_end(row, minutes)
     audience = audience_of(row.system, row.person_id)
     tell(
-        by=by, people=[*audience.approvers, *audience.owners], addresses=audience.addresses, kind="extension.taken", case=row.log_case,
+        by=by, kind="extension.taken",
+        **recipients(
+            BYPASS, rules_of(row.request.policy), row.system, responder=row.person, people=[*audience.approvers, *audience.owners],
+            addresses=audience.addresses,
+        ), case=row.log_case,
         about=row.log_subject, path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={**who_where_what(row.request), "minutes": minutes, "reason": reason, "expires_at": row.expires_at},
     )  # fmt: skip
@@ -246,8 +254,12 @@ def _move_end(row: Grant, minutes: int) -> None:
 def _tell_of_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, comment: str) -> None:
     facts: dict[str, object] = {**who_where_what(row.request), "expires_at": row.expires_at, "by": by.name}
     facts |= {"minutes": asked.minutes} if give else {"comment": comment}
+    given = recipients(
+        USE, rules_of(row.request.policy), row.system, responder=row.person, people=[row.person, row.system.owner]
+    )
+    given["people"] = list(dict.fromkeys([row.person, *given["people"]]))  # who asked gets the answer
     tell(
-        by=by, people=[row.person, row.system.owner] if give else [row.person], grant_id=row.pk, case=row.log_case,
+        by=by, people=given["people"] if give else [row.person], addresses=given["addresses"] if give else (), grant_id=row.pk, case=row.log_case,
         kind="extension.extended" if give else "extension.declined", about=row.log_subject, path=f"/requests/{row.request_id}/", facts=facts,
     )  # fmt: skip
 

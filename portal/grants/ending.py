@@ -11,6 +11,7 @@ from uuid import UUID
 
 from audit.log.append import Actor, action, append, process
 from audit.log.read import of_subject
+from portal.access_requests.alerting import recipients
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.queries import audience_of
 from portal.clock import moment, ms, now
@@ -26,6 +27,7 @@ from portal.grants.trouble import Trouble, pause, trouble_of
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
+from portal.policy.alerts import FAILED_END, USE
 from portal.policy.queries import rules_of
 
 alarms = logging.getLogger("breakglass.alarm")
@@ -128,11 +130,13 @@ def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, closed
     )  # fmt: skip
     _append_read_back(by, row, found, closed, removed_ms)
     over = over_at(row) if row.expires_at else ms(row.ended_at)  # type: ignore[arg-type]  # as above
-    hours = rules_of(row.request.policy).review_hours_for(row.request.mode, row.system.criticality)
+    rules = rules_of(row.request.policy)
+    hours = rules.review_hours_for(row.request.mode, row.system.criticality)
     due = over + hours * 3_600_000 if row.opened_at else None
     custody.put_back(by=by, grant=row, to_at=over, closed=closed)
     tell(
-        by=by, people=[row.person, row.system.owner], kind="grant.ended", case=row.log_case, about=row.log_subject, grant_id=row.pk,
+        by=by, **recipients(USE, rules, row.system, responder=row.person, people=[row.person, row.system.owner]),
+        kind="grant.ended", case=row.log_case, about=row.log_subject, grant_id=row.pk,
         path=f"/requests/{row.request_id}/",
         facts={
             **who_where_what(row.request), "cause": row.get_end_cause_display(), "ended_at": row.ended_at, "confirmed_at": at, **_who_and_why(row),
@@ -203,7 +207,10 @@ def _wait_and_tell(by: Actor, row: Grant, sentence: str, remainders: list[str]) 
     audience = audience_of(row.system, row.person_id)
     alarms.critical("Access %s could not be ended yet: it may still be live.", row.pk)
     tell(
-        by=by, people=audience.owners, addresses=audience.addresses, kind="grant.close_failed", case=row.log_case, about=row.log_subject,
+        by=by, kind="grant.close_failed",
+        **recipients(
+            FAILED_END, rules_of(row.request.policy), row.system, responder=row.person, people=audience.owners, addresses=audience.addresses
+        ), case=row.log_case, about=row.log_subject,
         path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={
             **who_where_what(row.request), "live_until": row.expires_at, "attempt": row.attempts, "sentence": sentence[:300],

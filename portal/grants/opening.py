@@ -21,6 +21,7 @@ from audit.log.errors import NotVerified
 from audit.log.proof import VerifiedInclusion
 from audit.sources.postgresql.marker import marker_for
 from portal.access_requests import actions as requests
+from portal.access_requests.alerting import recipients
 from portal.access_requests.facts import for_alert, who_where_what
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.queries import audience_of, would_end
@@ -42,6 +43,7 @@ from portal.grants.trouble import Trouble, pause, trouble_of
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.factors import WORDS
+from portal.policy.alerts import BYPASS, FAILED, USE
 from portal.policy.queries import rules_of
 from portal.secrets import encrypt
 from portal.stops.queries import is_stopped, stopped
@@ -89,7 +91,10 @@ def bypass(
     ends = would_end(request.responder_id, request.privilege, request.minutes).at
     due = ends + timedelta(hours=rules.review_hours_for("bypass", request.system.criticality))
     tell(
-        by=by, people=[*audience.approvers, *audience.owners], addresses=audience.addresses, kind="request.bypass_opened",
+        by=by, kind="request.bypass_opened",
+        **recipients(
+            BYPASS, rules, request.system, responder=request.responder, people=[*audience.approvers, *audience.owners], addresses=audience.addresses
+        ),
         case=grant.log_case, about=request.log_subject, path=f"/requests/{request.pk}/", grant_id=grant.pk,
         facts={**for_alert(request), "owed": owed(asked, rules), "review_due_at": due},
     )  # fmt: skip
@@ -282,7 +287,8 @@ def activate(*, by: Actor, grant: Grant, opened: Opened, proof: VerifiedInclusio
     )  # fmt: skip
     audience = audience_of(row.system, row.person_id)
     tell(
-        by=by, people=[row.person, *audience.owners, *audience.approvers], kind="grant.opened", case=row.log_case, about=row.log_subject,
+        by=by, **recipients(USE, rules, row.system, responder=row.person, people=[row.person, *audience.owners, *audience.approvers]),
+        kind="grant.opened", case=row.log_case, about=row.log_subject,
         path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={**who_where_what(row.request), "expires_at": ends, "minutes": row.minutes, "mode": row.request.mode, "login": opened.login},
     )  # fmt: skip
@@ -320,7 +326,9 @@ def record_trouble(*, by: Actor, grant: Grant, trouble: Trouble) -> Grant:
     if changed:
         audience = audience_of(row.system, row.person_id)
         tell(
-            by=by, people=[row.person, *audience.owners], kind="grant.opening_failed", case=row.log_case, about=row.log_subject,
+            by=by, kind="grant.opening_failed",
+            **recipients(FAILED, rules_of(row.request.policy), row.system, responder=row.person, people=[row.person, *audience.owners]),
+            case=row.log_case, about=row.log_subject,
             path=f"/requests/{row.request_id}/", grant_id=row.pk,
             facts={**who_where_what(row.request), "sentence": trouble.sentence, "attempt": row.attempts, "again": trouble.again},
         )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from portal.policy.alerts import GROUPS, ordered, sentence, told_of
 from portal.policy.rules import CRITERIA, Policy, told_in_tiers
 
 Way = Literal["stricter", "looser", "other"]
@@ -54,7 +55,7 @@ SWITCHES: dict[str, tuple[str, str, bool]] = {
         False,
     ),
 }
-TIERS = "tiers"
+TIERS, ALERTS = "tiers", "alerts"
 MODES = {"approved": "Access with approval", "bypass": "A bypass", "drill": "A drill"}
 LISTS: dict[str, Callable[[str], str]] = {
     "modes": lambda mode: MODES.get(mode, mode),
@@ -73,6 +74,8 @@ def _told(rule: str, earlier: Policy, later: Policy) -> list[Difference]:
     before, after = getattr(earlier, rule), getattr(later, rule)
     if rule == TIERS:
         return [Difference(rule, told_in_tiers(later) if after else "All approvers are told at once.", "other")]
+    if rule == ALERTS:
+        return _of_alerts(earlier, later)
     if rule in LISTS:
         return _of_list(rule, before, after)
     if rule in SWITCHES:
@@ -88,6 +91,17 @@ def _of_list(rule: str, before: tuple[str, ...], after: tuple[str, ...]) -> list
         *(Difference(rule, f"{name(each)} is no longer allowed.", "stricter") for each in before if each not in after),
         *(Difference(rule, f"{name(each)} is now allowed.", "looser") for each in after if each not in before),
     ]
+
+
+def _of_alerts(earlier: Policy, later: Policy) -> list[Difference]:
+    """Fewer who are told is looser, more is stricter."""
+    found = []
+    for group in GROUPS:
+        before, after = (set(told_of(each.alerts, group)) for each in (earlier, later))
+        if before != after:
+            way: Way = "stricter" if before < after else "looser" if after < before else "other"
+            found.append(Difference(ALERTS, sentence(group, ordered(after)), way))
+    return found
 
 
 def _way(stricter: bool) -> Way:

@@ -7,6 +7,8 @@ from django import forms
 
 from portal.kept import KeptForm, speak
 from portal.policy.actions import REVIEW_DAYS
+from portal.policy.alert_fields import alert_fields, alerts_of, first_told
+from portal.policy.alerts import in_words as alerts_in_words
 from portal.policy.rules import CRITERIA, Policy, WrongPolicy, parse
 from portal.policy.tier_fields import Approvers, Rotas, first_places, in_words, tier_fields, tiers_of
 from portal.widgets import CheckCards
@@ -69,7 +71,7 @@ SWITCHES = (
     ),
 )
 LABELS = {"modes": "Ways to open", "criteria": "Criteria"} | {name: label for name, label, *_ in (*NUMBERS, *SWITCHES)}
-ALL_LABELS = {**LABELS, "tiers": "Who is told first"}  # a rule of several fields, too
+ALL_LABELS = {**LABELS, "tiers": "Who is told first", "alerts": "Who is told of what"}  # rules of several fields, too
 
 
 class PolicyForm(KeptForm):
@@ -114,7 +116,7 @@ class PolicyForm(KeptForm):
             self.fields[name] = forms.BooleanField(label=label, help_text=hint, required=False)
         speak(self.fields["review_days"])
         self.order_fields(self.field_order)
-        for name, field in tier_fields(approvers, rotas).items():
+        for name, field in (tier_fields(approvers, rotas) | alert_fields()).items():
             self.fields[name] = field
             speak(field)
 
@@ -130,14 +132,14 @@ class PolicyForm(KeptForm):
 
     def _document(self, said: dict[str, Any]) -> dict[str, Any]:
         plain = {name: int(said[name]) if isinstance(said[name], bool) else said[name] for name in LABELS}
-        return plain | {"tiers": tiers_of(said)}
+        return plain | {"tiers": tiers_of(said), "alerts": alerts_of(said)}
 
 
 def first_values(policy: Policy) -> dict[str, Any]:
     """A new version begins with the rules in force."""
     switches = {name for name, *_ in SWITCHES}  # a checkbox takes the number 0 for "checked"
     rules = {name: bool(getattr(policy, name)) if name in switches else getattr(policy, name) for name in LABELS}
-    return rules | (first_places(policy) if policy.tiers else {})
+    return rules | (first_places(policy) if policy.tiers else {}) | first_told(policy)
 
 
 def compared(before: Policy | None, after: Policy, names: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -158,6 +160,8 @@ def _words(name: str, policy: Policy | None, names: Mapping[str, str]) -> str:
         return "—"
     if name == "tiers":
         return in_words(policy, names)
+    if name == "alerts":
+        return alerts_in_words(policy.alerts)
     value = getattr(policy, name)
     if name == "modes":
         return ", ".join(MODES[each][0] for each in value)

@@ -8,6 +8,8 @@ from typing import Any
 
 import rfc8785
 
+from portal.policy.alerts import GROUPS, Telling, ordered
+
 CLASSES = {
     "data_read": "Read data",
     "data_change": "Change data",
@@ -33,7 +35,7 @@ FIGURES = (
     "min_approvals", "min_reason_chars", "max_grant_minutes", "max_extensions", "removal_grace_minutes",
     "step_up_minutes", "alert_minutes",
 )  # fmt: skip
-LATER = frozenset({"approver_groups", "bypass_extensions", "phishing_resistant", "tiers"})
+LATER = frozenset({"alerts", "approver_groups", "bypass_extensions", "phishing_resistant", "tiers"})
 """Rules that came after the first versions: at their default they are no part of the document, so that the hash of an older version stays."""
 
 MOST_TIERS = 3
@@ -79,6 +81,7 @@ class Policy:
     bypass_extensions: int = 0  # that the responder of a bypass takes alone, because nobody is there to give them
     phishing_resistant: int = 0  # 1: asking, deciding, revealing and judging take a passkey and no other factor
     tiers: tuple[Tier, ...] = ()  # who is told first; without any, all approvers at once
+    alerts: tuple[Telling, ...] = ()  # who is told of what, where it is not as usual
     open_unsealed: int = 0  # 1: when the log cannot be sealed in time, open with an alarm; 0: refuse in one sentence
 
     def document(self) -> str:
@@ -87,6 +90,8 @@ class Policy:
         said = {key: value for key, value in asdict(self).items() if key not in LATER or value != known[key]}
         if self.tiers:
             said["tiers"] = [each.document() for each in self.tiers]
+        if self.alerts:
+            said["alerts"] = {each.group: list(each.to) for each in self.alerts}
         return rfc8785.dumps(
             {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}
         ).decode()
@@ -128,6 +133,8 @@ def parse(document: str | Mapping[str, Any]) -> Policy:
             raise WrongPolicy(f"A policy has no rule {key}.")
         if key == "tiers":
             given[key] = tuple(_tier(each) for each in value)
+        elif key == "alerts":
+            given[key] = _alerts(value)
         elif isinstance(known[key].default, tuple):
             given[key] = tuple(value)
         elif not isinstance(value, int) or value < 0:
@@ -148,6 +155,17 @@ def _tier(given: Any) -> Tier:
     if not isinstance(given["minutes"], int):
         raise WrongPolicy("The minutes of a tier must be a whole number.")
     return Tier(tuple(people), given["minutes"], rota)
+
+
+def _alerts(given: Any) -> tuple[Telling, ...]:
+    if isinstance(given, tuple) and all(isinstance(each, Telling) for each in given):
+        given = {each.group: list(each.to) for each in given}
+    if not isinstance(given, dict) or not given.keys() <= GROUPS.keys():
+        raise WrongPolicy("Alerts are groups of alerts, each with those who are told.")
+    for name, to in given.items():
+        if not isinstance(to, list | tuple) or any(each not in GROUPS[name].may for each in to):
+            raise WrongPolicy(f"{GROUPS[name].label}: these cannot be chosen.")
+    return tuple(Telling(name, ordered(given[name])) for name in GROUPS if name in given)
 
 
 def _check(policy: Policy) -> None:

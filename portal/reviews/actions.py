@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from audit.log.append import Actor, action, append
+from portal.access_requests.alerting import Recipients, recipients
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.models import AccessRequest
 from portal.clock import moment, ms, now
@@ -17,6 +18,7 @@ from portal.grants.states import CLOSING, ENDED
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people.models import Person
+from portal.policy.alerts import OVERDUE
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.reviews import leave, rounds, rules
@@ -35,6 +37,7 @@ NOBODY = "Nobody can review a use"
 AWAY = "Somebody stands in for you on this system now. Take that back first: Reviews, then While you are away."
 HANDED_OVER = ("review.handed_over", "review.second_handed_over")
 TAKEN_STATES = (CLAIMED, SECOND_CLAIMED)
+OVERDUE_KIND = "review.overdue"
 
 
 def locked(review: Review) -> Review:
@@ -73,9 +76,18 @@ def tell_of(by: Actor, review: Review, people: Sequence[Person], kind: str) -> N
     """Queue alerts of one kind about a review, within the caller's action."""
     request = review.grant.request
     tell(
-        by=by, people=people, kind=kind, case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
+        by=by, **(overdue_to(review, people) if kind == OVERDUE_KIND else Recipients(people=list(people), addresses=())), kind=kind,
+        case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
         grant_id=review.grant_id, facts={**who_where_what(request), "due_at": review.owed_at, "mode": request.mode, "second": (review.state in SECOND) or None},
     )  # fmt: skip
+
+
+def overdue_to(review: Review, people: Sequence[Person]) -> Recipients:
+    """Who is told that a review is overdue: who owes it, the owner, and whom the policy adds; never the responder."""
+    request = review.grant.request
+    return recipients(
+        OVERDUE, rules_of(request.policy), review.grant.system, responder=request.responder, people=people
+    )
 
 
 def _tell_nobody(by: Actor, review: Review) -> None:
@@ -289,5 +301,5 @@ def remind(*, by: Actor, review: Review, mark: str) -> None:
         by,
         row,
         pool if word == "before" and pool else [*pool, row.grant.system.owner],
-        "review.overdue" if late else "review.reminder",
+        OVERDUE_KIND if late else "review.reminder",
     )

@@ -14,7 +14,7 @@ from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.reviews import leave, rounds, rules
-from portal.reviews.actions import HANDED_OVER, NOT_CLAIMED, TAKEN_STATES, append_handed_over, locked, tell_of
+from portal.reviews.actions import HANDED_OVER, NOT_CLAIMED, TAKEN_STATES, append_handed_over, locked, overdue_to, tell_of
 from portal.reviews.models import Review
 from portal.reviews.states import CLAIMED, SECOND_CLAIMED, SUBMITTED
 
@@ -87,7 +87,7 @@ def next_of(row: Review) -> Person | None:
 def _tell(by: Actor, row: Review, before: Person | None) -> None:
     people = [person for person in (row.holder, before, row.grant.system.owner) if person is not None]
     tell(
-        by=by, people=list(dict.fromkeys(people)), kind="review.given_next", case=row.log_case, about=row.log_subject,
+        by=by, **overdue_to(row, list(dict.fromkeys(people))), kind="review.given_next", case=row.log_case, about=row.log_subject,
         path=f"/reviews/{row.pk}/", grant_id=row.grant_id,
         facts={
             **who_where_what(row.grant.request), "due_at": row.owed_at, "to": row.holder.name if row.holder else "",

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from portal.policy.differences import FIGURES, LISTS, SWITCHES, TIERS, differences
+from portal.policy.differences import ALERTS, FIGURES, LISTS, SWITCHES, TIERS, differences
 from portal.policy.forms import ALL_LABELS
 from portal.policy.rules import Policy, Tier, told_in_tiers
 
@@ -50,4 +50,4 @@ def test_same_rules_have_no_difference() -> None:
 
 def test_every_rule_has_its_own_sentence() -> None:
     rules = {each.name for each in fields(Policy)}
-    assert set(FIGURES) | set(SWITCHES) | set(LISTS) | {TIERS} == rules == set(ALL_LABELS)
+    assert set(FIGURES) | set(SWITCHES) | set(LISTS) | {TIERS, ALERTS} == rules == set(ALL_LABELS)

@@ -1,0 +1,179 @@
+"""A policy chooses who is told of what; nobody is taken off who is always told, and without a choice everything goes as it went before."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.access_requests.alerting import recipients
+from portal.clock import now
+from portal.findings.actions import raise_finding
+from portal.grants import actions, ending, opening
+from portal.grants.models import Grant
+from portal.grants.trouble import Trouble
+from portal.notifications.models import Alert
+from portal.policy.alerts import GROUPS, RECIPIENTS, Telling, in_words, ordered
+from portal.policy.differences import differences
+from portal.policy.forms import ALL_LABELS, PolicyForm, first_values
+from portal.policy.models import PolicyVersion
+from portal.policy.rules import Policy, WrongPolicy, parse
+from portal.reviews import actions as reviews
+from portal.reviews.models import Review
+from tests.worlds import World, actor, authorised, make_world, opened, sealing
+
+LISTS = "the security list"
+
+
+@pytest.fixture
+def world(transactional_db: None) -> Iterator[World]:
+    with sealing():
+        yield make_world()
+
+
+def choosing(world: World, **alerts: tuple[str, ...]) -> None:
+    """The policy in force, with these choices."""
+    policy = parse({"alerts": {group: list(to) for group, to in alerts.items()}})
+    PolicyVersion.objects.update(document=policy.document(), sha256=policy.sha256())
+
+
+def told(kind: str) -> list[str]:
+    rows = Alert.objects.filter(kind=kind, channel="mail").select_related("recipient")
+    return sorted(each.recipient.name if each.recipient else LISTS for each in rows)
+
+
+def test_without_a_choice_everything_goes_as_before(world: World) -> None:
+    actions.give_back(by=actor(world.ann), grant=opened(world))
+    ending.run(Grant.objects.get().pk)
+    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    assert told("grant.opened") == ["Ann", "Ines", "Jon", "Mo"]
+    assert told("grant.ended") == ["Ann", "Mo"]
+    assert told("request.bypass_opened") == ["Ines", "Jon", "Mo", LISTS]
+
+
+def test_use_is_told_to_whom_the_policy_chooses_and_always_to_the_owner(world: World) -> None:
+    choosing(world, use=("reviewers", "security"))
+    actions.give_back(by=actor(world.ann), grant=opened(world))
+    ending.run(Grant.objects.get().pk)
+    assert told("grant.opened") == told("grant.ended") == ["Kim", "Lea", "Mo", LISTS]
+
+
+def test_owner_who_asks_does_not_watch_over_it_alone(world: World) -> None:
+    rules = parse({"alerts": {"use": []}})
+    alone = recipients("use", rules, world.system, responder=world.mo, people=[world.mo])
+    assert [each.name for each in alone["people"]] == ["Ines", "Jon"]
+
+
+def test_bypass_failed_attempt_failed_end_gap_and_overdue_review_reach_others_too(world: World) -> None:
+    choosing(
+        world,
+        bypass=("administrators",),
+        failed=("security",),
+        failed_end=("approvers",),
+        gap=("reviewers",),
+        overdue=("security",),
+    )
+    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    assert told("request.bypass_opened") == ["Ines", "Jon", "Mo", "Pia", "Quinn", LISTS]
+    trouble = Trouble("target_down", "The target does not answer.", again=True)
+    opening.record_trouble(by=actor(world.pia), grant=authorised(world), trouble=trouble)
+    assert told("grant.opening_failed") == ["Ann", LISTS]
+    row = opened(world, reason="Another disk is full, and its writes fail too, since just now.")
+    actions.give_back(by=actor(world.ann), grant=row)
+    Grant.objects.filter(pk=row.pk).update(attempts=ending.ALARM_AT)
+    ending.record_trouble(by=actor(world.pia), grant=row, trouble=trouble)
+    assert told("grant.close_failed") == ["Ines", "Jon", "Mo", LISTS]
+    raise_finding(by=actor(world.kim), kind="gap", title="Records are missing", about="w-1", system=world.system)
+    raise_finding(by=actor(world.kim), kind="by hand", title="Something else", about="w-2", system=world.system)
+    assert told("finding.raised") == ["Kim", "Lea", "Mo", "Mo"]
+    ending.run(row.pk)
+    review = reviews.set_due(by=actor(world.pia), grant=row)
+    Review.objects.filter(pk=review.pk).update(due_at=now() - timedelta(minutes=1))
+    reviews.remind(by=actor(world.pia), review=review, mark="at")
+    assert told("review.overdue") == ["Kim", "Lea", "Mo", LISTS]
+
+
+def names(group: str) -> set[str]:
+    """Who stands behind the recipients that are always told, for Ann's use."""
+    behind = {
+        "responder": {"Ann"}, "approvers": {"Ines", "Jon"}, "owner": {"Mo"}, "reviewers": {"Kim", "Lea"},
+        "administrators": {"Pia", "Quinn"}, "security": {LISTS},
+    }  # fmt: skip
+    return {name for each in GROUPS[group].always for name in behind[each]}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_whoever_is_always_told_is_told_whatever_is_chosen(world: World, group: str) -> None:
+    usual: dict[str, Any] = {"people": [world.mo, world.ines, world.jon], "addresses": settings.PORTAL_SECURITY_LIST}
+    for to in ((), *((each,) for each in GROUPS[group].may), GROUPS[group].may):
+        found = recipients(group, parse({"alerts": {group: list(to)}}), world.system, responder=world.ann, **usual)
+        got = {each.name for each in found["people"]} | ({LISTS} if found["addresses"] else set())
+        assert got >= names(group)
+        assert len(found["people"]) == len(set(found["people"]))
+
+
+@given(st.dictionaries(st.sampled_from(list(GROUPS)), st.sets(st.sampled_from(list(RECIPIENTS)))))
+def test_choices_come_back_whole_and_only_those_that_may_be_chosen(chosen: dict[str, set[str]]) -> None:
+    given_in = {group: sorted(to) for group, to in chosen.items()}
+    if any(not to <= set(GROUPS[group].may) for group, to in chosen.items()):
+        with pytest.raises(WrongPolicy):
+            parse({"alerts": given_in})
+        return
+    policy = parse({"alerts": given_in})
+    assert {each.group: set(each.to) for each in policy.alerts} == chosen
+    assert parse(policy.document()) == policy
+
+
+@pytest.mark.parametrize("wrong", [[], {"all": []}, {"use": "owner"}, {"use": [["owner"]]}, {"bypass": ["owner"]}, 7])
+def test_wrong_choices_are_no_policy(wrong: object) -> None:
+    with pytest.raises(WrongPolicy):
+        parse({"alerts": wrong})
+
+
+def test_policy_without_choices_keeps_its_bytes() -> None:
+    assert "alerts" not in Policy().document()
+
+
+def test_version_says_in_sentences_who_is_told_from_then_on() -> None:
+    def said(before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[str, str]]:
+        first, second = (Policy(alerts=(Telling("use", ordered(to)),)) for to in (before, after))
+        return [(each.sentence, each.way) for each in differences(first, second, ALL_LABELS)]
+
+    usual = GROUPS["use"].usual
+    assert said(usual, ("responder",)) == [
+        ("A use: opened, longer, ended: told are the responder and the owner.", "looser")
+    ]
+    assert said(usual, (*usual, "security")) == [
+        (
+            "A use: opened, longer, ended: told are the responder, approvers, the owner and the security list.",
+            "stricter",
+        )
+    ]
+    assert [way for _, way in said(("responder",), ("reviewers",))] == ["other"]
+    assert said(usual, usual) == []
+    assert in_words(()) == "as usual"
+    assert in_words((Telling("overdue", ("security",)),)) == (
+        "A review or an attestation that is overdue: who owes it, the owner and the security list"
+    )
+
+
+def test_form_keeps_what_is_usual_out_of_the_document_and_brings_a_choice_back() -> None:
+    def filled(policy: Policy, **more: object) -> PolicyForm:
+        values = {**first_values(policy), "review_days": 365, **more}
+        return PolicyForm(
+            {name: list(each) if isinstance(each, tuple) else "on" if each is True else each for name, each in values.items() if each is not False}
+        )  # fmt: skip
+
+    usual = filled(Policy())
+    assert usual.is_valid(), usual.errors
+    assert usual.policy == Policy()
+    chosen = filled(Policy(), told_of_use=["reviewers"], told_of_failed=[])
+    assert chosen.is_valid(), chosen.errors
+    assert chosen.policy.alerts == (Telling("use", ("reviewers",)), Telling("failed", ()))
+    again = filled(chosen.policy)
+    assert again.is_valid()
+    assert again.policy == chosen.policy
+    assert not filled(Policy(), told_of_bypass=["owner"]).is_valid()
