@@ -1,0 +1,79 @@
+"""A rota as people see it: set up, swapped and covered by keyboard, without script too; accessible and never sideways."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from portal.notifications.models import Alert
+from portal.policy.forms import first_values
+from portal.policy.models import PolicyVersion
+from portal.policy.rules import Policy, Tier
+from portal.rotas.models import Rota
+from tests.browsing import enter
+from tests.web.looking import VARIANTS, fits, seen, served
+from tests.worlds import World, make_world, request_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+NARROW, WIDE = VARIANTS[0], VARIANTS[3]
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture
+def base() -> Iterator[str]:
+    with served() as address:
+        yield address
+
+
+def test_rota_from_setting_it_up_to_the_request_that_wakes_who_is_on_call(
+    browser: Browser, base: str, world: World
+) -> None:
+    with seen(browser, NARROW, script=False) as page:
+        enter(page, base, world.pia)
+        page.goto(f"{base}/rotas/")
+        page.get_by_role("link", name="Billing Of its approvers").press("Enter")
+        page.get_by_label("Name").fill("Nights of the payments and settlement systems")
+        page.get_by_label("Place of Ines").select_option("2.")
+        page.get_by_label("Place of Jon").select_option("1.")
+        page.get_by_role("button", name="Set it up").press("Enter")
+        expect(page.get_by_role("row", name="Now")).to_contain_text("Jon")
+    rota = Rota.objects.get()
+    with seen(browser, NARROW) as page:
+        enter(page, base, world.jon)
+        page.goto(f"{base}/rotas/{rota.pk}/")
+        page.get_by_label("You give the week that begins on").select_option(index=1)
+        page.get_by_role("button", name="Offer the swap").press("Enter")
+        expect(page.get_by_text("Nothing changes before Ines takes it.")).to_be_visible()
+        page.get_by_role("button", name="Say so").press("Enter")
+        expect(page.get_by_text("Who is away")).to_be_visible()
+        fits(page)
+    with seen(browser, WIDE) as page:
+        enter(page, base, world.ines)
+        page.goto(f"{base}/")
+        page.get_by_role("link", name="Jon: Billing, Nights").press("Enter")
+        fits(page)
+        page.get_by_role("button", name="Take it").press("Enter")
+        expect(page.get_by_text("A swap is offered")).to_have_count(0)
+    policy = Policy(tiers=(Tier((), 5, str(rota.pk)),))
+    PolicyVersion.objects.update(document=policy.document(), sha256=policy.sha256())
+    request = request_of(world)
+    assert Alert.objects.get(kind="request.asked").recipient == world.jon
+    with seen(browser, NARROW) as page:
+        enter(page, base, world.ann)
+        page.goto(f"{base}/requests/{request.pk}/")
+        expect(
+            page.get_by_text("Jon is on call by the rota Nights of the payments and settlement systems.")
+        ).to_be_visible()
+    with seen(browser, NARROW) as page:
+        enter(page, base, world.pia)
+        for path in ("/rotas/", f"/rotas/{rota.pk}/change/", f"/policies/{world.system.pk}/new/"):
+            page.goto(base + path, wait_until="load")
+            fits(page)
+        assert set(first_values(policy)) >= {f"rota_turn_{rota.pk}"}
+        expect(
+            page.get_by_label("Whoever is on call by the rota Nights of the payments and settlement systems is told")
+        ).to_have_value("1")
