@@ -77,6 +77,7 @@ class Alert:
     seen_at: int | None = None
     delivered_at: int | None = None
     seen_over: str = ""
+    looked_at: int | None = None
 
 
 @dataclass(frozen=True)

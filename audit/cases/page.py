@@ -178,7 +178,7 @@ def _alert(tell: Telling, each: Alert) -> dict[str, Any]:
     return {
         "person": tell.name(each.recipient), "kind": words.ALERTS.get(each.kind, words.plain(each.kind)), "channel": each.channel,
         "queued_at": each.queued_at, "sent_at": each.sent_at, "seen_at": each.seen_at, "failures": each.failures,
-        "delivered_at": each.delivered_at, "seen_over": each.seen_over,
+        "delivered_at": each.delivered_at, "seen_over": each.seen_over, "looked_at": each.looked_at,
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ EVENTS = family(
     ("alert.queued", "Somebody is to be told.", "alert_id:id recipient_id:id channel kind grant_id:id? about_id:id? receipts:bool"),
     ("alert.sent", "An alert left the portal.", "alert_id:id recipient_id:id channel kind grant_id:id? receipts:bool sent_at:time attempts:int delivered_at:time?"),
     ("alert.failed", "An alert could not be sent; it stays queued.", "alert_id:id recipient_id:id channel kind attempts:int code"),
+    ("alert.seen", "The recipient had the alert, or what it leads to, before them on a page.", "alert_id:id recipient_id:id grant_id:id?"),
     ("alert.acknowledged", "The recipient said that they have seen it.", "alert_id:id recipient_id:id grant_id:id? over?"),
     ("alert.act_refused", "An act on an alert was refused.", "act code kind sentence"),
     ("list.downloaded", "A list was taken away as a file.", "person_id:id list rows:int query*?"),

@@ -27,6 +27,7 @@ from portal.campaigns.weighing import HIGH, RISKS
 from portal.grants.hurry import hurry
 from portal.hints import hint
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 
 PER_PAGE = 20
@@ -76,6 +77,7 @@ def campaign_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One campaign. That the viewer's lines stand before them is noted."""
     campaign = _visible(request, pk)
     viewed(request, "the campaign", campaign)
+    looked_at(request)
     return _show(request, campaign)
 
 

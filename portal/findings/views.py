@@ -18,6 +18,7 @@ from portal.findings.history import lines_of
 from portal.findings.models import Finding
 from portal.findings.retests import last_retest
 from portal.findings.states import ASSIGNED, CLOSED, MOVES
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 
 PER_PAGE = 50
@@ -78,6 +79,7 @@ def finding_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One finding, what happened to it, and what the viewer may do."""
     row = _found(request, pk)
     viewed(request, "the finding", row)
+    looked_at(request)
     return _page(request, row)
 
 

@@ -15,7 +15,7 @@ CALLS = ("request.asked", "request.bypass_opened")  # alerts that call somebody;
 
 @dataclass(frozen=True)
 class Told:
-    """One line. ``state`` is how far the alert got: queued, late, sent or seen."""
+    """One line. ``state`` is how far the alert got: queued, late, sent, looked_at or seen."""
 
     name: str
     told_at: datetime
@@ -23,6 +23,7 @@ class Told:
     seen_at: datetime | None
     approval: Approval | None
     over: str = "Mail"  # what is late or waits
+    looked_at: datetime | None = None  # they had it before them and have not said so
 
 
 def told(life: Life) -> list[Told]:
@@ -38,7 +39,14 @@ def _line(alert: AlertLine, seen: dict[UUID, datetime], decided: dict[UUID, Appr
         over = "Mail" if alert.channel == "mail" else "Alert"
         return Told(alert.recipient, alert.queued_at, alert.state, alert.acknowledged_at, None, over)
     times = [at for at in (seen.get(key), alert.acknowledged_at) if at is not None]
-    return Told(alert.recipient, alert.queued_at, alert.state, min(times, default=None), decided.get(key))
+    return Told(
+        alert.recipient,
+        alert.queued_at,
+        alert.state,
+        min(times, default=None),
+        decided.get(key),
+        looked_at=alert.looked_at,
+    )
 
 
 def awaited(life: Life) -> str:

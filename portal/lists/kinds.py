@@ -128,7 +128,7 @@ KINDS: Mapping[str, ListKind] = {
     "alerts": ListKind(
         "Alerts", "alert", "alerts", "alerts", (
             ("alert", "pk"), ("kind", "kind"), ("over", "channel"), ("told_at", "queued_at"), ("sent_at", "sent_at"),
-            ("seen_at", "acknowledged_at"), ("case", "case"), ("page", "path"),
+            ("looked_at", "seen_at"), ("seen_at", "acknowledged_at"), ("case", "case"), ("page", "path"),
         ),
         alerts_for,
     ),

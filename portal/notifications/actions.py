@@ -1,6 +1,9 @@
-"""What happens to an alert after it was queued: it left, it could not, it was seen."""
+"""What happens to an alert after it was queued: it left, it could not, it was before its recipient, and they said that they have seen it."""
 
-from audit.log.append import Actor, action, append
+from collections.abc import Iterable
+from uuid import UUID
+
+from audit.log.append import Actor, Entry, action, append, append_many
 from portal.clock import ms, now, optional_ms
 from portal.errors import ChangedMeanwhile, NotAllowed
 from portal.notifications.channels import channel
@@ -31,6 +34,27 @@ def acknowledge(*, by: Actor, alert: Alert, over: str = PAGE) -> Alert:
         recipient_id=recipient_id(locked), grant_id=locked.grant_id, over=over,
     )  # fmt: skip
     return locked
+
+
+@action(event="alert.seen")
+def note_seen(*, by: Actor, alerts: Iterable[Alert]) -> int:
+    """The recipient has had these alerts, or what they lead to, before them on a page; each is noted once. Returns how many were new.
+
+    Raises:
+        ChangedMeanwhile: all of them were noted already.
+    """
+    wanted = Alert.objects.filter(pk__in=[each.pk for each in alerts], recipient_id=UUID(by.id), seen_at__isnull=True)
+    rows = list(wanted.select_for_update(of=("self",)).order_by("pk"))
+    if not rows:
+        raise ChangedMeanwhile("It was noted already.")
+    Alert.objects.filter(pk__in=[each.pk for each in rows]).update(seen_at=now())
+    append_many(
+        Entry("alert.seen", by, case=each.log_case, subject=each.log_subject, fields={
+            "alert_id": each.pk, "recipient_id": each.recipient_id, "grant_id": each.grant_id,
+        })
+        for each in rows
+    )  # fmt: skip
+    return len(rows)
 
 
 @action(event="alert.sent")

@@ -33,7 +33,10 @@ class Alert(models.Model):
         null=True, blank=True, help_text="the receiver confirmed it; not every channel can say"
     )
     last_trouble = models.CharField(max_length=200, blank=True)
-    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(
+        null=True, blank=True, help_text="its recipient had it, or what it leads to, on a page"
+    )
+    acknowledged_at = models.DateTimeField(null=True, blank=True, help_text="its recipient said that they have seen it")
     acknowledged_over = models.CharField(max_length=10, blank=True, help_text="page or link")
 
     class Meta:
@@ -43,6 +46,7 @@ class Alert(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["next_try_at"], condition=models.Q(sent_at__isnull=True), name="alert_to_send"),
             models.Index(fields=["case"], name="alert_of_case"),
+            models.Index(fields=["recipient", "path"], condition=models.Q(seen_at__isnull=True), name="alert_unseen"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -53,6 +57,10 @@ class Alert(models.Model):
             models.CheckConstraint(
                 condition=models.Q(acknowledged_over="") | models.Q(acknowledged_at__isnull=False),
                 name="alert_acknowledged_with_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(seen_at__isnull=True) | models.Q(recipient__isnull=False),
+                name="alert_seen_by_a_person",
             ),
             models.CheckConstraint(
                 condition=models.Q(delivered_at__isnull=True) | models.Q(sent_at__isnull=False),

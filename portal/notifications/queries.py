@@ -12,6 +12,8 @@ from portal.notifications.kinds import KINDS
 from portal.notifications.models import Alert
 from portal.people.models import Person
 
+MOST_AT_ONCE = 50  # noted by one look
+
 
 @dataclass(frozen=True)
 class AlertLine:
@@ -28,12 +30,15 @@ class AlertLine:
     delivered_at: datetime | None
     acknowledged_at: datetime | None
     trouble: str
+    looked_at: datetime | None = None
 
     @property
     def state(self) -> str:
-        """``seen``, ``delivered`` (the receiver said so), ``sent``, ``late`` (a try failed) or ``queued``."""
+        """``seen`` (its recipient said so), ``looked_at``, ``delivered`` (the receiver said so), ``sent``, ``late`` (a try failed) or ``queued``."""
         if self.acknowledged_at:
             return "seen"
+        if self.looked_at:
+            return "looked_at"
         if self.delivered_at:
             return "delivered"
         if self.sent_at:
@@ -53,6 +58,11 @@ class Backlog:
 def alerts_for(viewer: Person) -> QuerySet[Alert]:
     """The viewer's own alerts, the newest first."""
     return Alert.objects.filter(recipient=viewer).select_related("recipient").order_by("-queued_at", "pk")
+
+
+def unseen_that_lead_to(viewer: Person, path: str) -> list[Alert]:
+    """The viewer's alerts that lead to a page and that they have not had before them yet."""
+    return list(Alert.objects.filter(recipient=viewer, path=path, seen_at__isnull=True)[:MOST_AT_ONCE])
 
 
 def alert_for_act(pk: UUID) -> Alert | None:
@@ -87,7 +97,7 @@ def backlog() -> Backlog:
 def _line(row: Alert, receivers: Mapping[str, str]) -> AlertLine:
     return AlertLine(
         row.pk, row.recipient.name if row.recipient else receivers.get(row.address, "Security list"), row.recipient_id, row.kind, title_of(row),
-        row.channel, row.queued_at, row.sent_at, row.delivered_at, row.acknowledged_at, row.last_trouble,
+        row.channel, row.queued_at, row.sent_at, row.delivered_at, row.acknowledged_at, row.last_trouble, row.seen_at,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from portal.notifications.links import follow
 from portal.notifications.messages import words
 from portal.notifications.models import Alert
 from portal.notifications.queries import alert_for_act, alerts_for, title_of
+from portal.notifications.seeing import read
 from portal.people.signing_in import PersonRequest, safe_next, signed_in
 
 PER_PAGE = 25
@@ -25,6 +26,7 @@ PER_PAGE = 25
 def alerts(request: PersonRequest) -> HttpResponse:
     """What the portal told the viewer, the newest first, and what became of it."""
     page = Paginator(alerts_for(request.user), PER_PAGE).get_page(request.GET.get("page"))
+    read(request, page.object_list)
     now_so = became(request.user, page.object_list)
     lines = [_line(each) | {"became": now_so.get(each.pk)} for each in page]
     return render(request, "notifications/alerts.html", {"page": page, "lines": lines})

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CLASSES
 from portal.reviews import judges, queries, sittings
@@ -52,6 +53,7 @@ def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One review."""
     review = _visible(request, pk)
     viewed(request, "the review", review)
+    looked_at(request)
     involved = involved_in(review.grant)
     answers = _may_answer(request, review, involved)
     if answers:

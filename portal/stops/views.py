@@ -17,6 +17,7 @@ from portal.grants.queries import on_stop_page
 from portal.grants.running import what_would_be_cut
 from portal.hints import hint
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.rows import again_after_deadlock
 from portal.stops import actions, queries
@@ -104,6 +105,8 @@ def _end_all(stop: Stop) -> None:
 @signed_in
 def stop_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One stop: why, how far the ending is, whom to call, and lifting."""
+    if not getattr(request, "htmx", False):
+        looked_at(request)
     return _page(request, pk)
 
 

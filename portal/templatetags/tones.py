@@ -19,7 +19,7 @@ _LOOKS: dict[tuple[Tone, str], str] = {
     ("glass", "lock-open"): "active open",
     ("glass", "hourglass"): "closing",
     ("accent", "circle-dashed"): "opening authorised claimed running started in_review",
-    ("accent", "eye"): "seen in_progress",
+    ("accent", "eye"): "seen looked_at in_progress",
     ("attention", "clock"): "pending requested awaiting waiting due owed late queued unsealed waits",
     ("attention", "alert-triangle"): "failed gap overdue deviation exception attention drift orphan suspended down",
     (

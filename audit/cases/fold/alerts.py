@@ -19,11 +19,12 @@ def _alert(to: Folding, event: LoggedEvent) -> None:
             "sent_at": known.sent_at or given.get("sent_at"), "delivered_at": known.delivered_at or given.get("delivered_at"),
         },
         "alert.failed": {"failures": known.failures + 1},
+        "alert.seen": {"looked_at": known.looked_at or event.at},
         "alert.acknowledged": {"seen_at": known.seen_at or event.at, "seen_over": known.seen_over or given.get("over", "")},
     }  # fmt: skip
     to.alerts[known.id] = replace(known, **changes[event.name])
 
 
 HANDLERS: dict[str, Handler] = {
-    **dict.fromkeys(("alert.queued", "alert.sent", "alert.failed", "alert.acknowledged"), _alert),
+    **dict.fromkeys(("alert.queued", "alert.sent", "alert.failed", "alert.seen", "alert.acknowledged"), _alert),
 }

@@ -6,6 +6,7 @@ PRESENTERS: dict[str, Presenter] = {
     "alert.queued": say("To be told: {recipient_id}", "{kind}, by {channel}.", icon="bell"),
     "alert.sent": say("Told: {recipient_id}", "{kind}, by {channel}, attempt {attempts}.", icon="mail"),
     "alert.failed": say("Could not be told yet: {recipient_id}", "{kind}, by {channel}, attempt {attempts}: {code}.", icon="alert-triangle", tone="attention"),
+    "alert.seen": say("Had the alert before them: {recipient_id}", icon="eye"),
     "alert.acknowledged": say("Has seen the alert: {recipient_id}", "Said over the {over}.", icon="eye"),
     "alert.act_refused": refused("an alert"),
     "list.downloaded": say("Took away the list of {list}: {rows} rows", "{query}", icon="download"),

@@ -113,6 +113,7 @@ NO_FACT = frozenset(
         "source.recovered",
         "session.refused",
         "alert.failed",
+        "alert.seen",
         "channel.failed",
         "receiver.added",
         "receiver.changed",

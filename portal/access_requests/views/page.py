@@ -25,6 +25,7 @@ from portal.grants.told import awaited, told
 from portal.grants.way_in import way_in
 from portal.hints import hint
 from portal.kept import KeptForm, confirming
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
 from portal.policy.strength import has_factor
@@ -37,6 +38,7 @@ def request_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """The page of one request. Who looks is logged first."""
     life = _life(request, pk)
     viewed(request, "the request", life.request)
+    looked_at(request)
     return render(request, "access_requests/page.html", _context(request, life, {}))
 
 
