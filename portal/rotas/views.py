@@ -12,6 +12,7 @@ from portal.clock import now
 from portal.eligibility.seen import administered_systems
 from portal.hints import hint
 from portal.kept import KeptForm, confirming
+from portal.notifications.seeing import looked_at
 from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
@@ -33,7 +34,8 @@ NOTHING: dict[str, Any] = {"name": "", "members": (), "weekday": 0, "hour": 0, "
 def rotas(request: PersonRequest) -> HttpResponse:
     """Each rota that the viewer may see, and who is on call now."""
     rows = list(queries.visible(request.user))
-    plans, people, at = queries.plans_of(rows), queries.members_of(rows), now()
+    at = now()
+    plans, people = queries.plans_ahead(rows, at), queries.members_of(rows)
     lines = [
         {"rota": each, "handed_over": actions.handed_over(each), "person": people.get(on_call(plans[str(each.pk)], at) or "")}
         for each in rows
@@ -80,6 +82,7 @@ def rota_change(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def rota_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """The next weeks, offers of swaps, absences."""
+    looked_at(request)
     return _page(request, pk)
 
 
@@ -169,16 +172,18 @@ def _page(request: PersonRequest, pk: UUID, status: int = 200, **typed: KeptForm
     rota = queries.visible_rota(request.user, pk)
     if rota is None:
         raise Http404
-    plan, people, at = queries.plan_of(rota), queries.members_of([rota]), now()
+    at = now()
+    plan, people = queries.plans_ahead([rota], at)[str(rota.pk)], queries.members_of([rota])
+    gone = {each.person for each in plan.absences if each.to_at == queries.FOR_GOOD}
     changes = allows(may_change, request.actor, rota.system)
     mine = str(request.user.pk) in rota.members
     swap = typed.get("swap") or (_swap_form(request, rota) if mine else None)
     away = _may_be_away(request, rota, [people[each] for each in rota.members if each in people])
     context: dict[str, Any] = {
-        "rota": rota, "handed_over": actions.handed_over(rota), "order": [people.get(each) for each in rota.members],
+        "rota": rota, "handed_over": actions.handed_over(rota), "order": [{"person": people.get(each), "gone": each in gone} for each in rota.members],
         "spells": [
             {"from_at": each.from_at, "to_at": each.to_at, "person": people.get(each.person or ""), "now": each.from_at <= at < each.to_at,
-             "covers": people.get(each.holder) if each.person != each.holder else None}
+             "covers": people.get(each.holder) if each.person != each.holder else None, "gone": each.holder in gone}
             for each in spells(plan, at, at + WEEKS_SHOWN * WEEK)
         ],
         "changes": changes, "offers": [_offer(each, request.user) for each in queries.offers_of(rota)], "typed": list(typed.values()),

@@ -296,6 +296,16 @@ def test_pages_let_an_administrator_set_it_up_and_members_swap_and_leave(world: 
     assert "in place of" not in text(ines.get(page).content)
 
 
+def test_member_who_is_no_approver_any_more_is_passed_over_and_the_page_says_so(world: World) -> None:
+    rota = rota_of(world)
+    RoleAssignment.objects.filter(person=world.ines, role="approver").update(to_at=now())
+    jon = browser_of(world.jon)
+    assert "Jon is on call now" in text(jon.get("/rotas/").content)
+    page = text(jon.get(f"/rotas/{rota.pk}/").content)
+    assert "Jon in place of Ines, who is no approver any more" in page
+    assert "1. Ines is no approver any more, and is passed over" in page
+
+
 def test_pages_ask_the_same_for_one_and_three(world: World) -> None:
     rota, ines = rota_of(world), browser_of(world.ines)
 
