@@ -14,7 +14,15 @@ from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.reviews import leave, rounds, rules
-from portal.reviews.actions import HANDED_OVER, NOT_CLAIMED, TAKEN_STATES, append_handed_over, locked, overdue_to, tell_of
+from portal.reviews.actions import (
+    HANDED_OVER,
+    NOT_CLAIMED,
+    TAKEN_STATES,
+    append_handed_over,
+    locked,
+    overdue_to,
+    tell_of,
+)
 from portal.reviews.models import Review
 from portal.reviews.states import CLAIMED, SECOND_CLAIMED, SUBMITTED
 

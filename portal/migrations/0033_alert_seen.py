@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0030_sealed_accounts_attested'),
+        ('portal', '0032_review_delegation'),
     ]
 
     operations = [
