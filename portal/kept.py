@@ -20,7 +20,7 @@ from portal.people.factors import Proof
 from portal.people.forms import CodeAndPasswordForm, CodeForm
 from portal.people.proving import check, not_proven, offered
 from portal.people.signing_in import PersonRequest
-from portal.people.strength import RESISTANT_METHODS, STRONG_METHODS
+from portal.people.strength import PASSKEY_METHODS, STRONG_METHODS
 
 P = ParamSpec("P")
 __all__ = ["NOT_LOGGED", "KeptForm", "confirming", "speak", "to_step_up"]
@@ -78,7 +78,7 @@ def _code_form(request: PersonRequest) -> type[CodeForm]:
 @sensitive_variables("form", "outcome")
 def _confirmed(request: PersonRequest, form: CodeForm) -> bool:
     """Check the factor once; the second of two clicks finds the sign-in strengthened a moment ago, by the same or a better one."""
-    methods = RESISTANT_METHODS if request.POST.get("passkey") else STRONG_METHODS
+    methods = PASSKEY_METHODS if request.POST.get("passkey") else STRONG_METHODS
     if "password" in form.fields and not form.is_valid():
         return False
     if _strong_since(request, methods):

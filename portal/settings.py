@@ -103,6 +103,7 @@ OTP_TOTP_THROTTLE_FACTOR = 1
 PORTAL_PASSKEY_DOMAIN = text("PORTAL_PASSKEY_DOMAIN", "")  # WebAuthn's RP id; empty: the host of PORTAL_URL
 PORTAL_STEP_UP_MINUTES = 15  # the catalogue's step_up_minutes; a policy may ask for less
 PORTAL_RESET_COOLING_HOURS = number("PORTAL_RESET_COOLING_HOURS", 24)  # between a reset of a factor and its effect
+PORTAL_PASSKEY_COOLING_HOURS = number("PORTAL_PASSKEY_COOLING_HOURS", 24)  # until a first passkey counts in full
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_NAME = "breakglass"

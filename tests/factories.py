@@ -89,11 +89,18 @@ def founders() -> tuple[Person, Person]:
     return people[0], people[1]
 
 
-def passkey_of(made: Person, key: Authenticator | None = None, name: str = "Blue key") -> Passkey:
-    """A passkey, registered by the real ceremony and action."""
+def passkey_of(
+    made: Person, key: Authenticator | None = None, name: str = "Blue key", *, settled: bool = True
+) -> Passkey:
+    """A passkey, registered by the real ceremony and action; long ago, unless it is not to be ``settled``."""
     told = json.loads(passkeys.creation_options(made, made.pk.hex))
     checked = passkeys.registered(made, made.pk.hex, (key or Authenticator()).create(told))
-    return add_passkey(by=actor(made), person=made, passkey=checked, name=name)
+    by = actor(made, method="webauthn" if Passkey.objects.filter(person=made).exists() else "totp")
+    row = add_passkey(by=by, person=made, passkey=checked, name=name, administrators=())
+    if settled:
+        row.settles_at = row.added_at
+        row.save(update_fields=["settles_at"])
+    return row
 
 
 @contextmanager

@@ -57,6 +57,7 @@ METHODS = {
     "totp": "an authenticator code",
     "recovery": "a recovery code",
     "webauthn": "a passkey or security key",
+    "webauthn_new": "a passkey that was added with a code shortly before",
     "smartcard": "a smart card",
     "hardware_otp": "a hardware token",
 }

@@ -19,7 +19,7 @@ EVENTS = family(
     ("signin.refused", "A sign-in was refused.", "kind person_id:id? email*? address*?"),
     ("signin.strengthened", "A second factor was given afresh.", "person_id:id signin_id:id factor"),
     ("signin.ended", "A sign-in ended.", "person_id:id signin_id:id cause"),
-    ("factor.enrolled", "A second factor was enrolled.", "person_id:id factor passkey_id:id? passkey*? aaguid:id? synced:bool?"),
+    ("factor.enrolled", "A second factor was enrolled.", "person_id:id factor passkey_id:id? passkey*? aaguid:id? synced:bool? settles_at:time?"),
     ("factor.renamed", "A passkey was given another name.", "person_id:id passkey_id:id passkey*"),
     ("factor.removed", "A second factor was removed.", "person_id:id factor passkey_id:id? passkey*?"),
     ("factor.reset_proposed", "An administrator proposed to reset a lost second factor.", "person_id:id reset_id:id reason*"),

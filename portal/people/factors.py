@@ -22,7 +22,8 @@ from portal.people.models import Passkey, Person
 
 alarms = logging.getLogger("breakglass.alarm")
 TOTP, RECOVERY, PASSKEY = "totp", "recovery", "webauthn"
-WORDS = {TOTP: "Authenticator", RECOVERY: "Recovery code", PASSKEY: "Passkey"}
+NEW_PASSKEY = "webauthn_new"  # one that was added with a code, and has not settled yet: see ``own_passkeys.py``
+WORDS = {TOTP: "Authenticator", RECOVERY: "Recovery code", PASSKEY: "Passkey", NEW_PASSKEY: "New passkey"}
 RECOVERY_CODES = 10
 LONGEST_WAIT_AFTER = (
     11  # wrong codes: 2**10 seconds, so at most 85 tries a day; the owner is kept out no longer than that
@@ -91,10 +92,10 @@ def check_recovery(person: Person, code: str) -> Proof | NotProven:
 def check_passkey(person: Person, browser_key: str, purpose: str, answer: str) -> Proof | NotProven:
     """Check what a passkey answered to the challenge of this browser and purpose. There is nothing to guess, so nobody waits."""
     try:
-        passkeys.asserted(person, browser_key, purpose, answer)
+        found = passkeys.asserted(person, browser_key, purpose, answer)
     except passkeys.NotThisPasskey as wrong:
         return NotProven(wrong.sentence, wrong.kind)
-    return Proof(person.pk, PASSKEY, _MADE_HERE)
+    return Proof(person.pk, PASSKEY if found.settles_at <= now() else NEW_PASSKEY, _MADE_HERE)
 
 
 @sensitive_variables("token")

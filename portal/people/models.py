@@ -7,6 +7,7 @@ from django.contrib.auth import get_backends
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
+from portal.clock import now
 from portal.people.reset_states import COOLING, DONE, PROPOSED, STATES
 
 
@@ -137,6 +138,7 @@ class Passkey(models.Model):
     synced = models.BooleanField(help_text="copied by its maker to the owner's other devices")
     transports = models.JSONField(default=list)
     added_at = models.DateTimeField()
+    settles_at = models.DateTimeField(help_text="until then it proves no more than the code with which it was added")
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -145,6 +147,11 @@ class Passkey(models.Model):
         default_permissions = ()
         ordering: ClassVar = ["added_at"]
         constraints: ClassVar = [models.UniqueConstraint(fields=["person", "name"], name="passkey_named_once")]
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether it proves no more than a code yet."""
+        return self.settles_at > now()
 
 
 class FactorReset(models.Model):

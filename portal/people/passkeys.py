@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,6 +89,12 @@ def possible() -> bool:
 def passkeys_of(person: Person) -> list[Passkey]:
     """The person's passkeys, the oldest first."""
     return list(Passkey.objects.filter(person=person))
+
+
+def settling_until(person: Person) -> datetime | None:
+    """Until when the person's passkeys prove no more than a code does; nothing where they have settled. They settle together."""
+    rows = Passkey.objects.filter(person=person, settles_at__gt=now())
+    return rows.order_by("-settles_at").values_list("settles_at", flat=True).first()
 
 
 # --- what the browser is asked

@@ -41,5 +41,6 @@ def offered(person: Person) -> dict[str, object]:
     return {
         "has_totp": factors.has_totp(person),
         "has_passkey": passkeys.possible() and factors.has_passkey(person),
+        "settling_until": passkeys.settling_until(person),
         "passkeys_possible": passkeys.possible(),
     }

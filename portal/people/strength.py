@@ -10,15 +10,16 @@ from portal.people.models import FactorReset
 from portal.people.reset_states import COOLING
 
 RESISTANT_METHODS = ("webauthn",)  # bound to the portal's address by the browser: a copied page gets nothing
+PASSKEY_METHODS = (*RESISTANT_METHODS, "webauthn_new")
 STRONG_METHODS = (
     "totp",
-    *RESISTANT_METHODS,
+    *PASSKEY_METHODS,
 )  # what the portal itself can check; the catalogue judges logs and knows more
 NOT_SETTLED = (
     "The second factor is being reset, and nothing is asked or decided in this name until that is over. Whoever still has the factor cancels the "
     "reset on the page of their sign-ins."
 )
-PASSKEY_FIRST = "Confirm with a passkey first: the policy takes no other factor here."
+PASSKEY_FIRST = "Confirm with a passkey first: no other factor is taken here, nor a passkey that has not settled yet."
 
 
 def need_fresh(
@@ -56,7 +57,7 @@ def need_proof(
         return
     limit = (minutes or settings.PORTAL_STEP_UP_MINUTES) * 60_000
     if by.strong_at is None or by.method not in methods or now_ms() - by.strong_at > limit:
-        if methods == RESISTANT_METHODS:
+        if "totp" not in methods:
             raise StepUpNeeded(PASSKEY_FIRST, about=about, kind="no fresh passkey", resistant=True)
         raise StepUpNeeded("Confirm with your second factor first.", about=about, kind="no fresh second factor")
 

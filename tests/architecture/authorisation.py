@@ -33,9 +33,9 @@ recovery             POST -                     200 200 200 200 200 200 200 200 
 enrol                GET  -                     200 200 200 200 200 200 200 200 200 302
 enrol                POST -                     200 200 200 200 200 200 200 200 200 302
 passkey_options      POST -                     200 200 200 200 200 200 200 200 200 403
-passkey_new          GET  -                     200 200 200 200 200 200 200 200 200 in
-passkey_new          POST -                     200 200 200 200 200 200 200 200 200 in
-passkey_new_options  POST -                     200 200 200 200 200 200 200 200 200 in
+passkey_new          GET  -                     302 200 200 200 200 200 200 200 200 in
+passkey_new          POST -                     302 200 200 200 200 200 200 200 200 in
+passkey_new_options  POST -                     403 200 200 200 200 200 200 200 200 in
 passkey_rename       POST passkey               302 403 403 403 403 403 403 403 403 in
 passkey_remove       POST passkey               302 403 403 403 403 403 403 403 403 in
 sign_out             POST -                     302 302 302 302 302 302 302 302 302 302

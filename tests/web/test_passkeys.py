@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from portal.clock import now
 from portal.people.models import Passkey
 from tests.factories import PASSWORD, code_of, person, sign_in_of
 from tests.web.looking import VARIANTS, fits, seen, served
@@ -41,6 +42,7 @@ def test_passkey_is_added_signs_in_and_confirms(browser: Browser, settings: Any)
         page.get_by_label("Name").press("Enter")
         expect(page.get_by_text("This phone", exact=True)).to_be_visible()
         assert Passkey.objects.get().person == ada
+        expect(page.get_by_text("Counts in full from")).to_be_visible()
         fits(page)
 
         page.get_by_role("button", name="Sign out").first.click()
@@ -52,7 +54,8 @@ def test_passkey_is_added_signs_in_and_confirms(browser: Browser, settings: Any)
         page.get_by_role("button", name="Use your passkey").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that it is you")
         signed_in = sign_in_of(ada)
-        assert signed_in.factor == "webauthn"
+        assert signed_in.factor == "webauthn_new"
+        Passkey.objects.update(settles_at=now())
         page.get_by_role("button", name="Use your passkey").click()
         expect(page).to_have_url(f"{base}/me/sign-ins/")
         first, signed_in = signed_in.strong_at, sign_in_of(ada)

@@ -1,24 +1,29 @@
 """One's own passkeys, and what the browser's script asks for before it speaks to an authenticator."""
 
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal.people import passkeys, queries
+from portal.eligibility.queries import administrators
+from portal.people import factors, passkeys, queries
 from portal.people.forms import NewPasskeyForm, PasskeyForm
 from portal.people.models import Passkey, Person
 from portal.people.own_passkeys import add_passkey, may_add, remove_passkey, rename_passkey
 from portal.people.passkeys import NewPasskey, NotThisPasskey
 from portal.people.proving import key_of
 from portal.people.signing_in import PersonRequest, on_the_way, safe_next, signed_in
-from portal.people.strength import is_fresh
+from portal.people.strength import passes
 
 FROM_THE_START = "Begin with your password: the earlier step was too long ago, or was taken in another window."
-CONFIRM_AGAIN = "Your second factor was too long ago. Load this page again and confirm that it is you."
+CONFIRM_AGAIN = (
+    "Your second factor was too long ago, or a passkey is needed. Load this page again and confirm that it is you."
+)
 
 
 @require_POST
@@ -37,7 +42,7 @@ def options(request: HttpRequest) -> HttpResponse:
 @signed_in
 def new_options(request: PersonRequest) -> HttpResponse:
     """What a new passkey is made from."""
-    if not is_fresh(request.actor):
+    if not passes(may_add, request.actor, request.user):
         return _said(CONFIRM_AGAIN, 403)
     return _json(passkeys.creation_options(request.user, key_of(request)))
 
@@ -53,11 +58,14 @@ def new(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         checked = _registered(request, form)
         if checked is not None:
-            add_passkey(by=request.actor, person=request.user, passkey=checked, name=form.cleaned_data["name"])
+            add_passkey(
+                by=request.actor, person=request.user, passkey=checked, name=form.cleaned_data["name"], administrators=administrators()
+            )  # fmt: skip
             messages.info(request, f"The passkey {form.cleaned_data['name']} is yours now.")
             return redirect(safe_next(request, request.POST.get("next") or "/me/sign-ins/"))
-    context = {"form": form, "next": safe_next(request, request.GET.get("next") or "/me/sign-ins/")}
-    context["possible"] = passkeys.possible()
+    context: dict[str, Any] = {"form": form, "next": safe_next(request, request.GET.get("next") or "/me/sign-ins/")}
+    context["settles"] = request.actor.method != factors.PASSKEY
+    context |= {"possible": passkeys.possible(), "hours": settings.PORTAL_PASSKEY_COOLING_HOURS}
     return render(request, "people/passkey_new.html", context, status=422 if form.errors else 200)
 
 

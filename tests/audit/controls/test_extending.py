@@ -13,7 +13,7 @@ from audit.controls.reading import read_test
 from audit.controls.runner import run_catalogue, run_test
 from tests.audit.controls.fixture_rows import base_database
 
-STRONG = ["webauthn", "smartcard", "hardware_otp", "totp"]
+STRONG = ["webauthn", "smartcard", "hardware_otp", "totp", "webauthn_new"]
 ENDLESS = "(with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n) > 0"
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from webauthn import base64url_to_bytes
 
 from audit.log.append import LogUnavailable
-from portal.clock import now
+from portal.clock import ms, now
 from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded
 from portal.notifications.models import Alert
 from portal.people import factors, passkeys
@@ -22,8 +22,19 @@ from portal.people.factors import NotProven, Proof
 from portal.people.models import Passkey, PasskeyChallenge, Person
 from portal.people.own_passkeys import LAST, add_passkey, remove_passkey, rename_passkey
 from portal.people.passkeys import CONFIRM, SIGN_IN, NotThisPasskey
+from portal.people.strength import RESISTANT_METHODS, need_fresh
 from tests.authenticator import PRESENT, VERIFIED, Authenticator, text
-from tests.factories import PASSWORD, broken_log, client_of, fields_of, names_by_subject, passkey_of, person, sign_in_of
+from tests.factories import (
+    PASSWORD,
+    broken_log,
+    client_of,
+    fields_of,
+    founders,
+    names_by_subject,
+    passkey_of,
+    person,
+    sign_in_of,
+)
 from tests.worlds import actor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,12 +73,60 @@ def test_browser_is_asked_for_a_verified_user_at_this_address(ada: Person, key: 
 
 
 def test_adding_is_on_record_and_its_owner_is_told(ada: Person, key: Authenticator) -> None:
-    row = passkey_of(ada, key)
+    row = passkey_of(ada, key, settled=False)
     assert names_by_subject(ada.log_subject) == ["factor.enrolled"]
     assert fields_of("factor.enrolled", ada.log_subject) == {
         "person_id": str(ada.pk), "factor": "webauthn", "passkey_id": str(row.pk), "aaguid": str(row.aaguid), "synced": 0,
+        "settles_at": ms(row.settles_at),
     }  # fmt: skip
     assert [(each.kind, each.recipient) for each in Alert.objects.all()] == [("signin.passkey_changed", ada)]
+
+
+def test_first_passkey_added_with_a_code_proves_no_more_than_it_for_a_day_and_administrators_know(
+    ada: Person, key: Authenticator
+) -> None:
+    """Whoever phished one code of Ada's could have added it."""
+    pia, quinn = founders()
+    checked = passkeys.registered(ada, HERE, key.create(json.loads(passkeys.creation_options(ada, HERE))))
+    row = add_passkey(by=actor(ada), person=ada, passkey=checked, name="Mine", administrators=[pia, quinn])
+    assert row.settles_at - row.added_at == timedelta(hours=24)
+    told = Alert.objects.order_by("kind", "recipient__name").values_list("kind", "recipient")
+    assert list(told) == [
+        ("signin.first_passkey", pia.pk),
+        ("signin.first_passkey", quinn.pk),
+        ("signin.passkey_changed", ada.pk),
+    ]
+    outcome = check(ada, key.get(asked(ada)))
+    assert isinstance(outcome, Proof)
+    assert outcome.method == "webauthn_new"
+    need_fresh(actor(ada, method="webauthn_new"))
+    with pytest.raises(StepUpNeeded):
+        need_fresh(actor(ada, method="webauthn_new"), methods=RESISTANT_METHODS)
+    Passkey.objects.update(settles_at=now())
+    assert getattr(check(ada, key.get(asked(ada))), "method", "") == "webauthn"
+
+
+@pytest.mark.parametrize(("method", "settled", "then"), [
+    ("totp", True, "refused"), ("recovery", True, "refused"), ("webauthn", True, "at once"), ("webauthn_new", False, "with the first"),
+])  # fmt: skip
+def test_another_passkey_is_added_with_a_passkey_and_settles_no_sooner_than_it(
+    ada: Person, key: Authenticator, method: str, settled: bool, then: str
+) -> None:
+    first = passkey_of(ada, key, settled=settled)
+    checked = passkeys.registered(ada, HERE, Authenticator().create(json.loads(passkeys.creation_options(ada, HERE))))
+    by = actor(ada, method=method)
+    if then == "refused":
+        with pytest.raises(StepUpNeeded) as refusal:
+            add_passkey(by=by, person=ada, passkey=checked, name="Another", administrators=())
+        assert (refusal.value.resistant, Passkey.objects.count()) == (True, 1)
+        return
+    row = add_passkey(by=by, person=ada, passkey=checked, name="Another", administrators=())
+    assert row.settles_at == (first.settles_at if then == "with the first" else row.added_at)
+
+
+def test_who_lost_the_passkey_removes_it_and_the_next_has_to_settle(ada: Person, key: Authenticator) -> None:
+    remove_passkey(by=actor(ada), passkey=passkey_of(ada, key))
+    assert passkey_of(ada, Authenticator(), settled=False).is_settling
 
 
 def test_passkey_proves_who_it_is_and_its_counter_is_kept(ada: Person, key: Authenticator) -> None:
@@ -181,16 +240,16 @@ def test_only_the_owner_with_a_fresh_factor_looks_after_passkeys(ada: Person, ke
     checked = passkeys.registered(ada, HERE, Authenticator().create(json.loads(passkeys.creation_options(ada, HERE))))
     by = actor(bob)
     with pytest.raises(NotAllowed):
-        add_passkey(by=by, person=ada, passkey=checked, name="Mine")
+        add_passkey(by=by, person=ada, passkey=checked, name="Mine", administrators=())
     with pytest.raises(NotAllowed):
-        add_passkey(by=by, person=bob, passkey=checked, name="Mine")
+        add_passkey(by=by, person=bob, passkey=checked, name="Mine", administrators=())
     with pytest.raises(NotAllowed):
         rename_passkey(by=by, passkey=row, name="Mine")
     with pytest.raises(NotAllowed):
         remove_passkey(by=by, passkey=row)
     for stale in (actor(ada, age_s=16 * 60), actor(ada, method=None), actor(ada, method="recovery")):
         with pytest.raises(StepUpNeeded):
-            add_passkey(by=stale, person=ada, passkey=checked, name="Another")
+            add_passkey(by=stale, person=ada, passkey=checked, name="Another", administrators=())
         with pytest.raises(StepUpNeeded):
             remove_passkey(by=stale, passkey=row)
     assert list(Passkey.objects.values_list("name", flat=True)) == ["Blue key"]
@@ -212,7 +271,9 @@ def test_log_that_cannot_be_written_changes_no_passkey(ada: Person, key: Authent
     checked = passkeys.registered(ada, HERE, Authenticator().create(json.loads(passkeys.creation_options(ada, HERE))))
     with broken_log():
         with pytest.raises(LogUnavailable):
-            add_passkey(by=actor(ada), person=ada, passkey=checked, name="Another")
+            add_passkey(
+                by=actor(ada, method="webauthn"), person=ada, passkey=checked, name="Another", administrators=()
+            )
         with pytest.raises(LogUnavailable):
             rename_passkey(by=actor(ada), passkey=row, name="Another")
         with pytest.raises(LogUnavailable):
@@ -221,6 +282,19 @@ def test_log_that_cannot_be_written_changes_no_passkey(ada: Person, key: Authent
 
 
 # --- by the pages
+
+
+def test_page_asks_for_a_passkey_before_another_is_added(ada: Person, key: Authenticator) -> None:
+    browser = client_of(ada)
+    assert "for 24 hours this one proves no more" in browser.get("/me/passkeys/new/").content.decode()
+    added_by_page(browser, key)
+    answer = browser.get("/me/passkeys/new/")
+    assert (answer.status_code, "only=passkey" in answer.headers["Location"]) == (302, True)
+    assert browser.post("/me/passkeys/options/").status_code == 403
+    told = post_json(browser, "/passkey/options/")
+    assert browser.post("/step-up/", {"passkey": key.get(told), "next": "/me/passkeys/new/"}).status_code == 302
+    added_by_page(browser, Authenticator(), "Red key")
+    assert [each.is_settling for each in Passkey.objects.all()] == [True, True]
 
 
 def post_json(browser: Client, address: str) -> dict[str, Any]:
@@ -244,8 +318,10 @@ def test_added_by_the_page_it_signs_in_and_steps_up(ada: Person, key: Authentica
     answer = browser.post("/sign-in/code/", {"passkey": key.get(post_json(browser, "/passkey/options/"))})
     assert answer.headers["Location"] == "/me/sign-ins/"
     made = sign_in_of(ada)
-    assert (made.factor, fields_of("signin.opened", made.log_subject)["factor"]) == ("webauthn", "webauthn")
-    assert "Blue key" in browser.get("/me/sign-ins/").content.decode()
+    assert (made.factor, fields_of("signin.opened", made.log_subject)["factor"]) == ("webauthn_new", "webauthn_new")
+    page = browser.get("/me/sign-ins/").content.decode()
+    assert ("Blue key" in page, "Counts in full from" in page, "New passkey" in page) == (True, True, True)
+    Passkey.objects.update(settles_at=now())
     told = post_json(browser, "/passkey/options/")
     answer = browser.post("/step-up/", {"passkey": key.get(told), "next": "/me/password/"})
     assert answer.headers["Location"] == "/me/password/"
