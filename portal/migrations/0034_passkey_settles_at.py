@@ -8,7 +8,7 @@ HELP = 'until then it proves no more than the code with which it was added'
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0032_review_delegation'),
+        ('portal', '0033_alert_seen'),
     ]
 
     operations = [
