@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from audit.log.append import process
 from portal.clock import now
-from portal.errors import Refused
 from portal.personnel.actions import discard
 from portal.personnel.queries import forgotten
+from portal.sweeping import done
 
 KEPT_FOR = timedelta(days=7)
 
@@ -14,9 +14,4 @@ KEPT_FOR = timedelta(days=7)
 def discard_due() -> int:
     """Lay aside what was read more than a week ago; how many they were."""
     rows = forgotten(now() - KEPT_FOR)
-    for row in rows:
-        try:
-            discard(by=process("sweep"), row=row, cause="nobody decided on it")
-        except Refused:  # somebody did, a moment ago
-            continue
-    return len(rows)
+    return sum(done("personnel", discard, by=process("sweep"), row=row, cause="nobody decided on it") for row in rows)
