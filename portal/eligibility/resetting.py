@@ -15,7 +15,7 @@ from audit.log.append import Actor, action, append, process
 from portal.clock import ms, now
 from portal.eligibility.models import OWNER
 from portal.eligibility.queries import administrators, role_names
-from portal.errors import NotAllowed, Refused, RefusedByPolicy, WrongState
+from portal.errors import NotAllowed, RefusedByPolicy, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people import factors, resets
@@ -26,10 +26,10 @@ from portal.people.resets import NO_LONGER
 from portal.people.rights import ADMINISTER, need_other, need_permission
 from portal.people.strength import need_fresh, need_proof
 from portal.rows import lock_row
+from portal.sweeping import done
 from portal.unique import refuse_doubled
 
 alarms = logging.getLogger("breakglass.alarm")
-logger = logging.getLogger("breakglass.sweep")
 ONE_ALREADY = "A reset of this person's second factor is under way already."
 NOTHING_ENROLLED = "This person has no second factor: at the next sign-in the password is enough to enrol one."
 UNPROVEN = (
@@ -109,14 +109,7 @@ def lapse(*, by: Actor, reset: FactorReset) -> FactorReset:
 
 def lapse_due() -> int:
     """Lapse what is due; returns how many."""
-    done = 0
-    for reset in resets.lapsing(now()):
-        try:
-            lapse(by=process("sweep"), reset=reset)
-            done += 1
-        except Refused as refusal:
-            logger.info("reset %s: %s", reset.pk, refusal.sentence)
-    return done
+    return sum(done("resets", lapse, by=process("sweep"), reset=reset) for reset in resets.lapsing(now()))
 
 
 @action(event=("factor.reset_on_host", "factor.reset_cancelled", "factor.removed", "signin.ended"))
