@@ -52,6 +52,7 @@ def second_submitted(facts: Facts, entry: LogEntry) -> None:
     _judged(
         facts, entry, f"{review}:second", kind="review", subject=responder, involved=facts.involved[entry.case] | first
     )
+    _sat(facts, entry, f"{review}:second")
 
 
 def acts_accepted(facts: Facts, entry: LogEntry) -> None:

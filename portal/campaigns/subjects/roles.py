@@ -39,7 +39,7 @@ COUNTED = (RESPONDER, APPROVER, REVIEWER)  # of the others no act is counted: th
 
 
 def lines(system: System | None, _: Listing | None) -> list[Line]:
-    """Roles in force for exactly this system, or for all of them, by names. Five questions, however many there are."""
+    """Roles in force for exactly this system, or for all of them, by names. Six questions, however many there are."""
     rows = RoleAssignment.objects.filter(in_force(), system=system, person__left_at__isnull=True)
     found = list(rows.select_related("person").order_by("person__name", "role"))
     uses, signed_in = _uses(system), _signed_in({row.person_id for row in found})
@@ -74,11 +74,26 @@ def _uses(system: System | None) -> Mapping[str, Uses]:
     decided = Approval.objects.filter(of_requests).order_by().values_list("approver_id")
     of_reviews = Q(reviews__submitted_at__isnull=False) & (Q() if system is None else Q(reviews__grant__system=system))
     reviewed = Person.objects.filter(of_reviews).order_by().values_list("pk")
+    of_seconds = Q(second_reviews__second_submitted_at__isnull=False)
+    of_seconds &= Q() if system is None else Q(second_reviews__grant__system=system)
+    seconded = Person.objects.filter(of_seconds).order_by().values_list("pk")
     return defaultdict(dict, {
         RESPONDER: _counted(opened.annotate(Count("pk"), Max("opened_at"))),
         APPROVER: _counted(decided.annotate(Count("pk"), Max("decided_at"))),
-        REVIEWER: _counted(reviewed.annotate(Count("reviews"), Max("reviews__submitted_at"))),
+        REVIEWER: _together(
+            _counted(reviewed.annotate(Count("reviews"), Max("reviews__submitted_at"))),
+            _counted(seconded.annotate(Count("second_reviews"), Max("second_reviews__second_submitted_at"))),
+        ),
     })  # fmt: skip
+
+
+def _together(first: Uses, second: Uses) -> Uses:
+    none = (0, None)
+    both = {person: (first.get(person, none), second.get(person, none)) for person in {*first, *second}}
+    return {
+        person: (one[0] + other[0], max(at for at in (one[1], other[1]) if at is not None))
+        for person, (one, other) in both.items()
+    }
 
 
 def _counted(rows: Iterable[Any]) -> Uses:

@@ -175,6 +175,7 @@ def _findings_and_sources(log: Stream) -> None:
         agrees=0,
         words="w",
         involved=["ann", "kim"],
+        active_seconds=90,
         **second,
         **judged,
     )

@@ -1,5 +1,6 @@
 """Events folded into facts: each act gives exactly its rows, and nothing personal among them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from audit.log.canonical import encode
 from audit.log.verify import Entry
 from tests.audit.controls.fixture_rows import base, row
 from tests.audit.facts import story
+from tests.audit.facts.everything import everything
 from tests.audit.facts.stream import DAY, HOUR, MINUTE, PERIOD, Judged, Stream, at, judge
 
 START = at("07-03", "02:00")
@@ -37,6 +39,18 @@ def test_quarter_in_which_all_went_well_passes_where_facts_are_fed(quarter: Judg
 def test_tests_of_facts_that_nothing_feeds_are_not_decided(quarter: Judged) -> None:
     names = ("T-30", "T-33", "T-41", "T-42", "T-46", "T-47")
     assert {name: quarter.results[name].result for name in names} == dict.fromkeys(names, "inconclusive")
+
+
+def test_second_look_is_judged_and_timed_as_the_first_and_whoever_judged_first_had_a_hand_in_it() -> None:
+    told = judge(everything())
+    (review,) = [each for each in told.facts("reviews") if each["id"] == "C1-review"]
+    assert (review["reviewer_id"], review["second_reviewer_id"], review["second_agrees"]) == ("kim", "lea", 0)
+    assert review["second_due_at"] == review["second_submitted_at"] + DAY
+    (judgement,) = [each for each in told.facts("judgements") if each["id"] == "C1-review:second"]
+    assert judgement["judge_id"] == "lea"
+    assert {"ann", "kim"} <= set(json.loads(judgement["involved_ids"]))
+    (sitting,) = [each for each in told.facts("sittings") if each["id"] == "C1-review:second"]
+    assert (sitting["judge_id"], sitting["active_seconds"]) == ("lea", 90)
 
 
 def test_same_entries_give_the_same_facts(quarter: Judged) -> None:

@@ -11,6 +11,7 @@ from django.db import IntegrityError
 
 from audit.cases.reading import record_of
 from audit.log.append import LogUnavailable
+from portal.campaigns.subjects import roles
 from portal.clock import ms, now
 from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
@@ -123,6 +124,17 @@ def test_case_tells_both(world: World) -> None:
     assert said is not None
     assert (said.reviewer, said.agrees, said.words, said.questions) == (str(world.lea.pk), False, WORDS, ("Q01", "Q04"))
     assert (record.case.review.outcome, record.case.review.done_at) == ("not_accepted", said.submitted_at)
+
+
+def test_second_look_is_a_use_of_the_role_of_reviewer(world: World) -> None:
+    row = done(world)
+    uses = {
+        line.label: (line.facts.get("uses"), line.facts.get("last_use")) for line in roles.lines(world.system, None)
+    }
+    assert row.submitted_at is not None
+    assert row.second_submitted_at is not None
+    assert uses["Kim: reviewer"] == (1, ms(row.submitted_at))
+    assert uses["Lea: reviewer"] == (1, ms(row.second_submitted_at))
 
 
 # --- who, and when
