@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.views.decorators.debug import sensitive_variables
 
 from audit.log.append import Actor, action, append
-from portal.clock import ms, now
+from portal.clock import ms, now, optional_ms
 from portal.errors import NotAllowed, RefusedByPolicy, WrongState
 from portal.notifications.outbox import tell
 from portal.people import factors, resets
@@ -233,21 +233,46 @@ def choose_password(*, by: Actor, person: Person, password: str) -> Person:
 
 
 @action(event=("person.added", "password.given"), refused="person.act_refused")
-def add_person(*, by: Actor, name: str, email: str, third_party: bool = False) -> tuple[Person, str]:
-    """Add somebody, with a one-time password that is returned once. They hold no role yet."""
+def add_person(*, by: Actor, name: str, email: str, third_party: bool = False, sponsor: Person | None = None,
+               contract_end: datetime | None = None) -> tuple[Person, str]:  # fmt: skip
+    """Add somebody, with a one-time password that is returned once. They hold no role yet.
+
+    Args:
+        third_party: They work for another company: then somebody here answers for them, until their contract ends (T-43).
+
+    Raises:
+        NotAllowed, StepUpNeeded: who may not.
+        RefusedByPolicy: the address is taken; or sponsor and end of the contract do not fit.
+    """
     need_permission(by, ADMINISTER, says=ONLY_ADMINISTRATORS)
     need_fresh(by)
-    return enter(by, name=name, email=email, third_party=third_party)
+    _check_outside(third_party, sponsor, contract_end)
+    outside: dict[str, object] = {
+        "sponsor_id": sponsor.pk if sponsor else None, "sponsor_active": True if sponsor else None,
+        "contract_end": optional_ms(contract_end),
+    }  # fmt: skip
+    return enter(by, name=name, email=email, third_party=third_party, **outside)
 
 
-def enter(by: Actor, *, name: str, email: str, third_party: bool = False) -> tuple[Person, str]:
+def _check_outside(third_party: bool, sponsor: Person | None, contract_end: datetime | None) -> None:
+    if not third_party and (sponsor or contract_end):
+        raise RefusedByPolicy("Only who works for another company has a sponsor and a contract here.")
+    if third_party and (sponsor is None or contract_end is None):
+        raise RefusedByPolicy("Say who here answers for them, and when their contract ends.", kind="no sponsor")
+    if sponsor is not None and lock_row(Person, sponsor.pk, no_key=True).left_at is not None:
+        raise RefusedByPolicy("The sponsor has left. Name somebody who is here.", kind="no sponsor")
+    if contract_end is not None and contract_end <= now():
+        raise RefusedByPolicy("The contract has ended already.", kind="no contract")
+
+
+def enter(by: Actor, *, name: str, email: str, third_party: bool = False, **outside: object) -> tuple[Person, str]:
     """Make the row, the events and the one-time password, within the action of a caller who has asked who may."""
     address = email.strip().lower()
     with refuse_doubled(DOUBLED_ADDRESS):
         person = Person.objects.create(name=name, email=address, added_at=now())
     append(
         "person.added", by=by, subject=person.log_subject, person_id=person.pk, name=name, email=address, third_party=third_party,
-        joined_at=ms(person.added_at),
+        joined_at=ms(person.added_at), **outside,
     )  # fmt: skip
     return person, _give_password(by, person)
 

@@ -10,9 +10,9 @@ from portal.kept_form import KeptForm
 from portal.people.actions import DOUBLED_ADDRESS
 from portal.people.models import Person
 from portal.people.passkeys import LONGEST_ANSWER
-from portal.people.queries import address_is_taken
+from portal.people.queries import address_is_taken, here
 from portal.plain_text import PlainCharField
-from portal.widgets import OneTimeCode, QuickSelect
+from portal.widgets import OneTimeCode, QuickSelect, UtcMoment
 
 
 class SignInForm(forms.Form):
@@ -143,6 +143,10 @@ class PersonForm(KeptForm):
         label="Mail address", max_length=254, help_text="They sign in with it, and alerts go there."
     )
     third_party = forms.BooleanField(label="Works for another company", required=False)
+    sponsor = forms.ModelChoiceField(
+        here(), label="Who here answers for them", required=False, help_text="Only for who works for another company.",
+    )  # fmt: skip
+    contract_end = forms.DateTimeField(label="Their contract ends", widget=UtcMoment(), required=False)
 
     def clean_email(self) -> str:
         """Say it beside the field when it stands already; the action looks again."""

@@ -22,6 +22,11 @@ def people(viewer: Person) -> QuerySet[Person]:
     return Person.objects.order_by("name") if viewer.has_perm(ADMINISTER) else Person.objects.none()
 
 
+def here() -> QuerySet[Person]:
+    """Everybody who has not left, as a form's choices."""
+    return Person.objects.filter(left_at__isnull=True).order_by("name")
+
+
 def person(viewer: Person, pk: UUID) -> Person | None:
     """One person of that list, with whom they report to."""
     return people(viewer).select_related("manager").filter(pk=pk).first()

@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from audit.log.append import Actor, process
-from portal.clock import now
+from audit.log.read import of_subject
+from portal.clock import ms, now
 from portal.eligibility.founding import Founder, found
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.eligibility.one_time import give_one_time_password
@@ -113,6 +114,51 @@ def test_only_administrators_with_a_fresh_factor_add_people() -> None:
     with pytest.raises(StepUpNeeded):
         add_person(by=actor(pia, method="recovery"), name="X", email="x@example.org")
     assert not Person.objects.filter(email="x@example.org").exists()
+
+
+def test_who_works_for_another_company_has_a_sponsor_and_a_contract_in_the_log() -> None:
+    pia, quinn = founders()
+    ends = now() + timedelta(days=90)
+    vera, _ = add_person(
+        by=actor(pia), name="Vera", email="vera@example.org", third_party=True, sponsor=quinn, contract_end=ends
+    )
+    told = of_subject(vera.log_subject, ("person.added",))[0].fields
+    assert {name: told.get(name) for name in ("third_party", "sponsor_id", "sponsor_active", "contract_end")} == {
+        "third_party": True, "sponsor_id": str(quinn.pk), "sponsor_active": True, "contract_end": ms(ends),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("third_party", "sponsored", "ends_in"),
+    [(True, False, 90), (True, True, None), (True, True, -1), (False, True, 90)],
+)
+def test_sponsor_and_contract_fit_the_person(third_party: bool, sponsored: bool, ends_in: int | None) -> None:
+    pia, quinn = founders()
+    with pytest.raises(RefusedByPolicy):
+        add_person(
+            by=actor(pia), name="Vera", email="vera@example.org", third_party=third_party, sponsor=quinn if sponsored else None,
+            contract_end=now() + timedelta(days=ends_in) if ends_in else None,
+        )  # fmt: skip
+    assert not Person.objects.filter(email="vera@example.org").exists()
+
+
+def test_nobody_is_sponsored_by_who_has_left() -> None:
+    pia, quinn = founders()
+    Person.objects.filter(pk=quinn.pk).update(left_at=now())
+    with pytest.raises(RefusedByPolicy, match="has left"):
+        add_person(
+            by=actor(pia), name="Vera", email="vera@example.org", third_party=True, sponsor=quinn,
+            contract_end=now() + timedelta(days=1),
+        )  # fmt: skip
+
+
+def test_form_takes_sponsor_and_contract() -> None:
+    pia, quinn = founders()
+    said = {"name": "Vera", "email": "vera@example.org", "third_party": "on"}
+    assert client_of(pia).post("/people/new/", said).status_code == 422
+    more = {"sponsor": str(quinn.pk), "contract_end": f"{now() + timedelta(days=9):%Y-%m-%dT%H:%M}"}
+    assert client_of(pia).post("/people/new/", said | more).status_code == 200
+    assert Person.objects.filter(email="vera@example.org").exists()
 
 
 def test_address_stands_once_whatever_its_case() -> None:
