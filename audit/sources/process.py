@@ -36,13 +36,18 @@ class Followed:
 
 @dataclass
 class Gatherer:
-    """All sources of this process."""
+    """All sources of this process, or ``only`` those of some ids."""
 
     followed: dict[str, Followed] = field(default_factory=dict)
+    only: frozenset[str] = frozenset()
 
     def find_sources(self) -> None:
         """Take up what was declared, let go what was withdrawn, begin anew where a declaration changed."""
-        standing = {source.id: source for source in declared() if source.counting != NONE}
+        standing = {
+            source.id: source
+            for source in declared()
+            if source.counting != NONE and (not self.only or source.id in self.only)
+        }
         for source_id in set(self.followed) - set(standing):
             del self.followed[source_id]
         for source_id, source in standing.items():
@@ -83,8 +88,10 @@ class Gatherer:
         each.not_before = time.monotonic() + WAIT_AFTER_ERROR
 
 
-def gather(*, once: bool = False, chore: Callable[[], object] | None = None) -> None:
-    """Follow all sources until SIGTERM or SIGINT; ``once``: until nothing more is waiting.
+def gather(
+    *, once: bool = False, chore: Callable[[], object] | None = None, only: frozenset[str] = frozenset()
+) -> None:
+    """Follow all sources, or ``only`` those of some ids, until SIGTERM or SIGINT; ``once``: until nothing more is waiting.
 
     ``chore`` is done every few seconds between two readings; its errors stop nothing.
     """
@@ -92,12 +99,18 @@ def gather(*, once: bool = False, chore: Callable[[], object] | None = None) -> 
     if not once and threading.current_thread() is threading.main_thread():
         for wish in (signal.SIGTERM, signal.SIGINT):
             signal.signal(wish, lambda *_: stopping.set())
-    follow_all(stopping, once=once, chore=chore)
+    follow_all(stopping, once=once, chore=chore, only=only)
 
 
-def follow_all(stopping: threading.Event, *, once: bool = False, chore: Callable[[], object] | None = None) -> None:
+def follow_all(
+    stopping: threading.Event,
+    *,
+    once: bool = False,
+    chore: Callable[[], object] | None = None,
+    only: frozenset[str] = frozenset(),
+) -> None:
     """The loop of `gather`, for whoever has a thread of their own."""
-    gatherer = Gatherer()
+    gatherer = Gatherer(only=only)
     found_at = beaten_at = done_at = float("-inf")
     while not stopping.is_set():
         try:

@@ -73,8 +73,12 @@ class Environments:
         return self.common | key | {"DATABASE_URL": url, "SEALER_DATABASE_URL": url}
 
     def seed(self, target: PostgresServer) -> dict[str, str]:
-        """For the demo's rows: the owner's login, and the target as its own administrator sees it."""
+        """For the demo's rows: the owner's login, and the target as its own administrator sees it.
+
+        What is filled once is not waited for until it lies on the disk: a filling that broke off is begun anew in any case.
+        """
         return self.owner() | {
+            "PGOPTIONS": "-c synchronous_commit=off",
             "TARGET_SUPERUSER_URL": target.url(database=TARGET_DATABASE),
             "TARGET_HOST": "127.0.0.1",
             "TARGET_PORT": str(target.port),

@@ -5,8 +5,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from audit.log.append import append
@@ -363,6 +365,18 @@ def test_withdrawn_source_is_not_read(folder: Path) -> None:
     assert declared() == []
     gather(once=True)
     assert SourcePosition.objects.count() == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("of_another", "read"), [(False, 1), (True, 0)])
+def test_gatherer_of_one_source_reads_no_other_and_judges_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, of_another: bool, read: int
+) -> None:
+    monkeypatch.setattr("audit.management.commands.gather.judge_due", lambda _: pytest.fail("judged"))
+    source = declare(folder)
+    write(folder, *recorded())
+    call_command("gather", once=True, source=[str(uuid4()) if of_another else source.id])
+    assert SourcePosition.objects.count() == read
 
 
 @pytest.mark.django_db
