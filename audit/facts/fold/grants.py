@@ -76,6 +76,8 @@ def over(facts: Facts, entry: LogEntry) -> None:
         gave_up = entry.fields.get("cause") == "failed"
         cause = "failed" if gave_up else entry.name.removeprefix("grant.")
         facts.change("grants", grant, ended_at=entry.fields["ended_at"], end_cause=cause)
+        if gave_up:
+            facts.change("requests", entry.case, status="failed")
     if is_person(entry.fields.get("ended_by", "process:")):
         facts.involved[entry.case].add(entry.fields["ended_by"])
 
@@ -91,7 +93,8 @@ def ended(facts: Facts, entry: LogEntry) -> None:
     """Access is gone, says the portal; a read-back of the target that came before it says more."""
     if not facts.read_backs[entry.fields["grant_id"]]:
         _cleared(facts, entry, entry.fields["confirmed_at"])
-    facts.change("requests", entry.case, status="closed")
+    if facts.get("grants", entry.fields["grant_id"]).get("end_cause") != "failed":  # what never opened stays failed
+        facts.change("requests", entry.case, status="closed")
 
 
 def _cleared(facts: Facts, entry: LogEntry, confirmed_at: int) -> None:

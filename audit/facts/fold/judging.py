@@ -208,8 +208,10 @@ def removal_done(facts: Facts, entry: LogEntry) -> None:
 
 
 def removal_read_back(facts: Facts, entry: LogEntry) -> None:
-    """The target was listed after a removal."""
-    facts.put("remedies", entry.fields["item_id"], **given(entry, "read_back_at", "read_back_by", "access_present"))
+    """The target was listed after a removal. The first answer stands: what was there although it was said to be gone is not mended by going later."""
+    item = entry.fields["item_id"]
+    if facts.get("remedies", item).get("read_back_at") is None:
+        facts.put("remedies", item, **given(entry, "read_back_at", "read_back_by", "access_present"))
 
 
 def duty_set(facts: Facts, entry: LogEntry) -> None:

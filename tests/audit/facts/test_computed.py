@@ -289,6 +289,31 @@ def test_listing_slots_are_answered_by_listings_taken_in_them() -> None:
     assert judged.rows("T-01") == {key: "deviation", "L:G-C": "inconclusive"}
 
 
+def test_first_listing_after_a_removal_stands_although_a_later_one_shows_it_gone() -> None:
+    log = story.organisation()
+    item: dict[str, Any] = {"item_id": "I", "campaign_id": "K"}
+    log.say("campaign.removal_done", START, "process:campaigns", done_at=START, done_by="mo", **item)
+    for minutes, present in ((1, 1), (99, 0)):
+        when = START + minutes * MINUTE
+        log.say(
+            "campaign.removal_read_back", when, "process:campaigns", read_back_at=when, read_back_by="process:campaigns",
+            access_present=present, **item,
+        )  # fmt: skip
+    remedy = judge(log).fact("remedies", "I")
+    assert (remedy["read_back_at"], remedy["access_present"]) == (START + MINUTE, 1)
+
+
+def test_sponsor_who_left_sponsors_nobody() -> None:
+    log = story.organisation()
+    log.say(
+        "person.added", START, "pia", person_id="vera", name="Vera", email="v@example.org", third_party=1, sponsor_id="jon",
+        sponsor_active=1, contract_end=START + DAY,
+    )  # fmt: skip
+    assert judge(log).fact("people", "vera")["sponsor_active"] == 1
+    log.say("person.left", START + MINUTE, "pia", person_id="jon", left_at=START)
+    assert judge(log).fact("people", "vera")["sponsor_active"] == 0
+
+
 def _took(
     person: str, when: int, *, systems: list[str] | None = None, case: str = "", claims: int = 1
 ) -> dict[str, Any]:

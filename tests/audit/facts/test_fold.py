@@ -435,4 +435,9 @@ def test_opening_that_was_given_up_ends_as_failed() -> None:
     log.say("grant.authorised", START, story.OPENER, case="C", **known, **rest)
     end: dict[str, Any] = {"ended_at": START + MINUTE, "over_at": START + MINUTE, "ended_by": story.OPENER}
     log.say("grant.revoked", START + MINUTE, story.OPENER, case="C", grant_id="G-C", cause="failed", **end)
+    log.say(
+        "grant.ended", START + 2 * MINUTE, story.SWEEP, case="C", grant_id="G-C", system_id="billing", person_id="ann", cause="failed",
+        confirmed_at=START + 2 * MINUTE, removed_at=START + MINUTE, read_back_from="target", ended_at=START + MINUTE, over_at=START + MINUTE,
+    )  # fmt: skip
     assert judge(log).fact("grants", "G-C")["end_cause"] == "failed"
+    assert judge(log).fact("requests", "C")["status"] == "failed", "closed on the target, and never open"
