@@ -8,6 +8,12 @@ from datetime import UTC, datetime, timedelta
 from audit.log.append import clock
 from portal.clock import ms
 
+
+def at(text: str) -> datetime:
+    """``2026-07-03 02:00`` in UTC."""
+    return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+
+
 FOUNDED = datetime(2026, 6, 21, 23, 59, tzinfo=UTC)
 STEP_MS = 200
 

@@ -1,4 +1,4 @@
-"""What was said afterwards of the demo's past uses: reviews, the finding that one opened, and the attestation of the quarter.
+"""What reviewers said afterwards of the demo's past uses and drills.
 
 Through the real actions. Times and answers stand in tables.
 """
@@ -7,19 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import F
-
-from portal.campaigns import actions as campaigns
-from portal.campaigns import starting
-from portal.campaigns.models import Campaign
+from portal.demo.clock import at
 from portal.demo.organisation import Organisation
-from portal.demo.stage import Stage, at
-from portal.findings import actions as findings
-from portal.findings.models import Finding
+from portal.demo.stage import Stage
 from portal.grants.models import Grant
 from portal.reviews import actions as reviews
+from portal.reviews import sittings
 from portal.reviews.models import Review
 from portal.reviews.questions import questions
+from portal.reviews.states import DUE
 
 REVIEWER = "kim"
 CLAIMED_BEFORE = timedelta(minutes=20)
@@ -41,10 +37,20 @@ class Judgement:
 JUDGEMENTS = (
     Judgement("BG-01", at("2026-07-03 08:50")),
     Judgement("BG-02", at("2026-07-09 23:00")),
+    Judgement("BG-03", at("2026-07-15 22:20")),
+    Judgement(
+        "BG-04", at("2026-07-21 11:40"), "accepted_with_findings",
+        {"Q10": ("yes", "Nobody was told that the certificate would expire: there should be an alert.")},
+        findings_due=at("2026-08-20 00:00"),
+    ),
+    Judgement("BG-05", at("2026-07-29 08:41")),
     Judgement("BG-06", at("2026-08-04 08:35")),
+    Judgement("BG-07", at("2026-08-11 18:45")),  # the only reviewer was on leave, and nobody had been named
     Judgement("BG-08", at("2026-08-14 17:10")),
+    Judgement("BG-09", at("2026-08-22 05:30")),
     Judgement("EARLIER-1", at("2026-08-28 13:25")),
     Judgement("EARLIER-2", at("2026-09-03 13:25")),
+    Judgement("BG-11", at("2026-09-06 17:00")),  # not before the target said that its end was done
     Judgement("EARLIER-3", at("2026-09-10 13:25")),
     Judgement(
         "BG-10", at("2026-09-17 11:26"), "not_accepted",
@@ -55,21 +61,31 @@ JUDGEMENTS = (
         },
         findings_due=at("2026-10-20 00:00"),
     ),
+    Judgement("BG-12-billing", at("2026-09-22 06:15")),
+    Judgement("BG-12-sso", at("2026-09-22 06:35")),
+    Judgement("BG-12-k8s", at("2026-09-22 07:15")),
+    Judgement("BG-12-patient", at("2026-09-22 07:35")),
+    Judgement("BG-12-payments", at("2026-09-22 07:55")),
+    Judgement("BG-12-network", at("2026-09-22 08:15")),
+    Judgement("BG-12-warehouse", at("2026-09-22 08:35")),
+    Judgement("BG-12-payroll", at("2026-09-22 08:55")),
+    Judgement("BG-12-mail", at("2026-09-22 09:25")),
+    Judgement("BG-12-storage", at("2026-09-22 09:35")),
+    Judgement("BG-12-wiki", at("2026-09-22 09:55")),
+    Judgement("BG-12-aws", at("2026-09-23 05:15")),
 )  # fmt: skip
-ANSWERED_AT = at("2026-09-18 09:00")
-CAUSE = "Reading the quarantine is everyday work, and the only way to it is the emergency way."
-RESPONSE = "A read-only role for the mail team is ordered; until then the team asks for an approval."
-LISTED_AT, SHOWN_AT, DECIDED_AT, CLOSED_AT = (
-    at("2026-09-10 00:00"), at("2026-09-12 09:57"), at("2026-09-12 10:00"), at("2026-09-18 00:00"),
-)  # fmt: skip
-KEPT = "Used or on call this quarter; still in the team that runs the system."
+LATE_AT = at("2026-08-10 09:00")  # the review of BG-07 is overdue; the only one who can be given it is away
+READ_FOR = (40, 60, 60, 60, 60, 60, 60)  # seconds on screen, minute by minute
 
 
 def judge(stage: Stage, judgement: Judgement, grant: Grant) -> Review:
     """Claim, answer all ten questions, submit."""
     organisation = stage.organisation
     organisation.clock.set(judgement.at - CLAIMED_BEFORE)
-    review = reviews.claim(by=organisation.by(REVIEWER), review=Review.objects.get(grant=grant))
+    review = Review.objects.get(grant=grant)
+    if review.state == DUE:  # an overdue one was given to somebody already
+        review = reviews.claim(by=organisation.by(REVIEWER), review=review)
+    _read(organisation, review, judgement.at)
     organisation.clock.set(judgement.at)
     due = judgement.findings_due
     submitted = reviews.submit(
@@ -80,55 +96,23 @@ def judge(stage: Stage, judgement: Judgement, grant: Grant) -> Review:
     return submitted
 
 
+def _read(organisation: Organisation, review: Review, until: datetime) -> None:
+    """The reviewer's page stands on the screen for some minutes, with the evidence open."""
+    for number, seconds in enumerate(READ_FOR):
+        organisation.clock.set(until - timedelta(minutes=len(READ_FOR) - number))
+        sittings.note(
+            review=review, person=organisation.people[REVIEWER], ages=[(seconds * 1000, 0)], opened=sittings.EVIDENCE
+        )
+
+
+def note_late(stage: Stage) -> None:
+    """The portal reminds of a review that nobody took."""
+    stage.organisation.clock.set(LATE_AT)
+    stage.run("reviews", "outbox")
+
+
 def _answers(judgement: Judgement) -> dict[str, dict[str, str]]:
     good = {each.id: (FINE.get(each.id, "yes"), "") for each in questions()}
     return {
         key: {"answer": answer, "comment": comment} for key, (answer, comment) in {**good, **judgement.said}.items()
     }
-
-
-def answer_findings(stage: Stage, grant: Grant) -> None:
-    """Their owner says what they came from, and what is done."""
-    stage.organisation.clock.set(ANSWERED_AT)
-    for finding in Finding.objects.filter(about=str(Review.objects.get(grant=grant).pk)):
-        findings.answer(by=stage.organisation.by("mo"), finding=finding, cause=CAUSE, response=RESPONSE)
-
-
-def list_rights(stage: Stage) -> None:
-    """The attestations of the quarter begin, each with the list of its system as it stands."""
-    for system in stage.organisation.systems.values():
-        stage.move(system, LISTED_AT)
-    stage.run("campaigns", "outbox")
-    for system in stage.organisation.systems.values():
-        stage.release(system)
-
-
-def decide_lines(stage: Stage) -> None:
-    """Each line stands before whom it was put to, and is kept with a reason."""
-    people = {person.pk: key for key, person in stage.organisation.people.items()}
-    for campaign in _in_order():
-        for reviewer in sorted({people[item.reviewer_id] for item in campaign.items.all() if item.reviewer_id}):
-            stage.organisation.clock.set(SHOWN_AT)
-            campaigns.show(by=stage.organisation.by(reviewer), campaign=campaign)
-    stage.organisation.clock.set(DECIDED_AT)
-    for campaign in _in_order():
-        for item in campaign.items.filter(reviewer__isnull=False).order_by("label"):
-            by = people[item.reviewer_id] if item.reviewer_id else ""
-            campaigns.keep(by=stage.organisation.by(by), item=item, reason=KEPT)
-
-
-def _in_order() -> list[Campaign]:
-    return list(Campaign.objects.order_by(F("system__slug").asc(nulls_last=True), "kind"))
-
-
-def close_attestations(stage: Stage) -> None:
-    """With the catalogue's statement; then the next ones are owed."""
-    stage.organisation.clock.set(CLOSED_AT)
-    for campaign in _in_order():
-        campaigns.close(by=stage.organisation.by("mo" if campaign.system_id else "quinn"), campaign=campaign)
-    stage.run("campaigns", "outbox")
-
-
-def leave_one_open(organisation: Organisation, slug: str) -> Campaign:
-    """At the demo's present an administrator begins one before its time, so that owners always find lines to decide."""
-    return starting.run_now(by=organisation.by("pia"), system=organisation.systems[slug])

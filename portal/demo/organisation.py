@@ -7,24 +7,27 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from audit.log.append import Actor, process
 from portal.demo import sealed
-from portal.demo.clock import Clock
-from portal.demo.personas import BY_KEY, PERSONAS, Persona
+from portal.demo.clock import Clock, at
+from portal.demo.personas import BY_KEY, COLLEAGUES, PERSONAS, Persona
+from portal.demo.places import PLACES, Place
 from portal.demo.queries import code_of
-from portal.demo.target import DESCRIPTIONS, PORTAL_LOGIN, PRIVILEGES, TABLES_SAID
+from portal.demo.target import DESCRIPTIONS, PORTAL_LOGIN
 from portal.eligibility import actions as lists
 from portal.eligibility.founding import Founder, found
 from portal.people import actions as people_actions
 from portal.people.factors import new_key
 from portal.people.models import Person
 from portal.policy import actions as policies
-from portal.policy.rules import Policy
 from portal.systems import actions as systems
 from portal.systems.models import Privilege, System
+
+CONTRACTS_END = at("2026-12-31 00:00")
 
 
 @dataclass
@@ -43,48 +46,14 @@ class Organisation:
         return Actor(actor.id, actor.name, actor.method, self.clock.at - minutes * 60_000)
 
 
-@dataclass(frozen=True)
-class Place:
-    """A system of the demo, its one or more privileges, and who works with it."""
-
-    slug: str
-    name: str
-    way_in: str
-    responders: tuple[str, ...]
-    approver: str = "ines"
-    criticality: str = "normal"
-    personal_data: bool = False
-    connector: str = "simulated"
-    privileges: tuple[tuple[str, str], ...] = ()
-    listed_by: Mapping[str, str] = field(
-        default_factory=dict
-    )  # privilege -> owner who put people on its list, if not Mo
-    policy: Policy = field(default_factory=Policy)
-    sealed: tuple[str, str, str] | None = (
-        None  # account on the target, its name in words, where it is used; Otto keeps it
-    )
-
-
-PLACES = (
-    Place("shop", "Shop database", f"From the jump host, with psql: the line below is ready to paste. {TABLES_SAID}", ("ann",),
-          criticality="normal", personal_data=True, connector="postgresql", privileges=tuple(PRIVILEGES.items()),
-          policy=Policy(bypass_extensions=1), listed_by={"shop_support": "nora"}),
-    Place("billing", "PostgreSQL primary, billing", "From the jump host.", ("ann",), criticality="critical",
-          policy=Policy(max_grant_minutes=60, bypass_minutes=30)),
-    Place("payments", "Payments API", "Through the payments gateway.", ("dan",), criticality="critical"),
-    Place("warehouse", "Data warehouse", "From the analysts' host.", ("ann",), approver="jon", personal_data=True),
-    Place("sso", "Single sign-on", "Through its administrators' console.", ("ben",),
-          sealed=("sso_breakglass", "Single sign-on: break-glass administrator", "At the console of the identity provider, door 4 of the cage.")),
-    Place("mail", "Mail gateway", "Through the gateway's console.", ("emil",), approver="jon", personal_data=True),
-)  # fmt: skip
-
-
 def build(organisation: Organisation) -> None:
     """Found the portal and add its people, once."""
     _found(organisation)
     for persona in PERSONAS:
         if persona.key not in ("pia", "quinn"):
             _add(organisation, persona)
+    for persona in COLLEAGUES:
+        organisation.people[persona.key] = _entered(organisation, persona)
     _roles(organisation, None, (("rosa", "auditor"),))
 
 
@@ -95,12 +64,10 @@ def add_systems(organisation: Organisation, connector: str) -> None:
             _place(organisation, place)
 
 
-def declare_sources(organisation: Organisation, connector: str) -> None:
-    """Declare the sources of one kind of target: from then on completeness asks for each day."""
-    for place in PLACES:
-        if place.connector == connector:
-            after = {"counting": _counting(place), "settings": source_settings(place)}
-            _two(organisation, kind=systems.SOURCE, after=after, system=organisation.systems[place.slug])
+def declare_source(organisation: Organisation, place: Place) -> None:
+    """Declare the source of a system: from then on completeness asks for each day."""
+    after = {"counting": _counting(place), "settings": source_settings(place)}
+    _two(organisation, kind=systems.SOURCE, after=after, system=organisation.systems[place.slug])
 
 
 def _found(organisation: Organisation) -> None:
@@ -113,8 +80,18 @@ def _found(organisation: Organisation) -> None:
 
 
 def _add(organisation: Organisation, persona: Persona) -> None:
-    people_actions.add_person(by=organisation.by("pia"), name=persona.name, email=persona.email)
+    _entered(organisation, persona)
     _enter(organisation, persona, persona.email)
+
+
+def _entered(organisation: Organisation, persona: Persona) -> Person:
+    """On the portal's list; who works for another company has a sponsor and a contract."""
+    outside: dict[str, Any] = {}
+    if persona.sponsor:
+        ends = organisation.clock.told(CONTRACTS_END)
+        outside = {"third_party": True, "sponsor": organisation.people[persona.sponsor], "contract_end": ends}
+    added, _ = people_actions.add_person(by=organisation.by("pia"), name=persona.name, email=persona.email, **outside)
+    return added
 
 
 def _enter(organisation: Organisation, persona: Persona, email: str) -> None:
@@ -143,13 +120,12 @@ def _place(organisation: Organisation, place: Place) -> None:
     for name, on_target in () if place.sealed else _privileges(place):
         after = {"name": name, "on_target": on_target, "description": DESCRIPTIONS.get(on_target, "")}
         _two(organisation, kind=systems.PRIVILEGE, after=after, system=system)
-    roles = [(place.approver, "approver"), ("kim", "reviewer"), ("lea", "reviewer"), ("mo", "owner"), ("nora", "owner")]
-    if place.slug == "shop":
-        roles.append(("jon", "approver"))
+    reviewers = [(key, "reviewer") for key in place.reviewers]
+    roles = [(place.approver, "approver"), *reviewers, ("mo", "owner"), ("nora", "owner"), *place.more_roles]
     _roles(organisation, system, (*roles, *((key, "responder") for key in place.responders)))
     version = policies.propose(by=organisation.by("pia"), system=system, policy=place.policy)
     policies.approve(by=organisation.by("quinn"), version=version)
-    for key in place.responders:
+    for key in (*place.responders, *place.listed):
         for privilege in Privilege.objects.filter(system=system):
             proposed = lists.propose_eligibility(
                 by=organisation.by("pia"), person=organisation.people[key], privilege=privilege

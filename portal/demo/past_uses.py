@@ -1,27 +1,31 @@
-"""The demo's past uses, walked through the real actions on simulated targets under the demo's clock.
+"""The demo's past uses and drills, walked through the real actions on simulated targets under the demo's clock.
 
-What a use was like stands in a table; who did what when is taken from it. The log of each target carries the same times.
+What each was like stands in a table; who did what when is taken from it. The log of each target carries the same times.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from portal.access_requests import actions as requests
 from portal.access_requests.models import AccessRequest
-from portal.access_requests.rules import Asked
-from portal.connectors.simulated import activity, controls
+from portal.connectors.base import Target
+from portal.connectors.simulated import activity, controls, log, state
 from portal.connectors.simulated.activity import Act
-from portal.demo.stage import Stage, at
+from portal.demo.clock import at
+from portal.demo.stage import Stage
+from portal.demo.uses import Use, asked
+from portal.drills import actions as drills
+from portal.drills.models import Drill
 from portal.errors import NotAllowed
-from portal.grants import actions, ending, opening
+from portal.grants import actions, ending, extending, opening
 from portal.grants.models import Grant
 from portal.grants.releasing import release
 from portal.notifications.actions import acknowledge
 from portal.notifications.models import Alert
 from portal.systems.models import Privilege, System
 
+TOLD_AFTER = timedelta(minutes=3)
 SEEN_AFTER = timedelta(minutes=7)
 READ_AFTER = timedelta(minutes=1)
 REMOVED_AFTER = timedelta(seconds=85)
@@ -29,73 +33,17 @@ LEFT_AFTER = timedelta(minutes=1, seconds=30)
 CLOSED_AFTER = timedelta(seconds=40)
 RELEASED_AFTER = timedelta(seconds=40)
 SETTLED_AFTER = timedelta(seconds=3)
-
-
-@dataclass(frozen=True)
-class Use:
-    """One past use. ``acts`` are minutes after the opening and what was done; ``late`` one act after the end over a kept session."""
-
-    key: str
-    system: str
-    responder: str
-    approver: str
-    asked: Asked
-    asked_at: datetime
-    decided_at: datetime
-    opened_at: datetime
-    ended_at: datetime
-    acts: tuple[tuple[datetime, Act], ...] = ()
-    own_approval_at: datetime | None = None
-    late: tuple[datetime, Act] | None = None
-    read_back_at: datetime | None = None
-    released_by: str = ""  # who was the second person, where a sealed account's secret was shown
-
-
-def _asked(mode: str, reason: str, classes: tuple[str, ...], incident: str) -> Asked:
-    return Asked(mode, "outage", reason, 60, "availability", classes, incident)
-
-
-def _mail_use(number: int, day: str) -> Use:
-    reason = f"Customers report lost mail since this morning; look at what the quarantine holds back, report {number}."
-    return Use(
-        f"EARLIER-{number}", "mail", "emil", "jon", _asked("approved", reason, ("data_read",), f"INC-211{number}"), at(f"{day} 07:00"),
-        at(f"{day} 07:04"), at(f"{day} 07:05"), at(f"{day} 07:25"), ((at(f"{day} 07:10"), Act("list quarantine", "data_read", "ok", "quarantine")),),
-    )  # fmt: skip
-
-
-USES = (
-    Use("BG-01", "billing", "ann", "ines",
-        _asked("approved", "Disk at 98 %, writes failing; the DBA role was lost in a role clean-up.", ("schema_change",), "INC-2041"),
-        at("2026-07-03 02:00"), at("2026-07-03 02:05"), at("2026-07-03 02:06"), at("2026-07-03 02:50"),
-        ((at("2026-07-03 02:11"), Act("SELECT * FROM pg_stat_user_tables", "catalogue_read", "ok", "pg_stat_user_tables")),
-         (at("2026-07-03 02:26"), Act("DROP TABLE invoices_2019", "schema_change", "ok", "invoices_2019")))),
-    Use("BG-02", "sso", "ben", "",
-        _asked("bypass", "Sign-on outage: nobody can sign in since a rule locks everybody out.", ("config_change",), "INC-2055"),
-        at("2026-07-09 03:10"), at("2026-07-09 03:10"), at("2026-07-09 03:12"), at("2026-07-09 04:00"),
-        ((at("2026-07-09 03:27"), Act("disable rule mfa-7", "config_change", "ok", "rule mfa-7")),), released_by="pia"),
-    Use("BG-06", "payments", "dan", "ines",
-        _asked("approved", "Payments queue stuck after a failover; look at it and restart the consumer.", ("config_change",), "INC-2088"),
-        at("2026-08-04 02:00"), at("2026-08-04 02:19"), at("2026-08-04 02:20"), at("2026-08-04 02:35"), own_approval_at=at("2026-08-04 02:10")),
-    Use("BG-08", "warehouse", "ann", "jon",
-        _asked("approved", "The nightly load failed; read its log and see what is missing.", ("data_read",), "INC-2101"),
-        at("2026-08-14 04:00"), at("2026-08-14 04:09"), at("2026-08-14 04:10"), at("2026-08-14 05:10"),
-        ((at("2026-08-14 04:25"), Act("SELECT * FROM load_log", "data_read", "ok", "load_log")),),
-        late=(at("2026-08-14 05:47"), Act("SELECT * FROM customers", "data_read", "ok", "customers")), read_back_at=at("2026-08-14 05:50")),
-    _mail_use(1, "2026-08-28"),
-    _mail_use(2, "2026-09-03"),
-    _mail_use(3, "2026-09-10"),
-    Use("BG-10", "mail", "emil", "",
-        Asked("bypass", "outage", "need access", 60, "availability", ("data_read",), ""),
-        at("2026-09-16 20:00"), at("2026-09-16 20:00"), at("2026-09-16 20:01"), at("2026-09-16 20:26"),
-        ((at("2026-09-16 20:06"), Act("list quarantine", "data_read", "ok", "quarantine")),)),
-)  # fmt: skip
+GIVEN_UP_AT, FAILED_JUDGED_AT = at("2026-09-21 09:20"), at("2026-09-21 09:52")
+DECLINED = at("2026-08-06 10:00"), at("2026-08-06 10:20")  # asked, and answered
 
 
 def walk(stage: Stage, use: Use) -> Grant:
-    """One use, from the asking to the read-back, with what the portal's own processes do meanwhile."""
+    """One use or drill, from the asking to the read-back, with what the portal's own processes do meanwhile."""
     system = stage.organisation.systems[use.system]
     grant = _authorise(stage, use, system)
     stage.run("outbox")
+    if use.refused:
+        return _not_opened(stage, use, system, grant)
     stage.move(system, use.opened_at)
     grant = opening.run(grant.pk)
     if use.released_by:
@@ -110,7 +58,18 @@ def walk(stage: Stage, use: Use) -> Grant:
     grant = _end(stage, use, system, grant, session)
     stage.move(system, (use.read_back_at or use.ended_at + REMOVED_AFTER) + SETTLED_AFTER)
     stage.mark(system)
-    stage.run("outbox", "gather", "reviews", "cases", "intake")
+    stage.run("outbox", "gather", "reviews", "drills", "cases", "intake")
+    stage.release(system)
+    return grant
+
+
+def _not_opened(stage: Stage, use: Use, system: System, grant: Grant) -> Grant:
+    """The target refuses."""
+    target = stage.move(system, use.opened_at)
+    controls.write(target, refuse=use.refused)
+    grant = opening.run(grant.pk)
+    controls.write(target)
+    stage.run("outbox", "cases")
     stage.release(system)
     return grant
 
@@ -121,7 +80,8 @@ def _authorise(stage: Stage, use: Use, system: System) -> Grant:
     stage.move(system, use.asked_at)
     if use.asked.mode == "bypass":
         return opening.bypass(by=by(use.responder, minutes=2), privilege=privilege, asked=use.asked)
-    request = requests.ask(by=by(use.responder, minutes=2), privilege=privilege, asked=use.asked)
+    request = _ask(stage, use, privilege)
+    stage.run("outbox")
     if use.own_approval_at:
         stage.move(system, use.own_approval_at)
         _try_own(stage, use, request)
@@ -130,6 +90,47 @@ def _authorise(stage: Stage, use: Use, system: System) -> Grant:
     if grant is None:
         raise RuntimeError("One approval is enough in the demo.")
     return grant
+
+
+def _ask(stage: Stage, use: Use, privilege: Privilege) -> AccessRequest:
+    by = stage.organisation.by(use.responder, minutes=2)
+    if use.asked.mode != "drill":
+        return requests.ask(by=by, privilege=privilege, asked=use.asked)
+    failed = Drill.objects.filter(system=privilege.system, worked=False).first() if use.repeats else None
+    started = drills.start(by=by, privilege=privilege, act=use.asked.reason, minutes=use.asked.minutes, repeats=failed)
+    return started.request
+
+
+def give_up(stage: Stage, grant: Grant) -> None:
+    """The portal has tried for ten minutes to open what the target refuses."""
+    system = grant.system
+    controls.write(stage.move(system, GIVEN_UP_AT), refuse="The token of the portal has expired.")
+    opening.run(grant.pk)
+    controls.write(stage.move(system, GIVEN_UP_AT))
+    ending.run(grant.pk)  # it was tried, so the target is closed and read back like any other
+    stage.run("outbox", "cases")
+    stage.release(system)
+
+
+def judge_failed(stage: Stage) -> None:
+    """Half an hour later nothing more can come of the drill: it is judged, and is to be repeated."""
+    stage.organisation.clock.set(FAILED_JUDGED_AT)
+    stage.run("drills", "outbox")
+
+
+def decline(stage: Stage) -> None:
+    """A request that an approver declines."""
+    organisation, (asked_at, decided_at) = stage.organisation, DECLINED
+    system = organisation.systems["network"]
+    organisation.clock.set(asked_at)
+    request = requests.ask(
+        by=organisation.by("dan", minutes=2), privilege=Privilege.objects.get(system=system),
+        asked=asked("approved", "Look at the switch's rules for the audit of next week.", ("config_change",), "INC-2090"),
+    )  # fmt: skip
+    stage.run("outbox")
+    organisation.clock.set(decided_at)
+    requests.decline(by=organisation.by("jon", minutes=2), request=request, comment="That can wait for the day.")
+    stage.run("outbox")
 
 
 def _try_own(stage: Stage, use: Use, request: AccessRequest) -> None:
@@ -149,13 +150,46 @@ def _log_in(stage: Stage, use: Use, system: System, grant: Grant) -> int | None:
     return activity.log_in(target, login=grant.login, at_ms=stage.ms(use.opened_at) + 90_000)
 
 
-def _meanwhile(stage: Stage, use: Use, grant: Grant, session: int | None) -> list[tuple[datetime, Callable[[], None]]]:
-    """What happens while access is open, by its times: acts, each gathered a minute later, and the owner who has seen the alert."""
-    found: list[tuple[datetime, Callable[[], None]]] = [(use.opened_at + SEEN_AFTER, lambda: _see(stage, grant))]
+def _meanwhile(
+    stage: Stage, use: Use, grant: Grant, session: int | None
+) -> list[tuple[datetime, Callable[[], object]]]:
+    """What happens while access is open, by its times: acts, each gathered a minute later, owners who have seen the alert, more time."""
+    found: list[tuple[datetime, Callable[[], object]]] = [
+        (use.opened_at + TOLD_AFTER, lambda: _see(stage, grant, "nora")),
+        (use.opened_at + SEEN_AFTER, lambda: _see(stage, grant, "mo")),
+    ]
     for when, act in use.acts:
         found.append((when, partial(_act, stage, grant.system, session, when, act)))
-        found.append((when + READ_AFTER, partial(stage.run, "gather")))
+        found.append((when + READ_AFTER, partial(stage.read, grant.system)))
+    if use.lost is not None and session is not None:
+        found.append((use.lost[0], partial(_lose, stage, grant.system, session, *use.lost)))
+    if use.longer is not None:
+        found.append((use.longer[0] - TOLD_AFTER, partial(_ask_longer, stage, use, grant)))
+        found.append((use.longer[0], partial(_give_longer, stage, use, grant)))
     return sorted(found, key=lambda each: each[0])
+
+
+def _ask_longer(stage: Stage, use: Use, grant: Grant) -> None:
+    minutes = use.longer[1] if use.longer else 0
+    actions.ask_extension(
+        by=stage.organisation.by(use.responder), grant=grant, minutes=minutes, reason="One payslip is left."
+    )
+
+
+def _give_longer(stage: Stage, use: Use, grant: Grant) -> None:
+    asked = grant.extensions.get()
+    actions.decide_extension(by=stage.organisation.by(use.approver, minutes=2), extension=asked, give=True)
+    extending.run(grant.pk)
+
+
+def _lose(stage: Stage, system: System, session: int, when: datetime, act: Act) -> None:
+    """The forwarder is silent: the target counts the statement, and its line reaches nobody."""
+    target = stage.move(system, when)
+    with state.changing(target) as connection:
+        lines = connection.execute("SELECT lines FROM session WHERE number = ?", [session]).fetchone()["lines"]
+    controls.write(target, drop_log_lines=[(log.name(session), lines + 1)])
+    activity.do(target, session, act, at_ms=stage.ms(when))
+    controls.write(target)
 
 
 def _act(stage: Stage, system: System, session: int | None, when: datetime, act: Act) -> None:
@@ -163,11 +197,11 @@ def _act(stage: Stage, system: System, session: int | None, when: datetime, act:
         activity.do(stage.move(system, when), session, act, at_ms=stage.ms(when))
 
 
-def _see(stage: Stage, grant: Grant) -> None:
-    """The owner says that they have seen the alert; where mail is down it has not reached them yet."""
-    owner = stage.organisation.people["mo"]
+def _see(stage: Stage, grant: Grant, key: str) -> None:
+    """An owner says that they have seen the alert; where mail is down it has not reached them yet."""
+    owner = stage.organisation.people[key]
     for alert in Alert.objects.filter(grant_id=grant.pk, recipient=owner, kind="grant.opened", sent_at__isnull=False):
-        acknowledge(by=stage.organisation.by("mo"), alert=alert)
+        acknowledge(by=stage.organisation.by(key), alert=alert)
 
 
 def _end(stage: Stage, use: Use, system: System, grant: Grant, session: int | None) -> Grant:
@@ -178,6 +212,8 @@ def _end(stage: Stage, use: Use, system: System, grant: Grant, session: int | No
     else:
         if session is not None:
             activity.log_out(target, session, at_ms=stage.ms(use.ended_at) - 30_000)
+        if use.kept_open:
+            _keep(target, grant)
         actions.give_back(by=stage.organisation.by(use.responder), grant=grant)
         stage.move(system, use.ended_at + REMOVED_AFTER)
     return ending.run(grant.pk)
@@ -191,5 +227,12 @@ def _linger(stage: Stage, use: Use, system: System, grant: Grant, session: int) 
     when, act = use.late or use.acts[-1]
     _act(stage, system, session, when, act)
     activity.log_out(stage.move(system, when + LEFT_AFTER), session)
-    stage.run("gather")
+    stage.read(system)
     controls.write(target)
+
+
+def _keep(target: Target, grant: Grant) -> None:
+    """Somebody at the target made the login permanent, and what the portal closes there has no effect."""
+    controls.write(target, lie_close=True)
+    with state.changing(target) as connection:
+        connection.execute("UPDATE login SET expires_at_ms = NULL WHERE name = ?", [grant.login])

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Persona:
-    """One of them: key, name, what they do here, and what to try as them."""
+    """One of them: key, name, what they do here, and what to try as them. ``sponsor`` answers for who works for another company."""
 
     key: str
     name: str
     does: str
-    try_this: str
+    try_this: str = ""
+    sponsor: str = ""
 
     @property
     def email(self) -> str:
@@ -27,7 +28,7 @@ PERSONAS = (
     Persona(
         "ann",
         "Ann Berg",
-        "Responder: shop, billing, warehouse",
+        "Responder: shop, billing, warehouse, payroll",
         "Ask for access to the shop database, or break the glass.",
     ),
     Persona("ines", "Ines Duarte", "Approver", "Approve Ann's request from the alert."),
@@ -41,11 +42,11 @@ PERSONAS = (
     Persona("rosa", "Rosa Conti", "Auditor", "Read every case, check the log, make an evidence pack."),
     Persona("pia", "Pia Sommer", "Administrator", "Propose a policy or a role."),
     Persona("quinn", "Quinn Ferro", "Administrator, second", "Approve what Pia proposes."),
-    Persona("dan", "Dan Okafor", "Responder: payments", "See that only his systems are offered."),
+    Persona("dan", "Dan Okafor", "Responder: payments, network", "See that only his systems are offered."),
     Persona(
         "ben",
         "Ben Halvorsen",
-        "Responder: single sign-on",
+        "Responder: single sign-on, AWS, Kubernetes",
         "Ask for the sealed account, and wait for the second person.",
     ),
     Persona(
@@ -54,6 +55,20 @@ PERSONAS = (
         "Custodian of sealed accounts",
         "Release its secret to Ben; give it a new one afterwards.",
     ),
-    Persona("emil", "Emil Vogt", "Responder: mail gateway", "Look at what became of his bypass."),
+    Persona("emil", "Emil Vogt", "Responder: mail gateway, wiki", "Look at what became of his bypass."),
+    Persona("cleo", "Cleo Marsh", "Responder: patient records", "See how a look at four charts was judged."),
+    Persona(
+        "vera",
+        "Vera Lang, Arrayworks",
+        "Responder of another company: storage array",
+        "See that an attestation took her off the list, and who put her on it anew.",
+        sponsor="mo",
+    ),
 )
+COLLEAGUES = (
+    Persona("hana", "Hana Weiss", "Manages them, and approves their changes"),
+    Persona("tom", "Tom Ruiz", "Approved for AWS until he left"),
+    Persona("ulla", "Ulla Sand", "On the list of the cluster; moved to another unit"),
+)
+"""People of the demo who do not sign in."""
 BY_KEY = {persona.key: persona for persona in PERSONAS}

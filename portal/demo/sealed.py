@@ -1,12 +1,13 @@
 """The demo's sealed account: put under seal by two administrators, its secret laid in by its custodian, and replaced after its one past use."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portal.connectors.base import Secret
 from portal.connectors.postgresql.secrets import make_password
 from portal.connectors.sealed.simulated import set_password
 from portal.connectors.simulated import logins, state
+from portal.demo.clock import at
 from portal.eligibility import actions as lists
 from portal.sealed import actions, probing, rotating, rotations
 from portal.sealed.models import CARDS, CUSTODIAN, SealedAccount
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from portal.demo.stage import Stage
 
 KEEPER, OFFLINE = "otto", "sso_offline"
-ROTATED_AT, TESTED_AFTER = datetime(2026, 7, 9, 8, 30, tzinfo=UTC), timedelta(minutes=15)
-LISTED_AT = datetime(2026, 9, 15, 1, 0, tzinfo=UTC)
+ROTATIONS = (  # a new secret and the login with it: the morning after the use, and after the drill
+    (at("2026-07-09 08:30"), at("2026-07-09 08:45")), (at("2026-09-21 15:00"), at("2026-09-21 15:10")),
+)  # fmt: skip
+LISTED_AT = at("2026-09-15 01:00")
 
 
 def register(organisation: "Organisation", system: System, account: str, name: str, location: str) -> SealedAccount:
@@ -51,13 +54,13 @@ def lay_in(organisation: "Organisation", account: SealedAccount) -> None:
     rotations.lay_in(by=organisation.by(KEEPER), account=account, secret=secret.reveal())
 
 
-def rotate(stage: "Stage") -> None:
-    """The morning after the use."""
+def rotate(stage: "Stage", when: datetime, tested: datetime) -> None:
+    """A new secret after it was shown, and a login with it."""
     organisation = stage.organisation
-    organisation.clock.set(ROTATED_AT)
+    organisation.clock.set(when)
     for account in SealedAccount.objects.select_related("system"):
         lay_in(organisation, account)
-        organisation.clock.set(ROTATED_AT + TESTED_AFTER)
+        organisation.clock.set(tested)
         probing.try_secret(by=organisation.by(KEEPER), account=account)
     stage.run("outbox")
 

@@ -2,30 +2,34 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
-from portal.demo import judged, sealed, target
-from portal.demo.clock import demo_clock
+from portal.demo import afterwards, attested, judged, past_uses, putting_right, sealed, staff, target, vendor
+from portal.demo.clock import at, demo_clock
 from portal.demo.organisation import (
-    PLACES,
     Organisation,
     add_systems,
     build,
     connector_settings,
-    declare_sources,
+    declare_source,
     target_password,
 )
-from portal.demo.past_uses import USES, Use, walk
-from portal.demo.stage import Stage, at
+from portal.demo.past_uses import walk
+from portal.demo.places import PLACES, Place
+from portal.demo.stage import Stage
+from portal.demo.uses import DRILLS, USES, Use
 from portal.grants.models import Grant
 from portal.people.models import Person
 from portal.systems.heartbeats import stands
 from portal.systems.models import System
 
-SOURCES_FROM, FIRST_DAY = at("2026-06-29 00:00"), at("2026-06-29 00:30")
+SYSTEMS_FROM, FIRST_DAY = at("2026-06-25 09:30"), at("2026-06-29 00:30")
 QUARTER_OVER = at("2026-10-01 00:30")
 SHOP_BEFORE_NOW = timedelta(minutes=10)  # the demo's clock goes on by itself and must not run ahead of the real one
 WHAT_FOLLOWS = timedelta(hours=1)  # room for what the clock is read after the quarter
 Step = tuple[datetime, Callable[[], object]]
+T = TypeVar("T")
 
 
 class HalfFilled(RuntimeError):
@@ -54,8 +58,8 @@ def seed(superuser_url: str) -> None:
         clock.leave_the_story(present)
         sealed.add_cards(organisation)
         add_systems(organisation, "postgresql")
-        declare_sources(organisation, "postgresql")
-        judged.leave_one_open(
+        declare_source(organisation, PLACES[0])
+        attested.leave_one_open(
             organisation, "shop"
         )  # after the source, which says whose logins on the target are no one's access
 
@@ -68,12 +72,10 @@ def told_later(present: datetime) -> timedelta:
 def past(organisation: Organisation) -> dict[str, Grant]:
     """The organisation with its simulated systems, and a quarter of its life. Returns the grants by the names of their uses."""
     build(organisation)
+    organisation.clock.set(SYSTEMS_FROM)
     add_systems(organisation, "simulated")
     stage = Stage(organisation, FIRST_DAY)
     stage.run("campaigns")  # which says when each list is to be attested
-    organisation.clock.set(SOURCES_FROM)
-    declare_sources(organisation, "simulated")
-    stage.mark_all()
     walked: dict[str, Grant] = {}
     for when, step in sorted(_agenda(stage, walked), key=lambda each: each[0]):
         stage.pass_days(when)
@@ -86,29 +88,72 @@ def past(organisation: Organisation) -> dict[str, Grant]:
 
 def _agenda(stage: Stage, walked: dict[str, Grant]) -> Iterable[Step]:
     """Everything that happens, each with the time at which it begins."""
-    for use in USES:
-        yield use.asked_at, _walking(stage, use, walked)
-    for judgement in judged.JUDGEMENTS:
-        yield judgement.at - judged.CLAIMED_BEFORE, _judging(stage, judgement, walked)
-        if judgement.said:
-            yield judged.ANSWERED_AT, _answering(stage, judgement, walked)
-    yield sealed.ROTATED_AT, lambda: sealed.rotate(stage)
+    yield from _gathering(stage)
+    yield from _using(stage, walked)
+    yield from _attesting(stage, walked)
+    for when in staff.IMPORTED_AT:
+        yield when, partial(staff.take_in, stage, when)
+    for key, slug, when in staff.LISTED_ANEW:
+        yield when, partial(staff.list_anew, stage, key, slug, when)
+    for when, tested in sealed.ROTATIONS:
+        yield when, partial(sealed.rotate, stage, when, tested)
     yield sealed.LISTED_AT, lambda: sealed.compare(stage)
-    yield judged.LISTED_AT, lambda: judged.list_rights(stage)
-    yield judged.SHOWN_AT, lambda: judged.decide_lines(stage)
-    yield judged.CLOSED_AT, lambda: judged.close_attestations(stage)
+    for when in putting_right.ANSWERED_AT:
+        yield when, partial(putting_right.answer, stage, when)
+    yield putting_right.RETEST_ASKED_AT, lambda: putting_right.close_lesson(stage)
+
+
+def _gathering(stage: Stage) -> Iterable[Step]:
+    """The logs of the targets are connected, one system after the other."""
+    for place in PLACES:
+        if place.connector == "simulated":
+            yield place.logged_from, partial(_connect, stage, place)
+
+
+def _connect(stage: Stage, place: Place) -> None:
+    stage.organisation.clock.set(place.logged_from)
+    declare_source(stage.organisation, place)
+    stage.begin_log(place.slug)
+
+
+def _using(stage: Stage, walked: dict[str, Grant]) -> Iterable[Step]:
+    """Uses and drills, and what was said of each."""
+    for use in (*USES, *DRILLS):
+        yield use.asked_at, _walking(stage, use, walked)
+    yield past_uses.DECLINED[0], lambda: past_uses.decline(stage)
+    yield past_uses.GIVEN_UP_AT, lambda: past_uses.give_up(stage, walked["BG-12-aws-first"])
+    yield past_uses.FAILED_JUDGED_AT, lambda: past_uses.judge_failed(stage)
+    for judgement in judged.JUDGEMENTS:
+        yield judgement.at - judged.CLAIMED_BEFORE, _with(judged.judge, stage, judgement, judgement.use, walked)
+    yield judged.LATE_AT, lambda: judged.note_late(stage)
+    for change in afterwards.CHANGES:
+        yield change.at, _with(afterwards.record, stage, change, change.use, walked)
+    for decision in afterwards.DECISIONS:
+        yield decision.at, _with(afterwards.decide, stage, decision, decision.use, walked)
+
+
+def _attesting(stage: Stage, walked: dict[str, Grant]) -> Iterable[Step]:
+    for which in attested.ROUNDS:
+        yield which.listed_at, partial(attested.list_rights, stage, which)
+        yield which.shown_at, partial(attested.decide_lines, stage, which)
+        yield which.closed_at, partial(attested.close, stage, which)
+    yield vendor.LISTED_AT, lambda: vendor.list_rights(stage)
+    yield vendor.SHOWN_AT, lambda: vendor.revoke(stage)
+    yield vendor.SAID_GONE_AT, lambda: vendor.say_gone(stage, walked["BG-11"])
+    yield vendor.LOOKED_AT, lambda: vendor.look(stage)
+    yield vendor.GONE_AT, lambda: vendor.take_away(stage)
+    yield vendor.CLOSED_AT, lambda: vendor.close(stage)
 
 
 def _walking(stage: Stage, use: Use, walked: dict[str, Grant]) -> Callable[[], object]:
     return lambda: walked.update({use.key: walk(stage, use)})
 
 
-def _judging(stage: Stage, judgement: judged.Judgement, walked: dict[str, Grant]) -> Callable[[], object]:
-    return lambda: judged.judge(stage, judgement, walked[judgement.use])
-
-
-def _answering(stage: Stage, judgement: judged.Judgement, walked: dict[str, Grant]) -> Callable[[], object]:
-    return lambda: judged.answer_findings(stage, walked[judgement.use])
+def _with(
+    act: Callable[[Stage, T, Grant], object], stage: Stage, told: T, use: str, walked: dict[str, Grant]
+) -> Callable[[], object]:
+    """An act on the grant of a use, which is there by then."""
+    return lambda: act(stage, told, walked[use])
 
 
 def follow_port(shop: System) -> None:

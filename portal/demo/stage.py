@@ -1,8 +1,8 @@
 """Where the demo's past is played: the organisation, its simulated targets and the portal's own processes, moved through time together."""
 
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from django.core.management import call_command
 
@@ -20,18 +20,17 @@ GATHERED_EVERY = 3  # days; completeness looks three days back
 SEAL_PATIENCE_S = 20.0
 
 
-def at(text: str) -> datetime:
-    """``2026-07-03 02:00`` in UTC."""
-    return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
-
-
 @dataclass
 class Stage:
-    """The organisation with its targets. ``day`` is the last one on which each source gave a sign of life, ``unread`` how many of them nobody read yet."""
+    """The organisation with its targets. ``day`` is the last one on which each source gave a sign of life, ``unread`` how many of them nobody read yet.
+
+    ``logged`` names the systems whose log is gathered by now.
+    """
 
     organisation: Organisation
     day: datetime
     unread: int = 0
+    logged: list[str] = field(default_factory=list)
 
     def move(self, system: System, when: datetime) -> Target:
         """Set the portal's and the target's clock; returns the target."""
@@ -56,13 +55,25 @@ class Stage:
             else:
                 next(work for work in WORKS if work.name == name).job(BEAT).once()
 
+    def read(self, system: System) -> None:
+        """Read what one target has logged; nothing is judged yet."""
+        call_command("gather", once=True, source=[str(system.pk)])
+
     def mark(self, system: System) -> None:
         """A marked act on the target, as the running portal does every few seconds."""
         heartbeats.send(system, system.pk)
 
+    def begin_log(self, slug: str) -> None:
+        """From now on the log of a system is gathered, with a first sign of life."""
+        self.logged.append(slug)
+        system = self.organisation.systems[slug]
+        self.move(system, self.day)
+        self.mark(system)
+        self.release(system)
+
     def mark_all(self) -> None:
         """One on each target, at the time of the day."""
-        for system in self.organisation.systems.values():
+        for system in [self.organisation.systems[slug] for slug in self.logged]:
             self.move(system, self.day)
             self.mark(system)
             self.release(system)
@@ -79,9 +90,13 @@ class Stage:
 
     def settle(self) -> None:
         """Wait until all is sealed, then let the portal take in what it says."""
+        self.sealed()
+        self.run("intake", "outbox", "cases")
+
+    def sealed(self) -> None:
+        """Wait until all that was written stands in the sealed log."""
         end = time.monotonic() + SEAL_PATIENCE_S
         while position().waiting_since is not None:
             if time.monotonic() > end:
                 raise RuntimeError("The log is not being sealed, so the demo cannot be filled.")
             time.sleep(0.1)
-        self.run("intake", "outbox", "cases")

@@ -1,9 +1,12 @@
-"""The demo's past, played once by the real actions, sealed, folded from the sealed log and judged by the catalogue."""
+"""The demo's past, played once by the real actions, sealed, folded from the sealed log and judged by the catalogue.
+
+It is told at another time than it was written, around a new year and a leap day, as a demo of any year tells it: what holds then holds at any time.
+"""
 
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -20,14 +23,14 @@ from audit.log.checkpoints import public_keys
 from audit.log.examination import stored_ranges
 from audit.log.read import size
 from audit.packs.reading import entries
-from portal.demo.clock import demo_clock
+from portal.demo.clock import at, demo_clock
 from portal.demo.organisation import Organisation
-from portal.demo.seeding import past
-from portal.demo.stage import at
+from portal.demo.seeding import past, told_later
 from portal.systems.models import Privilege
 from tests.servers import MailSink, new_folder
 from tests.worlds import sealing
 
+LATER = told_later(datetime(2024, 3, 1, 0, 10, tzinfo=UTC))
 FROM, TO = at("2026-07-01 00:00"), at("2026-10-01 00:00")
 
 
@@ -57,8 +60,8 @@ def played(django_db_setup: None, django_db_blocker: DjangoDbBlocker, _mail_sink
         return play(_mail_sink)
 
 
-def play(sink: MailSink, later: timedelta = timedelta()) -> Played:
-    """Play it, told so much later than it was written."""
+def play(sink: MailSink, later: timedelta = LATER) -> Played:
+    """Play it, told so much later than it was written (or earlier: the log is sealed by this machine's clock, which must not be behind)."""
     mails = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": sink.port, "EMAIL_USE_TLS": False}
     try:
         with override_settings(PORTAL_DATA=new_folder("evidence"), **mails), sealing(), demo_clock(later) as clock:

@@ -10,7 +10,7 @@ import psycopg
 
 from audit.log.read import LoggedEvent, named
 from portal.connectors.base import Closed
-from portal.demo.stage import at
+from portal.demo.clock import at
 from tests.audit.completeness.walked import Walk, read_all, walk, write
 from tests.servers import running_target, wait_until
 from tests.targets.connectors.postgresql_target import PostgresTarget, closing_of, now_ms, set_up
