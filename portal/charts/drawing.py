@@ -1,4 +1,4 @@
-"""Bars as numbers for the SVG template: shapes and text alone, in the colours of the page. The table beside it says the same in words."""
+"""Bars as numbers for the SVG template: shapes and text alone, in the colours of the page. The table under it says the same in words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

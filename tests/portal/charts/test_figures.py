@@ -100,3 +100,6 @@ def test_page_draws_and_says_and_costs_the_same(world: World) -> None:
     assert "3 uses in 12 months, 0 by bypass." in page
     assert re.search(r'<rect class="chart-a"[^>]+/>', page)
     assert "style=" not in page.split("<main", 1)[1]
+    drawn = page.count('<div class="chart">')
+    assert drawn > 0
+    assert page.count('<details class="fold"><summary>The same as a table</summary>') == drawn
