@@ -35,7 +35,7 @@ fix: venv ## mend what the linters can mend
 
 faults: venv ## kill, break and starve everything in turn; the long share of the tests
 	@$(RUN) packages demo test
-	@exec $(BIN)/pytest tests/faults tests/evidence/test_told_later.py -m 'faults or not faults' -n 0 -q $(ARGS)
+	@exec $(BIN)/pytest tests/faults -m 'faults or not faults' -n 0 -q $(ARGS)
 
 pictures: venv ## take the README's pictures again, on the way of the browser tests
 	@$(RUN) packages demo test
