@@ -42,6 +42,7 @@ from portal.embedded.valkey import ValkeyServer
 
 S = TypeVar("S", bound="Server")
 RUN = "BREAKGLASS_TEST_RUN"  # folder of the run; workers inherit it
+MEMORY, ROOM = Path("/dev/shm"), 3 * 2**30
 TEST_LOG_NAME = "breakglass.example/test"
 
 
@@ -54,10 +55,19 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) 
 
 
 def new_folder(name: str) -> Path:
-    """A folder that PostgreSQL's account reaches even where we are root (pytest's own are closed to it)."""
-    folder = Path(tempfile.mkdtemp(prefix=f"breakglass-{name}-"))
+    """A folder that PostgreSQL's account reaches even where we are root (pytest's own are closed to it).
+
+    It lies in the folder of the run, where there is one, and goes with it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"breakglass-{name}-", dir=os.environ.get(RUN)))
     folder.chmod(0o755)
     return folder
+
+
+def _in_memory() -> str | None:
+    """Where a run lies: a database that is emptied after each test makes and removes hundreds of files each time."""
+    room = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return str(MEMORY) if room else None
 
 
 @dataclass
@@ -211,7 +221,7 @@ def prepare_run() -> None:
     passwords there. REDIS_URL, where set, is used as it is.
     """
     if RUN not in os.environ:
-        os.environ[RUN] = str(_start_run())
+        _start_run()
     run = _this_run()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     data = Path(os.environ[RUN]) / worker
@@ -243,11 +253,13 @@ def superuser_url(database: str = "postgres") -> str:
     return urlunsplit(urlsplit(_this_run().superuser_url)._replace(path=f"/{database}"))
 
 
-def _start_run() -> Path:
+def _start_run() -> None:
     from audit.log.keys import generate
 
     given = {name: os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL")}
-    folder = new_folder("run")
+    folder = Path(tempfile.mkdtemp(prefix="breakglass-run-", dir=_in_memory()))
+    folder.chmod(0o755)
+    os.environ[RUN] = str(folder)
     stack = contextlib.ExitStack()
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(stack.close)
@@ -259,7 +271,6 @@ def _start_run() -> Path:
     (folder / "log.key").write_text(private)
     run = Run(superuser, redis, passwords, public.strip())
     (folder / "run.json").write_text(json.dumps(asdict(run)))
-    return folder
 
 
 def _this_run() -> "Run":
