@@ -11,7 +11,8 @@ from portal.campaigns.models import Campaign, Item
 from tests.browsing import code_of_device, enter, stale
 from tests.portal.campaigns.attested import begun, line, ready, stand
 from tests.portal.campaigns.attested import seen as stood
-from tests.web.looking import VARIANTS, fits, seen
+from tests.portal.sealed.vault import make_vault
+from tests.web.looking import VARIANTS, Variant, fits, seen
 from tests.worlds import World, actor, make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -61,6 +62,19 @@ def test_pages_are_accessible_and_fit(browser: Browser, url: str, world: World) 
         for path in ("/campaigns/", f"/campaigns/{campaign.pk}/"):
             page.goto(url + path, wait_until="load")
             fits(page)
+
+
+@pytest.mark.parametrize("variant", [PHONE, DESK], ids=["phone", "desk"])
+def test_line_of_a_sealed_account_is_accessible_and_fits(
+    browser: Browser, url: str, world: World, variant: Variant
+) -> None:
+    campaign = stood(world, begun(make_vault(world=world).world, kind="accounts"))
+    with seen(browser, variant) as page:
+        enter(page, url, world.mo)
+        page.goto(f"{url}/campaigns/{campaign.pk}/", wait_until="load")
+        expect(_line(page, "The vault's administrator: vault_admin")).to_contain_text("Kept by")
+        page.get_by_text("Let nobody check it out after a time").click()
+        fits(page)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "without"])
