@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.db.models import QuerySet
 
+from portal.choices import RowField
 from portal.eligibility.forms import LendForm
 from portal.kept import KeptForm
 from portal.people.models import Person
@@ -28,7 +29,7 @@ class ReviewForm(KeptForm):
     """Answers and comments of each question, what follows from them, and the statement. Saved half-done, it asks for nothing."""
 
     outcome = forms.ChoiceField(label="Outcome", choices=list(OUTCOMES.items()), widget=ChoiceCards(), required=False)
-    finding_owner: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
+    finding_owner: "forms.ModelChoiceField[Person]" = RowField(
         queryset=None, label="Owner of the findings", required=False, empty_label="The owner of the system",
         help_text="Who puts right what your answers open.",
     )  # fmt: skip
@@ -159,7 +160,7 @@ class DelegateForm(LendForm):
 class HandOverForm(KeptForm):
     """Back to the pool, or to somebody by name."""
 
-    to: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
+    to: "forms.ModelChoiceField[Person]" = RowField(
         queryset=None, label="To whom", required=False, empty_label="Back to all reviewers"
     )
     comment = PlainCharField(

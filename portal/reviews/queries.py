@@ -18,7 +18,7 @@ from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
 from portal.reviews.leave import in_force
 from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review
-from portal.reviews.rules import hands_of, pool_of
+from portal.reviews.rules import hands_among, hands_of, pool_of
 from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, SUBMITTED
 from portal.systems.models import System
 
@@ -82,12 +82,16 @@ class Evidence:
     away: tuple[Delegation, ...]
 
 
-def evidence_of(review: Review, involved: frozenset[str]) -> Evidence:
-    """All of it, in a constant number of queries. Whoever asks has checked who may see the review, and asked who is involved."""
+def evidence_of(review: Review) -> Evidence:
+    """All of it, in a constant number of queries, and from it who is involved. Whoever asks has checked who may see the review."""
     grant = review.grant
+    approvals = tuple(Approval.objects.filter(request_id=grant.request_id).select_related("approver"))
+    extensions = tuple(grant.extensions.select_related("decided_by"))
+    told = [(each.request_id, each.approver_id) for each in approvals]
+    told += [(grant.request_id, each.decided_by_id) for each in extensions if each.decided_by_id]
+    involved = hands_among([grant], told)[grant.request_id]
     return Evidence(
-        tuple(Approval.objects.filter(request_id=grant.request_id).select_related("approver")),
-        tuple(grant.extensions.select_related("decided_by")), tuple(alerts_of_case(grant.request_id)),
+        approvals, extensions, tuple(alerts_of_case(grant.request_id)),
         tuple(Finding.objects.filter(about=str(review.pk)).select_related("owner").order_by("raised_at")),
         tuple(pool_of(review, involved)), tuple(review.acceptances.all()), involved,
         tuple(in_force(grant.system)) if review.state != SUBMITTED else (),

@@ -40,11 +40,19 @@ def involved_in(grant: Grant) -> frozenset[str]:
 def hands_of(grants: Iterable[Grant]) -> dict[UUID, frozenset[str]]:
     """`involved_in` for several grants by their request, in three queries."""
     listed = list(grants)
-    hands: dict[str, set[str]] = {str(each.request_id): {str(each.person_id)} for each in listed}
-    for case, person in Approval.objects.filter(request__in=list(hands)).values_list("request_id", "approver_id"):
-        hands[str(case)].add(str(person))
+    approved = Approval.objects.filter(request__in=[each.request_id for each in listed])
     decided = Extension.objects.filter(grant__in=[each.pk for each in listed], decided_by__isnull=False)
-    for case, person in decided.values_list("grant__request_id", "decided_by_id"):
+    told = [
+        *approved.values_list("request_id", "approver_id"),
+        *decided.values_list("grant__request_id", "decided_by_id"),
+    ]
+    return hands_among(listed, told)
+
+
+def hands_among(listed: Iterable[Grant], told: Iterable[tuple[UUID, UUID | None]]) -> dict[UUID, frozenset[str]]:
+    """As `hands_of`, where it is known already who decided on which request, and on more time. One query."""
+    hands: dict[str, set[str]] = {str(each.request_id): {str(each.person_id)} for each in listed}
+    for case, person in told:
         hands[str(case)].add(str(person))
     for event in of_cases(hands, HANDS):
         if not event.by.startswith("process:"):

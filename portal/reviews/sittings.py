@@ -21,12 +21,17 @@ LONGEST_MS, MOST_SPANS, MOST_AT_ONCE = 60_000, 2000, 20
 Span = tuple[int, int]  # from and to, milliseconds since 1970 UTC
 
 
-@transaction.atomic
 def note(*, review: Review, person: Person, ages: Sequence[Span] = (), opened: Sequence[str] = ()) -> Sitting:
     """Add what was on screen, as ages in milliseconds (begun so long ago, ended so long ago), and evidence that was opened."""
-    row, _ = Sitting.objects.get_or_create(review=review, person=person)
-    if not ages and set(opened) <= set(row.opened):  # opened evidence stays opened
-        return row
+    known = Sitting.objects.filter(review=review, person=person).first()
+    if known is not None and not ages and set(opened) <= set(known.opened):  # opened evidence stays opened
+        return known
+    return _add(review, person, ages, opened)
+
+
+@transaction.atomic
+def _add(review: Review, person: Person, ages: Sequence[Span], opened: Sequence[str]) -> Sitting:
+    Sitting.objects.get_or_create(review=review, person=person)
     row = Sitting.objects.select_for_update().get(review=review, person=person)
     at, claimed = now_ms(), ms(review.held_since) if review.held_since else 0
     told = [(max(claimed, at - begun), at - ended) for begun, ended in ages[:MOST_AT_ONCE] if _is_span(begun, ended)]

@@ -21,7 +21,7 @@ from portal.reviews.actions import TAKEN_STATES, claim, hand_over, pass_on, save
 from portal.reviews.forms import HandOverForm, ReviewForm, SecondForm
 from portal.reviews.models import Review
 from portal.reviews.questions import OUTCOMES, statement
-from portal.reviews.rules import involved_in, is_its_reviewer, may_review, people_among, pool_of
+from portal.reviews.rules import is_its_reviewer, may_review, people_among, pool_of
 from portal.reviews.second import submit_second
 from portal.reviews.shown import asked_of, course_of, said_of
 from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE
@@ -54,11 +54,11 @@ def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     review = _visible(request, pk)
     viewed(request, "the review", review)
     looked_at(request)
-    involved = involved_in(review.grant)
-    answers = _may_answer(request, review, involved)
+    evidence = queries.evidence_of(review)
+    answers = _may_answer(request, review, evidence.involved)
     if answers:
         sittings.note(review=review, person=request.user, opened=[sittings.SAID])
-    return _show(request, review, _asked(review) if answers else {}, involved=involved)
+    return _show(request, review, _asked(review) if answers else {}, evidence=evidence)
 
 
 def _asked(review: Review) -> dict[str, Any]:
@@ -173,18 +173,17 @@ def review_second(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 
 def _show(
-    request: PersonRequest, review: Review, parts: dict[str, Any], status: int = 200, *, involved: frozenset[str] | None = None
+    request: PersonRequest, review: Review, parts: dict[str, Any], status: int = 200, *, evidence: queries.Evidence | None = None
 ) -> HttpResponse:  # fmt: skip
-    """The page with what is fitting for this viewer. Who is involved is asked once for the whole page."""
-    involved = involved_in(review.grant) if involved is None else involved
-    evidence = queries.evidence_of(review, involved)
+    """The page with what is fitting for this viewer. Its evidence is asked for once, who is involved with it."""
+    evidence = evidence or queries.evidence_of(review)
     mine = review.state in TAKEN_STATES and review.holder == request.user
     if mine and "over" not in parts:
         parts["over"] = HandOverForm(pool=people_among(evidence.pool).exclude(pk=request.user.pk))
     context = {
         "review": review, "grant": review.grant, "asked": review.grant.request, "evidence": evidence, "mine": mine,
         "involved": str(request.user.pk) in evidence.involved,
-        "may_claim": review.state in (DUE, SECOND_DUE) and allows(may_review, request.actor, review, involved),
+        "may_claim": review.state in (DUE, SECOND_DUE) and allows(may_review, request.actor, review, evidence.involved),
         "said": asked_of(review), "course": course_of(review, evidence), "statement": statement(),
         "answers": said_of(review) if review.submitted_at else [], "outcome": OUTCOMES.get(review.outcome, ""),
         "acceptances": [(each, CLASSES.get(each.kind, each.kind)) for each in evidence.acceptances],
