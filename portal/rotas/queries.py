@@ -14,7 +14,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, R
 from portal.eligibility.queries import in_force, systems_where
 from portal.people.models import Person
 from portal.rotas.models import Absence, Rota, Swap
-from portal.rotas.schedule import Away, Exchange, Plan
+from portal.rotas.schedule import WEEK, Away, Exchange, Plan, spells
 from portal.rotas.states import OFFERED, TAKEN
 from portal.systems.models import System
 
@@ -101,6 +101,18 @@ def rota_of(viewer: Person, person_id: UUID) -> Rota | None:
 def may_be_on(system: System) -> list[Person]:
     """Approvers of the system in their own right, by name: who stands in for somebody has their turn anyway."""
     return list(Person.objects.filter(pk__in=own_roles(system).values("person_id")).order_by("name"))
+
+
+def watches_of(viewer: Person, at: datetime) -> list[tuple[Rota, datetime]]:
+    """Rotas by which the viewer is on call now, and until when. One query; three more where they are on a rota."""
+    rows = list(
+        Rota.objects.filter(members__contains=[str(viewer.pk)])
+        .select_related("system")
+        .order_by("system__name", "name")
+    )
+    plans = plans_ahead(rows, at)
+    now_on = ((each, next(spells(plans[str(each.pk)], at, at + WEEK))) for each in rows)
+    return [(rota, spell.to_at) for rota, spell in now_on if spell.person == str(viewer.pk)]
 
 
 def members_of(rotas: Iterable[Rota]) -> dict[str, Person]:

@@ -26,7 +26,7 @@ from portal.people.signing_in import PersonRequest, signed_in
 from portal.personnel.queries import waiting_for as personnel_waiting_for
 from portal.policy.queries import waiting as policies_waiting
 from portal.reviews.queries import claimed_by, due_for
-from portal.rotas.queries import offers_to
+from portal.rotas.queries import offers_to, watches_of
 from portal.sealed.models import CUSTODIAN as KEPT_BY_CUSTODIAN
 from portal.sealed.queries import cards_of, duties_of, waiting_for_second
 from portal.stops.queries import lifts_waiting_for
@@ -65,6 +65,8 @@ def _for(viewer: Person) -> dict[str, Any]:
             "extensions": extensions_waiting_for(viewer),
             "swaps": offers_to(viewer),
         }
+    if APPROVER in roles:
+        shown["watches"] = watches_of(viewer, now())
     if roles & {APPROVER, OWNER, ADMINISTRATOR}:
         shown["open_of_others"] = endable_by(viewer)
     if roles & {APPROVER, OWNER, ADMINISTRATOR, CUSTODIAN}:

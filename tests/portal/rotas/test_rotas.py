@@ -296,6 +296,17 @@ def test_pages_let_an_administrator_set_it_up_and_members_swap_and_leave(world: 
     assert "in place of" not in text(ines.get(page).content)
 
 
+def test_home_says_to_whoever_is_on_call_until_when(world: World) -> None:
+    rota, (ines, jon) = rota_of(world), (browser_of(world.people[name]) for name in ("ines", "jon"))
+    until = plan_of(rota).starts_at(week_at(plan_of(rota), now()) + 1)
+    said = f"You are on call Billing: Nights Until {until:%-d %b %Y, %H:%M} UTC"
+    assert said in text(ines.get("/").content)
+    assert "You are on call" not in text(jon.get("/").content)
+    absences.say_away(by=actor(world.ines), rota=rota, person=world.ines, from_at=now(), to_at=until)
+    assert "You are on call" not in text(ines.get("/").content)
+    assert said in text(jon.get("/").content)
+
+
 def test_member_who_is_no_approver_any_more_is_passed_over_and_the_page_says_so(world: World) -> None:
     rota = rota_of(world)
     RoleAssignment.objects.filter(person=world.ines, role="approver").update(to_at=now())
