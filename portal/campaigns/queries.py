@@ -25,7 +25,8 @@ from portal.systems.models import System
 
 READERS = (OWNER, ADMINISTRATOR, REVIEWER, AUDITOR)
 SHOWS = ("mine", "nobody", "others", "decided")
-RELATED = ("campaign__system__owner", "person", "reviewer", "owner", "decided_by")
+OF_LINE = ("person", "reviewer", "owner", "decided_by")
+RELATED = ("campaign__system__owner", *OF_LINE)
 
 
 def visible(viewer: Person) -> QuerySet[Campaign]:
@@ -137,11 +138,14 @@ def items_of(
     return rows.order_by("place", "subject_kind", "label", "pk").values_list("pk", flat=True)
 
 
-def whole(pks: Iterable[UUID]) -> list[Item]:
-    """The lines of these keys with all that a page shows of them, in their order."""
+def whole(campaign: Campaign, pks: Iterable[UUID]) -> list[Item]:
+    """The campaign's lines of these keys with all that a page shows of them, in their order. The campaign itself is not read again."""
     keys = list(pks)
-    found = Item.objects.select_related(*RELATED).in_bulk(keys)
-    return [found[key] for key in keys if key in found]
+    found = Item.objects.filter(campaign=campaign).select_related(*OF_LINE).in_bulk(keys)
+    lines = [found[key] for key in keys if key in found]
+    for line in lines:
+        line.campaign = campaign
+    return lines
 
 
 @dataclass(frozen=True)

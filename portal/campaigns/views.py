@@ -228,7 +228,7 @@ def _show(
     asked["show"] = "mine" if as_rows else asked["show"]
     per_page = bulk.MOST if as_rows else PER_PAGE
     page = Paginator(queries.items_of(campaign, request.user, **asked), per_page).get_page(request.GET.get("page"))
-    items = _with(queries.whole(page), given)
+    items = _with(queries.whole(campaign, page), given)
     if request.method == "GET":
         show_lines(by=request.actor, viewer=request.user, campaign=campaign, items=items)
     look = viewing(request.user, campaign, items)
