@@ -37,9 +37,9 @@ faults: venv ## kill, break and starve everything in turn; the long share of the
 	@$(RUN) packages demo test
 	@exec $(BIN)/pytest tests/faults -m 'faults or not faults' -n 0 -q $(ARGS)
 
-pictures: venv ## take the README's pictures again, on the way of the browser tests
+pictures: venv ## take the pictures of README and docs again, on the way of the browser tests
 	@$(RUN) packages demo test
-	@PORTAL_PICTURES=1 exec $(BIN)/pytest tests/web/test_whole_way_approved.py tests/web/test_whole_way_pack.py -n 0 -q $(ARGS)
+	@PORTAL_PICTURES=1 exec $(BIN)/pytest tests/web/test_whole_way_*.py -n 0 -q $(ARGS)
 
 bench: venv ## the figures, each beside its bar; fails when one is missed
 	@$(RUN) packages demo

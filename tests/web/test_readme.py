@@ -8,12 +8,14 @@ from django.test import override_settings
 from django.urls import resolve
 
 from portal.demo.personas import PERSONAS
+from portal.demo.places import PLACES
 from portal.embedded.state import CHECKOUT
 
 README = CHECKOUT / "README.md"
 PAPERS = (README, *sorted((CHECKOUT / "docs").rglob("*.md")))
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"\bmake ([a-z][a-z-]+)\b")
+LARGEST = 60_000  # bytes of a picture
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -50,6 +52,31 @@ def test_readme_shows_two_pictures() -> None:
         assert int.from_bytes(picture.read_bytes()[16:20], "big") >= 390, "pixels wide"
 
 
+READERS = ("responder.md", "approver.md", "reviewer.md", "owner.md", "custodian.md", "auditor/README.md", "operate.md")
+
+
+def pictures_of(paper: Path) -> set[Path]:
+    return {(paper.parent / link).resolve() for link in LINK.findall(paper.read_text()) if link.endswith(".png")}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_page_of_a_reader_shows_pictures_that_the_test_run_took(reader: str) -> None:
+    shown = pictures_of(CHECKOUT / "docs" / reader)
+    walks = "".join(walk.read_text() for walk in (CHECKOUT / "tests" / "web").glob("test_whole_way_*.py"))
+    assert shown
+    for picture in shown:
+        assert re.search(rf"picture(_of_page)?\(.*\"{picture.stem}\"\)", walks), f"nothing takes {picture.name}"
+        content = picture.read_bytes()
+        assert content[:8] == PNG
+        assert int.from_bytes(content[16:20], "big") in (390, 800, 1280), f"{picture.name}: pixels wide"
+        assert len(content) <= LARGEST, picture.name
+
+
+def test_every_picture_is_shown() -> None:
+    shown = set().union(*map(pictures_of, PAPERS))
+    assert {each.resolve() for each in (CHECKOUT / "docs" / "pictures").iterdir()} - shown == set()
+
+
 def test_readme_leads_to_addresses_and_people_of_the_demo() -> None:
     said = README.read_text()
     named = set(re.findall(r"\*\*([A-Z][a-z]+)\*\*", said))
@@ -58,6 +85,24 @@ def test_readme_leads_to_addresses_and_people_of_the_demo() -> None:
     with override_settings(ROOT_URLCONF="tests.architecture.every_url"):
         for address in re.findall(r"`(/[a-z/]+/)`", said):
             assert resolve(address)
+
+
+def test_demo_names_buttons_and_people_that_are_there() -> None:
+    page = (CHECKOUT / "templates" / "demo" / "personas.html").read_text()
+    others = "".join(
+        each.read_text() for each in (CHECKOUT / "templates").rglob("*.html") if each.name != "personas.html"
+    )
+    names = [name for place in PLACES for name in (place.name, *(place.sealed or ())[1:2])]
+    buttons = [_without(names, said) for said in re.findall(r"<em>([^<]+)</em>", page)]
+    assert [each for each in buttons if each not in others] == []
+    assert set(re.findall(r"<strong>([A-Z][a-z]+)</strong>", page)) <= {each.name.split()[0] for each in PERSONAS}
+    assert page.count('id="part-') == 4
+
+
+def _without(names: list[str], said: str) -> str:
+    for name in sorted(names, key=len, reverse=True):
+        said = said.replace(name, "")
+    return said.strip(": ")
 
 
 def test_every_command_of_the_makefile_is_explained_by_make_help() -> None:

@@ -38,7 +38,7 @@ REFUSED = "SELECT employee FROM shop.salaries"
 def test_approved_way_from_asking_to_the_review(browser: Browser, house: House, tmp_path: Path) -> None:
     began = now_ms()
     with (
-        walking(browser, house, "ann", PHONE, device_scale_factor=2) as ann,
+        walking(browser, house, "ann", PHONE) as ann,
         walking(browser, house, "ines", PHONE) as ines,
         walking(browser, house, "jon") as jon,
         walking(browser, house, "kim", expected="404") as kim,
@@ -86,6 +86,7 @@ def approve(ines: Walker, case: str, began: int) -> None:
     ines.count_from_here()
     ines.go(link_of(mail))
     ines.sees(REASON)
+    picture(ines.page, "decide")
     ines.press("I have seen it")
     ines.press("Approve")
     ines.sees("End this access now")
@@ -98,6 +99,7 @@ def reveal(ann: Walker) -> tuple[str, str]:
     button = ann.page.get_by_role("button", name="Show the password")
     expect(button).to_be_visible(timeout=30_000)
     expect(ann.page.locator("[data-left]")).to_have_text(re.compile(r"^(1 min|\d+ s)"))
+    picture(ann.page, "open")
     assert ann.interactions - THE_MINUTE <= MOST_TO_OPEN, "taps and fields from the home page to open access"
     line = ann.page.locator("#psql-line").inner_text()
     button.click()
@@ -158,6 +160,7 @@ def verdict_is_complete(jon: Walker, case: str) -> None:
     jon.go(case.replace("/requests/", "/cases/"))
     expect(jon.page.locator("#case-activity .verdict-word strong")).to_have_text("Complete", timeout=90_000)
     jon.page.reload()
+    picture(jon.page, "case")
     jon.sees(re.compile("neither login, right nor session is left"))
 
 
@@ -188,6 +191,7 @@ def review(kim: Walker, case: str, began: int) -> None:
     kim.press("Take this review")
     kim.page.locator("#activity-part").scroll_into_view_if_needed()
     expect(kim.page.locator("#acts")).to_contain_text("3 actions")
+    picture(kim.page, "review")
     for question in questions():
         fine = next(
             word for key, word in (("yes", "Yes"), ("no", "No"), ("unsure", "Not sure")) if key not in question.adverse

@@ -9,7 +9,7 @@ from audit.log.append import now_ms
 from portal.embedded.mail_sink import StoredMail
 from tests.faults.whole import House
 from tests.servers import wait_until
-from tests.web.walking import PHONE, Walker, login_of, mail_for, psql, walking
+from tests.web.walking import PHONE, Walker, login_of, mail_for, picture, psql, walking
 
 pytestmark = pytest.mark.browser
 MOST_TO_OPEN = 6
@@ -43,6 +43,7 @@ def break_the_glass(ann: Walker) -> str:
     ann.page.get_by_role("link", name="It cannot wait").click()
     ann.page.get_by_role("link", name="Read and correct orders").click()
     ann.sees("Opens at once, without approval.")
+    picture(ann.page, "bypass")
     ann.page.get_by_label("A service is down, or about to be").check()
     ann.page.get_by_label("What is wrong? One sentence is enough.").fill("Payments hang.")
     ann.press("Break the glass now")
@@ -68,6 +69,7 @@ def late_is_said(mo: Walker, case: str) -> None:
     mo.sees(re.compile("Mail waits|Mail is late"))
     mo.go("/status/")
     expect(process(mo, "Worker")).to_contain_text("Down", timeout=20_000)
+    picture(mo.page, "status")
     mo.go(case)
 
 

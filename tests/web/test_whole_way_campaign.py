@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, expect
 from audit.log.append import now_ms
 from portal.demo.personas import BY_KEY
 from tests.faults.whole import House
-from tests.web.walking import DESK, Walker, link_of, login_of, mail_for, psql, walking
+from tests.web.walking import DESK, Walker, link_of, login_of, mail_for, picture, psql, walking
 
 pytestmark = pytest.mark.browser
 PRIVILEGE, ADMIN = "Read and correct orders", "Everything in the shop's tables"
@@ -30,6 +30,7 @@ def test_campaign_from_the_list_to_the_closing_statement(browser: Browser, house
         this = campaign.rstrip("/").rpartition("/")[2]  # the demo's own campaign may be told as late as this one
         nora.go(link_of(mail_for(house, "nora", "To attest: ", after=began, about=this)))
         assert nora.page.url == campaign
+        picture(nora.page, "campaign")
         decide(nora, keep=f"Ann Berg: {ADMIN}", revoke=f"Dan Okafor: {PRIVILEGE}")
         mo.go(campaign)
         decide(mo, keep=f"Ann Berg: {PRIVILEGE}")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.faults.whole import House
-from tests.web.walking import Walker, is_signed, pages_of, picture_of_page, walking
+from tests.web.walking import Walker, is_signed, pages_of, picture, picture_of_page, walking
 
 pytestmark = pytest.mark.browser
 PURPOSE = "Yearly audit of emergency access"
@@ -21,6 +21,7 @@ def test_pack_from_choosing_the_period_to_the_signed_pdf(browser: Browser, house
         ask(rosa)
         pdf = take(rosa, tmp_path / "pack.pdf")
         rosa.sees(hashlib.sha256(pdf).hexdigest())
+        picture(rosa.page, "pack-page")
     says = pages_of(pdf)
     whole = " ".join(" ".join(says).split())
     for words in (*SYSTEMS, PURPOSE, "AICPA Trust Services Criteria", "ISO/IEC 27001", "It draws no audit conclusion"):

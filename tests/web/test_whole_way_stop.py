@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.faults.whole import House
-from tests.web.walking import PHONE, Walker, walking
+from tests.web.walking import PHONE, Walker, picture, walking
 
 pytestmark = pytest.mark.browser
 WHY = "Somebody copies the whole warehouse."
@@ -30,6 +30,8 @@ def test_stop_ends_what_is_open_and_is_lifted_by_two(browser: Browser, house: Ho
         nora.press("Lift it, as the second person")
         nora.sees("Lifted by a second person")
         assert nora.page.url == stop
+        nora.go("/sealed/")
+        picture(nora.page, "sealed")
         ann.page.reload()
         expect(ann.page.get_by_role("button", name="Ask for access")).to_be_visible()
 
@@ -51,6 +53,7 @@ def start(mo: Walker) -> str:
     mo.page.get_by_role("link", name="Data warehouse").click()
     mo.sees("Ends 1 open access now")
     mo.sees("Ann Berg: Data warehouse")
+    picture(mo.page, "stop")
     mo.page.get_by_label("Why? One sentence.").fill(WHY)
     mo.press("Stop it now")
     expect(mo.page.get_by_role("heading", name="Emergency stop: Data warehouse")).to_be_visible(timeout=30_000)

@@ -16,6 +16,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urljoin
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from psycopg.conninfo import conninfo_to_dict
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -31,6 +32,7 @@ from tests.web.looking import VARIANTS, Variant, seen
 
 PHONE, DESK = VARIANTS[0], VARIANTS[2]
 PICTURES = "PORTAL_PICTURES"
+PAGE_COLOURS, PAPER_COLOURS = 64, 16
 PLACE = CHECKOUT / "docs" / "pictures"
 LINK = re.compile(r"^Look at it in the portal: (\S+)\s*$", re.MULTILINE)
 REASON = "Payments hang since the failover; look at the stuck ones and release what is safe."
@@ -211,17 +213,26 @@ def is_signed(pdf: bytes) -> bool:
 
 
 def picture_of_page(pdf: bytes, page: int, name: str) -> None:
-    """Keep one page of a PDF, counted from one, as a picture for the README, where the run is asked to."""
+    """Keep the upper part of one page of a PDF, counted from one, as a picture for the docs, where the run is asked to."""
     if os.environ.get(PICTURES):
-        size = ["-scale-to-x", "1000", "-scale-to-y", "-1"]
-        command = ["pdftoppm", "-png", "-singlefile", "-f", str(page), "-l", str(page), *size]
-        subprocess.run([*command, "-", str(PLACE / name)], input=pdf, check=True, timeout=60)
+        size = ["-scale-to-x", "800", "-scale-to-y", "-1", "-x", "0", "-y", "0", "-W", "800", "-H", "600"]
+        command = ["pdftoppm", "-png", "-singlefile", "-f", str(page), "-l", str(page), *size, "-"]
+        _keep(
+            subprocess.run(command, input=pdf, check=True, timeout=60, capture_output=True).stdout, name, PAPER_COLOURS
+        )
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep what the window shows as a picture for the README, where the run is asked to (`make pictures`)."""
+    """Keep what the window shows as a picture for the docs, where the run is asked to (`make pictures`)."""
     if os.environ.get(PICTURES):
-        page.screenshot(path=PLACE / f"{name}.png")
+        page.evaluate("document.activeElement instanceof HTMLElement && document.activeElement.blur()")
+        _keep(page.screenshot(scale="css"), name)
+
+
+def _keep(png: bytes, name: str, colours: int = PAGE_COLOURS) -> None:
+    """In few colours, so that it is small."""
+    few = Image.open(io.BytesIO(png)).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+    few.save(PLACE / f"{name}.png", optimize=True)
 
 
 # --- the target
