@@ -59,8 +59,8 @@ PERSONAS = (
     Persona("cleo", "Cleo Marsh", "Responder: patient records", "See how a look at four charts was judged."),
     Persona(
         "vera",
-        "Vera Lang, Arrayworks",
-        "Responder of another company: storage array",
+        "Vera Lang",
+        "Responder of another company, Arrayworks: storage array",
         "See that an attestation took her off the list, and who put her on it anew.",
         sponsor="mo",
     ),
