@@ -14,6 +14,7 @@ from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review, Sitting
+from portal.reviews.offline.models import OfflineReview
 from portal.rotas.models import Absence, Rota, Swap
 from portal.sealed.models import OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.stops.models import Stop
@@ -40,6 +41,7 @@ __all__ = [
     "Item",
     "Listing",
     "OfflineCard",
+    "OfflineReview",
     "OfflineSet",
     "Passkey",
     "PasskeyChallenge",

@@ -13,5 +13,9 @@ EVENTS = family(
     ("offline.drill_begun", "The portal asked the custodians what only both cards can answer.", SET + " person_id:id question"),
     ("offline.drilled", "The custodians put their cards together in a drill.", SET + " person_id:id ok:bool"),
     ("offline.used", "Somebody says that the cards were used.", SET + " person_id:id from_at:time to_at:time sessions:list"),
+    ("offline.review_due", "A use of offline cards is to be reviewed.", SET + " review_id:id due_at:time pool:list"),
+    ("offline.reviewed", "Somebody without a part in it judged a use of offline cards.",
+     SET + " review_id:id reviewer_id:id due_at:time answers:map answers_missing:int adverse_answers:int emergency_upheld:bool outcome"
+     " statement_sha256 comments*? involved:list"),
     ("offline.replaced", "A pair of cards is worth nothing any more.", SET),
 )  # fmt: skip

@@ -21,6 +21,7 @@ from portal.access_requests.queries import (
 )
 from portal.access_requests.rules import (
     Asked,
+    allows,
     check_asked,
     may_ask,
     may_decide,
@@ -42,6 +43,7 @@ from portal.people.strength import need_settled
 from portal.policy.queries import in_force, rules_of
 from portal.policy.rules import Policy
 from portal.policy.strength import has_factor, need_any_factor, need_factor
+from portal.sealed.cards import is_holder
 from portal.sealed.queries import sealed_in
 from portal.sealed.rules import may_hold
 from portal.stops.rules import need_no_stop
@@ -121,10 +123,12 @@ def declare_bypass(
 
 
 def _make(*, by: Actor, privilege: Privilege, asked: Asked, afterwards: bool = False) -> AccessRequest:
-    may_ask(by, privilege)
-    need_settled(by, about=privilege)
     account = sealed_in(privilege)
-    if account is not None:
+    own_cards = afterwards and account is not None and allows(is_holder, by, account)  # a custodian declares a use
+    if not own_cards:
+        may_ask(by, privilege)
+    need_settled(by, about=privilege)
+    if account is not None and not own_cards:
         may_hold(by.id, account)
     policy = in_force(privilege.system)
     rules = rules_of(policy)
@@ -135,7 +139,7 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked, afterwards: bool = F
     if not bypass:
         _enough_approvers(by, privilege, rules)
     here = Person.objects.select_for_update(no_key=True).filter(pk=by.id, left_at__isnull=True).exists()
-    if not here or not may_use_locked(by.id, privilege):
+    if not here or not (own_cards or may_use_locked(by.id, privilege)):
         raise NotAllowed("You can no longer ask for access.", about=privilege)
     if not afterwards:
         need_no_stop(privilege.system, about=privilege)

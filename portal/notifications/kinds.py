@@ -76,7 +76,7 @@ _TOPIC_OF = {
     "request.asked": "call", "request.bypass_opened": "call", "request.bypass_weak": "call", "extension.asked": "call",
     "grant.close_failed": "failure", "grant.opening_failed": "failure", "finding.raised": "failure", "system.problem": "failure",
     "finding.due": "duty", "dossier.ready": "use", "sealed.release_wanted": "call", "sealed.rotation_owed": "duty",
-    "channel.failed": "failure", "sealed.lent_while_known": "call", "sealed.known_at_stop": "call",
+    "channel.failed": "failure", "sealed.lent_while_known": "call", "sealed.known_at_stop": "call", "offline.use_declared": "call",
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "drill": "duty", "signin": "account",
@@ -115,6 +115,8 @@ KINDS = _kinds(
     ("sealed.release_wanted", "Second person wanted", "approvers and owner of the system, custodian", f"{USE} expires_at:time?"),
     ("offline.cards_made", "Cards to be printed", "both custodians", "account system number:int"),
     ("offline.drill_due", "Drill of the cards due", "both custodians, owner of the system", "account system number:int due_at:time"),
+    ("offline.use_declared", "Offline cards used", "custodians, owner, administrators, security list",
+     "account system person from_at:time to_at:time custodian:bool?"),
     ("sealed.rotation_owed", "New secret owed", "custodian of the account", "account system due_at:time cause?"),
     ("sealed.lent_while_known", "Lent while its secret is known", "custodian of the account, owner, security list", "account system person custodian"),
     ("sealed.known_at_stop", "Emergency stop: secret still works", "custodian of the account, owner, security list", "account system due_at:time cause?"),

@@ -119,7 +119,7 @@ def is_over(review: Review) -> None:
         )
 
 
-def check_known(answers: Answers, about: Review) -> None:
+def check_known(answers: Answers, about: object) -> None:
     """Only questions and answers that there are.
 
     Raises:
@@ -150,7 +150,7 @@ def uncommented(answers: Answers) -> list[Question]:
     return [each for each in adverse(answers) if not answers[each.id].get("comment", "").strip()]
 
 
-def check_whole(answers: Answers, outcome: str, about: Review) -> None:
+def check_whole(answers: Answers, outcome: str, about: object) -> None:
     """Every question answered, adverse answers explained, and an outcome that fits them.
 
     Raises:

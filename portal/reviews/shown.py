@@ -1,5 +1,6 @@
 """A review's facts in the words and the order of its page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,7 +83,11 @@ class Said:
 
 def said_of(review: Review) -> list[Said]:
     """The answers in the order of the questions."""
-    given = review.answers
+    return said_in(review.answers)
+
+
+def said_in(given: Mapping[str, Mapping[str, str]]) -> list[Said]:
+    """As `said_of`, of answers as they are stored."""
     rows = []
     for each in questions():
         answer = given.get(each.id, {})

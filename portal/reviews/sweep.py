@@ -8,6 +8,8 @@ from portal.reviews.actions import remind, set_due
 from portal.reviews.delegating import hand_to_stand_in
 from portal.reviews.late import give_next, given_mark, next_of, take_back
 from portal.reviews.models import Review
+from portal.reviews.offline import actions as offline
+from portal.reviews.offline.queries import overdue
 from portal.reviews.queries import held_by_who_is_away, stuck, to_remind, without_review
 from portal.reviews.rounds import round_of
 from portal.sweeping import done
@@ -27,7 +29,7 @@ def run_due() -> int:
             count += done(ROOM, remind, by=SWEEP, review=review, mark=mark)
         if at >= review.owed_at and given_mark(review) not in review.reminded and next_of(review) is not None:
             count += done(ROOM, give_next, by=SWEEP, review=review)
-    return count
+    return count + sum(done(ROOM, offline.remind, by=SWEEP, review=review) for review in overdue(at))
 
 
 def mark_of(review: Review, at: datetime) -> str:

@@ -20,6 +20,7 @@ from portal.reviews import judges, queries, sittings
 from portal.reviews.actions import TAKEN_STATES, claim, hand_over, pass_on, save, submit
 from portal.reviews.forms import HandOverForm, ReviewForm, SecondForm
 from portal.reviews.models import Review
+from portal.reviews.offline import queries as offline
 from portal.reviews.questions import OUTCOMES, statement
 from portal.reviews.rules import is_its_reviewer, may_review, people_among, pool_of
 from portal.reviews.second import submit_second
@@ -42,6 +43,7 @@ def reviews(request: PersonRequest) -> HttpResponse:
         "total": queries.visible(request.user).count(),
         "done": done,
         "owner": queries.owns_something(request.user),
+        "offline": offline.listed(request.user),
         "reviewer": queries.reviews_something(request.user),
     }
     return render(request, "reviews/reviews.html", context)

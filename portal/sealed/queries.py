@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Max, Prefetch, Q, QuerySet
 
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
-from portal.eligibility.queries import holds_anywhere, may_use, people_with, systems_where
+from portal.eligibility.queries import holds, holds_anywhere, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.sealed.states import CARDS_ALIVE, COMING, DECLINED, DONE, IN_USE, OUT, OWED, PROPOSED
@@ -180,6 +180,9 @@ def cards_of(viewer: Person) -> list[OfflineCard]:
 
 
 def account_to_declare(viewer: Person, pk: UUID) -> SealedAccount | None:
-    """An account with cards that the viewer may have used: they are on its list."""
+    """An account with cards that the viewer may have used: they are on its list, or hold one of the cards."""
     row = SealedAccount.objects.select_related(*AROUND).filter(pk=pk, state__in=IN_USE, kept_by=CARDS).first()
-    return row if row is not None and row.privilege is not None and may_use(viewer.pk, row.privilege) else None
+    if row is None or row.privilege is None:
+        return None
+    keeps = viewer.pk in (row.custodian_id, row.second_custodian_id) and holds(viewer.pk, CUSTODIAN, row.system)
+    return row if keeps or may_use(viewer.pk, row.privilege) else None

@@ -14,6 +14,7 @@ from audit.packs import keeping
 from audit.packs.actions import request_pack
 from audit.packs.models import Dossier
 from portal.access_requests import questions
+from portal.access_requests.models import AccessRequest
 from portal.calendars import feed
 from portal.campaigns import actions as campaigns
 from portal.campaigns import starting
@@ -37,13 +38,14 @@ from portal.policy.rules import Policy
 from portal.reviews import accepting, delegating, sweep
 from portal.reviews import actions as reviews
 from portal.reviews.models import Review
+from portal.reviews.offline.models import OfflineReview
 from portal.rotas import absences
 from portal.rotas import actions as rotas
 from portal.rotas.queries import plan_of
 from portal.rotas.schedule import holder, week_at
 from portal.sealed import actions as sealed
 from portal.sealed import rotating, rotations
-from portal.sealed.models import OfflineCard
+from portal.sealed.models import OfflineCard, SealedAccount
 from portal.stops import actions as stops
 from portal.systems import actions as systems
 from portal.systems.models import Privilege
@@ -272,7 +274,14 @@ def _sealed(world: World) -> dict[str, dict[str, Any]]:
         "sealed-grant": {"pk": held.pk},
         "cards": {"pk": cards.pk},
         "card": {"pk": OfflineCard.objects.get(custodian=world.lea).pk},
+        "offline-review": {"pk": _offline_review(world, cards).pk},
     }
+
+
+def _offline_review(world: World, cards: SealedAccount) -> OfflineReview:
+    """What no act makes: a review of a use of cards that can still be used."""
+    request = AccessRequest.objects.filter(responder=world.ann, offline_review__isnull=True).earliest("requested_at")
+    return OfflineReview.objects.create(request=request, of_set=cards.card_sets.get(), due_at=now())
 
 
 def _papers(world: World) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from portal.clock import now
@@ -54,6 +55,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "request_supplement": (("ann", "owing", ""),),
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
     "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""), ("kim", "judging", "")),
+    "offline_review": (("kim", "offline review", ""), ("mo", "offline review", "")),
     "review_judges": (("mo", "", ""),), "review_away": (("kim", "", ""),), "review_after": (("kim", "judging", ""), ("mo", "review", "")),
     "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),
     "calendar": (("mo", "", ""), ("ann", "", "")),
@@ -97,7 +99,7 @@ class Furnished:
             "line": self._one("portal_item WHERE state = 'undecided'"),
             "case": self._one("portal_accessrequest ORDER BY requested_at"), "personnel": self._personnel(),
             "sealed": self._one("portal_sealedaccount WHERE kept_by = 'custodian'"),
-            "cards": self._one("portal_sealedaccount WHERE kept_by = 'cards'"),
+            "cards": self._one("portal_sealedaccount WHERE kept_by = 'cards'"), "offline review": self._offline_review(),
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "drill": {"pk": self._drill()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
             "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()}, "reset": {"pk": self._reset()},
@@ -142,6 +144,16 @@ class Furnished:
         said = {f"place_{pk}": str(place) for place, pk in enumerate(people, 1)}
         said |= {"name": "Nights", "weekday": "0", "hour": "9", "zone": "Europe/Berlin"}
         return _last(self.house.visitor("pia").post(f"/systems/{shop}/rotas/new/", said))
+
+    def _offline_review(self) -> dict[str, object]:
+        """Of cards that Ben says he used."""
+        cards = self._one("portal_sealedaccount WHERE kept_by = 'cards'")["pk"]
+        said = {
+            "from_at": f"{now() - timedelta(hours=2):%Y-%m-%dT%H:%M}", "to_at": f"{now() - timedelta(hours=1):%Y-%m-%dT%H:%M}",
+            "criterion": "outage", "reason": "A look at every page: the portal was dead, so both cards were fetched.",
+        }  # fmt: skip
+        _last(self.house.visitor("ben").post(f"/sealed/{cards}/used/", said))
+        return self._one("portal_offlinereview")
 
     def _stop(self) -> str:
         """Of a system that no other look asks for."""

@@ -18,5 +18,8 @@ PRESENTERS: dict[str, Presenter] = {
     "offline.drilled": say("The cards of set {number} were drilled; both work: {ok}", icon="check", tone="good", looks=_drilled),
     "offline.used": say("{person_id} says that the offline cards were used", "From {from_at} to {to_at}.", "Set {number}.", "Sessions: {sessions}.",
                         icon="bolt", tone="attention"),
+    "offline.review_due": say("A review of the use of offline cards is due {due_at}", "By one of {pool}.", icon="clipboard-list"),
+    "offline.reviewed": say("The use of offline cards was reviewed: {outcome}", "Real emergency: {emergency_upheld}.", "Adverse answers: {adverse_answers}.",
+                            "{comments}", icon="clipboard-check", tone="good"),
     "offline.replaced": say("The cards of set {number} are worth nothing any more", icon="trash"),
 }  # fmt: skip

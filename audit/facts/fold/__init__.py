@@ -69,6 +69,8 @@ NO_FACT = frozenset(
         "offline.drill_begun",
         "offline.drilled",
         "offline.used",
+        "offline.review_due",
+        "offline.reviewed",
         "offline.replaced",
         "sealed.declined",
         "sealed.rotation_owed",

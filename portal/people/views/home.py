@@ -25,6 +25,7 @@ from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.personnel.queries import waiting_for as personnel_waiting_for
 from portal.policy.queries import waiting as policies_waiting
+from portal.reviews.offline.queries import due_for as offline_due_for
 from portal.reviews.queries import claimed_by, due_for
 from portal.rotas.queries import offers_to, watches_of
 from portal.sealed.models import CUSTODIAN as KEPT_BY_CUSTODIAN
@@ -34,7 +35,7 @@ from portal.stops.queries import lifts_waiting_for
 SHOWN = 5
 SECOND_ADMINISTRATOR = ("personnel", "policies", "sealed_proposals")
 PROPOSALS = ("lifts", "resets", "changes", "role_proposals", "eligibility_proposals", *SECOND_ADMINISTRATOR)
-ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "owing", "questions", "swaps")
+ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "offline_reviews", "owing", "questions", "swaps")
 SEALED = ("secrets_owed", "cards")
 WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", "drills_owed", *SEALED, *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
@@ -75,7 +76,7 @@ def _for(viewer: Person) -> dict[str, Any]:
         owed_secrets = [each for each in duties_of(viewer) if each.account.kept_by == KEPT_BY_CUSTODIAN]
         shown |= {"secrets_owed": owed_secrets, "cards": cards_of(viewer), "now": now()}
     if REVIEWER in roles:
-        shown["reviews"] = [*claimed_by(viewer), *due_for(viewer)]
+        shown |= {"reviews": [*claimed_by(viewer), *due_for(viewer)], "offline_reviews": offline_due_for(viewer)}
     if roles & {ADMINISTRATOR, OWNER}:
         shown |= {
             "lifts": lifts_waiting_for(viewer), "changes": changes_waiting_for(viewer), "role_proposals": roles_waiting_for(viewer),

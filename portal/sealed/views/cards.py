@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal import offline_card
 from portal.access_requests.rules import Asked
 from portal.errors import WrongState
-from portal.findings.offline_use import declare_use
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
 from portal.policy.queries import in_force, rules_of
 from portal.policy.rules import CRITERIA
+from portal.reviews.offline.declaring import declare_use
 from portal.sealed import cards, drilling, queries
 from portal.sealed.card_paper import NotDrawn, pdf
 from portal.sealed.forms import DrillForm, UseForm

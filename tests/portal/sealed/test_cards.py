@@ -17,11 +17,11 @@ from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import activity
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.findings.models import Finding
-from portal.findings.offline_use import declare_use
 from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.offline_card import OtherSet, combine
 from portal.policy.rules import Policy
+from portal.reviews.offline.declaring import declare_use
 from portal.sealed import actions, cards, drilling, queries, rotating
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, Rotation
 from portal.stops.models import Stop

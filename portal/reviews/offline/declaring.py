@@ -1,9 +1,11 @@
-"""A use of offline cards, declared afterwards: a case of its own, a finding that is due within a day, and new cards.
+"""A use of offline cards, declared afterwards: a case of its own, a review and a finding that are due within a day, and new cards.
 
 What the target saw stays what it is, sessions that nobody held: an explanation stands beside, it improves nothing.
 """
 
 from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from audit.log.append import Actor, action, process
 from audit.log.read import each_named
@@ -11,8 +13,13 @@ from portal.access_requests.actions import declare_bypass
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
 from portal.clock import ms, now
+from portal.eligibility.models import ADMINISTRATOR
+from portal.eligibility.queries import people_with
 from portal.errors import RefusedByPolicy
 from portal.findings.actions import raise_finding
+from portal.notifications.outbox import tell
+from portal.reviews.offline.actions import put_up
+from portal.reviews.offline.models import OfflineReview
 from portal.rows import lock_row
 from portal.sealed.cards import note_use
 from portal.sealed.models import CARDS, OFFLINE, SealedAccount
@@ -22,11 +29,17 @@ REVIEWED_WITHIN = timedelta(hours=24)
 AROUND = timedelta(minutes=5)  # the clocks of a target and of somebody's wrist
 
 
-@action(event=("request.made", "offline.used", "sealed.rotation_owed", "finding.raised"), refused="request.refused")
+@action(
+    event=("request.made", "offline.used", "sealed.rotation_owed", "offline.review_due", "finding.raised"),
+    refused="request.refused",
+)
 def declare_use(
     *, by: Actor, account: SealedAccount, asked: Asked, from_at: datetime, to_at: datetime
 ) -> AccessRequest:
     """Who used the account with its cards says so, as soon as the portal is back. It opens nothing, so no emergency stop and no policy keeps it off the record.
+
+    One of its custodians may say it of themselves, although custodians are not lent what they keep: the other custodian, the administrators, the owner and
+    the security list are told of every use, and somebody without a part in it reviews it.
 
     Raises:
         NotAllowed, StepUpNeeded: as for a bypass of this privilege.
@@ -41,16 +54,37 @@ def declare_use(
     sessions = seen_on_target(account, from_at, to_at)
     made = note_use(by=by, account=account, case=request.log_case, from_at=from_at, to_at=to_at, sessions=sessions)
     owe(by=by, account=lock_row(SealedAccount, account.pk), cause=OFFLINE, case=request.log_case)
-    system = account.system
+    system, due = account.system, now() + REVIEWED_WITHIN
+    made.account = account
+    put_up(by=by, review=OfflineReview.objects.create(request=request, of_set=made, due_at=due))
+    _tell(by, account, request, from_at, to_at)
     count = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
     seen = f"{count} of it on the target" if sessions else "No session of it was gathered from the target yet"
     raise_finding(
         by=process("offline"), kind="offline use", title=f"The offline cards of {system.name} were used: to be reviewed", about=str(made.pk),
         case=request.log_case,
-        details=f"Declared afterwards. {seen}. Close it once somebody who had no part in it has looked at what was done.", system=system,
-        owner=system.owner, due_at=now() + REVIEWED_WITHIN,
+        details=f"Declared afterwards. {seen}. Close it once its review, by somebody who had no part in it, is submitted.", system=system,
+        owner=system.owner, due_at=due,
     )  # fmt: skip
     return request
+
+
+def _tell(by: Actor, account: SealedAccount, request: AccessRequest, from_at: datetime, to_at: datetime) -> None:
+    """Everybody who keeps, owns or administers it, but who said so."""
+    people = [
+        account.custodian,
+        account.second_custodian,
+        account.system.owner,
+        *people_with(ADMINISTRATOR, account.system),
+    ]
+    tell(
+        by=by, people=[each for each in people if each and str(each.pk) != by.id], addresses=settings.PORTAL_SECURITY_LIST,
+        kind="offline.use_declared", case=request.log_case, about=account.log_subject, path=f"/requests/{request.pk}/",
+        facts={
+            "account": account.name, "system": account.system.name, "person": request.responder.name, "from_at": from_at, "to_at": to_at,
+            "custodian": by.id in {str(account.custodian_id), str(account.second_custodian_id)} or None,
+        },
+    )  # fmt: skip
 
 
 def seen_on_target(account: SealedAccount, from_at: datetime, to_at: datetime) -> list[str]:

@@ -1,0 +1,1 @@
+"""Uses of offline cards: declared afterwards, and reviewed with the questions of any use."""

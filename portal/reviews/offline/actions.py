@@ -1,0 +1,115 @@
+"""From "the cards were used" to a judgement, with the questions of any use. Nobody judges what they had a part in."""
+
+from audit.log.append import Actor, action, append
+from portal.access_requests.facts import who_where_what
+from portal.access_requests.models import AccessRequest
+from portal.clock import ms, now
+from portal.errors import ChangedMeanwhile, WrongState
+from portal.findings.actions import raise_finding
+from portal.notifications.outbox import tell
+from portal.people.models import Person
+from portal.policy.queries import rules_of
+from portal.policy.strength import need_factor
+from portal.reviews.actions import kept
+from portal.reviews.offline import rules
+from portal.reviews.offline.models import OfflineReview
+from portal.reviews.offline.queries import RELATED
+from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
+from portal.reviews.rules import Answers, adverse, check_known, check_whole, unanswered
+from portal.rows import lock_row
+
+DONE = "This use was reviewed already. Nothing was changed."
+
+
+def locked(review: OfflineReview) -> OfflineReview:
+    """The row, locked, with what stands around it."""
+    rows = OfflineReview.objects.select_for_update(of=("self",)).select_related(*RELATED)
+    return rows.get(pk=review.pk)
+
+
+def put_up(*, by: Actor, review: OfflineReview) -> None:
+    """A part of declaring a use: it is to be reviewed, and whoever may do that is told; where there is nobody, the owner."""
+    pool = rules.pool_of(review)
+    _tell(by, review, pool or [review.request.system.owner], "review.due")
+    append(
+        "offline.review_due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, **_facts(review),
+        due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
+    )  # fmt: skip
+
+
+@action(event=("offline.reviewed", "finding.raised"), refused="review.act_refused")
+def submit(*, by: Actor, review: OfflineReview, answers: Answers, outcome: str) -> OfflineReview:
+    """Judge the use, with the catalogue's statement. Each adverse answer opens a finding, in this transaction.
+
+    Raises:
+        NotAllowed, StepUpNeeded, RefusedByPolicy: see the rules; ChangedMeanwhile: somebody reviewed it.
+    """
+    row = locked(review)
+    rules.may_review(by, row)
+    need_factor(by, rules_of(row.request.policy), about=row)
+    if row.submitted_at is not None:
+        raise ChangedMeanwhile(DONE, about=row)
+    check_known(answers, row)
+    check_whole(answers, outcome, row)
+    lock_row(AccessRequest, row.request_id)
+    row.answers, row.outcome, row.submitted_at = kept(answers), outcome, now()
+    row.reviewer = Person.objects.get(pk=by.id)
+    row.save(update_fields=["answers", "outcome", "submitted_at", "reviewer"])
+    _raise_findings(by, row)
+    _append_reviewed(by, row)
+    return row
+
+
+def _raise_findings(by: Actor, row: OfflineReview) -> None:
+    for question in adverse(row.answers):
+        said = row.answers[question.id]
+        raise_finding(
+            by=by, kind="review_answer", title=f"{question.ask} {ANSWERS[said['answer']]}", about=str(row.pk), case=row.log_case,
+            details=f"Question {question.number} of the review. {said['comment']}", system=row.request.system, owner=row.request.system.owner,
+            test_id=question.tests[0] if question.tests else "",
+        )  # fmt: skip
+
+
+def _append_reviewed(by: Actor, row: OfflineReview) -> None:
+    upheld = next(each for each in questions() if each.sets == SETS_UPHELD)
+    comments = [f"{key}: {said['comment']}" for key, said in row.answers.items() if said["comment"]]
+    append(
+        "offline.reviewed", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, **_facts(row), reviewer_id=by.id,
+        due_at=ms(row.due_at), answers={key: said["answer"] for key, said in row.answers.items()}, answers_missing=len(unanswered(row.answers)),
+        adverse_answers=len(adverse(row.answers)), emergency_upheld=row.answers[upheld.id]["answer"] == YES, outcome=row.outcome,
+        statement_sha256=statement_sha256(), comments="\n".join(comments) or None, involved=sorted(rules.involved_in(row)),
+    )  # fmt: skip
+
+
+@action(event="alert.queued")
+def remind(*, by: Actor, review: OfflineReview) -> None:
+    """Its time is over: whoever may review it and the owner are told, once.
+
+    Raises:
+        ChangedMeanwhile: told, or reviewed, just now; WrongState: it has time left.
+    """
+    row = locked(review)
+    if row.submitted_at is not None or row.reminded_at is not None:
+        raise ChangedMeanwhile("Told already.", about=row)
+    if row.due_at > now():
+        raise WrongState("This review is not overdue.", about=row)
+    row.reminded_at = now()
+    row.save(update_fields=["reminded_at"])
+    _tell(by, row, [*rules.pool_of(row), row.request.system.owner], "review.overdue")
+
+
+def _tell(by: Actor, review: OfflineReview, people: list[Person], kind: str) -> None:
+    tell(
+        by=by, people=people, kind=kind, case=review.log_case, about=review.log_subject, path=f"/reviews/offline/{review.pk}/",
+        facts={**who_where_what(review.request), "due_at": review.due_at, "mode": review.request.mode},
+    )  # fmt: skip
+
+
+def _facts(review: OfflineReview) -> dict[str, object]:
+    made = review.of_set
+    return {
+        "set_id": made.pk,
+        "account_id": made.account_id,
+        "system_id": made.account.system_id,
+        "number": made.number,
+    }
