@@ -181,8 +181,8 @@ card_print           POST card                  403 403 403 403 403 403 403 403 
 cards_drill_begin    POST cards                 403 403 409 403 403 403 403 403 403 in
 cards_drill          POST cards                 403 403 409 403 403 403 403 403 403 in
 cards_renew          POST cards                 403 403 302 403 403 403 403 403 403 in
-offline_use          GET  cards                 200 404 404 404 404 404 404 404 404 in
-offline_use          POST cards                 302 403 403 403 403 403 403 403 403 in
+offline_use          GET  cards                 200 404 200 404 404 404 404 404 404 in
+offline_use          POST cards                 302 403 302 403 403 403 403 403 403 in
 grant_release        POST sealed-grant          403 403 302 403 302 403 302 403 403 in
 # findings
 findings             GET  -                     200 200 200 200 200 200 200 200 200 in
