@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0033_alert_seen'),
+        ('portal', '0034_passkey_settles_at'),
     ]
 
     operations = [
