@@ -19,6 +19,7 @@ from portal.grants.models import Grant
 from portal.grants.releasing import release
 from portal.people.models import Person
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, SealedAccount
+from portal.sealed.states import MADE
 from tests.browsing import browser_of
 from tests.portal.campaigns.attested import begun
 from tests.portal.reviews.used import submitted
@@ -137,7 +138,7 @@ def test_cards_wait_to_be_printed_at_the_same_cost_for_one_and_for_many(world: W
     there, counts = browser_of(vault.cleo), []
     for more in (0, 2):
         for number in range(more):
-            made = OfflineSet.objects.create(account=copied(vault.account, number), number=1, made_at=now())
+            made = OfflineSet.objects.create(account=copied(vault.account, number), number=1, state=MADE, made_at=now())
             OfflineCard.objects.create(of_set=made, letter="A", custodian=vault.cleo, share=b"0")
         there.get("/")
         with CaptureQueriesContext(connection) as asked:
