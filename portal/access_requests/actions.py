@@ -83,7 +83,7 @@ def _call(by: Actor, request: AccessRequest, people: Iterable[Person]) -> None:
 
 @action(event="request.passed_on")
 def pass_on(*, by: Actor, request: AccessRequest, at: datetime | None = None) -> AccessRequest:
-    """Tell the next tier: its time has come, and not enough approvers have seen the request or decided on it."""
+    """Tell the next tier: its time has come, and not enough approvers have seen the request or decided on it. Each turn has its event."""
     at = at or now()
     locked = (
         AccessRequest.objects.select_for_update(of=("self",))
@@ -93,13 +93,14 @@ def pass_on(*, by: Actor, request: AccessRequest, at: datetime | None = None) ->
     if locked.state != AWAITING or locked.lapses_at is None or locked.lapses_at <= at:
         raise WrongState(NO_LONGER, about=locked)
     due = to_be_told(locked, at)
-    if due is None:
+    if not due:
         raise ChangedMeanwhile("Nobody else is to be told of it now.", about=locked)
-    _call(by, locked, due.people)
-    append(
-        "request.passed_on", by=by, case=locked.pk, subject=locked.log_subject, tier=due.number, told=[str(each.pk) for each in due.people],
-        waited_minutes=int((at - locked.requested_at).total_seconds() // 60), rota=due.rota or None, unmanned=list(due.unmanned) or None,
-    )  # fmt: skip
+    _call(by, locked, [each for turn in due for each in turn.people])
+    for turn in due:
+        append(
+            "request.passed_on", by=by, case=locked.pk, subject=locked.log_subject, tier=turn.number, told=[str(each.pk) for each in turn.people],
+            waited_minutes=int((at - locked.requested_at).total_seconds() // 60), rota=turn.rota or None, unmanned=list(turn.unmanned) or None,
+        )  # fmt: skip
     return locked
 
 

@@ -174,8 +174,11 @@ def plans_in(rules: Policy) -> dict[str, Plan]:
     return plans(tier.rota for tier in rules.tiers if tier.rota)
 
 
-def to_be_told(request: AccessRequest, at: datetime) -> Turn | None:
-    """Those whose turn has come and who were not told yet, as one turn; nothing once enough have answered."""
+def to_be_told(request: AccessRequest, at: datetime) -> tuple[Turn, ...]:
+    """The turns that have come, each of those who were not told yet; nothing once enough have answered.
+
+    Several, where the sweep was late or a rota was changed meanwhile.
+    """
     calls = Alert.objects.filter(about=request.log_subject, kind="request.asked", recipient__isnull=False)
     told, acknowledged = set[UUID](), set[UUID]()
     for person, when in calls.values_list("recipient_id", "acknowledged_at"):
@@ -184,10 +187,12 @@ def to_be_told(request: AccessRequest, at: datetime) -> Turn | None:
     acknowledged |= set(request.seen_by.values_list("person_id", flat=True))
     acknowledged |= set(request.approvals.values_list("approver_id", flat=True))
     if answered(rules_of(request.policy), acknowledged):
-        return None
-    come = begun(turns_of(request), at)
-    people = tuple(each for turn in come for each in turn.people if each.pk not in told)
-    return replace(come[-1], people=people) if people else None
+        return ()
+    left = (
+        replace(turn, people=tuple(each for each in turn.people if each.pk not in told))
+        for turn in begun(turns_of(request), at)
+    )
+    return tuple(turn for turn in left if turn.people)
 
 
 def waiting_in_tiers(at: datetime) -> list[AccessRequest]:

@@ -22,5 +22,5 @@ def pass_on_due(at: datetime | None = None) -> int:
     return sum(
         done(ROOM, pass_on, by=SWEEP, request=request, at=at)
         for request in waiting_in_tiers(at)
-        if to_be_told(request, at) is not None
+        if to_be_told(request, at)
     )

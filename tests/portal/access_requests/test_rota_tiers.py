@@ -18,7 +18,7 @@ from portal.policy.actions import propose
 from portal.policy.forms import PolicyForm, first_values
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, Tier, WrongPolicy, parse, sentences
-from portal.rotas import absences
+from portal.rotas import absences, actions
 from portal.rotas.models import Rota
 from tests.browsing import browser_of
 from tests.factories import person
@@ -115,6 +115,20 @@ def test_who_was_told_by_an_earlier_tier_is_not_the_one_whom_the_rota_adds(world
     request = request_of(world)
     assert pass_on_due(request.requested_at + timedelta(minutes=6)) == 1
     assert told(request) == ["Jon", "Ines"]
+
+
+def test_turns_that_are_told_at_once_keep_an_event_each(world: World) -> None:
+    rota = by_rota(world, "jon", "ines", then=("kim",))
+    request = request_of(world)
+    actions.change(
+        by=actor(world.pia), rota=rota, name="Late", members=[str(world.ines.pk), str(world.jon.pk)], weekday=0, hour=9, zone="UTC"
+    )  # fmt: skip
+    assert pass_on_due(request.requested_at + timedelta(minutes=6)) == 1
+    said = [
+        (each.fields["tier"], each.fields["told"], each.fields.get("rota")) for each in named(["request.passed_on"])
+    ]
+    assert said == [(1, [str(world.ines.pk)], "Late"), (2, [str(world.kim.pk)], None)]
+    assert told(request) == ["Jon", "Ines", "Kim"]
 
 
 def test_policy_names_rotas_of_its_system_alone_and_speaks_of_them(world: World) -> None:
