@@ -16,42 +16,49 @@ from portal.rows import lock_row
 
 @action(event="rota.away_said", refused="rota.act_refused")
 def say_away(*, by: Actor, rota: Rota, person: Person, from_at: datetime, to_at: datetime) -> Absence:
-    """Away from all one's rotas between two moments; ``rota`` is the one on whose page it is said. The other members are told."""
-    may_say_away(by, person.pk, rota)
-    if str(person.pk) not in rota.members:
+    """Away from all one's rotas between two moments, at the earliest from now; ``rota`` is the one on whose page it is said.
+
+    The other members are told, and each rota has its event.
+    """
+    rotas = _rotas_of(person.pk)
+    may_say_away(by, person.pk, rota, [rota.system, *(each.system for each in rotas)])
+    if rota not in rotas:
         raise RefusedByPolicy("This person is not on the rota.", about=rota)
-    check_away(from_at, to_at, about=rota)
-    absence = Absence.objects.create(person=person, from_at=from_at, to_at=to_at, said_by_id=UUID(by.id), said_at=now())
-    for each in Rota.objects.filter(members__contains=[str(person.pk)]).select_related("system").order_by("pk"):
+    at = now()
+    check_away(from_at, to_at, at, about=rota)
+    from_at = max(from_at, at)
+    absence = Absence.objects.create(person=person, from_at=from_at, to_at=to_at, said_by_id=UUID(by.id), said_at=at)
+    for each in rotas:
         others = [other for pk, other in members_of([each]).items() if pk not in (str(person.pk), by.id)]
         tell(
             by=by, people=others, kind="rota.away", about=each.log_subject, path=f"/rotas/{each.pk}/",
             facts={"rota": each.name, "system": each.system.name, "person": person.name, "from_at": from_at, "to_at": to_at},
         )  # fmt: skip
-    append(
-        "rota.away_said", by=by, subject=rota.log_subject, absence_id=absence.pk, rota_id=rota.pk, person_id=person.pk,
-        from_at=ms(from_at), to_at=ms(to_at),
-    )  # fmt: skip
+    for each in rotas:
+        append(
+            "rota.away_said", by=by, subject=each.log_subject, absence_id=absence.pk, rota_id=each.pk, person_id=person.pk,
+            from_at=ms(from_at), to_at=ms(to_at),
+        )  # fmt: skip
     return absence
 
 
 @action(event="rota.away_ended", refused="rota.act_refused")
 def come_back(*, by: Actor, absence: Absence) -> Absence:
-    """Back earlier than said, or not away after all: it ends now, or never begins."""
+    """Back earlier than said, or not away after all: it ends now, or never begins. Each rota has its event; the person's, where there is none."""
     locked = lock_row(Absence, absence.pk)
-    rotas = Rota.objects.filter(members__contains=[str(locked.person_id)]).select_related("system")
+    rotas = _rotas_of(locked.person_id)
     may_end_away(by, locked.person_id, [each.system for each in rotas])
     at = now()
     if locked.to_at <= at or locked.to_at == locked.from_at:
         raise WrongState("This absence is over already.", about=locked)
     locked.to_at = max(at, locked.from_at)
     locked.save(update_fields=["to_at"])
-    append(
-        "rota.away_ended",
-        by=by,
-        subject=locked.log_subject,
-        absence_id=locked.pk,
-        person_id=locked.person_id,
-        ended_at=ms(at),
-    )
+    for subject in [each.log_subject for each in rotas] or [locked.log_subject]:
+        append(
+            "rota.away_ended", by=by, subject=subject, absence_id=locked.pk, person_id=locked.person_id, ended_at=ms(at)
+        )
     return locked
+
+
+def _rotas_of(person_id: UUID) -> list[Rota]:
+    return list(Rota.objects.filter(members__contains=[str(person_id)]).select_related("system").order_by("pk"))

@@ -1,7 +1,7 @@
 """Set a rota up, change it, and swap weeks in it. Everybody concerned is told."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from portal.people.strength import need_fresh
 from portal.rotas.models import Rota, Swap
 from portal.rotas.queries import members_of, plan_of
 from portal.rotas.rules import check_rota, check_swap, may_answer, may_change, may_swap, may_withdraw
-from portal.rotas.schedule import holder
+from portal.rotas.schedule import handed_over_last, holder
 from portal.rotas.states import MOVES
 from portal.rows import lock_row
 from portal.systems.models import System
@@ -32,7 +32,7 @@ def set_up(*, by: Actor, system: System, name: str, members: Sequence[str], week
     _check(by, system, name=name.strip(), members=members, hour=hour, zone=zone)
     with refuse_doubled(DOUBLED, about=system):
         rota = Rota.objects.create(
-            system=system, name=name.strip(), members=list(members), begins=_begins(weekday, zone), hour=hour, zone=zone,
+            system=system, name=name.strip(), members=list(members), begins=handed_over_last(weekday, hour, ZoneInfo(zone), now()), hour=hour, zone=zone,
             changed_by_id=UUID(by.id), changed_at=now(),
         )  # fmt: skip
     _tell_changed(by, rota, rota.members)
@@ -42,12 +42,13 @@ def set_up(*, by: Actor, system: System, name: str, members: Sequence[str], week
 
 @action(event="rota.changed", refused="rota.act_refused")
 def change(*, by: Actor, rota: Rota, name: str, members: Sequence[str], weekday: int, hour: int, zone: str) -> Rota:
-    """Another order or hand-over, at once; the first member has the week that runs now."""
+    """Another order or hand-over, at once; the first member has the week that runs now, and swaps agreed before are over."""
     locked = lock_row(Rota, rota.pk)
     _check(by, locked.system, name=name.strip(), members=members, hour=hour, zone=zone)
     before = list(locked.members)
     locked.name, locked.members, locked.hour, locked.zone = name.strip(), list(members), hour, zone
-    locked.begins, locked.changed_by_id, locked.changed_at = _begins(weekday, zone), UUID(by.id), now()
+    locked.begins = handed_over_last(weekday, hour, ZoneInfo(zone), now())
+    locked.changed_by_id, locked.changed_at = UUID(by.id), now()
     with refuse_doubled(DOUBLED, about=locked.system):
         locked.save()
     _tell_changed(by, locked, [*before, *locked.members])
@@ -121,12 +122,6 @@ def _check(by: Actor, system: System, *, name: str, members: Sequence[str], hour
     may_change(by, system)
     need_fresh(by, about=system)
     check_rota(system, name=name, members=members, hour=hour, zone=zone)
-
-
-def _begins(weekday: int, zone: str) -> date:
-    """The last such day by the rota's clock."""
-    today = now().astimezone(ZoneInfo(zone)).date()
-    return today - timedelta(days=(today.weekday() - weekday) % 7)
 
 
 def handed_over(rota: Rota) -> str:

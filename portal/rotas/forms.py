@@ -62,9 +62,10 @@ class RotaForm(KeptForm):
         }
 
 
-def first_values(rota: Rota) -> dict[str, Any]:
-    """A change begins with the rota as it is."""
-    places = {f"{PLACE}{member}": str(place) for place, member in enumerate(rota.members, 1)}
+def first_values(rota: Rota, people: Iterable[Person]) -> dict[str, Any]:
+    """A change begins with the rota as it is, without whoever may not be on it any more; the others move up."""
+    able = {str(each.pk) for each in people}
+    places = {f"{PLACE}{member}": str(place) for place, member in enumerate(filter(able.__contains__, rota.members), 1)}
     return {"name": rota.name, "weekday": rota.begins.weekday(), "hour": rota.hour, "zone": rota.zone, **places}
 
 

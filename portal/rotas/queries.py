@@ -23,12 +23,13 @@ READERS = (APPROVER, OWNER, ADMINISTRATOR, AUDITOR)
 
 
 def plans_of(rotas: Iterable[Rota]) -> dict[str, Plan]:
-    """Each rota as a plan, by its id. Two queries, none without a rota."""
+    """Each rota as a plan, by its id. A change of a rota gives its weeks anew, so swaps from before are over. Two queries, none without a rota."""
     rows = list(rotas)
     if not rows:
         return {}
     swaps, absences = dict[UUID, list[Exchange]](), dict[str, list[Away]]()
-    for each in Swap.objects.filter(rota__in=rows, state=TAKEN).order_by("answered_at", "pk"):
+    agreed = Swap.objects.filter(rota__in=rows, state=TAKEN, answered_at__gt=F("rota__changed_at"))
+    for each in agreed.order_by("answered_at", "pk"):
         found = Exchange(each.week, str(each.offered_by_id), each.other_week, str(each.to_id))
         swaps.setdefault(each.rota_id, []).append(found)
     members = {member for each in rows for member in each.members}
@@ -119,6 +120,12 @@ def members_of(rotas: Iterable[Rota]) -> dict[str, Person]:
     """The people on these rotas, by pseudonym. One query."""
     named = {member for each in rotas for member in each.members}
     return {str(each.pk): each for each in Person.objects.filter(pk__in=named)}
+
+
+def only_on_rotas_of(systems: Iterable[System], rota: Rota) -> set[str]:
+    """The members of a rota who are on rotas of these systems alone. One query."""
+    others = Rota.objects.exclude(system__in=systems).values_list("members", flat=True)
+    return set(rota.members) - {member for members in others for member in members}
 
 
 def offers_of(rota: Rota) -> list[Swap]:

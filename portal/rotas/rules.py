@@ -1,6 +1,6 @@
 """Who may change a rota, swap weeks and be away, and what a rota must look like."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import available_timezones
 
@@ -19,6 +19,10 @@ MOST_MEMBERS = 20
 MOST_NAME = 60
 WEEKS_AHEAD = 26  # that can be swapped
 LONGEST_AWAY = timedelta(days=366)
+JUST_NOW = timedelta(minutes=15)  # to fill the form in
+ELSEWHERE = (
+    "Somebody who is on rotas of several systems is away from all of them, so it takes an administrator of each."
+)
 
 
 def may_change(by: Actor, system: System) -> None:
@@ -60,26 +64,35 @@ def may_withdraw(by: Actor, swap: Swap) -> None:
         raise NotAllowed("Only who offered a swap takes it back.", about=swap)
 
 
-def may_say_away(by: Actor, person_id: object, rota: Rota) -> None:
-    """The member, or an administrator of the system, for whoever cannot say it themselves.
+def may_say_away(by: Actor, person_id: object, rota: Rota, systems: Collection[System]) -> None:
+    """The member, or for whoever cannot say it themselves an administrator of ``systems``: all on whose rotas the person is.
 
     Raises:
         NotAllowed: anybody else.
     """
-    if str(person_id) != by.id or by.id not in rota.members:
-        says = "Members say for themselves when they are away; so does an administrator."
-        need_permission(by, ADMINISTER, rota.system, says=says)
+    if str(person_id) == by.id and by.id in rota.members:
+        return
+    need_permission(
+        by, ADMINISTER, rota.system, says="Members say for themselves when they are away; so does an administrator."
+    )
+    if not _administers(by, systems):
+        raise NotAllowed(ELSEWHERE, about=rota)
 
 
-def may_end_away(by: Actor, person_id: object, systems: Sequence[System]) -> None:
-    """As `may_say_away`, for an administrator of any of the systems of the person's rotas.
+def may_end_away(by: Actor, person_id: object, systems: Collection[System]) -> None:
+    """As `may_say_away`.
 
     Raises:
         NotAllowed: anybody else.
     """
+    if str(person_id) != by.id and not _administers(by, systems):
+        raise NotAllowed(f"Members say for themselves when they are back; so does an administrator. {ELSEWHERE}")
+
+
+def _administers(by: Actor, systems: Collection[System]) -> bool:
+    """All of them, and there are some."""
     person = Person.objects.filter(pk=by.id, left_at__isnull=True).first() if by.is_person else None
-    if str(person_id) != by.id and not (person and any(person.has_perm(ADMINISTER, each) for each in systems)):
-        raise NotAllowed("Members say for themselves when they are back; so does an administrator.")
+    return person is not None and bool(systems) and all(person.has_perm(ADMINISTER, each) for each in systems)
 
 
 def check_rota(system: System, *, name: str, members: Sequence[str], hour: int, zone: str) -> None:
@@ -125,13 +138,15 @@ def check_swap(plan: Plan, *, giver: str, week: date, taker: str, other_week: da
         raise RefusedByPolicy("Both weeks are held by the same person.", about=about)
 
 
-def check_away(from_at: datetime, to_at: datetime, *, about: object) -> None:
-    """It has a length, is not over, and is no longer than a year.
+def check_away(from_at: datetime, to_at: datetime, at: datetime, *, about: object) -> None:
+    """It has a length, is not over, is no longer than a year, and leaves the past as it was.
 
     Raises:
         RefusedByPolicy: it is not so.
     """
-    if to_at <= from_at or to_at <= now():
+    if to_at <= from_at or to_at <= at:
         raise RefusedByPolicy("The end must be later than the beginning, and later than now.", about=about)
+    if from_at < at - JUST_NOW:
+        raise RefusedByPolicy("An absence cannot begin in the past. Let it begin now.", about=about)
     if to_at - from_at > LONGEST_AWAY:
         raise RefusedByPolicy("At most a year at a time.", about=about)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -69,7 +70,8 @@ def rota_change(request: PersonRequest, pk: UUID) -> HttpResponse:
     system = rota.system
     if not _may_fill_in(request, system):
         actions.change(by=request.actor, rota=rota, **NOTHING)
-    form = RotaForm(request.POST or None, people=queries.may_be_on(system), initial=first_values(rota))
+    people = queries.may_be_on(system)
+    form = RotaForm(request.POST or None, people=people, initial=first_values(rota, people))
     if request.method == "POST" and form.is_valid():
         changed = form.carry_out(lambda: actions.change(by=request.actor, rota=rota, **form.said()))
         if changed is not None:
@@ -82,6 +84,8 @@ def rota_change(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def rota_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """The next weeks, offers of swaps, absences."""
+    if queries.visible_rota(request.user, pk) is None:
+        raise Http404
     looked_at(request)
     return _page(request, pk)
 
@@ -104,8 +108,12 @@ def rota_swap(request: PersonRequest, pk: UUID) -> HttpResponse:
 def swap_answer(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Take an offered swap, decline it, or take the offer back."""
     swap, wanted = found(queries.swap_for_act(pk)), request.POST.get("decision")
-    acts = {"take": actions.take_swap, "withdraw": actions.withdraw_swap}
-    acts.get(str(wanted), actions.decline_swap)(by=request.actor, swap=swap)
+    act = {"take": actions.take_swap, "decline": actions.decline_swap, "withdraw": actions.withdraw_swap}.get(
+        str(wanted)
+    )
+    if act is None:
+        raise BadRequest("A swap is taken, declined or taken back. Nothing was changed.")
+    act(by=request.actor, swap=swap)
     hint("portal.outbox")
     return redirect("rota_page", swap.rota_id)
 
@@ -150,10 +158,9 @@ def _may_fill_in(request: PersonRequest, system: System) -> bool:
 
 
 def _may_be_away(request: PersonRequest, rota: Rota, members: list[Person]) -> list[Person]:
-    """Whose absence the viewer may say."""
-    if allows(may_change, request.actor, rota.system):
-        return members
-    return [each for each in members if each == request.user]
+    """Whose absence the viewer may say, or end."""
+    theirs = queries.only_on_rotas_of(administered_systems(request.user), rota)
+    return [each for each in members if each == request.user or str(each.pk) in theirs]
 
 
 def _swap_form(request: PersonRequest, rota: Rota, typed: Any = None) -> SwapForm:
@@ -189,7 +196,7 @@ def _page(request: PersonRequest, pk: UUID, status: int = 200, **typed: KeptForm
         "changes": changes, "offers": [_offer(each, request.user) for each in queries.offers_of(rota)], "typed": list(typed.values()),
         "swap": swap if isinstance(swap, SwapForm) and swap.possible else None,
         "away": typed.get("away") or (AwayForm(people=away, initial=soon(at)) if away else None),
-        "absences": [{"row": each, "may_end": changes or each.person_id == request.user.pk} for each in queries.absences_of(rota, at)],
+        "absences": [{"row": each, "may_end": each.person in away} for each in queries.absences_of(rota, at)],
     }  # fmt: skip
     return render(request, "rotas/rota.html", context, status=status)
 

@@ -105,7 +105,7 @@ def _end_all(stop: Stop) -> None:
 @signed_in
 def stop_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One stop: why, how far the ending is, whom to call, and lifting."""
-    if not getattr(request, "htmx", False):
+    if not getattr(request, "htmx", False) and queries.stop(request.user, pk) is not None:
         looked_at(request)
     return _page(request, pk)
 

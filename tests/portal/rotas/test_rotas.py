@@ -9,12 +9,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from audit.log.read import of_subject
+from audit.log.read import named, of_subject
 from portal.clock import ms, now
+from portal.eligibility import actions as lists
 from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.notifications.models import Alert
 from portal.rotas import absences, actions
+from portal.rotas.forms import RotaForm, first_values
 from portal.rotas.models import Absence, Rota, Swap
 from portal.rotas.queries import plan_of
 from portal.rotas.schedule import WEEK, holder, on_call, week_at
@@ -101,9 +103,44 @@ def test_only_administrators_change_it_freshly_confirmed_and_its_name_stands_onc
 
 
 def test_who_stands_in_for_an_approver_is_on_no_rota_themselves(world: World) -> None:
-    RoleAssignment.objects.filter(person=world.jon).update(ended_at=now(), ended_by="test", ended_cause="left")
+    at = now()
+    loan = lists.lend_role(by=actor(world.jon), to=world.mo, system=world.system, from_at=at, to_at=at + DAY)
+    lists.approve_role(by=actor(world.quinn), assignment=loan)
     with pytest.raises(RefusedByPolicy, match="in their own right"):
-        rota_of(world)
+        rota_of(world, "ines", "mo")
+    assert on_call(plan_of(rota_of(world, "jon")), now()) == str(world.jon.pk)
+
+
+def test_who_lost_the_role_is_left_out_of_a_change_and_the_others_move_up(world: World) -> None:
+    rota = rota_of(world, "ines", "jon")
+    RoleAssignment.objects.filter(person=world.ines, role="approver").update(to_at=now())
+    change = f"/rotas/{rota.pk}/change/"
+    page = browser_of(world.pia).get(change).content.decode()
+    form = RotaForm(people=[world.jon], initial=first_values(rota, [world.jon]))
+    assert form[f"place_{world.jon.pk}"].value() == "1"
+    assert '<option value="1" selected>1.</option>' in page
+
+
+def test_swap_agreed_before_a_change_stays_over_after_the_next(world: World) -> None:
+    rota = rota_of(world)
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    actions.take_swap(by=actor(world.ines), swap=swap)
+    assert len(plan_of(rota).exchanges) == 1
+    for members in (rota.members[::-1], rota.members):
+        actions.change(
+            by=actor(world.pia), rota=rota, name="Nights", members=members, weekday=0, hour=9, zone="Europe/Berlin"
+        )
+        rota.refresh_from_db()
+        assert plan_of(rota).exchanges == ()
+
+
+@pytest.mark.parametrize("said", [{}, {"decision": "tak"}])
+def test_unknown_answer_to_a_swap_answers_nothing(world: World, said: dict[str, str]) -> None:
+    rota = rota_of(world)
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    assert browser_of(world.ines).post(f"/rotas/swaps/{swap.pk}/", said).status_code == 400
+    swap.refresh_from_db()
+    assert (swap.state, named(["rota.swap_declined"])) == ("offered", [])
 
 
 def test_swap_counts_once_the_other_takes_it(world: World) -> None:
@@ -178,10 +215,10 @@ def test_fifty_takers_at_once_take_it_once(world: World) -> None:
 def test_absence_of_a_member_is_covered_told_and_ended_earlier(world: World) -> None:
     rota, at = rota_of(world), now()
     absence = absences.say_away(by=actor(world.ines), rota=rota, person=world.ines, from_at=at, to_at=at + 3 * DAY)
-    assert [on_call(plan_of(rota), at + each * DAY) for each in (0, 1)] == [str(world.jon.pk)] * 2
+    assert [on_call(plan_of(rota), now() + each * DAY) for each in (0, 1)] == [str(world.jon.pk)] * 2
     assert told("rota.away") == {"Jon"}
     absences.say_away(by=actor(world.quinn), rota=rota, person=world.jon, from_at=at, to_at=at + DAY)
-    assert on_call(plan_of(rota), at) is None
+    assert on_call(plan_of(rota), now()) is None
     (said, others) = of_subject(rota.log_subject, ["rota.away_said"])
     assert (said.fields["person_id"], said.fields["to_at"], others.by) == (
         str(world.ines.pk),
@@ -214,11 +251,46 @@ def test_absence_is_refused_to_others_and_for_wrong_times(world: World) -> None:
             absences.say_away(
                 by=actor(world.people[by]), rota=rota, person=world.people[who], from_at=at, to_at=at + DAY
             )
-    for from_at, to_at in ((at, at), (at - 2 * DAY, at - DAY), (at, at + 400 * DAY)):
+    for from_at, to_at in ((at, at), (at - 2 * DAY, at - DAY), (at - DAY, at + DAY), (at, at + 400 * DAY)):
         with pytest.raises(RefusedByPolicy):
             absences.say_away(by=actor(world.ines), rota=rota, person=world.ines, from_at=from_at, to_at=to_at)
     with pytest.raises(RefusedByPolicy, match="not on the rota"):
         absences.say_away(by=actor(world.pia), rota=rota, person=world.kim, from_at=at, to_at=at + DAY)
+
+
+def test_absence_begins_at_the_earliest_when_it_is_said(world: World) -> None:
+    rota, before = rota_of(world), now()
+    minute = before.replace(second=0, microsecond=0)
+    absence = absences.say_away(by=actor(world.ines), rota=rota, person=world.ines, from_at=minute, to_at=before + DAY)
+    assert before <= absence.from_at <= now()
+
+
+def test_absence_reaches_rotas_of_another_system_only_by_who_administers_both(world: World) -> None:
+    other = make_world(slug="other", people=world.people)
+    here, there = rota_of(world), rota_of(other)
+    RoleAssignment.objects.filter(person=world.quinn, role="administrator").update(system=world.system)
+    at, page = now(), f"/rotas/{here.pk}/"
+    said = {"from_at": at, "to_at": at + DAY}
+    with pytest.raises(NotAllowed, match="an administrator of each"):
+        absences.say_away(by=actor(world.quinn), rota=here, person=world.ines, **said)
+    assert "Who is away" not in text(browser_of(world.quinn).get(page).content)
+    absence = absences.say_away(by=actor(world.pia), rota=here, person=world.ines, **said)
+    with pytest.raises(NotAllowed, match="an administrator of each"):
+        absences.come_back(by=actor(world.quinn), absence=absence)
+    assert "/end/" not in browser_of(world.quinn).get(page).content.decode()
+    assert "/end/" in browser_of(world.pia).get(page).content.decode()
+    absences.come_back(by=actor(world.pia), absence=absence)
+    for kind in ("rota.away_said", "rota.away_ended"):
+        assert {event.subject for event in named([kind])} == {here.log_subject, there.log_subject}
+    assert {event.fields["rota_id"] for event in named(["rota.away_said"])} == {str(here.pk), str(there.pk)}
+
+
+def test_alert_of_a_rota_that_is_shown_no_more_is_not_noted_as_seen(world: World) -> None:
+    rota = rota_of(world)
+    RoleAssignment.objects.filter(person=world.jon).update(to_at=now())
+    jon, ines = (browser_of(world.people[name]) for name in ("jon", "ines"))
+    assert [each.get(f"/rotas/{rota.pk}/").status_code for each in (jon, ines)] == [404, 200]
+    assert [event.by for event in named(["alert.seen"])] == [str(world.ines.pk)]
 
 
 @dataclass

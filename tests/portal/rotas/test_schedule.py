@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.rotas.schedule import WEEK, Away, Exchange, Plan, holder, in_order, on_call, spells, week_at
+from portal.rotas.schedule import (
+    WEEK,
+    Away,
+    Exchange,
+    Plan,
+    handed_over_last,
+    holder,
+    in_order,
+    on_call,
+    spells,
+    week_at,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # Clocks that change at different times of the night, by half an hour, at midnight, in the other half of the year, by a whole day, or never.
@@ -52,6 +63,21 @@ def here(plan: Plan, at: datetime) -> set[str]:
         for each in plan.members
         if not any(a.person == each and a.from_at <= at and at < a.to_at for a in plan.absences)
     }
+
+
+@given(st.integers(0, 6), st.integers(0, 23), st.sampled_from(ZONES), moments)
+def test_first_member_has_the_week_that_runs_on_every_day_and_at_every_hour(
+    weekday: int, hour: int, zone: str, at: datetime
+) -> None:
+    begins = handed_over_last(weekday, hour, ZoneInfo(zone), at)
+    plan = Plan("Nights", MEMBERS, begins, hour, ZoneInfo(zone))
+    assert (begins.weekday(), week_at(plan, at), on_call(plan, at)) == (weekday, 0, MEMBERS[0])
+
+
+def test_before_the_hour_of_a_hand_over_the_week_of_the_last_one_runs() -> None:
+    monday = datetime(2024, 6, 3, 9, tzinfo=BERLIN)
+    days = [handed_over_last(0, 9, BERLIN, monday + timedelta(minutes=each)) for each in (-30, 0)]
+    assert days == [date(2024, 5, 27), date(2024, 6, 3)]
 
 
 @given(plans(), moments)
