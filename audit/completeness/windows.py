@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import QuerySet
 
 from audit.completeness.evidence import Scheme, Window
 from audit.log.models import Event
-from audit.log.read import LoggedEvent, event_of, of_subject
+from audit.log.read import LoggedEvent, event_of
 from audit.sources.declared import Source
 from audit.sources.postgresql import settings as postgresql
 
@@ -56,21 +57,32 @@ def grant_windows(sources: Iterable[Source], from_at: int, now: int) -> list[tup
 
 def _grant_window(source: Source, ended: LoggedEvent) -> Window | None:
     """From the opening to the end of the right; what was lost until the read-back counts too."""
-    told = of_subject(ended.subject, ("grant.activated", "grant.read_back"))
-    opened = next((event for event in told if event.name == "grant.activated"), None)
-    if opened is None:
+    fields, logged_at_end = _told(ended.subject)
+    if fields is None:
         return None
-    fields, grant_id = opened.fields, ended.fields["grant_id"]
+    grant_id = ended.fields["grant_id"]
     return Window(
         window_id(source.id, "grant", grant_id), source.id, source.system_id, "grant", fields["opened_at"], ended.fields["over_at"],
         max(ended.fields["over_at"], ended.fields["confirmed_at"]), grant_id, ended.case,
-        bool(fields["statement_logging"]), _logged_at_end(told), bool(fields["superuser"]),
+        bool(fields["statement_logging"]), logged_at_end, bool(fields["superuser"]),
     )  # fmt: skip
 
 
-def _logged_at_end(told: Iterable[LoggedEvent]) -> bool:
-    """Whether no closing found it turned off. One that found the login gone says nothing, as events of before this was asked."""
-    return all(event.fields.get("statement_logging", 1) for event in told if event.name == "grant.read_back")
+def _told(subject: str) -> tuple[dict[str, Any] | None, bool]:
+    """What was said of a grant's opening, and whether no closing found logging of statements turned off.
+
+    A closing that found the login gone says nothing of logging, as events of before this was asked. What stays open is read back
+    any number of times, so nothing is cut off, and one event at a time is held.
+    """
+    rows = Event.objects.filter(subject=subject, name__in=("grant.activated", "grant.read_back")).order_by("at")
+    opened, logged_at_end = None, True
+    for body in rows.values_list("body", flat=True).iterator():
+        event = event_of(bytes(body))
+        if event.name == "grant.activated":
+            opened = event.fields
+        elif not event.fields.get("statement_logging", 1):
+            logged_at_end = False
+    return opened, logged_at_end
 
 
 def day_windows(source: Source, from_at: int, now: int) -> list[Window]:

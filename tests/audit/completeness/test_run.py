@@ -130,6 +130,16 @@ def test_login_that_closing_found_muted_is_not_covered(tmp_path: Path, found: bo
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("found", "kind"), [(None, "complete"), (False, "not covered")])
+def test_grant_that_was_read_back_thousands_of_times_is_judged(tmp_path: Path, found: bool | None, kind: str) -> None:
+    """The opening, and the first closing that found the login muted, lie further back than a reader asks for by itself."""
+    used = walk(tmp_path, opened_at=OPENED, over_at=OVER, declared_at=DAY_START, kind="simulated", logged_at_end=found)
+    used.read_back_again(OVER + 1, times=2000)
+    gather(used, [*marked(used, "one", OPENED - 1000), *session(), *marked(used, "two", LATER)], LATER)
+    assert used.verdict(LATER)["verdict"] == kind
+
+
+@pytest.mark.django_db
 def test_each_whole_day_of_a_source_is_judged(used: Walk) -> None:
     first = DAY_START + 3_600_000
     gather(

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from audit.completeness.run import judge_due
-from audit.log.append import append, clock
+from audit.log.append import Entry, append, append_many, clock
 from audit.log.read import LoggedEvent, named
 from audit.sources.declared import Source
 from audit.sources.ingest import gathering
@@ -32,6 +32,19 @@ class Walk:
                 "source.heartbeat_sent", by=PORTAL, subject=self.source.subject, source_id=self.source.id,
                 system_id=self.source.system_id, nonce=nonce, sent_at=at, **counts,
             )  # fmt: skip
+
+    def read_back_again(self, at: int, times: int) -> None:
+        """The target was read so often and still showed something."""
+        fields = {
+            "grant_id": self.grant, "system_id": self.source.system_id, "clear": False, "read_at": at, "read_back_from": "target",
+            "remainders": ["login"], "drift": [], "sessions_ended": 0,
+        }  # fmt: skip
+        tries = range(1, times + 1)
+        with clock(lambda: at), transaction.atomic():
+            append_many(
+                Entry("grant.read_back", PORTAL, {**fields, "attempt": each}, subject=f"grant:{self.grant}")
+                for each in tries
+            )
 
     def judged(self, now: int) -> list[LoggedEvent]:
         """All verdicts on the grant's window, after judging at ``now``."""
