@@ -21,19 +21,19 @@ Lines = Mapping[UUID, UUID]
 
 
 def may_set(by: Actor, person: Person) -> None:
-    """An administrator of all systems, freshly confirmed, and never of themselves.
+    """An administrator of all systems, freshly confirmed, and neither of themselves nor of who reports to them.
 
     Raises:
         NotAllowed, StepUpNeeded: who may not.
     """
     need_permission(by, ADMINISTER, says=ONLY_ADMINISTRATORS)
-    need_other(by, person.pk, about=person)
+    need_other(by, person.pk, person.manager_id, about=person)
     need_fresh(by, about=person)
 
 
 @action(event="person.manager_set", refused="person.act_refused")
 def set_manager(*, by: Actor, person: Person, manager: Person | None) -> Person:
-    """Say whom somebody reports to; ``None``: to nobody. Nobody says it of themselves.
+    """Say whom somebody reports to; ``None``: to nobody. Nobody makes, or cuts, a line of which they are an end.
 
     Raises:
         NotAllowed, StepUpNeeded: who may not.
@@ -43,6 +43,7 @@ def set_manager(*, by: Actor, person: Person, manager: Person | None) -> Person:
     may_set(by, person)
     one_at_a_time()
     locked = lock_row(Person, person.pk, no_key=True)
+    need_other(by, locked.manager_id, manager.pk if manager else None, about=locked)
     if locked.manager_id == (manager.pk if manager else None):
         raise ChangedMeanwhile("It stands so already. Nothing was changed.", about=locked)
     if manager is not None:

@@ -46,6 +46,18 @@ def test_only_administrators_say_it_and_never_of_themselves() -> None:
     assert not Person.objects.filter(manager__isnull=False).exists()
 
 
+def test_no_end_of_a_line_makes_or_cuts_it() -> None:
+    pia, quinn = founders()
+    ann = person("Ann A")
+    with pytest.raises(NotAllowed, match="Nobody decides on their own"):
+        set_manager(by=actor(pia), person=ann, manager=pia)
+    set_manager(by=actor(quinn), person=ann, manager=pia)
+    for manager in (None, quinn):
+        with pytest.raises(NotAllowed, match="Nobody decides on their own"):
+            set_manager(by=actor(pia), person=ann, manager=manager)
+    assert lines_now() == {ann.pk: pia.pk}
+
+
 def test_nobodys_line_of_managers_leads_back_to_them() -> None:
     pia, _ = founders()
     ann, mo, kim = (person(name) for name in ("Ann A", "Mo M", "Kim K"))
