@@ -138,12 +138,17 @@ def _managers(
 ) -> tuple[dict[UUID, Person], tuple[Person, ...]]:
     """Whom people are to report to from now on, where the list says another than now; and of whom it says what would lead round in a circle."""
     by_key = {each.pk: each for each in everybody}
-    here = {each.email: each for each in by_key.values() if each.left_at is None}
-    stay = [(each, line) for each in here.values() if (line := read.lines.get(each.email)) and _becomes(each, line, at)[0] in ("", "moved")]  # fmt: skip
+    kinds = {
+        each: _becomes(each, read.lines.get(each.email), at)[0] for each in by_key.values() if each.left_at is None
+    }
+    remain = {each.email: each for each, kind in kinds.items() if kind != "left"}  # who leaves by it manages nobody
+    stay = [
+        (each, line) for each, kind in kinds.items() if kind in ("", "moved") and (line := read.lines.get(each.email))
+    ]
     wanted = {
         person.pk: manager.pk
         for person, line in stay
-        if (manager := here.get(line.manager)) and manager.pk not in (person.pk, person.manager_id)
+        if (manager := remain.get(line.manager)) and manager.pk not in (person.pk, person.manager_id)
     }
     now_so = {each.pk: each.manager_id for each in by_key.values() if each.manager_id is not None}
     kept, left_out = without_circles(now_so, wanted)

@@ -134,6 +134,13 @@ def test_managers_who_would_report_in_a_circle_are_left_as_they_are_and_said(wor
     assert next(text for kind, text in words.sentences(plan(given)) if kind == "circle").startswith("Kim: the manager")
 
 
+def test_who_leaves_by_a_list_manages_nobody_by_it(world: World) -> None:
+    given = content(world, says={"ann": f"Operations,{world.mo.email},,", "mo": "Operations,,2020-01-01,"})
+    assert ([each.person for each in plan(given).leavers], plan(given).managers) == ([world.mo], {})
+    imported(world, given)
+    assert not Person.objects.filter(manager__isnull=False).exists()
+
+
 def test_same_file_again_is_an_answer_that_does_nothing(world: World) -> None:
     given = content(world, without=("zoe",))
     imported(world, given)
