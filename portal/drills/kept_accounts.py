@@ -3,16 +3,20 @@
 Pure but for the events that they are given. A system, or a drill, without such an account has no such line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from audit.log.read import LoggedEvent
 from portal.clock import moment
 from portal.drills.lines import Step, seconds
 from portal.parameters import values
+from portal.sealed.drilling import PRINTED_WITHIN
 
 ROTATION_NAMES = ("sealed.rotation_owed", "sealed.rotated", "sealed.tested")
-CARD_NAMES = ("offline.handed_out", "offline.drilled", "offline.used", "offline.replaced")
+STEPS_TO_PRINTED = ("offline.cards_prepared", "offline.cards_made", "offline.handed_out")
+CARD_NAMES = (*STEPS_TO_PRINTED, "offline.drilled", "offline.used", "offline.replaced")
+MS = timedelta(milliseconds=1)
 DAY_MS = 86_400_000
 
 
@@ -65,7 +69,7 @@ def _tried(kept: Kept) -> Step:
     return min(found, key=lambda step: order.index(step.result))
 
 
-def _tried_of(events: Iterable[LoggedEvent], at: int) -> Step:
+def _tried_of(events: Sequence[LoggedEvent], at: int) -> Step:
     out: LoggedEvent | None = None
     tried: LoggedEvent | None = None
     for event in events:
@@ -74,6 +78,8 @@ def _tried_of(events: Iterable[LoggedEvent], at: int) -> Step:
         elif out is not None and event.fields["set_id"] == out.fields["set_id"]:
             tried = event if event.name == "offline.drilled" else tried
             out = out if event.name == "offline.drilled" else None
+    if (unfinished := _unfinished(events, at)) is not None:
+        return unfinished
     if out is None:
         return Step("cards", "none", "No pair of its offline cards is with its custodians.")
     days = min(values("drill_days"))
@@ -82,6 +88,20 @@ def _tried_of(events: Iterable[LoggedEvent], at: int) -> Step:
     if not tried.fields["ok"]:
         return Step("cards", "open", "The offline cards did not give the right answer.", tried.at)
     return Step("cards", "ok", f"Both offline cards of set {out.fields['number']} work.", tried.at)
+
+
+def _unfinished(events: Sequence[LoggedEvent], at: int) -> Step | None:
+    """The newest pair is not through: the older one may be worthless already. Made just now, it is given some days to be printed."""
+    newest = next((each for each in reversed(events) if each.name in STEPS_TO_PRINTED), None)
+    if newest is None or newest.name == "offline.handed_out":
+        return None
+    if newest.name == "offline.cards_prepared":
+        return Step(
+            "cards", "open", "A new pair of its offline cards is being made; the older one may not work any more."
+        )
+    if at - newest.at <= PRINTED_WITHIN // MS:
+        return None
+    return Step("cards", "open", "Its offline cards were made, and its custodians have not printed both.")
 
 
 def _last(events: Sequence[LoggedEvent], name: str) -> LoggedEvent | None:

@@ -133,8 +133,11 @@ def decline(*, by: Actor, account: SealedAccount) -> SealedAccount:
 
 
 @action(event=("sealed.custodian_changed", "sealed.rotation_owed"), refused="sealed.act_refused")
-def hand_over(*, by: Actor, account: SealedAccount, custodian: Person) -> SealedAccount:
-    """Give an account to another custodian: by an administrator or the owner, never to oneself. The old one knows the secret: a new one is owed."""
+def hand_over(*, by: Actor, account: SealedAccount, custodian: Person, second: bool = False) -> SealedAccount:
+    """Give an account, or with ``second`` its other card, to another custodian: by an administrator or the owner, never to oneself.
+
+    The old one knows the secret, or may still have the card: a new one is owed. Nor to who holds the account: they would replace what they used.
+    """
     row = locked(account.pk)
     need_permission(
         by, MANAGE, row.system, says="Only administrators and the owner of this system name its custodians."
@@ -144,19 +147,32 @@ def hand_over(*, by: Actor, account: SealedAccount, custodian: Person) -> Sealed
     can_keep(custodian, row.system, about=row)
     if row.state not in IN_USE:
         raise WrongState("This account is not in use.", about=row)
-    if row.second_custodian_id == custodian.pk:
-        raise RefusedByPolicy("Two cards take two different custodians.", about=row)
-    if row.custodian_id == custodian.pk:
-        raise WrongState("That person keeps this account already.", about=row)
-    before = row.custodian_id
-    row.custodian = custodian
-    row.save(update_fields=["custodian"])
+    if row.held_by_id == custodian.pk:
+        raise WrongState("That person holds this account now. Hand it over once it is checked in.", about=row)
+    before = _give_to(row, custodian, second=second)
     owe(by=by, account=row, cause=HANDED_OVER)
     append(
         "sealed.custodian_changed", by=by, subject=row.log_subject, account_id=row.pk, system_id=row.system_id, custodian_id=custodian.pk,
-        before_id=before,
+        before_id=before, second=True if second else None,
     )  # fmt: skip
     return row
+
+
+def _give_to(row: SealedAccount, custodian: Person, *, second: bool) -> UUID:
+    """Who had it before."""
+    before, other = row.custodian_id, row.second_custodian_id
+    if second:
+        if other is None:
+            raise WrongState("This account has no second card.", about=row)
+        before, other = other, before
+    if other == custodian.pk:
+        raise RefusedByPolicy("Two cards take two different custodians.", about=row)
+    if before == custodian.pk:
+        raise WrongState("That person keeps it already.", about=row)
+    field = "second_custodian" if second else "custodian"
+    setattr(row, field, custodian)
+    row.save(update_fields=[field])
+    return before
 
 
 @action(event=("offline.replaced", "sealed.retired"), refused="sealed.act_refused")

@@ -43,10 +43,15 @@ def replace_all(by: Actor, row: SealedAccount, but: OfflineSet | None = None) ->
     """
     pairs = OfflineSet.objects.select_for_update().filter(account=row).exclude(state=REPLACED)
     for older in pairs.exclude(pk=but.pk) if but else pairs:
-        make(older, CARD_MOVES["replace"], says="This set was replaced already.")
-        OfflineCard.objects.filter(of_set=older).update(share=None)
-        older.account = row
-        append("offline.replaced", by=by, subject=row.log_subject, **facts_of(older))
+        replace(by, row, older)
+
+
+def replace(by: Actor, row: SealedAccount, pair: OfflineSet) -> None:
+    """As `replace_all`, of one pair: neither a share nor the key of its drills is kept."""
+    make(pair, CARD_MOVES["replace"], says="This set was replaced already.", drill_key=None)
+    OfflineCard.objects.filter(of_set=pair).update(share=None)
+    pair.account = row
+    append("offline.replaced", by=by, subject=row.log_subject, **facts_of(pair))
 
 
 @action(event=("offline.card_printed", "offline.handed_out"), refused="sealed.act_refused")

@@ -15,13 +15,17 @@ from portal.offline_card import answer_to, new_question
 from portal.people.strength import need_fresh
 from portal.sealed.cards import facts_of, is_holder
 from portal.sealed.models import OfflineSet, SealedAccount
-from portal.sealed.queries import drills_due, locked
+from portal.sealed.queries import coming_of, drills_due, locked
 from portal.sealed.states import OUT
 from portal.secrets import SecretUnreadable, decrypt
 
 DRILLED_EVERY = timedelta(days=90)  # the catalogue's drill_days
+PRINTED_WITHIN = timedelta(days=3)
 ASKED_FOR = timedelta(hours=24)
 NOT_ASKED = "Nothing is asked at the moment, or not any more. Begin the drill first, then put both cards together."
+COMING_ALREADY = (
+    "A new pair is being made, and the target may not take what these cards give any more. Drill the new ones."
+)
 logger = logging.getLogger("breakglass.sealed")
 
 
@@ -71,6 +75,8 @@ def _pair_of(by: Actor, account: SealedAccount) -> tuple[SealedAccount, OfflineS
     made = OfflineSet.objects.select_for_update().filter(account=row, state=OUT).first()
     if made is None:
         raise WrongState("There is no pair of cards with its custodians.", about=row)
+    if coming_of(row) is not None:
+        raise WrongState(COMING_ALREADY, about=row)
     if made.drill_key is None:
         raise WrongState("These cards are of a time before drills asked questions. Ask for new cards.", about=row)
     made.account = row

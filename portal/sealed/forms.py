@@ -67,15 +67,21 @@ class TriedForm(KeptForm):
 
 
 class HandOverForm(KeptForm):
-    """Another custodian."""
+    """Another custodian; of two cards, for which."""
 
+    which = forms.TypedChoiceField(label="Whose card", coerce=lambda value: value == "second", widget=ChoiceCards())
     custodian: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(queryset=None, label="New custodian")
 
     def __init__(self, account: SealedAccount, *args: Any, **kwargs: Any) -> None:
-        """Custodians of the system, but the present one."""
+        """Custodians of the system, but the present ones."""
         super().__init__(*args, **kwargs)
+        kept, other = account.custodian, account.second_custodian
+        which: Any = self.fields["which"]
+        which.choices = [("first", f"Card A: {kept.name}"), ("second", f"Card B: {other.name}")] if other else []
+        if other is None:
+            del self.fields["which"]
         field: Any = self.fields["custodian"]
-        field.queryset = custodians_of(account.system).exclude(pk=account.custodian_id)
+        field.queryset = custodians_of(account.system).exclude(pk__in=[each.pk for each in (kept, other) if each])
 
 
 class DrillForm(KeptForm):

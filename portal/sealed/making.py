@@ -19,7 +19,7 @@ from portal.errors import WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.offline_card import Card, CardError, Pair, combine
-from portal.sealed.cards import context_of, facts_of, need_in_use, paper_of, replace_all
+from portal.sealed.cards import context_of, facts_of, need_in_use, paper_of, replace, replace_all
 from portal.sealed.drilling import key_context
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, SealedAccount
 from portal.sealed.queries import coming_of, last_number, locked
@@ -76,8 +76,7 @@ def prepare(*, by: Actor, account_id: UUID, papers: Sequence[Card], pair: Pair) 
     row = locked(account_id)
     _on_cards(row)
     if (unread := coming_of(row)) is not None:
-        make(unread, CARD_MOVES["replace"], says="This set was replaced already.")
-        append("offline.replaced", by=by, subject=row.log_subject, **facts_of(unread))
+        replace(by, row, unread)
     made = OfflineSet(account=row, number=pair.number, state=COMING, made_at=now())
     made.drill_key = encrypt(pair.drill_key.hex(), key_context(made))
     made.save()

@@ -23,7 +23,7 @@ PRESENTERS: dict[str, Presenter] = {
     "sealed.registered": say("{name} is kept under seal", "Account {account}.", "Custodian {custodian_id}.", "Used at: {location}.", DECIDED,
                              icon="lock", tone="accent"),
     "sealed.declined": say("Declined to keep an account under seal", icon="ban"),
-    "sealed.custodian_changed": say("{custodian_id} keeps the sealed account", "Before: {before_id}.", icon="user-check"),
+    "sealed.custodian_changed": say("{custodian_id} keeps the sealed account", "Before: {before_id}.", "The other card: {second}.", icon="user-check"),
     "sealed.retired": say("A sealed account was taken out of use", icon="trash", tone="attention"),
     "sealed.checked_out": say(
         "{person_id} holds the sealed account", "Nobody else does until it is checked in.",

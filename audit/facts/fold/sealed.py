@@ -15,7 +15,9 @@ def registered(facts: Facts, entry: LogEntry) -> None:
 
 
 def custodian_changed(facts: Facts, entry: LogEntry) -> None:
-    """Another person keeps it."""
+    """Another person keeps it. Facts know the first custodian alone."""
+    if entry.fields.get("second"):
+        return
     facts.change("accounts", entry.fields["account_id"], **given(entry, "custodian_id"))
 
 

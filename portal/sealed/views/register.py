@@ -21,7 +21,7 @@ from portal.sealed.drilling import ASKED_FOR, is_asked
 from portal.sealed.forms import DrillForm, HandOverForm, ProposeForm, SecretForm, TriedForm
 from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, SealedAccount
 from portal.sealed.rules import is_custodian
-from portal.sealed.states import CARDS_ALIVE, HELD, IN_USE, OUT, OWED, PROPOSED, ROTATED, SEALED
+from portal.sealed.states import CARDS_ALIVE, COMING, HELD, IN_USE, OUT, OWED, PROPOSED, ROTATED, SEALED
 
 
 @require_GET
@@ -101,10 +101,11 @@ def _cards(request: PersonRequest, account: SealedAccount, typed: dict[str, Kept
         for card in each.cards.all()
         if each.state in CARDS_ALIVE and card.custodian_id == request.user.pk and card.share is not None
     ]
-    out = next((each for each in sets if each.state == OUT), None) if holds else None
+    coming = any(each.state == COMING for each in sets)
+    out = next((each for each in sets if each.state == OUT), None) if holds and not coming else None
     asked = out if out and is_asked(out) else None
     return {
-        "sets": sets, "holds_card": holds, "my_cards": mine if holds else [], "drills": out, "asked": asked,
+        "sets": sets, "holds_card": holds, "my_cards": mine if holds else [], "drills": out, "asked": asked, "coming": coming,
         "asks_until": asked.asked_at + ASKED_FOR if asked and asked.asked_at else None,
         "drill": typed.get("drill") or DrillForm() if asked else None,
         "declares": queries.account_to_declare(request.user, account.pk) is not None,
@@ -165,12 +166,15 @@ def sealed_hand_over(request: PersonRequest, pk: UUID) -> HttpResponse:
     account = for_act(pk)
     form = HandOverForm(account, request.POST)
     if form.is_valid():
+        said = form.cleaned_data
         form.carry_out(
-            lambda: actions.hand_over(by=request.actor, account=account, custodian=form.cleaned_data["custodian"])
+            lambda: actions.hand_over(
+                by=request.actor, account=account, custodian=said["custodian"], second=said.get("which", False)
+            )
         )
     elif not request.user.has_perm(MANAGE, account.system):
         actions.hand_over(by=request.actor, account=account, custodian=account.custodian)  # refuses, on record
-    return _after(request, account, "The account has a new custodian, who owes it a new secret.", hand_over=form)
+    return _after(request, account, "It has a new custodian. A new secret is owed.", hand_over=form)
 
 
 @require_POST

@@ -76,6 +76,8 @@ def of_set(name: str, at: int, number: int = 1, **fields: Any) -> LoggedEvent:
 
 
 OUT = of_set("offline.handed_out", 0)
+MADE = of_set("offline.cards_made", 0)
+WORKS = of_set("offline.drilled", DAY, ok=1)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,9 @@ OUT = of_set("offline.handed_out", 0)
     [
         ([[]], DAY, "none"),
         ([[OUT]], DAY, "open"),
+        ([[MADE]], 2 * DAY, "none"),
+        ([[MADE]], 4 * DAY, "open"),
+        ([[OUT, WORKS, of_set("offline.cards_prepared", 2 * DAY, 2)]], 3 * DAY, "open"),
         ([[OUT, of_set("offline.drilled", DAY, ok=1)]], 2 * DAY, "ok"),
         ([[OUT, of_set("offline.drilled", DAY, ok=1)]], 92 * DAY, "open"),
         ([[OUT, of_set("offline.drilled", DAY, ok=1), of_set("offline.drilled", 2 * DAY, ok=0)]], 3 * DAY, "open"),

@@ -203,6 +203,26 @@ def test_drill_by_its_pages(vault: Vault) -> None:
 # --- made so that no crash leaves nothing
 
 
+def test_older_cards_are_not_drilled_while_the_target_may_carry_the_password_of_a_new_pair(vault: Vault) -> None:
+    key, cleo, page = combine(*printed(vault)).drill_key, actor(vault.cleo), f"/sealed/{vault.account.pk}/"
+    asked = drilling.begin(by=cleo, account=vault.account)
+    cards.renew(by=cleo, account=vault.account)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(SimulatedKeeper, "tries_login", lambda *_args: False)
+        rotating.run_due()
+    with pytest.raises(WrongState, match="being made"):
+        drilling.answer(by=cleo, account=vault.account, said=offline_card.answer_to(asked, key))
+    with pytest.raises(WrongState, match="being made"):
+        drilling.begin(by=cleo, account=vault.account)
+    shown = browser_of(vault.cleo).get(page).content.decode()
+    assert ("Note the drill" in shown, "Begin a drill" in shown, "they are not drilled" in shown) == (
+        False,
+        False,
+        True,
+    )
+    assert named(("offline.drilled",)) == []
+
+
 def test_pair_that_is_being_made_is_printed_by_nobody_and_its_cards_go_to_who_keeps_the_account_then(
     vault: Vault,
 ) -> None:
@@ -225,6 +245,28 @@ def test_pair_that_is_being_made_is_printed_by_nobody_and_its_cards_go_to_who_ke
     assert newest(vault).number == 2  # two causes, one new pair
 
 
+def test_other_card_is_given_to_another_custodian_and_both_print_a_new_pair(vault: Vault) -> None:
+    old, eva, page = printed(vault), custodian(vault.world, "eva"), f"/sealed/{vault.account.pk}/"
+    vault.world.dora.left_at = now()
+    vault.world.dora.save()
+    for person, error in ((vault.cleo, NotAllowed), (vault.world.zoe, NotAllowed)):
+        with pytest.raises(error):
+            actions.hand_over(by=actor(person), account=vault.account, custodian=eva, second=True)
+    with pytest.raises(RefusedByPolicy, match="two different"):
+        actions.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=vault.cleo, second=True)
+    mo = browser_of(vault.world.mo)
+    assert "Card B: Dora" in mo.get(page).content.decode()
+    assert mo.post(f"{page}custodian/", {"custodian": eva.pk}).status_code == 422
+    assert mo.post(f"{page}custodian/", {"custodian": eva.pk, "which": "second"}).status_code == 302
+    (changed,) = named(("sealed.custodian_changed",))
+    assert (changed.fields["before_id"], changed.fields["second"]) == (str(vault.world.dora.pk), 1)
+    rotating.run_due()
+    assert [(each.letter, each.custodian.name) for each in newest(vault).cards.all()] == [("A", "Cleo"), ("B", "Eva")]
+    new = [cards.print_card(by=actor(who), card=card(vault, letter)) for who, letter in ((vault.cleo, "A"), (eva, "B"))]
+    assert vault.taken_by_target(combine(*new).password)
+    assert not vault.taken_by_target(combine(*old).password)
+
+
 def test_pair_that_cannot_be_read_any_more_is_given_up_for_another(vault: Vault) -> None:
     printed(vault)
     cards.renew(by=actor(vault.cleo), account=vault.account)
@@ -237,6 +279,8 @@ def test_pair_that_cannot_be_read_any_more_is_given_up_for_another(vault: Vault)
     rotating.run_due()
     kept = [(each.number, each.state) for each in OfflineSet.objects.filter(account=vault.account)]
     assert kept == [(3, "made"), (2, "replaced"), (1, "replaced")]
+    assert not OfflineCard.objects.filter(of_set__state="replaced", share__isnull=False).exists()
+    assert not OfflineSet.objects.filter(state="replaced", drill_key__isnull=False).exists()
     assert vault.taken_by_target(combine(*printed(vault)).password)
 
 

@@ -15,12 +15,13 @@ from portal.grants import actions, ending, opening
 from portal.grants.models import Grant, Release
 from portal.grants.releasing import release
 from portal.notifications.models import Alert
+from portal.sealed import actions as sealed
 from portal.sealed import rotating, rotations
 from portal.sealed.models import CHANGED, CONNECTOR, CUSTODIAN, Rotation
 from portal.systems.targets import target
 from tests.at_once import at_once
 from tests.factories import broken_log
-from tests.portal.sealed.vault import LOGIN, NEXT, SECRET, Vault, make_vault
+from tests.portal.sealed.vault import LOGIN, NEXT, SECRET, Vault, give_role, make_vault
 from tests.worlds import actor, authorised, names_of, opened, overdue, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -175,6 +176,14 @@ def test_custodian_does_not_use_their_own_account(vault: Vault) -> None:
     with pytest.raises(NotAllowed, match="custodian") as refused:
         request_of(vault.world)
     assert refused.value.kind == "own custody"
+
+
+def test_holder_is_not_made_its_custodian_who_would_replace_what_they_used(vault: Vault) -> None:
+    give_role(vault.world, vault.world.ann)
+    shown(vault)
+    with pytest.raises(WrongState, match="holds this account now"):
+        sealed.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=vault.world.ann)
+    assert (vault.account.custodian, Rotation.objects.filter(cause="handed_over").count()) == (vault.cleo, 0)
 
 
 def test_account_that_was_not_shown_owes_nothing(vault: Vault) -> None:

@@ -71,7 +71,7 @@ def custodian(world: World, name: str) -> Person:
     person.set_password(f"{name}-password-long")
     person.save()
     world.people[name] = person
-    _role(world, person)
+    give_role(world, person)
     return person
 
 
@@ -88,7 +88,8 @@ def registered(world: World, cleo: Person, kept_by: str = CUSTODIAN) -> SealedAc
     return actions.approve(by=actor(world.quinn), account=proposed(world, cleo, kept_by))
 
 
-def _role(world: World, cleo: Person) -> None:
+def give_role(world: World, cleo: Person) -> None:
+    """That of custodian of the system."""
     at = now() - timedelta(days=30)
     RoleAssignment.objects.create(
         person=cleo, role=CUSTODIAN_ROLE, system=world.system, proposed_by=world.pia, proposed_at=at, approved_by=world.quinn,
