@@ -6,9 +6,12 @@ SET = "set_id:id account_id:id system_id:id number:int"
 
 EVENTS = family(
     ("offline.cards_prepared", "A pair of offline cards is kept; the target is about to be given its password.", SET),
+    ("offline.custodian_missing", "No new pair is made: who should print a card has left, or is no custodian any more.",
+     "account_id:id system_id:id custodians:list"),
     ("offline.cards_made", "A pair of offline cards was made.", SET + " custodians:list"),
     ("offline.card_printed", "A custodian printed their card; the portal has it no more.", SET + " letter custodian_id:id"),
     ("offline.handed_out", "Both cards of a pair are with their custodians.", SET),
+    ("offline.not_printed", "A pair of cards was made, and both are still not printed.", SET),
     ("offline.drill_due", "A pair of cards is to be drilled.", SET + " due_at:time"),
     ("offline.drill_begun", "The portal asked the custodians what only both cards can answer.", SET + " person_id:id question"),
     ("offline.drilled", "The custodians put their cards together in a drill.", SET + " person_id:id ok:bool"),

@@ -114,6 +114,8 @@ KINDS = _kinds(
     ("extension.declined", "More time declined", "responder", f"{USE} expires_at:time? by? comment?"),
     ("sealed.release_wanted", "Second person wanted", "approvers and owner of the system, custodian", f"{USE} expires_at:time?"),
     ("offline.cards_made", "Cards to be printed", "both custodians", "account system number:int"),
+    ("offline.custodian_missing", "No new cards: custodian missing", "custodian who is left, owner of the system", "account system people:list"),
+    ("offline.not_printed", "Cards still to be printed", "both custodians, owner of the system", "account system number:int"),
     ("offline.drill_due", "Drill of the cards due", "both custodians, owner of the system", "account system number:int due_at:time"),
     ("offline.use_declared", "Offline cards used", "custodians, owner, administrators, security list",
      "account system person from_at:time to_at:time custodian:bool?"),

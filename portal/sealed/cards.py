@@ -71,7 +71,7 @@ def print_card(*, by: Actor, card: OfflineCard) -> Paper:
     row.share, row.printed_at = None, now()
     row.save(update_fields=["share", "printed_at"])
     if not made.cards.filter(printed_at__isnull=True).exists():
-        make(made, CARD_MOVES["hand_out"], says="Both cards were printed already.")
+        make(made, CARD_MOVES["hand_out"], says="Both cards were printed already.", reminded_at=None)
         append("offline.handed_out", by=by, subject=row.log_subject, **facts_of(made))
     append(
         "offline.card_printed",

@@ -1,7 +1,6 @@
 """Drills of offline cards: the portal asks something new each time, and only both cards together can answer; each quarter it reminds."""
 
 import hmac
-import logging
 from datetime import timedelta
 from typing import cast
 
@@ -9,24 +8,29 @@ from django.views.decorators.debug import sensitive_variables
 
 from audit.log.append import Actor, action, append, process
 from portal.clock import ms, now
-from portal.errors import ChangedMeanwhile, Refused, RefusedByPolicy, WrongState
+from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.notifications.outbox import tell
 from portal.offline_card import answer_to, new_question
+from portal.parameters import values
 from portal.people.strength import need_fresh
 from portal.sealed.cards import facts_of, is_holder
 from portal.sealed.models import OfflineSet, SealedAccount
-from portal.sealed.queries import coming_of, drills_due, locked
-from portal.sealed.states import OUT
+from portal.sealed.queries import coming_of, drills_due, locked, not_printed
+from portal.sealed.states import MADE, OUT
 from portal.secrets import SecretUnreadable, decrypt
+from portal.sweeping import done
 
-DRILLED_EVERY = timedelta(days=90)  # the catalogue's drill_days
 PRINTED_WITHIN = timedelta(days=3)
 ASKED_FOR = timedelta(hours=24)
 NOT_ASKED = "Nothing is asked at the moment, or not any more. Begin the drill first, then put both cards together."
 COMING_ALREADY = (
     "A new pair is being made, and the target may not take what these cards give any more. Drill the new ones."
 )
-logger = logging.getLogger("breakglass.sealed")
+
+
+def drilled_every() -> timedelta:
+    """The longest time between two drills of a pair; the operator's stricter figure holds."""
+    return timedelta(days=min(values("drill_days")))
 
 
 def key_context(made: OfflineSet) -> str:
@@ -96,15 +100,12 @@ def _expected(made: OfflineSet) -> str:
 
 
 def remind_due() -> int:
-    """Tell the custodians of each pair whose drill is due, once for each time."""
-    told = 0
-    for made in drills_due(now() - DRILLED_EVERY):
-        try:
-            remind(by=process("cards"), made=made)
-            told += 1
-        except Refused as refusal:  # somebody else was quicker
-            logger.info("cards of %s: %s", made.account_id, refusal.sentence)
-    return told
+    """Tell the custodians of each pair that is to be drilled or printed, once for each time. One that cannot be told holds up nothing else."""
+    by = process("cards")
+    drills = sum(done("cards", remind, by=by, made=made) for made in drills_due(now() - drilled_every()))
+    return drills + sum(
+        done("cards", remind_to_print, by=by, made=made) for made in not_printed(now() - PRINTED_WITHIN)
+    )
 
 
 @action(event="offline.drill_due")
@@ -116,14 +117,35 @@ def remind(*, by: Actor, made: OfflineSet) -> None:
     """
     row = locked(made.account_id)
     pair = OfflineSet.objects.select_for_update().get(pk=made.pk)
-    due = (pair.drilled_at or pair.made_at) + DRILLED_EVERY
+    due = (pair.drilled_at or pair.made_at) + drilled_every()
     if pair.state != OUT or pair.reminded_at is not None or due > now():
         raise ChangedMeanwhile("This pair is not due for a reminder any more.", about=row)
     pair.account, pair.reminded_at = row, now()
     pair.save(update_fields=["reminded_at"])
+    _tell(by, row, pair, "offline.drill_due", due_at=due)
+    append("offline.drill_due", by=by, subject=row.log_subject, **facts_of(pair), due_at=ms(due))
+
+
+@action(event="offline.not_printed")
+def remind_to_print(*, by: Actor, made: OfflineSet) -> None:
+    """The older pair is worth nothing any more, and this one is not with its custodians yet.
+
+    Raises:
+        ChangedMeanwhile: they were reminded, or printed both, or it was replaced just now.
+    """
+    row = locked(made.account_id)
+    pair = OfflineSet.objects.select_for_update().get(pk=made.pk)
+    if pair.state != MADE or pair.reminded_at is not None:
+        raise ChangedMeanwhile("This pair does not wait to be printed any more.", about=row)
+    pair.account, pair.reminded_at = row, now()
+    pair.save(update_fields=["reminded_at"])
+    _tell(by, row, pair, "offline.not_printed")
+    append("offline.not_printed", by=by, subject=row.log_subject, **facts_of(pair))
+
+
+def _tell(by: Actor, row: SealedAccount, pair: OfflineSet, kind: str, **facts: object) -> None:
     people = [each for each in (row.custodian, row.second_custodian, row.system.owner) if each]
     tell(
-        by=by, people=people, kind="offline.drill_due", about=row.log_subject, path=f"/sealed/{row.pk}/",
-        facts={"account": row.name, "system": row.system.name, "number": pair.number, "due_at": due},
+        by=by, people=people, kind=kind, about=row.log_subject, path=f"/sealed/{row.pk}/",
+        facts={"account": row.name, "system": row.system.name, "number": pair.number, **facts},
     )  # fmt: skip
-    append("offline.drill_due", by=by, subject=row.log_subject, **facts_of(pair), due_at=ms(due))

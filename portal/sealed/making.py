@@ -15,18 +15,22 @@ from portal.connectors.base import Secret
 from portal.connectors.sealed import keeper_of
 from portal.crash_points import CARDS as MAKING
 from portal.crash_points import reached
-from portal.errors import WrongState
+from portal.errors import ChangedMeanwhile, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.offline_card import Card, CardError, Pair, combine
+from portal.people.models import Person
 from portal.sealed.cards import context_of, facts_of, need_in_use, paper_of, replace, replace_all
 from portal.sealed.drilling import key_context
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, SealedAccount
-from portal.sealed.queries import coming_of, last_number, locked
+from portal.sealed.queries import coming_of, last_number, locked, undone_of
 from portal.sealed.rotations import settle_owed
-from portal.sealed.states import CARD_MOVES, COMING
+from portal.sealed.rules import keeps
+from portal.sealed.states import CARD_MOVES, COMING, OWED
 from portal.secrets import encrypt
 from portal.systems.targets import target
+
+MISSING = "A custodian has left, or lost the role. Give their card to another one; then new cards are made."
 
 
 @sensitive_variables("papers", "pair", "password")
@@ -44,6 +48,33 @@ def make_cards(by: Actor, row: SealedAccount) -> SealedAccount:
     confirmed = confirm(by=by, made=made, rotated_at=at, tested_at=max(ms(now()), at + 1), taken=taken)
     reached(MAKING, "confirmed")
     return confirmed
+
+
+def missing_of(row: SealedAccount) -> list[Person]:
+    """Custodians who could print no card: they have left, or lost the role. Nothing is made for them, since it would make the older pair worthless."""
+    return [each for each in (row.custodian, row.second_custodian) if each and not keeps(each, row.system)]
+
+
+@action(event="offline.custodian_missing")
+def note_missing(*, by: Actor, account: SealedAccount) -> None:
+    """New cards are owed, and somebody else has to be named first: the owner is told, once for each reason to make them.
+
+    Raises:
+        ChangedMeanwhile: it was said before, or somebody was named just now.
+    """
+    row = locked(account.pk)
+    missing, owed = missing_of(row), undone_of(row).filter(state=OWED)
+    if not missing or not owed.exclude(last_trouble=MISSING).update(last_trouble=MISSING):
+        raise ChangedMeanwhile("That a custodian is missing was said already.", about=row)
+    tell(
+        by=by, people=[row.system.owner, *(each for each in (row.custodian, row.second_custodian) if each)],
+        kind="offline.custodian_missing", about=row.log_subject, path=f"/sealed/{row.pk}/",
+        facts={"account": row.name, "system": row.system.name, "people": [each.name for each in missing]},
+    )  # fmt: skip
+    append(
+        "offline.custodian_missing", by=by, subject=row.log_subject, account_id=row.pk, system_id=row.system_id,
+        custodians=[str(each.pk) for each in missing],
+    )  # fmt: skip
 
 
 @sensitive_variables()

@@ -10,7 +10,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIA
 from portal.eligibility.queries import holds, holds_anywhere, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.states import CARDS_ALIVE, COMING, DECLINED, DONE, IN_USE, OUT, OWED, PROPOSED
+from portal.sealed.states import CARDS_ALIVE, COMING, DECLINED, DONE, IN_USE, MADE, OUT, OWED, PROPOSED
 from portal.systems.models import Privilege, System
 
 READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
@@ -170,6 +170,12 @@ def drills_due(since: datetime) -> list[OfflineSet]:
     rows = OfflineSet.objects.filter(state=OUT, reminded_at__isnull=True, account__state__in=IN_USE)
     late = rows.filter(Q(drilled_at__lte=since) | Q(drilled_at__isnull=True, made_at__lte=since))
     return list(late.select_related("account__system"))
+
+
+def not_printed(since: datetime) -> list[OfflineSet]:
+    """Pairs that were made before then, wait to be printed, and of which nobody was reminded."""
+    rows = OfflineSet.objects.filter(state=MADE, reminded_at__isnull=True, made_at__lte=since)
+    return list(rows.filter(account__state__in=IN_USE).select_related("account__system"))
 
 
 def cards_of(viewer: Person) -> list[OfflineCard]:

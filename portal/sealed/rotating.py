@@ -10,11 +10,12 @@ from portal.connectors.sealed import keeper_of
 from portal.errors import Refused
 from portal.locks import alone
 from portal.sealed.drilling import remind_due
-from portal.sealed.making import make_cards
+from portal.sealed.making import MISSING, make_cards, missing_of, note_missing
 from portal.sealed.models import CARDS, Rotation, SealedAccount
 from portal.sealed.queries import is_owed, rotations_due
 from portal.sealed.rotations import begin, next_secret_of, next_try, settle
 from portal.sealed.states import OWED, SEALED
+from portal.sweeping import done
 from portal.systems.targets import target
 
 ROTATION = process("rotation")
@@ -45,6 +46,10 @@ def run(account_id: UUID) -> SealedAccount:
     with alone(lock_name(account_id)) as held:
         account = SealedAccount.objects.select_related("system").get(pk=account_id)
         if not held or account.state != SEALED or not is_owed(account):
+            return account
+        if account.kept_by == CARDS and missing_of(account):
+            done("cards", note_missing, by=ROTATION, account=account)
+            _wait(account, MISSING)
             return account
         row = begin(by=ROTATION, account_id=account_id)
         try:

@@ -14,6 +14,7 @@ from portal.connectors.postgresql.secrets import make_password
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
+from portal.parameters import hours
 from portal.people.strength import need_fresh
 from portal.sealed.models import CHANGED, CONNECTOR, CUSTODIAN, STOPPED, Rotation, SealedAccount
 from portal.sealed.queries import locked, undone_of
@@ -21,7 +22,6 @@ from portal.sealed.rules import is_custodian
 from portal.sealed.states import IN_USE, OWED, ROTATED, ROTATION_MOVES
 from portal.secrets import SecretUnreadable, decrypt, encrypt
 
-DUE_AFTER = timedelta(hours=24)  # the catalogue's rotation_hours
 DUE_AFTER_STOP = timedelta(hours=1)
 SHORTEST = 12
 BACKOFF_S = (5, 30, 120, 600)  # after each failed try; the tries count until a test passes
@@ -31,6 +31,11 @@ NOT_TAKEN = "The target did not take the new secret."
 LAID_IN_MEANWHILE = "Another secret was laid in while the target was asked. Try that one."
 TOO_SHORT = f"A secret has at least {SHORTEST} characters."
 THE_SAME = "That is the secret that is to be replaced. Set a new one on the target first."
+
+
+def due_after() -> timedelta:
+    """A new secret is owed for so long; the operator's stricter figure holds."""
+    return hours("rotation_hours")
 
 
 def next_try(attempts: int) -> datetime:
@@ -46,7 +51,7 @@ def context(account_id: object) -> str:
 def owe(*, by: Actor, account: SealedAccount, cause: str, grant_id: UUID | None = None, case: str = "") -> Rotation:
     """A part of an action that has locked the account: from now on a new secret is owed, and who keeps it is told."""
     at = now()
-    due = at + (DUE_AFTER_STOP if cause == STOPPED else DUE_AFTER)
+    due = at + (DUE_AFTER_STOP if cause == STOPPED else due_after())
     row = Rotation.objects.create(account=account, cause=cause, grant_id=grant_id, owed_at=at, due_at=due)
     if cause == STOPPED:
         tell_of_stop(by=by, account=account, rotation=row, case=case)
@@ -171,7 +176,7 @@ def _owed_or_new(row: SealedAccount) -> list[Rotation]:
     """All that a new secret settles; one that nobody owed is kept as well."""
     at = now()
     owed = list(undone_of(row).filter(state=OWED))
-    return owed or [Rotation.objects.create(account=row, cause=CHANGED, owed_at=at, due_at=at + DUE_AFTER)]
+    return owed or [Rotation.objects.create(account=row, cause=CHANGED, owed_at=at, due_at=at + due_after())]
 
 
 def _rotated(by: Actor, row: SealedAccount, rotation: Rotation, at: datetime, who: str, case: str = "") -> None:

@@ -23,13 +23,18 @@ def is_custodian(by: Actor, account: SealedAccount) -> None:
         raise NotAllowed(ONLY_CUSTODIAN, about=account, kind="not the custodian")
 
 
+def keeps(person: Person, system: System) -> bool:
+    """Whether they are here, and hold the role of custodian for the system."""
+    return person.left_at is None and holds(person.pk, CUSTODIAN, system)
+
+
 def can_keep(person: Person, system: System, *, about: object = None) -> None:
     """Who is to keep an account holds the role of custodian for its system.
 
     Raises:
         RefusedByPolicy: they do not.
     """
-    if person.left_at is not None or not holds(person.pk, CUSTODIAN, system):
+    if not keeps(person, system):
         raise RefusedByPolicy("That person is not a custodian of this system. Give them the role first.", about=about)
 
 

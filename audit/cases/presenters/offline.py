@@ -10,9 +10,11 @@ def _drilled(event: LoggedEvent) -> tuple[str, str] | None:
 
 PRESENTERS: dict[str, Presenter] = {
     "offline.cards_prepared": say("About to give the target the password of offline cards, set {number}", icon="hourglass"),
+    "offline.custodian_missing": say("No new offline cards can be made: a custodian is missing", "{custodians}.", icon="alert-triangle", tone="attention"),
     "offline.cards_made": say("Made offline cards, set {number}", "For {custodians}.", icon="key", tone="accent"),
     "offline.card_printed": say("{custodian_id} printed card {letter} of set {number}", "The portal has it no more.", icon="file-text"),
     "offline.handed_out": say("Both cards of set {number} are with their custodians", icon="user-check", tone="good"),
+    "offline.not_printed": say("The cards of set {number} are still not both printed", icon="clock", tone="attention"),
     "offline.drill_due": say("The cards of set {number} are to be drilled", "Due {due_at}.", icon="clock", tone="attention"),
     "offline.drill_begun": say("{person_id} began a drill of the cards of set {number}", "Asked: {question}.", icon="key"),
     "offline.drilled": say("The cards of set {number} were drilled; both work: {ok}", icon="check", tone="good", looks=_drilled),

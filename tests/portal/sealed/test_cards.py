@@ -8,13 +8,14 @@ from django.core.management import call_command
 from django.db import connection
 
 from audit.log.read import named
-from portal import offline_card
+from portal import offline_card, parameters
 from portal.access_requests.incidents import goes_on
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.connectors.base import Unreachable
 from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import activity
+from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.findings.models import Finding
 from portal.grants import opening
@@ -147,7 +148,7 @@ def test_custodians_are_reminded_each_quarter_and_once(vault: Vault) -> None:
     made = newest(vault)
     assert drilling.remind_due() == 0
     OfflineSet.objects.filter(pk=made.pk).update(made_at=now() - timedelta(days=91))
-    due = queries.drills_due(now() - drilling.DRILLED_EVERY)
+    due = queries.drills_due(now() - drilling.drilled_every())
     assert (drilling.remind_due(), drilling.remind_due()) == (1, 0)
     told = Alert.objects.filter(kind="offline.drill_due").values_list("recipient__name", flat=True)
     assert sorted(told) == ["Cleo", "Dora", "Mo"]
@@ -157,6 +158,43 @@ def test_custodians_are_reminded_each_quarter_and_once(vault: Vault) -> None:
     with pytest.raises(ChangedMeanwhile):
         drilling.remind(by=rotating.ROTATION, made=due[0])
     assert Alert.objects.filter(kind="offline.drill_due").count() == 3
+
+
+def test_custodians_are_told_once_that_a_pair_still_waits_to_be_printed(vault: Vault) -> None:
+    made = newest(vault)
+    cards.print_card(by=actor(vault.cleo), card=card(vault, "A"))
+    assert drilling.remind_due() == 0
+    OfflineSet.objects.filter(pk=made.pk).update(made_at=now() - drilling.PRINTED_WITHIN)
+    with broken_log():
+        assert drilling.remind_due() == 0
+    assert (newest(vault).reminded_at, drilling.remind_due(), drilling.remind_due()) == (None, 1, 0)
+    told = Alert.objects.filter(kind="offline.not_printed").values_list("recipient__name", flat=True)
+    assert sorted(told) == ["Cleo", "Dora", "Mo"]
+    cards.print_card(by=actor(vault.world.dora), card=card(vault, "B"))
+    OfflineSet.objects.filter(pk=made.pk).update(made_at=now() - drilling.drilled_every())
+    assert (newest(vault).state, drilling.remind_due()) == ("out", 1)  # of the drill, which is another matter
+    with pytest.raises(ChangedMeanwhile):
+        drilling.remind_to_print(by=rotating.ROTATION, made=made)
+
+
+def test_reminder_that_breaks_off_holds_up_no_new_cards(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed(vault)
+    OfflineSet.objects.update(made_at=now() - timedelta(days=91))
+    cards.renew(by=actor(vault.cleo), account=vault.account)
+    monkeypatch.setattr(drilling, "_tell", broken)
+    assert rotating.run_due() == 1
+    assert [each.state for each in OfflineSet.objects.filter(account=vault.account)] == ["made", "replaced"]
+
+
+def test_operator_with_stricter_figures_is_reminded_sooner(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    stricter = {"drill_days": [90, 30], "rotation_hours": [24, 8]}
+    monkeypatch.setattr(drilling, "values", stricter.__getitem__)
+    monkeypatch.setattr(parameters, "values", stricter.__getitem__)
+    printed(vault)
+    OfflineSet.objects.update(made_at=now() - timedelta(days=31))
+    assert drilling.remind_due() == 1
+    owed = cards.renew(by=actor(vault.cleo), account=vault.account)
+    assert owed.due_at - owed.owed_at == timedelta(hours=8)
 
 
 def test_drill_asks_something_new_each_time_that_only_both_cards_answer(vault: Vault) -> None:
@@ -265,6 +303,28 @@ def test_other_card_is_given_to_another_custodian_and_both_print_a_new_pair(vaul
     new = [cards.print_card(by=actor(who), card=card(vault, letter)) for who, letter in ((vault.cleo, "A"), (eva, "B"))]
     assert vault.taken_by_target(combine(*new).password)
     assert not vault.taken_by_target(combine(*old).password)
+
+
+def test_no_new_pair_takes_the_place_of_the_old_one_while_who_should_print_it_is_missing(vault: Vault) -> None:
+    old = printed(vault)
+    RoleAssignment.objects.filter(person=vault.world.dora, role="custodian").update(to_at=now())
+    cards.renew(by=actor(vault.cleo), account=vault.account)
+    rotating.run_due()
+    Rotation.objects.filter(account=vault.account).update(next_try_at=None)
+    rotating.run_due()
+    assert [each.state for each in OfflineSet.objects.filter(account=vault.account)] == ["out"]
+    assert vault.taken_by_target(combine(*old).password)
+    told = Alert.objects.filter(kind="offline.custodian_missing")
+    assert sorted(told.values_list("recipient__name", flat=True)) == ["Cleo", "Dora", "Mo"]  # once
+    (missing,) = named(("offline.custodian_missing",))
+    assert missing.fields["custodians"] == [str(vault.world.dora.pk)]
+    assert (
+        "Give their card to another" in browser_of(vault.world.mo).get(f"/sealed/{vault.account.pk}/").content.decode()
+    )
+    eva = custodian(vault.world, "eva")
+    actions.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=eva, second=True)
+    rotating.run_due()
+    assert (newest(vault).state, card(vault, "B").custodian) == ("made", eva)
 
 
 def test_pair_that_cannot_be_read_any_more_is_given_up_for_another(vault: Vault) -> None:
