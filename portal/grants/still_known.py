@@ -58,8 +58,8 @@ def met_by(stop: Stop) -> QuerySet[Rotation]:
 
 
 def valid_count(stop: Stop) -> int:
-    """How many secrets are still owed for it."""
-    return met_by(stop).filter(state=OWED).order_by().values("account").distinct().count()
+    """How many secrets are still owed for it. Nobody gives one to an account that is out of use: those are listed, and counted by nobody."""
+    return met_by(stop).filter(state=OWED, account__state__in=IN_USE).order_by().values("account").distinct().count()
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,13 @@ class Known:
 
     @property
     def valid(self) -> bool:
-        """No other secret was set yet."""
-        return self.rotation.state == OWED
+        """No other secret was set yet, and its custodian is to set one."""
+        return self.rotation.state == OWED and not self.retired
+
+    @property
+    def retired(self) -> bool:
+        """Out of use before another secret was set: only the target can say whether the account is gone."""
+        return self.rotation.state == OWED and self.rotation.account.state not in IN_USE
 
 
 def listed(viewer: Person, stop: Stop) -> list[Known]:
@@ -87,4 +92,5 @@ def listed(viewer: Person, stop: Stop) -> list[Known]:
 
 def still_valid() -> Exists:
     """A condition on grants: whoever held it knows a secret that works."""
-    return Exists(Rotation.objects.filter(grant_id=OuterRef("pk"), state=OWED, account__kept_by=CUSTODIAN))
+    owed = Rotation.objects.filter(grant_id=OuterRef("pk"), state=OWED, account__kept_by=CUSTODIAN)
+    return Exists(owed.filter(account__state__in=IN_USE))

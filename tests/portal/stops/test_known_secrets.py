@@ -13,6 +13,7 @@ from portal.grants.models import Grant
 from portal.grants.releasing import release
 from portal.grants.stopping import Standing, standing
 from portal.notifications.models import Alert
+from portal.sealed import actions as accounts
 from portal.sealed import rotations
 from portal.sealed.models import Rotation
 from portal.stops.models import Stop
@@ -98,6 +99,16 @@ def test_secret_of_an_earlier_use_that_was_not_replaced_yet_is_among_them(vault:
     assert Rotation.objects.get(grant_id=grant.pk).cause == "used"
     assert told("sealed.known_at_stop") == ["Cleo", "Mo", "list"]
     assert standing(stop) == Standing(read_back=0, live=0, not_opened=0, waiting=0, secrets=1)
+
+
+def test_secret_of_an_account_that_went_out_of_use_is_no_duty_of_anybody_and_stands_apart(vault: Vault) -> None:
+    shown(vault)
+    stop = stop_of(vault.world)
+    sweep.end_soon(stopping.closing_of(stop), 30)
+    accounts.retire(by=actor(vault.world.pia), account=vault.account)
+    assert standing(stop) == Standing(read_back=1, live=0, not_opened=0, waiting=0)
+    page = browser_of(vault.world.mo).get(f"/stops/{stop.pk}/").content.decode()
+    assert ["Still valid" in page, "Account out of use" in page, "Never replaced" in page] == [False, True, True]
 
 
 def test_secret_of_what_slipped_past_a_stop_is_owed_a_new_one_too(vault: Vault) -> None:
