@@ -9,6 +9,7 @@ from portal.campaigns import rules, subjects
 from portal.campaigns.assigning import assign
 from portal.campaigns.cadence import closes_at
 from portal.campaigns.counting import second_count
+from portal.campaigns.lapsing import still_owed
 from portal.campaigns.lines import Line, sha256, snapshot
 from portal.campaigns.models import Campaign, Duty, Item, Snapshot
 from portal.campaigns.states import OPEN, UNDECIDED
@@ -23,6 +24,7 @@ from portal.systems.models import System
 from portal.unique import refuse_doubled
 
 OPEN_ALREADY = "A campaign of this system is open already."
+NONE_LEFT = "The sealed accounts of this list are out of use by now. Nothing was begun."
 
 
 @action(event=("campaign.started", "campaign.item_listed"), refused="campaign.act_refused")
@@ -32,7 +34,7 @@ def start(*, by: Actor, duty: Duty, listing: Listing | None) -> Campaign:
     A line on which nobody may decide is put to nobody and escalated to who has to find somebody; the rest does not wait for it.
 
     Raises:
-        NotAllowed, ChangedMeanwhile: who may not, or it has begun.
+        NotAllowed, ChangedMeanwhile: who may not; or it has begun, or its list is there no longer.
     """
     if duty.system_id is not None:
         lock_row(System, duty.system_id, no_key=True)
@@ -41,6 +43,8 @@ def start(*, by: Actor, duty: Duty, listing: Listing | None) -> Campaign:
     need_fresh(by, about=row.system)
     if is_open(row) or Campaign.objects.filter(duty=row).exists():
         raise ChangedMeanwhile(OPEN_ALREADY, about=row)
+    if not still_owed([row]):
+        raise ChangedMeanwhile(NONE_LEFT, about=row)
     at = now()
     lines = weighed(subjects.lines_of(row.subject_kind, row.system, listing), row.subject_kind, row.system, at)
     campaign = _campaign(row, lines, listing, at)

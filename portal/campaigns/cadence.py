@@ -30,11 +30,12 @@ class Last:
 def next_owed(began: datetime, last: Last | None, every: timedelta, at: datetime) -> Owed | None:
     """The next one; nothing while the last is neither done nor over.
 
-    It counts from when the last was done; where it was not, from when it was due, so that what nobody did shifts nothing.
+    It counts from when the last was done; where it was not, from when it was due, so that what nobody did shifts nothing;
+    and never from before the list came to be.
     """
     if last is not None and not last.is_past(at):
         return None
-    since = began if last is None else (last.closed_at or last.due_at)
+    since = began if last is None else max(began, last.closed_at or last.due_at)
     due_at = since + every
     return Owed(due_at - LEAD, due_at, (due_at - since).days)
 

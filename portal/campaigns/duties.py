@@ -6,6 +6,7 @@ from audit.log.append import Actor, action, append
 from portal.campaigns import rules
 from portal.campaigns.cadence import Last, next_owed
 from portal.campaigns.figures import attestation_interval
+from portal.campaigns.lapsing import owed_when_due, still_owed
 from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Duty
 from portal.clock import ms, now
@@ -13,7 +14,7 @@ from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, WrongState
 from portal.notifications.outbox import tell
 from portal.rows import lock_row
-from portal.sealed.queries import first_sealed_at
+from portal.sealed.runs import present_run
 from portal.systems.models import System
 from portal.unique import refuse_doubled
 
@@ -32,8 +33,10 @@ def set_duty(*, by: Actor, system: System | None, kind: str) -> Duty:
     rules.is_attested(kind, system)
     row = lock_row(System, system.pk, no_key=True) if system is not None else None
     last = last_of(row, kind)
-    before = Last(last.due_at, closed_at(last)) if last is not None else None
-    owed = next_owed(began(row, kind), before, attestation_interval(kind), now())
+    begun = began(row, kind)
+    counts = last is not None and bool(still_owed([last]))  # not one of accounts that are all out of use by now
+    before = Last(last.due_at, closed_at(last)) if last is not None and counts else None
+    owed = next_owed(begun, before, attestation_interval(kind), now())
     if owed is None:
         raise ChangedMeanwhile(SET_ALREADY, about=last)
     with refuse_doubled(SET_ALREADY, about=row):
@@ -55,16 +58,16 @@ def last_of(system: System | None, kind: str) -> Duty | None:
 
 
 def began(system: System | None, kind: str) -> datetime:
-    """Since when there is a list: the system is in scope, its first account was put under seal, or somebody holds a role for all systems.
+    """Since when there is a list: the system is in scope, has had accounts under seal without a break, or somebody holds a role for all systems.
 
     Raises:
-        WrongState: nobody does, or it never had one.
+        WrongState: nobody does, or it has none.
     """
     if system is not None and LISTS[kind].of_accounts:
-        sealed_at = first_sealed_at(system)
-        if sealed_at is None:
-            raise WrongState("No account of this system was put under seal yet.", about=system)
-        return max(sealed_at, system.in_scope_from)
+        run = present_run(system.pk)
+        if run is None:
+            raise WrongState("No account of this system is under seal.", about=system)
+        return max(run.began, system.in_scope_from)
     if system is not None:
         return system.in_scope_from
     held = RoleAssignment.objects.filter(system__isnull=True, approved_at__isnull=False).order_by("from_at")
@@ -84,8 +87,8 @@ def closed_at(duty: Duty) -> datetime | None:
 def note_missed(*, by: Actor, duty: Duty) -> Duty:
     """Its time is over and it was not done. It may still be done late."""
     row = Duty.objects.select_for_update(of=("self",)).select_related("system__owner", "campaign").get(pk=duty.pk)
-    if row.missed_at is not None or closed_at(row) is not None or row.due_at > now():
-        raise ChangedMeanwhile("This was noted, or done in time.", about=row)
+    if row.missed_at is not None or closed_at(row) is not None or row.due_at > now() or not owed_when_due([row]):
+        raise ChangedMeanwhile("This was noted, or done in time, or is owed no longer.", about=row)
     row.missed_at = now()
     row.save(update_fields=["missed_at"])
     sentence = f"{row.title}: the list of {row.name} was not attested by its time. It is owed until it is done."

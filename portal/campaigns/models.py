@@ -1,6 +1,7 @@
 """Periodic attestation of a list: the duty, the campaign, its lines."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -41,6 +42,11 @@ class Duty(models.Model):
     def name(self) -> str:
         """Of which system it is."""
         return name_of(self.system)
+
+    @property
+    def counts_from(self) -> datetime:
+        """From when the days of its interval were counted."""
+        return self.due_at - timedelta(days=self.days_since_previous)
 
     @property
     def title(self) -> str:

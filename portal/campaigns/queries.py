@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 
 from portal.campaigns import rules
+from portal.campaigns.lapsing import owed_when_due, still_owed
 from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Campaign, Duty, Item
 from portal.campaigns.signals import Judged
@@ -77,7 +78,7 @@ def closed_ones(viewer: Person) -> QuerySet[Campaign]:
 def duties_of(viewer: Person) -> list[Duty]:
     """What is owed next, for each system that the viewer may see."""
     rows = Duty.objects.filter(_of_their_systems(viewer), campaign__isnull=True)
-    return list(rows.select_related("system").order_by("due_at"))
+    return still_owed(rows.select_related("system").order_by("due_at"))
 
 
 def startable_by(viewer: Person) -> list[tuple[System | None, str]]:
@@ -246,9 +247,8 @@ def without_duty(at: datetime) -> list[tuple[System | None, str]]:
     """Lists with nothing owed that lies ahead: of systems in scope, of their sealed accounts where they have some, and of all systems once
     somebody holds a role for all.
     """
-    ahead = set(
-        Duty.objects.filter(due_at__gt=at).exclude(campaign__state=CLOSED).values_list("system_id", "subject_kind")
-    )
+    waiting = still_owed(Duty.objects.filter(due_at__gt=at).exclude(campaign__state=CLOSED))
+    ahead = {(duty.system_id, duty.subject_kind) for duty in waiting}
     in_scope = Q(in_scope_to__isnull=True) | Q(in_scope_to__gt=at)
     scopes: list[System | None] = list(System.objects.filter(in_scope, in_scope_from__lte=at).order_by("name"))
     if RoleAssignment.objects.filter(system__isnull=True, approved_at__isnull=False, from_at__lte=at).exists():
@@ -263,13 +263,13 @@ def to_begin(at: datetime) -> list[Duty]:
     newest = begun.order_by("system_id", "subject_kind", "-due_at").distinct("system_id", "subject_kind").values("pk")
     rows = Duty.objects.filter(pk__in=newest, campaign__isnull=True).select_related("system__owner").order_by("due_at")
     open_now = set(Campaign.objects.filter(state=OPEN).values_list("system_id", "kind"))
-    return [duty for duty in rows if (duty.system_id, duty.subject_kind) not in open_now]
+    return [duty for duty in still_owed(rows) if (duty.system_id, duty.subject_kind) not in open_now]
 
 
 def to_miss(at: datetime) -> list[Duty]:
     """What was not done by its time, and nobody has said so."""
     rows = Duty.objects.filter(due_at__lte=at, missed_at__isnull=True).exclude(campaign__closed_at__isnull=False)
-    return list(rows.order_by("due_at"))
+    return owed_when_due(rows.order_by("due_at"))
 
 
 def to_reassign() -> list[Campaign]:

@@ -7,6 +7,7 @@ from audit.log.append import Actor, process
 from portal.access_requests.rules import allows
 from portal.campaigns.beginning import is_open, start
 from portal.campaigns.duties import set_duty
+from portal.campaigns.lapsing import still_owed
 from portal.campaigns.lists import ELIGIBILITIES, LISTS
 from portal.campaigns.models import Campaign, Duty
 from portal.campaigns.rules import is_attested, may_start
@@ -18,6 +19,7 @@ from portal.grants.targets import connector_of
 from portal.people.strength import is_fresh
 from portal.reconciliation.listings import NotListed, take
 from portal.reconciliation.models import Listing
+from portal.sealed.queries import systems_with_accounts
 from portal.systems.models import System
 
 logger = logging.getLogger("breakglass.campaigns")
@@ -47,7 +49,7 @@ def run_now(*, by: Actor, system: System | None, kind: str = ELIGIBILITIES) -> C
     """
     is_attested(kind, system)
     mine = Duty.objects.filter(system=system, subject_kind=kind).select_related("system")
-    duty = mine.filter(campaign__isnull=True).order_by("-due_at").first()
+    duty = next(iter(still_owed(mine.filter(campaign__isnull=True).order_by("-due_at"))), None)
     duty = duty or mine.filter(campaign__state=OPEN).first() or _set(system, kind)
     if not is_fresh(by) or not allows(may_start, by, system) or is_open(duty):
         return start(
@@ -58,8 +60,10 @@ def run_now(*, by: Actor, system: System | None, kind: str = ELIGIBILITIES) -> C
 
 def run_all(*, by: Actor, kind: str) -> tuple[list[Campaign], list[Refused]]:
     """Begin the next one of each list of the kind that the person may begin and that is not open; and what was refused."""
-    systems: list[System | None] = list(System.objects.filter(in_scope_to__isnull=True).select_related("owner"))
-    scopes = [*systems, *([None] if LISTS[kind].of_all else [])]
+    systems = System.objects.filter(in_scope_to__isnull=True).select_related("owner")
+    if LISTS[kind].of_accounts:
+        systems = systems.filter(pk__in=systems_with_accounts())
+    scopes: list[System | None] = [*systems, *([None] if LISTS[kind].of_all else [])]
     begun: list[Campaign] = []
     refused: list[Refused] = []
     for system in (each for each in scopes if allows(may_start, by, each)):

@@ -10,7 +10,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIA
 from portal.eligibility.queries import holds, holds_anywhere, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.states import CARDS_ALIVE, COMING, DECLINED, DONE, IN_USE, MADE, OUT, OWED, PROPOSED
+from portal.sealed.states import CARDS_ALIVE, COMING, DONE, IN_USE, MADE, OUT, OWED, PROPOSED
 from portal.systems.models import Privilege, System
 
 READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
@@ -84,12 +84,6 @@ def sealed_in(privilege: Privilege) -> SealedAccount | None:
 def systems_with_accounts() -> set[UUID]:
     """Systems with an account in use."""
     return set(SealedAccount.objects.filter(state__in=IN_USE).order_by().values_list("system_id", flat=True).distinct())
-
-
-def first_sealed_at(system: System) -> datetime | None:
-    """When the first account of the system was put under seal; nothing where none ever was."""
-    rows = SealedAccount.objects.filter(system=system).exclude(state__in=[PROPOSED, DECLINED])
-    return rows.order_by("decided_at").values_list("decided_at", flat=True).first()
 
 
 def drilled_last(accounts: Iterable[UUID]) -> dict[UUID, datetime]:

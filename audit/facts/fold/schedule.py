@@ -3,10 +3,10 @@
 What nobody did is a row, not an absence.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
-from audit.facts.fold.state import Facts, Listing, Row
+from audit.facts.fold.state import AccountRun, Facts, Listing, Row
 from audit.facts.given import MILLISECONDS, Period
 from audit.facts.parameters import Parameter
 
@@ -51,26 +51,58 @@ def _attestations_of_roles(facts: Facts, every: int, period: Period) -> None:
 
 
 def _attestations_of_accounts(facts: Facts, every: int, period: Period) -> None:
-    """Sealed accounts are attested for each system that has some, since the log first says that it is owed and as long as there are any."""
+    """Sealed accounts are attested for each system that has some, since the log first says that it is owed and as long as there are any.
+
+    Those of another run count anew. What a run still owed when its last account went, nobody missed.
+    """
     for system, _ in facts.each("systems"):
-        begun = _first_owed(facts, system, ACCOUNTS)
-        if begun is not None:
-            until = facts.accounts_over.get(system, period.end_at)
-            _attestations(facts, system, ACCOUNTS, begun, every, min(until, period.end_at))
+        first = _first_owed(facts, system, ACCOUNTS)
+        if first is not None:
+            for run, owed in _by_run(facts, system, facts.account_runs[system] or [AccountRun(first)]):
+                _attestations_in(facts, system, run, owed, max(first, run.began), every, period.end_at)
+
+
+def _by_run(facts: Facts, system: str, runs: list[AccountRun]) -> list[tuple[AccountRun, list[str]]]:
+    """Each run with the keys of the attestations that count from a time in it."""
+    found: list[tuple[AccountRun, list[str]]] = [(run, []) for run in runs]
+    for key, row in facts.each("duties"):
+        if _is_attestation(row, system, ACCOUNTS):
+            place = bisect_right([run.began for run in runs], _counts_from(row)) - 1
+            found[max(0, place)][1].append(key)
+    return found
+
+
+def _attestations_in(
+    facts: Facts, system: str, run: AccountRun, owed: list[str], since: int, every: int, end_at: int
+) -> None:
+    rows = facts.rows["duties"]
+    for key in owed:
+        if run.over is not None and rows[key]["due_at"] >= run.over and rows[key].get("done_at") is None:
+            del rows[key]
+    until = end_at if run.over is None else min(run.over, end_at)
+    _counted(facts, system, ACCOUNTS, since, every, until, [rows[key] for key in owed if key in rows])
 
 
 def _first_owed(facts: Facts, system: str | None, what: str) -> int | None:
     """From when the first attestation that the log calls owed was counted."""
     known = (row for _, row in facts.each("duties") if _is_attestation(row, system, what))
     first = min(known, key=_due_at, default=None)
-    return None if first is None else first["due_at"] - (first.get("days_since_previous") or 0) * DAY
+    return None if first is None else _counts_from(first)
+
+
+def _counts_from(duty: Row) -> int:
+    return int(duty["due_at"] - (duty.get("days_since_previous") or 0) * DAY)
 
 
 def _attestations(facts: Facts, system: str | None, what: str, scope_from: int, every: int, until: int) -> None:
     """Count the days between attestations of a list, and put a row where one should have been set and was not."""
-    known = sorted((row for _, row in facts.each("duties") if _is_attestation(row, system, what)), key=_due_at)
-    done = seen = scope_from
-    for duty in known:
+    known = [row for _, row in facts.each("duties") if _is_attestation(row, system, what)]
+    _counted(facts, system, what, scope_from, every, until, known)
+
+
+def _counted(facts: Facts, system: str | None, what: str, since: int, every: int, until: int, known: list[Row]) -> None:
+    done = seen = since
+    for duty in sorted(known, key=_due_at):
         _gap(facts, system, what, seen, duty["due_at"], every, done)
         held = duty.get("done_at")
         duty["days_since_previous"] = max(0, (held or duty["due_at"]) - done) // DAY

@@ -2,7 +2,7 @@
 
 from audit.facts.fold.changes import proposed, rule_change
 from audit.facts.fold.entry import LogEntry
-from audit.facts.fold.state import Facts, given
+from audit.facts.fold.state import AccountRun, Facts, given
 
 
 def registered(facts: Facts, entry: LogEntry) -> None:
@@ -10,7 +10,9 @@ def registered(facts: Facts, entry: LogEntry) -> None:
     account = entry.fields["account_id"]
     facts.put("accounts", account, **given(entry, "system_id", "custodian_id"))
     facts.accounts_by_login[entry.fields["system_id"], entry.fields["account"]] = account
-    facts.accounts_over.pop(entry.fields["system_id"], None)
+    runs = facts.account_runs[entry.fields["system_id"]]
+    if not runs or runs[-1].over is not None:
+        runs.append(AccountRun(min(entry.at, entry.fields["effective_at"])))
     rule_change(facts, entry, "sealed_account")
 
 
@@ -25,8 +27,9 @@ def retired(facts: Facts, entry: LogEntry) -> None:
     """Out of use: it is in the register no longer, and no break-glass account any more."""
     account = entry.fields["account_id"]
     facts.accounts_by_login = {login: each for login, each in facts.accounts_by_login.items() if each != account}
-    if not any(system == entry.fields["system_id"] for system, _ in facts.accounts_by_login):
-        facts.accounts_over[entry.fields["system_id"]] = entry.at
+    runs = facts.account_runs[entry.fields["system_id"]]
+    if runs and not any(system == entry.fields["system_id"] for system, _ in facts.accounts_by_login):
+        runs[-1].over = entry.at
     rule_change(facts, entry, "sealed_account")
 
 

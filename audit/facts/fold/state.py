@@ -28,6 +28,14 @@ class Taken:
 
 
 @dataclass
+class AccountRun:
+    """A time in which a system had sealed accounts without a break; it lasts while there is no ``over``."""
+
+    began: int
+    over: int | None = None
+
+
+@dataclass
 class Facts:
     """All rows so far by table and key, and which of them rest on an entry that cannot be relied on.
 
@@ -46,7 +54,7 @@ class Facts:
     made_administrators: list[tuple[str, str, str]] = field(default_factory=list)
     markers: dict[str, str] = field(default_factory=dict)
     accounts_by_login: dict[tuple[str, str], str] = field(default_factory=dict)
-    accounts_over: dict[str, int] = field(default_factory=dict)  # system -> since when it has none left
+    account_runs: dict[str, list[AccountRun]] = field(default_factory=lambda: defaultdict(list))  # by system
     session_markers: dict[str, str | None] = field(default_factory=dict)
     unmatched: set[str] = field(default_factory=set)
     sources: dict[str, Row] = field(default_factory=dict)

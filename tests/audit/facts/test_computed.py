@@ -144,30 +144,49 @@ def test_attestation_days_count_from_the_one_before() -> None:
     assert judged.rows("T-20") == {"D-K1": "pass", "D-K2": "pass"}
 
 
+def registered(log: Stream, when: int, account: str = "A") -> None:
+    log.say(
+        "sealed.registered", when, "quinn", account_id=account, system_id="billing", changed_by="pia", effective_at=when, narrows=0,
+        name="Vault", account="vault", custodian_id="cleo", kept_by="custodian", location="Console", privilege_id=f"P-{account}",
+    )  # fmt: skip
+
+
+def retired(log: Stream, when: int) -> None:
+    log.say(
+        "sealed.retired", when, "quinn", account_id="A", system_id="billing", changed_by="pia", effective_at=when, narrows=1,
+    )  # fmt: skip
+
+
+def owed_accounts(log: Stream, since: int) -> None:
+    log.say(
+        "duty.set", since + MINUTE, story.SWEEP, duty_id="D-A", kind="campaign", subject_kind="accounts", system_id="billing",
+        days_since_previous=30, due_at=since + 30 * DAY,
+    )  # fmt: skip
+
+
+def accounts_due(log: Stream) -> list[int]:
+    rows = judge(log).facts("duties")
+    return sorted(each["due_at"] for each in rows if each["subject_kind"] == "accounts")
+
+
 def test_sealed_accounts_are_owed_an_attestation_each_month_as_long_as_there_are_any() -> None:
     log, sealed = story.organisation(), at("07-01", "10:00")
-    account: dict[str, Any] = {"account_id": "A", "system_id": "billing"}
-    rule: dict[str, Any] = {"changed_by": "pia", "effective_at": sealed}
-    log.say(
-        "sealed.registered", sealed, "quinn", **account, **rule, narrows=0, name="Vault", account="vault", custodian_id="cleo",
-        kept_by="custodian", location="Console", privilege_id="P",
-    )  # fmt: skip
-    owed: dict[str, Any] = {
-        "duty_id": "D-A",
-        "kind": "campaign",
-        "subject_kind": "accounts",
-        "system_id": "billing",
-        "days_since_previous": 30,
-    }
-    log.say("duty.set", sealed + MINUTE, story.SWEEP, **owed, due_at=sealed + 30 * DAY)
+    registered(log, sealed)
+    owed_accounts(log, sealed)
+    assert accounts_due(log) == [sealed + 30 * DAY, sealed + 60 * DAY, sealed + 90 * DAY]
+    retired(log, sealed + 35 * DAY)
+    assert accounts_due(log) == [sealed + 30 * DAY]
+    again = sealed + 50 * DAY
+    registered(log, again, "B")
+    assert accounts_due(log) == [sealed + 30 * DAY, again + 30 * DAY]
 
-    def due() -> list[int]:
-        rows = judge(log).facts("duties")
-        return sorted(each["due_at"] for each in rows if each["subject_kind"] == "accounts")
 
-    assert due() == [sealed + 30 * DAY, sealed + 60 * DAY, sealed + 90 * DAY]
-    log.say("sealed.retired", sealed + 70 * DAY, "quinn", **account, **rule, narrows=1)
-    assert due() == [sealed + 30 * DAY, sealed + 60 * DAY]
+def test_attestation_ahead_when_the_last_account_goes_is_not_missed() -> None:
+    log, sealed = story.organisation(), at("07-01", "10:00")
+    registered(log, sealed)
+    owed_accounts(log, sealed)
+    retired(log, sealed + 20 * DAY)
+    assert accounts_due(log) == []
 
 
 def test_major_change_is_followed_by_a_drill_within_two_weeks() -> None:

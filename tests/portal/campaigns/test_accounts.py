@@ -5,22 +5,24 @@ from datetime import timedelta
 
 import pytest
 
-from audit.log.append import LogUnavailable
-from portal.campaigns import actions, duties, removal, rules, sweep
+from audit.log.append import LogUnavailable, clock
+from portal.campaigns import actions, beginning, duties, removal, rules, sweep
 from portal.campaigns.models import Campaign, Duty, Item
 from portal.clock import ms, now
 from portal.connectors.simulated import state
 from portal.eligibility.models import Eligibility
-from portal.errors import NotAllowed, RefusedByPolicy, WrongState
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.findings.models import Finding
 from portal.grants import ending
 from portal.people.models import Person
-from portal.sealed.models import CONNECTOR, CUSTODIAN
+from portal.sealed import actions as sealing_actions
+from portal.sealed.models import CONNECTOR, CUSTODIAN, SealedAccount
+from portal.systems.models import Privilege
 from portal.systems.targets import target
 from tests.browsing import browser_of
 from tests.factories import broken_log
 from tests.portal.campaigns.attested import begun, events_of, row_of, seen, stand
-from tests.portal.sealed.vault import LOGIN, Vault, make_vault
+from tests.portal.sealed.vault import LOGIN, Vault, make_vault, registered
 from tests.worlds import actor, make_world, opened, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,6 +92,28 @@ def test_it_is_owed_every_30_days_and_only_where_there_are_accounts(vault: Vault
     assert not Duty.objects.filter(system=other.system, subject_kind="accounts").exists()
     with pytest.raises(WrongState, match="No account of this system"):
         duties.set_duty(by=sweep.SWEEP, system=other.system, kind="accounts")
+
+
+def test_nothing_is_begun_or_missed_while_there_are_none_and_another_run_counts_anew(vault: Vault) -> None:
+    sweep.run_due()
+    first, began = Duty.objects.get(subject_kind="accounts"), now()
+    sealing_actions.retire(by=actor(vault.world.mo), account=vault.account)
+    with clock(lambda: ms(began + timedelta(days=20))):
+        sweep.run_due()
+        with pytest.raises(ChangedMeanwhile, match="out of use by now"):
+            beginning.start(by=sweep.SWEEP, duty=first, listing=None)
+    with clock(lambda: ms(began + timedelta(days=100))):
+        sweep.run_due()
+        with pytest.raises(ChangedMeanwhile):
+            duties.note_missed(by=sweep.SWEEP, duty=first)
+        SealedAccount.objects.update(account="an_older_one")
+        Privilege.objects.filter(sealed_account__isnull=False).update(on_target="an_older_one")
+        again = registered(vault.world, vault.cleo)
+        sweep.run_due()
+    duty = Duty.objects.filter(subject_kind="accounts").latest("due_at")
+    assert (duty.counts_from, duty.days_since_previous) == (again.decided_at, 30)
+    assert not Campaign.objects.filter(kind="accounts").exists()
+    assert not Duty.objects.filter(subject_kind="accounts", missed_at__isnull=False).exists()
 
 
 def test_nobody_judges_an_account_in_which_they_have_a_part(vault: Vault) -> None:
