@@ -38,6 +38,7 @@ WHOLE = {"HX-Retarget": "body", "HX-Reswap": "innerHTML"}
 @signed_in
 def campaigns(request: PersonRequest) -> HttpResponse:
     """What is open, what is owed next, what was closed."""
+    looked_at(request)
     viewer = request.user
     page = Paginator(queries.closed_ones(viewer), PER_PAGE).get_page(request.GET.get("page"))
     context = {

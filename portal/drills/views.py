@@ -17,6 +17,7 @@ from portal.drills.models import Drill
 from portal.drills.sheet import kept
 from portal.hints import hint
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 
 PER_PAGE = 25
@@ -26,6 +27,7 @@ PER_PAGE = 25
 @signed_in
 def drills(request: PersonRequest) -> HttpResponse:
     """What each system owes, and how earlier drills went."""
+    looked_at(request)
     possible: dict[UUID, list[UUID]] = {}
     for each in _possible(request):
         possible.setdefault(each.privilege.system_id, []).append(each.privilege.pk)

@@ -1,5 +1,7 @@
 """Two answers for machines and one page for operators."""
 
+from contextlib import suppress
+
 from django.core.exceptions import PermissionDenied
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -7,7 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
 
 from portal.clock import now
+from portal.errors import LogUnavailable
 from portal.health import queries
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 
 
@@ -34,4 +38,7 @@ def status_page(request: PersonRequest) -> HttpResponse:
     """How each process goes; looks again by itself every five seconds."""
     if not queries.may_see(request.user):
         raise PermissionDenied("Only administrators, auditors and owners of systems see the status.")
+    if not getattr(request, "htmx", False):
+        with suppress(LogUnavailable):  # that the log is down is what somebody comes here to see
+            looked_at(request)
     return render(request, "health/status.html", queries.status())

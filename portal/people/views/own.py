@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal.notifications.seeing import looked_at
 from portal.people import factors, passkeys, queries
 from portal.people.actions import choose_password, end_sign_in, make_recovery_codes, strengthen
 from portal.people.factors import Proof
@@ -55,6 +56,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @signed_in
 def sign_ins(request: PersonRequest) -> HttpResponse:
     """Where one is signed in, and with what one proves oneself."""
+    looked_at(request)
     context = {
         "sign_ins": queries.sign_ins_of(request.user),
         "current": request.sign_in.pk,

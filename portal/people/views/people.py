@@ -13,6 +13,7 @@ from portal.eligibility import one_time
 from portal.eligibility.queries import lists_of_person, standing_conflicts
 from portal.grants import narrowing
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people import actions, factors, queries
 from portal.people.forms import ManagerForm, PersonForm
 from portal.people.models import Person
@@ -62,6 +63,7 @@ def person_new(request: PersonRequest) -> HttpResponse:
 def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One person: roles and lists, present and past."""
     person = found(queries.person(request.user, pk))
+    looked_at(request)
     roles, eligibilities = lists_of_person(request.user, person)
     context = {
         "person": person,

@@ -11,6 +11,7 @@ from portal.access_requests.rules import allows
 from portal.eligibility import resetting
 from portal.eligibility.reset_queries import reset_for_act, visible_reset
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people import queries, resets
 from portal.people.forms import ResetForm
 from portal.people.reset_states import OPEN, PROPOSED
@@ -45,6 +46,7 @@ def new(request: PersonRequest, pk: UUID) -> HttpResponse:
 def page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One reset."""
     reset = found(visible_reset(request.user, pk))
+    looked_at(request)
     is_open = reset.state in OPEN
     mine = reset.person_id == request.user.pk
     context = {

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access_requests.rules import allows
 from portal.kept import KeptForm, confirming
+from portal.notifications.seeing import looked_at
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
@@ -69,6 +70,7 @@ def sealed_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     account = queries.account_of(request.user, pk)
     if account is None:
         raise Http404
+    looked_at(request)
     return account_page(request, account)
 
 

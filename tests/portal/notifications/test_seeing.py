@@ -7,18 +7,22 @@ from django.test import Client
 from audit.log.read import named, of_case
 from portal.access_requests.sweep import pass_on_due
 from portal.clock import now
+from portal.eligibility import resetting
+from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile
 from portal.notifications.actions import note_seen
+from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
 from portal.notifications.models import Alert
 from portal.notifications.queries import alerts_of_case
 from tests.at_once import at_once
 from tests.browsing import browser_of
-from tests.factories import broken_log
+from tests.factories import broken_log, enrol
 from tests.portal.access_requests.test_asking import text
 from tests.portal.access_requests.test_tiers import MINUTE, in_tiers
 from tests.portal.notifications.conftest import queue
-from tests.worlds import World, actor, request_of
+from tests.portal.sealed.vault import make_vault
+from tests.worlds import World, actor, request_of, sealing
 
 
 def looks() -> list[tuple[str, str]]:
@@ -71,6 +75,43 @@ def test_list_of_alerts_shows_them_and_notes_those_that_it_shows(world: World) -
     ines.get("/alerts/")
     ines.get("/alerts/")
     assert sorted(looks()) == sorted((str(world.ines.pk), str(each.pk)) for each in (first, second))
+
+
+def test_each_page_that_an_alert_may_lead_to_notes_it_for_whoever_is_shown_it(world: World) -> None:
+    RoleAssignment.objects.filter(person=world.pia, role="administrator").update(system=None)
+    enrol(world.jon)
+    reset = resetting.propose(by=actor(world.pia), person=world.jon, reason="The phone is gone.")
+    receiver, _ = receivers.add(by=actor(world.pia), name="Pager", url="https://hooks.pager.example/x", topics=["use"])
+    common = ("/drills/", "/campaigns/", "/me/sign-ins/")
+    guarded = ("/status/", f"/people/{world.kim.pk}/", f"/resets/{reset.pk}/", f"/receivers/{receiver.pk}/")
+    Alert.objects.all().delete()
+    for path in common + guarded:
+        for alert in queue(world, "pia", "ann"):
+            Alert.objects.filter(pk=alert.pk).update(path=path)
+    for who, statuses in (("pia", {200}), ("ann", {403, 404})):
+        browser = browser_of(world.people[who])
+        assert {browser.get(path).status_code for path in guarded} == statuses
+        assert {browser.get(path).status_code for path in common} == {200}
+    seen = Alert.objects.filter(seen_at__isnull=False).values_list("recipient__name", "path")
+    assert sorted(seen) == sorted([*(("Pia", path) for path in common + guarded), *(("Ann", path) for path in common)])
+
+
+def test_page_of_a_sealed_account_notes_the_alert_that_led_there(world: World) -> None:
+    with sealing():
+        vault = make_vault(world=world)
+    (alert,) = queue(world, "cleo")
+    Alert.objects.filter(pk=alert.pk).update(path=f"/sealed/{vault.account.pk}/")
+    assert browser_of(vault.cleo).get(f"/sealed/{vault.account.pk}/").status_code == 200
+    assert (str(vault.cleo.pk), str(alert.pk)) in looks()
+
+
+def test_status_is_shown_while_the_log_is_down_whatever_leads_there(world: World) -> None:
+    (alert,) = queue(world, "pia")
+    Alert.objects.filter(pk=alert.pk).update(path="/status/")
+    pia = browser_of(world.pia)
+    with broken_log():
+        assert pia.get("/status/").status_code == 200
+    assert looks() == []
 
 
 def test_fifty_tabs_at_once_note_it_once(world: World) -> None:

@@ -15,6 +15,7 @@ from portal.notifications.channels.webhook.forms import ReceiverForm
 from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.kinds import TOPICS
 from portal.notifications.queries import line_of
+from portal.notifications.seeing import looked_at
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
@@ -57,6 +58,8 @@ def receiver_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     receiver = _found(pk)
     if request.method == "GET" and not request.user.has_perm(ADMINISTER):
         raise Http404
+    if request.method == "GET":
+        looked_at(request)
     first = {"name": receiver.name, "topics": receiver.topics}
     form = ReceiverForm(request.POST or None, present=True, initial=first)
     if request.method == "POST":
