@@ -7,10 +7,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from audit.log.read import named
 from portal.connectors.simulated import activity, controls
 from portal.eligibility.models import RoleAssignment
 from portal.grants.models import Grant
 from portal.grants.targets import target_of
+from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.stops.models import Stop
 from tests.browsing import browser_of, code_of_device, stale
@@ -56,6 +58,15 @@ def at_work(world: World, statement: str = "SELECT pg_sleep(600)") -> Grant:
     target = target_of(world.system)
     activity.do(target, activity.log_in(target, login=grant.login), activity.Act(statement))
     return grant
+
+
+def test_stop_that_is_shown_no_more_is_not_noted_as_looked_at(world: World) -> None:
+    stop = stop_of(world)
+    assert Alert.objects.filter(path=f"/stops/{stop.pk}/", recipient__in=[world.ben, world.ines]).count() == 2
+    RoleAssignment.objects.filter(person=world.ben).delete()
+    for who, status in ((world.ben, 404), (world.ines, 200)):
+        page(browser_of(who), f"/stops/{stop.pk}/", status)
+    assert [event.by for event in named(["alert.seen"])] == [str(world.ines.pk)]
 
 
 def test_stop_is_started_seen_and_lifted_by_its_pages(world: World) -> None:
