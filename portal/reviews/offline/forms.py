@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portal.people.models import Person
+from portal.people.queries import here
 from portal.reviews.forms import ReviewForm
 
 
@@ -11,5 +11,5 @@ class OfflineReviewForm(ReviewForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Nothing is known beforehand, and nothing is kept half-done."""
-        super().__init__(*args, review=None, owners=Person.objects.none(), whole=True, **kwargs)
+        super().__init__(*args, review=None, owners=here().none(), whole=True, **kwargs)
         del self.fields["finding_owner"], self.fields["finding_due"]
