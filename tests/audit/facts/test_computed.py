@@ -333,6 +333,18 @@ def test_sponsor_who_left_sponsors_nobody() -> None:
     assert judge(log).fact("people", "vera")["sponsor_active"] == 0
 
 
+def test_sponsor_who_left_later_was_one_at_the_opening() -> None:
+    log, left = story.organisation(), START + 30 * DAY
+    log.say(
+        "person.added", at("07-01"), "pia", person_id="ann", name="ann", email="ann@example.org", third_party=1, sponsor_id="jon",
+        sponsor_active=1, contract_end=START + 90 * DAY,
+    )  # fmt: skip
+    story.approved_use(log, "C", START)
+    log.say("person.left", left, "pia", person_id="jon", left_at=left)
+    story.approved_use(log, "D", left + DAY)
+    assert judge(log).rows("T-43") == {"G-C": "pass", "G-D": "deviation"}
+
+
 def _took(
     person: str, when: int, *, systems: list[str] | None = None, case: str = "", claims: int = 1
 ) -> dict[str, Any]:
