@@ -18,7 +18,7 @@ from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
 from portal.reviews.leave import in_force
 from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review
-from portal.reviews.rules import hands_among, hands_of, pool_of
+from portal.reviews.rules import authors_of, hands_among, hands_of, pool_of
 from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, SUBMITTED
 from portal.systems.models import System
 
@@ -46,12 +46,14 @@ def visible(viewer: Person) -> QuerySet[Review]:
 
 
 def due_for(viewer: Person) -> list[Review]:
-    """What waits for a reviewer and the viewer may take: uses of their systems in which they had no part, and that they did not judge first."""
-    may = Q(state=DUE) | Q(state=SECOND_DUE) & ~Q(reviewer=viewer)
-    waiting = Review.objects.filter(may, grant__system__in=systems_where(viewer.pk, (REVIEWER,)))
+    """What waits for a reviewer and the viewer may take: uses of their systems in which they had no part, nor in the first judgement."""
+    waiting = Review.objects.filter(
+        state__in=[DUE, SECOND_DUE], grant__system__in=systems_where(viewer.pk, (REVIEWER,))
+    )
     rows = list(waiting.select_related(*RELATED).order_by(OWED)[:MOST])
-    hands = hands_of(row.grant for row in rows)
-    return [row for row in rows if str(viewer.pk) not in hands[row.grant.request_id]]
+    hands, authors = hands_of(row.grant for row in rows), authors_of(rows)
+    out = {row.pk: hands[row.grant.request_id] | authors.get(row.pk, frozenset()) for row in rows}
+    return [row for row in rows if str(viewer.pk) not in out[row.pk]]
 
 
 def claimed_by(viewer: Person) -> list[Review]:
@@ -188,12 +190,13 @@ def held_by_who_is_away(limit: int = 2000) -> list[Review]:
 
 
 def stuck(limit: int = 2000) -> list[Review]:
-    """Reviews that somebody has who left, is no reviewer of the system any longer, or became part of the use."""
+    """Reviews that somebody has who left, is no reviewer of the system any longer, became part of the use, or wrote what they look at second."""
     reviewers = RoleAssignment.objects.filter(
         in_force_roles(), Q(system=OuterRef("grant__system")) | Q(system__isnull=True), role=REVIEWER, person=OuterRef("holding"),
         person__left_at__isnull=True,
     )  # fmt: skip
     rows = Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED]).select_related("grant").annotate(holding=HOLDING)
     claimed = list(rows.annotate(able=Exists(reviewers)).order_by(OWED)[:limit])
-    hands = hands_of(row.grant for row in claimed)
-    return [row for row in claimed if not row.able or str(row.holding) in hands[row.grant.request_id]]
+    hands, authors = hands_of(row.grant for row in claimed), authors_of(claimed)
+    out = {row.pk: hands[row.grant.request_id] | authors.get(row.pk, frozenset()) for row in claimed}
+    return [row for row in claimed if not row.able or str(row.holding) in out[row.pk]]

@@ -29,6 +29,8 @@ HANDS = (
     "grant.extension_declined",
     "request.supplemented",
 )
+WROTE = ("review.saved", "review.acts_accepted")
+"""What makes somebody an author of the first judgement, even where another submitted it."""
 Answers = Mapping[str, Mapping[str, str]]
 
 
@@ -62,13 +64,23 @@ def hands_among(listed: Iterable[Grant], told: Iterable[tuple[UUID, UUID | None]
     return {UUID(case): frozenset(people) for case, people in hands.items()}
 
 
+def authors_of(reviews: Iterable[Review]) -> dict[UUID, frozenset[str]]:
+    """Of each review that is in its second round: who judged it first or wrote a part of that. One query, and none where there is no such review."""
+    listed = [each for each in reviews if each.state in SECOND]
+    authors = {str(each.pk): {str(each.reviewer_id)} for each in listed}
+    for event in of_cases([each.log_case for each in listed], WROTE) if listed else ():
+        if event.fields["review_id"] in authors:
+            authors[event.fields["review_id"]].add(event.by)
+    return {UUID(review): frozenset(people) for review, people in authors.items()}
+
+
 def pool_of(review: Review, involved: frozenset[str] | None = None) -> list[Person]:
     """Reviewers of the system who had no part in the use, and for the second round none in the first.
 
     ``involved``: where a page has asked for that already; acts leave it out.
     """
     hands = involved_in(review.grant) if involved is None else involved
-    first = {str(review.reviewer_id)} if review.state in SECOND else set()
+    first = authors_of([review]).get(review.pk, frozenset())
     return list(people_with(REVIEWER, review.grant.system).exclude(pk__in=hands | first))
 
 
@@ -78,21 +90,22 @@ def people_among(people: Iterable[Person]) -> QuerySet[Person]:
 
 
 def may_review(by: Actor, review: Review, involved: frozenset[str] | None = None) -> None:
-    """A reviewer of the system who had no part in the use, nor is the first of two; asked anew each time: somebody may have become involved since.
+    """A reviewer of the system who had no part in the use, nor in the first judgement of two; asked anew each time: somebody may have become involved since.
 
     ``involved``: where a page has asked for that already; acts leave it out.
 
     Raises:
-        NotAllowed: of kind ``involved`` for who had a part in it, ``first reviewer`` for who judged it before.
+        NotAllowed: of kind ``involved`` for who had a part in it, ``first reviewer`` for who judged it before, or wrote a part of that.
     """
     if not holds(by.id, REVIEWER, review.grant.system):
         raise NotAllowed("Only a reviewer of this system may do that.", about=review, kind="not a reviewer")
     if by.id in (involved_in(review.grant) if involved is None else involved):
         raise NotAllowed("You had a part in this use. Somebody else reviews it.", about=review, kind="involved")
-    if review.state in SECOND and by.id == str(review.reviewer_id):
+    if by.id in authors_of([review]).get(review.pk, ()):
         raise NotAllowed(
-            "You judged this use first. Somebody else takes the second look.", about=review, kind="first reviewer"
-        )
+            "You judged this use first, or wrote a part of that. Somebody else takes the second look.",
+            about=review, kind="first reviewer",
+        )  # fmt: skip
 
 
 def is_its_reviewer(by: Actor, review: Review, involved: frozenset[str] | None = None) -> None:

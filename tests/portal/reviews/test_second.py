@@ -18,7 +18,7 @@ from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpN
 from portal.findings.models import Finding
 from portal.notifications.models import Alert
 from portal.parameters import CATALOGUE
-from portal.reviews import actions, late, queries, second, sweep
+from portal.reviews import actions, late, queries, rules, second, sweep
 from portal.reviews.models import Review
 from portal.reviews.questions import questions
 from portal.reviews.states import FIRST, MOVES, SECOND_CLAIMED, SECOND_DUE, STATES, SUBMITTED
@@ -155,6 +155,22 @@ def test_who_is_offered_the_second_look(world: World) -> None:
     assert {name for name, each in world.people.items() if review in queries.due_for(each)} == {"lea"}
     taken_by_lea = actions.claim(by=actor(world.lea), review=review)
     assert {name for name, each in world.people.items() if taken_by_lea in queries.claimed_by(each)} == {"lea"}
+
+
+def test_who_wrote_answers_of_the_first_takes_no_second_look(world: World) -> None:
+    _also_reviews(world, "pia")
+    review = taken(world)
+    actions.save(by=actor(world.kim), review=review, answers=GRAVE)
+    actions.pass_on(by=actor(world.kim), review=review, to=world.lea)
+    review = actions.submit(by=actor(world.lea), review=review, answers=GRAVE, outcome="not_accepted")
+    with pytest.raises(NotAllowed, match="wrote a part of that"):
+        actions.claim(by=actor(world.kim), review=review)
+    assert rules.pool_of(review) == [world.pia]
+    assert {name for name, each in world.people.items() if review in queries.due_for(each)} == {"pia"}
+    review = actions.claim(by=actor(world.pia), review=review)
+    row = second.submit_second(by=actor(world.pia), review=review, agrees=True, words=WORDS)
+    (event,) = events_of(row, "review.second_submitted")
+    assert set(event.fields["involved"]) == {str(each.pk) for each in (world.ann, world.ines, world.kim, world.lea)}
 
 
 def test_database_keeps_the_two_apart(world: World) -> None:
