@@ -130,6 +130,8 @@ KINDS = _kinds(
     ("review.reminder", "Review: reminder", "pool, or who claimed it", f"{USE} due_at:time mode? second:bool?"),
     ("review.overdue", "Review overdue", "pool, owner", f"{USE} due_at:time mode? second:bool?"),
     ("review.given_next", "Overdue review given on", "who gets it, who had it, owner", f"{USE} due_at:time to before?"),
+    ("review.stand_in", "Standing in for a reviewer", "who stands in", "person system? from_at:time to_at:time"),
+    ("review.stand_in_over", "Nobody stands in any longer", "the other one of the two", "person to stopped_by system? to_at:time"),
     ("finding.raised", "Finding", "owner of the system, owner of the finding",
      "title system? details? due_at:time? person? test?"),
     ("finding.due", "Finding due", "owner of the finding", "title due_at:time system?"),

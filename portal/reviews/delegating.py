@@ -4,6 +4,7 @@ At any moment a person either is away or stands in: so a review is never passed 
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -15,6 +16,7 @@ from portal.eligibility.models import REVIEWER, RoleAssignment
 from portal.eligibility.queries import covers, holds, not_over, roles_of
 from portal.eligibility.rules import check_window
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
+from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.strength import need_fresh
 from portal.reviews import leave, rounds, rules
@@ -45,6 +47,8 @@ def delegate(*, by: Actor, to: Person, system: System | None, from_at: datetime,
     made = Delegation.objects.create(
         person_id=UUID(by.id), to=person, system=system, made_at=now(), from_at=begins, to_at=to_at
     )
+    away = Person.objects.get(pk=by.id)
+    _tell(by, made, [person], "review.stand_in", person=away.name, from_at=begins)
     append(
         "review.delegation_set", by=by, subject=made.log_subject, delegation_id=made.pk, person_id=by.id, to_id=person.pk,
         system_id=system.pk if system else None, from_at=ms(begins), to_at=ms(to_at),
@@ -90,11 +94,23 @@ def take_back(*, by: Actor, delegation: Delegation) -> Delegation:
         raise ChangedMeanwhile("This is over already.", about=row)
     row.ended_at = now()
     row.save(update_fields=["ended_at"])
+    two = (row.person, row.to)
+    names = {str(each.pk): each.name for each in two}
+    other = [each for each in two if str(each.pk) != by.id]
+    _tell(by, row, other, "review.stand_in_over", person=row.person.name, to=row.to.name, stopped_by=names[by.id])
     append(
         "review.delegation_ended", by=by, subject=row.log_subject, delegation_id=row.pk, person_id=row.person_id, to_id=row.to_id,
         ended_at=ms(row.ended_at),
     )  # fmt: skip
     return row
+
+
+def _tell(by: Actor, row: Delegation, people: list[Person], kind: str, **facts: Any) -> None:
+    system = row.system.name if row.system else None
+    tell(
+        by=by, people=people, kind=kind, about=row.log_subject, path="/reviews/away/",
+        facts={**facts, "system": system, "to_at": row.to_at},
+    )  # fmt: skip
 
 
 @action(event=HANDED_OVER)

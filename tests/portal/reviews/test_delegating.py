@@ -10,6 +10,7 @@ from audit.log.read import of_subject
 from portal.clock import now
 from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded
+from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.reviews import actions, delegating, sweep
 from portal.reviews.models import Delegation, Review
@@ -70,6 +71,15 @@ def test_what_is_theirs_goes_to_who_stands_in_with_its_answers(world: World) -> 
         str(world.system.pk),
     )
     actions.submit(by=actor(world.lea), review=review, answers=FINE, outcome="accepted")
+
+
+def test_the_other_one_is_told(world: World) -> None:
+    made = away(world)
+    delegating.take_back(by=actor(world.kim), delegation=made)
+    delegating.take_back(by=actor(world.lea), delegation=away(world))
+    told = [(each.kind, each.recipient) for each in Alert.objects.filter(about=made.log_subject).order_by("kind")]
+    assert told == [("review.stand_in", world.lea), ("review.stand_in_over", world.lea)]
+    assert Alert.objects.get(kind="review.stand_in_over", recipient=world.kim).facts["stopped_by"] == "Lea"
 
 
 def test_second_look_goes_over_too_and_never_to_the_first_reviewer(world: World) -> None:
