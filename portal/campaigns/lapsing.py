@@ -5,6 +5,7 @@ One that is registered later is the beginning of another run, with duties of its
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Duty
@@ -24,9 +25,18 @@ def owed_when_due(duties: Iterable[Duty]) -> list[Duty]:
 def _with_end(duties: Iterable[Duty]) -> list[tuple[Duty, datetime | None]]:
     """With each when its list came to an end; one that no run explains never had a list."""
     rows = list(duties)
-    systems = {duty.system_id for duty in rows if duty.system_id is not None and LISTS[duty.subject_kind].of_accounts}
+    systems = {system for system in map(_with_accounts, rows) if system is not None}
     runs = runs_of(systems) if systems else {}
-    return [(duty, _over(duty, runs.get(duty.system_id, [])) if duty.system_id in systems else None) for duty in rows]
+    return [
+        (duty, _over(duty, runs.get(system, [])) if system else None)
+        for duty in rows
+        for system in [_with_accounts(duty)]
+    ]
+
+
+def _with_accounts(duty: Duty) -> UUID | None:
+    """Its system, where its list is one of accounts: every other list of the system is there as long as the system is."""
+    return duty.system_id if LISTS[duty.subject_kind].of_accounts else None
 
 
 def _over(duty: Duty, runs: list[Run]) -> datetime | None:

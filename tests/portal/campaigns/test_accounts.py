@@ -116,6 +116,18 @@ def test_nothing_is_begun_or_missed_while_there_are_none_and_another_run_counts_
     assert not Duty.objects.filter(subject_kind="accounts", missed_at__isnull=False).exists()
 
 
+def test_other_lists_of_the_system_are_begun_whatever_became_of_its_accounts(vault: Vault) -> None:
+    sweep.run_due()
+    later = now() + timedelta(days=80)
+    sealing_actions.retire(by=actor(vault.world.mo), account=vault.account)
+    with clock(lambda: ms(later)):
+        sweep.run_due()
+    assert set(Campaign.objects.filter(system=vault.world.system).values_list("kind", flat=True)) == {
+        "eligibility",
+        "roles",
+    }
+
+
 def test_nobody_judges_an_account_in_which_they_have_a_part(vault: Vault) -> None:
     world = vault.world
     Person.objects.filter(pk=world.lea.pk).update(manager=world.ann)
