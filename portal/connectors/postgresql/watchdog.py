@@ -9,6 +9,7 @@ It keeps in mind which roles were a grant's and when each ends: whoever takes th
 keeps no session by it. An end that was moved is believed, for only a role with ADMIN on the login can move it: the portal.
 """
 
+import selectors
 from contextlib import suppress
 from functools import reduce
 
@@ -114,6 +115,9 @@ def block() -> str:
     return reduce(lambda text, part: text.replace(*part), parts.items(), BLOCK)
 
 
+CANCELS, CANCEL_S = 5, 0.3  # a block that runs hears the first
+
+
 class Watchdog:
     """The watchdog that this process holds."""
 
@@ -134,10 +138,19 @@ class Watchdog:
             return False
 
     def stop(self) -> None:
-        """Cancel the block and close; safe when it is gone."""
+        """Cancel the block and close; safe when it is gone. A cancel that comes before the block began is lost, so it is asked again."""
         with suppress(psycopg.Error):
-            self._connection.cancel_safe(timeout=2)
+            for _ in range(CANCELS):
+                self._connection.cancel_safe(timeout=2)
+                if self._ended_within(CANCEL_S):
+                    break
         self._connection.close()
+
+    def _ended_within(self, seconds: float) -> bool:
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._connection.pgconn.socket, selectors.EVENT_READ)
+            waiting.select(seconds)
+        return not self.alive()
 
 
 def hold(target: Target) -> Watchdog | None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def test_command_names_the_line_of_a_broken_file(world: World, tmp_path: Path) -
 def test_list_that_nobody_decides_on_is_laid_aside_after_a_week(world: World) -> None:
     row = read(world, content(world))
     assert discard_due() == 0
-    PersonnelList.objects.update(read_at=now() - KEPT_FOR)
+    PersonnelList.objects.update(read_at=now() - KEPT_FOR - timedelta(seconds=1))
     assert [discard_due(), discard_due()] == [1, 0]
     row.refresh_from_db()
     assert (row.state, row.content, row.decided_by) == ("discarded", None, "process:sweep")
