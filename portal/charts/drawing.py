@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, log10
+from math import ceil, floor, log10
 
 WIDTH, HEIGHT, LEFT, TOP, FOOT = 360, 168, 34, 10, 20
 STEPS = 4
-NICE = (1, 2, 2.5, 5, 10)
+NICE = (1, 2, 3, 4, 5, 10)
+"""How far its lines may lie apart, times a power of ten: most of what is drawn is counted, and a half use is none."""
 LABEL_WIDTH = 26
 """Room that a label under the bars needs; where there is less, every second or third is left out."""
 
@@ -108,8 +109,9 @@ def _top(labels: Sequence[str], series: Sequence[Series], *, stacked: bool) -> f
     highest = max((sum(slot) if stacked else max(slot) for slot in slots if slot), default=0)
     if highest <= STEPS:
         return STEPS
-    scale = 10 ** int(log10(highest))
-    return float(next(scale * nice for nice in NICE if scale * nice >= highest))
+    apart = highest / STEPS
+    scale = 10 ** floor(log10(apart))
+    return float(STEPS * next(scale * nice for nice in NICE if scale * nice >= apart))
 
 
 def _short(value: float) -> str:

@@ -17,7 +17,7 @@ from portal.people.models import Person
 from portal.reviews.queries import visible as visible_reviews
 
 MONTHS = 12
-AGES = ((7, "Up to 7 days"), (30, "8 to 30 days"), (90, "31 to 90 days"), (None, "More than 90 days"))
+AGES = ((7, "Up to 7 days"), (30, "8 to 30 days"), (90, "31 to 90 days"), (None, "Over 90 days"))
 
 
 class Percentile(Aggregate):
