@@ -23,6 +23,7 @@ from portal.policy.queries import in_force_for, systems_of_policies
 from portal.reviews.queries import all_of
 from portal.sealed.queries import duties_of as rotations_of
 from portal.systems.models import System
+from portal.templatetags.words import finding_kind
 
 LISTS = {"eligibility": "list", "roles": "roles", "accounts": "sealed accounts"}
 MOST = 500  # of each kind, the first due first
@@ -115,7 +116,7 @@ def _findings(viewer: Person) -> Iterable[Entry]:
                 f"finding-{finding.pk}",
                 finding.due_at,
                 "Finding",
-                f"Finding on {_where(finding.system) if finding.system else 'the portal'}",
+                f"{finding_kind(finding.kind)}: {_where(finding.system) if finding.system else 'the portal'}",
                 reverse("finding_page", args=[finding.pk]),
             )
 
