@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.clock import now
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.reviews import delegating, leave
 from portal.reviews.forms import DelegateForm
@@ -23,6 +24,8 @@ def review_away(request: PersonRequest) -> HttpResponse:
     systems, everywhere = delegating.delegable(request.user)
     if not everywhere and not systems:
         raise PermissionDenied(delegating.ONLY_REVIEWERS)
+    if request.method == "GET":
+        looked_at(request)
     form = DelegateForm(request.POST or None, viewer=request.user, systems=systems, everywhere=everywhere)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.reviews.offline import queries
 from portal.reviews.offline.actions import submit
@@ -27,6 +28,7 @@ def offline_review(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One use: who, when, why, which sessions, and what was judged."""
     review = _visible(request, pk)
     viewed(request, "the review", review)
+    looked_at(request)
     answers = review.submitted_at is None and allows(may_review, request.actor, review)
     return _show(request, review, OfflineReviewForm() if answers else None)
 

@@ -15,12 +15,14 @@ from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
 from portal.notifications.models import Alert
 from portal.notifications.queries import alerts_of_case
+from portal.sealed.models import CARDS
 from tests.at_once import at_once
 from tests.browsing import browser_of
 from tests.factories import broken_log, enrol
 from tests.portal.access_requests.test_asking import text
 from tests.portal.access_requests.test_tiers import MINUTE, in_tiers
 from tests.portal.notifications.conftest import queue
+from tests.portal.reviews.test_offline_reviews import declared
 from tests.portal.sealed.vault import make_vault
 from tests.worlds import World, actor, request_of, sealing
 
@@ -81,9 +83,17 @@ def test_each_page_that_an_alert_may_lead_to_notes_it_for_whoever_is_shown_it(wo
     RoleAssignment.objects.filter(person=world.pia, role="administrator").update(system=None)
     enrol(world.jon)
     reset = resetting.propose(by=actor(world.pia), person=world.jon, reason="The phone is gone.")
+    with sealing():
+        vault = make_vault(CARDS, world=world)
+        review = declared(vault)
+    held = RoleAssignment.objects.filter(person=world.kim, role="reviewer")
+    held.update(person=world.pia, proposed_by=world.quinn, approved_by=world.mo)
     receiver, _ = receivers.add(by=actor(world.pia), name="Pager", url="https://hooks.pager.example/x", topics=["use"])
     common = ("/drills/", "/campaigns/", "/me/sign-ins/")
-    guarded = ("/status/", f"/people/{world.kim.pk}/", f"/resets/{reset.pk}/", f"/receivers/{receiver.pk}/")
+    guarded = (
+        "/status/", f"/people/{world.kim.pk}/", f"/resets/{reset.pk}/", f"/receivers/{receiver.pk}/", "/reviews/away/",
+        f"/reviews/offline/{review.pk}/",
+    )  # fmt: skip
     Alert.objects.all().delete()
     for path in common + guarded:
         for alert in queue(world, "pia", "ann"):
