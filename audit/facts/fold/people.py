@@ -24,12 +24,8 @@ def added(facts: Facts, entry: LogEntry) -> None:
 
 
 def left(facts: Facts, entry: LogEntry) -> None:
-    """A person left, and sponsors nobody any more."""
-    person = entry.fields["person_id"]
-    facts.put("people", person, left_at=entry.fields["left_at"])
-    for other, row in list(facts.each("people")):
-        if row.get("sponsor_id") == person:
-            facts.put("people", other, sponsor_active=0)
+    """A person left. Whom they sponsored is judged by that time, see the view of openings: an earlier use had its sponsor."""
+    facts.put("people", entry.fields["person_id"], left_at=entry.fields["left_at"])
 
 
 def manager_set(facts: Facts, entry: LogEntry) -> None:

@@ -322,17 +322,6 @@ def test_first_listing_after_a_removal_stands_although_a_later_one_shows_it_gone
     assert (remedy["read_back_at"], remedy["access_present"]) == (START + MINUTE, 1)
 
 
-def test_sponsor_who_left_sponsors_nobody() -> None:
-    log = story.organisation()
-    log.say(
-        "person.added", START, "pia", person_id="vera", name="Vera", email="v@example.org", third_party=1, sponsor_id="jon",
-        sponsor_active=1, contract_end=START + DAY,
-    )  # fmt: skip
-    assert judge(log).fact("people", "vera")["sponsor_active"] == 1
-    log.say("person.left", START + MINUTE, "pia", person_id="jon", left_at=START)
-    assert judge(log).fact("people", "vera")["sponsor_active"] == 0
-
-
 def test_sponsor_who_left_later_was_one_at_the_opening() -> None:
     log, left = story.organisation(), START + 30 * DAY
     log.say(
