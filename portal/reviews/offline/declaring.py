@@ -1,4 +1,4 @@
-"""A use of offline cards, declared afterwards: a case of its own, a review and a finding that are due within a day, and new cards.
+"""A use of offline cards, declared afterwards: a case of its own, a review and a finding that are due within the policy's hours for a bypass, and new cards.
 
 What the target saw stays what it is, sessions that nobody held: an explanation stands beside, it improves nothing.
 """
@@ -18,6 +18,7 @@ from portal.eligibility.queries import people_with
 from portal.errors import RefusedByPolicy
 from portal.findings.actions import raise_finding
 from portal.notifications.outbox import tell
+from portal.policy.queries import rules_of
 from portal.reviews.offline.actions import put_up
 from portal.reviews.offline.models import OfflineReview
 from portal.rows import lock_row
@@ -25,7 +26,6 @@ from portal.sealed.cards import note_use
 from portal.sealed.models import CARDS, OFFLINE, SealedAccount
 from portal.sealed.rotations import owe
 
-REVIEWED_WITHIN = timedelta(hours=24)
 AROUND = timedelta(minutes=5)  # the clocks of a target and of somebody's wrist
 
 
@@ -54,7 +54,8 @@ def declare_use(
     sessions = seen_on_target(account, from_at, to_at)
     made = note_use(by=by, account=account, case=request.log_case, from_at=from_at, to_at=to_at, sessions=sessions)
     owe(by=by, account=lock_row(SealedAccount, account.pk), cause=OFFLINE, case=request.log_case)
-    system, due = account.system, now() + REVIEWED_WITHIN
+    system, rules = account.system, rules_of(request.policy)
+    due = now() + timedelta(hours=rules.review_hours_for(request.mode, system.criticality))
     made.account = account
     put_up(by=by, review=OfflineReview.objects.create(request=request, of_set=made, due_at=due))
     _tell(by, account, request, from_at, to_at)

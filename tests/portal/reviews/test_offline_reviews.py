@@ -17,6 +17,7 @@ from portal.findings.models import Finding
 from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.people.models import Person
+from portal.policy.rules import Policy
 from portal.reviews import sweep
 from portal.reviews.offline.actions import submit
 from portal.reviews.offline.declaring import declare_use
@@ -29,7 +30,7 @@ from tests.portal.reviews.test_pages import filled
 from tests.portal.reviews.test_reviews import worse
 from tests.portal.reviews.used import FINE
 from tests.portal.sealed.vault import Vault, make_vault
-from tests.worlds import actor, sealing
+from tests.worlds import actor, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +89,13 @@ def test_declared_use_is_up_for_review_within_a_day_and_judged_by_its_page(vault
     assert ("by Kim" in page, "Submit the review" in page, due_for(world.lea)) == (True, False, [])
     with pytest.raises(ChangedMeanwhile):
         submit(by=actor(world.lea), review=review, answers=FINE, outcome="accepted")
+
+
+def test_review_and_its_finding_are_due_within_the_hours_of_the_policy() -> None:
+    with sealing():
+        review = declared(make_vault(CARDS, world=make_world(policy=Policy(review_due_hours_bypass=4))))
+    assert timedelta(hours=3) < review.due_at - now() <= timedelta(hours=4)
+    assert Finding.objects.get(kind="offline use").due_at == review.due_at
 
 
 @pytest.mark.parametrize("who", ["ann", "cleo", "dora"])
