@@ -1,6 +1,7 @@
 """From "the cards were used" to a judgement, with the questions of any use. Nobody judges what they had a part in."""
 
 from audit.log.append import Actor, action, append
+from portal.access_requests.alerting import recipients
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.models import AccessRequest
 from portal.clock import ms, now
@@ -8,6 +9,7 @@ from portal.errors import ChangedMeanwhile, WrongState
 from portal.findings.actions import raise_finding
 from portal.notifications.outbox import tell
 from portal.people.models import Person
+from portal.policy.alerts import OVERDUE
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.reviews.actions import kept
@@ -30,7 +32,7 @@ def locked(review: OfflineReview) -> OfflineReview:
 def put_up(*, by: Actor, review: OfflineReview) -> None:
     """A part of declaring a use: it is to be reviewed, and whoever may do that is told; where there is nobody, the owner."""
     pool = rules.pool_of(review)
-    _tell(by, review, pool or [review.request.system.owner], "review.due")
+    _tell(by, review, "review.due", pool or [review.request.system.owner])
     append(
         "offline.review_due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, **_facts(review),
         due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
@@ -83,7 +85,7 @@ def _append_reviewed(by: Actor, row: OfflineReview) -> None:
 
 @action(event="alert.queued")
 def remind(*, by: Actor, review: OfflineReview) -> None:
-    """Its time is over: whoever may review it and the owner are told, once.
+    """Its time is over: whoever may review it, the owner and whom the policy adds are told, once.
 
     Raises:
         ChangedMeanwhile: told, or reviewed, just now; WrongState: it has time left.
@@ -95,12 +97,14 @@ def remind(*, by: Actor, review: OfflineReview) -> None:
         raise WrongState("This review is not overdue.", about=row)
     row.reminded_at = now()
     row.save(update_fields=["reminded_at"])
-    _tell(by, row, [*rules.pool_of(row), row.request.system.owner], "review.overdue")
+    request, people = row.request, [*rules.pool_of(row), row.request.system.owner]
+    told = recipients(OVERDUE, rules_of(request.policy), request.system, responder=request.responder, people=people)
+    _tell(by, row, "review.overdue", **told)
 
 
-def _tell(by: Actor, review: OfflineReview, people: list[Person], kind: str) -> None:
+def _tell(by: Actor, review: OfflineReview, kind: str, people: list[Person], addresses: tuple[str, ...] = ()) -> None:
     tell(
-        by=by, people=people, kind=kind, case=review.log_case, about=review.log_subject, path=f"/reviews/offline/{review.pk}/",
+        by=by, people=people, addresses=addresses, kind=kind, case=review.log_case, about=review.log_subject, path=f"/reviews/offline/{review.pk}/",
         facts={**who_where_what(review.request), "due_at": review.due_at, "mode": review.request.mode},
     )  # fmt: skip
 

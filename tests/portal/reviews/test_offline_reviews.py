@@ -17,6 +17,7 @@ from portal.findings.models import Finding
 from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.people.models import Person
+from portal.policy.alerts import Telling
 from portal.policy.rules import Policy
 from portal.reviews import sweep
 from portal.reviews.offline.actions import submit
@@ -91,11 +92,14 @@ def test_declared_use_is_up_for_review_within_a_day_and_judged_by_its_page(vault
         submit(by=actor(world.lea), review=review, answers=FINE, outcome="accepted")
 
 
-def test_review_and_its_finding_are_due_within_the_hours_of_the_policy() -> None:
+def test_policy_says_within_how_many_hours_it_is_due_and_who_else_is_told_that_it_is_overdue() -> None:
+    policy = Policy(review_due_hours_bypass=4, alerts=(Telling("overdue", ("security",)),))
     with sealing():
-        review = declared(make_vault(CARDS, world=make_world(policy=Policy(review_due_hours_bypass=4))))
+        review = declared(make_vault(CARDS, world=make_world(policy=policy)))
     assert timedelta(hours=3) < review.due_at - now() <= timedelta(hours=4)
     assert Finding.objects.get(kind="offline use").due_at == review.due_at
+    OfflineReview.objects.filter(pk=review.pk).update(due_at=now())
+    assert (sweep.run_due(), told("review.overdue")) == (1, ["Kim", "Lea", "Mo", "list"])
 
 
 @pytest.mark.parametrize("who", ["ann", "cleo", "dora"])
