@@ -17,7 +17,7 @@ from icalendar import Calendar, Event
 from portal.calendars.entries import Entry
 from portal.people.models import Person
 
-SALT = "portal.calendars.feed"
+SALT = "portal.calendar.feed"  # part of every address that was handed out: another one ends them all
 LONGEST = 200  # characters of a token; ours have about 80
 
 

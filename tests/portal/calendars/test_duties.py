@@ -99,3 +99,9 @@ def test_page_asks_as_much_for_three_systems_as_for_one(world: World) -> None:
             browser.get("/calendar/")
         counts.append(len(asked))
     assert counts[0] == counts[2]
+
+
+def test_an_address_that_was_handed_out_stays_good(world: World) -> None:
+    """Its signature covers the name it is signed for, so that name follows no folder."""
+    assert feed.SALT == "portal.calendar.feed"
+    assert feed.person_of(feed.token_of(world.mo)) == world.mo
