@@ -11,6 +11,7 @@ from audit.log.append import Actor, action, append
 from portal.access_requests.facts import for_alert, made, who_where_what
 from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.access_requests.queries import (
+    Audience,
     audience_of,
     has_access,
     repeats_earlier,
@@ -32,6 +33,7 @@ from portal.access_requests.rules import (
     still_needed,
 )
 from portal.access_requests.states import APPROVED, AWAITING, MOVES
+from portal.access_requests.turns import Turn
 from portal.clock import ms, now
 from portal.eligibility.lending import groups_of, standing_of
 from portal.eligibility.queries import may_use_locked
@@ -69,8 +71,10 @@ def ask_one(
     whose criterion, category, intended classes and minutes were taken over.
     """
     request = _make(by=by, privilege=privilege, asked=asked)
-    _call(by, request, turns_of(request)[0].people)
-    _append_made(by, request, beside, joins)
+    audience = audience_of(request.system, request.responder_id)
+    first = turns_of(request, audience)[0]
+    _call(by, request, first.people)
+    _append_made(by, request, audience, first, beside=beside, joins=joins)
     return request
 
 
@@ -119,7 +123,7 @@ def declare_bypass(
     else:
         need_factor(by, rules, about=privilege)
     request = _make(by=by, privilege=privilege, asked=asked, afterwards=afterwards)
-    _append_made(by, request)
+    _append_made(by, request, audience_of(request.system, request.responder_id))
     return request
 
 
@@ -189,9 +193,17 @@ def _room_for_another(by: Actor, privilege: Privilege) -> None:
         )  # fmt: skip
 
 
-def _append_made(by: Actor, request: AccessRequest, beside: Collection[UUID] = (), joins: UUID | None = None) -> None:
+def _append_made(
+    by: Actor,
+    request: AccessRequest,
+    audience: Audience,
+    first: Turn | None = None,
+    *,
+    beside: Collection[UUID] = (),
+    joins: UUID | None = None,
+) -> None:
+    """``first``: who was told of it just now; nobody has a turn where nobody has to approve."""
     rules = rules_of(request.policy)
-    audience = audience_of(request.system, request.responder_id)
     this_act = {request.pk, *beside}
     earlier = AccessRequest.objects.exclude(pk__in=this_act).filter(responder_id=request.responder_id)
     repeats = earlier.exists() and repeats_earlier(
@@ -203,7 +215,7 @@ def _append_made(by: Actor, request: AccessRequest, beside: Collection[UUID] = (
     ends_about = ms(would_end(request.responder_id, request.privilege, request.minutes, request.requested_at).at)
     append(
         "request.made", by=by, case=request.pk, subject=request.log_subject,
-        **made(request, rules, audience, repeats=repeats, owed=missing, ends_about=ends_about), joins_id=joins,
+        **made(request, rules, audience, first, repeats=repeats, owed=missing, ends_about=ends_about), joins_id=joins,
     )  # fmt: skip
 
 

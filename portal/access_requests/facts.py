@@ -3,23 +3,26 @@
 from typing import Any
 
 from portal.access_requests.models import AccessRequest
-from portal.access_requests.queries import Audience, plans_in, would_end
+from portal.access_requests.queries import Audience, would_end
 from portal.access_requests.strength import is_weaker
-from portal.access_requests.turns import turns
+from portal.access_requests.turns import Turn
 from portal.clock import ms, optional_ms
 from portal.policy.rules import CATEGORIES, CRITERIA, Policy
 
 
 def made(
-    request: AccessRequest, policy: Policy, audience: Audience, *, repeats: bool, owed: list[str], ends_about: int
+    request: AccessRequest,
+    policy: Policy,
+    audience: Audience,
+    first: Turn | None,
+    *,
+    repeats: bool,
+    owed: list[str],
+    ends_about: int,
 ) -> dict[str, Any]:
-    """Fields of ``request.made``."""
+    """Fields of ``request.made``. ``first``: the turn that was told."""
     bypass = request.mode == "bypass"
     approvers = [str(person.pk) for person in audience.approvers]
-    in_turn = turns(
-        policy, audience.approvers, request.requested_at, audience.in_place, {} if bypass else plans_in(policy)
-    )
-    first = in_turn[0] if in_turn and not bypass else None
     told = [str(person.pk) for person in audience.owners]
     return {
         "responder_id": request.responder_id, "system_id": request.system_id, "system_name": request.system.name,

@@ -162,9 +162,9 @@ def was_reviewed(request: AccessRequest) -> bool:
     return AccessRequest.objects.filter(pk=request.pk, grant__review__submitted_at__isnull=False).exists()
 
 
-def turns_of(request: AccessRequest) -> tuple[Turn, ...]:
-    """Who is told of it when, by its policy and the approvers of now."""
-    audience = audience_of(request.system, request.responder_id)
+def turns_of(request: AccessRequest, audience: Audience | None = None) -> tuple[Turn, ...]:
+    """Who is told of it when, by its policy and the approvers of now, unless the caller has them."""
+    audience = audience or audience_of(request.system, request.responder_id)
     rules = rules_of(request.policy)
     return turns(rules, audience.approvers, request.requested_at, audience.in_place, plans_in(rules))
 

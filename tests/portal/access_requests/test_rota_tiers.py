@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.log.read import named
 from portal.access_requests.actions import ask
@@ -72,6 +74,13 @@ def test_whoever_is_on_call_is_told_first_and_the_page_and_the_log_say_by_which_
     assert (made.fields["asked"], made.fields["rota"]) == ([str(world.jon.pk)], "Nights")
     assert after(request, 6) == 1
     assert told(request) == ["Jon", "Ines", "Kim"]
+
+
+def test_rota_is_read_once_so_that_the_log_names_whoever_was_told(world: World) -> None:
+    by_rota(world, "jon", "ines")
+    with CaptureQueriesContext(connection) as seen:
+        request_of(world)
+    assert sum(f'FROM "{Rota._meta.db_table}"' in each["sql"] for each in seen) == 1
 
 
 def test_absent_one_is_covered_and_where_all_are_away_the_next_tier_is_told_and_the_page_says_why(world: World) -> None:
