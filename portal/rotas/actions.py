@@ -16,7 +16,7 @@ from portal.rotas.models import Rota, Swap
 from portal.rotas.queries import members_of, plan_of
 from portal.rotas.rules import check_rota, check_swap, may_answer, may_change, may_swap, may_withdraw
 from portal.rotas.schedule import handed_over_last, holder
-from portal.rotas.states import MOVES
+from portal.rotas.states import MOVES, OFFERED
 from portal.rows import lock_row
 from portal.systems.models import System
 from portal.unique import refuse_doubled
@@ -40,9 +40,9 @@ def set_up(*, by: Actor, system: System, name: str, members: Sequence[str], week
     return rota
 
 
-@action(event="rota.changed", refused="rota.act_refused")
+@action(event=("rota.changed", "rota.swap_withdrawn"), refused="rota.act_refused")
 def change(*, by: Actor, rota: Rota, name: str, members: Sequence[str], weekday: int, hour: int, zone: str) -> Rota:
-    """Another order or hand-over, at once; the first member has the week that runs now, and swaps agreed before are over."""
+    """Another order or hand-over, at once; the first member has the week that runs now, and swaps agreed or offered before are over."""
     locked = lock_row(Rota, rota.pk)
     _check(by, locked.system, name=name.strip(), members=members, hour=hour, zone=zone)
     before = list(locked.members)
@@ -51,7 +51,10 @@ def change(*, by: Actor, rota: Rota, name: str, members: Sequence[str], weekday:
     locked.changed_by_id, locked.changed_at = UUID(by.id), now()
     with refuse_doubled(DOUBLED, about=locked.system):
         locked.save()
+    over = _withdraw_offers(locked)
     _tell_changed(by, locked, [*before, *locked.members])
+    for each in over:
+        append("rota.swap_withdrawn", by=by, subject=each.log_subject, **_of_swap(each))
     append("rota.changed", by=by, subject=locked.log_subject, **_facts(locked))
     return locked
 
@@ -116,6 +119,12 @@ def _answered(by: Actor, swap: Swap, move: Move, to: Person, *, taken: bool) -> 
     _tell_swap(by, swap, "rota.swap_answered", to, taken=taken)
     append(move.event, by=by, subject=swap.log_subject, **_of_swap(swap))
     return swap
+
+
+def _withdraw_offers(rota: Rota) -> list[Swap]:
+    """Nobody can take a week that the rota no longer has so; whoever was on it is told of the change."""
+    waiting = list(Swap.objects.select_for_update().filter(rota=rota, state=OFFERED).order_by("pk"))
+    return [make(each, MOVES["withdraw"], says=ANSWERED, answered_at=now()) for each in waiting]
 
 
 def _check(by: Actor, system: System, *, name: str, members: Sequence[str], hour: int, zone: str) -> None:

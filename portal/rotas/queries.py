@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, R
 from portal.eligibility.queries import in_force, systems_where
 from portal.people.models import Person
 from portal.rotas.models import Absence, Rota, Swap
-from portal.rotas.schedule import WEEK, Away, Exchange, Plan, spells
+from portal.rotas.schedule import WEEK, Away, Exchange, Plan, handover, spells
 from portal.rotas.states import OFFERED, TAKEN
 from portal.systems.models import System
 
@@ -129,14 +129,25 @@ def only_on_rotas_of(systems: Iterable[System], rota: Rota) -> set[str]:
 
 
 def offers_of(rota: Rota) -> list[Swap]:
-    """Swaps that wait for an answer."""
-    return list(Swap.objects.filter(rota=rota, state=OFFERED).select_related("offered_by", "to").order_by("week"))
+    """Swaps that wait for an answer and can still be taken."""
+    waiting = Swap.objects.filter(rota=rota, state=OFFERED).select_related("offered_by", "to", "rota")
+    return _still_ahead(waiting.order_by("week"))
 
 
 def offers_to(viewer: Person) -> list[Swap]:
-    """Swaps that wait for the viewer's answer, whatever the rota."""
+    """Swaps that wait for the viewer's answer and can still be taken, whatever the rota."""
     mine = Swap.objects.filter(to=viewer, state=OFFERED).select_related("offered_by", "rota__system")
-    return list(mine.order_by("offered_at"))
+    return _still_ahead(mine.order_by("offered_at"))
+
+
+def _still_ahead(offers: Iterable[Swap]) -> list[Swap]:
+    """Those of which neither week is over."""
+    at = now()
+    return [each for each in offers if min(_end_of(each, each.week), _end_of(each, each.other_week)) > at]
+
+
+def _end_of(offer: Swap, week: date) -> datetime:
+    return handover(week + WEEK, offer.rota.hour, ZoneInfo(offer.rota.zone))
 
 
 def absences_of(rota: Rota, at: datetime | None = None) -> list[Absence]:

@@ -73,18 +73,18 @@ class Plan:
 
     def starts_at(self, number: int) -> datetime:
         """The moment of a week's hand-over."""
-        return _handover(self.day_of(number), self.hour, self.zone)
+        return handover(self.day_of(number), self.hour, self.zone)
 
 
 def handed_over_last(weekday: int, hour: int, zone: ZoneInfo, at: datetime) -> date:
     """The day of the last such hand-over; on the weekday itself that of a week ago until its hour has come."""
     today = at.astimezone(zone).date()
     day = today - timedelta(days=(today.weekday() - weekday) % 7)
-    return day if _handover(day, hour, zone) <= at else day - WEEK
+    return day if handover(day, hour, zone) <= at else day - WEEK
 
 
-def _handover(day: date, hour: int, zone: ZoneInfo) -> datetime:
-    """Where a clock change leaves the hour out or has it twice, the first moment that is it."""
+def handover(day: date, hour: int, zone: ZoneInfo) -> datetime:
+    """The moment of it. Where a clock change leaves the hour out or has it twice, the first moment that is it."""
     return datetime.combine(day, time(hour), zone).astimezone(UTC)
 
 

@@ -18,7 +18,7 @@ from portal.notifications.models import Alert
 from portal.rotas import absences, actions
 from portal.rotas.forms import RotaForm, first_values
 from portal.rotas.models import Absence, Rota, Swap
-from portal.rotas.queries import plan_of
+from portal.rotas.queries import offers_of, offers_to, plan_of
 from portal.rotas.schedule import WEEK, holder, on_call, week_at
 from tests.at_once import at_once
 from tests.browsing import browser_of
@@ -132,6 +132,29 @@ def test_swap_agreed_before_a_change_stays_over_after_the_next(world: World) -> 
         )
         rota.refresh_from_db()
         assert plan_of(rota).exchanges == ()
+
+
+def test_change_of_the_rota_takes_the_offers_back_that_still_waited(world: World) -> None:
+    rota = rota_of(world)
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    assert (offers_of(rota), offers_to(world.ines)) == ([swap], [swap])
+    actions.change(by=actor(world.pia), rota=rota, name="Nights", members=rota.members, weekday=0, hour=9, zone="UTC")
+    assert (offers_of(rota), offers_to(world.ines)) == ([], [])
+    (withdrawn,) = of_subject(rota.log_subject, ["rota.swap_withdrawn"])
+    assert (withdrawn.by, withdrawn.fields["swap_id"]) == (str(world.pia.pk), str(swap.pk))
+    with pytest.raises(WrongState):
+        actions.decline_swap(by=actor(world.ines), swap=swap)
+
+
+@pytest.mark.parametrize("which", ["week", "other_week"])
+def test_offer_waits_no_longer_than_the_weeks_that_it_is_about(world: World, which: str) -> None:
+    rota = rota_of(world)
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    plan = plan_of(rota)
+    running = week_at(plan, now())
+    for number, waits in ((running, [swap]), (running - 1, [])):
+        Swap.objects.update(**{which: plan.day_of(number)})
+        assert (offers_of(rota), offers_to(world.ines)) == (waits, waits)
 
 
 @pytest.mark.parametrize("said", [{}, {"decision": "tak"}])
