@@ -16,7 +16,9 @@ from audit.log.durable import write_whole
 from audit.log.errors import NotVerified, ParseError
 from audit.log.heartbeats import beat
 from audit.log.note import SignerKey, VerifierKey, write_note
+from audit.log.publishing import Head, SetBack, publish_once
 from audit.log.sealing import BATCH, SealingError, last_signed, seal_once
+from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
 
 log = logging.getLogger("breakglass.sealer")
 alarms = logging.getLogger("breakglass.alarm")
@@ -38,6 +40,8 @@ class Sealer:
         stop: Set from outside to end the loop.
         trusted: Keys that signed earlier checkpoints.
         memory: A file for the last checkpoint signed, so that a log that was set back is noticed after a restart too.
+        store: Where what was sealed is published. Where it does not answer, sealing goes on; where it holds another history, nothing
+            is sealed.
     """
 
     alias: str
@@ -45,15 +49,21 @@ class Sealer:
     stop: threading.Event
     trusted: Sequence[VerifierKey] = ()
     memory: Path | None = None
+    store: Store | None = None
     known: VerifiedCheckpoint | None = None
     refused: set[int] = field(default_factory=set)
     trouble: str = ""
+    published: Head | None = None
+    unpublished: str = ""  # why what was sealed is not published
+    remembered: bool = False
+    blocked: bool = False  # by another history in the store, or by one that cannot be asked while nothing is remembered
     _next_beat: float = 0
     _next_forgetting: float = field(default_factory=lambda: time.monotonic() + FORGET_S)
 
     def run(self) -> None:
         """Work until stopped; a database that is away is waited for, a second sealer waits for the first to go."""
         self.known = self._remembered()
+        self.remembered = self.known is not None
         connection = connections[self.alias]
         while not self.stop.is_set():
             try:
@@ -80,11 +90,34 @@ class Sealer:
     def _work(self, connection: BaseDatabaseWrapper) -> None:
         log.info("Sealing for %s.", self.signer.name)
         self._begin_memory(connection)
+        self._publish(connection)
         while not self.stop.is_set():
-            sealed = self._seal(connection)
+            sealed = 0 if self.blocked else self._seal(connection)
+            if sealed or self.unpublished:
+                self._publish(connection)
             self._beat(connection)
             if sealed < BATCH:
-                self.stop.wait(REST_S if self.trouble else POLL_S)
+                self.stop.wait(REST_S if self.trouble or self.unpublished else POLL_S)
+
+    def _publish(self, connection: BaseDatabaseWrapper) -> None:
+        """Publish what is sealed. The store is asked before anything is sealed, for it may know more than the database."""
+        if self.store is None:
+            return
+        try:
+            self.published = publish_once(connection, self.store, (self.signer.verifier(), *self.trusted))
+        except (Conflict, SetBack) as error:
+            self.blocked = True
+            self._tell_unpublished(f"Nothing is sealed, for what is published is not what is stored. {error}")
+        except (StoreUnavailable, Overtaken, SealingError) as error:
+            self.blocked = self.blocked or not (self.published or self.remembered)
+            self._tell_unpublished(f"What is sealed is not published. {error}")
+        else:
+            self.unpublished, self.blocked = "", False
+
+    def _tell_unpublished(self, sentence: str) -> None:
+        if sentence != self.unpublished:
+            alarms.critical(sentence)
+        self.unpublished = sentence
 
     def _seal(self, connection: BaseDatabaseWrapper) -> int:
         if time.monotonic() >= self._next_forgetting:
@@ -110,7 +143,11 @@ class Sealer:
         if time.monotonic() < self._next_beat:
             return
         size = self.known.size if self.known else 0
-        beat("sealer", {"size": size, "refused": len(self.refused), "trouble": self.trouble}, using=connection.alias)
+        detail = {"size": size, "refused": len(self.refused), "trouble": self.trouble}
+        if self.store is not None:
+            published = self.published.checkpoint.size if self.published else 0
+            detail |= {"published": published, "unpublished": self.unpublished}
+        beat("sealer", detail, using=connection.alias)
         self._next_beat = time.monotonic() + BEAT_S
 
     def _tell(self, sentence: str, level: int = logging.ERROR) -> None:

@@ -167,7 +167,7 @@ def _last_state(cursor: Any, keys: Sequence[VerifierKey], known: VerifiedCheckpo
     entries = cursor.fetchone()[0]
     if entries != size:
         raise SealingError(f"There are {entries} sealed entries and the last checkpoint has {size}.")
-    edge = _read_tiles(cursor, tiles.right_edge(size))
+    edge = read_tiles(cursor, tiles.right_edge(size))
     try:
         if last and tiles.tree_root(size, lambda level, index, _: edge[level, index]) != last.root:
             raise SealingError("The stored tiles do not have the root of the last checkpoint.")
@@ -184,7 +184,7 @@ def _check_known(cursor: Any, known: VerifiedCheckpoint, last: VerifiedCheckpoin
     if known.size > size:
         raise SealingError(f"This log has signed {known.size} entries, and only {size} are stored.")
     needed = tiles.needed_for_consistency(known.size, size)
-    stored = _read_tiles(cursor, needed)
+    stored = read_tiles(cursor, needed)
     proof = tiles.consistency_proof(known.size, size, lambda level, index, width: stored[level, index][: width * 32])
     try:
         merkle.verify_consistency(proof, known.root, root)
@@ -192,7 +192,8 @@ def _check_known(cursor: Any, known: VerifiedCheckpoint, last: VerifiedCheckpoin
         raise SealingError(f"The stored log is not the one of which {known.size} entries were signed.") from error
 
 
-def _read_tiles(cursor: Any, wanted: Sequence[tiles.TileName]) -> Edge:
+def read_tiles(cursor: Any, wanted: Sequence[tiles.TileName]) -> Edge:
+    """The bytes of stored tiles by level and index, as long as they are now; missing ones are left out."""
     cursor.execute(TILES, [[tile.level for tile in wanted], [tile.index for tile in wanted]])
     return {(level, index): bytes(hashes) for level, index, hashes in cursor.fetchall()}
 

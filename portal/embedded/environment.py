@@ -69,6 +69,7 @@ class Environments:
         key = {
             "PORTAL_LOG_KEY_FILE": str(self.state.log_key_file),
             "PORTAL_LOG_SEEN_FILE": str(self.state.folder / "sealer.seen"),
+            "PORTAL_LOG_STORE": str(self.state.log_store),
         }
         return self.common | key | {"DATABASE_URL": url, "SEALER_DATABASE_URL": url}
 

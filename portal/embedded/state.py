@@ -34,6 +34,11 @@ class State:
         return self.folder / "sealer.key"
 
     @property
+    def log_store(self) -> Path:
+        """Where the log is published: tiles, bundles, checkpoint."""
+        return self.folder / "published-log"
+
+    @property
     def mark(self) -> str:
         return str(self.folder)
 

@@ -16,6 +16,8 @@ from audit.log.errors import ParseError
 from audit.log.keys import load_signer, load_verifiers
 from audit.log.sealer import Sealer
 from audit.log.sealing import SealingError
+from audit.log.stores import Store
+from audit.log.stores.opening import open_store
 
 NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
@@ -46,9 +48,18 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         seen = os.environ.get("PORTAL_LOG_SEEN_FILE", "")
         try:
-            Sealer(sealer_database(), signer, stop, trusted, Path(seen) if seen else None).run()
+            Sealer(sealer_database(), signer, stop, trusted, Path(seen) if seen else None, published_to()).run()
         except SealingError as error:
             raise CommandError(str(error)) from error
+
+
+def published_to() -> Store | None:
+    """The store of the setting; nothing where none is set."""
+    address = os.environ.get("PORTAL_LOG_STORE", "")
+    try:
+        return open_store(address) if address else None
+    except ValueError as error:
+        raise CommandError(f"PORTAL_LOG_STORE: {error}") from error
 
 
 def sealer_database() -> str:

@@ -19,7 +19,9 @@ from audit.log.examination import examine
 from audit.log.heartbeats import all_beats
 from audit.log.keys import generate
 from audit.log.models import QueueEntry, SealedEntry
+from audit.log.publishing import read_head
 from audit.log.sealer import MEND
+from audit.log.stores.directory import DirectoryStore
 from portal.embedded.databases import PORTAL_DATABASE, PORTAL_SETTINGS, ROLES, prepare_portal, role_name
 from tests import servers
 from tests.audit.log.logged import appended, doctored, run_signer
@@ -249,3 +251,42 @@ def append_elsewhere(url: str) -> None:
 def sealed_elsewhere(url: str, count: int) -> bool:
     with closing(psycopg.connect(url)) as other:
         return other.execute("SELECT count(*) FROM audit_sealed_entry").fetchone() == (count,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealer_publishes_and_seals_nothing_beside_what_is_published(start: Start, tmp_path: Path) -> None:
+    """A database that was set back, at a sealer that remembers nothing itself: the published head is what remembers."""
+    store = DirectoryStore(tmp_path / "published")
+    appended(3)
+    process = start(PORTAL_LOG_STORE=str(store.folder))
+    wait_until(lambda: head_size(store) == 3, "the publication")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    doctored("TRUNCATE audit_checkpoint, audit_sealed_entry, audit_tile, audit_queue")
+    appended(1)
+    start(PORTAL_LOG_STORE=str(store.folder))
+    wait_until(
+        lambda: "Nothing is sealed, for what is published is not what is stored" in printed(tmp_path), "the alarm"
+    )
+    assert "3 entries are published, and the stored log is empty" in printed(tmp_path)
+    assert (SealedEntry.objects.count(), QueueEntry.objects.count(), head_size(store)) == (0, 1, 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sealing_goes_on_while_the_store_cannot_be_written_and_is_published_after(start: Start, tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "published")
+    start(PORTAL_LOG_STORE=str(store.folder))
+    appended(1)
+    wait_until(lambda: head_size(store) == 1, "the first publication")
+    moved = store.folder.rename(tmp_path / "away")
+    store.folder.write_text("in the way")
+    appended(2)
+    wait_until(lambda: all_sealed() and "What is sealed is not published" in printed(tmp_path), "the alarm")
+    store.folder.unlink()
+    moved.rename(store.folder)
+    wait_until(lambda: head_size(store) == 3, "what was sealed meanwhile")
+
+
+def head_size(store: DirectoryStore) -> int:
+    head = read_head(store, [run_signer().verifier()])
+    return head.checkpoint.size if head else 0

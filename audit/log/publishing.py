@@ -1,0 +1,153 @@
+"""What was sealed is published: first the tiles and bundles that a reader of the new checkpoint needs, then the checkpoint.
+
+The database is the truth and the store follows it. Each publication begins with the published head and holds it against the stored
+log, so that nothing is published beside a history that others have seen.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from audit.log import merkle, tiles
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.errors import NotVerified, ParseError
+from audit.log.note import VerifierKey, write_note
+from audit.log.sealing import SealingError, last_signed, read_tiles
+from audit.log.stores import HEAD, Store
+
+AT_ONCE = 32  # bundles that are held in memory and put together
+BODIES = """
+SELECT e.body FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
+WHERE s."index" >= %s AND s."index" < %s ORDER BY s."index"
+"""
+
+
+class SetBack(SealingError):
+    """The stored log does not contain what was published; it was set back, or is another one."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The published checkpoint: its bytes as they lie there, and what they prove."""
+
+    data: bytes
+    checkpoint: VerifiedCheckpoint
+
+
+def read_head(store: Store, keys: Sequence[VerifierKey]) -> Head | None:
+    """The published checkpoint; nothing where nothing was published yet.
+
+    Raises:
+        StoreUnavailable: The store does not answer.
+        SetBack: What lies there is not a checkpoint of this log.
+    """
+    data = store.read(HEAD)
+    if data is None:
+        return None
+    try:
+        return Head(data, verify_checkpoint(parse_checkpoint(data), keys))
+    except (ParseError, NotVerified) as error:
+        raise SetBack(f"The published checkpoint is not one of this log. {error}") from error
+
+
+def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[VerifierKey]) -> Head | None:
+    """Publish up to the last stored checkpoint; what is published then, nothing where nothing was ever sealed.
+
+    Args:
+        connection: Of the sealer's role.
+        store: Where to.
+        keys: The log's public keys.
+
+    Raises:
+        StoreUnavailable, Conflict, Overtaken: See `Store`; the old head stands.
+        SetBack: The stored log does not contain the published head.
+    """
+    head = read_head(store, keys)
+    last = last_signed(connection, keys)
+    if last is None:
+        if head is not None:
+            raise SetBack(f"{head.checkpoint.size} entries are published, and the stored log is empty.")
+        return None
+    published = head.checkpoint.size if head else 0
+    with connection.cursor() as cursor:
+        if head:
+            _check_grown(cursor, head.checkpoint, last)
+            if published == last.size:
+                return head
+        for resources in _resources(cursor, published, last.size):
+            store.put(resources)
+    after = write_note(last.signed.note)
+    store.move_head(head.data if head else None, after)
+    store.forget(_outgrown(published, last.size))
+    return Head(after, last)
+
+
+def _check_grown(cursor: Any, published: VerifiedCheckpoint, last: VerifiedCheckpoint) -> None:
+    """The stored log begins with the published one."""
+    if published.size > last.size:
+        raise SetBack(f"{published.size} entries are published, and only {last.size} are stored.")
+    stored = read_tiles(cursor, tiles.needed_for_consistency(published.size, last.size))
+    try:
+        proof = tiles.consistency_proof(
+            published.size, last.size, lambda level, index, width: stored[level, index][: width * tiles.HASH_BYTES]
+        )
+        merkle.verify_consistency(proof, published.root, last.root)
+    except (KeyError, ParseError, NotVerified) as error:
+        raise SetBack(f"The stored log is not the one of which {published.size} entries are published.") from error
+
+
+def changed_tiles(old: int, new: int) -> Iterator[tiles.TileName]:
+    """The tiles of a tree of ``new`` leaves that one of ``old`` leaves does not have, in this width."""
+    level = 0
+    while hashes := new >> (tiles.HEIGHT * level):
+        before = old >> (tiles.HEIGHT * level)
+        for index in range(before // tiles.WIDTH, (hashes - 1) // tiles.WIDTH + 1):
+            if tiles.width(level, index, new) != tiles.width(level, index, old):
+                yield tiles.TileName(level, index, tiles.width(level, index, new))
+        level += 1
+
+
+def _resources(cursor: Any, old: int, new: int) -> Iterator[dict[str, bytes]]:
+    """All that a reader of the new tree needs and the old one did not, in parts; entries are held against the hashes beside them."""
+    wanted: list[tiles.TileName] = []
+    for tile in changed_tiles(old, new):
+        wanted.append(tile)
+        if len(wanted) == AT_ONCE:
+            yield _read(cursor, wanted)
+            wanted = []
+    if wanted:
+        yield _read(cursor, wanted)
+
+
+def _read(cursor: Any, wanted: Sequence[tiles.TileName]) -> dict[str, bytes]:
+    stored = read_tiles(cursor, wanted)
+    found: dict[str, bytes] = {}
+    for tile in wanted:
+        level = tile.level or 0
+        try:
+            hashes = tiles.parse_tile(stored[level, tile.index][: tile.width * tiles.HASH_BYTES], tile.width)
+        except (KeyError, ParseError) as error:
+            raise SealingError(f"{tiles.path(tile)} of the stored log is missing or cut short.") from error
+        found[tiles.path(tile)] = b"".join(hashes)
+        if level == 0:
+            bundle = tiles.TileName(None, tile.index, tile.width)
+            found[tiles.path(bundle)] = tiles.encode_bundle(_entries(cursor, tile, hashes))
+    return found
+
+
+def _entries(cursor: Any, tile: tiles.TileName, hashes: Sequence[bytes]) -> list[bytes]:
+    start = tile.index * tiles.WIDTH
+    cursor.execute(BODIES, [start, start + tile.width])
+    entries = [bytes(body) for (body,) in cursor.fetchall()]
+    if [merkle.leaf_hash(entry) for entry in entries] != list(hashes):
+        raise SealingError(f"The entries from {start} to {start + tile.width - 1} are not those that were sealed.")
+    return entries
+
+
+def _outgrown(old: int, new: int) -> list[str]:
+    """The folders of the partial resources of the old tree that are full in the new one."""
+    edge = [tile for tile in tiles.right_edge(old) if tiles.width(tile.level or 0, tile.index, new) == tiles.WIDTH]
+    bundles = [tiles.TileName(None, tile.index, tile.width) for tile in edge if tile.level == 0]
+    return [tiles.path(tile).rpartition("/")[0] for tile in (*edge, *bundles)]

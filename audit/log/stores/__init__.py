@@ -1,0 +1,45 @@
+"""Where the log is published for everybody: static files below one prefix, as C2SP tlog-tiles names them. No Django.
+
+Two kinds of resource: what never changes once it is there (tiles, entry bundles), and the *head*, the file ``checkpoint``, which is moved
+forward by compare and set, so that a publisher that was overtaken while it slept moves nothing.
+"""
+
+from typing import Protocol
+
+HEAD = "checkpoint"
+
+
+class StoreUnavailable(Exception):
+    """The store does not answer, or cannot be written; what was published before stands."""
+
+
+class Conflict(Exception):
+    """At this path lie other bytes, though what lies there never changes: another history was written here."""
+
+
+class Overtaken(Exception):
+    """The head is not the one that this publisher read: somebody else has published."""
+
+
+class Store(Protocol):
+    """A place that keeps resources by their path. Every call may raise `StoreUnavailable`."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a resource; nothing where it is missing."""
+
+    def put(self, resources: dict[str, bytes]) -> None:
+        """Keep resources that never change; they are durable when this returns, and the same bytes may be put again.
+
+        Raises:
+            Conflict: Other bytes lie at one of the paths.
+        """
+
+    def move_head(self, before: bytes | None, after: bytes) -> None:
+        """Put ``after`` in the place of the head, which must still be ``before`` (nothing: there is none yet); durable when this returns.
+
+        Raises:
+            Overtaken: It is not.
+        """
+
+    def forget(self, folders: list[str]) -> None:
+        """Remove the partial resources below these folders (``tile/0/000.p``), whose full ones are there."""

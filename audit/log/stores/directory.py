@@ -1,0 +1,127 @@
+"""A store in a directory of one file system, which any web server may hand out as it stands."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
+
+READABLE, ENTERABLE = 0o644, 0o755  # whatever the umask: other accounts serve and check these files
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class DirectoryStore:
+    """The directory; it is made where it is missing. Resources appear whole under their names or not at all."""
+
+    folder: Path
+
+    def read(self, path: str) -> bytes | None:
+        """See `Store.read`."""
+        with _told():
+            try:
+                return (self.folder / path).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def put(self, resources: dict[str, bytes]) -> None:
+        """See `Store.put`."""
+        folders: set[Path] = set()
+        with _told():
+            for path, data in resources.items():
+                place = self.folder / path
+                folders |= _made(place.parent, self.folder)
+                self._put_one(place, data)
+            for folder in folders:
+                _sync(folder)
+
+    def move_head(self, before: bytes | None, after: bytes) -> None:
+        """See `Store.move_head`. Under a lock of the file system that ends with the process."""
+        place = self.folder / HEAD
+        with _told(), _locked(self.folder), _beside(place, after) as mine:
+            if self.read(HEAD) != before:
+                raise Overtaken("Somebody else has published meanwhile.")
+            mine.replace(place)
+            _sync(self.folder)
+
+    def forget(self, folders: list[str]) -> None:
+        """See `Store.forget`."""
+        for folder in folders:
+            if not folder.endswith(".p"):
+                raise ValueError(f"{folder} holds no partial resources.")
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
+
+    def _put_one(self, place: Path, data: bytes) -> None:
+        if place.exists():
+            return self._compare(place, data)
+        with _beside(place, data) as mine:
+            try:
+                os.link(mine, place)
+            except FileExistsError:
+                self._compare(place, data)
+        return None
+
+    def _compare(self, place: Path, data: bytes) -> None:
+        """What is there may have been written by a process that was killed before it synced the folder; the caller syncs it."""
+        if place.read_bytes() != data:
+            raise Conflict(f"{place.relative_to(self.folder)} holds other bytes.")
+
+
+def _made(folder: Path, top: Path) -> set[Path]:
+    """Make a folder below ``top``; what must be synced for a file in it to last: all up to the top, which is cheap when nothing changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    on_the_way = {folder, *(parent for parent in folder.parents if parent == top or top in parent.parents)}
+    for each in on_the_way:
+        if each.stat().st_mode & 0o777 != ENTERABLE:
+            each.chmod(ENTERABLE)
+    return on_the_way
+
+
+@contextmanager
+def _beside(place: Path, data: bytes) -> Iterator[Path]:
+    """A synced file with the bytes, beside the place that it shall take."""
+    mine = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READABLE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), READABLE)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield mine
+    finally:
+        with contextlib.suppress(OSError):
+            mine.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / LOCK, os.O_WRONLY | os.O_CREAT, READABLE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(f"{error.filename or 'The directory of the log'}: {error.strerror}.") from error
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
