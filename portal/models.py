@@ -9,7 +9,7 @@ from portal.grants.models import Extension, Grant, Release
 from portal.lists.models import SavedSearch
 from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
-from portal.people.models import Attempts, FactorReset, Passkey, PasskeyChallenge, Person, SignIn
+from portal.people.models import Attempts, FactorReset, Passkey, PasskeyChallenge, Person, SignIn, Sponsorship
 from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
@@ -62,6 +62,7 @@ __all__ = [
     "Seen",
     "SignIn",
     "Sitting",
+    "Sponsorship",
     "Stop",
     "Swap",
     "System",

@@ -14,6 +14,7 @@ from portal.people import factors, resets
 from portal.people.factors import Proof
 from portal.people.models import Person, SignIn
 from portal.people.rights import ADMINISTER, need_permission
+from portal.people.sponsoring import begin, check_outside
 from portal.people.strength import STRONG_METHODS, is_fresh, need_fresh, need_proof
 from portal.rows import lock_row
 from portal.unique import refuse_doubled
@@ -246,23 +247,15 @@ def add_person(*, by: Actor, name: str, email: str, third_party: bool = False, s
     """
     need_permission(by, ADMINISTER, says=ONLY_ADMINISTRATORS)
     need_fresh(by)
-    _check_outside(third_party, sponsor, contract_end)
+    check_outside(by, third_party, sponsor, contract_end)
     outside: dict[str, object] = {
         "sponsor_id": sponsor.pk if sponsor else None, "sponsor_active": True if sponsor else None,
         "contract_end": optional_ms(contract_end),
     }  # fmt: skip
-    return enter(by, name=name, email=email, third_party=third_party, **outside)
-
-
-def _check_outside(third_party: bool, sponsor: Person | None, contract_end: datetime | None) -> None:
-    if not third_party and (sponsor or contract_end):
-        raise RefusedByPolicy("Only who works for another company has a sponsor and a contract here.")
-    if third_party and (sponsor is None or contract_end is None):
-        raise RefusedByPolicy("Say who here answers for them, and when their contract ends.", kind="no sponsor")
-    if sponsor is not None and lock_row(Person, sponsor.pk, no_key=True).left_at is not None:
-        raise RefusedByPolicy("The sponsor has left. Name somebody who is here.", kind="no sponsor")
-    if contract_end is not None and contract_end <= now():
-        raise RefusedByPolicy("The contract has ended already.", kind="no contract")
+    person, password = enter(by, name=name, email=email, third_party=third_party, **outside)
+    if sponsor is not None and contract_end is not None:
+        begin(person, sponsor, contract_end, person.added_at)
+    return person, password
 
 
 def enter(by: Actor, *, name: str, email: str, third_party: bool = False, **outside: object) -> tuple[Person, str]:

@@ -10,7 +10,7 @@ from portal.kept_form import KeptForm
 from portal.people.actions import DOUBLED_ADDRESS
 from portal.people.models import Person
 from portal.people.passkeys import LONGEST_ANSWER
-from portal.people.queries import address_is_taken, here
+from portal.people.queries import address_is_taken, working_here
 from portal.plain_text import PlainCharField
 from portal.widgets import OneTimeCode, QuickSelect, UtcMoment
 
@@ -144,7 +144,7 @@ class PersonForm(KeptForm):
     )
     third_party = forms.BooleanField(label="Works for another company", required=False)
     sponsor = forms.ModelChoiceField(
-        here(), label="Who here answers for them", required=False, help_text="Only for who works for another company.",
+        working_here(), label="Who here answers for them", required=False, help_text="Only for who works for another company.",
     )  # fmt: skip
     contract_end = forms.DateTimeField(label="Their contract ends", widget=UtcMoment(), required=False)
 
@@ -153,3 +153,13 @@ class PersonForm(KeptForm):
         if address_is_taken(self.cleaned_data["email"]):
             raise forms.ValidationError(DOUBLED_ADDRESS)
         return str(self.cleaned_data["email"])
+
+
+class SponsorForm(KeptForm):
+    """Who answers for somebody of another company from now on, and until when their contract runs."""
+
+    sponsor = forms.ModelChoiceField(working_here(), label="Who here answers for them", widget=QuickSelect)
+    contract_end = forms.DateTimeField(label="Their contract ends", widget=UtcMoment())
+    reason = PlainCharField(
+        label="Why, and where it is written down", max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )

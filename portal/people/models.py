@@ -78,6 +78,30 @@ class Person(AbstractBaseUser):
         return self.name
 
 
+class Sponsorship(models.Model):
+    """Who here answered for somebody of another company, from when until when, and when the contract was to end meanwhile.
+
+    Whoever has none works here. What was said before is kept: a use is judged by what held when it began.
+    """
+
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sponsorships")
+    sponsor = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sponsored")
+    contract_end = models.DateTimeField()
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True, blank=True, help_text="when it was said anew")
+
+    class Meta:
+        """One at a time, and nobody's own."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["-from_at", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person"], condition=models.Q(until_at__isnull=True), name="sponsorship_one_now"),
+            models.CheckConstraint(condition=~models.Q(person=models.F("sponsor")), name="sponsorship_by_another"),
+            models.CheckConstraint(condition=models.Q(until_at__isnull=True) | models.Q(until_at__gte=models.F("from_at")), name="sponsorship_forwards"),
+        ]  # fmt: skip
+
+
 class Attempts(models.Model):
     """Passwords tried in a row under one name: an account, an address, or a browser that is known. See ``throttle.py``."""
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from portal.clock import now
-from portal.people.models import Passkey, Person, SignIn
+from portal.people.models import Passkey, Person, SignIn, Sponsorship
 from portal.people.rights import ADMINISTER
 
 
@@ -25,6 +25,16 @@ def people(viewer: Person) -> QuerySet[Person]:
 def here() -> QuerySet[Person]:
     """Everybody who has not left, as a form's choices."""
     return Person.objects.filter(left_at__isnull=True).order_by("name")
+
+
+def working_here() -> QuerySet[Person]:
+    """Those of them who work for no other company: they may answer for who does."""
+    return here().filter(sponsorships__isnull=True)
+
+
+def sponsorships_of(viewer: Person, person: Person) -> list[Sponsorship]:
+    """Who answered for the person, the newest first; none for who works here."""
+    return list(person.sponsorships.select_related("sponsor")) if viewer.has_perm(ADMINISTER) else []
 
 
 def person(viewer: Person, pk: UUID) -> Person | None:

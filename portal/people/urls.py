@@ -26,6 +26,7 @@ urlpatterns = [
     path("people/new/", people.person_new, name="person_new"),
     path("people/<uuid:pk>/", people.person_page, name="person_page"),
     path("people/<uuid:pk>/manager/", people.person_manager, name="person_manager"),
+    path("people/<uuid:pk>/sponsor/", people.person_sponsor, name="person_sponsor"),
     path("people/<uuid:pk>/one-time-password/", people.one_time_password, name="one_time_password"),
     path("people/<uuid:pk>/factor-reset/", resets.new, name="reset_new"),
     path("resets/<uuid:pk>/", resets.page, name="reset_page"),

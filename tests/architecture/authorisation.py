@@ -53,6 +53,8 @@ person_new           POST -                     403 403 403 403 403 403 200 403 
 person_page          GET  person                404 404 404 404 404 404 200 404 404 in
 person_manager       GET  person                404 404 404 404 404 404 200 404 404 in
 person_manager       POST person                403 403 403 403 403 403 302 403 403 in
+person_sponsor       GET  outside-person        404 404 404 404 404 404 200 404 404 in
+person_sponsor       POST outside-person        403 403 403 403 403 403 302 403 403 in
 one_time_password    POST person                403 403 403 403 403 403 200 403 403 in
 reset_new            GET  person                404 404 404 404 404 404 200 404 404 in
 reset_new            POST person                403 403 403 403 403 403 302 403 403 in
@@ -354,6 +356,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "pack_download": lambda _: {"purpose": "Yearly audit."},
     "pack_new": lambda scene: {"first": "2026-01-01", "last": "2026-01-31", "systems": [scene.world.system.pk], "purpose": "Yearly audit of access."},
     "person_manager": lambda scene: {"manager": scene.world.mo.pk},
+    "person_sponsor": lambda scene: {"sponsor": scene.world.mo.pk, "contract_end": _soon(9), "reason": "Prolonged."},
     "person_new": lambda _: {"name": "Noa", "email": "noa@example.org"},
     "policy_new": _policy,
     "privilege_new": lambda _: {"name": "All", "on_target": "all_of_it"},

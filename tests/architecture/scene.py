@@ -32,6 +32,7 @@ from portal.lists.actions import save_search
 from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
 from portal.notifications.models import Alert
+from portal.people.actions import add_person
 from portal.personnel.actions import read as read_personnel
 from portal.policy.actions import propose as propose_policy
 from portal.policy.rules import Policy
@@ -205,13 +206,16 @@ def _lists(world: World) -> dict[str, dict[str, Any]]:
     )  # fmt: skip
     listed = Eligibility.objects.get(person=world.ann)
     answer = "".join(["email,name\n", *(f"{each.email},{each.name}\n" for each in world.people.values())])
+    outside, _ = add_person(
+        by=actor(world.pia), name="Vera", email="vera@example.org", third_party=True, sponsor=world.lea, contract_end=now() + timedelta(days=9)
+    )  # fmt: skip
     personnel = read_personnel(by=actor(world.quinn), content=answer.encode(), query="SELECT *", taken_at=now())
     return {
         "list-findings": {"name": "findings"}, "list-people": {"name": "people"}, "list-systems": {"name": "systems"},
         "search": {"pk": save_search(by=actor(world.ann), kind="findings", name="Late", query="show=overdue").pk},
         "personnel": {"pk": personnel.pk}, "proposed-role": {"pk": role.pk}, "role": {"pk": held.pk}, "loan": {"pk": loan.pk},
         "proposed-eligibility": {"pk": eligibility.pk},
-        "eligibility": {"pk": listed.pk}, "person": {"pk": world.ann.pk},
+        "eligibility": {"pk": listed.pk}, "person": {"pk": world.ann.pk}, "outside-person": {"pk": outside.pk},
     }  # fmt: skip
 
 

@@ -32,7 +32,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "passkey_new": (("ann", "", ""),),
     "home": tuple((key, "", "") for key in ("ann", "mo", "rosa")),
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
-    "person_manager": (("pia", "person", ""),), "reset_new": (("pia", "person", ""),), "reset_page": (("mo", "reset", ""), ("ann", "reset", "")),
+    "person_manager": (("pia", "person", ""),), "person_sponsor": (("pia", "outside person", ""),),
+    "reset_new": (("pia", "person", ""),), "reset_page": (("mo", "reset", ""), ("ann", "reset", "")),
     "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),
     "stop_page": (("mo", "stop", ""), ("dan", "stop", "")), "grant_revoke": (("mo", "open grant", ""),),
     "figures": (("rosa", "", ""),), "signals": (("rosa", "", ""),),
@@ -91,6 +92,7 @@ class Furnished:
         return {
             "": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "shop": self._one("portal_system WHERE slug = 'shop'"),
             "person": self._one(f"portal_person WHERE email = '{BY_KEY['ann'].email}'"),
+            "outside person": self._one(f"portal_person WHERE email = '{BY_KEY['vera'].email}'"),
             "change": self._one("portal_proposedchange ORDER BY proposed_at DESC"), "role": self._one("portal_roleassignment"),
             "eligibility": self._one("portal_eligibility"), "version": self._one("portal_policyversion"),
             "finding": self._one("portal_finding"), "review": self._one("portal_review WHERE submitted_at IS NOT NULL"), "judging": self._judging(),

@@ -6,6 +6,10 @@ PRESENTERS: dict[str, Presenter] = {
     "portal.founded": say("The first administrators were made: {administrators}", "At {host}.", icon="users", tone="accent"),
     "person.added": say("Added {name}", "{email}", icon="user-plus"),
     "person.manager_set": say("It was said whom {person_id} reports to", "To {manager_id}.", icon="users"),
+    "person.sponsored": say(
+        "It was said anew who answers for {person_id}", "{sponsor_id}, before {before_sponsor_id}.",
+        "The contract ends {contract_end}, before {before_contract_end}.", "{reason}", icon="user-check",
+    ),
     "person.left": say("{person_id} left", icon="logout"),
     "person.moved": say("{person_id} moved to other work", "From {before}.", "To {unit}.", icon="arrow-right", tone="accent"),
     "person.placed": say("Noted where {person_id} works", "{unit}.", icon="user"),

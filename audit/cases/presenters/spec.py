@@ -18,8 +18,8 @@ ERASED = "(erased)"
 PEOPLE = frozenset({
     "responder_id", "person_id", "recipient_id", "reviewer_id", "owner_id", "to_id", "granted_by", "changed_by", "approved_by",
     "beneficiary_id", "ended_by", "asked_by", "written_by", "delegated_by", "extended_by", "done_by", "read_back_by", "manager_id",
-    "sponsor_id", "lent_by", "custodian_id", "before_id", "rotated_by", "tested_by", "asked", "told", "skipped", "pool", "involved", "recipients",
-    "administrators", "offered_by", "members",
+    "sponsor_id", "before_sponsor_id", "lent_by", "custodian_id", "before_id", "rotated_by", "tested_by", "asked", "told", "skipped", "pool", "involved",
+    "recipients", "administrators", "offered_by", "members",
 })  # fmt: skip
 ONLY_IF_SO = frozenset({"unsealed"})
 """Fields that say something only where they are true."""

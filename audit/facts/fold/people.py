@@ -28,6 +28,18 @@ def left(facts: Facts, entry: LogEntry) -> None:
     facts.put("people", entry.fields["person_id"], left_at=entry.fields["left_at"])
 
 
+def sponsored(facts: Facts, entry: LogEntry) -> None:
+    """Another word on sponsor and contract; the one before held until then, and what was said at first stays in people."""
+    person = entry.fields["person_id"]
+    for key, row in list(facts.each("sponsorships")):
+        if row["person_id"] == person and row["to_at"] is None:
+            facts.put("sponsorships", key, to_at=entry.at)
+    facts.put(
+        "sponsorships", str(entry.id), person_id=person, sponsor_id=entry.fields["sponsor_id"],
+        contract_end=entry.fields["contract_end"], from_at=entry.at, to_at=None,
+    )  # fmt: skip
+
+
 def manager_set(facts: Facts, entry: LogEntry) -> None:
     """Whom a person reports to from now on; nobody, where none is named."""
     facts.put("people", entry.fields["person_id"], manager_id=entry.fields.get("manager_id"))
@@ -48,6 +60,7 @@ HANDLERS = {
     "person.added": added,
     "person.left": left,
     "person.moved": moved,
+    "person.sponsored": sponsored,
     "person.manager_set": manager_set,
     "personnel.imported": imported,
 }

@@ -15,12 +15,13 @@ from portal.grants import narrowing
 from portal.kept import confirming
 from portal.notifications.seeing import looked_at
 from portal.people import actions, factors, queries
-from portal.people.forms import ManagerForm, PersonForm
+from portal.people.forms import ManagerForm, PersonForm, SponsorForm
 from portal.people.models import Person
 from portal.people.reporting import may_set, set_manager
 from portal.people.resets import open_reset
 from portal.people.rights import ADMINISTER
 from portal.people.signing_in import PersonRequest, signed_in
+from portal.people.sponsoring import may_sponsor, sponsor
 from portal.people.strength import need_fresh
 from portal.rows import again_after_deadlock
 from portal.systems.views import found
@@ -67,6 +68,7 @@ def person_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     roles, eligibilities = lists_of_person(request.user, person)
     context = {
         "person": person,
+        "sponsorships": queries.sponsorships_of(request.user, person),
         "reports": queries.reports_by_name(request.user, person),
         "roles": roles,
         "eligibilities": eligibilities,
@@ -100,6 +102,28 @@ def person_manager(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 def _reports_to(name: str, manager: Person | None) -> str:
     return f"{name} reports to {manager.name if manager else 'nobody'}."
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+@confirming
+def person_sponsor(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Say anew who answers for somebody of another company, and until when their contract runs."""
+    look = queries.person(request.user, pk) if request.method == "GET" else queries.person_for_act(pk)
+    person = found(look)
+    if request.method == "GET":
+        present = may_sponsor(request.actor, person)
+        form = SponsorForm(initial={"sponsor": present.sponsor_id, "contract_end": present.contract_end})
+        return render(request, "people/sponsor.html", {"form": form, "person": person})
+    form = SponsorForm(request.POST)
+    if not form.is_valid():
+        may_sponsor(request.actor, person)  # who may not is refused, whatever they sent
+    elif form.carry_out(
+        lambda: again_after_deadlock(lambda: sponsor(by=request.actor, person=person, **form.cleaned_data))
+    ):
+        messages.info(request, f"{form.cleaned_data['sponsor'].name} answers for {person.name}.")
+        return redirect("person_page", pk)
+    return render(request, "people/sponsor.html", {"form": form, "person": person}, status=form.status)
 
 
 @sensitive_variables("password")

@@ -34,6 +34,10 @@ def _people_and_rules(log: Stream) -> None:
     log.say("person.left", when, "pia", person_id="ben", left_at=when)
     log.say("person.manager_set", when, "pia", person_id="jon", manager_id="hana")
     log.say(
+        "person.sponsored", when, "pia", person_id="vera", sponsor_id="mo", contract_end=at("10-30"), before_sponsor_id="jon",
+        before_contract_end=at("09-30"), reason="r",
+    )  # fmt: skip
+    log.say(
         "person.moved", when, "pia", person_id="kim", moved_at=when, before="Operations", unit="Sales", list_id="PL"
     )
     log.say(

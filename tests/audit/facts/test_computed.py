@@ -334,6 +334,35 @@ def test_sponsor_who_left_later_was_one_at_the_opening() -> None:
     assert judge(log).rows("T-43") == {"G-C": "pass", "G-D": "deviation"}
 
 
+def test_use_is_judged_by_the_sponsor_and_the_contract_of_its_time() -> None:
+    log, said, left = story.organisation(), START + 30 * DAY, START + 60 * DAY
+    ends, later = START + 20 * DAY, START + 90 * DAY
+    log.say(
+        "person.added", at("07-01"), "pia", person_id="ann", name="ann", email="ann@example.org", third_party=1, sponsor_id="jon",
+        sponsor_active=1, contract_end=ends,
+    )  # fmt: skip
+    story.approved_use(log, "A", START)
+    story.approved_use(log, "B", ends + DAY)
+    before = judge(log).rows("T-43")
+    assert before == {"G-A": "pass", "G-B": "deviation"}
+    log.say(
+        "person.sponsored", said, "pia", person_id="ann", sponsor_id="hana", contract_end=later, before_sponsor_id="jon",
+        before_contract_end=ends, reason="The contract was prolonged.",
+    )  # fmt: skip
+    log.say("person.left", said + 1, "pia", person_id="jon", left_at=said + 1)
+    story.approved_use(log, "C", said + DAY)
+    log.say(
+        "person.sponsored", left, "pia", person_id="ann", sponsor_id="mo", contract_end=left + DAY, before_sponsor_id="hana",
+        before_contract_end=later, reason="Ends early.",
+    )  # fmt: skip
+    log.say("person.left", left + 1, "pia", person_id="hana", left_at=left + 1)
+    story.approved_use(log, "D", left + DAY // 4)
+    story.approved_use(log, "E", left + 2 * DAY)
+    assert judge(log).rows("T-43") == before | {"G-C": "pass", "G-D": "pass", "G-E": "deviation"}
+    spans = [(each["sponsor_id"], each["from_at"], each["to_at"]) for each in judge(log).facts("sponsorships")]
+    assert sorted(spans) == [("hana", said, left), ("mo", left, None)]
+
+
 def _took(
     person: str, when: int, *, systems: list[str] | None = None, case: str = "", claims: int = 1
 ) -> dict[str, Any]:
