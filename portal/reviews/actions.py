@@ -1,12 +1,9 @@
 """From "a use is to be reviewed" to a judgement. Nobody judges what they had a part in; that is asked under lock each time."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from audit.log.append import Actor, action, append
-from portal.access_requests.alerting import Recipients, recipients
-from portal.access_requests.facts import who_where_what
 from portal.access_requests.models import AccessRequest
 from portal.clock import moment, ms, now
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
@@ -16,9 +13,7 @@ from portal.grants.actions import over_at
 from portal.grants.models import Grant
 from portal.grants.states import CLOSING, ENDED
 from portal.moves import make
-from portal.notifications.outbox import tell
 from portal.people.models import Person
-from portal.policy.alerts import OVERDUE
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.reviews import leave, rounds, rules
@@ -26,18 +21,16 @@ from portal.reviews.from_log import answers_from_log
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
 from portal.reviews.sittings import for_the_log
-from portal.reviews.states import CLAIMED, MOVES, SECOND, SECOND_CLAIMED, SUBMITTED
+from portal.reviews.states import CLAIMED, MOVES, SUBMITTED, TAKEN_STATES
+from portal.reviews.telling import OVERDUE_KIND, tell_of, tell_pool
 from portal.rows import lock_row
 
 TAKEN = "This review is not waiting: somebody took it, or it is done."
 NOT_CLAIMED = "Nobody is working on this review, or it was submitted already."
 AROUND = ("grant__request__policy", "grant__request__responder", "grant__request__system", "grant__request__privilege",
           "grant__person", "grant__privilege", "grant__system__owner", "reviewer", "second_reviewer")  # fmt: skip
-NOBODY = "Nobody can review a use"
 AWAY = "Somebody stands in for you on this system now. Take that back first: Reviews, then While you are away."
 HANDED_OVER = ("review.handed_over", "review.second_handed_over")
-TAKEN_STATES = (CLAIMED, SECOND_CLAIMED)
-OVERDUE_KIND = "review.overdue"
 
 
 def locked(review: Review) -> Review:
@@ -61,42 +54,6 @@ def set_due(*, by: Actor, grant: Grant) -> Review:
         system_id=row.system_id, due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
     )  # fmt: skip
     return review
-
-
-def tell_pool(by: Actor, review: Review) -> list[Person]:
-    """Tell all who may take it; where there is nobody, the owner. Within the caller's action."""
-    pool = rules.pool_of(review)
-    tell_of(by, review, leave.here(pool, review.grant.system), "review.due")
-    if not pool:
-        _tell_nobody(by, review)
-    return pool
-
-
-def tell_of(by: Actor, review: Review, people: Sequence[Person], kind: str) -> None:
-    """Queue alerts of one kind about a review, within the caller's action."""
-    request = review.grant.request
-    tell(
-        by=by, **(overdue_to(review, people) if kind == OVERDUE_KIND else Recipients(people=list(people), addresses=())), kind=kind,
-        case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
-        grant_id=review.grant_id, facts={**who_where_what(request), "due_at": review.owed_at, "mode": request.mode, "second": (review.state in SECOND) or None},
-    )  # fmt: skip
-
-
-def overdue_to(review: Review, people: Sequence[Person]) -> Recipients:
-    """Who is told that a review is overdue: who owes it, the owner, and whom the policy adds; never the responder."""
-    request = review.grant.request
-    return recipients(
-        OVERDUE, rules_of(request.policy), review.grant.system, responder=request.responder, people=people
-    )
-
-
-def _tell_nobody(by: Actor, review: Review) -> None:
-    system = review.grant.system
-    sentence = f"Every reviewer of {system.name} had a part in it, or judged it first, or there is none. Give the role to somebody else."
-    tell(
-        by=by, people=[system.owner], kind="system.problem", case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
-        grant_id=review.grant_id, facts={"title": NOBODY, "sentence": sentence, "system": system.name, "at": now()},
-    )  # fmt: skip
 
 
 @action(event=("review.claimed", "review.second_claimed"), refused="review.act_refused")
@@ -125,7 +82,7 @@ def hand_over(*, by: Actor, review: Review, comment: str = "") -> Review:
     row = locked(review)
     _may_give_away(by, row)
     this = rounds.give(row, "hand_over", None, says=NOT_CLAIMED)
-    tell_of(by, row, [person for person in rules.pool_of(row) if str(person.pk) != by.id], "review.due")
+    tell_pool(by, row)
     append_handed_over(by, row, this, None, comment)
     return row
 

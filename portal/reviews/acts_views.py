@@ -13,12 +13,11 @@ from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.reviews import accepting, queries, sittings
-from portal.reviews.actions import TAKEN_STATES
 from portal.reviews.forms import AcceptForm
 from portal.reviews.models import Acceptance, Review
 from portal.reviews.part import set_in
 from portal.reviews.rules import is_its_reviewer
-from portal.reviews.states import CLAIMED
+from portal.reviews.states import CLAIMED, TAKEN_STATES
 
 NARROWED = ("session", "kind", "only", "after")
 

@@ -20,8 +20,10 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.strength import need_fresh
 from portal.reviews import leave, rounds, rules
-from portal.reviews.actions import HANDED_OVER, NOT_CLAIMED, TAKEN_STATES, append_handed_over, locked, tell_of
+from portal.reviews.actions import HANDED_OVER, NOT_CLAIMED, append_handed_over, locked
 from portal.reviews.models import Delegation, Review
+from portal.reviews.states import TAKEN_STATES
+from portal.reviews.telling import tell_of, tell_pool
 from portal.rows import lock_row
 from portal.systems.models import System
 
@@ -125,10 +127,12 @@ def hand_to_stand_in(*, by: Actor, review: Review) -> Review:
     stand_in = leave.stand_ins(row.grant.system).get(away.pk) if away else None
     if row.state not in TAKEN_STATES or away is None or stand_in is None:
         raise WrongState(NOT_CLAIMED if away is None else "Whoever has this review is not away.", about=row)
-    pool = rules.pool_of(row)
-    to = stand_in if stand_in in pool else None
+    to = stand_in if stand_in in rules.pool_of(row) else None
     this = rounds.give(row, "pass_on" if to else "hand_over", to, says=NOT_CLAIMED)
-    tell_of(by, row, [to] if to else leave.here(pool, row.grant.system), "review.due")
+    if to:
+        tell_of(by, row, [to], "review.due")
+    else:
+        tell_pool(by, row)
     append_handed_over(by, row, this, to, away=away)
     return row
 

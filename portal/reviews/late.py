@@ -6,25 +6,16 @@ Whoever cannot review it any longer loses it at once; when its time is over, the
 from django.db.models import Count, Q
 
 from audit.log.append import Actor, action, append
-from portal.access_requests.facts import who_where_what
 from portal.clock import ms, now
 from portal.eligibility.models import REVIEWER
 from portal.eligibility.queries import holds
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
-from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.reviews import leave, rounds, rules
-from portal.reviews.actions import (
-    HANDED_OVER,
-    NOT_CLAIMED,
-    TAKEN_STATES,
-    append_handed_over,
-    locked,
-    overdue_to,
-    tell_of,
-)
+from portal.reviews.actions import HANDED_OVER, NOT_CLAIMED, append_handed_over, locked
 from portal.reviews.models import Review
-from portal.reviews.states import CLAIMED, SECOND_CLAIMED, SUBMITTED
+from portal.reviews.states import CLAIMED, SECOND_CLAIMED, SUBMITTED, TAKEN_STATES
+from portal.reviews.telling import tell_given_next, tell_pool
 
 GIVEN = "given"  # the mark on a review that was given on when its time was over
 
@@ -43,7 +34,7 @@ def take_back(*, by: Actor, review: Review) -> Review:
     if may_go_on(row):
         raise NotAllowed("Whoever has this review may go on with it.", about=row)
     this = rounds.give(row, "take_back", None, says=NOT_CLAIMED)
-    tell_of(by, row, rules.pool_of(row), "review.due")
+    tell_pool(by, row)
     append_handed_over(by, row, this, None)
     return row
 
@@ -72,7 +63,7 @@ def give_next(*, by: Actor, review: Review) -> Review:
     if chosen is None:
         raise WrongState("There is nobody else who may review this use.", about=row)
     this = rounds.give(row, "give_next", chosen, says=NOT_CLAIMED, reminded=[*row.reminded, given_mark(row)])
-    _tell(by, row, before)
+    tell_given_next(by, row, before)
     append(
         f"{this.event}given_next", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
         from_id=before.pk if before else None, to_id=chosen.pk, due_at=ms(row.owed_at),
@@ -91,15 +82,3 @@ def next_of(row: Review) -> Person | None:
     first = Count("reviews", filter=Q(reviews__state=CLAIMED), distinct=True)
     busy = first + Count("second_reviews", filter=Q(second_reviews__state=SECOND_CLAIMED), distinct=True)
     return Person.objects.filter(pk__in=others).annotate(busy=busy).order_by("busy", "name", "pk").first()
-
-
-def _tell(by: Actor, row: Review, before: Person | None) -> None:
-    people = [person for person in (row.holder, before, row.grant.system.owner) if person is not None]
-    tell(
-        by=by, **overdue_to(row, list(dict.fromkeys(people))), kind="review.given_next", case=row.log_case, about=row.log_subject,
-        path=f"/reviews/{row.pk}/", grant_id=row.grant_id,
-        facts={
-            **who_where_what(row.grant.request), "due_at": row.owed_at, "to": row.holder.name if row.holder else "",
-            "before": before.name if before else "",
-        },
-    )  # fmt: skip

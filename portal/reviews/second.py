@@ -4,7 +4,6 @@ from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.moves import make
-from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.reviews import rules
@@ -12,6 +11,7 @@ from portal.reviews.actions import NOT_CLAIMED, locked
 from portal.reviews.models import Review
 from portal.reviews.sittings import for_the_log
 from portal.reviews.states import MOVES, SECOND_CLAIMED
+from portal.reviews.telling import tell_owner
 
 SAY_WHY = "Say what you saw, in words of your own."
 DISAGREE = "Two reviewers disagree about a use"
@@ -48,9 +48,7 @@ def submit_second(*, by: Actor, review: Review, agrees: bool, words: str) -> Rev
 
 
 def _tell_owner(by: Actor, row: Review) -> None:
-    system = row.grant.system
-    sentence = f"The second reviewer of a use of {system.name} does not come to the first one's judgement. Both stand; read them, and talk to both."
-    tell(
-        by=by, people=[system.owner], kind="system.problem", case=row.log_case, about=row.log_subject, path=f"/reviews/{row.pk}/",
-        grant_id=row.grant_id, facts={"title": DISAGREE, "sentence": sentence, "system": system.name, "at": now()},
+    here = row.grant.system.name
+    tell_owner(
+        by, row, DISAGREE, f"The second reviewer of a use of {here} does not come to the first one's judgement. Both stand; read them, and talk to both."
     )  # fmt: skip

@@ -12,6 +12,7 @@ STATES = {
     SECOND_CLAIMED: "With a second reviewer", SUBMITTED: "Reviewed",
 }  # fmt: skip
 FIRST, SECOND = frozenset({DUE, CLAIMED}), frozenset({SECOND_DUE, SECOND_CLAIMED})
+TAKEN_STATES = (CLAIMED, SECOND_CLAIMED)
 FINAL = frozenset({SUBMITTED})
 
 MOVES = by_name(

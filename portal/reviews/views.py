@@ -17,7 +17,7 @@ from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CLASSES
 from portal.reviews import judges, queries, sittings
-from portal.reviews.actions import TAKEN_STATES, claim, hand_over, pass_on, save, submit
+from portal.reviews.actions import claim, hand_over, pass_on, save, submit
 from portal.reviews.forms import HandOverForm, ReviewForm, SecondForm
 from portal.reviews.models import Review
 from portal.reviews.offline import queries as offline
@@ -25,7 +25,7 @@ from portal.reviews.questions import OUTCOMES, statement
 from portal.reviews.rules import is_its_reviewer, may_review, people_among, pool_of
 from portal.reviews.second import submit_second
 from portal.reviews.shown import asked_of, course_of, said_of
-from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE
+from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, TAKEN_STATES
 
 PER_PAGE = 25
 

@@ -102,6 +102,23 @@ def test_who_can_review_no_longer_loses_it_at_once(world: World, lose) -> None: 
     assert told_of("review.due") == {world.lea.name}
 
 
+def comes_back_from_the_sweep(review: Review) -> None:
+    late.take_back(by=sweep.SWEEP, review=review)
+
+
+def gives_it_back(review: Review) -> None:
+    actions.hand_over(by=actor(review.reviewer), review=review)  # type: ignore[arg-type]  # it is taken
+
+
+@pytest.mark.parametrize("gives", [comes_back_from_the_sweep, gives_it_back])
+def test_owner_is_told_where_it_comes_back_and_nobody_can_review(world: World, gives) -> None:  # type: ignore[no-untyped-def]  # two of one shape
+    review = taken(world)
+    RoleAssignment.objects.filter(role="reviewer").update(to_at=now())
+    Alert.objects.all().delete()
+    gives(review)
+    assert [(each.kind, each.recipient) for each in Alert.objects.all()] == [("system.problem", world.mo)]
+
+
 def test_who_became_part_of_the_use_loses_it(world: World) -> None:
     review = taken(world)
     Extension.objects.create(
