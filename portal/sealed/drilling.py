@@ -113,12 +113,12 @@ def remind(*, by: Actor, made: OfflineSet) -> None:
     """A quarter is over since the pair was drilled, or handed out.
 
     Raises:
-        ChangedMeanwhile: they were reminded, or drilled it, or it was replaced just now.
+        ChangedMeanwhile: they were reminded, or drilled it, or it was replaced just now, or is about to be.
     """
     row = locked(made.account_id)
     pair = OfflineSet.objects.select_for_update().get(pk=made.pk)
     due = (pair.drilled_at or pair.made_at) + drilled_every()
-    if pair.state != OUT or pair.reminded_at is not None or due > now():
+    if pair.state != OUT or pair.reminded_at is not None or due > now() or coming_of(row) is not None:
         raise ChangedMeanwhile("This pair is not due for a reminder any more.", about=row)
     pair.account, pair.reminded_at = row, now()
     pair.save(update_fields=["reminded_at"])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Prefetch, Q, QuerySet
 
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
 from portal.eligibility.queries import holds, holds_anywhere, may_use, people_with, systems_where
@@ -160,8 +160,9 @@ def card_for_act(pk: UUID) -> OfflineCard | None:
 
 
 def drills_due(since: datetime) -> list[OfflineSet]:
-    """Pairs with their custodians that nobody drilled since then, and of which nobody was reminded."""
-    rows = OfflineSet.objects.filter(state=OUT, reminded_at__isnull=True, account__state__in=IN_USE)
+    """Pairs with their custodians that nobody drilled since then, and of which nobody was reminded. None that a coming pair is about to replace."""
+    coming = OfflineSet.objects.filter(account=OuterRef("account"), state=COMING)
+    rows = OfflineSet.objects.filter(~Exists(coming), state=OUT, reminded_at__isnull=True, account__state__in=IN_USE)
     late = rows.filter(Q(drilled_at__lte=since) | Q(drilled_at__isnull=True, made_at__lte=since))
     return list(late.select_related("account__system"))
 

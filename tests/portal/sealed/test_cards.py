@@ -160,6 +160,16 @@ def test_custodians_are_reminded_each_quarter_and_once(vault: Vault) -> None:
     assert Alert.objects.filter(kind="offline.drill_due").count() == 3
 
 
+def test_custodians_are_not_reminded_to_drill_cards_that_a_coming_pair_replaces(vault: Vault) -> None:
+    printed(vault)
+    OfflineSet.objects.update(made_at=now() - timedelta(days=91))
+    (made,) = queries.drills_due(now() - drilling.drilled_every())
+    OfflineSet.objects.create(account=vault.account, number=2, state="coming", made_at=now())
+    assert (queries.drills_due(now() - drilling.drilled_every()), drilling.remind_due()) == ([], 0)
+    with pytest.raises(ChangedMeanwhile):  # who saw it as due before the other pair was begun
+        drilling.remind(by=rotating.ROTATION, made=made)
+
+
 def test_custodians_are_told_once_that_a_pair_still_waits_to_be_printed(vault: Vault) -> None:
     made = newest(vault)
     cards.print_card(by=actor(vault.cleo), card=card(vault, "A"))
