@@ -9,6 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.clock import now
+from portal.eligibility.models import REVIEWER
+from portal.eligibility.queries import holds_for_all, systems_where
 from portal.kept import confirming
 from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
@@ -21,8 +23,9 @@ from portal.reviews.forms import DelegateForm
 @confirming
 def review_away(request: PersonRequest) -> HttpResponse:
     """What is named, and naming somebody."""
-    systems, everywhere = delegating.delegable(request.user)
-    if not everywhere and not systems:
+    reviewer = request.user.pk, (REVIEWER,)
+    systems, everywhere = systems_where(*reviewer), holds_for_all(*reviewer)
+    if not everywhere and not systems.exists():
         raise PermissionDenied(delegating.ONLY_REVIEWERS)
     if request.method == "GET":
         looked_at(request)

@@ -13,7 +13,7 @@ from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.eligibility.lending import overlapping
 from portal.eligibility.models import REVIEWER, RoleAssignment
-from portal.eligibility.queries import covers, holds, not_over, roles_of
+from portal.eligibility.queries import covers, holds, not_over
 from portal.eligibility.rules import check_window
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.notifications.outbox import tell
@@ -39,17 +39,15 @@ def delegate(*, by: Actor, to: Person, system: System | None, from_at: datetime,
         RefusedByPolicy: the other does not for all of these days, or it would double, or make a chain or a circle.
     """
     need_fresh(by, about=to)
-    for each in sorted((to.pk, UUID(by.id))):  # of two that would make a circle, the second sees the first
-        lock_row(Person, each, no_key=True)
+    # Both in one order: of two delegations that would make a circle, the second sees the first.
+    people = {each: lock_row(Person, each, no_key=True) for each in sorted((to.pk, UUID(by.id)))}
+    person, away = people[to.pk], people[UUID(by.id)]
     if not holds(by.id, REVIEWER, system):
         raise NotAllowed(ONLY_REVIEWERS, about=to, kind="not a reviewer")
-    person, begins = Person.objects.get(pk=to.pk), max(from_at, now())
+    begins = max(from_at, now())
     check_window(person, begins, to_at)
-    _check(UUID(by.id), person, system, begins, to_at)
-    made = Delegation.objects.create(
-        person_id=UUID(by.id), to=person, system=system, made_at=now(), from_at=begins, to_at=to_at
-    )
-    away = Person.objects.get(pk=by.id)
+    _check(away.pk, person, system, begins, to_at)
+    made = Delegation.objects.create(person=away, to=person, system=system, made_at=now(), from_at=begins, to_at=to_at)
     _tell(by, made, [person], "review.stand_in", person=away.name, from_at=begins)
     append(
         "review.delegation_set", by=by, subject=made.log_subject, delegation_id=made.pk, person_id=by.id, to_id=person.pk,
@@ -135,9 +133,3 @@ def hand_to_stand_in(*, by: Actor, review: Review) -> Review:
         tell_pool(by, row)
     append_handed_over(by, row, this, to, away=away)
     return row
-
-
-def delegable(person: Person) -> tuple["list[UUID]", bool]:
-    """Systems that the person reviews, and whether it is all of them."""
-    held = list(roles_of(person.pk).filter(role=REVIEWER).values_list("system_id", flat=True))
-    return [each for each in held if each is not None], None in held

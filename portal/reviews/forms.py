@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.db.models import QuerySet
@@ -16,7 +15,7 @@ from portal.plain_text import PlainCharField
 from portal.reviews.accepting import SAY_WHY
 from portal.reviews.from_log import FromLog, answers_from_log
 from portal.reviews.models import Review
-from portal.reviews.queries import reviewers_beside, systems_named
+from portal.reviews.queries import reviewers_beside
 from portal.reviews.questions import ANSWERS, OUTCOMES, UNSURE, Question, questions, second_statement, statement
 from portal.reviews.rules import Answers, adverse
 from portal.widgets import ChoiceCards, UtcMoment
@@ -152,10 +151,9 @@ class SecondForm(KeptForm):
 class DelegateForm(LendForm):
     """Another reviewer, for the days of one's leave."""
 
-    def __init__(self, *args: Any, viewer: Person, systems: list[UUID], everywhere: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, viewer: Person, **kwargs: Any) -> None:
         """Of the systems that the viewer reviews, and all reviewers of any of them; the action says who may for which."""
-        kwargs |= {"people": reviewers_beside(viewer), "systems": systems_named(systems, everywhere=everywhere)}
-        super().__init__(*args, everywhere=everywhere, **kwargs)
+        super().__init__(*args, people=reviewers_beside(viewer), **kwargs)
         self.fields["person"].label = "Who reviews in your place?"
         self.fields["from_at"].help_text = "Empty: from now on."
 

@@ -20,7 +20,6 @@ from portal.reviews.leave import in_force
 from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review
 from portal.reviews.rules import authors_of, hands_among, hands_of, pool_of
 from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, SUBMITTED
-from portal.systems.models import System
 
 OWED = Coalesce("second_due_at", "due_at")
 HOLDING = Case(When(state=SECOND_CLAIMED, then=F("second_reviewer")), default=F("reviewer"))
@@ -134,12 +133,6 @@ def reviewers_beside(viewer: Person) -> QuerySet[Person]:
         .exclude(pk=viewer.pk)
         .order_by("name")
     )
-
-
-def systems_named(pks: list[UUID], *, everywhere: bool) -> QuerySet[System]:
-    """These systems, or all of them, by name."""
-    rows = System.objects.order_by("name")
-    return rows if everywhere else rows.filter(pk__in=pks)
 
 
 def owns_something(viewer: Person) -> bool:
