@@ -105,9 +105,10 @@ def _end_all(stop: Stop) -> None:
 @signed_in
 def stop_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One stop: why, how far the ending is, whom to call, and lifting."""
-    if not getattr(request, "htmx", False) and queries.stop(request.user, pk) is not None:
+    stop = _visible(request, pk)
+    if not getattr(request, "htmx", False):
         looked_at(request)
-    return _page(request, pk)
+    return _page(request, stop)
 
 
 @require_POST
@@ -156,15 +157,19 @@ def _for_act(pk: UUID) -> Stop:
 def _answer(request: PersonRequest, pk: UUID, **forms: AskLiftForm | KeepForm) -> HttpResponse:
     (form,) = forms.values()
     if form.errors:
-        return _page(request, pk, form.status, **forms)
+        return _page(request, _visible(request, pk), form.status, **forms)
     hint("portal.outbox")
     return redirect("stop_page", pk)
 
 
-def _page(request: PersonRequest, pk: UUID, status: int = 200, **typed: AskLiftForm | KeepForm) -> HttpResponse:
-    stop = queries.stop(request.user, pk)
-    if stop is None:
+def _visible(request: PersonRequest, pk: UUID) -> Stop:
+    found = queries.stop(request.user, pk)
+    if found is None:
         raise Http404
+    return found
+
+
+def _page(request: PersonRequest, stop: Stop, status: int = 200, **typed: AskLiftForm | KeepForm) -> HttpResponse:
     (viewed_with if typed or getattr(request, "htmx", False) else viewed)(request, "the emergency stop", stop)
     lifts = allows(may_lift, request.actor, stop)
     shown = on_stop_page(request.user, stopping.met_by(stop))
