@@ -33,13 +33,13 @@ def context(rows: Sequence[CaseRow]) -> dict[str, Any]:
     names = names_in(rows)
     lines = timeline(rows, names)
     return {
-        "ref": one_line(rows[0].incident, 80), "cases": [_case(row, names) for row in rows], "lines": lines[:MOST_LINES],
-        "cut": cut or len(lines) > MOST_LINES, "figures": figures(rows),
+        "ref": one_line(rows[0].incident, 80), "cases": [_case(row, names) for row in rows], "lines": lines[-MOST_LINES:],
+        "cut": cut, "older": len(lines) > MOST_LINES, "figures": figures(rows),
     }  # fmt: skip
 
 
 def timeline(rows: Sequence[CaseRow], names: dict[str, str]) -> list[Told]:
-    """All of their entries by time, but for what each case tells in full."""
+    """Their entries by time, but for what each case tells in full; of more than a page shows the newest, and one more."""
     places = {row.case: f"{one_line(row.privilege, 60)} on {one_line(row.system, 60)}" for row in rows}
     events = of_cases(places, TOLD, limit=MOST_LINES + 1)
     known = {event.by: event.personal["by_name"] for event in events if "by_name" in event.personal}

@@ -8,7 +8,7 @@ from audit.log.errors import NotVerified
 from audit.log.models import PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.note import to_base64, write_note
 from audit.log.proof import VerifiedInclusion, write_proof
-from audit.log.read import LoggedEvent, event_of, of_case, recent, size
+from audit.log.read import LoggedEvent, event_of, newest_of_case, recent, size
 
 ON_A_PAGE = 50
 
@@ -51,16 +51,10 @@ def checkpoint_file() -> bytes | None:
 
 def newest(name: str, case: str, before: int | None) -> tuple[list[LoggedEvent], int | None]:
     """Entries, newest first, and the index below which the next page begins. With a case: its entries alone."""
-    if case:
-        wanted = [event for event in reversed(of_case(case, [name] if name else ())) if _is_below(event, before)]
-    else:
-        wanted = recent([name] if name else (), before, ON_A_PAGE + 1)
+    names = [name] if name else []
+    wanted = newest_of_case(case, names, before, ON_A_PAGE + 1) if case else recent(names, before, ON_A_PAGE + 1)
     shown = wanted[:ON_A_PAGE]
     return shown, shown[-1].index if len(wanted) > len(shown) else None
-
-
-def _is_below(event: LoggedEvent, before: int | None) -> bool:
-    return before is None or (event.index is not None and event.index < before)
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,11 @@ def _query(join: str, where: str, order: str, parameters: Sequence[Any], limit: 
         return [_read(row) for row in cursor.fetchall()]
 
 
+def _by_time(where: str, parameters: Sequence[Any], limit: int | None) -> list[LoggedEvent]:
+    """The newest so many, in the order in which they were written."""
+    return _query("LEFT JOIN", where, NEWEST, parameters, limit)[::-1]
+
+
 def _each(where: str, parameters: Sequence[Any]) -> Iterator[LoggedEvent]:
     """By time, fetched in portions: nothing is cut off, and no more of them than a portion lie in memory."""
     with connection.chunked_cursor() as cursor:
@@ -129,20 +134,32 @@ def size() -> int:
         return int(cursor.fetchone()[0])
 
 
-def of_case(case: object, names: Iterable[str] = (), limit: int = 20_000) -> list[LoggedEvent]:
-    """A case's events by time, sealed or not yet."""
+def of_case(case: object, names: Iterable[str] = (), limit: int | None = None) -> list[LoggedEvent]:
+    """All of a case's events by time, sealed or not yet; of more than ``limit`` the newest."""
     wanted = list(names)
     if wanted:
-        return _query("LEFT JOIN", 'e."case" = %s AND e.name = ANY(%s)', BY_TIME, [str(case), wanted], limit)
-    return _query("LEFT JOIN", 'e."case" = %s', BY_TIME, [str(case)], limit)
+        return _by_time('e."case" = %s AND e.name = ANY(%s)', [str(case), wanted], limit)
+    return _by_time('e."case" = %s', [str(case)], limit)
 
 
-def of_cases(cases: Iterable[object], names: Iterable[str], limit: int = 20_000) -> list[LoggedEvent]:
-    """Events of some names of several cases by time, sealed or not yet; one query for a list's page."""
-    return _query(
-        "LEFT JOIN", 'e."case" = ANY(%s) AND e.name = ANY(%s)', BY_TIME,
-        [[str(each) for each in cases], list(names)], limit,
-    )  # fmt: skip
+def newest_of_case(
+    case: object, names: Iterable[str] = (), before: int | None = None, limit: int = 100
+) -> list[LoggedEvent]:
+    """A case's events, newest first, sealed or not yet; with ``before`` those that are sealed below that index."""
+    where: list[str] = ['e."case" = %s']
+    parameters: list[Any] = [str(case)]
+    if wanted := list(names):
+        where.append("e.name = ANY(%s)")
+        parameters.append(wanted)
+    if before is not None:
+        where.append("s.index < %s")
+        parameters.append(before)
+    return _query("LEFT JOIN", " AND ".join(where), NEWEST, parameters, limit)
+
+
+def of_cases(cases: Iterable[object], names: Iterable[str], limit: int | None = None) -> list[LoggedEvent]:
+    """All events of some names of several cases by time, sealed or not yet; of more than ``limit`` the newest. One query for a list's page."""
+    return _by_time('e."case" = ANY(%s) AND e.name = ANY(%s)', [[str(each) for each in cases], list(names)], limit)
 
 
 def values_of_case(case: object, name: str, wanted: str, among: Iterable[str]) -> set[str]:
@@ -186,14 +203,12 @@ def of_subject(
     if upto is not None:
         where.append("e.at <= %s")
         parameters.append(upto)
-    return _query("LEFT JOIN", " AND ".join(where), NEWEST, parameters, limit)[::-1]
+    return _by_time(" AND ".join(where), parameters, limit)
 
 
-def of_subjects(subjects: Iterable[str], names: Iterable[str], limit: int = 20_000) -> list[LoggedEvent]:
-    """Events of some names about several things by time, sealed or not yet. One query."""
-    return _query(
-        "LEFT JOIN", "e.subject = ANY(%s) AND e.name = ANY(%s)", BY_TIME, [list(subjects), list(names)], limit
-    )
+def of_subjects(subjects: Iterable[str], names: Iterable[str]) -> list[LoggedEvent]:
+    """All events of some names about several things by time, sealed or not yet; for names of which each has few. One query."""
+    return _by_time("e.subject = ANY(%s) AND e.name = ANY(%s)", [list(subjects), list(names)], None)
 
 
 def last_of_subjects(subjects: Iterable[str], name: str) -> dict[str, LoggedEvent]:

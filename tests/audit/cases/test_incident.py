@@ -45,6 +45,21 @@ def test_each_sees_their_cases_of_an_incident_with_one_timeline(world: World, si
     assert "ref=INC-7" in sign_in("otto").get(f"/cases/{ben.pk}/").content.decode()
 
 
+def test_incident_with_more_than_a_page_shows_its_newest_and_says_so(
+    world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ann", "ben"):
+        request_of(world, name, reason=f"{REASON} by {name}", incident_ref="INC-7")
+    listed()
+    whole = sign_in("otto").get("/cases/incident/?ref=INC-7").content.decode()
+    monkeypatch.setattr("audit.cases.incident.MOST_LINES", 1)
+    cut = sign_in("otto").get("/cases/incident/?ref=INC-7").content.decode()
+    assert ["Only the newest entries" in each for each in (whole, cut)] == [False, True]
+    assert [(f"{REASON} by ann" in each, f"{REASON} by ben" in each) for each in (whole, cut)] == [
+        (True, True), (False, True),
+    ]  # fmt: skip
+
+
 def test_look_is_on_record_once_for_each_case_or_nothing_is_shown(world: World, sign_in: SignIn) -> None:
     cases = [request_of(world, name, reason=f"{REASON} {name}", incident_ref="INC-7").pk for name in ("ann", "ben")]
     listed()
