@@ -18,8 +18,8 @@ from portal.sealed.cards import replace_all
 from portal.sealed.models import CARDS, CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
 from portal.sealed.queries import locked, shown_and_valid
 from portal.sealed.rotations import owe
-from portal.sealed.rules import can_keep, may_hold
-from portal.sealed.states import HELD, IN_USE, MOVES, PROPOSED
+from portal.sealed.rules import can_keep, may_hold, need_in_use
+from portal.sealed.states import HELD, MOVES, PROPOSED
 from portal.systems.actions import DOUBLED_PRIVILEGE
 from portal.systems.models import Privilege, System
 from portal.systems.queries import privilege_is_taken
@@ -145,8 +145,7 @@ def hand_over(*, by: Actor, account: SealedAccount, custodian: Person, second: b
     need_other(by, custodian.pk, about=row)
     need_fresh(by, about=row)
     can_keep(custodian, row.system, about=row)
-    if row.state not in IN_USE:
-        raise WrongState("This account is not in use.", about=row)
+    need_in_use(row)
     if row.held_by_id == custodian.pk:
         raise WrongState("That person holds this account now. Hand it over once it is checked in.", about=row)
     before = _give_to(row, custodian, second=second)

@@ -17,7 +17,8 @@ from portal.people.strength import need_fresh
 from portal.sealed.models import RENEWED, OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.sealed.queries import locked, undone_of
 from portal.sealed.rotations import owe
-from portal.sealed.states import CARD_MOVES, CARDS_ALIVE, IN_USE, OWED, REPLACED
+from portal.sealed.rules import need_in_use
+from portal.sealed.states import CARD_MOVES, CARDS_ALIVE, OWED, REPLACED
 from portal.secrets import SecretUnreadable, decrypt
 
 PRINTED = "This card was printed already. A second one takes a new set."
@@ -29,8 +30,7 @@ def is_holder(by: Actor, account: SealedAccount) -> None:
     Raises:
         NotAllowed: anybody else.
     """
-    mine = by.id in {str(account.custodian_id), str(account.second_custodian_id)}
-    if not mine or not holds(by.id, CUSTODIAN_ROLE, account.system):
+    if by.id not in {str(each.pk) for each in account.custodians} or not holds(by.id, CUSTODIAN_ROLE, account.system):
         raise NotAllowed(
             "Only the two custodians of this account may do that.", about=account, kind="not the custodian"
         )
@@ -57,14 +57,16 @@ def replace(by: Actor, row: SealedAccount, pair: OfflineSet) -> None:
 @action(event=("offline.card_printed", "offline.handed_out"), refused="sealed.act_refused")
 def print_card(*, by: Actor, card: OfflineCard) -> Paper:
     """Give its custodian their own card, once; from then on the portal has it no more."""
-    made = OfflineSet.objects.select_for_update(of=("self",)).select_related("account__system").get(pk=card.of_set_id)
+    account = locked(OfflineSet.objects.values_list("account_id", flat=True).get(pk=card.of_set_id))
+    made = OfflineSet.objects.select_for_update().get(pk=card.of_set_id)
+    made.account = account
     row = OfflineCard.objects.select_for_update(of=("self",)).get(pk=card.pk)
     row.of_set = made
-    is_holder(by, made.account)
+    is_holder(by, account)
     if str(row.custodian_id) != by.id:
         raise NotAllowed("Each custodian prints their own card alone.", about=row, kind="another's card")
     need_fresh(by, about=row)
-    need_in_use(made.account)
+    need_in_use(account)
     if row.share is None or made.state not in CARDS_ALIVE:
         raise WrongState(PRINTED, about=row)
     paper = paper_of(row)
@@ -107,12 +109,6 @@ def renew(*, by: Actor, account: SealedAccount) -> Rotation:
     if undone_of(row).filter(state=OWED).exists():
         raise WrongState("New cards are being made already.", about=row)
     return owe(by=by, account=row, cause=RENEWED)
-
-
-def need_in_use(account: SealedAccount) -> None:
-    """Raises WrongState of an account that is not."""
-    if account.state not in IN_USE:
-        raise WrongState("This account is not in use.", about=account)
 
 
 @action(event="offline.used")

@@ -144,8 +144,7 @@ def remind_to_print(*, by: Actor, made: OfflineSet) -> None:
 
 
 def _tell(by: Actor, row: SealedAccount, pair: OfflineSet, kind: str, **facts: object) -> None:
-    people = [each for each in (row.custodian, row.second_custodian, row.system.owner) if each]
     tell(
-        by=by, people=people, kind=kind, about=row.log_subject, path=f"/sealed/{row.pk}/",
+        by=by, people=[*row.custodians, row.system.owner], kind=kind, about=row.log_subject, path=f"/sealed/{row.pk}/",
         facts={"account": row.name, "system": row.system.name, "number": pair.number, **facts},
     )  # fmt: skip

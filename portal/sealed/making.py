@@ -20,12 +20,12 @@ from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.offline_card import Card, CardError, Pair, combine
 from portal.people.models import Person
-from portal.sealed.cards import context_of, facts_of, need_in_use, paper_of, replace, replace_all
+from portal.sealed.cards import context_of, facts_of, paper_of, replace, replace_all
 from portal.sealed.drilling import key_context
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, SealedAccount
 from portal.sealed.queries import coming_of, last_number, locked, undone_of
 from portal.sealed.rotations import settle_owed
-from portal.sealed.rules import keeps
+from portal.sealed.rules import keeps, need_in_use
 from portal.sealed.states import CARD_MOVES, COMING, OWED
 from portal.secrets import encrypt
 from portal.systems.targets import target
@@ -52,7 +52,7 @@ def make_cards(by: Actor, row: SealedAccount) -> SealedAccount:
 
 def missing_of(row: SealedAccount) -> list[Person]:
     """Custodians who could print no card: they have left, or lost the role. Nothing is made for them, since it would make the older pair worthless."""
-    return [each for each in (row.custodian, row.second_custodian) if each and not keeps(each, row.system)]
+    return [each for each in row.custodians if not keeps(each, row.system)]
 
 
 @action(event="offline.custodian_missing")
@@ -67,7 +67,7 @@ def note_missing(*, by: Actor, account: SealedAccount) -> None:
     if not missing or not owed.exclude(last_trouble=MISSING).update(last_trouble=MISSING):
         raise ChangedMeanwhile("That a custodian is missing was said already.", about=row)
     tell(
-        by=by, people=[row.system.owner, *(each for each in (row.custodian, row.second_custodian) if each)],
+        by=by, people=[row.system.owner, *row.custodians],
         kind="offline.custodian_missing", about=row.log_subject, path=f"/sealed/{row.pk}/",
         facts={"account": row.name, "system": row.system.name, "people": [each.name for each in missing]},
     )  # fmt: skip
@@ -111,7 +111,7 @@ def prepare(*, by: Actor, account_id: UUID, papers: Sequence[Card], pair: Pair) 
     made = OfflineSet(account=row, number=pair.number, state=COMING, made_at=now())
     made.drill_key = encrypt(pair.drill_key.hex(), key_context(made))
     made.save()
-    for paper, custodian in zip(papers, (row.custodian, row.second_custodian), strict=True):
+    for paper, custodian in zip(papers, row.custodians, strict=True):
         card = OfflineCard(of_set=made, letter=paper.letter, custodian=custodian)
         card.share = encrypt(paper.qr(), context_of(card))
         card.save()
@@ -132,7 +132,7 @@ def confirm(*, by: Actor, made: OfflineSet, rotated_at: int, tested_at: int, tak
         replace_all(by, row, but=new)
         make(new, CARD_MOVES["confirm"], says="This set was confirmed already.")
         new.account = row
-        holders = [each for each in (row.custodian, row.second_custodian) if each]
+        holders = row.custodians
         for card, custodian in zip(new.cards.order_by("letter"), holders, strict=True):
             OfflineCard.objects.filter(pk=card.pk).update(
                 custodian=custodian

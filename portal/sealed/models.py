@@ -125,6 +125,11 @@ class SealedAccount(models.Model):
         return self.name
 
     @property
+    def custodians(self) -> list[Person]:
+        """Who keeps it: one, or of two cards both, in the order of the cards."""
+        return [each for each in (self.custodian, self.second_custodian) if each]
+
+    @property
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"sealed:{self.pk}"

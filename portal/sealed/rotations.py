@@ -18,8 +18,8 @@ from portal.parameters import hours
 from portal.people.strength import need_fresh
 from portal.sealed.models import CHANGED, CONNECTOR, CUSTODIAN, STOPPED, Rotation, SealedAccount
 from portal.sealed.queries import locked, undone_of
-from portal.sealed.rules import is_custodian
-from portal.sealed.states import IN_USE, OWED, ROTATED, ROTATION_MOVES
+from portal.sealed.rules import is_custodian, need_in_use
+from portal.sealed.states import OWED, ROTATED, ROTATION_MOVES
 from portal.secrets import SecretUnreadable, decrypt, encrypt
 
 DUE_AFTER_STOP = timedelta(hours=1)
@@ -86,7 +86,7 @@ def lay_in(*, by: Actor, account: SealedAccount, secret: str) -> SealedAccount:
     row = locked(account.pk)
     is_custodian(by, row)
     need_fresh(by, about=row)
-    _in_use(row)
+    need_in_use(row)
     if row.kept_by != CUSTODIAN:
         raise WrongState("The portal gives this account its secrets itself.", about=row)
     if len(secret) < SHORTEST:
@@ -116,7 +116,7 @@ def note_test(
     row = locked(account.pk)
     is_custodian(by, row)
     need_fresh(by, about=row)
-    _in_use(row)
+    need_in_use(row)
     if tried is not None and tried != bytes(row.secret or b""):
         raise ChangedMeanwhile(LAID_IN_MEANWHILE, about=row)
     waiting = list(undone_of(row).filter(state=ROTATED))
@@ -134,7 +134,7 @@ def begin(*, by: Actor, account_id: UUID, case: str = "", grant_id: UUID | None 
     row = locked(account_id)
     if row.kept_by == CUSTODIAN:
         raise WrongState("The custodian of this account gives it its secrets.", about=row)
-    _in_use(row)
+    need_in_use(row)
     if row.next_secret is None and row.kept_by == CONNECTOR:
         row.next_secret = encrypt(make_password().reveal(), context(row.pk))
         row.save(update_fields=["next_secret"])
@@ -224,11 +224,6 @@ def _tested(
 
 def _facts(row: SealedAccount, rotation: Rotation) -> dict[str, Any]:
     return {"rotation_id": rotation.pk, "account_id": row.pk, "system_id": row.system_id, "grant_id": rotation.grant_id}
-
-
-def _in_use(row: SealedAccount) -> None:
-    if row.state not in IN_USE:
-        raise WrongState("This account is not in use.", about=row)
 
 
 def _same(row: SealedAccount, secret: str) -> bool:

@@ -5,9 +5,10 @@ from uuid import UUID
 from audit.log.append import Actor
 from portal.eligibility.models import CUSTODIAN
 from portal.eligibility.queries import holds
-from portal.errors import NotAllowed, RefusedByPolicy
+from portal.errors import NotAllowed, RefusedByPolicy, WrongState
 from portal.people.models import Person
 from portal.sealed.models import SealedAccount
+from portal.sealed.states import IN_USE
 from portal.systems.models import System
 
 ONLY_CUSTODIAN = "Only the custodian of this account may do that."
@@ -46,3 +47,13 @@ def may_hold(person_id: UUID | str, account: SealedAccount) -> None:
     """
     if str(account.custodian_id) == str(person_id):
         raise NotAllowed("The custodian of an account does not use it.", about=account, kind="own custody")
+
+
+def need_in_use(account: SealedAccount) -> None:
+    """What is done with an account is done while it is in use.
+
+    Raises:
+        WrongState: it is not.
+    """
+    if account.state not in IN_USE:
+        raise WrongState("This account is not in use.", about=account)

@@ -21,9 +21,9 @@ from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
 from portal.reviews.offline.actions import put_up
 from portal.reviews.offline.models import OfflineReview
-from portal.rows import lock_row
 from portal.sealed.cards import note_use
 from portal.sealed.models import CARDS, OFFLINE, SealedAccount
+from portal.sealed.queries import locked
 from portal.sealed.rotations import owe
 
 AROUND = timedelta(minutes=5)  # the clocks of a target and of somebody's wrist
@@ -53,7 +53,7 @@ def declare_use(
     request = declare_bypass(by=by, privilege=account.privilege, asked=asked, afterwards=True)
     sessions = seen_on_target(account, from_at, to_at)
     made = note_use(by=by, account=account, case=request.log_case, from_at=from_at, to_at=to_at, sessions=sessions)
-    owe(by=by, account=lock_row(SealedAccount, account.pk), cause=OFFLINE, case=request.log_case)
+    owe(by=by, account=locked(account.pk), cause=OFFLINE, case=request.log_case)
     system, rules = account.system, rules_of(request.policy)
     due = now() + timedelta(hours=rules.review_hours_for(request.mode, system.criticality))
     made.account = account
@@ -72,18 +72,13 @@ def declare_use(
 
 def _tell(by: Actor, account: SealedAccount, request: AccessRequest, from_at: datetime, to_at: datetime) -> None:
     """Everybody who keeps, owns or administers it, but who said so."""
-    people = [
-        account.custodian,
-        account.second_custodian,
-        account.system.owner,
-        *people_with(ADMINISTRATOR, account.system),
-    ]
+    people = [*account.custodians, account.system.owner, *people_with(ADMINISTRATOR, account.system)]
     tell(
-        by=by, people=[each for each in people if each and str(each.pk) != by.id], addresses=settings.PORTAL_SECURITY_LIST,
+        by=by, people=[each for each in people if str(each.pk) != by.id], addresses=settings.PORTAL_SECURITY_LIST,
         kind="offline.use_declared", case=request.log_case, about=account.log_subject, path=f"/requests/{request.pk}/",
         facts={
             "account": account.name, "system": account.system.name, "person": request.responder.name, "from_at": from_at, "to_at": to_at,
-            "custodian": by.id in {str(account.custodian_id), str(account.second_custodian_id)} or None,
+            "custodian": by.id in {str(each.pk) for each in account.custodians} or None,
         },
     )  # fmt: skip
 
