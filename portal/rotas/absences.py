@@ -9,9 +9,11 @@ from portal.errors import RefusedByPolicy, WrongState
 from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.rotas.models import Absence, Rota
-from portal.rotas.queries import members_of
+from portal.rotas.queries import absences_between, members_of
 from portal.rotas.rules import check_away, may_end_away, may_say_away
 from portal.rows import lock_row
+
+AWAY_ALREADY = "In these days, or some of them, this person is away already. End that absence first, or choose other days."
 
 
 @action(event="rota.away_said", refused="rota.act_refused")
@@ -19,6 +21,10 @@ def say_away(*, by: Actor, rota: Rota, person: Person, from_at: datetime, to_at:
     """Away from all one's rotas between two moments, at the earliest from now; ``rota`` is the one on whose page it is said.
 
     The other members are told, and each rota has its event.
+
+    Raises:
+        NotAllowed: neither the member nor an administrator.
+        RefusedByPolicy: no member, no such time, or an absence of theirs lies in it already.
     """
     rotas = _rotas_of(person.pk)
     may_say_away(by, person.pk, rota, [rota.system, *(each.system for each in rotas)])
@@ -27,11 +33,14 @@ def say_away(*, by: Actor, rota: Rota, person: Person, from_at: datetime, to_at:
     at = now()
     check_away(from_at, to_at, at, about=rota)
     from_at = max(from_at, at)
+    lock_row(Person, person.pk, no_key=True)  # a form that was sent twice says it once
+    if absences_between(person.pk, from_at, to_at).exists():
+        raise RefusedByPolicy(AWAY_ALREADY, about=rota, kind="doubled")
     absence = Absence.objects.create(person=person, from_at=from_at, to_at=to_at, said_by_id=UUID(by.id), said_at=at)
+    others = {pk: other for pk, other in members_of(rotas).items() if pk not in (str(person.pk), by.id)}
     for each in rotas:
-        others = [other for pk, other in members_of([each]).items() if pk not in (str(person.pk), by.id)]
         tell(
-            by=by, people=others, kind="rota.away", about=each.log_subject, path=f"/rotas/{each.pk}/",
+            by=by, people=[others[member] for member in each.members if member in others], kind="rota.away", about=each.log_subject, path=f"/rotas/{each.pk}/",
             facts={"rota": each.name, "system": each.system.name, "person": person.name, "from_at": from_at, "to_at": to_at},
         )  # fmt: skip
     for each in rotas:

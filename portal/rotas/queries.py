@@ -156,6 +156,12 @@ def absences_of(rota: Rota, at: datetime | None = None) -> list[Absence]:
     return list(ahead.select_related("person").order_by("from_at"))
 
 
+def absences_between(person_id: UUID, from_at: datetime, to_at: datetime) -> QuerySet[Absence]:
+    """Absences of a person that share a moment with these times."""
+    said = Absence.objects.filter(person=person_id, to_at__gt=F("from_at"))
+    return said.filter(from_at__lt=to_at, to_at__gt=from_at)
+
+
 def rota_for_act(pk: UUID) -> Rota | None:
     """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
     return Rota.objects.select_related("system").filter(pk=pk).first()

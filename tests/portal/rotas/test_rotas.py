@@ -288,6 +288,18 @@ def test_absence_begins_at_the_earliest_when_it_is_said(world: World) -> None:
     assert before <= absence.from_at <= now()
 
 
+def test_absence_that_is_sent_many_times_is_said_once(world: World) -> None:
+    rota, at = rota_of(world), now() + DAY
+    said: dict[str, Any] = {"by": actor(world.ines), "rota": rota, "person": world.ines}
+    outcomes = at_once(5, lambda: absences.say_away(**said, from_at=at, to_at=at + DAY))
+    assert (sum(isinstance(each, Absence) for each in outcomes), Absence.objects.count()) == (1, 1)
+    with pytest.raises(RefusedByPolicy, match="away already"):
+        absences.say_away(**said, from_at=at + DAY / 2, to_at=at + 2 * DAY)
+    absences.say_away(**said, from_at=at + DAY, to_at=at + 2 * DAY)
+    absences.come_back(by=actor(world.ines), absence=Absence.objects.get(from_at=at))
+    absences.say_away(**said, from_at=at, to_at=at + DAY)
+
+
 def test_absence_reaches_rotas_of_another_system_only_by_who_administers_both(world: World) -> None:
     other = make_world(slug="other", people=world.people)
     here, there = rota_of(world), rota_of(other)
