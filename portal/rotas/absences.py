@@ -13,7 +13,9 @@ from portal.rotas.queries import absences_between, members_of
 from portal.rotas.rules import check_away, may_end_away, may_say_away
 from portal.rows import lock_row
 
-AWAY_ALREADY = "In these days, or some of them, this person is away already. End that absence first, or choose other days."
+AWAY_ALREADY = (
+    "In these days, or some of them, this person is away already. End that absence first, or choose other days."
+)
 
 
 @action(event="rota.away_said", refused="rota.act_refused")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,6 @@ from portal.rotas.schedule import WEEK, Away, Exchange, Plan, handover, spells
 from portal.rotas.states import OFFERED, TAKEN
 from portal.systems.models import System
 
-FOR_GOOD = datetime.max.replace(tzinfo=UTC)
 READERS = (APPROVER, OWNER, ADMINISTRATOR, AUDITOR)
 
 
@@ -45,7 +44,7 @@ def plans_of(rotas: Iterable[Rota]) -> dict[str, Plan]:
 
 
 def plans_ahead(rotas: Iterable[Rota], at: datetime) -> dict[str, Plan]:
-    """As `plans_of`, for pages: a member who is no approver any more is passed over from now on. One query more."""
+    """As `plans_of`, for pages, from now on: a member who is no approver any more is passed over. One query more."""
     rows = list(rotas)
     members = {member for each in rows for member in each.members}
     held = RoleAssignment.objects.filter(
@@ -54,9 +53,8 @@ def plans_ahead(rotas: Iterable[Rota], at: datetime) -> dict[str, Plan]:
     able = {(str(person), system) for person, system in held.values_list("person_id", "system_id")}
     found = plans_of(rows)
     for each in rows:
-        gone = [member for member in each.members if not {(member, None), (member, each.system_id)} & able]
-        plan = found[str(each.pk)]
-        found[str(each.pk)] = replace(plan, absences=(*plan.absences, *(Away(member, at, FOR_GOOD) for member in gone)))
+        gone = frozenset(member for member in each.members if not {(member, None), (member, each.system_id)} & able)
+        found[str(each.pk)] = replace(found[str(each.pk)], gone=gone)
     return found
 
 

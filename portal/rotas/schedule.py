@@ -44,6 +44,7 @@ class Plan:
     zone: ZoneInfo
     exchanges: tuple[Exchange, ...] = ()  # in the order in which they were agreed
     absences: tuple[Away, ...] = ()
+    gone: frozenset[str] = frozenset()  # members who may be woken no more, whose turn is covered as if they were away
 
     @cached_property
     def exchanged(self) -> dict[int, str]:
@@ -105,7 +106,7 @@ def holder(plan: Plan, number: int) -> str:
 
 def in_order(plan: Plan, at: datetime) -> tuple[str, ...]:
     """Who is here at a moment: the holder of the week first, then those who cover, by the order from the holder on."""
-    away = {each.person for each in plan.absences if each.from_at <= at < each.to_at}
+    away = plan.gone | {each.person for each in plan.absences if each.from_at <= at < each.to_at}
     place = plan.members.index(holder(plan, week_at(plan, at)))
     return tuple(each for each in (*plan.members[place:], *plan.members[:place]) if each not in away)
 

@@ -181,16 +181,15 @@ def _page(request: PersonRequest, pk: UUID, status: int = 200, **typed: KeptForm
         raise Http404
     at = now()
     plan, people = queries.plans_ahead([rota], at)[str(rota.pk)], queries.members_of([rota])
-    gone = {each.person for each in plan.absences if each.to_at == queries.FOR_GOOD}
     changes = allows(may_change, request.actor, rota.system)
     mine = str(request.user.pk) in rota.members
     swap = typed.get("swap") or (_swap_form(request, rota) if mine else None)
     away = _may_be_away(request, rota, [people[each] for each in rota.members if each in people])
     context: dict[str, Any] = {
-        "rota": rota, "handed_over": actions.handed_over(rota), "order": [{"person": people.get(each), "gone": each in gone} for each in rota.members],
+        "rota": rota, "handed_over": actions.handed_over(rota), "order": [{"person": people.get(each), "gone": each in plan.gone} for each in rota.members],
         "spells": [
             {"from_at": each.from_at, "to_at": each.to_at, "person": people.get(each.person or ""), "now": each.from_at <= at < each.to_at,
-             "covers": people.get(each.holder) if each.person != each.holder else None, "gone": each.holder in gone}
+             "covers": people.get(each.holder) if each.person != each.holder else None, "gone": each.holder in plan.gone}
             for each in spells(plan, at, at + WEEKS_SHOWN * WEEK)
         ],
         "changes": changes, "offers": [_offer(each, request.user) for each in queries.offers_of(rota)], "typed": list(typed.values()),

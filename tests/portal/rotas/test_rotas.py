@@ -267,6 +267,18 @@ def test_absence_that_was_taken_back_before_it_began_says_nothing(world: World) 
         absences.come_back(by=actor(world.ines), absence=absence)
 
 
+def test_absence_of_who_is_on_no_rota_any_more_is_ended_by_an_administrator_of_all_systems(world: World) -> None:
+    rota, at = rota_of(world), now()
+    absence = absences.say_away(by=actor(world.jon), rota=rota, person=world.jon, from_at=at, to_at=at + DAY)
+    Rota.objects.update(members=[str(world.ines.pk)])
+    with pytest.raises(NotAllowed, match="say for themselves"):
+        absences.come_back(by=actor(world.quinn), absence=absence)
+    RoleAssignment.objects.filter(person=world.quinn, role="administrator").update(system=None)
+    absences.come_back(by=actor(world.quinn), absence=absence)
+    (ended,) = of_subject(f"person:{world.jon.pk}", ["rota.away_ended"])
+    assert ended.by == str(world.quinn.pk)
+
+
 def test_absence_is_refused_to_others_and_for_wrong_times(world: World) -> None:
     rota, at = rota_of(world), now()
     for by, who in (("jon", "ines"), ("kim", "kim"), ("mo", "ines")):

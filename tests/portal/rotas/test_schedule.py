@@ -1,6 +1,7 @@
 """Who is on call: exactly one at any moment, or nobody where all are away; searched over zones, leap days, month ends and clock changes."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -165,3 +166,13 @@ def test_next_in_the_order_covers_also_for_whoever_swapped_in() -> None:
     swap, away = Exchange(begins, "ann", begins + 2 * WEEK, "cleo"), Away("cleo", at, at + timedelta(days=1))
     plan = Plan("Nights", ("ann", "ben", "cleo"), begins, 9, BERLIN, (swap,), (away,))
     assert [on_call(plan, at + timedelta(hours=each)) for each in (-1, 0, 23, 24)] == ["cleo", "ann", "ann", "cleo"]
+
+
+def test_member_who_is_gone_is_covered_at_every_moment() -> None:
+    begins = date(2024, 1, 1)
+    plan = Plan("Nights", ("ann", "ben"), begins, 9, BERLIN, gone=frozenset({"ann"}))
+    since = datetime(2024, 1, 2, tzinfo=UTC)
+    assert [(each.holder, each.person) for each in spells(plan, since, since + 2 * WEEK)] == [
+        ("ann", "ben"), ("ben", "ben"), ("ann", "ben"),
+    ]  # fmt: skip
+    assert in_order(replace(plan, gone=frozenset({"ann", "ben"})), since) == ()
