@@ -13,7 +13,7 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.strength import need_fresh
 from portal.rotas.models import Rota, Swap
-from portal.rotas.queries import members_of, plan_of
+from portal.rotas.queries import plan_of
 from portal.rotas.rules import check_rota, check_swap, may_answer, may_change, may_swap, may_withdraw
 from portal.rotas.schedule import handed_over_last, holder
 from portal.rotas.states import MOVES, OFFERED
@@ -139,7 +139,7 @@ def handed_over(rota: Rota) -> str:
 
 
 def _tell_changed(by: Actor, rota: Rota, concerned: Iterable[str]) -> None:
-    people = members_of([rota]) | {str(each.pk): each for each in Person.objects.filter(pk__in=set(concerned))}
+    people = {str(each.pk): each for each in Person.objects.filter(pk__in=set(concerned))}
     tell(
         by=by, people=[each for pk, each in people.items() if pk != by.id], kind="rota.changed", about=rota.log_subject, path=f"/rotas/{rota.pk}/",
         facts={

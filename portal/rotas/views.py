@@ -1,5 +1,6 @@
 """Rotas: who is on call and who will be, changed by administrators, swapped and left by members."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from portal.rotas import absences, actions, queries
 from portal.rotas.forms import AwayForm, RotaForm, SwapForm, first_values, soon
 from portal.rotas.models import Rota, Swap
 from portal.rotas.rules import may_change, may_swap
-from portal.rotas.schedule import WEEK, on_call, spells
+from portal.rotas.schedule import WEEK, Plan, on_call, spells
 from portal.systems.models import System
 from portal.systems.queries import system_for_act
 from portal.systems.views import found
@@ -84,10 +85,9 @@ def rota_change(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def rota_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """The next weeks, offers of swaps, absences."""
-    if queries.visible_rota(request.user, pk) is None:
-        raise Http404
+    rota = found(queries.visible_rota(request.user, pk))
     looked_at(request)
-    return _page(request, pk)
+    return _page(request, rota)
 
 
 @require_POST
@@ -97,7 +97,7 @@ def rota_swap(request: PersonRequest, pk: UUID) -> HttpResponse:
     rota = found(queries.rota_for_act(pk))
     if not allows(may_swap, request.actor, rota):
         actions.offer_swap(by=request.actor, rota=rota, week=rota.begins, other_week=rota.begins)  # refused, on record
-    form = _swap_form(request, rota, request.POST)
+    form = _swap_form(request, queries.plan_of(rota), queries.members_of([rota]), request.POST)
     if form.is_valid():
         form.carry_out(lambda: actions.offer_swap(by=request.actor, rota=rota, **form.cleaned_data))
     return _answer(request, rota.pk, swap=form)
@@ -163,27 +163,24 @@ def _may_be_away(request: PersonRequest, rota: Rota, members: list[Person]) -> l
     return [each for each in members if each == request.user or str(each.pk) in theirs]
 
 
-def _swap_form(request: PersonRequest, rota: Rota, typed: Any = None) -> SwapForm:
-    return SwapForm(typed, plan=queries.plan_of(rota), viewer=request.user, people=queries.members_of([rota]), at=now())
+def _swap_form(request: PersonRequest, plan: Plan, people: Mapping[str, Person], typed: Any = None) -> SwapForm:
+    return SwapForm(typed, plan=plan, viewer=request.user, people=people, at=now())
 
 
 def _answer(request: PersonRequest, pk: UUID, **forms: KeptForm) -> HttpResponse:
     (form,) = forms.values()
     if form.errors:
-        return _page(request, pk, form.status, **forms)
+        return _page(request, found(queries.visible_rota(request.user, pk)), form.status, **forms)
     hint("portal.outbox")
     return redirect("rota_page", pk)
 
 
-def _page(request: PersonRequest, pk: UUID, status: int = 200, **typed: KeptForm) -> HttpResponse:
-    rota = queries.visible_rota(request.user, pk)
-    if rota is None:
-        raise Http404
+def _page(request: PersonRequest, rota: Rota, status: int = 200, **typed: KeptForm) -> HttpResponse:
     at = now()
     plan, people = queries.plans_ahead([rota], at)[str(rota.pk)], queries.members_of([rota])
     changes = allows(may_change, request.actor, rota.system)
     mine = str(request.user.pk) in rota.members
-    swap = typed.get("swap") or (_swap_form(request, rota) if mine else None)
+    swap = typed.get("swap") or (_swap_form(request, plan, people) if mine else None)
     away = _may_be_away(request, rota, [people[each] for each in rota.members if each in people])
     context: dict[str, Any] = {
         "rota": rota, "handed_over": actions.handed_over(rota), "order": [{"person": people.get(each), "gone": each in plan.gone} for each in rota.members],

@@ -439,10 +439,14 @@ def test_member_who_is_no_approver_any_more_is_passed_over_and_the_page_says_so(
 def test_pages_ask_the_same_for_one_and_three(world: World) -> None:
     rota, ines = rota_of(world), browser_of(world.ines)
 
+    tables = [model._meta.db_table for model in (Rota, Swap, Absence)]
+
     def count(address: str) -> int:
         ines.get(address)
         with CaptureQueriesContext(connection) as seen:
             assert ines.get(address).status_code == 200
+        ours = [each["sql"] for each in seen if any(f'FROM "{table}"' in each["sql"] for table in tables)]
+        assert len(ours) == len(set(ours))  # nothing of a rota is read twice
         return len(seen)
 
     absences.say_away(by=actor(world.jon), rota=rota, person=world.jon, from_at=now(), to_at=now() + DAY)
