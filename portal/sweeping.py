@@ -22,3 +22,8 @@ def attempt(room: str, act: Callable[..., object], *args: object, **given: objec
 def done(room: str, act: Callable[..., object], *args: object, **given: object) -> int:
     """How much was done: one, or nothing."""
     return int(attempt(room, act, *args, **given)[0])
+
+
+def true_of(room: str, ask: Callable[..., object], *args: object) -> bool:
+    """Whether something is so of a row, or has anything to say of it; not, where that could not be found out."""
+    return bool(attempt(room, ask, *args)[1])

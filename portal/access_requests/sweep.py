@@ -6,7 +6,7 @@ from audit.log.append import process
 from portal.access_requests.actions import lapse, pass_on
 from portal.access_requests.queries import lapsing, to_be_told, waiting_in_tiers
 from portal.clock import now
-from portal.sweeping import done
+from portal.sweeping import done, true_of
 
 SWEEP, ROOM = process("sweep"), "requests"
 
@@ -22,5 +22,5 @@ def pass_on_due(at: datetime | None = None) -> int:
     return sum(
         done(ROOM, pass_on, by=SWEEP, request=request, at=at)
         for request in waiting_in_tiers(at)
-        if to_be_told(request, at)
+        if true_of(ROOM, to_be_told, request, at)
     )

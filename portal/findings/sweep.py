@@ -8,23 +8,18 @@ from portal.findings.models import Finding
 from portal.findings.states import CLOSED
 from portal.notifications.models import Alert
 from portal.notifications.outbox import tell
+from portal.sweeping import done, true_of
 
 BEFORE = timedelta(days=1)
 KIND = "finding.due"
+SWEEP, ROOM = process("sweep"), "findings"
 
 
 def remind_due() -> int:
     """Tell the owners of what is due; returns how many were told. Harmless when run twice."""
     near = Finding.objects.filter(due_at__lte=now() + BEFORE).exclude(state=CLOSED).select_related("system", "owner")
-    return sum(_remind(finding) for finding in near.order_by("due_at") if _owed(finding))
-
-
-def _remind(finding: Finding) -> int:
-    try:
-        remind(by=process("sweep"), finding=finding)
-    except Refused:  # somebody else told them, or closed it
-        return 0
-    return 1
+    owed = (finding for finding in near.order_by("due_at") if true_of(ROOM, _owed, finding))
+    return sum(done(ROOM, remind, by=SWEEP, finding=finding) for finding in owed)
 
 
 @action(event="alert.queued")

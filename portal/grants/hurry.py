@@ -1,15 +1,13 @@
 """Run a grant's process in the web process, so that it opens and ends with broker and workers down."""
 
-import logging
 import threading
 from collections.abc import Callable
 from uuid import UUID
 
 from django.db import connection
 
-from portal.errors import Refused
+from portal.sweeping import done
 
-logger = logging.getLogger("breakglass.grants")
 PATIENCE_S = 4.0
 
 
@@ -21,11 +19,5 @@ def hurry(run: Callable[[UUID], object], grant_id: UUID, patience_s: float = PAT
 
 
 def _run(run: Callable[[UUID], object], grant_id: UUID) -> None:
-    try:
-        run(grant_id)
-    except Refused as refusal:
-        logger.info("grant %s: %s", grant_id, refusal.sentence)
-    except Exception:
-        logger.exception("grant %s: the process broke off and is tried again", grant_id)
-    finally:
-        connection.close()
+    done(f"grant {grant_id}", run, grant_id)
+    connection.close()

@@ -4,7 +4,6 @@ Ends come before openings, and all of them before warnings. Grants' processes ru
 own, and a slow target holds up neither the others nor the next look. Ends have hands of their own: what opens may wait for the log's seal.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -24,8 +23,8 @@ from portal.grants.models import Grant
 from portal.grants.queries import due_to_expire, due_to_try, extensions_to_apply, open_of_who_left, to_warn
 from portal.grants.states import ACTIVE, CLOSING
 from portal.notifications.outbox import tell
+from portal.sweeping import done
 
-logger = logging.getLogger("breakglass.sweep")
 WARNED_AT_ONCE = 20  # the rest with the next look: warnings must not hold up an end
 ALL_S = 60.0
 END = "end"
@@ -47,7 +46,7 @@ def run_due(trigger: str = "watch", patience_s: float = ALL_S) -> int:
         others = _others.begin([work for work in due if work.kind[1] != END], _let_go)
         wait_for([*ends, *others], patience_s)
     for grant in to_warn(at)[:WARNED_AT_ONCE]:
-        _quietly(lambda pk: warn(by=process("sweep"), grant=Grant.objects.get(pk=pk)), grant.pk)
+        done(_room(grant.pk), warn, by=process("sweep"), grant=grant)
     beat(f"sweep:{trigger}", {"processes": len(due)})
     return len(due)
 
@@ -55,7 +54,7 @@ def run_due(trigger: str = "watch", patience_s: float = ALL_S) -> int:
 def end_soon(ids: Sequence[UUID], patience_s: float) -> None:
     """Begin the ends of many at once in this process, as the sweep would, and wait a little. Who is slow goes on beside the page that shows it."""
     systems = dict(Grant.objects.filter(pk__in=ids).values_list("pk", "system_id"))
-    works = [Work(pk, (systems[pk], END), partial(_quietly, ending.run)) for pk in ids if pk in systems]
+    works = [Work(pk, (systems[pk], END), partial(done, _room(pk), ending.run)) for pk in ids if pk in systems]
     wait_for(_stops.begin(works, _let_go), patience_s)
 
 
@@ -76,7 +75,9 @@ def _due(at: datetime) -> list[Work]:
             chosen.setdefault(pk, (name, run))
     systems = dict(Grant.objects.filter(pk__in=chosen).values_list("pk", "system_id"))
     return [
-        Work(pk, (systems[pk], name), partial(_quietly, run)) for pk, (name, run) in chosen.items() if pk in systems
+        Work(pk, (systems[pk], name), partial(done, _room(pk), run))
+        for pk, (name, run) in chosen.items()
+        if pk in systems
     ]
 
 
@@ -85,14 +86,8 @@ def _let_go() -> None:
     connection.close()
 
 
-def _quietly(run: Callable[[UUID], object], pk: UUID) -> None:
-    """One grant's trouble must not stop the others; a refusal means that somebody else was quicker."""
-    try:
-        run(pk)
-    except Refused as refusal:
-        logger.info("grant %s: %s", pk, refusal.sentence)
-    except Exception:
-        logger.exception("grant %s: the process broke off and is tried again", pk)
+def _room(pk: UUID) -> str:
+    return f"grant {pk}"
 
 
 @action(event="alert.queued")

@@ -12,17 +12,17 @@ from django.db.models import Count, Max, Min, QuerySet
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.eligibility.queries import administrators
-from portal.errors import ChangedMeanwhile, Refused
+from portal.errors import ChangedMeanwhile
 from portal.notifications.channels.webhook.queries import addresses_for, names_of
 from portal.notifications.kinds import kind_of
 from portal.notifications.models import Alert
 from portal.notifications.outbox import MAIL, tell
 from portal.notifications.sending import APART, OUTBOX, Place
 from portal.parameters import values
+from portal.sweeping import done
 
-KIND = "channel.failed"
+KIND, ROOM = "channel.failed", "channels"
 alarms = logging.getLogger("breakglass.alarm")
-logger = logging.getLogger("breakglass.outbox")
 
 
 def late_after() -> timedelta:
@@ -32,14 +32,9 @@ def late_after() -> timedelta:
 
 def tell_late(at: datetime | None = None) -> int:
     """Tell of every channel, and every receiver, that takes nothing; returns of how many."""
-    at, done = at or now(), 0
-    for kind, address in _failing(at):
-        try:
-            note_failed(by=OUTBOX, place=(kind, address if kind in APART else None), at=at)
-            done += 1
-        except Refused as refusal:
-            logger.debug("%s: %s", kind, refusal.sentence)
-    return done
+    at = at or now()
+    places = [(kind, address if kind in APART else None) for kind, address in _failing(at)]
+    return sum(done(ROOM, note_failed, by=OUTBOX, place=place, at=at) for place in places)
 
 
 @action(event="channel.failed")

@@ -1,13 +1,11 @@
 """The portal gives an account that it keeps a new secret: intent, the target, the result. Repeated by the sweep until it is done."""
 
-import logging
 from uuid import UUID
 
 from audit.log.append import process
 from portal.clock import ms, now
 from portal.connectors.base import ConnectorError
 from portal.connectors.sealed import keeper_of
-from portal.errors import Refused
 from portal.locks import alone
 from portal.sealed.drilling import remind_due
 from portal.sealed.making import MISSING, make_cards, missing_of, note_missing
@@ -19,7 +17,6 @@ from portal.sweeping import done
 from portal.systems.targets import target
 
 ROTATION = process("rotation")
-logger = logging.getLogger("breakglass.sealed")
 
 
 def run_due() -> int:
@@ -27,12 +24,7 @@ def run_due() -> int:
     remind_due()
     due = rotations_due(now())
     for account_id in due:
-        try:
-            run(account_id)
-        except Refused as refusal:
-            logger.info("account %s: %s", account_id, refusal.sentence)
-        except Exception:
-            logger.exception("account %s: the rotation broke off and is tried again", account_id)
+        done(f"account {account_id}", run, account_id)
     return len(due)
 
 

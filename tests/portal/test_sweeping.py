@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from portal.errors import WrongState
-from portal.sweeping import attempt, done
+from portal.sweeping import attempt, done, true_of
 
 
 def refuse(*, row: int) -> None:
@@ -39,3 +39,9 @@ def test_refusals_and_trouble_are_told_and_count_as_nothing(
     assert callable(act)
     assert (attempt("rows", act, row=7), done("rows", act, row=7)) == ((False, None), 0)
     assert {(each.levelno, each.message) for each in caplog.records} == {(level, says)}
+
+
+def test_what_cannot_be_found_out_is_not_so() -> None:
+    assert [true_of("rows", ask, 0) for ask in (str, bool, (1).__floordiv__, abs)] == [True, False, False, False]
+    with pytest.raises(ZeroDivisionError):
+        (1).__floordiv__(0)

@@ -54,6 +54,15 @@ def after(request: AccessRequest, minutes: float) -> int:
     return pass_on_due(request.requested_at + minutes * MINUTE)
 
 
+def test_request_of_which_nobody_can_say_who_is_next_stops_no_other(world: World) -> None:
+    other = make_world(slug="other", people=world.people)
+    request_of(other)
+    request = request_of(world)
+    PolicyVersion.objects.filter(system=other.system).update(document='{"tiers": [0]}')
+    assert after(request, 6) == 1
+    assert told(request) == ["Ines", "Jon"]
+
+
 def test_next_tier_is_told_at_its_minute_once(world: World) -> None:
     request = request_of(world)
     assert told(request) == ["Ines"]

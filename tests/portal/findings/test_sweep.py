@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from audit.log.append import clock, process
 from portal.clock import ms, now
-from portal.findings import actions
+from portal.findings import actions, sweep
 from portal.findings.models import Finding
 from portal.findings.sweep import remind_due
 from portal.notifications.models import Alert
+from portal.notifications.outbox import tell
 from tests.worlds import actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,3 +67,20 @@ def test_moved_date_is_reminded_of_anew_and_a_closed_finding_never() -> None:
     with at(now() + timedelta(days=1)):
         remind_due()
     assert reminded() == 2
+
+
+def test_one_that_cannot_be_told_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    for hours, title in enumerate(("First", "Second"), 1):
+        actions.raise_finding(
+            by=process("test"), kind="gap", title=title, about=title, system=world.system, owner=world.ben,
+            due_at=now() + timedelta(hours=hours),
+        )  # fmt: skip
+
+    def broken_for_the_first(*, facts: dict[str, object], **given: Any) -> None:
+        if facts["title"] == "First":
+            raise ZeroDivisionError
+        tell(facts=facts, **given)
+
+    monkeypatch.setattr(sweep, "tell", broken_for_the_first)
+    assert (remind_due(), reminded()) == (1, 1)

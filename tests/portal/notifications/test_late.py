@@ -7,6 +7,7 @@ import pytest
 from audit.log.read import named
 from portal.clock import now
 from portal.embedded import ports
+from portal.notifications import late
 from portal.notifications.late import tell_late
 from portal.notifications.models import Alert
 from portal.notifications.sending import send_due
@@ -86,3 +87,20 @@ def test_address_that_nobody_takes_is_told_once_though_mail_works(
         runs.append(tell_late(at + minutes * MINUTE))
         send_due(now=at + minutes * MINUTE)
     assert runs == [1] + [0] * 9
+
+
+@pytest.mark.usefixtures("_no_mail")
+def test_channel_that_cannot_be_told_of_stops_no_other(
+    world: World, listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening.server.behave = answers(500)
+    queue(world, "ines")
+    send_due()
+    send_due(apart=True)
+
+    def broken(topic: str) -> list[str]:
+        raise ZeroDivisionError(topic)
+
+    monkeypatch.setattr(late, "addresses_for", broken)  # asked for mail alone, which comes first
+    assert tell_late(now() + 6 * MINUTE) == 1
+    assert [event.fields["channel"] for event in named(["channel.failed"])] == ["webhook"]
