@@ -18,10 +18,9 @@ NAMES = {
 
 @register.filter
 def check_name(name: str) -> str:
-    """What a check is about; a privilege and a setting of the target by their own names."""
-    return NAMES.get(name) or (
-        f"Privilege {name.removeprefix('privilege ')}" if name.startswith("privilege ") else name
-    )
+    """What a check is about; a privilege, an account and a setting of the target by their own names."""
+    named = name.startswith(("privilege ", "account "))
+    return NAMES.get(name) or (name[0].upper() + name[1:] if named else name)
 
 
 @register.filter

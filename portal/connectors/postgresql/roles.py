@@ -68,6 +68,18 @@ def is_logged(connection: Connection, role: Role) -> bool:
     return role.logged or bool((connection.execute(ALL_LOGGED, [role.oid]).fetchone() or {}).get("yes"))
 
 
+HANDED_OVER: LiteralString = (
+    "r.rolcanlogin AND EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles me ON me.oid = m.member"
+    " WHERE m.roleid = r.oid AND me.rolname = current_user AND m.admin_option) AND NOT " + OURS.replace("%", "%%")
+)
+
+
+def lasting(connection: Connection) -> list[tuple[Role, bool]]:
+    """Logins that were handed to the portal's own and are no grant's, by name; with whether every statement of them is logged."""
+    found = [Role(**row) for row in connection.execute(FIND + HANDED_OVER + " ORDER BY r.rolname", [])]
+    return [(role, is_logged(connection, role)) for role in found]
+
+
 # By any membership, used by itself or by SET ROLE: who has it with ADMIN gives itself the rest. Before 16 a role that makes roles
 # gives itself any that is no superuser, those that write the server's files among them.
 UNBOUND = """

@@ -62,6 +62,7 @@ def test(target: Target) -> tuple[Check, ...]:
                 *_connection(target, connection),
                 *_rights(connection),
                 *(each for name in target.settings.get("privileges") or () for each in _privilege(connection, name)),
+                *_lasting(connection),
                 *_settings(connection),
             )
     except ConnectorError as error:
@@ -139,6 +140,20 @@ def _privilege(connection: Connection, name: str) -> tuple[Check, ...]:
         (row["owns"], f"{name} owns objects, so a responder can leave triggers, functions and rights on them."),
     )
     return (*found, *(Check(f"privilege {name}", None, sentence) for noted, sentence in notes if noted))
+
+
+def _lasting(connection: Connection) -> tuple[Check, ...]:
+    """Logins that were handed to the portal and last, such as one that lies on offline cards: used while the portal is dead, only the target's log tells."""
+    return tuple(
+        Check(
+            f"account {role.name}",
+            logged,
+            f"Each statement of {role.name} is logged."
+            if logged
+            else f"The statements of {role.name} may not be logged: its next password sets that, and takes GRANT SET ON PARAMETER log_statement.",
+        )
+        for role, logged in roles.lasting(connection)
+    )
 
 
 def _settings(connection: Connection) -> tuple[Check, ...]:

@@ -3,6 +3,8 @@
 Between uses the account cannot log in at all. A superuser's account cannot be kept so: nobody without that right changes one.
 """
 
+from contextlib import suppress
+
 import psycopg
 
 from portal.connectors.base import Remainder, Secret, Snapshot, Target
@@ -48,15 +50,16 @@ class PostgreSQLKeeper:
             connection.execute(
                 statement("ALTER ROLE {n_account} LOGIN VALID UNTIL {until}", n_account=account, until=until)
             )
-            try:
-                connection.execute(statement("ALTER ROLE {n_account} SET log_statement = 'all'", n_account=account))
-            except psycopg.errors.InsufficientPrivilege:
-                return  # the look that follows finds the setting absent and says so
+            _log_statements(connection, account)
 
     def rotate(self, target: Target, account: str, password: Secret) -> None:
-        """Only the verifier goes to the server. LOGIN, so that the test that follows can tell."""
+        """Only the verifier goes to the server. LOGIN, so that the test that follows can tell.
+
+        Its statements are logged before anybody can know the password: an account on offline cards is never unsealed.
+        """
         verifier = scram_verifier(password).reveal()
         with connected(target) as connection:
+            _log_statements(connection, account)
             connection.execute(
                 statement(
                     "ALTER ROLE {n_account} LOGIN VALID UNTIL 'infinity' PASSWORD {verifier}",
@@ -96,6 +99,12 @@ class PostgreSQLKeeper:
         """By their process ids."""
         with connected(target) as connection:
             return tuple(str(pid) for pid in sorted(sessions.live(connection, _oid(connection, account))))
+
+
+def _log_statements(connection: Connection, account: str) -> None:
+    """Where the portal may not set that, the look that follows finds it absent and says so."""
+    with suppress(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement("ALTER ROLE {n_account} SET log_statement = 'all'", n_account=account))
 
 
 def _oid(connection: Connection, account: str) -> int:

@@ -24,6 +24,7 @@ def test_what_failed_stands_first() -> None:
 
 
 def test_privileges_and_settings_keep_their_names() -> None:
-    assert [check_name(name) for name in ("privilege shop_admin", "log_connections", "superuser")] == [
-        "Privilege shop_admin", "log_connections", "Superuser",
+    assert [check_name(name) for name in ("privilege shop_admin", "account shop_vault", "log_connections", "superuser")] == [
+        "Privilege shop_admin",
+        "Account shop_vault", "log_connections", "Superuser",
     ]  # fmt: skip

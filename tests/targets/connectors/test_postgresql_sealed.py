@@ -1,5 +1,6 @@
 """An account that lasts on a real server: it logs in only while somebody holds it, and its password is another one afterwards."""
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -102,3 +103,42 @@ def test_what_is_not_there_or_not_ours_to_change_is_said(vault: PostgresTarget) 
         Sealed(keeper, Account("nobody_of_that_name", kept=True)).open(vault.target, opening())
     with pytest.raises(TargetRefused):
         keeper.rotate(vault.target, "portal_super", make_password())
+
+
+def test_statements_of_an_account_that_is_never_unsealed_are_in_the_targets_own_log(vault: PostgresTarget) -> None:
+    """One that lies on offline cards is given a password, and nothing else. The server itself logs no statement."""
+    keeper, password = PostgreSQLKeeper(), make_password()
+    keeper.rotate(vault.target, NAME, password)
+    with log_in(vault, password) as session:
+        session.execute("SET ROLE billing_admin; SELECT count(*) AS last_resort FROM billing")
+    with vault.superuser() as connection:
+        assert connection.execute("SHOW log_statement").fetchone() == ("none",)
+    logged = [
+        json.loads(line) for path in vault.server.log_folder.glob("*.json") for line in path.read_text().splitlines()
+    ]
+    mine = [each["message"] for each in logged if each.get("user") == NAME and "last_resort" in each.get("message", "")]
+    assert mine == ["statement: SET ROLE billing_admin; SELECT count(*) AS last_resort FROM billing"]
+    standing = keeper.look(vault.target, NAME)
+    assert standing is not None
+    assert standing.logged
+
+
+def test_connection_test_says_whether_the_statements_of_such_an_account_are_logged(vault: PostgresTarget) -> None:
+    keeper = PostgreSQLKeeper()
+    with vault.superuser() as connection:
+        connection.execute("REVOKE SET ON PARAMETER log_statement FROM bg_portal")
+        try:
+            keeper.rotate(vault.target, NAME, make_password())
+        finally:
+            connection.execute("GRANT SET ON PARAMETER log_statement TO bg_portal")
+    assert said_of(vault) == (False, True)
+    keeper.rotate(vault.target, NAME, make_password())
+    assert said_of(vault) == (True, False)
+    keeper.seal(vault.target, NAME)  # what cannot log in is another matter
+    assert [each for each in vault.connector.test(vault.target) if each.name.startswith("account ")] == []
+
+
+def said_of(vault: PostgresTarget) -> tuple[bool | None, bool]:
+    """Whether it is well, and whether the sentence says that they may not be logged."""
+    (check,) = [each for each in vault.connector.test(vault.target) if each.name == f"account {NAME}"]
+    return check.ok, "may not be logged" in check.sentence
