@@ -5,7 +5,7 @@
 
 Each card holds one of two shares (SLIP-0039, 2 of 2) of 32 random bytes; the password is derived from all of them. A card is read from its
 QR code (one line) or typed as its words. Where something does not fit, it is said which: a damaged card, the same card twice, cards of
-two accounts, a card that was replaced.
+two accounts, a card that was replaced. Words alone do not say all of that: then it is said what it can be.
 
 A drill asks something else each time, so that nobody passes it from memory or from an old note. The portal keeps a key for that, derived from the 32
 bytes by HMAC as the password is, and nothing else of them: neither a share nor the password follows from the key, and one card gives neither. What the
@@ -52,6 +52,10 @@ class OtherAccount(CardError):
 
 class OtherSet(CardError):
     """One of the cards was replaced."""
+
+
+class NotOnePair(CardError):
+    """Both are whole, and nothing that stands on them says why they do not belong together: the text says what it can be."""
 
 
 class MistypedQuestion(CardError):
@@ -152,7 +156,7 @@ def combine(first: Card, second: Card) -> Pair:
     """What both cards give together, in either order.
 
     Raises:
-        SameCard, OtherAccount, OtherSet, DamagedCard: they do not belong together; the text says how.
+        SameCard, OtherAccount, OtherSet, NotOnePair: they do not belong together; the text says how.
     """
     if first.tag != second.tag or _differ(first.login, second.login) or _differ(first.system, second.system):
         raise OtherAccount(
@@ -167,7 +171,7 @@ def combine(first: Card, second: Card) -> Pair:
     try:
         master = combine_mnemonics([first.words, second.words])
     except MnemonicError:
-        raise DamagedCard("The two cards do not fit: one of them is not of this pair.") from None
+        raise NotOnePair(_not_one_pair(first, second)) from None
     return _pair(master, first if first.login else second)
 
 
@@ -177,6 +181,18 @@ def _of_two_sets(first: Card, second: Card) -> str:
         return f"One card was replaced: {first.named}, and {second.named}. Use both cards of the newest set."
     older, newer = sorted((first, second), key=lambda card: card.number)
     return f"One card was replaced: {older.named} no longer works with {newer.named}. Use both cards of the newest set."
+
+
+def _not_one_pair(first: Card, second: Card) -> str:
+    """Each card's own checksum fits, so neither was misread. What words leave open is named; where both QR lines were read there is one answer left."""
+    said = f"Both cards are whole, and are not of one pair: {first.named}, and {second.named}."
+    made_again = f"a set {first.number} was made twice, as after the portal was restored from a backup, and these are of two of them"
+    if not (first.from_words or second.from_words):
+        return f"{said} It can only be that {made_again}. Use the two that were printed last."
+    return (
+        f"{said} Either one of them was replaced, since words look alike for sets that are {SETS} apart; or they belong to two accounts, since words tell"
+        f" only some accounts apart; or {made_again}. Read the QR codes, or compare account, set and date on both cards, and use both cards of the newest set."
+    )
 
 
 def _differ(one: str, other: str) -> bool:
