@@ -81,13 +81,6 @@ def checkpoint_text(checkpoint: Checkpoint) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: note.SignerKey) -> bytes:
-    """The signed note of a checkpoint; the log's key carries the name of the origin."""
-    if checkpoint.origin != signer.name:
-        raise ValueError("A log signs checkpoints of its own origin only.")
-    return note.sign_note(checkpoint_text(checkpoint), [signer])
-
-
 def parse_checkpoint(data: bytes) -> SignedCheckpoint:
     """Read a checkpoint without checking it.
 

@@ -1,4 +1,4 @@
-"""The check of the whole stored log: what `audit.log.verify` says of it, and whether what lies beside it fits."""
+"""The check of the whole stored log: what `audit.log.ranges` says of it, and whether what lies beside it fits."""
 
 import heapq
 import json
@@ -16,8 +16,8 @@ from audit.log.commitments import verify_commitment
 from audit.log.errors import ParseError
 from audit.log.models import Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
 from audit.log.note import VerifierKey
+from audit.log.ranges import Entry, RangeResult, StoredNote, TileCheck, verify_entries
 from audit.log.sealing import Queued, reason_to_refuse
-from audit.log.verify import Entry, RangeResult, StoredNote, TileCheck, verify_entries
 
 CHUNK = 2000
 MOST_NAMED = 20

@@ -6,7 +6,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.log.errors import ParseError
-from audit.log.note import SignerKey, VerifierKey, check_name, parse_signer_key, parse_verifier_key
+from audit.log.note import VerifierKey, check_name, parse_verifier_key
+from audit.log.signing import SignerKey, parse_signer_key
 
 SECRET_FILE = "log.key"  # noqa: S105 - the name of a file
 PUBLIC_FILE = "log.pub"

@@ -10,16 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+from audit.log.ed25519 import is_signed
 from audit.log.errors import NotVerified, ParseError
 
 ED25519 = b"\x01"
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 64
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_KEY_ID = re.compile(r"[0-9a-f]{8}")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+KEY_ID = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -56,27 +54,6 @@ class VerifierKey:
         return f"{self.name}+{self.key_id.hex()}+{to_base64(ED25519 + self.public)}"
 
 
-@dataclass(frozen=True)
-class SignerKey:
-    """A private key under a name. Its seed is left out of what Python prints."""
-
-    name: str
-    private: Ed25519PrivateKey
-
-    def verifier(self) -> VerifierKey:
-        """The public half."""
-        return VerifierKey(self.name, self.private.public_key().public_bytes_raw())
-
-    def text(self) -> str:
-        """The signer key as golang.org/x/mod/sumdb/note writes it. Secret."""
-        seed = self.private.private_bytes_raw()
-        return f"PRIVATE+KEY+{self.name}+{self.verifier().key_id.hex()}+{to_base64(ED25519 + seed)}"
-
-    def __repr__(self) -> str:
-        """The name alone."""
-        return f"SignerKey({self.name!r})"
-
-
 def parse_verifier_key(text: str) -> VerifierKey:
     """Read a verifier key.
 
@@ -92,49 +69,16 @@ def parse_verifier_key(text: str) -> VerifierKey:
     if len(material) != 33 or material[:1] != ED25519:
         raise ParseError("The verifier key is not of type Ed25519.")
     found = VerifierKey(name, material[1:])
-    if not _KEY_ID.fullmatch(key_id) or found.key_id.hex() != key_id:
+    if not KEY_ID.fullmatch(key_id) or found.key_id.hex() != key_id:
         raise ParseError("The key id of the verifier key is not that of its name and key.")
-    return found
-
-
-def parse_signer_key(text: str) -> SignerKey:
-    """Read a signer key. No message of an error repeats any of it.
-
-    Raises:
-        ParseError: It is not one, not of Ed25519, or its key id is not that of its name and key.
-    """
-    parts = text.split("+", 4)
-    if len(parts) != 5 or parts[:2] != ["PRIVATE", "KEY"]:
-        raise ParseError("A signer key is PRIVATE+KEY+name+key id+base64.")
-    name, key_id, key = parts[2:]
-    check_name(name)
-    material = from_base64(key)
-    if len(material) != 33 or material[:1] != ED25519:
-        raise ParseError("The signer key is not of type Ed25519.")
-    found = SignerKey(name, Ed25519PrivateKey.from_private_bytes(material[1:]))
-    if not _KEY_ID.fullmatch(key_id) or found.verifier().key_id.hex() != key_id:
-        raise ParseError("The key id of the signer key is not that of its name and key.")
     return found
 
 
 def check_name(name: str) -> None:
     """Raise ParseError unless the text may be the name of a key: not empty, no space, no plus, no control character."""
-    if not name or "+" in name or any(character.isspace() for character in name) or _CONTROL.search(name):
+    if not name or "+" in name or any(character.isspace() for character in name) or CONTROL.search(name):
         raise ParseError("The name of a key is not empty and has no space and no plus.")
     _utf8(name)
-
-
-def sign_note(text: str, signers: Sequence[SignerKey]) -> bytes:
-    """The note over ``text``, which ends in a newline, with one line for each signer.
-
-    Raises:
-        ValueError: The text cannot be the text of a note, or nobody signs.
-    """
-    if not text.endswith("\n") or _CONTROL.search(text) or not signers:
-        raise ValueError("The text of a note ends in a newline, has no control characters, and is signed.")
-    data = text.encode()
-    lines = [Signature(key.name, key.verifier().key_id, key.private.sign(data)) for key in signers]
-    return write_note(Note(text, tuple(lines)))
 
 
 def write_note(note: Note) -> bytes:
@@ -155,7 +99,7 @@ def parse_note(data: bytes) -> Note:
         whole = data.decode()
     except UnicodeDecodeError as error:
         raise ParseError("A note is UTF-8.") from error
-    if _CONTROL.search(whole):
+    if CONTROL.search(whole):
         raise ParseError("A note has no control character other than the newline.")
     text, blank, lines = whole.rpartition("\n\n")
     if not blank or not lines.endswith("\n"):
@@ -179,10 +123,8 @@ def verify_note(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, .
         key = known.get((signature.name, signature.key_id))
         if key is None:
             continue
-        try:
-            Ed25519PublicKey.from_public_bytes(key.public).verify(signature.value, text)
-        except (InvalidSignature, ValueError) as error:
-            raise NotVerified(f"A signature of {key.name} is wrong.") from error
+        if not is_signed(key.public, signature.value, text):
+            raise NotVerified(f"A signature of {key.name} is wrong.")
         signed.append(key)
     if not signed:
         raise NotVerified("No key that is trusted here signed this.")

@@ -15,9 +15,10 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.durable import write_whole
 from audit.log.errors import NotVerified, ParseError
 from audit.log.heartbeats import beat
-from audit.log.note import SignerKey, VerifierKey, write_note
+from audit.log.note import VerifierKey, write_note
 from audit.log.publishing import Head, SetBack, publish_once
 from audit.log.sealing import BATCH, SealingError, last_signed, seal_once
+from audit.log.signing import SignerKey
 from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
 
 log = logging.getLogger("breakglass.sealer")

@@ -15,15 +15,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
-from audit.log.checkpoint import (
-    Checkpoint,
-    VerifiedCheckpoint,
-    parse_checkpoint,
-    sign_checkpoint,
-    verify_checkpoint,
-)
+from audit.log.checkpoint import Checkpoint, VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
-from audit.log.note import SignerKey, VerifierKey
+from audit.log.note import VerifierKey
+from audit.log.signing import SignerKey, sign_checkpoint
 
 alarms = logging.getLogger("breakglass.alarm")
 BATCH = 2000

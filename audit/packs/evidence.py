@@ -19,8 +19,8 @@ from audit.facts.given import Period
 from audit.facts.schema import new_database
 from audit.log.checkpoints import public_keys
 from audit.log.examination import stored_ranges
+from audit.log.ranges import RangeResult
 from audit.log.read import LoggedEvent
-from audit.log.verify import RangeResult
 from audit.packs.carried import Carried, open_rows, pack_before
 from audit.packs.exports import Line
 from audit.packs.filters import clock

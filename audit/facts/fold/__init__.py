@@ -28,7 +28,7 @@ from audit.facts.fold.state import Facts
 from audit.facts.given import Period
 from audit.facts.parameters import Parameter
 from audit.facts.schema import insert_rows, load_schema
-from audit.log import verify
+from audit.log import ranges as stored_ranges
 from audit.log.canonical import parse_entry
 from audit.log.errors import ParseError
 
@@ -172,7 +172,7 @@ class Folded:
     unreadable: frozenset[tuple[str, str]]
 
 
-def readable(entries: Iterable[verify.Entry]) -> Iterator[Entry]:
+def readable(entries: Iterable[stored_ranges.Entry]) -> Iterator[Entry]:
     """Stored entries as the fold reads them; bytes that are no entry are left out, and their range does not verify."""
     for stored in entries:
         try:
@@ -187,12 +187,12 @@ def fold(
     *,
     period: Period,
     parameters: Mapping[str, Parameter],
-    ranges: Sequence[verify.RangeResult] = (),
+    ranges: Sequence[stored_ranges.RangeResult] = (),
     only: Collection[str] | None = None,
 ) -> Folded:
     """Fold entries, in the order of the log, into the tables of facts of an empty database.
 
-    ``ranges`` are the results of ``audit.log.verify`` for the same entries: they become the facts ``log_ranges`` and
+    ``ranges`` are the results of ``audit.log.ranges`` for the same entries: they become the facts ``log_ranges`` and
     ``checkpoints``, and rows that rest on a range which does not verify are listed as unreadable. ``only`` names systems,
     and leaves out the rows of all others.
 
@@ -252,11 +252,11 @@ def write(db: sqlite3.Connection, table: str, facts: Facts) -> None:
     insert_rows(db, table, ({key: name, **row} for name, row in sorted(facts.each(table))))
 
 
-def _damaged(ranges: Iterable[verify.RangeResult]) -> frozenset[int]:
+def _damaged(ranges: Iterable[stored_ranges.RangeResult]) -> frozenset[int]:
     return frozenset(index for each in ranges if not each.ok for index in range(each.from_index, each.to_index + 1))
 
 
-def _log(facts: Facts, ranges: Sequence[verify.RangeResult]) -> None:
+def _log(facts: Facts, ranges: Sequence[stored_ranges.RangeResult]) -> None:
     """The log's own ranges and checkpoints; no outside party vouches for any of them yet."""
     names = ("from_index", "to_index", "from_at", "to_at")
     held = ("dense", "hashes_ok", "root_ok", "signature_ok", "consistent")

@@ -13,7 +13,7 @@ from audit.log.errors import ParseError
 from audit.log.examination import Report, as_json, examine
 from audit.log.keys import load_verifiers
 from audit.log.note import VerifierKey
-from audit.log.verify import StoredNote
+from audit.log.ranges import StoredNote
 
 
 class Command(BaseCommand):

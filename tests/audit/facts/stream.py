@@ -22,10 +22,10 @@ from audit.facts.given import Period
 from audit.facts.schema import new_database
 from audit.log import merkle
 from audit.log.canonical import encode
-from audit.log.checkpoint import Checkpoint, sign_checkpoint
+from audit.log.checkpoint import Checkpoint
 from audit.log.commitments import commit
-from audit.log.note import SignerKey
-from audit.log.verify import Entry, RangeResult, StoredNote, verify_entries
+from audit.log.ranges import Entry, RangeResult, StoredNote, verify_entries
+from audit.log.signing import SignerKey, sign_checkpoint
 
 SIGNER = SignerKey("log.example/test", Ed25519PrivateKey.from_private_bytes(bytes(32)))
 NAMES = uuid.UUID(int=0)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from audit.log.verify import Entry
+from audit.log.ranges import Entry
 from tests.audit.facts import story
 from tests.audit.facts.stream import DAY, HOUR, MINUTE, Stream, at, judge, seal
 

@@ -8,7 +8,7 @@ import pytest
 from audit.facts.fold import CannotFold, readable, undeclared
 from audit.facts.given import Period
 from audit.log.canonical import encode
-from audit.log.verify import Entry
+from audit.log.ranges import Entry
 from tests.audit.controls.fixture_rows import base, row
 from tests.audit.facts import story
 from tests.audit.facts.everything import everything

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from audit.facts.fold import HANDLERS, readable
-from audit.log.verify import Entry
+from audit.log.ranges import Entry
 from tests.audit.facts.everything import VECTORS, as_facts, everything
 from tests.audit.facts.stream import judge
 

@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.log.note import SignerKey
+from audit.log.signing import SignerKey
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 
 from audit.log.append import Entry, append_many, process
 from audit.log.keys import load_signer
-from audit.log.note import SignerKey
 from audit.log.sealing import seal_once
+from audit.log.signing import SignerKey
 
 TEST = process("test")
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from audit.log import merkle, tiles
 from audit.log.canonical import encode
-from audit.log.checkpoint import Checkpoint, sign_checkpoint
-from audit.log.note import SignerKey
-from audit.log.verify import Entry, RangeResult, StoredNote, TileCheck, verify_entries
+from audit.log.checkpoint import Checkpoint
+from audit.log.ranges import Entry, RangeResult, StoredNote, TileCheck, verify_entries
+from audit.log.signing import SignerKey, sign_checkpoint
 
 START, STEP = 1_790_000_000_000, 60_000
 

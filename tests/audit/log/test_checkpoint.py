@@ -6,25 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.log import merkle, note
+from audit.log import merkle
 from audit.log.checkpoint import (
     Checkpoint,
     SignedCheckpoint,
     VerifiedCheckpoint,
     checkpoint_text,
     parse_checkpoint,
-    sign_checkpoint,
     verify_checkpoint,
 )
 from audit.log.errors import NotVerified, ParseError
-from audit.log.note import SignerKey
+from audit.log.signing import SignerKey, sign_checkpoint, sign_note
 
 ROOT = bytes(range(32))
 ROOT_TEXT = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
 def signed_text(text: str, signer: SignerKey) -> bytes:
-    return note.sign_note(text, [signer])
+    return sign_note(text, [signer])
 
 
 def test_text_is_origin_size_and_root(signer: SignerKey) -> None:
@@ -98,7 +97,7 @@ def test_clients_must_not_assume_a_form_of_the_origin(signer: SignerKey) -> None
 
 
 def test_clients_must_ignore_unknown_signatures(signer: SignerKey, stranger: SignerKey) -> None:
-    data = note.sign_note(checkpoint_text(Checkpoint(signer.name, 1, ROOT)), [stranger, signer])
+    data = sign_note(checkpoint_text(Checkpoint(signer.name, 1, ROOT)), [stranger, signer])
     assert verify_checkpoint(parse_checkpoint(data), [signer.verifier()]).size == 1
 
 

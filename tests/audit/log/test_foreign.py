@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from audit.log import merkle, note, tiles
-from audit.log.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint, verify_checkpoint
-from audit.log.note import SignerKey
+from audit.log import merkle, tiles
+from audit.log.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
+from audit.log.signing import SignerKey, parse_signer_key, sign_checkpoint
 
 HERE = Path(__file__).parent
 GOPATH = Path("/usr/share/gocode")
@@ -34,7 +34,7 @@ def decoded(texts: list[str]) -> list[bytes]:
 
 
 def test_foreign_keys_and_checkpoint_are_read_and_written_the_same(vectors: dict[str, Any]) -> None:
-    signer = note.parse_signer_key(vectors["signer_key"])
+    signer = parse_signer_key(vectors["signer_key"])
     assert (signer.text(), signer.verifier().text()) == (vectors["signer_key"], vectors["verifier_key"])
     checkpoint = verify_checkpoint(parse_checkpoint(vectors["checkpoint"].encode()), [signer.verifier()])
     again = sign_checkpoint(Checkpoint(checkpoint.origin, checkpoint.size, checkpoint.root), signer)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from audit.log import note
 from audit.log.errors import NotVerified, ParseError
-from audit.log.note import Signature, SignerKey
+from audit.log.note import Signature
+from audit.log.signing import SignerKey, parse_signer_key, sign_note
 
 # The example of the specification.
 EXAMPLE_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -31,7 +32,7 @@ def test_example_of_the_specification_verifies() -> None:
 
 
 def test_text_must_be_ignored_unless_a_trusted_key_signed(signer: SignerKey, stranger: SignerKey) -> None:
-    read = note.parse_note(note.sign_note("a\n", [stranger]))
+    read = note.parse_note(sign_note("a\n", [stranger]))
     with pytest.raises(NotVerified):
         note.verify_note(read, [signer.verifier()])
     with pytest.raises(NotVerified):
@@ -39,7 +40,7 @@ def test_text_must_be_ignored_unless_a_trusted_key_signed(signer: SignerKey, str
 
 
 def test_verifiers_must_ignore_signatures_of_unknown_keys_that_share_a_name_or_an_id(signer: SignerKey) -> None:
-    signed = note.parse_note(note.sign_note("a\n", [signer]))
+    signed = note.parse_note(sign_note("a\n", [signer]))
     same_name = Signature(signer.name, b"\0\0\0\0", bytes(64))
     same_id = Signature("other.example", signer.verifier().key_id, bytes(64))
     both = note.Note(signed.text, (same_name, *signed.signatures, same_id))
@@ -47,7 +48,7 @@ def test_verifiers_must_ignore_signatures_of_unknown_keys_that_share_a_name_or_a
 
 
 def test_verifiers_must_check_and_reject_a_wrong_signature_of_a_known_key(signer: SignerKey) -> None:
-    signed = note.parse_note(note.sign_note("a\n", [signer, other_key(1)]))
+    signed = note.parse_note(sign_note("a\n", [signer, other_key(1)]))
     wrong = Signature(signer.name, signer.verifier().key_id, bytes(64))
     keys = [signer.verifier(), other_key(1).verifier()]
     assert len(note.verify_note(signed, keys)) == 2
@@ -57,12 +58,12 @@ def test_verifiers_must_check_and_reject_a_wrong_signature_of_a_known_key(signer
 
 
 def test_verifiers_must_accept_16_signatures(signer: SignerKey) -> None:
-    data = note.sign_note("a\n", [*(other_key(number) for number in range(15)), signer])
+    data = sign_note("a\n", [*(other_key(number) for number in range(15)), signer])
     assert note.verify_note(note.parse_note(data), [signer.verifier()]) == (signer.verifier(),)
 
 
 def test_too_many_signatures_or_bytes_are_refused(signer: SignerKey) -> None:
-    line = note.sign_note("a\n", [signer]).split(b"\n\n")[1]
+    line = sign_note("a\n", [signer]).split(b"\n\n")[1]
     assert len(note.parse_note(b"a\n\n" + line * note.MAX_SIGNATURES).signatures) == note.MAX_SIGNATURES
     with pytest.raises(ParseError):
         note.parse_note(b"a\n\n" + line * (note.MAX_SIGNATURES + 1))
@@ -71,7 +72,7 @@ def test_too_many_signatures_or_bytes_are_refused(signer: SignerKey) -> None:
 
 
 def test_notes_must_be_utf8_without_control_characters(signer: SignerKey) -> None:
-    line = note.sign_note("a\n", [signer]).split(b"\n\n")[1]
+    line = sign_note("a\n", [signer]).split(b"\n\n")[1]
     for text in (b"\xff\n", b"a\x00\n", b"a\tb\n", b"a\r\n", b"\x1f\n", b"\xed\xa0\x80\n"):
         with pytest.raises(ParseError):
             note.parse_note(text + b"\n" + line)
@@ -79,7 +80,7 @@ def test_notes_must_be_utf8_without_control_characters(signer: SignerKey) -> Non
 
 def test_text_is_separated_at_the_last_empty_line(signer: SignerKey) -> None:
     text = "a\n\n— b\n\n\nc\n"
-    assert note.parse_note(note.sign_note(text, [signer])).text == text
+    assert note.parse_note(sign_note(text, [signer])).text == text
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a+b", "a\u00a0b", "a\u2003b", "a\nb", "\ud800", "a\x01"], ids=repr)
@@ -128,7 +129,7 @@ def test_any_bytes_are_a_note_or_a_parse_error(data: bytes | list[str]) -> None:
 
 @given(st.data())
 def test_note_with_one_flipped_bit_does_not_verify(signer: SignerKey, data: st.DataObject) -> None:
-    good = note.sign_note("a line\nand another\n", [signer])
+    good = sign_note("a line\nand another\n", [signer])
     bit = data.draw(st.integers(0, len(good) * 8 - 1))
     wrong = bytearray(good)
     wrong[bit // 8] ^= 1 << bit % 8
@@ -139,12 +140,12 @@ def test_note_with_one_flipped_bit_does_not_verify(signer: SignerKey, data: st.D
 @pytest.mark.parametrize("text", ["", "a", "a\n\x01\n", "a\tb\n"], ids=repr)
 def test_text_that_is_no_note_is_not_signed(signer: SignerKey, text: str) -> None:
     with pytest.raises(ValueError, match="text of a note"):
-        note.sign_note(text, [signer])
+        sign_note(text, [signer])
 
 
 def test_note_without_a_signer_is_not_written() -> None:
     with pytest.raises(ValueError, match="is signed"):
-        note.sign_note("a\n", [])
+        sign_note("a\n", [])
 
 
 def test_key_id_is_the_hash_of_name_type_and_key(signer: SignerKey) -> None:
@@ -154,7 +155,7 @@ def test_key_id_is_the_hash_of_name_type_and_key(signer: SignerKey) -> None:
 
 def test_keys_are_written_and_read(signer: SignerKey) -> None:
     assert note.parse_verifier_key(signer.verifier().text()) == signer.verifier()
-    assert note.parse_signer_key(signer.text()).verifier() == signer.verifier()
+    assert parse_signer_key(signer.text()).verifier() == signer.verifier()
 
 
 def test_signer_key_is_not_shown(signer: SignerKey) -> None:
@@ -191,5 +192,5 @@ def test_malformed_signer_key_is_refused_without_showing_it(signer: SignerKey) -
         "",
     ):
         with pytest.raises(ParseError) as caught:
-            note.parse_signer_key(text)
+            parse_signer_key(text)
         assert key not in str(caught.value)

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from audit.log import merkle, note
 from audit.log.canonical import encode
-from audit.log.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint, verify_checkpoint
+from audit.log.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
-from audit.log.note import SignerKey
 from audit.log.proof import (
     LogProof,
     VerifiedInclusion,
@@ -19,6 +18,7 @@ from audit.log.proof import (
     verify_proof,
     write_proof,
 )
+from audit.log.signing import SignerKey, sign_checkpoint
 
 ENTRIES = [encode({"id": f"id-{number}", "name": "glass.broken"}) for number in range(11)]
 LEAVES = [merkle.leaf_hash(entry) for entry in ENTRIES]

@@ -14,8 +14,8 @@ from audit.log import merkle, sealing, tiles
 from audit.log.checkpoint import VerifiedCheckpoint
 from audit.log.examination import examine
 from audit.log.models import Event, QueueEntry, SealedEntry, StoredCheckpoint, Tile
-from audit.log.note import SignerKey
 from audit.log.sealing import SealingError, last_signed, seal_once
+from audit.log.signing import SignerKey
 from tests.audit.log.logged import appended, doctored, run_signer, sealed
 
 NOW = 1_790_000_000_000

@@ -14,8 +14,8 @@ from django.test import Client
 
 from audit.controls.model import TestResult
 from audit.facts.given import Period
+from audit.log.ranges import Entry
 from audit.log.read import of_subject
-from audit.log.verify import Entry
 from portal.access_requests.actions import ask, decline
 from portal.access_requests.models import AccessRequest, Approval
 from portal.errors import StepUpNeeded

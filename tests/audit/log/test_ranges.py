@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.log.canonical import encode
-from audit.log.note import SignerKey
-from audit.log.verify import RangeResult, StoredNote
+from audit.log.ranges import RangeResult, StoredNote
+from audit.log.signing import SignerKey
 from tests.audit.log.simulator import START, STEP, SimulatedLog, simulated
 
 COUNTS = (100, 200, 300)

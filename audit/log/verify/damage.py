@@ -1,0 +1,60 @@
+"""What can be wrong with a published log, each with the entries that it touches."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The classes of damage, as machines name them."""
+
+    NO_CHECKPOINT = "no checkpoint"
+    CHECKPOINT_UNREADABLE = "checkpoint unreadable"
+    CHECKPOINT_NOT_SIGNED = "checkpoint not signed"
+    SHORTER = "shorter than seen"
+    FORKED = "another history"
+    NOT_WITNESSED = "not witnessed"
+    BUNDLE_MISSING = "entries missing"
+    BUNDLE_UNREADABLE = "entries unreadable"
+    ENTRIES_CHANGED = "entries changed"
+    TILE_MISSING = "tile missing"
+    TILE_CHANGED = "tile changed"
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True, order=True)
+class Damage:
+    """One damage. ``first`` and ``last`` are indexes of entries, both included; -1 where it touches no entry by itself."""
+
+    first: int
+    last: int
+    kind: Kind = field(compare=False)
+    path: str
+    why: str = field(compare=False)
+
+    def sentence(self) -> str:
+        """For people."""
+        where = (
+            ""
+            if self.first < 0
+            else f"entry {self.first}"
+            if self.first == self.last
+            else f"entries {self.first} to {self.last}"
+        )
+        return f"{self.kind}: {', '.join(part for part in (where, self.path) if part)}. {self.why}".replace(": .", ":")
+
+
+@dataclass
+class Verdict:
+    """What was found. ``whole_from`` is 0, or the index before which entries were removed by a signed cut."""
+
+    origin: str = ""
+    size: int = 0
+    root: bytes = b""
+    whole_from: int = 0
+    checked: int = 0  # entries read and hashed, in this run and in those it went on from
+    damages: list[Damage] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.damages
