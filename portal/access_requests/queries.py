@@ -12,7 +12,7 @@ from portal.access_requests.models import AccessRequest, Question
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.access_requests.turns import Turn, answered, begun, turns
 from portal.clock import now
-from portal.eligibility.lending import away, lenders_to
+from portal.eligibility.lending import away, lenders_to, seats
 from portal.eligibility.models import APPROVER, OWNER, RESPONDER, Eligibility
 from portal.eligibility.queries import eligibilities_of, people_with, systems_where, usable_until
 from portal.notifications.models import Alert
@@ -38,18 +38,12 @@ class Audience:
 
 def audience_of(system: System, responder_id: UUID | str) -> Audience:
     """Approvers and owners of the system, and the security list. Who is on leave and lent the role is not asked, nor who stands in for the responder."""
-    loans = [(who, lender) for who, lender in away(system).values_list("person_id", "lent_by_id") if lender is not None]
-    in_place = {who: lender for who, lender in loans if str(lender) != str(responder_id)}
-    not_asked = {
-        UUID(str(responder_id)),
-        *(lender for _, lender in loans),
-        *({who for who, _ in loans} - set(in_place)),
-    }
-    approvers = tuple(people_with(APPROVER, system).exclude(pk__in=not_asked))
+    seated = seats(away(system).values_list("person_id", "lent_by_id"), UUID(str(responder_id)))
+    approvers = tuple(people_with(APPROVER, system).exclude(pk__in=seated.not_asked))
     held = people_with(OWNER, system).exclude(pk=responder_id)
     owner = [system.owner] if str(system.owner_id) != str(responder_id) else []
     owners = {person.pk: person for person in (*held, *owner)}
-    return Audience(approvers, tuple(owners.values()), tuple(settings.PORTAL_SECURITY_LIST), in_place)
+    return Audience(approvers, tuple(owners.values()), tuple(settings.PORTAL_SECURITY_LIST), seated.in_place)
 
 
 @dataclass(frozen=True)

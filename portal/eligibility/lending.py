@@ -4,7 +4,7 @@ At any moment a person either lends or borrows: so a loan is never lent on, and 
 decides nothing on the requests of who lent it, and nothing once who lent it holds the role no more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +29,22 @@ class Standing:
     lent_by: UUID | None = None
     group: str = ""
     from_the_responder: bool = False
+
+
+@dataclass(frozen=True)
+class Seats:
+    """Who stands in for whom towards one responder, and who is not asked: the responder, who is away, who stands in for the responder alone."""
+
+    in_place: Mapping[UUID, UUID]
+    not_asked: frozenset[UUID]
+
+
+def seats(loans: Iterable[tuple[UUID, UUID | None]], responder_id: UUID) -> Seats:
+    """The seats that follow from loans: pairs of who stands in, and who lent. Pure, so that now and a past moment are judged alike."""
+    lent = [(who, lender) for who, lender in loans if lender is not None]
+    in_place = {who: lender for who, lender in lent if lender != responder_id}
+    idle = {who for who, _ in lent} - set(in_place)
+    return Seats(in_place, frozenset({responder_id, *(lender for _, lender in lent), *idle}))
 
 
 def standing_of(person_id: UUID | str, system: System, responder_id: UUID | str) -> Standing:

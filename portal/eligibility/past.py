@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from portal.eligibility.lending import seats
 from portal.eligibility.models import APPROVER, RoleAssignment
 from portal.eligibility.queries import covers
 from portal.people.models import Person
@@ -31,11 +32,9 @@ class PastApprovers:
     def at(self, at: datetime, responder_id: UUID) -> Then:
         """Those who could have been asked about this responder's request at that moment."""
         held = [each for each in self._rows if _held(each, at)]
-        loans = [(each.person_id, each.lent_by_id) for each in held if each.lent_by_id is not None]
-        in_place = {who: lender for who, lender in loans if lender != responder_id}
-        not_asked = {responder_id, *(lender for _, lender in loans), *({who for who, _ in loans} - set(in_place))}
-        people = {each.person_id: each.person for each in held if each.person_id not in not_asked}
-        return Then(tuple(people.values()), in_place, _groups(held, in_place))
+        seated = seats(((each.person_id, each.lent_by_id) for each in held), responder_id)
+        people = {each.person_id: each.person for each in held if each.person_id not in seated.not_asked}
+        return Then(tuple(people.values()), seated.in_place, _groups(held, seated.in_place))
 
 
 def _held(row: RoleAssignment, at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -14,7 +15,7 @@ from portal.access_requests.queries import audience_of, waiting_for
 from portal.access_requests.turns import turns
 from portal.clock import now
 from portal.eligibility import actions
-from portal.eligibility.lending import standing_of
+from portal.eligibility.lending import Seats, seats, standing_of
 from portal.eligibility.models import APPROVER, RoleAssignment
 from portal.errors import NotAllowed, Refused, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.grants import actions as grants
@@ -244,3 +245,11 @@ def _hold(world: World, moment: datetime, loans: list[RoleAssignment]) -> None:
             assert row.lent_by_id is not None
             assert not standing_of(row.person_id, world.system, row.lent_by_id).may or len(loans) > 1
             assert standing_of(row.person_id, world.system, world.ann.pk).lent_by in lenders
+
+
+def test_seats_that_follow_from_loans() -> None:
+    """Who lent is not asked, nor who stands in for the responder alone; who stands in for another too is, in the other's place."""
+    ann, ben, cleo, dan, eve = (UUID(int=each) for each in range(1, 6))
+    loans = [(ben, ann), (cleo, dan), (eve, ann), (eve, dan), (ben, None)]
+    assert seats(loans, ann) == Seats({cleo: dan, eve: dan}, frozenset({ann, dan, ben}))
+    assert seats([], ann) == Seats({}, frozenset({ann}))
