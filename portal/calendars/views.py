@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from portal.calendars import feed
 from portal.calendars.entries import Entry
+from portal.campaigns.lists import LISTS
 from portal.campaigns.queries import duties_of as attestations_of
 from portal.campaigns.queries import open_ones
 from portal.clock import now
@@ -25,7 +26,6 @@ from portal.sealed.queries import duties_of as rotations_of
 from portal.systems.models import System
 from portal.templatetags.words import finding_kind
 
-LISTS = {"eligibility": "list", "roles": "roles", "accounts": "sealed accounts"}
 MOST = 500  # of each kind, the first due first
 
 
@@ -67,7 +67,7 @@ def entries_of(viewer: Person) -> list[Entry]:
 def _attestations(viewer: Person) -> Iterable[Entry]:
     kind = "Attestation"
     for duty in attestations_of(viewer)[:MOST]:
-        what = f"Attest the {LISTS.get(duty.subject_kind, duty.subject_kind)} of {_where(duty.system)}"
+        what = f"Attest the {LISTS[duty.subject_kind].what} of {_where(duty.system)}"
         yield Entry(f"duty-{duty.pk}", duty.due_at, kind, what, reverse("campaigns"))
     for open_one in open_ones(viewer)[:MOST]:
         what, path = f"Close the attestation of {_where(open_one.system)}", reverse("campaign_page", args=[open_one.pk])

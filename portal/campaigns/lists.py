@@ -13,13 +13,14 @@ ALL_SYSTEMS = "All systems"
 
 @dataclass(frozen=True)
 class AttestedList:
-    """A kind of list. ``asks_target``: the target is asked who can act, which is held against it. ``of_all``: one is of no system alone.
+    """A kind of list. ``what`` is attested, as a sentence says it. ``asks_target``: the target is asked who can act, which is held against it.
 
-    ``of_accounts``: only systems with sealed accounts have it.
+    ``of_all``: one is of no system alone. ``of_accounts``: only systems with sealed accounts have it.
     """
 
     kind: str
     title: str
+    what: str
     says: str
     asks_target: bool = False
     of_all: bool = False
@@ -30,16 +31,16 @@ LISTS = {
     each.kind: each
     for each in (
         AttestedList(
-            ELIGIBILITIES, "Who may break the glass",
+            ELIGIBILITIES, "Who may break the glass", "list",
             "Each person who may ask for a privilege, and each login on the target that can act without asking.",
             asks_target=True,
         ),
         AttestedList(
-            ACCOUNTS, "Sealed accounts",
+            ACCOUNTS, "Sealed accounts", "sealed accounts",
             "Each account that lasts on a target under seal: who keeps it, who may check it out, its last use, drill and new secret.",
             asks_target=True, of_accounts=True,
         ),
-        AttestedList(ROLES, "Who holds which role", "Each role in the portal, and whose it is.", of_all=True),
+        AttestedList(ROLES, "Who holds which role", "roles", "Each role in the portal, and whose it is.", of_all=True),
     )
 }  # fmt: skip
 
