@@ -16,6 +16,11 @@ def hours(name: str) -> timedelta:
     return timedelta(hours=min(values(name)))
 
 
+def days(name: str) -> timedelta:
+    """A time in days of which the shortest is the strictest."""
+    return timedelta(days=min(values(name)))
+
+
 @cache
 def values(name: str) -> list[Any]:
     """The catalogue's value, and those of the operator's own folders (which may only be stricter)."""

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from portal.campaigns.signals import Limits
-from portal.parameters import CATALOGUE, values
+from portal.parameters import CATALOGUE, days, values
 
 
 @cache
@@ -25,7 +25,7 @@ def conflicting_roles() -> frozenset[frozenset[str]]:
 @cache
 def dormant_after() -> timedelta:
     """So long after the last use or drill a right counts as dormant, and keeping it needs a reason."""
-    return timedelta(days=min(values("dormant_days")))
+    return days("dormant_days")
 
 
 @cache

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Max
 
 from portal.drills.models import Drill
-from portal.parameters import values
+from portal.parameters import days
 from portal.systems.facts import CHANGE
 from portal.systems.models import ProposedChange, System
 
@@ -20,13 +20,13 @@ SOON = timedelta(days=14)
 @cache
 def interval() -> timedelta:
     """The longest time between two drills; the operator's stricter figure holds."""
-    return timedelta(days=min(values("drill_days")))
+    return days("drill_days")
 
 
 @cache
 def after_change() -> timedelta:
     """A major change is followed by a drill within this time."""
-    return timedelta(days=min(values("drill_after_change_days")))
+    return days("drill_after_change_days")
 
 
 @dataclass(frozen=True)

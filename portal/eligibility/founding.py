@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db import connection
-
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.eligibility.models import ADMINISTRATOR, RoleAssignment
 from portal.errors import NotAllowed, RefusedByPolicy, WrongState
+from portal.locks import until_commit
 from portal.people.actions import enter
 from portal.people.models import Person
 
@@ -33,8 +32,7 @@ def found(*, by: Actor, first: Founder, second: Founder, host: str = "") -> tupl
     """
     if by.is_person:
         raise NotAllowed("The portal is founded from the operator's command line.")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [FOUNDING_LOCK])
+    until_commit(FOUNDING_LOCK)
     if RoleAssignment.objects.filter(founding=True).exists():
         raise WrongState(
             "The first administrators were made already. Later ones are proposed and approved in the portal."

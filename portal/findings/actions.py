@@ -1,6 +1,6 @@
 """From "there is something to put right" to "somebody else saw that it is". Nobody closes their own."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from portal.findings.rules import may_answer, may_ask_retest, may_assign, may_cl
 from portal.findings.states import ANSWERED, ASSIGNED, CLOSED, MOVES, RAISED
 from portal.moves import make
 from portal.notifications.outbox import tell
-from portal.parameters import values
+from portal.parameters import days
 from portal.people.models import Person
 from portal.policy.alerts import FAILED_END, GAP, OVERDUE
 from portal.systems.models import System
@@ -57,7 +57,7 @@ def raise_finding(
     """
     may_raise(by, system)
     at = now()
-    due = (due_at or at + timedelta(days=min(values("finding_days")))) if owner else None
+    due = (due_at or at + days("finding_days")) if owner else None
     row = Finding.objects.create(
         kind=kind, test_id=test_id, about=about, case=case, system=system, source_event=source_event, title=title[:200],
         details=details, state=ASSIGNED if owner else RAISED, raised_at=at, owner=owner, due_at=due,

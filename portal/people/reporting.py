@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from django.db import connection
-
 from audit.log.append import Actor, action, append
 from portal.errors import ChangedMeanwhile, RefusedByPolicy
+from portal.locks import until_commit
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, need_other, need_permission
 from portal.people.strength import need_fresh
@@ -63,8 +62,7 @@ def _check(person: Person, manager: Person) -> None:
 
 def one_at_a_time() -> None:
     """Two changes at the same moment could make a circle that neither sees: until the transaction ends nobody else changes who reports to whom."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    until_commit(ONE_AT_A_TIME)
 
 
 def note_manager(by: Actor, person: Person, manager: Person | None) -> None:

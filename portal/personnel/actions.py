@@ -3,12 +3,11 @@
 import hashlib
 from datetime import datetime
 
-from django.db import connection
-
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.errors import RefusedByPolicy
 from portal.grants import narrowing
+from portal.locks import until_commit
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people import reporting
@@ -106,8 +105,7 @@ def discard(*, by: Actor, row: PersonnelList, cause: str = "discarded") -> Perso
 
 
 def _one_at_a_time() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    until_commit(ONE_AT_A_TIME)
     reporting.one_at_a_time()
 
 

@@ -11,7 +11,7 @@ from portal.clock import ms, now
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.notifications.outbox import tell
 from portal.offline_card import answer_to, new_question
-from portal.parameters import values
+from portal.parameters import days
 from portal.people.strength import need_fresh
 from portal.sealed.cards import facts_of, is_holder
 from portal.sealed.models import OfflineSet, SealedAccount
@@ -30,7 +30,7 @@ COMING_ALREADY = (
 
 def drilled_every() -> timedelta:
     """The longest time between two drills of a pair; the operator's stricter figure holds."""
-    return timedelta(days=min(values("drill_days")))
+    return days("drill_days")
 
 
 def key_context(made: OfflineSet) -> str:
