@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import QuerySet
 
+from portal.choices import RowField
 from portal.kept_form import KeptForm
 from portal.people.actions import DOUBLED_ADDRESS
 from portal.people.models import Person
@@ -124,7 +125,7 @@ class ResetForm(KeptForm):
 class ManagerForm(KeptForm):
     """Whom somebody reports to."""
 
-    manager: "forms.ModelChoiceField[Person]" = forms.ModelChoiceField(
+    manager: "forms.ModelChoiceField[Person]" = RowField(
         queryset=None, required=False, empty_label="Nobody", widget=QuickSelect
     )
 
@@ -143,7 +144,7 @@ class PersonForm(KeptForm):
         label="Mail address", max_length=254, help_text="They sign in with it, and alerts go there."
     )
     third_party = forms.BooleanField(label="Works for another company", required=False)
-    sponsor = forms.ModelChoiceField(
+    sponsor = RowField(
         working_here(), label="Who here answers for them", required=False, help_text="Only for who works for another company.",
     )  # fmt: skip
     contract_end = forms.DateTimeField(label="Their contract ends", widget=UtcMoment(), required=False)
@@ -158,7 +159,7 @@ class PersonForm(KeptForm):
 class SponsorForm(KeptForm):
     """Who answers for somebody of another company from now on, and until when their contract runs."""
 
-    sponsor = forms.ModelChoiceField(working_here(), label="Who here answers for them", widget=QuickSelect)
+    sponsor = RowField(working_here(), label="Who here answers for them", widget=QuickSelect)
     contract_end = forms.DateTimeField(label="Their contract ends", widget=UtcMoment())
     reason = PlainCharField(
         label="Why, and where it is written down", max_length=2000, widget=forms.Textarea(attrs={"rows": 3})

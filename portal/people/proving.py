@@ -1,5 +1,6 @@
 """What a form sent as a second factor, checked: a code, or what a passkey answered to this browser."""
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
@@ -42,5 +43,6 @@ def offered(person: Person) -> dict[str, object]:
         "has_totp": factors.has_totp(person),
         "has_passkey": passkeys.possible() and factors.has_passkey(person),
         "settling_until": passkeys.settling_until(person),
+        "settling_hours": settings.PORTAL_PASSKEY_COOLING_HOURS,
         "passkeys_possible": passkeys.possible(),
     }

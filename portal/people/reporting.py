@@ -46,7 +46,7 @@ def set_manager(*, by: Actor, person: Person, manager: Person | None) -> Person:
     if locked.manager_id == (manager.pk if manager else None):
         raise ChangedMeanwhile("It stands so already. Nothing was changed.", about=locked)
     if manager is not None:
-        _check(locked, manager)
+        _check(locked, lock_row(Person, manager.pk, no_key=True))  # so that they are here while it is noted
     note_manager(by, locked, manager)
     return locked
 
@@ -54,7 +54,7 @@ def set_manager(*, by: Actor, person: Person, manager: Person | None) -> Person:
 def _check(person: Person, manager: Person) -> None:
     if manager.pk == person.pk:
         raise RefusedByPolicy(OWN, about=person)
-    if not Person.objects.filter(pk=manager.pk, left_at__isnull=True).exists():
+    if manager.left_at is not None:
         raise RefusedByPolicy("That person has left. Choose somebody who is here.", about=person)
     if leads_back({**lines_now(), person.pk: manager.pk}, person.pk):
         raise RefusedByPolicy(CIRCLE, about=person, kind="circle")

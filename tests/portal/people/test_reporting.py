@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,23 @@ def test_nobodys_line_of_managers_leads_back_to_them() -> None:
     Person.objects.filter(pk=kim.pk).update(left_at=now())
     with pytest.raises(RefusedByPolicy, match="has left"):
         set_manager(by=actor(pia), person=ann, manager=kim)
+
+
+def test_manager_cannot_leave_while_somebody_is_put_below_them() -> None:
+    pia, _ = founders()
+    ann, mo, kim = (person(name) for name in ("Ann A", "Mo M", "Kim K"))
+
+    def free() -> list[str]:
+        with transaction.atomic():
+            rows = Person.objects.select_for_update(no_key=True, skip_locked=True).filter(
+                pk__in=[ann.pk, mo.pk, kim.pk]
+            )
+            return sorted(each.name for each in rows)
+
+    with transaction.atomic():
+        set_manager(by=actor(pia), person=ann, manager=mo)
+        (seen,) = at_once(1, free)
+    assert seen == ["Kim K"]
 
 
 def test_two_at_the_same_moment_make_no_circle() -> None:

@@ -122,10 +122,12 @@ def test_join_keeps_what_was_typed_too(world: World) -> None:
     assert AccessRequest.objects.count() == 1
 
 
-def test_code_does_not_do_where_a_passkey_is_needed(world: World) -> None:
+def test_code_does_not_do_where_a_passkey_is_needed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "PORTAL_PASSKEY_COOLING_HOURS", 6)
     browser = browser_of(world.ann)
     page = browser.post("/requests/new/", {**SAID, "code": code_of_device(world.ann)}).content.decode()
     assert ("A passkey is needed here" in page, "/me/passkeys/new/" in page) == (True, True)
+    assert "It counts in full 6 hours later." in page
     assert not AccessRequest.objects.exists()
 
 
