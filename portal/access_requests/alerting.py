@@ -1,6 +1,6 @@
 """Who is told of what: those whom an alert usually goes to, or those whom the system's policy chose, and always those whom no policy takes off."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypedDict
 from uuid import UUID
 
@@ -30,47 +30,35 @@ def recipients(
     rules: Policy,
     system: System,
     *,
-    people: Iterable[Person],
-    addresses: Iterable[str] = (),
     responder: Person | None = None,
+    also: Iterable[Person] = (),
+    first: bool = False,
 ) -> Recipients:
-    """Who is told of something of this group; ``people`` and ``addresses`` are the usual ones.
+    """Who is told of something of this group, as ``alerts.GROUPS`` and the policy say.
 
-    What nobody may be taken off of (see ``alerts.GROUPS``) only gains recipients. The responder is told as themselves alone, never as an
-    approver or owner.
+    Args:
+        responder: Whose use it is. They are told as themselves alone, never as an approver or owner.
+        also: Who is told besides, whatever a policy says: who owes it, who is given it.
+        first: It is the first alert of a use.
     """
-    usual, chosen = Recipients(people=list(people), addresses=tuple(addresses)), alerts.chosen_of(rules.alerts, group)
-    if chosen is None:
-        return usual
-    known = alerts.GROUPS[group]
-    found = _named({*known.always, *chosen} if known.usual else set(chosen), system, responder)
-    if known.usual:
-        return found
-    return Recipients(
-        people=list(dict.fromkeys([*usual["people"], *found["people"]])),
-        addresses=tuple(dict.fromkeys([*usual["addresses"], *found["addresses"]])),
-    )
+    found = _named(alerts.told_to(rules.alerts, group, first=first), system, responder)
+    return Recipients(people=list(dict.fromkeys([*also, *found["people"]])), addresses=found["addresses"])
 
 
-def of_system(
-    group: str, system: System | None, *, people: Iterable[Person], addresses: Iterable[str] = ()
-) -> Recipients:
+def of_system(group: str, system: System, *, also: Iterable[Person] = ()) -> Recipients:
     """As `recipients`, for what belongs to no use: by the policy in force."""
-    version = in_force_for([system]).get(system.pk) if system else None
-    if system is None or version is None:
-        return Recipients(people=list(people), addresses=tuple(addresses))
-    return recipients(group, rules_of(version), system, people=people, addresses=addresses)
+    version = in_force_for([system]).get(system.pk)
+    return recipients(group, rules_of(version) if version else Policy(), system, also=also)
 
 
-def _named(names: set[str], system: System, responder: Person | None) -> Recipients:
+def _named(names: Collection[str], system: System, responder: Person | None) -> Recipients:
     audience = audience_of(system, responder.pk if responder else NOBODY)
     people: list[Person] = []
     if alerts.RESPONDER in names and responder is not None:
         people.append(responder)
     if alerts.OWNER in names:
-        people += (
-            audience.owners or audience.approvers
-        )  # who owns it and asked for it themselves does not watch over it alone
+        # who owns it and asked for it themselves does not watch over it alone
+        people += audience.owners or audience.approvers
     if alerts.APPROVERS in names:
         people += audience.approvers
     for name, role in ((alerts.REVIEWERS, REVIEWER), (alerts.ADMINISTRATORS, ADMINISTRATOR)):

@@ -63,7 +63,7 @@ def raise_finding(
         details=details, state=ASSIGNED if owner else RAISED, raised_at=at, owner=owner, due_at=due,
     )  # fmt: skip
     if not quietly:
-        _tell(by, row, owner or (system.owner if system else None))
+        _tell(by, row, _recipients(row, owner or (system.owner if system else None)))
     append(
         "finding.raised", by=by, case=case, subject=row.log_subject, finding_id=row.pk, kind=kind, test_id=test_id or None,
         about_id=about, system_id=system.pk if system else None, source_index=source_index, title=row.title,
@@ -84,7 +84,7 @@ def assign(*, by: Actor, finding: Finding, owner: Person, due_at: datetime) -> F
     if row.owner_id == owner.pk:
         raise WrongState("That person owns this finding already. To change its date, move the date.", about=row)
     make(row, MOVES["assign"], says="This finding was answered or closed already.", owner=owner, due_at=due_at)
-    _tell(by, row, owner)
+    _tell(by, row, Recipients(people=[owner], addresses=()))
     append(
         "finding.assigned", by=by, case=row.log_case, subject=row.log_subject, finding_id=row.pk, owner_id=owner.pk,
         due_at=ms(due_at),
@@ -179,18 +179,17 @@ def _ahead(due_at: datetime, row: Finding) -> None:
         raise RefusedByPolicy("The date has to lie ahead.", about=row)
 
 
-def _recipients(row: Finding, people: list[Person], addresses: list[str]) -> Recipients:
-    """Of some kinds the system's policy may tell others as well."""
-    if row.kind in ALERTED:
-        return of_system(ALERTED[row.kind], row.system, people=people, addresses=addresses)
-    return Recipients(people=people, addresses=tuple(addresses))
+def _recipients(row: Finding, person: Person | None) -> Recipients:
+    """The person, beside whom the system's policy names for such findings; the security list where nobody is known who would be concerned."""
+    people = [person] if person else []
+    if row.kind in ALERTED and row.system is not None:
+        return of_system(ALERTED[row.kind], row.system, also=people)
+    return Recipients(people=people, addresses=() if person else tuple(settings.PORTAL_SECURITY_LIST))
 
 
-def _tell(by: Actor, row: Finding, person: Person | None) -> None:
-    """The person, or the security list where nobody is known who would be concerned."""
-    addresses = [] if person else settings.PORTAL_SECURITY_LIST
+def _tell(by: Actor, row: Finding, to: Recipients) -> None:
     tell(
-        by=by, **_recipients(row, [person] if person else [], addresses), kind="finding.raised",
+        by=by, **to, kind="finding.raised",
         case=row.case, about=row.log_subject, path=f"/findings/{row.pk}/",
         facts={
             "title": row.title, "system": row.system.name if row.system else "", "details": row.details,

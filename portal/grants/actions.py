@@ -135,7 +135,7 @@ def _never_open(by: Actor, row: Grant, at: datetime, reason: str) -> Grant:
     sentence = "Ended before it was opened."
     tell(
         by=by, kind="grant.opening_failed",
-        **recipients(FAILED, rules_of(row.request.policy), row.system, responder=row.person, people=[row.person, row.system.owner]),
+        **recipients(FAILED, rules_of(row.request.policy), row.system, responder=row.person),
         case=row.log_case, about=row.log_subject,
         path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={**who_where_what(row.request), "sentence": sentence, "again": False, "by": by.name if by.is_person else None, "reason": reason},
@@ -206,13 +206,9 @@ def extend_bypass(*, by: Actor, grant: Grant, minutes: int, reason: str = "") ->
     taken.minutes, taken.decision, taken.decided_at, taken.decided_by_id = minutes, "approve", at, UUID(by.id)
     taken.save()
     _move_end(row, minutes)
-    audience = audience_of(row.system, row.person_id)
     tell(
         by=by, kind="extension.taken",
-        **recipients(
-            BYPASS, rules_of(row.request.policy), row.system, responder=row.person, people=[*audience.approvers, *audience.owners],
-            addresses=audience.addresses,
-        ), case=row.log_case,
+        **recipients(BYPASS, rules_of(row.request.policy), row.system, responder=row.person), case=row.log_case,
         about=row.log_subject, path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={**who_where_what(row.request), "minutes": minutes, "reason": reason, "expires_at": row.expires_at},
     )  # fmt: skip
@@ -255,9 +251,8 @@ def _tell_of_extension(by: Actor, row: Grant, asked: Extension, *, give: bool, c
     facts: dict[str, object] = {**who_where_what(row.request), "expires_at": row.expires_at, "by": by.name}
     facts |= {"minutes": asked.minutes} if give else {"comment": comment}
     given = recipients(
-        USE, rules_of(row.request.policy), row.system, responder=row.person, people=[row.person, row.system.owner]
-    )
-    given["people"] = list(dict.fromkeys([row.person, *given["people"]]))  # who asked gets the answer
+        USE, rules_of(row.request.policy), row.system, responder=row.person, also=[row.person]
+    )  # who asked gets the answer
     tell(
         by=by, people=given["people"] if give else [row.person], addresses=given["addresses"] if give else (), grant_id=row.pk, case=row.log_case,
         kind="extension.extended" if give else "extension.declined", about=row.log_subject, path=f"/requests/{row.request_id}/", facts=facts,

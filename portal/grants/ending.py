@@ -13,7 +13,6 @@ from audit.log.append import Actor, action, append, process
 from audit.log.read import of_subject
 from portal.access_requests.alerting import recipients
 from portal.access_requests.facts import who_where_what
-from portal.access_requests.queries import audience_of
 from portal.clock import moment, ms, now
 from portal.connectors.base import Closed, ReadBack, Snapshot
 from portal.crash_points import ENDING, reached
@@ -135,7 +134,7 @@ def confirm(*, by: Actor, grant: Grant, found: ReadBack, removed_ms: int, closed
     due = over + hours * 3_600_000 if row.opened_at else None
     custody.put_back(by=by, grant=row, to_at=over, closed=closed)
     tell(
-        by=by, **recipients(USE, rules, row.system, responder=row.person, people=[row.person, row.system.owner]),
+        by=by, **recipients(USE, rules, row.system, responder=row.person),
         kind="grant.ended", case=row.log_case, about=row.log_subject, grant_id=row.pk,
         path=f"/requests/{row.request_id}/",
         facts={
@@ -204,13 +203,10 @@ def _wait_and_tell(by: Actor, row: Grant, sentence: str, remainders: list[str]) 
     row.save(update_fields=["last_trouble", "next_try_at"])
     if row.attempts != ALARM_AT and row.attempts % 50:
         return
-    audience = audience_of(row.system, row.person_id)
     alarms.critical("Access %s could not be ended yet: it may still be live.", row.pk)
     tell(
         by=by, kind="grant.close_failed",
-        **recipients(
-            FAILED_END, rules_of(row.request.policy), row.system, responder=row.person, people=audience.owners, addresses=audience.addresses
-        ), case=row.log_case, about=row.log_subject,
+        **recipients(FAILED_END, rules_of(row.request.policy), row.system, responder=row.person), case=row.log_case, about=row.log_subject,
         path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={
             **who_where_what(row.request), "live_until": row.expires_at, "attempt": row.attempts, "sentence": sentence[:300],

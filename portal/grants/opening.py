@@ -87,14 +87,12 @@ def bypass(
             requests.withdraw(by=by, request=instead_of, comment="The glass was broken instead.")
     request = requests.declare_bypass(by=by, privilege=privilege, asked=asked, weaker=weaker)
     grant = _authorise(by, request)
-    audience, rules = audience_of(request.system, request.responder_id), rules_of(request.policy)
+    rules = rules_of(request.policy)
     ends = would_end(request.responder_id, request.privilege, request.minutes).at
     due = ends + timedelta(hours=rules.review_hours_for("bypass", request.system.criticality))
     tell(
         by=by, kind="request.bypass_opened",
-        **recipients(
-            BYPASS, rules, request.system, responder=request.responder, people=[*audience.approvers, *audience.owners], addresses=audience.addresses
-        ),
+        **recipients(BYPASS, rules, request.system, responder=request.responder),
         case=grant.log_case, about=request.log_subject, path=f"/requests/{request.pk}/", grant_id=grant.pk,
         facts={**for_alert(request), "owed": owed(asked, rules), "review_due_at": due},
     )  # fmt: skip
@@ -287,7 +285,7 @@ def activate(*, by: Actor, grant: Grant, opened: Opened, proof: VerifiedInclusio
     )  # fmt: skip
     audience = audience_of(row.system, row.person_id)
     tell(
-        by=by, **recipients(USE, rules, row.system, responder=row.person, people=[row.person, *audience.owners, *audience.approvers]),
+        by=by, **recipients(USE, rules, row.system, responder=row.person, first=True),
         kind="grant.opened", case=row.log_case, about=row.log_subject,
         path=f"/requests/{row.request_id}/", grant_id=row.pk,
         facts={**who_where_what(row.request), "expires_at": ends, "minutes": row.minutes, "mode": row.request.mode, "login": opened.login},
@@ -324,10 +322,9 @@ def record_trouble(*, by: Actor, grant: Grant, trouble: Trouble) -> Grant:
     row.last_trouble, row.next_try_at = trouble.sentence[:300], now() + pause(row.attempts)
     row.save(update_fields=["attempts", "last_trouble", "next_try_at"])
     if changed:
-        audience = audience_of(row.system, row.person_id)
         tell(
             by=by, kind="grant.opening_failed",
-            **recipients(FAILED, rules_of(row.request.policy), row.system, responder=row.person, people=[row.person, *audience.owners]),
+            **recipients(FAILED, rules_of(row.request.policy), row.system, responder=row.person),
             case=row.log_case, about=row.log_subject,
             path=f"/requests/{row.request_id}/", grant_id=row.pk,
             facts={**who_where_what(row.request), "sentence": trouble.sentence, "attempt": row.attempts, "again": trouble.again},

@@ -20,7 +20,8 @@ def alert_fields() -> dict[str, forms.Field]:
             choices=[(each, RECIPIENTS[each].capitalize()) for each in group.may],
             widget=CheckCards(),
             required=False,
-            help_text=f"Always told: {group.always_told}.",
+            help_text=f"Always told: {group.always_told}."
+            + (f" As usual besides: {group.usually_told}." if group.usual else ""),
         )
         for name, group in GROUPS.items()
     }

@@ -22,12 +22,16 @@ RECIPIENTS = {
 
 @dataclass(frozen=True)
 class Group:
-    """Alerts that go the same way. ``always``: who can be taken off by no policy; ``usual``: who else is told unless it says otherwise."""
+    """Alerts that go the same way. ``always``: who can be taken off by no policy; ``usual``: who else is told unless it says otherwise.
+
+    ``at_first``: those of the usual ones who then hear of the opening alone.
+    """
 
     label: str
     always: tuple[str, ...]
     usual: tuple[str, ...]
     may: tuple[str, ...]
+    at_first: tuple[str, ...] = ()
     owed_by: str = ""  # somebody else who is always told, in words
 
     @property
@@ -35,18 +39,27 @@ class Group:
         """In words."""
         return listed([*filter(None, [self.owed_by]), *(RECIPIENTS[each] for each in self.always)])
 
+    @property
+    def usually_told(self) -> str:
+        """Besides, in words; empty where it is nobody else."""
+        said = [
+            f"{RECIPIENTS[each]} of the opening" if each in self.at_first else RECIPIENTS[each] for each in self.usual
+        ]
+        return listed(said) if said else ""
+
 
 USE, FAILED, FAILED_END, BYPASS, GAP, OVERDUE = "use", "failed", "failed_end", "bypass", "gap", "overdue"
 GROUPS = {
     USE: Group(
         "A use: opened, longer, ended", (OWNER,), (RESPONDER, APPROVERS),
-        (RESPONDER, APPROVERS, REVIEWERS, ADMINISTRATORS, SECURITY),
+        (RESPONDER, APPROVERS, REVIEWERS, ADMINISTRATORS, SECURITY), at_first=(APPROVERS,),
     ),
     BYPASS: Group("A bypass, and more time for it", (APPROVERS, OWNER, SECURITY), (), (REVIEWERS, ADMINISTRATORS)),
     FAILED: Group("An attempt to open that failed", (RESPONDER,), (OWNER,), (APPROVERS, OWNER, REVIEWERS, ADMINISTRATORS, SECURITY)),
     FAILED_END: Group("An end that failed", (OWNER, SECURITY), (), (RESPONDER, APPROVERS, REVIEWERS, ADMINISTRATORS)),
     GAP: Group(
-        "Missing records, a session without a grant, a target that changed", (OWNER,), (), (APPROVERS, REVIEWERS, ADMINISTRATORS, SECURITY)
+        "Missing records, a session without a grant, a target that changed", (OWNER,), (), (APPROVERS, REVIEWERS, ADMINISTRATORS, SECURITY),
+        owed_by="who is given the finding",
     ),
     OVERDUE: Group(
         "A review or an attestation that is overdue", (OWNER,), (), (APPROVERS, ADMINISTRATORS, SECURITY), owed_by="who owes it"
@@ -83,6 +96,14 @@ def told_of(telling: Iterable[Telling], group: str) -> tuple[str, ...]:
     """Who is told beside those who always are."""
     chosen = chosen_of(telling, group)
     return GROUPS[group].usual if chosen is None else chosen
+
+
+def told_to(telling: Iterable[Telling], group: str, *, first: bool = False) -> frozenset[str]:
+    """All who are told of an alert of a group; ``first``: of the first one of a use."""
+    known, chosen = GROUPS[group], chosen_of(telling, group)
+    if chosen is None:
+        chosen = tuple(each for each in known.usual if first or each not in known.at_first)
+    return frozenset({*known.always, *chosen})
 
 
 def in_words(telling: Iterable[Telling]) -> str:

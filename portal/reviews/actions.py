@@ -257,6 +257,6 @@ def remind(*, by: Actor, review: Review, mark: str) -> None:
     tell_of(
         by,
         row,
-        pool if word == "before" and pool else [*pool, row.grant.system.owner],
+        pool if late or (word == "before" and pool) else [*pool, row.grant.system.owner],
         OVERDUE_KIND if late else "review.reminder",
     )

@@ -41,14 +41,12 @@ def tell_of(by: Actor, review: Review, people: Sequence[Person], kind: str) -> N
 def overdue_to(review: Review, people: Sequence[Person]) -> Recipients:
     """Who is told that a review is overdue: who owes it, the owner, and whom the policy adds; never the responder."""
     request = review.grant.request
-    return recipients(
-        OVERDUE, rules_of(request.policy), review.grant.system, responder=request.responder, people=people
-    )
+    return recipients(OVERDUE, rules_of(request.policy), review.grant.system, responder=request.responder, also=people)
 
 
 def tell_given_next(by: Actor, review: Review, before: Person | None) -> None:
     """It went to the next reviewer: that one, who had it, the owner and whom the policy adds are told."""
-    people = [person for person in (review.holder, before, review.grant.system.owner) if person is not None]
+    people = [person for person in (review.holder, before) if person is not None]
     tell(
         by=by, **overdue_to(review, list(dict.fromkeys(people))), kind="review.given_next", case=review.log_case, about=review.log_subject,
         path=f"/reviews/{review.pk}/", grant_id=review.grant_id,

@@ -97,8 +97,10 @@ def remind(*, by: Actor, review: OfflineReview) -> None:
         raise WrongState("This review is not overdue.", about=row)
     row.reminded_at = now()
     row.save(update_fields=["reminded_at"])
-    request, people = row.request, [*rules.pool_of(row), row.request.system.owner]
-    told = recipients(OVERDUE, rules_of(request.policy), request.system, responder=request.responder, people=people)
+    request = row.request
+    told = recipients(
+        OVERDUE, rules_of(request.policy), request.system, responder=request.responder, also=rules.pool_of(row)
+    )
     _tell(by, row, "review.overdue", **told)
 
 

@@ -1,11 +1,11 @@
 """A policy chooses who is told of what; nobody is taken off who is always told, and without a choice everything goes as it went before."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
-from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,13 +16,14 @@ from portal.grants import actions, ending, opening
 from portal.grants.models import Grant
 from portal.grants.trouble import Trouble
 from portal.notifications.models import Alert
-from portal.policy.alerts import GROUPS, RECIPIENTS, Telling, in_words, ordered
+from portal.policy.alerts import GROUPS, RECIPIENTS, Telling, in_words, listed, ordered
 from portal.policy.differences import differences
 from portal.policy.forms import ALL_LABELS, PolicyForm, first_values
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, WrongPolicy, parse
 from portal.reviews import actions as reviews
 from portal.reviews.models import Review
+from tests.factories import client_of
 from tests.worlds import World, actor, authorised, make_world, opened, sealing
 
 LISTS = "the security list"
@@ -63,7 +64,7 @@ def test_use_is_told_to_whom_the_policy_chooses_and_always_to_the_owner(world: W
 
 def test_owner_who_asks_does_not_watch_over_it_alone(world: World) -> None:
     rules = parse({"alerts": {"use": []}})
-    alone = recipients("use", rules, world.system, responder=world.mo, people=[world.mo])
+    alone = recipients("use", rules, world.system, responder=world.mo)
     assert [each.name for each in alone["people"]] == ["Ines", "Jon"]
 
 
@@ -96,6 +97,73 @@ def test_bypass_failed_attempt_failed_end_gap_and_overdue_review_reach_others_to
     assert told("review.overdue") == ["Kim", "Lea", "Mo", LISTS]
 
 
+WORDS = {
+    "the responder": {"Ann"}, "approvers": {"Ines", "Jon"}, "approvers of the opening": {"Ines", "Jon"}, "the owner": {"Mo"}, "reviewers": {"Kim", "Lea"},
+    "administrators": {"Pia", "Quinn"}, "the security list": {LISTS}, "who owes it": {"Kim", "Lea"}, "who is given the finding": {"Kim"},
+}  # fmt: skip
+
+
+def behind(words: str) -> set[str]:
+    """The people whom a sentence of the policy's page names."""
+    return {name for each in re.split(", | and ", words) for name in WORDS[each]}
+
+
+def test_words_on_the_page_of_a_policy_are_who_is_told(world: World) -> None:
+    page = client_of(world.pia, "pia-password-long").get(f"/policies/{world.system.pk}/new/").content.decode()
+    said = re.findall(r"Always told: ([^.<]*)\.(?: As usual besides: ([^.<]*)\.)?", page)
+    words = dict(zip(GROUPS, said, strict=True))
+    expected = {group: behind(always) | (behind(usual) if usual else set()) for group, (always, usual) in words.items()}
+    trouble = Trouble("target_down", "The target does not answer.", again=True)
+    row = authorised(world)
+    opening.record_trouble(by=actor(world.pia), grant=row, trouble=trouble)
+    assert told("grant.opening_failed") == sorted(expected["failed"])
+    opening.run(row.pk)
+    assert told("grant.opened") == sorted(expected["use"])
+    actions.give_back(by=actor(world.ann), grant=row)
+    Grant.objects.filter(pk=row.pk).update(attempts=ending.ALARM_AT)
+    ending.record_trouble(by=actor(world.pia), grant=row, trouble=trouble)
+    assert told("grant.close_failed") == sorted(expected["failed_end"])
+    raise_finding(
+        by=actor(world.pia), kind="not ended", title="Still there", about="w-0", system=world.system, owner=world.mo
+    )
+    assert told("finding.raised") == sorted(expected["failed_end"])
+    Alert.objects.filter(kind="finding.raised").delete()
+    ending.run(row.pk)
+    assert "approvers of the opening" in words["use"][1]
+    assert told("grant.ended") == sorted(expected["use"] - WORDS["approvers of the opening"])
+    raise_finding(
+        by=actor(world.pia), kind="gap", title="Records are missing", about="w-1", system=world.system, owner=world.kim
+    )
+    assert told("finding.raised") == sorted(expected["gap"])
+    review = reviews.set_due(by=actor(world.pia), grant=row)
+    Review.objects.filter(pk=review.pk).update(due_at=now() - timedelta(minutes=1))
+    reviews.remind(by=actor(world.pia), review=review, mark="at")
+    assert told("review.overdue") == sorted(expected["overdue"])
+    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    assert told("request.bypass_opened") == sorted(expected["bypass"])
+
+
+def test_owner_who_used_it_is_told_of_no_overdue_review_of_it(world: World) -> None:
+    found = recipients("overdue", Policy(), world.system, responder=world.mo, also=[world.kim])
+    assert [each.name for each in found["people"]] == ["Kim", "Ines", "Jon"]
+
+
+def test_docs_have_a_line_for_each_group_with_the_words_of_the_policy() -> None:
+    lines = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| a")]
+    rows += [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| missing")]
+    expected = [
+        [
+            f"{each.label[0].lower()}{each.label[1:]}",
+            each.always_told,
+            each.usually_told,
+            listed(RECIPIENTS[to] for to in each.may),
+        ]
+        for each in GROUPS.values()
+    ]
+    assert sorted(rows) == sorted(expected)
+
+
 def names(group: str) -> set[str]:
     """Who stands behind the recipients that are always told, for Ann's use."""
     behind = {
@@ -107,9 +175,8 @@ def names(group: str) -> set[str]:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_whoever_is_always_told_is_told_whatever_is_chosen(world: World, group: str) -> None:
-    usual: dict[str, Any] = {"people": [world.mo, world.ines, world.jon], "addresses": settings.PORTAL_SECURITY_LIST}
     for to in ((), *((each,) for each in GROUPS[group].may), GROUPS[group].may):
-        found = recipients(group, parse({"alerts": {group: list(to)}}), world.system, responder=world.ann, **usual)
+        found = recipients(group, parse({"alerts": {group: list(to)}}), world.system, responder=world.ann)
         got = {each.name for each in found["people"]} | ({LISTS} if found["addresses"] else set())
         assert got >= names(group)
         assert len(found["people"]) == len(set(found["people"]))
