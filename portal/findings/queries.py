@@ -1,6 +1,7 @@
 """Findings as a viewer may see them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import CharField, Q, QuerySet
@@ -56,11 +57,13 @@ def waiting_for(viewer: Person) -> list[Finding]:
 
 
 def concerning(person: UUID) -> Q:
-    """Access requests in which the person had a part: asked, broke the glass, decided on it or on more time, let a secret be shown."""
+    """Access requests in which the person had a part: asked, broke the glass, decided on it or on more time, let a secret be shown, kept the cards."""
     decided = (
         Q(approvals__approver=person) | Q(grant__extensions__decided_by=person) | Q(grant__releases__person=person)
     )
-    return Q(responder=person) | decided
+    of_set = "offline_review__of_set"
+    kept = Q(**{f"{of_set}__cards__custodian": person}) | Q(**{f"{of_set}__account__custodian": person})
+    return Q(responder=person) | decided | kept | Q(**{f"{of_set}__account__second_custodian": person})
 
 
 def _cases_of(viewer: Person) -> QuerySet[AccessRequest, str]:
@@ -72,6 +75,21 @@ def _cases_of(viewer: Person) -> QuerySet[AccessRequest, str]:
 def finding(viewer: Person, pk: UUID) -> Finding | None:
     """One of them."""
     return findings(viewer).filter(pk=pk).first()
+
+
+@dataclass(frozen=True)
+class Past:
+    """Pseudonyms of everybody who ever owned a finding, and of everybody who moved its date."""
+
+    owners: frozenset[str]
+    movers: frozenset[str]
+
+
+def past_of(row: Finding) -> Past:
+    """From the log, which alone keeps it. One query."""
+    events = of_subject(row.log_subject, ("finding.raised", "finding.assigned", "finding.due_moved"))
+    owners = {str(event.fields["owner_id"]) for event in events if "owner_id" in event.fields}
+    return Past(frozenset(owners), frozenset(event.by for event in events if event.name == "finding.due_moved"))
 
 
 def finding_for_act(pk: UUID) -> Finding | None:

@@ -13,7 +13,9 @@ from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.models import REVIEWER, RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy
+from portal.findings import actions as findings
 from portal.findings.models import Finding
+from portal.findings.queries import waiting_for
 from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.people.models import Person
@@ -111,6 +113,18 @@ def test_who_used_kept_or_held_the_cards_does_not_judge(vault: Vault, who: str) 
         submit(by=actor(person), review=review, answers=FINE, outcome="accepted")
     assert (refused.value.kind, due_for(person)) == ("involved", [])
     assert "You had a part in this use" in browser_of(person).get(f"/reviews/offline/{review.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("who", ["ann", "cleo", "dora"])
+def test_who_used_or_kept_the_cards_does_not_close_the_finding_of_their_use(vault: Vault, who: str) -> None:
+    declared(vault)
+    row, person = Finding.objects.get(kind="offline use"), vault.world.people[who]
+    also_reviews(vault, person)
+    findings.answer(by=actor(vault.world.mo), finding=row, cause="c", response="r")
+    assert (waiting_for(person), waiting_for(vault.world.kim)) == ([], [row])
+    with pytest.raises(NotAllowed) as refused:
+        findings.close(by=actor(person), finding=row, retest_ok=False, comment="Looked at.")
+    assert refused.value.kind == "own use"
 
 
 def test_adverse_answers_open_findings_and_half_a_judgement_is_none(vault: Vault) -> None:
