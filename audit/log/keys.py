@@ -39,6 +39,19 @@ def write_pair(directory: Path, name: str) -> VerifierKey:
     return parse_verifier_key(public)
 
 
+def write_signer(path: Path, name: str) -> SignerKey:
+    """Make a secret key in a file (mode 0600) of its own; no file is ever replaced.
+
+    Raises:
+        FileExistsError: It is there already.
+        ParseError: The name cannot be the name of a key.
+    """
+    secret, _ = generate(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, secret, 0o600)
+    return parse_signer_key(secret)
+
+
 def load_signer(path: Path) -> SignerKey:
     """The signer key in a file; one newline may follow it.
 

@@ -107,7 +107,7 @@ def parse_note(data: bytes) -> Note:
     signatures = lines[:-1].split("\n")
     if len(signatures) > MAX_SIGNATURES:
         raise ParseError(f"A note has at most {MAX_SIGNATURES} signatures.")
-    return Note(text + "\n", tuple(_parse_signature(line) for line in signatures))
+    return Note(text + "\n", tuple(parse_signature(line) for line in signatures))
 
 
 def verify_note(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
@@ -131,7 +131,12 @@ def verify_note(note: Note, keys: Sequence[VerifierKey]) -> tuple[VerifierKey, .
     return tuple(signed)
 
 
-def _parse_signature(line: str) -> Signature:
+def parse_signature(line: str) -> Signature:
+    """Read one line of a signature, without its newline.
+
+    Raises:
+        ParseError: It is none.
+    """
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != "—":
         raise ParseError("A signature is a dash, the name of the key, and base64.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.log.checkpoint import Checkpoint, checkpoint_text
+from audit.log.cosignature import CosignerKey, message
 from audit.log.errors import ParseError
 from audit.log.note import (
     CONTROL,
@@ -31,6 +32,10 @@ class SignerKey:
     def verifier(self) -> VerifierKey:
         """The public half."""
         return VerifierKey(self.name, self.private.public_key().public_bytes_raw())
+
+    def cosigner(self) -> CosignerKey:
+        """The public half of a key that cosigns."""
+        return CosignerKey(self.name, self.private.public_key().public_bytes_raw())
 
     def text(self) -> str:
         """The signer key as golang.org/x/mod/sumdb/note writes it. Secret."""
@@ -80,3 +85,11 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: SignerKey) -> bytes:
     if checkpoint.origin != signer.name:
         raise ValueError("A log signs checkpoints of its own origin only.")
     return sign_note(checkpoint_text(checkpoint), [signer])
+
+
+def cosign(text: str, signer: SignerKey, at: int) -> Signature:
+    """The line of a witness under the text of a checkpoint, at a time in seconds since 1970 UTC (C2SP tlog-cosignature)."""
+    if at <= 0:
+        raise ValueError("A cosignature of a checkpoint has a time.")
+    value = at.to_bytes(8, "big") + signer.private.sign(message(text, at))
+    return Signature(signer.name, signer.cosigner().key_id, value)

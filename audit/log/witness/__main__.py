@@ -1,0 +1,78 @@
+"""The command of a witness: ``python -m audit.log.witness --key FILE --state FOLDER --log KEY``. No Django, no settings."""
+
+import logging
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from audit.log.errors import ParseError
+from audit.log.keys import load_signer, write_signer
+from audit.log.note import VerifierKey, parse_verifier_key
+from audit.log.witness.application import Witness
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """One process with a few threads; the state is locked for each log."""
+
+    def __init__(self, witness: Witness, bind: str) -> None:
+        """Keep what to serve, and where."""
+        self.witness, self.bind = witness, bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Few settings, none from outside."""
+        for name, value in {"bind": self.bind, "workers": 1, "threads": 4, "timeout": 30, "keepalive": 75}.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The application."""
+        return self.witness
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; 2 where it cannot begin."""
+    given = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        if given.new_key:
+            print(write_signer(given.key, given.new_key).cosigner().text())  # noqa: T201 - a command speaks
+            return 0
+        signer = load_signer(given.key)
+        logs = logs_of([parse_verifier_key(text) for text in given.log])
+        given.state.mkdir(parents=True, exist_ok=True)
+    except (OSError, ParseError) as error:
+        print(f"The witness cannot begin. {error}", file=sys.stderr)  # noqa: T201 - a command speaks
+        return 2
+    print(f"Witness {signer.cosigner().text()}", flush=True)  # noqa: T201 - a command speaks
+    Server(Witness(signer, logs, given.state), given.bind).run()
+    return 0
+
+
+def logs_of(keys: Sequence[VerifierKey]) -> dict[str, list[VerifierKey]]:
+    """The keys of each log; a key has the name of its log's origin."""
+    logs: dict[str, list[VerifierKey]] = {}
+    for key in keys:
+        logs.setdefault(key.name, []).append(key)
+    return logs
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="witness", description="Cosign the checkpoints of logs that only grow.")
+    parser.add_argument("--key", type=Path, required=True, metavar="FILE", help="its secret key")
+    parser.add_argument("--new-key", metavar="NAME", help="make the key file, print the public half, and end")
+    parser.add_argument(
+        "--state", type=Path, default=Path("witness-state"), metavar="FOLDER", help="what it has seen; keep it"
+    )
+    parser.add_argument(
+        "--log", action="append", default=[], metavar="KEY", help="the public key of a log; may be given again"
+    )
+    parser.add_argument("--bind", default="127.0.0.1:8090", metavar="HOST:PORT", help="where it listens")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
