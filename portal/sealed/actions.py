@@ -1,5 +1,6 @@
 """The register: proposed by one, brought into force by a second administrator; held by one person at a time; taken out of use."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
 from portal.sealed.cards import replace_all
 from portal.sealed.models import CARDS, CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
-from portal.sealed.queries import locked, shown_and_valid
+from portal.sealed.queries import left_by_retired, locked, shown_and_valid
 from portal.sealed.rotations import owe
 from portal.sealed.rules import can_keep, may_hold, need_in_use
 from portal.sealed.states import HELD, MOVES, PROPOSED
@@ -43,7 +44,7 @@ def propose(
     custodian: Person,
     second_custodian: Person | None = None,
 ) -> SealedAccount:
-    """Write down an account that is to be kept under seal; it waits for a second administrator."""
+    """Write down an account that is to be kept under seal; it waits for a second administrator. One that is out of use begins anew: its row stays."""
     need_permission(by, MANAGE, system, says=ONLY_MANAGERS)
     need_fresh(by, about=system)
     can_keep(custodian, system, about=system)
@@ -63,7 +64,7 @@ def _check(system: System, account: str, kept_by: str) -> None:
         raise RefusedByPolicy(
             "The portal does not reach this target, so its custodian keeps the account.", about=system
         )
-    if privilege_is_taken(system, account.strip()):
+    if privilege_is_taken(system, account.strip()) and left_by_retired(system, account.strip()) is None:
         raise RefusedByPolicy(DOUBLED_PRIVILEGE, about=system, kind="doubled")
 
 
@@ -92,7 +93,10 @@ def _rule(by: Actor, *, narrows: bool, changed_by: object, two: bool) -> dict[st
 
 @action(event=("privilege.added", "sealed.registered", "sealed.rotation_owed"), refused="sealed.act_refused")
 def approve(*, by: Actor, account: SealedAccount) -> SealedAccount:
-    """Bring a proposal into force, as the second administrator. The first secret is owed from now on."""
+    """Bring a proposal into force, as the second administrator. The first secret is owed from now on.
+
+    Of an account that was out of use the privilege is there, with the list of who may ask for it.
+    """
     row = locked(account.pk)
     need_permission(by, ADMINISTER, row.system, says="A second administrator approves this.")
     need_other(by, row.proposed_by_id, about=row)
@@ -102,23 +106,27 @@ def approve(*, by: Actor, account: SealedAccount) -> SealedAccount:
     can_keep(row.custodian, row.system, about=row)
     _check_cards(row.system, row.kept_by, row.custodian, row.second_custodian)
     _check(row.system, row.account, row.kept_by)
-    at = now()
-    with refuse_doubled(DOUBLED_PRIVILEGE, row):
-        privilege = Privilege.objects.create(
-            system=row.system, name=row.name, on_target=row.account, description="A sealed account.", added_at=at
-        )
+    at, again = now(), left_by_retired(row.system, row.account)
+    privilege = again or _add_privilege(by, row, at)
     make(row, MOVES["approve"], says=DECIDED, decided_by_id=UUID(by.id), decided_at=at, privilege=privilege)
-    two = {"changed_by": row.proposed_by_id, "approved_by": by.id, "approved_at": ms(at)}
-    append(
-        "privilege.added", by=by, subject=privilege.log_subject, privilege_id=privilege.pk, system_id=row.system_id, name=privilege.name,
-        on_target=privilege.on_target, **two,
-    )  # fmt: skip
     owe(by=by, account=row, cause=LAID_IN)
     append(
         "sealed.registered", by=by, subject=row.log_subject, privilege_id=privilege.pk,
         **_facts(row), **_rule(by, narrows=False, changed_by=row.proposed_by_id, two=True),
     )  # fmt: skip
     return row
+
+
+def _add_privilege(by: Actor, row: SealedAccount, at: datetime) -> Privilege:
+    with refuse_doubled(DOUBLED_PRIVILEGE, row):
+        privilege = Privilege.objects.create(
+            system=row.system, name=row.name, on_target=row.account, description="A sealed account.", added_at=at
+        )
+    append(
+        "privilege.added", by=by, subject=privilege.log_subject, privilege_id=privilege.pk, system_id=row.system_id, name=privilege.name,
+        on_target=privilege.on_target, changed_by=row.proposed_by_id, approved_by=by.id, approved_at=ms(at),
+    )  # fmt: skip
+    return privilege
 
 
 @action(event="sealed.declined", refused="sealed.act_refused")

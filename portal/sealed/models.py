@@ -57,9 +57,10 @@ class SealedAccount(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     system = models.ForeignKey(System, on_delete=models.PROTECT, related_name="sealed_accounts")
-    privilege = models.OneToOneField(
-        Privilege, null=True, blank=True, on_delete=models.PROTECT, related_name="sealed_account"
-    )
+    privilege = models.ForeignKey(
+        Privilege, null=True, blank=True, on_delete=models.PROTECT, related_name="sealed_accounts", related_query_name="sealed_account",
+        help_text="one account's at a time: those before it are out of use",
+    )  # fmt: skip
     name = models.CharField(max_length=120, help_text="in plain words")
     account = models.CharField(max_length=63, help_text="its name on the target")
     location = models.TextField(help_text="where it is used")
@@ -89,6 +90,9 @@ class SealedAccount(models.Model):
                 fields=["system", "account"],
                 condition=~models.Q(state__in=["retired", "declined"]),
                 name="sealed_account_once",
+            ),
+            models.UniqueConstraint(
+                fields=["privilege"], condition=~models.Q(state=RETIRED), name="sealed_account_once_for_a_privilege"
             ),
             models.CheckConstraint(
                 condition=models.Q(state=HELD, held_by__isnull=False, held_at__isnull=False, grant_id__isnull=False)

@@ -10,7 +10,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIA
 from portal.eligibility.queries import holds, holds_anywhere, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.states import CARDS_ALIVE, COMING, DONE, IN_USE, MADE, OUT, OWED, PROPOSED
+from portal.sealed.states import CARDS_ALIVE, COMING, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED
 from portal.systems.models import Privilege, System
 
 READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
@@ -77,8 +77,15 @@ def shown_and_valid(account: SealedAccount) -> list[Rotation]:
 
 
 def sealed_in(privilege: Privilege) -> SealedAccount | None:
-    """The account behind a privilege, if it is one, whatever its state."""
-    return SealedAccount.objects.filter(privilege=privilege).first()
+    """The account behind a privilege, if it is one, whatever its state; of several that were put under seal one after the other the newest."""
+    return SealedAccount.objects.filter(privilege=privilege).order_by("-decided_at").first()
+
+
+def left_by_retired(system: System, account: str) -> Privilege | None:
+    """The privilege of an account that is out of use: who may ask for it, and what it was used for, goes on with the next account of that name."""
+    known = Privilege.objects.filter(system=system, on_target=account).first()
+    before = sealed_in(known) if known else None
+    return known if before is not None and before.state == RETIRED else None
 
 
 def systems_with_accounts() -> set[UUID]:

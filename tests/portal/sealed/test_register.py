@@ -18,7 +18,8 @@ from portal.grants.releasing import release
 from portal.reconciliation import listings
 from portal.sealed import actions, probing, rotations
 from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, Rotation, SealedAccount
-from portal.sealed.queries import in_use_on
+from portal.sealed.queries import in_use_on, sealed_in
+from portal.sealed.runs import runs_of
 from portal.systems.models import Privilege
 from portal.systems.targets import target
 from tests.browsing import browser_of
@@ -144,6 +145,27 @@ def test_out_of_use_forgets_the_secret_and_is_asked_for_no_more(vault: Vault) ->
     actions.retire(by=actor(vault.world.mo), account=vault.account)
     assert (vault.account.state, vault.account.secret) == ("retired", None)
     assert in_use_on(vault.world.system) == []
+
+
+def test_account_that_was_out_of_use_is_put_under_seal_again_and_its_past_stays(vault: Vault) -> None:
+    world, cleo, before = vault.world, vault.cleo, vault.account
+    with pytest.raises(RefusedByPolicy, match="already"):
+        proposed(world, cleo)  # while it is in use
+    actions.retire(by=actor(world.mo), account=before)
+    row = proposed(world, cleo)
+    with pytest.raises(RefusedByPolicy, match="already"):
+        proposed(world, cleo)
+    again = actions.approve(by=actor(world.quinn), account=row)
+    before.refresh_from_db()
+    assert (before.state, before.privilege, again.state, again.privilege) == (
+        "retired", world.privilege, "sealed", world.privilege,
+    )  # fmt: skip
+    assert (sealed_in(world.privilege), in_use_on(world.system)) == (again, [again])
+    assert len(named(("privilege.added",))) == len(named(("sealed.registered",))) - 1
+    assert [run.over is None for run in runs_of([world.system.pk])[world.system.pk]] == [False, True]
+    rotations.lay_in(by=actor(cleo), account=again, secret=NEXT)
+    with sealing():
+        assert opened(world).account == again
 
 
 # --- pages
