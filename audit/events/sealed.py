@@ -13,6 +13,7 @@ EVENTS = family(
     ("sealed.declined", "A proposed sealed account was declined.", ACCOUNT),
     ("sealed.custodian_changed", "Another person keeps a sealed account. Second: the other card of two.",
      ACCOUNT + " custodian_id:id before_id:id second:bool?"),
+    ("sealed.custodian_missing", "Who keeps a sealed account has left, or is no custodian any more; its owner is told.", ACCOUNT + " custodians:list"),
     ("sealed.retired", "A sealed account was taken out of use.", ACCOUNT + " " + RULE),
     ("sealed.checked_out", "One person holds a sealed account. Secret_known: one that was shown before still works, so sessions may be of the earlier grants.",
      ACCOUNT + " person_id:id grant_id:id from_at:time secret_known:bool? earlier_grants:list?"),

@@ -120,6 +120,7 @@ KINDS = _kinds(
     ("offline.use_declared", "Offline cards used", "custodians, owner, administrators, security list",
      "account system person from_at:time to_at:time custodian:bool?"),
     ("sealed.rotation_owed", "New secret owed", "custodian of the account", "account system due_at:time cause?"),
+    ("sealed.custodian_missing", "Another custodian wanted", "owner of the system", "account system people:list"),
     ("sealed.lent_while_known", "Lent while its secret is known", "custodian of the account, owner, security list", "account system person custodian"),
     ("sealed.known_at_stop", "Emergency stop: secret still works", "custodian of the account, owner, security list", "account system due_at:time cause?"),
     ("rota.changed", "Rota", "members of the rota, those before too", "rota system by handover order:list"),

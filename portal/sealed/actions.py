@@ -19,7 +19,7 @@ from portal.sealed.cards import replace_all
 from portal.sealed.models import CARDS, CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
 from portal.sealed.queries import left_by_retired, locked, shown_and_valid
 from portal.sealed.rotations import owe
-from portal.sealed.rules import can_keep, may_hold, need_in_use
+from portal.sealed.rules import can_keep, knows_nothing_of, may_hold, need_in_use
 from portal.sealed.states import HELD, MOVES, PROPOSED
 from portal.systems.actions import DOUBLED_PRIVILEGE
 from portal.systems.models import Privilege, System
@@ -144,7 +144,7 @@ def decline(*, by: Actor, account: SealedAccount) -> SealedAccount:
 def hand_over(*, by: Actor, account: SealedAccount, custodian: Person, second: bool = False) -> SealedAccount:
     """Give an account, or with ``second`` its other card, to another custodian: by an administrator or the owner, never to oneself.
 
-    The old one knows the secret, or may still have the card: a new one is owed. Nor to who holds the account: they would replace what they used.
+    The old one knows the secret, or may still have the card: a new one is owed. Nor to who holds the account, or used it and knows its secret.
     """
     row = locked(account.pk)
     need_permission(
@@ -154,8 +154,7 @@ def hand_over(*, by: Actor, account: SealedAccount, custodian: Person, second: b
     need_fresh(by, about=row)
     can_keep(custodian, row.system, about=row)
     need_in_use(row)
-    if row.held_by_id == custodian.pk:
-        raise WrongState("That person holds this account now. Hand it over once it is checked in.", about=row)
+    knows_nothing_of(custodian, row)
     before = _give_to(row, custodian, second=second)
     owe(by=by, account=row, cause=HANDED_OVER)
     append(

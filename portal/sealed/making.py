@@ -19,13 +19,12 @@ from portal.errors import ChangedMeanwhile, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.offline_card import Card, CardError, Pair, combine
-from portal.people.models import Person
 from portal.sealed.cards import context_of, facts_of, paper_of, replace, replace_all
 from portal.sealed.drilling import key_context
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, SealedAccount
 from portal.sealed.queries import coming_of, last_number, locked, undone_of
 from portal.sealed.rotations import settle_owed
-from portal.sealed.rules import keeps, need_in_use
+from portal.sealed.rules import missing_of, need_in_use
 from portal.sealed.states import CARD_MOVES, COMING, OWED
 from portal.secrets import encrypt
 from portal.systems.targets import target
@@ -48,11 +47,6 @@ def make_cards(by: Actor, row: SealedAccount) -> SealedAccount:
     confirmed = confirm(by=by, made=made, rotated_at=at, tested_at=max(ms(now()), at + 1), taken=taken)
     reached(MAKING, "confirmed")
     return confirmed
-
-
-def missing_of(row: SealedAccount) -> list[Person]:
-    """Custodians who could print no card: they have left, or lost the role. Nothing is made for them, since it would make the older pair worthless."""
-    return [each for each in row.custodians if not keeps(each, row.system)]
 
 
 @action(event="offline.custodian_missing")

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef, Prefetch, Q, QuerySet
 
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
-from portal.eligibility.queries import holds, holds_anywhere, may_use, people_with, systems_where
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER, RoleAssignment
+from portal.eligibility.queries import holds, holds_anywhere, in_force, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.sealed.states import CARDS_ALIVE, COMING, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED
@@ -129,6 +129,15 @@ def waiting_for_second(viewer: Person) -> list[SealedAccount]:
     """Proposed accounts on which the viewer may decide."""
     waiting = visible(viewer).filter(state=PROPOSED, system__in=systems_where(viewer.pk, (ADMINISTRATOR,)))
     return list(waiting.exclude(proposed_by=viewer).order_by("proposed_at"))
+
+
+def without_custodian() -> list[SealedAccount]:
+    """Accounts in use of which a custodian left, or holds the role no longer. One query."""
+    everywhere = Q(system=OuterRef("system")) | Q(system__isnull=True)
+    held = RoleAssignment.objects.filter(in_force(), everywhere, role=CUSTODIAN, person__left_at__isnull=True)
+    first = Q(~Exists(held.filter(person=OuterRef("custodian"))))
+    second = Q(~Exists(held.filter(person=OuterRef("second_custodian"))), second_custodian__isnull=False)
+    return list(SealedAccount.objects.filter(first | second, state__in=IN_USE).order_by("pk"))
 
 
 def is_owed(account: SealedAccount) -> bool:

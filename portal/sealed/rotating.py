@@ -8,10 +8,12 @@ from portal.connectors.base import ConnectorError
 from portal.connectors.sealed import keeper_of
 from portal.locks import alone
 from portal.sealed.drilling import remind_due
-from portal.sealed.making import MISSING, make_cards, missing_of, note_missing
+from portal.sealed.keeping import tell_of_missing
+from portal.sealed.making import MISSING, make_cards, note_missing
 from portal.sealed.models import CARDS, Rotation, SealedAccount
 from portal.sealed.queries import is_owed, rotations_due
 from portal.sealed.rotations import begin, next_secret_of, next_try, settle
+from portal.sealed.rules import missing_of
 from portal.sealed.states import OWED, SEALED
 from portal.sweeping import done
 from portal.systems.targets import target
@@ -22,6 +24,7 @@ ROTATION = process("rotation")
 def run_due() -> int:
     """Give every account its new secret that is due now; returns how many were tried."""
     remind_due()
+    tell_of_missing()
     due = rotations_due(now())
     for account_id in due:
         done(f"account {account_id}", run, account_id)

@@ -24,6 +24,7 @@ PRESENTERS: dict[str, Presenter] = {
                              icon="lock", tone="accent"),
     "sealed.declined": say("Declined to keep an account under seal", icon="ban"),
     "sealed.custodian_changed": say("{custodian_id} keeps the sealed account", "Before: {before_id}.", "The other card: {second}.", icon="user-check"),
+    "sealed.custodian_missing": say("The sealed account needs another custodian", "Missing: {custodians}.", icon="alert-triangle", tone="attention"),
     "sealed.retired": say("A sealed account was taken out of use", icon="trash", tone="attention"),
     "sealed.checked_out": say(
         "{person_id} holds the sealed account", "Nobody else does until it is checked in.",

@@ -75,6 +75,7 @@ NO_FACT = frozenset(
         "offline.reviewed",
         "offline.replaced",
         "sealed.declined",
+        "sealed.custodian_missing",
         "sealed.rotation_owed",
         "sealed.rotation_begun",
         "source.heartbeat_sent",

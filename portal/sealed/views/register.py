@@ -21,7 +21,7 @@ from portal.sealed.cards import is_holder
 from portal.sealed.drilling import ASKED_FOR, is_asked
 from portal.sealed.forms import DrillForm, HandOverForm, ProposeForm, SecretForm, TriedForm
 from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, SealedAccount
-from portal.sealed.rules import is_custodian
+from portal.sealed.rules import is_custodian, missing_of
 from portal.sealed.states import CARDS_ALIVE, COMING, HELD, IN_USE, OUT, OWED, PROPOSED, ROTATED, SEALED
 
 
@@ -80,7 +80,7 @@ def account_page(request: PersonRequest, account: SealedAccount, status: int = 2
     mine = allows(is_custodian, request.actor, account)
     manages = request.user.has_perm(MANAGE, account.system)
     context: dict[str, Any] = {
-        "account": account, "rotations": given, "in_use": in_use, "held": account.state == HELD, "mine": mine,
+        "account": account, "missing": missing_of(account) if in_use else [], "rotations": given, "in_use": in_use, "held": account.state == HELD, "mine": mine,
         "by_portal": account.kept_by == CONNECTOR, "has_secret": account.secret is not None, "typed": next(iter(typed.values()), None),
         "secret": typed.get("secret") or SecretForm() if mine and in_use and account.kept_by == CUSTODIAN else None,
         "tried": typed.get("tried") or TriedForm() if mine and in_use and ROTATED in states and account.kept_by == CUSTODIAN else None,

@@ -1,27 +1,33 @@
 """A sealed account from asking to the new secret: one holder at a time, two people for each showing, and what is owed afterwards."""
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from audit.log.read import named
 from portal.clock import now
 from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import activity
-from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
-from portal.grants import actions, ending, opening
+from portal.eligibility.models import RoleAssignment
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
+from portal.grants import actions, ending, narrowing, opening
 from portal.grants.models import Grant, Release
 from portal.grants.releasing import release
 from portal.notifications.models import Alert
+from portal.people.models import Person
 from portal.sealed import actions as sealed
 from portal.sealed import rotating, rotations
 from portal.sealed.models import CHANGED, CONNECTOR, CUSTODIAN, Rotation
 from portal.systems.targets import target
 from tests.at_once import at_once
+from tests.browsing import browser_of
 from tests.factories import broken_log
 from tests.portal.sealed.vault import LOGIN, NEXT, SECRET, Vault, give_role, make_vault
+from tests.servers import wait_until
 from tests.worlds import actor, authorised, names_of, opened, overdue, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,6 +190,76 @@ def test_holder_is_not_made_its_custodian_who_would_replace_what_they_used(vault
     with pytest.raises(WrongState, match="holds this account now"):
         sealed.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=vault.world.ann)
     assert (vault.account.custodian, Rotation.objects.filter(cause="handed_over").count()) == (vault.cleo, 0)
+
+
+def test_former_holder_is_not_made_its_custodian_while_the_secret_they_were_shown_still_works(vault: Vault) -> None:
+    ann, ben, mo = vault.world.ann, vault.world.ben, actor(vault.world.mo)
+    for person in (ann, ben):
+        give_role(vault.world, person)
+    over(vault, shown(vault))
+    with pytest.raises(WrongState, match="still works") as refused:
+        sealed.hand_over(by=mo, account=vault.account, custodian=ann)
+    assert (refused.value.kind, vault.account.custodian) == ("shown", vault.cleo)
+    vault.set_on_target(NEXT)
+    rotations.lay_in(by=actor(vault.cleo), account=vault.account, secret=NEXT)
+    assert sealed.hand_over(by=mo, account=vault.account, custodian=ann).custodian == ann
+
+
+def test_who_leaves_at_the_same_moment_is_not_made_its_custodian(vault: Vault) -> None:
+    dora, got = vault.world.dora, []
+
+    def name_dora() -> None:
+        got.append(
+            at_once(1, lambda: sealed.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=dora))
+        )
+
+    RoleAssignment.objects.filter(person=vault.world.pia).update(system=None)
+    thread = threading.Thread(target=name_dora)
+    with transaction.atomic():
+        narrowing.note_leaving(by=actor(vault.world.pia), person=dora)
+        thread.start()
+        wait_until(lambda: got or waiting(), "whoever names her")
+    thread.join(60)
+    assert [type(each) for each in got[0]] == [RefusedByPolicy]
+    assert vault.account.custodian == vault.cleo
+
+
+def waiting() -> bool:
+    """Whether somebody waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+        return bool(cursor.fetchone()[0])
+
+
+def leaves(person: Person) -> None:
+    Person.objects.filter(pk=person.pk).update(left_at=now())
+
+
+def loses_the_role(person: Person) -> None:
+    RoleAssignment.objects.filter(role="custodian", person=person).update(to_at=now())
+
+
+@pytest.mark.parametrize("lose", [leaves, loses_the_role])
+def test_owner_is_told_once_that_another_custodian_is_wanted(vault: Vault, lose: Callable[[Person], None]) -> None:
+    page = f"/sealed/{vault.account.pk}/"
+    rotating.run_due()
+    assert "Another custodian is wanted" not in browser_of(vault.world.mo).get(page).content.decode()
+    lose(vault.cleo)
+    with broken_log():
+        rotating.run_due()
+    assert not Alert.objects.filter(kind="sealed.custodian_missing").exists()
+    rotating.run_due()
+    rotating.run_due()
+    alert = Alert.objects.get(kind="sealed.custodian_missing")
+    assert (alert.recipient, alert.path, alert.facts["people"]) == (vault.world.mo, page, ["Cleo"])
+    assert "Another custodian is wanted" in browser_of(vault.world.mo).get(page).content.decode()
+    sealed.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=vault.world.dora)
+    rotating.run_due()
+    assert Alert.objects.filter(kind="sealed.custodian_missing").count() == 1
+    lose(vault.world.dora)
+    rotating.run_due()
+    said = [event.fields["custodians"] for event in named(("sealed.custodian_missing",))]
+    assert said == [[str(vault.cleo.pk)], [str(vault.world.dora.pk)]]
 
 
 def test_account_that_was_not_shown_owes_nothing(vault: Vault) -> None:
