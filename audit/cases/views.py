@@ -98,6 +98,7 @@ def _searched(
 def case_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """One case, the whole record step by step."""
     record = _record(request, pk, "the case")
+    request.looked_at()
     return render(request, "audit/cases/page.html", page.context(record) | _activity(request, record))
 
 

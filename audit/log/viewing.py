@@ -47,6 +47,8 @@ class ViewerRequest(HttpRequest):
     user: Viewer  # type: ignore[assignment]  # a person of the portal, of which audit knows no more than this
     actor: Actor
     strong_at: int | None
+    looked_at: Callable[[], None]
+    """Says to the portal that the page to which its alerts lead is shown now; raises LogUnavailable as `viewed` does."""
 
 
 class SeenAlready(Refused):

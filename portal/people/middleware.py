@@ -1,15 +1,20 @@
-"""Puts the sign-in, the actor and the time of the last strong proof on each request."""
+"""Puts the sign-in, the actor, the time of the last strong proof and how a look is noted on each request."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import actor_of, current_sign_in
 from portal.people.strength import STRONG_METHODS
 
 
 class SignInMiddleware:
-    """``request.sign_in``, ``request.actor`` and ``request.strong_at`` (ms), from the database, never from the cookie alone."""
+    """``request.sign_in``, ``request.actor`` and ``request.strong_at`` (ms), from the database, never from the cookie alone.
+
+    ``request.looked_at()`` is for pages of audit to which alerts lead; what it does is `portal.notifications.seeing.looked_at`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the next handler."""
@@ -22,4 +27,5 @@ class SignInMiddleware:
         request.sign_in, request.actor = sign_in, actor  # type: ignore[attr-defined]  # our own attributes
         strong = actor.strong_at if actor and actor.method in STRONG_METHODS else None
         request.strong_at = strong  # type: ignore[attr-defined]  # likewise
+        request.looked_at = partial(looked_at, request)  # type: ignore[attr-defined, arg-type]  # called for who is signed in
         return self.get_response(request)

@@ -115,6 +115,18 @@ def test_page_of_a_sealed_account_notes_the_alert_that_led_there(world: World) -
     assert (str(vault.cleo.pk), str(alert.pk)) in looks()
 
 
+def test_page_of_a_case_notes_the_alert_that_led_there_for_whoever_is_shown_it(world: World) -> None:
+    request = request_of(world)
+    path = f"/cases/{request.pk}/"
+    for alert in queue(world, "ann", "zoe"):
+        Alert.objects.filter(pk=alert.pk).update(path=path)
+    ann, zoe = browser_of(world.ann), browser_of(world.zoe)
+    with broken_log():
+        assert ann.get(path).status_code == 503
+    assert [each.get(path).status_code for each in (ann, zoe)] == [200, 404]
+    assert [by for by, _ in looks()] == [str(world.ann.pk)]
+
+
 def test_status_is_shown_while_the_log_is_down_whatever_leads_there(world: World) -> None:
     (alert,) = queue(world, "pia")
     Alert.objects.filter(pk=alert.pk).update(path="/status/")
