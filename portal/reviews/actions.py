@@ -7,7 +7,6 @@ from audit.log.append import Actor, action, append
 from portal.access_requests.models import AccessRequest
 from portal.clock import moment, ms, now
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
-from portal.findings.actions import raise_finding
 from portal.grants.actions import locked as locked_grant
 from portal.grants.actions import over_at
 from portal.grants.models import Grant
@@ -18,8 +17,9 @@ from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.reviews import leave, rounds, rules
 from portal.reviews.from_log import answers_from_log
+from portal.reviews.judging import judged, kept, raise_for
 from portal.reviews.models import Review
-from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
+from portal.reviews.questions import questions
 from portal.reviews.sittings import for_the_log
 from portal.reviews.states import CLAIMED, MOVES, SUBMITTED, TAKEN_STATES
 from portal.reviews.telling import OVERDUE_KIND, tell_of, tell_pool
@@ -169,7 +169,7 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str,
         row, MOVES["ask_second" if grave else "submit"], says=NOT_CLAIMED, answers=kept(answers), outcome=outcome,
         submitted_at=now(), second_due_at=_second_due(row) if grave else None,
     )  # fmt: skip
-    _raise_findings(by, row, owner or row.grant.system.owner, due_at)
+    raise_for(by, row, row.grant.system, owner or row.grant.system.owner, due_at)
     _append_submitted(by, row)
     if grave:
         _ask_second(by, row)
@@ -205,36 +205,11 @@ def still_claimed(row: Review) -> None:
         raise WrongState(NOT_CLAIMED, about=row)
 
 
-def kept(answers: rules.Answers) -> dict[str, dict[str, str]]:
-    """Answers as they are stored: nothing for a question that has neither answer nor comment."""
-    stored = {
-        key: {"answer": said["answer"], "comment": said.get("comment", "").strip()} for key, said in answers.items()
-    }
-    return {key: said for key, said in sorted(stored.items()) if said["answer"] or said["comment"]}
-
-
-def _raise_findings(by: Actor, row: Review, owner: Person, due_at: datetime | None) -> None:
-    for question in rules.adverse(row.answers):
-        said = row.answers[question.id]
-        raise_finding(
-            by=by, kind="review_answer", title=f"{question.ask} {ANSWERS[said['answer']]}",
-            about=str(row.pk), details=f"Question {question.number} of the review. {said['comment']}", case=row.log_case, system=row.grant.system, owner=owner,
-            due_at=due_at, test_id=question.tests[0] if question.tests else "",
-        )  # fmt: skip
-
-
 def _append_submitted(by: Actor, row: Review) -> None:
-    upheld = next(each for each in questions() if each.sets == SETS_UPHELD)
-    comments = [f"{key}: {said['comment']}" for key, said in row.answers.items() if said["comment"]]
     append(
         "review.submitted", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
-        system_id=row.grant.system_id, reviewer_id=by.id, due_at=ms(row.due_at),
-        answers={key: said["answer"] for key, said in row.answers.items()}, answers_missing=len(rules.unanswered(row.answers)),
-        adverse_answers=len(rules.adverse(row.answers)), emergency_upheld=row.answers[upheld.id]["answer"] == YES,
-        accepted_activities=_accepted(row), outcome=row.outcome, statement_sha256=statement_sha256(),
-        comments="\n".join(comments) or None, involved=sorted(rules.involved_in(row.grant)),
-        **for_the_log(row, by.id),
-        log_says={key: said.answer for key, said in answers_from_log(row).items()},
+        system_id=row.grant.system_id, accepted_activities=_accepted(row), **judged(by, row, rules.involved_in(row.grant)),
+        **for_the_log(row, by.id), log_says={key: said.answer for key, said in answers_from_log(row).items()},
     )  # fmt: skip
 
 

@@ -42,8 +42,7 @@ def take_back(*, by: Actor, review: Review) -> Review:
 def may_go_on(row: Review) -> bool:
     """Whether who has the review is still a reviewer of the system without a part in the use, nor in the first judgement of two."""
     person = str(row.holder.pk) if row.holder else ""
-    out = rules.involved_in(row.grant) | rules.authors_of([row]).get(row.pk, frozenset())
-    return holds(person, REVIEWER, row.grant.system) and person not in out
+    return holds(person, REVIEWER, row.grant.system) and person not in rules.barred_from([row])[row.pk]
 
 
 @action(event=("review.given_next", "review.second_given_next"))

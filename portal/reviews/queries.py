@@ -18,7 +18,7 @@ from portal.notifications.queries import AlertLine, alerts_of_case
 from portal.people.models import Person
 from portal.reviews.leave import in_force
 from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review
-from portal.reviews.rules import authors_of, hands_among, hands_of, pool_of
+from portal.reviews.rules import barred_from, hands_among, pool_of
 from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, SUBMITTED
 
 OWED = Coalesce("second_due_at", "due_at")
@@ -50,9 +50,8 @@ def due_for(viewer: Person) -> list[Review]:
         state__in=[DUE, SECOND_DUE], grant__system__in=systems_where(viewer.pk, (REVIEWER,))
     )
     rows = list(waiting.select_related(*RELATED).order_by(OWED)[:MOST])
-    hands, authors = hands_of(row.grant for row in rows), authors_of(rows)
-    out = {row.pk: hands[row.grant.request_id] | authors.get(row.pk, frozenset()) for row in rows}
-    return [row for row in rows if str(viewer.pk) not in out[row.pk]]
+    barred = barred_from(rows)
+    return [row for row in rows if str(viewer.pk) not in barred[row.pk]]
 
 
 def claimed_by(viewer: Person) -> list[Review]:
@@ -190,6 +189,5 @@ def stuck(limit: int = 2000) -> list[Review]:
     )  # fmt: skip
     rows = Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED]).select_related("grant").annotate(holding=HOLDING)
     claimed = list(rows.annotate(able=Exists(reviewers)).order_by(OWED)[:limit])
-    hands, authors = hands_of(row.grant for row in claimed), authors_of(claimed)
-    out = {row.pk: hands[row.grant.request_id] | authors.get(row.pk, frozenset()) for row in claimed}
-    return [row for row in claimed if not row.able or str(row.holding) in out[row.pk]]
+    barred = barred_from(claimed)
+    return [row for row in claimed if not row.able or str(row.holding) in barred[row.pk]]

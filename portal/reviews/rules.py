@@ -74,14 +74,24 @@ def authors_of(reviews: Iterable[Review]) -> dict[UUID, frozenset[str]]:
     return {UUID(review): frozenset(people) for review, people in authors.items()}
 
 
-def pool_of(review: Review, involved: frozenset[str] | None = None) -> list[Person]:
-    """Reviewers of the system who had no part in the use, and for the second round none in the first.
+def barred_from(
+    reviews: Iterable[Review], involved: Mapping[UUID, frozenset[str]] | None = None
+) -> dict[UUID, frozenset[str]]:
+    """Who may not judge each of the reviews: whoever had a part in the use, or in the first judgement of two. A constant number of queries.
 
-    ``involved``: where a page has asked for that already; acts leave it out.
+    ``involved``: by request, where a page has asked for that already; acts leave it out.
     """
-    hands = involved_in(review.grant) if involved is None else involved
-    first = authors_of([review]).get(review.pk, frozenset())
-    return list(people_with(REVIEWER, review.grant.system).exclude(pk__in=hands | first))
+    rows = list(reviews)
+    hands = hands_of(row.grant for row in rows) if involved is None else involved
+    authors = authors_of(rows)
+    return {row.pk: hands[row.grant.request_id] | authors.get(row.pk, frozenset()) for row in rows}
+
+
+def pool_of(review: Review, involved: frozenset[str] | None = None) -> list[Person]:
+    """Reviewers of the system who had no part in the use, and for the second round none in the first; ``involved`` as for `may_review`."""
+    known = None if involved is None else {review.grant.request_id: involved}
+    barred = barred_from([review], known)[review.pk]
+    return list(people_with(REVIEWER, review.grant.system).exclude(pk__in=barred))
 
 
 def people_among(people: Iterable[Person]) -> QuerySet[Person]:

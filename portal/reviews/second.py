@@ -33,7 +33,7 @@ def submit_second(*, by: Actor, review: Review, agrees: bool, words: str) -> Rev
         raise WrongState(NOT_CLAIMED, about=row)
     if not said or said.casefold() in {each["comment"].casefold() for each in row.answers.values()}:
         raise RefusedByPolicy(SAY_WHY, about=row, kind="uncommented")
-    authors = rules.authors_of([row])[row.pk]  # asked while it is in this round
+    barred = rules.barred_from([row])[row.pk]  # asked while it is in this round
     make(
         row, MOVES["confirm" if agrees else "disagree"], says=NOT_CLAIMED, second_agrees=agrees, second_words=said, second_submitted_at=now()
     )  # fmt: skip
@@ -42,7 +42,7 @@ def submit_second(*, by: Actor, review: Review, agrees: bool, words: str) -> Rev
     append(
         "review.second_submitted", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
         system_id=row.grant.system_id, reviewer_id=by.id, due_at=ms(row.owed_at), agrees=agrees, words=said,
-        involved=sorted(rules.involved_in(row.grant) | authors), **for_the_log(row, by.id),
+        involved=sorted(barred), **for_the_log(row, by.id),
     )  # fmt: skip
     return row
 

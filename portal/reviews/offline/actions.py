@@ -6,19 +6,18 @@ from portal.access_requests.facts import who_where_what
 from portal.access_requests.models import AccessRequest
 from portal.clock import ms, now
 from portal.errors import ChangedMeanwhile, WrongState
-from portal.findings.actions import raise_finding
 from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.policy.alerts import OVERDUE
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
-from portal.reviews.actions import kept
+from portal.reviews.judging import judged, kept, raise_for
 from portal.reviews.offline import rules
 from portal.reviews.offline.models import OfflineReview
 from portal.reviews.offline.queries import RELATED
-from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
-from portal.reviews.rules import Answers, adverse, check_known, check_whole, unanswered
+from portal.reviews.rules import Answers, check_known, check_whole
 from portal.rows import lock_row
+from portal.sealed.cards import facts_of
 
 DONE = "This use was reviewed already. Nothing was changed."
 
@@ -34,7 +33,7 @@ def put_up(*, by: Actor, review: OfflineReview) -> None:
     pool = rules.pool_of(review)
     _tell(by, review, "review.due", pool or [review.request.system.owner])
     append(
-        "offline.review_due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, **_facts(review),
+        "offline.review_due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, **facts_of(review.of_set),
         due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
     )  # fmt: skip
 
@@ -57,30 +56,12 @@ def submit(*, by: Actor, review: OfflineReview, answers: Answers, outcome: str) 
     row.answers, row.outcome, row.submitted_at = kept(answers), outcome, now()
     row.reviewer = Person.objects.get(pk=by.id)
     row.save(update_fields=["answers", "outcome", "submitted_at", "reviewer"])
-    _raise_findings(by, row)
-    _append_reviewed(by, row)
-    return row
-
-
-def _raise_findings(by: Actor, row: OfflineReview) -> None:
-    for question in adverse(row.answers):
-        said = row.answers[question.id]
-        raise_finding(
-            by=by, kind="review_answer", title=f"{question.ask} {ANSWERS[said['answer']]}", about=str(row.pk), case=row.log_case,
-            details=f"Question {question.number} of the review. {said['comment']}", system=row.request.system, owner=row.request.system.owner,
-            test_id=question.tests[0] if question.tests else "",
-        )  # fmt: skip
-
-
-def _append_reviewed(by: Actor, row: OfflineReview) -> None:
-    upheld = next(each for each in questions() if each.sets == SETS_UPHELD)
-    comments = [f"{key}: {said['comment']}" for key, said in row.answers.items() if said["comment"]]
+    raise_for(by, row, row.request.system, row.request.system.owner)
     append(
-        "offline.reviewed", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, **_facts(row), reviewer_id=by.id,
-        due_at=ms(row.due_at), answers={key: said["answer"] for key, said in row.answers.items()}, answers_missing=len(unanswered(row.answers)),
-        adverse_answers=len(adverse(row.answers)), emergency_upheld=row.answers[upheld.id]["answer"] == YES, outcome=row.outcome,
-        statement_sha256=statement_sha256(), comments="\n".join(comments) or None, involved=sorted(rules.involved_in(row)),
+        "offline.reviewed", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, **facts_of(row.of_set),
+        **judged(by, row, rules.involved_in(row)),
     )  # fmt: skip
+    return row
 
 
 @action(event="alert.queued")
@@ -109,13 +90,3 @@ def _tell(by: Actor, review: OfflineReview, kind: str, people: list[Person], add
         by=by, people=people, addresses=addresses, kind=kind, case=review.log_case, about=review.log_subject, path=f"/reviews/offline/{review.pk}/",
         facts={**who_where_what(review.request), "due_at": review.due_at, "mode": review.request.mode},
     )  # fmt: skip
-
-
-def _facts(review: OfflineReview) -> dict[str, object]:
-    made = review.of_set
-    return {
-        "set_id": made.pk,
-        "account_id": made.account_id,
-        "system_id": made.account.system_id,
-        "number": made.number,
-    }

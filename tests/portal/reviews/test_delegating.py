@@ -13,6 +13,7 @@ from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpN
 from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.reviews import actions, delegating, sweep
+from portal.reviews.judging import kept
 from portal.reviews.models import Delegation, Review
 from tests.browsing import browser_of
 from tests.portal.reviews.used import FINE, due, events_of, taken
@@ -59,7 +60,7 @@ def test_what_is_theirs_goes_to_who_stands_in_with_its_answers(world: World) -> 
     Delegation.objects.filter(pk=made.pk).update(from_at=now())
     assert (sweep.run_due(), sweep.run_due(), holder(review)) == (1, 0, "Lea")
     review.refresh_from_db()
-    assert review.answers == actions.kept(FINE)
+    assert review.answers == kept(FINE)
     event = events_of(review)[-1]
     assert (event.name, event.by, event.fields["to_id"], event.fields["delegated_by"]) == (
         "review.handed_over", "process:sweep", str(world.lea.pk), str(world.kim.pk),

@@ -12,6 +12,7 @@ from portal.grants.models import Extension
 from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.reviews import actions, late, sweep
+from portal.reviews.judging import kept
 from portal.reviews.models import Review
 from portal.reviews.states import CLAIMED, DUE, MOVES
 from tests.portal.reviews.test_reviews import START
@@ -42,7 +43,7 @@ def test_overdue_review_goes_to_the_next_reviewer_with_its_answers_once(world: W
     overdue(review)
     assert sweep.run_due() == 2  # the reminder, and the next reviewer
     review.refresh_from_db()
-    assert (review.state, review.reviewer, review.answers) == (CLAIMED, world.lea, actions.kept(FINE))
+    assert (review.state, review.reviewer, review.answers) == (CLAIMED, world.lea, kept(FINE))
     (event,) = events_of(review, "review.given_next")
     assert (event.fields["from_id"], event.fields["to_id"]) == (str(world.kim.pk), str(world.lea.pk))
     assert told_of("review.given_next") == {world.kim.name, world.lea.name, world.mo.name}
@@ -97,7 +98,7 @@ def test_who_can_review_no_longer_loses_it_at_once(world: World, lose) -> None: 
     lose(world.kim)
     assert (sweep.run_due(), sweep.run_due()) == (1, 0)
     review.refresh_from_db()
-    assert (review.state, review.reviewer, review.answers) == (DUE, None, actions.kept(FINE))
+    assert (review.state, review.reviewer, review.answers) == (DUE, None, kept(FINE))
     assert events_of(review)[-1].name == "review.handed_over"
     assert told_of("review.due") == {world.lea.name}
 
