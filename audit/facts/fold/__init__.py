@@ -71,8 +71,6 @@ NO_FACT = frozenset(
         "offline.drill_begun",
         "offline.drilled",
         "offline.used",
-        "offline.review_due",
-        "offline.reviewed",
         "offline.replaced",
         "sealed.declined",
         "sealed.custodian_missing",

@@ -31,6 +31,21 @@ def review_submitted(facts: Facts, entry: LogEntry) -> None:
     _sat(facts, entry, review)
 
 
+def offline_review_due(facts: Facts, entry: LogEntry) -> None:
+    """A declared use of offline cards is to be reviewed. Nothing was opened, so there is no grant that it belongs to."""
+    facts.put("reviews", entry.fields["review_id"], **given(entry, "due_at"))
+
+
+def offline_reviewed(facts: Facts, entry: LogEntry) -> None:
+    """Somebody judged it, with the questions of any use. How long it was on their screen is not measured, so there is no sitting."""
+    review = entry.fields["review_id"]
+    names = ("reviewer_id", "due_at", "answers_missing", "adverse_answers", "emergency_upheld", "statement_sha256")
+    facts.put("reviews", review, submitted_at=entry.at, accepted_activities=[], **given(entry, *names))
+    facts.act(entry, "review", entry.case or None)
+    responder = facts.get("requests", entry.case).get("responder_id")
+    _judged(facts, entry, review, kind="review", subject=responder, involved=facts.involved[entry.case])
+
+
 def second_asked(facts: Facts, entry: LogEntry) -> None:
     """A second reviewer is to look at what the first found."""
     facts.change("reviews", entry.fields["review_id"], second_due_at=entry.fields["due_at"])
@@ -269,6 +284,8 @@ HANDLERS = {
     "review.acts_accepted": acts_accepted,
     "review.acceptance_taken_back": acceptance_taken_back,
     "review.submitted": review_submitted,
+    "offline.review_due": offline_review_due,
+    "offline.reviewed": offline_reviewed,
     "review.second_asked": second_asked,
     "review.second_submitted": second_submitted,
     "change.recorded": change_recorded,

@@ -15,12 +15,18 @@ def only_systems(facts: Facts, systems: Collection[str]) -> None:
     for table, rows in facts.rows.items():
         gone[table] = {key for key, row in rows.items() if _elsewhere(table, key, row, systems)}
     gone["downloads"] = {key for key in facts.rows["downloads"] if _took_elsewhere(facts, key, systems)}
+    gone["reviews"] |= _reviews_of(facts, gone["requests"])
     for _ in range(ROUNDS):
         for table, rows in facts.rows.items():
             gone[table] |= {key for key, row in rows.items() if _hangs_on(table, key, row, gone)}
     for table, keys in gone.items():
         for key in keys:
             del facts.rows[table][key]
+
+
+def _reviews_of(facts: Facts, requests: Collection[str]) -> set[str]:
+    """Reviews of these cases: one of a use of offline cards hangs on no grant."""
+    return {key for case in requests for table, key in facts.case_rows[case] if table == "reviews"}
 
 
 def _took_elsewhere(facts: Facts, key: str, systems: Collection[str]) -> bool:
