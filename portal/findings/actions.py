@@ -9,14 +9,25 @@ from audit.log.append import Actor, action, append
 from portal.access_requests.alerting import Recipients, of_system
 from portal.clock import ms, now, optional_ms
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
+from portal.findings.dates import USUAL, trouble_with
 from portal.findings.models import Finding
+from portal.findings.queries import past_of
 from portal.findings.retests import passed, waits
-from portal.findings.rules import may_answer, may_ask_retest, may_assign, may_close, may_move_due, may_raise
+from portal.findings.rules import (
+    is_concerned,
+    may_answer,
+    may_ask_retest,
+    may_assign,
+    may_close,
+    may_move_due,
+    may_raise,
+)
 from portal.findings.states import ANSWERED, ASSIGNED, CLOSED, MOVES, RAISED
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.parameters import days
 from portal.people.models import Person
+from portal.people.strength import need_fresh
 from portal.policy.alerts import FAILED_END, GAP, OVERDUE
 from portal.systems.models import System
 
@@ -26,6 +37,8 @@ ALERTED = {
 """Kinds of findings that are alerts of a group of which a policy may tell others."""
 
 DONE = "This finding is closed."
+NO_LATER = "Giving a finding to somebody else does not put its date off. Give it as it is; somebody who never owned it may move the date then."
+ALONE = "Who gives a finding to themselves, or had a part in the use that it is about, gives it {} days at most. Somebody else may move the date."
 NOT_PASSED = "Its control test has not passed since the answer. Have it run again, or close it without and say why."
 
 
@@ -54,10 +67,14 @@ def raise_finding(
 
     Raises:
         NotAllowed: this person may not raise findings on the system.
+        RefusedByPolicy: the date lies further ahead than a year, or than the usual days where somebody gives it to themselves.
     """
     may_raise(by, system)
     at = now()
-    due = (due_at or at + days("finding_days")) if owner else None
+    due = (due_at or at + days(USUAL)) if owner else None
+    if owner and due_at:
+        _ahead(due_at, system)
+        _not_alone(by, owner, due_at, case, system)
     row = Finding.objects.create(
         kind=kind, test_id=test_id, about=about, case=case, system=system, source_event=source_event, title=title[:200],
         details=details, state=ASSIGNED if owner else RAISED, raised_at=at, owner=owner, due_at=due,
@@ -74,15 +91,32 @@ def raise_finding(
 
 
 @action(event="finding.assigned", refused="finding.act_refused")
-def assign(*, by: Actor, finding: Finding, owner: Person, due_at: datetime) -> Finding:
-    """Give it an owner and a date. An owner's date is moved by `move_due` alone."""
+def assign(*, by: Actor, finding: Finding, owner: Person, due_at: datetime | None = None) -> Finding:
+    """Give it an owner, and a date where it has none. A date that it has stays, also one that is over, or comes sooner; `move_due` alone puts it off.
+
+    Raises:
+        NotAllowed: neither owner nor administrator of the system.
+        RefusedByPolicy: the date cannot be set by this person; the new owner has left, or moved the date before.
+        WrongState: they own it already, or it was answered.
+    """
     row = _locked(finding)
     may_assign(by, row)
-    _ahead(due_at, row)
+    due_at = due_at or row.due_at
+    if due_at is None:
+        raise RefusedByPolicy("Say by when.", about=row)
     if owner.left_at is not None:
         raise RefusedByPolicy("That person has left.", about=row)
     if row.owner_id == owner.pk:
         raise WrongState("That person owns this finding already. To change its date, move the date.", about=row)
+    _not_alone(by, owner, due_at, row.case if row.due_at is None else "", row)
+    if due_at != row.due_at:
+        _ahead(due_at, row)
+    if row.due_at is not None and due_at > row.due_at:
+        raise RefusedByPolicy(NO_LATER, about=row, kind="date put off")
+    if str(owner.pk) in past_of(row).movers:
+        raise RefusedByPolicy(
+            "That person moved the date of this finding, so it is not theirs to put right.", about=row
+        )
     make(row, MOVES["assign"], says="This finding was answered or closed already.", owner=owner, due_at=due_at)
     _tell(by, row, Recipients(people=[owner], addresses=()))
     append(
@@ -111,9 +145,16 @@ def answer(*, by: Actor, finding: Finding, cause: str, response: str, proof: str
 
 @action(event="finding.due_moved", refused="finding.act_refused")
 def move_due(*, by: Actor, finding: Finding, due_at: datetime, reason: str = "") -> Finding:
-    """Another person than its owner gives it another date."""
+    """Another person than whoever owns or owned it gives it another date.
+
+    Raises:
+        NotAllowed, StepUpNeeded: see `portal.findings.rules`, and without a fresh second factor.
+        WrongState: it is closed, or has no date.
+        RefusedByPolicy: the date does not lie ahead, or lies too far.
+    """
     row = _locked(finding)
     may_move_due(by, row)
+    need_fresh(by, about=row)
     if row.state == CLOSED or row.due_at is None:
         raise WrongState(DONE if row.state == CLOSED else "This finding has no owner and no date yet.", about=row)
     _ahead(due_at, row)
@@ -131,9 +172,14 @@ def close(*, by: Actor, finding: Finding, retest_ok: bool, comment: str = "") ->
     """Another person than its owner looked at it again. Without a passed retest, they say why it is closed.
 
     Where a control test stands behind the finding, only that test, run again on the log since the answer, passes it.
+
+    Raises:
+        NotAllowed, StepUpNeeded: see `portal.findings.rules`, and without a fresh second factor.
+        RefusedByPolicy: no retest passed, and no reason was given; WrongState: it is not answered.
     """
     row = _locked(finding)
     may_close(by, row)
+    need_fresh(by, about=row)
     if retest_ok and row.test_id and not passed(row):
         raise RefusedByPolicy(NOT_PASSED, about=row, kind="not retested")
     if not retest_ok and not comment.strip():
@@ -174,9 +220,16 @@ def _locked(finding: Finding) -> Finding:
     return rows.get(pk=finding.pk)
 
 
-def _ahead(due_at: datetime, row: Finding) -> None:
-    if due_at <= now():
-        raise RefusedByPolicy("The date has to lie ahead.", about=row)
+def _ahead(due_at: datetime, about: Finding | System | None) -> None:
+    trouble = trouble_with(due_at, now())
+    if trouble:
+        raise RefusedByPolicy(trouble, about=about)
+
+
+def _not_alone(by: Actor, owner: Person, due_at: datetime, case: str, about: Finding | System | None) -> None:
+    """More than the usual days is another person's word. ``case``: of what is given its first date."""
+    if due_at > now() + days(USUAL) and (str(owner.pk) == by.id or is_concerned(by, case)):
+        raise RefusedByPolicy(ALONE.format(days(USUAL).days), about=about, kind="own date")
 
 
 def _recipients(row: Finding, person: Person | None) -> Recipients:

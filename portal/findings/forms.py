@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from portal.clock import now
+from portal.findings.dates import trouble_with
 from portal.findings.models import Finding
 from portal.findings.queries import possible_owners
 from portal.kept_form import KeptForm
@@ -28,11 +29,14 @@ class FindingForm(KeptForm):
         self.auto_id = f"{type(self).__name__.lower()}-%s"
         self.finding = finding
 
-    def clean_due_at(self) -> datetime:
-        """The date lies ahead."""
-        due: datetime = self.cleaned_data["due_at"]
-        if due <= now():
-            raise ValidationError("The date has to lie ahead.")
+    def clean_due_at(self) -> datetime | None:
+        """The date lies ahead, and not too far."""
+        due: datetime | None = self.cleaned_data["due_at"]
+        if due is None:
+            return None
+        trouble = trouble_with(due, now())
+        if trouble:
+            raise ValidationError(trouble)
         return due
 
 
@@ -47,6 +51,9 @@ class AssignForm(FindingForm):
         super().__init__(finding, *args, **kwargs)
         field: Any = self.fields["owner"]
         field.queryset = possible_owners(finding)
+        date = self.fields["due_at"]
+        date.required = finding.due_at is None
+        date.help_text = "" if date.required else "Left empty, its date stays. It may come sooner, and not later."
 
 
 class AnswerForm(FindingForm):

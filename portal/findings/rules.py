@@ -8,7 +8,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER, REVIEWER
 from portal.eligibility.queries import holds, holds_anywhere
 from portal.errors import NotAllowed
 from portal.findings.models import Finding
-from portal.findings.queries import concerning
+from portal.findings.queries import concerning, past_of
 from portal.systems.models import System
 
 ROLES_THAT_RAISE = (OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
@@ -47,14 +47,16 @@ def may_answer(by: Actor, finding: Finding) -> None:
 
 
 def may_move_due(by: Actor, finding: Finding) -> None:
-    """Who may assign, and neither the owner of the finding nor who is concerned by the use that it is about.
+    """Who may assign, and neither the owner of the finding, nor who owned it before, nor who is concerned by the use that it is about.
 
     Raises:
-        NotAllowed: of kind ``own finding`` for its owner, ``own use`` for who asked or decided.
+        NotAllowed: of kind ``own finding`` for its owners, ``own use`` for who asked or decided.
     """
-    if str(finding.owner_id) == by.id:
-        raise NotAllowed("Nobody moves the date of their own finding.", about=finding, kind="own finding")
-    if is_concerned(by, finding):
+    if str(finding.owner_id) == by.id or by.id in past_of(finding).owners:
+        raise NotAllowed(
+            "Nobody moves the date of a finding that is or was their own.", about=finding, kind="own finding"
+        )
+    if is_concerned(by, finding.case):
         raise NotAllowed(
             "Nobody moves the date of a finding about a use in which they had a part.", about=finding, kind=OWN_USE
         )
@@ -71,7 +73,7 @@ def may_close(by: Actor, finding: Finding) -> None:
         raise NotAllowed(
             "Nobody closes their own finding. Another person has to look at it.", about=finding, kind="own finding"
         )
-    if is_concerned(by, finding):
+    if is_concerned(by, finding.case):
         raise NotAllowed(
             "Nobody closes a finding about a use in which they had a part. Another person has to look at it.",
             about=finding,
@@ -93,11 +95,11 @@ def may_ask_retest(by: Actor, finding: Finding) -> None:
         may_close(by, finding)
 
 
-def is_concerned(by: Actor, finding: Finding) -> bool:
-    """Whether the person asked for the access that the finding is about, broke the glass, or decided on it or on more time."""
-    if not finding.case or not by.is_person:
+def is_concerned(by: Actor, case: str) -> bool:
+    """Whether the person asked for the access that a finding is about, broke the glass, decided on it or on more time, or kept its offline cards."""
+    if not case or not by.is_person:
         return False
-    return AccessRequest.objects.filter(concerning(UUID(by.id)), pk=finding.case).exists()
+    return AccessRequest.objects.filter(concerning(UUID(by.id)), pk=case).exists()
 
 
 def _holds_one(by: Actor, roles: tuple[str, ...], system: System | None) -> bool:

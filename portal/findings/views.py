@@ -18,6 +18,7 @@ from portal.findings.history import lines_of
 from portal.findings.models import Finding
 from portal.findings.retests import last_retest
 from portal.findings.states import ASSIGNED, CLOSED, MOVES
+from portal.kept import confirming
 from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 
@@ -85,6 +86,7 @@ def finding_page(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
+@confirming
 def finding_act(request: PersonRequest, pk: UUID, act: str) -> HttpResponse:
     """Assign, answer, move the date or close."""
     row = queries.finding_for_act(pk)

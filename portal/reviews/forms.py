@@ -1,14 +1,15 @@
 """The ten questions, half-done or whole, and giving a review away."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
 from portal.choices import RowField
+from portal.clock import now
 from portal.eligibility.forms import LendForm
+from portal.findings.dates import trouble_with
 from portal.kept import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
@@ -74,8 +75,9 @@ class ReviewForm(KeptForm):
             self.add_error(
                 "outcome", "Some of your answers open findings, so this use is accepted with findings, or not."
             )
-        if said.get("finding_due") and said["finding_due"] <= datetime.now(UTC):
-            self.add_error("finding_due", "This must lie ahead.")
+        trouble = trouble_with(said["finding_due"], now()) if said.get("finding_due") else ""
+        if trouble:
+            self.add_error("finding_due", trouble)
         if not said.get("stated"):
             self.add_error("stated", "Submit only if you can say this.")
         return said

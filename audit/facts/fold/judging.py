@@ -258,10 +258,12 @@ def finding_raised(facts: Facts, entry: LogEntry) -> None:
 
 
 def finding_assigned(facts: Facts, entry: LogEntry) -> None:
-    """A finding has an owner; when it first had one counts."""
+    """A finding has an owner; when it first had one counts. A date that comes later with it was moved by whoever gave it."""
     finding = entry.fields["finding_id"]
-    first = facts.get("findings", finding).get("assigned_at")
-    facts.change("findings", finding, assigned_at=first or entry.at, **given(entry, "owner_id", "due_at"))
+    row = facts.get("findings", finding)
+    first, before, due_at = row.get("assigned_at"), row.get("due_at"), entry.fields.get("due_at")
+    moved = {"extended_by": entry.by} if before is not None and due_at is not None and due_at > before else {}
+    facts.change("findings", finding, assigned_at=first or entry.at, **given(entry, "owner_id", "due_at"), **moved)
 
 
 def finding_answered(facts: Facts, entry: LogEntry) -> None:

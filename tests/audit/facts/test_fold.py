@@ -284,6 +284,19 @@ def test_finding_keeps_its_first_assignment_and_last_date() -> None:
     assert judged.rows("T-40") == {"F": "pass"}
 
 
+def test_date_that_came_later_with_another_owner_was_moved_by_whoever_gave_it() -> None:
+    log = story.organisation()
+    log.say("finding.raised", START, story.SWEEP, finding_id="F", kind="orphan", about_id="S-1", title="Orphan session")
+    for day, owner, due in ((1, "mo", 9), (2, "jon", 30), (3, "mo", 30)):
+        log.say("finding.assigned", START + day * DAY, "mo", finding_id="F", owner_id=owner, due_at=START + due * DAY)
+    said: dict[str, Any] = {"cause": "x", "response": "y", "cause_given": 1, "response_given": 1}
+    log.say("finding.answered", START + 4 * DAY, "mo", finding_id="F", **said)
+    log.say("finding.closed", START + 5 * DAY, "jon", finding_id="F", retest_ok=1)
+    judged = judge(log)
+    assert judged.fact("findings", "F")["extended_by"] == "mo"
+    assert judged.rows("T-40") == {"F": "deviation"}
+
+
 def test_alert_counts_as_delivered_when_it_was_seen(quarter: Judged) -> None:
     alert = quarter.fact("alerts", "C1-alert")
     assert alert["delivered_at"] == alert["acknowledged_at"] == alert["sent_at"] + 2 * MINUTE

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from audit.log.append import Actor, process
 from audit.log.read import of_subject
 from portal.clock import ms, now
 from portal.eligibility.models import RoleAssignment
-from portal.errors import NotAllowed, Refused, RefusedByPolicy, WrongState
+from portal.errors import NotAllowed, Refused, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.findings import actions
 from portal.findings.models import Finding
 from portal.findings.queries import waiting_for
@@ -18,7 +19,7 @@ from portal.notifications.models import Alert
 from tests.worlds import World, actor, make_world, request_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LATER = timedelta(days=3)
+LATER, SOONER = timedelta(days=3), timedelta(days=2)
 
 
 @pytest.fixture
@@ -98,7 +99,9 @@ PAIRS = {  # written down by hand: from which states each act is taken
     "close": {ANSWERED},
 }
 DO = {
-    "assign": lambda world, row: actions.assign(by=actor(world.mo), finding=row, owner=world.kim, due_at=now() + LATER),
+    "assign": lambda world, row: actions.assign(
+        by=actor(world.mo), finding=row, owner=world.kim, due_at=now() + SOONER
+    ),
     "answer": lambda world, row: actions.answer(by=actor(world.ben), finding=row, cause="c", response="r"),
     "due": lambda world, row: actions.move_due(by=actor(world.mo), finding=row, due_at=now() + 2 * LATER),
     "close": lambda world, row: actions.close(by=actor(world.mo), finding=row, retest_ok=True),
@@ -145,7 +148,7 @@ def test_who_may(world: World, act: str, allowed: set[str]) -> None:
         row, by = at_state(world, ANSWERED if act != "assign" else ASSIGNED), actor(person)
         try:
             if act == "assign":
-                actions.assign(by=by, finding=row, owner=world.lea, due_at=now() + LATER)
+                actions.assign(by=by, finding=row, owner=world.lea, due_at=now() + SOONER)
             elif act == "answer":
                 actions.answer(by=by, finding=row, cause="c", response="r")
             elif act == "due":
@@ -220,3 +223,70 @@ def test_assigning_to_the_same_owner_is_no_way_to_move_the_date(world: World) ->
     row = at_state(world, ASSIGNED)
     with pytest.raises(WrongState, match="That person owns this finding already"):
         actions.assign(by=actor(world.mo), finding=row, owner=world.ben, due_at=now() + 2 * LATER)
+
+
+def test_date_cannot_be_put_off_by_giving_the_finding_away_and_taking_it_back(world: World) -> None:
+    row, mo, pia = raised(world, "mo"), actor(world.mo), actor(world.pia)
+    with pytest.raises(RefusedByPolicy, match="does not put its date off"):
+        actions.assign(by=mo, finding=row, owner=world.ben, due_at=now() + timedelta(days=11))
+    actions.assign(by=mo, finding=row, owner=world.ben)
+    with pytest.raises(NotAllowed, match="is or was their own"):
+        actions.move_due(by=mo, finding=row, due_at=now() + timedelta(days=11))
+    actions.move_due(by=pia, finding=row, due_at=now() + timedelta(days=11))
+    with pytest.raises(RefusedByPolicy, match="moved the date"):
+        actions.assign(by=mo, finding=row, owner=world.pia)
+    with pytest.raises(RefusedByPolicy, match="10 days at most"):
+        actions.assign(by=mo, finding=row, owner=world.mo)
+    assert actions.assign(by=mo, finding=row, owner=world.mo, due_at=now() + timedelta(days=9)).owner == world.mo
+
+
+def test_finding_that_is_overdue_goes_to_somebody_else_with_its_date(world: World) -> None:
+    row = raised(world, "ben")
+    Finding.objects.filter(pk=row.pk).update(due_at=now() - LATER)
+    row.refresh_from_db()
+    given = actions.assign(by=actor(world.mo), finding=row, owner=world.kim)
+    assert (given.owner, given.due_at) == (world.kim, row.due_at)
+    assert of_subject(row.log_subject)[-1].fields["due_at"] == ms(row.due_at or now())
+
+
+@pytest.mark.parametrize(
+    ("owner", "days", "holds"), [("mo", 11, False), ("mo", 9, True), ("ben", 11, True), ("ben", 366, False)]
+)
+def test_first_date_that_one_gives_oneself_is_the_usual_one_at_most(
+    world: World, owner: str, days: int, holds: bool
+) -> None:
+    row = raised(world)
+    given: dict[str, Any] = {"owner": world.people[owner], "due_at": now() + timedelta(days=days)}
+    if holds:
+        assert actions.assign(by=actor(world.mo), finding=row, **given).due_at == given["due_at"]
+        return
+    with pytest.raises(RefusedByPolicy):
+        actions.assign(by=actor(world.mo), finding=row, **given)
+
+
+def test_who_had_a_part_in_the_use_gives_others_no_longer_than_usual(world: World) -> None:
+    case = str(request_of(world).pk)
+    RoleAssignment.objects.filter(person=world.mo, role="owner").update(person=world.ann)
+    row = actions.raise_finding(
+        by=actor(world.kim), kind="review", title="t", about="r-1", case=case, system=world.system
+    )
+    with pytest.raises(RefusedByPolicy, match="10 days at most"):
+        actions.assign(by=actor(world.ann), finding=row, owner=world.ben, due_at=now() + timedelta(days=11))
+    assert (
+        actions.assign(by=actor(world.pia), finding=row, owner=world.ben, due_at=now() + timedelta(days=11)).owner
+        == world.ben
+    )
+
+
+@pytest.mark.parametrize("act", ["close", "due"])
+def test_closing_and_moving_the_date_ask_for_a_fresh_factor(world: World, act: str) -> None:
+    row, old = at_state(world, ANSWERED), {"by": actor(world.mo, age_s=16 * 60)}
+    tries: dict[str, Any] = {
+        "close": (actions.close, {"retest_ok": True}),
+        "due": (actions.move_due, {"due_at": now() + 2 * LATER}),
+    }
+    do, given = tries[act]
+    with pytest.raises(StepUpNeeded):
+        do(**old, finding=row, **given)
+    assert names(row)[-1] == "finding.act_refused"
+    DO[act](world, row)

@@ -12,7 +12,7 @@ from audit.log.read import named
 from portal.clock import now
 from portal.findings import actions
 from portal.findings.models import Finding
-from tests.browsing import browser_of
+from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import broken_log
 from tests.worlds import World, actor, make_world
 
@@ -100,6 +100,7 @@ def test_faulty_form_keeps_what_was_typed(world: World) -> None:
         ("answer", {"cause": "x" * 1_000_000, "response": "\x00"}, "cause"),
         ("answer", {"cause": "a\u202eb", "response": "\ud800"}, "cause"),
         ("due", {"due_at": "2020-01-01T00:00"}, "due_at"),
+        ("due", {"due_at": "2999-01-01T00:00"}, "due_at"),
         ("close", {"retest_ok": "0", "comment": ""}, "comment"),
         ("close", {"retest_ok": "yes"}, "retest_ok"),
     ],
@@ -170,3 +171,25 @@ def test_finding_of_a_case_links_to_it(world: World) -> None:
         by=actor(world.kim), kind="review", title="Adverse", about="r", case=case, system=world.system
     )
     assert f'href="/cases/{case}/"' in browser_of(world.mo).get(f"/findings/{row.pk}/").content.decode()
+
+
+def test_closing_asks_for_the_factor_and_keeps_what_was_typed(world: World) -> None:
+    row, mo = raised(world), browser_of(world.mo)
+    actions.answer(by=actor(world.ben), finding=row, cause="c", response="r")
+    stale(world.mo)
+    sent = {"retest_ok": "0", "comment": "Retired with its disk."}
+    asked = mo.post(f"/findings/{row.pk}/close/", sent)
+    assert (asked.status_code, "Retired with its disk." in asked.content.decode()) == (200, True)
+    assert Finding.objects.get().state == "answered"
+    assert mo.post(f"/findings/{row.pk}/close/", sent | {"code": code_of_device(world.mo)}).status_code == 302
+    assert Finding.objects.get().state == "closed"
+
+
+def test_giving_it_away_without_a_date_keeps_the_one_that_it_has(world: World) -> None:
+    row = raised(world)
+    assert (
+        browser_of(world.mo).post(f"/findings/{row.pk}/assign/", {"owner": world.kim.pk, "due_at": ""}).status_code
+        == 302
+    )
+    found = Finding.objects.get()
+    assert (found.owner, found.due_at) == (world.kim, row.due_at)
