@@ -2,14 +2,18 @@
 
 The test is run over what happened on the system since the finding was answered, and over the rows that the finding is about. It is passed when
 nothing since then fails, and when there is something to go by: a row since then that passes, or the rows of the finding pass now.
+
+What fell due on a schedule and was missed, or was tried and failed, stays so for ever, and falls due again only after the finding: it is tested again by
+being done, late or once more, and that is something to go by (`done_since`).
 """
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -32,6 +36,11 @@ RETESTS = process("retests")
 ASKED, DONE = "finding.retest_asked", "finding.retested"
 FAILURES = (CannotFold, CatalogueRefused, NoPosition)
 PASSED, OPEN = "pass", "open"
+DONE_SINCE = """
+SELECT duties.id FROM duties JOIN findings ON findings.id = :finding LEFT JOIN duties AS missed ON missed.id = :about, period
+WHERE duties.system_id IS :system AND duties.subject_kind IS missed.subject_kind AND coalesce(duties.ok, 1) = 1
+  AND duties.done_at >= coalesce(missed.due_at, findings.raised_at) AND NOT (duties.due_at >= :since AND duties.due_at < period.end_at)
+"""
 
 
 @dataclass(frozen=True)
@@ -97,14 +106,31 @@ def retest(asked: LoggedEvent, position: Position, catalogue: Catalogue) -> Outc
     scope = Scope(given["since"], max(position.at + 1, given["since"] + 1), systems, ())
     ranges = tuple(stored_ranges(public_keys(), position.size))
     with closing(folded(scope, position, catalogue, ranges, lambda *_: None)) as db:
-        mine = rows_of(db, test, asked.case, given["about_id"])
-        db.executemany(
-            "INSERT OR IGNORE INTO carried_over (test_id, row_id) VALUES (?, ?)", [(test.id, row) for row in mine]
-        )
-        (result,) = run_catalogue(db, catalogue, only=[test.id])
-    if result.stopped:
-        return Outcome(False, 0, 0, "", result.stopped)
-    return judged(test, result.rows, mine)
+        return run_again(db, catalogue, test, given, asked.case)
+
+
+def run_again(
+    db: sqlite3.Connection, catalogue: Catalogue, test: ControlTest, given: Mapping[str, Any], case: str
+) -> Outcome:
+    """Run one test on facts whose period begins with the answer, and on the finding's own rows. ``given``: fields of ``finding.retest_asked``."""
+    mine, again = rows_of(db, test, case, given["about_id"]), done_since(db, test, given)
+    db.executemany(
+        "INSERT OR IGNORE INTO carried_over (test_id, row_id) VALUES (?, ?)", [(test.id, row) for row in mine | again]
+    )
+    (result,) = run_catalogue(db, catalogue, only=[test.id])
+    return judged(test, result.rows, mine, again) if not result.stopped else Outcome(False, 0, 0, "", result.stopped)
+
+
+def done_since(db: sqlite3.Connection, test: ControlTest, given: Mapping[str, Any]) -> frozenset[str]:
+    """Duties of the finding's system, of the same list where it has one, that were done, and worked, since the finding: a drill that was repeated, an
+    attestation that was held late. Those that fell due since the answer are left out: the test looks at them anyway. Its population says of which kind.
+    """
+    if test.population.of != "duties":
+        return frozenset()
+    found = db.execute(DONE_SINCE, {
+        "finding": str(given["finding_id"]), "about": given["about_id"], "system": given.get("system_id"), "since": given["since"],
+    })  # fmt: skip
+    return frozenset(str(row[0]) for row in found)
 
 
 def rows_of(db: sqlite3.Connection, test: ControlTest, case: str, about: str) -> frozenset[str]:
@@ -124,15 +150,19 @@ def rows_of(db: sqlite3.Connection, test: ControlTest, case: str, about: str) ->
     return frozenset(str(row[0]) for row in found)
 
 
-def judged(test: ControlTest, rows: Sequence[Row], mine: frozenset[str]) -> Outcome:
-    """Whether it passed, and why, in a sentence."""
+def judged(
+    test: ControlTest, rows: Sequence[Row], mine: frozenset[str], again: frozenset[str] = frozenset()
+) -> Outcome:
+    """Whether it passed, and why, in a sentence. ``again``: duties that were done since the finding; of these, whatever else they were, one will do."""
     own = [row.result for row in rows if row.id in mine]
-    since = [row.result for row in rows if row.id not in mine]
+    since = [row.result for row in rows if row.id not in mine | again]
+    done = sum(row.id in again for row in rows)
     failed, still_open = sum(result not in (PASSED, OPEN) for result in since), since.count(OPEN)
     own_ok = bool(own) and all(result == PASSED for result in own)
     subject = "" if not own else PASSED if own_ok else next(result for result in own if result != PASSED)
-    ok = not failed and (own_ok or len(since) > still_open)
+    ok = not failed and (own_ok or done > 0 or len(since) > still_open)
     still = f", {still_open} are still open" if still_open else ""
     counted = f"{len(since)} row{'' if len(since) == 1 else 's'} since the answer, {failed} of them did not pass{still}"
     about = f"; what the finding is about gives: {subject}" if subject else ""
-    return Outcome(ok, len(since), failed, subject, f"{test.id}, {test.title}: {counted}{about}.")
+    held = f"; done since it was found: {done}" if done else ""
+    return Outcome(ok, len(since), failed, subject, f"{test.id}, {test.title}: {counted}{about}{held}.")
