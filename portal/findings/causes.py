@@ -16,7 +16,7 @@ TRIES_BEFORE_ALARM = 3  # of closing one grant: not clear when read back, or fai
 SEVERAL = ", "
 # Control tests of the catalogue, by what they show.
 NO_OTHER_RIGHT, ENDED_ON_TIME, OUTSIDE_A_WINDOW, ROTATED = "T-01", "T-09", "T-10", "T-19"
-REMOVED, COMPLETE, REGISTER_MATCHES = "T-23", "T-29", "T-35"
+COMPLETE, REGISTER_MATCHES = "T-29", "T-35"
 DUTIES = {"campaign": "T-20", "drill": "T-34", "restore": "T-44"}
 
 
@@ -132,20 +132,6 @@ def not_closed(entry: LoggedEvent, system: System | None) -> Said | None:
     return Said("not ended", title, entry.fields["grant_id"], details, once=True, test=ENDED_ON_TIME)
 
 
-def removal_without_effect(entry: LoggedEvent, system: System | None) -> Said | None:
-    """An attestation said revoke, it was carried out, and the target still shows the access."""
-    if not entry.fields["access_present"]:
-        return None
-    details = f"Read back at {_time(entry.fields['read_back_at'])}."
-    return Said(
-        "removal without effect",
-        f"An access to {_name(system)} that an attestation removed is still there",
-        entry.fields["item_id"],
-        details,
-        test=REMOVED,
-    )
-
-
 def missed_duty(entry: LoggedEvent, system: System | None) -> Said:
     """Something owed on a schedule was not done."""
     details = f"It was due at {_time(entry.fields['due_at'])}."
@@ -219,7 +205,6 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "sealed.account_listed": (register_differs,),
     "sealed.tested": (secret_not_taken,),
     "offline.drilled": (cards_failed,),
-    "campaign.removal_read_back": (removal_without_effect,),
     "duty.missed": (missed_duty,),
     "reconciliation.compared": (table_and_log,),
 }

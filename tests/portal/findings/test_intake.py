@@ -111,7 +111,7 @@ def missed(world: World, **changes: Any) -> dict[str, Any]:
 
 TESTS = {
     "session.unmatched": "T-10", "completeness.gap_found": "T-29", "source.loss_found": "T-29", "source.settings_changed": "T-29",
-    "grant.close_failed": "T-09", "campaign.removal_read_back": "T-23", "duty.missed": "T-20",
+    "grant.close_failed": "T-09", "duty.missed": "T-20",
 }  # fmt: skip
 RAISING = [
     ("session.unmatched", orphan, {}, "orphan session", "A session on Billing that no grant explains", "Login eve, since"),
@@ -125,8 +125,6 @@ RAISING = [
      "Closed 3 times. Still on the target: session."),
     ("grant.close_failed", close_failed, {}, "not ended", "An access to Billing could not be ended yet",
      "Tried 3 times. The last time: The target is busy."),
-    ("campaign.removal_read_back", removal, {}, "removal without effect",
-     "An access to Billing that an attestation removed is still there", "Read back at 1 Jan"),
     ("duty.missed", missed, {}, "missed duty", "Billing: campaign was not done by its time", "It was due at 1 Jan 1970"),
 ]  # fmt: skip
 
@@ -156,7 +154,7 @@ QUIET = [
     ("grant.read_back", read_back, {}),
     ("grant.read_back", read_back, {"clear": False, "attempt": 2}),
     ("grant.close_failed", close_failed, {"attempt": 2}),
-    ("campaign.removal_read_back", removal, {"access_present": False}),
+    ("campaign.removal_read_back", removal, {}),  # the campaign raised it, with its event
 ]
 
 
@@ -273,7 +271,6 @@ def test_causes_name_control_tests_that_exist() -> None:
         causes.ENDED_ON_TIME,
         causes.OUTSIDE_A_WINDOW,
         causes.ROTATED,
-        causes.REMOVED,
         causes.COMPLETE,
     }
     assert named_tests | {causes.REGISTER_MATCHES, *causes.DUTIES.values()} <= set(load_catalogue().tests)
