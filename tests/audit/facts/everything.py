@@ -295,6 +295,13 @@ def _sealed(log: Stream) -> None:
     log.say("sealed.account_listed", when + DAY, story.SWEEP, listing_id="L", system_id="billing", account_id="A-vault", login="vault",
             taken_at=when + DAY, in_register=1, in_target=1, enabled=0)  # fmt: skip
     log.say("sealed.retired", when + 2 * DAY, "pia", **account, **{**rule, "narrows": 1})
+    made: dict[str, Any] = {**account, "set_id": "set", "number": 1, "review_id": "R-off", "due_at": when + DAY}
+    story.ask(log, "C10", when + HOUR, mode="bypass")
+    log.say("offline.review_due", when + HOUR, "ann", case="C10", pool=["kim"], **made)
+    log.say(
+        "offline.reviewed", when + 2 * HOUR, "kim", case="C10", reviewer_id="kim", answers={"Q01": "yes"}, answers_missing=0, adverse_answers=0,
+        emergency_upheld=1, outcome="accepted", statement_sha256="dd", involved=["ann", "olga"], **made,
+    )  # fmt: skip
 
 
 def _refusals(log: Stream) -> None:
