@@ -18,6 +18,7 @@ EVENTS = family(
     ("person.act_refused", "An act on a person was refused.", "act code kind sentence"),
     ("signin.opened", "Somebody signed in.", "person_id:id signin_id:id factor address*? agent*?"),
     ("signin.refused", "A sign-in was refused.", "kind person_id:id? email*? address*?"),
+    ("signin.refused_often", "Sign-ins or step-ups of one account were refused again and again; it was told.", "person_id:id times:int first_at:time last_at:time"),
     ("signin.strengthened", "A second factor was given afresh.", "person_id:id signin_id:id factor"),
     ("signin.ended", "A sign-in ended.", "person_id:id signin_id:id cause"),
     ("factor.enrolled", "A second factor was enrolled.", "person_id:id factor passkey_id:id? passkey*? aaguid:id? synced:bool? settles_at:time?"),

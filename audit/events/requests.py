@@ -17,6 +17,7 @@ EVENTS = family(
     ("request.withdrawn", "The responder took the request back.", "comment*?"),
     ("request.lapsed", "Nobody answered in the policy's time.", "asked_at:time"),
     ("request.refused", "A request was refused.", "act code kind sentence"),
+    ("request.refused_often", "What one person wanted opened on a system was refused again and again; it was told.", "person_id:id system_id:id times:int first_at:time last_at:time"),
     ("request.approval_refused", "A decision on a request was refused.", "act code kind sentence"),
     ("request.act_refused", "Another act on a request was refused.", "act code kind sentence"),
 )  # fmt: skip

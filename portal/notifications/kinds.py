@@ -76,6 +76,7 @@ _TOPIC_OF = {
     "request.asked": "call", "request.bypass_opened": "call", "request.bypass_weak": "call", "extension.asked": "call",
     "grant.close_failed": "failure", "grant.opening_failed": "failure", "finding.raised": "failure", "system.problem": "failure",
     "finding.due": "duty", "dossier.ready": "use", "sealed.release_wanted": "call", "sealed.rotation_owed": "duty",
+    "request.refused_often": "failure",
     "channel.failed": "failure", "sealed.lent_while_known": "call", "sealed.known_at_stop": "call", "offline.use_declared": "call",
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
@@ -140,6 +141,8 @@ KINDS = _kinds(
     ("campaign.item_reminder", "Attestation: reminder", "who is to attest", "system due_at:time list? lines:int?"),
     ("drill.due", "Drill due", "owner of the system", "system due_at:time last_at:time?"),
     ("dossier.ready", "Dossier", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
+    ("signin.refused_often", "Sign-ins refused", "the person, administrators, security list", "person times:int first_at:time last_at:time"),
+    ("request.refused_often", "Openings refused", "the person, owner", "person system times:int first_at:time last_at:time"),
     ("signin.recovery_used", "Recovery code used", "the person", "at:time address? agent? left:int?"),
     ("signin.passkey_changed", "Passkey added or removed", "the person", "name at:time added:bool until:time?"),
     ("signin.first_passkey", "First passkey of somebody", "administrators", "person at:time until:time"),

@@ -68,7 +68,7 @@ def passkey_for_act(pk: UUID) -> Passkey | None:
 
 
 def person_at(email: str) -> Person | None:
-    """Who has this mail address, whatever its case; for the operator's command line."""
+    """Who has this mail address, whatever its case; for the way in and the operator's command line."""
     return Person.objects.filter(email=email.strip().lower()).first()
 
 

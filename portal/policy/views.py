@@ -13,6 +13,7 @@ from portal.clock import now
 from portal.eligibility.models import APPROVER
 from portal.eligibility.queries import people_with
 from portal.kept import confirming
+from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy import queries
 from portal.policy.actions import approve, decline, may_change_policy, propose
@@ -53,6 +54,7 @@ def policy_system(request: PersonRequest, pk: UUID) -> HttpResponse:
     system = next((each for each in queries.systems_of_policies(request.user) if each.pk == pk), None)
     if system is None:
         raise Http404
+    looked_at(request)
     versions = list(queries.versions_of(system))
     current = next((each for each in versions if each.effective_from and not each.effective_to), None)
     count = people_with(APPROVER, system).count()

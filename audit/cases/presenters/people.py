@@ -24,6 +24,7 @@ PRESENTERS: dict[str, Presenter] = {
     "person.act_refused": refused("a person"),
     "signin.opened": say("Signed in with {factor}", "From {address}.", "{agent}", icon="login"),
     "signin.refused": say("A sign-in was refused: {kind}", "{email}", "{person_id}", "From {address}.", icon="ban"),
+    "signin.refused_often": say("Sign-ins of {person_id} were refused {times} times", "From {first_at} to {last_at}.", icon="alert-triangle", tone="attention"),
     "signin.strengthened": say("Gave a fresh second factor: {factor}", icon="fingerprint"),
     "signin.ended": say("A sign-in ended: {cause}", icon="logout"),
     "factor.enrolled": say("Enrolled a second factor: {factor}", "{passkey}", icon="fingerprint"),

@@ -27,6 +27,9 @@ PRESENTERS: dict[str, Presenter] = {
     "request.withdrawn": say("Took the request back", "{comment}", icon="arrow-left"),
     "request.lapsed": say("Lapsed: nobody answered in time", "Asked {asked_at}.", icon="hourglass"),
     "request.refused": say("Refused: a request", "{sentence}", icon="ban"),
+    "request.refused_often": say(
+        "Openings wanted by {person_id} were refused {times} times", "From {first_at} to {last_at}.", icon="alert-triangle", tone="attention"
+    ),
     "request.approval_refused": say("Refused: a decision on the request", "{sentence}", icon="ban"),
     "request.act_refused": refused("the request"),
 }  # fmt: skip

@@ -39,6 +39,8 @@ NO_FACT = frozenset(
     {
         "signin.opened",
         "signin.refused",
+        "signin.refused_often",
+        "request.refused_often",
         "signin.strengthened",
         "signin.ended",
         "factor.enrolled",

@@ -25,6 +25,7 @@ from portal.people.factors import NotProven, Proof
 from portal.people.forms import CodeForm, NewPasswordForm, RecoveryForm, SignInForm
 from portal.people.models import Person
 from portal.people.proving import check, not_proven, offered
+from portal.people.queries import person_at
 from portal.people.signing_in import OnTheWay, let_in, on_the_way, safe_next, set_out
 
 ENROLLING = "enrolling"
@@ -58,9 +59,10 @@ def _checked(request: HttpRequest, form: SignInForm) -> Person | None:
     if isinstance(person, Person) and _usable(person):
         throttle.take_back(keys)
         return person
-    known = person if isinstance(person, Person) else None
-    kind = "one-time password too late" if known else "wrong password"
-    refuse_sign_in(by=process("sign-in"), kind=kind, person=known, email=email, address=throttle.address_of(request))
+    kind = "one-time password too late" if isinstance(person, Person) else "wrong password"
+    refuse_sign_in(
+        by=process("sign-in"), kind=kind, person=person_at(email), email=email, address=throttle.address_of(request)
+    )
     form.add_error(None, "Mail address and password do not belong together, or a one-time password is no longer valid.")
     return None
 

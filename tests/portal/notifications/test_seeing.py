@@ -89,7 +89,7 @@ def test_each_page_that_an_alert_may_lead_to_notes_it_for_whoever_is_shown_it(wo
     held = RoleAssignment.objects.filter(person=world.kim, role="reviewer")
     held.update(person=world.pia, proposed_by=world.quinn, approved_by=world.mo)
     receiver, _ = receivers.add(by=actor(world.pia), name="Pager", url="https://hooks.pager.example/x", topics=["use"])
-    common = ("/drills/", "/campaigns/", "/me/sign-ins/")
+    common = ("/drills/", "/campaigns/", "/me/sign-ins/", f"/policies/{world.system.pk}/")
     guarded = (
         "/status/", f"/people/{world.kim.pk}/", f"/resets/{reset.pk}/", f"/receivers/{receiver.pk}/", "/reviews/away/",
         f"/reviews/offline/{review.pk}/",
