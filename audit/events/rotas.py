@@ -8,6 +8,7 @@ SWAP = "swap_id:id rota_id:id offered_by:id to_id:id week other_week"
 EVENTS = family(
     ("rota.made", "A rota of approvers was set up.", ROTA),
     ("rota.changed", "A rota of approvers was changed.", ROTA),
+    ("rota.retired", "A rota of approvers was taken out of use.", "rota_id:id system_id:id rota"),
     ("rota.swap_offered", "A member of a rota offered another a swap of weeks.", SWAP),
     ("rota.swap_taken", "Two members of a rota swapped weeks.", SWAP),
     ("rota.swap_declined", "A swap of weeks was declined.", SWAP),

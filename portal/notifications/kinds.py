@@ -125,6 +125,7 @@ KINDS = _kinds(
     ("sealed.lent_while_known", "Lent while its secret is known", "custodian of the account, owner, security list", "account system person custodian"),
     ("sealed.known_at_stop", "Emergency stop: secret still works", "custodian of the account, owner, security list", "account system due_at:time cause?"),
     ("rota.changed", "Rota", "members of the rota, those before too", "rota system by handover order:list"),
+    ("rota.retired", "Rota out of use", "members of the rota", "rota system by"),
     ("rota.swap_offered", "Swap of weeks offered", "the member whose week is wanted", "rota system by week other_week"),
     ("rota.swap_answered", "Swap of weeks answered", "who offered it", "rota system by week other_week taken:bool?"),
     ("rota.away", "Away from a rota", "other members of the rota", "rota system person from_at:time to_at:time"),

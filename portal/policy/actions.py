@@ -40,8 +40,8 @@ def propose(*, by: Actor, system: System, policy: Policy, review_days: int = REV
         parse(policy.document())
     except WrongPolicy as error:
         raise RefusedByPolicy(str(error), about=system) from error
-    _approvers_in_tiers(system, policy)
     lock_row(System, system.pk)
+    _approvers_in_tiers(system, policy)
     number = (PolicyVersion.objects.filter(system=system).aggregate(last=Max("number"))["last"] or 0) + 1
     version = PolicyVersion.objects.create(
         system=system, number=number, document=policy.document(), sha256=policy.sha256(), written_by_id=by.id, written_at=now(),
@@ -106,7 +106,7 @@ def _approvers_in_tiers(system: System, policy: Policy) -> None:
         raise RefusedByPolicy("A tier names only people who may approve for this system.", about=system)
     rotas = {tier.rota for tier in policy.tiers if tier.rota}
     if rotas and not rotas <= {str(each.pk) for each in rotas_of(system)}:
-        raise RefusedByPolicy("A tier names only rotas of this system.", about=system)
+        raise RefusedByPolicy("A tier names only rotas of this system that are in use.", about=system)
 
 
 def _undecided(version: PolicyVersion) -> PolicyVersion:

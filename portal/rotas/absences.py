@@ -9,8 +9,8 @@ from portal.errors import RefusedByPolicy, WrongState
 from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.rotas.models import Absence, Rota
-from portal.rotas.queries import absences_between, members_of
-from portal.rotas.rules import check_away, may_end_away, may_say_away
+from portal.rotas.queries import absences_between, members_of, rotas_with
+from portal.rotas.rules import check_away, may_end_away, may_say_away, need_in_use
 from portal.rows import lock_row
 
 AWAY_ALREADY = (
@@ -28,8 +28,9 @@ def say_away(*, by: Actor, rota: Rota, person: Person, from_at: datetime, to_at:
         NotAllowed: neither the member nor an administrator.
         RefusedByPolicy: no member, no such time, or an absence of theirs lies in it already.
     """
-    rotas = _rotas_of(person.pk)
+    rotas = rotas_with(person.pk)
     may_say_away(by, person.pk, rota, [rota.system, *(each.system for each in rotas)])
+    need_in_use(rota)
     if rota not in rotas:
         raise RefusedByPolicy("This person is not on the rota.", about=rota)
     at = now()
@@ -57,7 +58,7 @@ def say_away(*, by: Actor, rota: Rota, person: Person, from_at: datetime, to_at:
 def come_back(*, by: Actor, absence: Absence) -> Absence:
     """Back earlier than said, or not away after all: it ends now, or never begins. Each rota has its event; the person's, where there is none."""
     locked = lock_row(Absence, absence.pk)
-    rotas = _rotas_of(locked.person_id)
+    rotas = rotas_with(locked.person_id)
     may_end_away(by, locked.person_id, [each.system for each in rotas])
     at = now()
     if locked.to_at <= at or locked.to_at == locked.from_at:
@@ -69,7 +70,3 @@ def come_back(*, by: Actor, absence: Absence) -> Absence:
             "rota.away_ended", by=by, subject=subject, absence_id=locked.pk, person_id=locked.person_id, ended_at=ms(at)
         )
     return locked
-
-
-def _rotas_of(person_id: UUID) -> list[Rota]:
-    return list(Rota.objects.filter(members__contains=[str(person_id)]).select_related("system").order_by("pk"))

@@ -13,8 +13,8 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.strength import need_fresh
 from portal.rotas.models import Rota, Swap
-from portal.rotas.queries import plan_of
-from portal.rotas.rules import check_rota, check_swap, may_answer, may_change, may_swap, may_withdraw
+from portal.rotas.queries import members_of, plan_of
+from portal.rotas.rules import check_rota, check_swap, may_answer, may_change, may_swap, may_withdraw, need_in_use
 from portal.rotas.schedule import handed_over_last, holder
 from portal.rotas.states import MOVES, OFFERED
 from portal.rows import lock_row
@@ -45,6 +45,7 @@ def change(*, by: Actor, rota: Rota, name: str, members: Sequence[str], weekday:
     """Another order or hand-over, at once; the first member has the week that runs now, and swaps agreed or offered before are over."""
     locked = lock_row(Rota, rota.pk)
     _check(by, locked.system, name=name.strip(), members=members, hour=hour, zone=zone)
+    need_in_use(locked)
     before = list(locked.members)
     locked.name, locked.members, locked.hour, locked.zone = name.strip(), list(members), hour, zone
     locked.begins = handed_over_last(weekday, hour, ZoneInfo(zone), now())
@@ -53,9 +54,32 @@ def change(*, by: Actor, rota: Rota, name: str, members: Sequence[str], weekday:
         locked.save()
     over = _withdraw_offers(locked)
     _tell_changed(by, locked, [*before, *locked.members])
-    for each in over:
-        append("rota.swap_withdrawn", by=by, subject=each.log_subject, **_of_swap(each))
+    _note_withdrawn(by, over)
     append("rota.changed", by=by, subject=locked.log_subject, **_facts(locked))
+    return locked
+
+
+@action(event=("rota.retired", "rota.swap_withdrawn"))
+def retire(*, by: Actor, rota: Rota) -> Rota:
+    """Out of use for good; its page and its history stay. Within `portal.policy.retiring.retire_rota` alone: it sees that no policy names it."""
+    locked = lock_row(Rota, rota.pk)
+    need_in_use(locked)
+    locked.retired_by_id, locked.retired_at = UUID(by.id), now()
+    locked.save(update_fields=["retired_by", "retired_at"])
+    over = _withdraw_offers(locked)
+    tell(
+        by=by, people=[each for pk, each in members_of([locked]).items() if pk != by.id], kind="rota.retired", about=locked.log_subject,
+        path=f"/rotas/{locked.pk}/", facts={"rota": locked.name, "system": locked.system.name, "by": by.name},
+    )  # fmt: skip
+    _note_withdrawn(by, over)
+    append(
+        "rota.retired",
+        by=by,
+        subject=locked.log_subject,
+        rota_id=locked.pk,
+        system_id=locked.system_id,
+        rota=locked.name,
+    )
     return locked
 
 
@@ -64,6 +88,7 @@ def offer_swap(*, by: Actor, rota: Rota, week: date, other_week: date) -> Swap:
     """Offer a week of one's own for one of another member's, who is asked."""
     locked = lock_row(Rota, rota.pk)
     may_swap(by, locked)
+    need_in_use(locked)
     plan = plan_of(locked)
     number = plan.number_of(other_week)
     if number is None:
@@ -125,6 +150,11 @@ def _withdraw_offers(rota: Rota) -> list[Swap]:
     """Nobody can take a week that the rota no longer has so; whoever was on it is told of the change."""
     waiting = list(Swap.objects.select_for_update().filter(rota=rota, state=OFFERED).order_by("pk"))
     return [make(each, MOVES["withdraw"], says=ANSWERED, answered_at=now()) for each in waiting]
+
+
+def _note_withdrawn(by: Actor, over: Iterable[Swap]) -> None:
+    for each in over:
+        append("rota.swap_withdrawn", by=by, subject=each.log_subject, **_of_swap(each))
 
 
 def _check(by: Actor, system: System, *, name: str, members: Sequence[str], hour: int, zone: str) -> None:

@@ -22,14 +22,23 @@ class Rota(models.Model):
     zone = models.CharField(max_length=60)
     changed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
-        """Named once in a system."""
+        """Named once among those of a system that are in use."""
 
         default_permissions = ()
         ordering: ClassVar = ["system__name", "name"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["system", "name"], name="rota_name_once"),
+            models.UniqueConstraint(
+                fields=["system", "name"], condition=models.Q(retired_at__isnull=True), name="rota_name_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(retired_at__isnull=True, retired_by__isnull=True)
+                | models.Q(retired_at__isnull=False, retired_by__isnull=False),
+                name="rota_retired_whole",
+            ),
             models.CheckConstraint(condition=models.Q(hour__lte=23), name="rota_hour_of_the_day"),
         ]
 

@@ -70,8 +70,12 @@ def plans(ids: Iterable[str]) -> dict[str, Plan]:
 
 
 def rotas_of(system: System) -> list[Rota]:
-    """The rotas of a system, by name."""
-    return list(Rota.objects.filter(system=system).order_by("name"))
+    """The rotas of a system that are in use, by name."""
+    return list(_in_use().filter(system=system).order_by("name"))
+
+
+def _in_use() -> QuerySet[Rota]:
+    return Rota.objects.filter(retired_at__isnull=True)
 
 
 def names_of(ids: Iterable[str]) -> dict[str, str]:
@@ -84,7 +88,7 @@ def names_of(ids: Iterable[str]) -> dict[str, str]:
 def visible(viewer: Person) -> QuerySet[Rota]:
     """Rotas of systems on which the viewer decides, which they own, administer or audit."""
     seen = Q(system__in=systems_where(viewer.pk, READERS)) | Q(system__owner=viewer)
-    return Rota.objects.filter(seen).select_related("system", "changed_by")
+    return Rota.objects.filter(seen).select_related("system", "changed_by", "retired_by")
 
 
 def visible_rota(viewer: Person, pk: UUID) -> Rota | None:
@@ -94,7 +98,7 @@ def visible_rota(viewer: Person, pk: UUID) -> Rota | None:
 
 def rota_of(viewer: Person, person_id: UUID) -> Rota | None:
     """A rota that the viewer may see and the person is on: where to go back to."""
-    return visible(viewer).filter(members__contains=[str(person_id)]).first()
+    return visible(viewer).filter(retired_at__isnull=True, members__contains=[str(person_id)]).first()
 
 
 def may_be_on(system: System) -> list[Person]:
@@ -102,13 +106,15 @@ def may_be_on(system: System) -> list[Person]:
     return list(Person.objects.filter(pk__in=own_roles(system).values("person_id")).order_by("name"))
 
 
+def rotas_with(person_id: UUID) -> list[Rota]:
+    """Rotas in use that the person is on. One query."""
+    found = _in_use().filter(members__contains=[str(person_id)])
+    return list(found.select_related("system").order_by("system__name", "name"))
+
+
 def watches_of(viewer: Person, at: datetime) -> list[tuple[Rota, datetime]]:
     """Rotas by which the viewer is on call now, and until when. One query; three more where they are on a rota."""
-    rows = list(
-        Rota.objects.filter(members__contains=[str(viewer.pk)])
-        .select_related("system")
-        .order_by("system__name", "name")
-    )
+    rows = rotas_with(viewer.pk)
     plans = plans_ahead(rows, at)
     now_on = ((each, next(spells(plans[str(each.pk)], at, at + WEEK))) for each in rows)
     return [(rota, spell.to_at) for rota, spell in now_on if spell.person == str(viewer.pk)]
@@ -122,7 +128,7 @@ def members_of(rotas: Iterable[Rota]) -> dict[str, Person]:
 
 def only_on_rotas_of(systems: Iterable[System], rota: Rota) -> set[str]:
     """The members of a rota who are on rotas of these systems alone. One query."""
-    others = Rota.objects.exclude(system__in=systems).values_list("members", flat=True)
+    others = _in_use().exclude(system__in=systems).values_list("members", flat=True)
     return set(rota.members) - {member for members in others for member in members}
 
 

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from audit.log.append import Actor
 from portal.clock import now
-from portal.errors import NotAllowed, RefusedByPolicy
+from portal.errors import NotAllowed, RefusedByPolicy, WrongState
 from portal.people.rights import ADMINISTER, need_permission
 from portal.rotas.models import Rota, Swap
 from portal.rotas.queries import may_be_on
@@ -32,6 +32,16 @@ def may_change(by: Actor, system: System) -> None:
         NotAllowed: the actor is none.
     """
     need_permission(by, ADMINISTER, system, says=ONLY_ADMINISTRATORS)
+
+
+def need_in_use(rota: Rota) -> None:
+    """Nothing is changed in a rota that is out of use.
+
+    Raises:
+        WrongState: it was retired.
+    """
+    if rota.retired_at is not None:
+        raise WrongState("This rota was retired: nobody is woken by it. Nothing was changed.", about=rota)
 
 
 def may_swap(by: Actor, rota: Rota) -> None:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("rotas/", views.rotas, name="rotas"),
     path("rotas/<uuid:pk>/", views.rota_page, name="rota_page"),
     path("rotas/<uuid:pk>/change/", views.rota_change, name="rota_change"),
+    path("rotas/<uuid:pk>/retire/", views.rota_retire, name="rota_retire"),
     path("rotas/<uuid:pk>/swap/", views.rota_swap, name="rota_swap"),
     path("rotas/<uuid:pk>/away/", views.rota_away, name="rota_away"),
     path("rotas/swaps/<uuid:pk>/", views.swap_answer, name="swap_answer"),

@@ -1,9 +1,10 @@
 """Rotas: who is on call and who will be, changed by administrators, swapped and left by members."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,10 +19,11 @@ from portal.notifications.seeing import looked_at
 from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
+from portal.policy.retiring import retire_rota
 from portal.rotas import absences, actions, queries
 from portal.rotas.forms import AwayForm, RotaForm, SwapForm, first_values, soon
 from portal.rotas.models import Rota, Swap
-from portal.rotas.rules import may_change, may_swap
+from portal.rotas.rules import may_change, may_swap, need_in_use
 from portal.rotas.schedule import WEEK, Plan, on_call, spells
 from portal.systems.models import System
 from portal.systems.queries import system_for_act
@@ -35,14 +37,17 @@ NOTHING: dict[str, Any] = {"name": "", "members": (), "weekday": 0, "hour": 0, "
 @signed_in
 def rotas(request: PersonRequest) -> HttpResponse:
     """Each rota that the viewer may see, and who is on call now."""
-    rows = list(queries.visible(request.user))
-    at = now()
+    seen = list(queries.visible(request.user))
+    rows, at = [each for each in seen if each.retired_at is None], now()
     plans, people = queries.plans_ahead(rows, at), queries.members_of(rows)
     lines = [
         {"rota": each, "handed_over": actions.handed_over(each), "person": people.get(on_call(plans[str(each.pk)], at) or "")}
         for each in rows
     ]  # fmt: skip
-    return render(request, "rotas/rotas.html", {"lines": lines, "systems": administered_systems(request.user)})
+    context = {
+        "lines": lines, "systems": administered_systems(request.user), "retired": [each for each in seen if each.retired_at is not None],
+    }  # fmt: skip
+    return render(request, "rotas/rotas.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,6 +76,7 @@ def rota_change(request: PersonRequest, pk: UUID) -> HttpResponse:
     system = rota.system
     if not _may_fill_in(request, system):
         actions.change(by=request.actor, rota=rota, **NOTHING)
+    need_in_use(rota)
     people = queries.may_be_on(system)
     form = RotaForm(request.POST or None, people=people, initial=first_values(rota, people))
     if request.method == "POST" and form.is_valid():
@@ -79,6 +85,17 @@ def rota_change(request: PersonRequest, pk: UUID) -> HttpResponse:
             hint("portal.outbox")
             return redirect("rota_page", rota.pk)
     return render(request, "rotas/form.html", {"form": form, "system": system, "rota": rota}, status=form.status)
+
+
+@require_POST
+@signed_in
+@confirming
+def rota_retire(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Take it out of use."""
+    retired = retire_rota(by=request.actor, rota=found(queries.rota_for_act(pk)))
+    messages.info(request, f"Nobody is woken by the rota {retired.name} any more.")
+    hint("portal.outbox")
+    return redirect("rota_page", retired.pk)
 
 
 @require_GET
@@ -177,13 +194,14 @@ def _answer(request: PersonRequest, pk: UUID, **forms: KeptForm) -> HttpResponse
 
 def _page(request: PersonRequest, rota: Rota, status: int = 200, **typed: KeptForm) -> HttpResponse:
     at = now()
+    if rota.retired_at is not None:
+        return render(request, "rotas/retired.html", _of_any(rota, queries.members_of([rota])), status=status)
     plan, people = queries.plans_ahead([rota], at)[str(rota.pk)], queries.members_of([rota])
     changes = allows(may_change, request.actor, rota.system)
     mine = str(request.user.pk) in rota.members
     swap = typed.get("swap") or (_swap_form(request, plan, people) if mine else None)
     away = _may_be_away(request, rota, [people[each] for each in rota.members if each in people])
-    context: dict[str, Any] = {
-        "rota": rota, "handed_over": actions.handed_over(rota), "order": [{"person": people.get(each), "gone": each in plan.gone} for each in rota.members],
+    context: dict[str, Any] = _of_any(rota, people, plan.gone) | {
         "spells": [
             {"from_at": each.from_at, "to_at": each.to_at, "person": people.get(each.person or ""), "now": each.from_at <= at < each.to_at,
              "covers": people.get(each.holder) if each.person != each.holder else None, "gone": each.holder in plan.gone}
@@ -195,6 +213,12 @@ def _page(request: PersonRequest, rota: Rota, status: int = 200, **typed: KeptFo
         "absences": [{"row": each, "may_end": each.person in away} for each in queries.absences_of(rota, at)],
     }  # fmt: skip
     return render(request, "rotas/rota.html", context, status=status)
+
+
+def _of_any(rota: Rota, people: Mapping[str, Person], gone: Collection[str] = ()) -> dict[str, Any]:
+    """What a page says of a rota whether it is in use or not."""
+    order = [{"person": people.get(each), "gone": each in gone} for each in rota.members]
+    return {"rota": rota, "handed_over": actions.handed_over(rota), "order": order}
 
 
 def _offer(swap: Swap, viewer: Person) -> dict[str, Any]:

@@ -134,6 +134,7 @@ rota_new             POST system                403 403 403 403 403 403 302 403 
 rota_page            GET  rota                  404 404 200 404 200 200 200 404 404 in
 rota_change          GET  rota                  404 404 404 404 404 404 200 404 404 in
 rota_change          POST rota                  403 403 403 403 403 403 302 403 403 in
+rota_retire          POST rota                  403 403 403 403 403 403 302 403 403 in
 rota_swap            POST rota                  403 403 302 403 403 403 403 403 403 in
 rota_away            POST rota                  403 403 302 403 403 403 302 403 403 in
 swap_answer          POST swap                  403 403 302 403 403 403 403 403 403 in

@@ -143,6 +143,7 @@ NO_FACT = frozenset(
         "stop.act_refused",
         "rota.made",
         "rota.changed",
+        "rota.retired",
         "rota.swap_offered",
         "rota.swap_taken",
         "rota.swap_declined",

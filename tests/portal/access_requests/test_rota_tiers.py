@@ -16,9 +16,10 @@ from portal.eligibility import actions as lists
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.errors import RefusedByPolicy
 from portal.people.models import Person
-from portal.policy.actions import propose
+from portal.policy.actions import approve, decline, propose
 from portal.policy.forms import PolicyForm, first_values
 from portal.policy.models import PolicyVersion
+from portal.policy.retiring import retire_rota
 from portal.policy.rules import Policy, Tier, WrongPolicy, parse, sentences
 from portal.rotas import absences, actions
 from portal.rotas.models import Rota
@@ -138,6 +139,23 @@ def test_turns_that_are_told_at_once_keep_an_event_each(world: World) -> None:
     ]
     assert said == [(1, [str(world.ines.pk)], "Late"), (2, [str(world.kim.pk)], None)]
     assert told(request) == ["Jon", "Ines", "Kim"]
+
+
+def test_rota_that_a_policy_names_is_not_retired_before_the_policy_lets_go_of_it(world: World) -> None:
+    rota, free = by_rota(world, "jon", "ines"), rota_of(world, name="Days")
+    version = propose(by=actor(world.pia), system=world.system, policy=Policy(tiers=(Tier((), 5, str(free.pk)),)))
+    for each, says in ((rota, "Version 1 of the policy of Billing is in force"), (free, "Version 2 .* waits for")):
+        with pytest.raises(RefusedByPolicy, match=f"{says}.* wakes people by this rota"):
+            retire_rota(by=actor(world.quinn), rota=each)
+    decline(by=actor(world.pia), version=version)
+    waiting = request_of(world)
+    plain = propose(by=actor(world.pia), system=world.system, policy=Policy())
+    approve(by=actor(world.quinn), version=plain)
+    for each in (rota, free):
+        retire_rota(by=actor(world.quinn), rota=each)
+    assert "Jon is on call by the rota Nights" in page(world, waiting)  # asked for under the version before
+    with pytest.raises(RefusedByPolicy, match="only rotas of this system"):
+        propose(by=actor(world.pia), system=world.system, policy=Policy(tiers=(Tier((), 5, str(rota.pk)),)))
 
 
 def test_policy_names_rotas_of_its_system_alone_and_speaks_of_them(world: World) -> None:

@@ -15,10 +15,11 @@ from portal.eligibility import actions as lists
 from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.notifications.models import Alert
+from portal.policy.retiring import retire_rota
 from portal.rotas import absences, actions
 from portal.rotas.forms import RotaForm, first_values
 from portal.rotas.models import Absence, Rota, Swap
-from portal.rotas.queries import offers_of, offers_to, plan_of
+from portal.rotas.queries import offers_of, offers_to, plan_of, rotas_of, watches_of
 from portal.rotas.schedule import WEEK, holder, on_call, week_at
 from tests.at_once import at_once
 from tests.browsing import browser_of
@@ -340,6 +341,47 @@ def test_alert_of_a_rota_that_is_shown_no_more_is_not_noted_as_seen(world: World
     assert [event.by for event in named(["alert.seen"])] == [str(world.ines.pk)]
 
 
+def test_rota_is_retired_and_its_history_stays(world: World) -> None:
+    rota = rota_of(world)
+    swap = actions.offer_swap(by=actor(world.jon), rota=rota, **weeks(rota, world, "jon", "ines"))
+    Alert.objects.all().delete()
+    for who, error in ((actor(world.ines), NotAllowed), (actor(world.pia, age_s=3600), StepUpNeeded)):
+        with pytest.raises(error):
+            retire_rota(by=who, rota=rota)
+    page, (pia, ines) = f"/rotas/{rota.pk}/", (browser_of(world.people[name]) for name in ("pia", "ines"))
+    assert ["Retire it" in each.get(page).content.decode() for each in (pia, ines)] == [True, False]
+    assert pia.post(f"{page}retire/").headers["Location"] == page
+    retired, taken_back = (of_subject(rota.log_subject, [kind]) for kind in ("rota.retired", "rota.swap_withdrawn"))
+    assert [(each.by, each.fields["rota"]) for each in retired] == [(str(world.pia.pk), "Nights")]
+    assert [each.fields["swap_id"] for each in taken_back] == [str(swap.pk)]
+    assert told("rota.retired") == {"Ines", "Jon"}
+    assert (rotas_of(world.system), watches_of(world.ines, now())) == ([], [])
+    shown = text(ines.get(page).content)
+    assert ("by Pia. Nobody is woken by it." in shown, "1. Ines" in shown) == (True, True)
+    assert "Out of use Billing: Nights retired" in text(ines.get("/rotas/").content)
+    assert rota_of(world).name == rota.name  # the name is free again
+
+
+def test_nothing_changes_in_a_rota_that_is_retired(world: World) -> None:
+    rota = rota_of(world)
+    said, at = weeks(rota, world, "jon", "ines"), now()
+    retire_rota(by=actor(world.quinn), rota=rota)
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: retire_rota(by=actor(world.pia), rota=rota),
+        lambda: actions.change(
+            by=actor(world.pia), rota=rota, name="Late", members=rota.members, weekday=0, hour=9, zone="UTC"
+        ),
+        lambda: actions.offer_swap(by=actor(world.jon), rota=rota, **said),
+        lambda: absences.say_away(
+            by=actor(world.jon), rota=Rota.objects.get(), person=world.jon, from_at=at, to_at=at + DAY
+        ),
+    )
+    for act in acts:
+        with pytest.raises(WrongState, match="was retired"):
+            act()
+    assert browser_of(world.pia).get(f"/rotas/{rota.pk}/change/").status_code == 409
+
+
 @dataclass
 class Case:
     """Something of each kind that can be acted on."""
@@ -362,6 +404,7 @@ ACTS: tuple[Callable[[Case], object], ...] = (
         by=actor(case.world.pia), rota=case.rota, name="Other", members=case.rota.members, weekday=3, hour=1, zone="UTC"
     ),
     lambda case: rota_of(case.world, name="Another"),
+    lambda case: retire_rota(by=actor(case.world.pia), rota=case.rota),
 )
 
 
