@@ -1,7 +1,17 @@
 """Gathers the models of all concepts for Django."""
 
 from audit.cases.models import ActRow, ActSession, CaseListPosition, CaseRow
-from audit.log.models import Event, Heartbeat, PageView, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
+from audit.log.models import (
+    Cosignature,
+    Event,
+    Heartbeat,
+    PageView,
+    PersonalValue,
+    QueueEntry,
+    SealedEntry,
+    StoredCheckpoint,
+    Tile,
+)
 from audit.packs.models import Dossier, Pack
 from audit.sources.models import CountedSession, SourcePosition
 
@@ -10,6 +20,7 @@ __all__ = [
     "ActSession",
     "CaseListPosition",
     "CaseRow",
+    "Cosignature",
     "CountedSession",
     "Dossier",
     "Event",

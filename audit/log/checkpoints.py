@@ -9,15 +9,17 @@ import uuid
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from audit.log import tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.cosignature import CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
 from audit.log.keys import load_verifiers
-from audit.log.models import SealedEntry, StoredCheckpoint, Tile
+from audit.log.models import Cosignature, SealedEntry, StoredCheckpoint, Tile
 from audit.log.note import VerifierKey
 from audit.log.proof import VerifiedInclusion, verify_inclusion
+from audit.log.witness.listed import parse_witnesses
 
 alarms = logging.getLogger("breakglass.alarm")
 
@@ -53,15 +55,69 @@ def latest() -> VerifiedCheckpoint | None:
     return _proved_checkpoint(row[0]) if row else None
 
 
-def inclusion(event_id: uuid.UUID | str) -> VerifiedInclusion | None:
-    """The proof that the event's own bytes are in the log; nothing where they are not sealed yet. Three queries.
+def witnessed() -> VerifiedCheckpoint | None:
+    """The last checkpoint that every required witness has cosigned; nothing where there is none, or none is required.
+
+    Raises:
+        NotVerified: It is not signed by a key of the log, or a kept cosignature is wrong.
+    """
+    required = required_witnesses()
+    rows = (
+        Cosignature.objects.filter(witness__in=[key.text() for key in required])
+        .values("size").annotate(count=Count("witness")).filter(count=len(required)).order_by("-size")
+    )  # fmt: skip
+    found = rows.values_list("size", flat=True).first() if required else None
+    if found is None:
+        return None
+    note = StoredCheckpoint.objects.filter(size=found).values_list("note", flat=True).get()
+    lines = Cosignature.objects.filter(size=found).order_by("witness").values_list("line", flat=True)
+    checkpoint = _proved_checkpoint(note + "".join(f"{line}\n" for line in lines))
+    if not is_witnessed(checkpoint):
+        alarms.critical("The cosignatures that are kept for %s entries do not verify.", found)
+        raise NotVerified(f"The cosignatures that are kept for {found} entries do not verify.")
+    return checkpoint
+
+
+def is_witnessed(checkpoint: VerifiedCheckpoint) -> bool:
+    """Whether every required witness has cosigned it, by the lines that it carries; never where none is required."""
+    required = required_witnesses()
+    try:
+        signed = {each.by for each in verify_cosignatures(checkpoint.signed.note, required)}
+    except NotVerified:
+        return False
+    return bool(required) and signed == set(required)
+
+
+def required_witnesses() -> tuple[CosignerKey, ...]:
+    """The keys of those without whom a checkpoint does not count as witnessed.
+
+    Raises:
+        NotVerified: The setting cannot be read.
+    """
+    return _required(settings.PORTAL_LOG_WITNESSES)
+
+
+@lru_cache(maxsize=4)
+def _required(text: str) -> tuple[CosignerKey, ...]:
+    try:
+        return tuple(each.key for each in parse_witnesses(text) if each.required)
+    except ParseError as error:
+        raise NotVerified(f"The witnesses of the log cannot be read, so nothing is witnessed. {error}") from error
+
+
+def inclusion(event_id: uuid.UUID | str, *, by_witnesses: bool = False) -> VerifiedInclusion | None:
+    """The proof that the event's own bytes are in the log; nothing where they are not sealed yet. Three queries, two more by witnesses.
+
+    Args:
+        event_id: Of the event.
+        by_witnesses: Under a checkpoint that every required witness has cosigned.
 
     Raises:
         NotVerified: The database says that it is sealed, and that is not so.
     """
     row = SealedEntry.objects.filter(event_id=event_id).values_list("index", "event__body").first()
-    checkpoint = latest() if row else None
-    if row is None or checkpoint is None:
+    checkpoint = (witnessed() if by_witnesses else latest()) if row else None
+    if row is None or checkpoint is None or (by_witnesses and checkpoint.size <= row[0]):
         return None
     index, body = row
     try:
@@ -79,8 +135,10 @@ def inclusion(event_id: uuid.UUID | str) -> VerifiedInclusion | None:
     return found
 
 
-def wait_for_inclusion(event_id: uuid.UUID | str, timeout_s: float, poll_ms: int = 200) -> VerifiedInclusion:
-    """Ask again and again until the event is sealed. Not to be called in a transaction: it would keep it open.
+def wait_for_inclusion(
+    event_id: uuid.UUID | str, timeout_s: float, poll_ms: int = 200, *, by_witnesses: bool = False
+) -> VerifiedInclusion:
+    """Ask again and again until the event is sealed, or cosigned. Not to be called in a transaction: it would keep it open.
 
     Raises:
         NotSealed: The time is over.
@@ -88,12 +146,13 @@ def wait_for_inclusion(event_id: uuid.UUID | str, timeout_s: float, poll_ms: int
     """
     end = time.monotonic() + timeout_s
     while True:
-        found = inclusion(event_id)
+        found = inclusion(event_id, by_witnesses=by_witnesses)
         if found:
             return found
         left = end - time.monotonic()
         if left <= 0:
-            raise NotSealed(f"Event {event_id} was not sealed within {timeout_s:g} seconds.")
+            done = "cosigned by every required witness" if by_witnesses else "sealed"
+            raise NotSealed(f"Event {event_id} was not {done} within {timeout_s:g} seconds.")
         time.sleep(min(poll_ms / 1000, left))
 
 

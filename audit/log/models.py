@@ -111,6 +111,22 @@ class StoredCheckpoint(models.Model):
         default_permissions = ()
 
 
+class Cosignature(models.Model):
+    """The line of a witness under a stored checkpoint (C2SP tlog-cosignature)."""
+
+    pk = models.CompositePrimaryKey("size", "witness")
+    size = models.BigIntegerField()
+    witness = models.CharField(max_length=300, help_text="its public key as C2SP writes it")
+    line = models.TextField()
+    signed_at = models.BigIntegerField(help_text="seconds since 1970 UTC, as the witness says")
+
+    class Meta:
+        """Written by the sealer alone."""
+
+        db_table = "audit_cosignature"
+        default_permissions = ()
+
+
 class Heartbeat(models.Model):
     """When a process last said that it is alive. For operators; never evidence."""
 

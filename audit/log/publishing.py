@@ -13,9 +13,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from audit.log import merkle, tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
-from audit.log.note import VerifierKey, write_note
+from audit.log.note import Note, VerifierKey, write_note
 from audit.log.sealing import SealingError, last_signed, read_tiles
 from audit.log.stores import HEAD, Store
+from audit.log.witnessing import cosignature_lines
 
 AT_ONCE = 32  # bundles that are held in memory and put together
 BODIES = """
@@ -71,17 +72,23 @@ def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[V
             raise SetBack(f"{head.checkpoint.size} entries are published, and the stored log is empty.")
         return None
     published = head.checkpoint.size if head else 0
+    after = _cosigned(connection, last)
     with connection.cursor() as cursor:
         if head:
             _check_grown(cursor, head.checkpoint, last)
-            if published == last.size:
+            if head.data == after:
                 return head
         for resources in _resources(cursor, published, last.size):
             store.put(resources)
-    after = write_note(last.signed.note)
     store.move_head(head.data if head else None, after)
     store.forget(_outgrown(published, last.size))
     return Head(after, last)
+
+
+def _cosigned(connection: BaseDatabaseWrapper, last: VerifiedCheckpoint) -> bytes:
+    """The note of the checkpoint with the lines of its witnesses."""
+    note = last.signed.note
+    return write_note(Note(note.text, (*note.signatures, *cosignature_lines(connection, last.size))))
 
 
 def _check_grown(cursor: Any, published: VerifiedCheckpoint, last: VerifiedCheckpoint) -> None:

@@ -6,7 +6,7 @@ from django.db import connection
 
 WEB, SEALER, ERASER, READER = "breakglass_web", "breakglass_sealer", "breakglass_eraser", "breakglass_reader"
 APPENDED = ("audit_event", "audit_personal_value", "audit_queue")
-SEALED = ("audit_sealed_entry", "audit_tile", "audit_checkpoint")
+SEALED = ("audit_sealed_entry", "audit_tile", "audit_checkpoint", "audit_cosignature")
 # Tables that hold something secret: keys of second factors, hashes of passwords, encrypted credentials. Nobody reads them but the web role.
 WEB_ALONE = frozenset(
     {
@@ -23,6 +23,7 @@ LOG_RIGHTS: dict[str, dict[str, str]] = {
     "audit_sealed_entry": {WEB: "SELECT", SEALER: "SELECT, INSERT", ERASER: "SELECT", READER: "SELECT"},
     "audit_tile": {WEB: "SELECT", SEALER: "SELECT, INSERT, UPDATE", READER: "SELECT"},
     "audit_checkpoint": {WEB: "SELECT", SEALER: "SELECT, INSERT", READER: "SELECT"},
+    "audit_cosignature": {WEB: "SELECT", SEALER: "SELECT, INSERT", READER: "SELECT"},
     "audit_heartbeat": {WEB: "SELECT, INSERT, UPDATE", SEALER: "SELECT, INSERT, UPDATE", READER: "SELECT"},
     "auditlog_logentry": {WEB: "SELECT, INSERT", READER: "SELECT"},
     "django_migrations": {WEB: "SELECT", SEALER: "SELECT", READER: "SELECT"},

@@ -20,6 +20,7 @@ from audit.log.publishing import Head, SetBack, publish_once
 from audit.log.sealing import BATCH, SealingError, last_signed, seal_once
 from audit.log.signing import SignerKey
 from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
+from audit.log.witnessing import Witnessing
 
 log = logging.getLogger("breakglass.sealer")
 alarms = logging.getLogger("breakglass.alarm")
@@ -43,6 +44,7 @@ class Sealer:
         memory: A file for the last checkpoint signed, so that a log that was set back is noticed after a restart too.
         store: Where what was sealed is published. Where it does not answer, sealing goes on; where it holds another history, nothing
             is sealed.
+        witnesses: Who is shown each checkpoint before it is published. Sealing goes on without them.
     """
 
     alias: str
@@ -51,6 +53,7 @@ class Sealer:
     trusted: Sequence[VerifierKey] = ()
     memory: Path | None = None
     store: Store | None = None
+    witnesses: Witnessing = field(default_factory=lambda: Witnessing(()))
     known: VerifiedCheckpoint | None = None
     refused: set[int] = field(default_factory=set)
     trouble: str = ""
@@ -77,6 +80,7 @@ class Sealer:
                 with contextlib.suppress(DatabaseError, InterfaceError):
                     connection.close()
                 self.stop.wait(REST_S)
+        self.witnesses.close()
         with contextlib.suppress(DatabaseError, InterfaceError):
             connection.close()
 
@@ -94,11 +98,20 @@ class Sealer:
         self._publish(connection)
         while not self.stop.is_set():
             sealed = 0 if self.blocked else self._seal(connection)
-            if sealed or self.unpublished:
+            if sealed or self.unpublished or self._unwitnessed():
+                self._show(connection)
                 self._publish(connection)
             self._beat(connection)
             if sealed < BATCH:
                 self.stop.wait(REST_S if self.trouble or self.unpublished else POLL_S)
+
+    def _unwitnessed(self) -> bool:
+        return not self.blocked and self.known is not None and self.witnesses.lacks(self.known.size)
+
+    def _show(self, connection: BaseDatabaseWrapper) -> None:
+        """A checkpoint of a history that nobody has seen is shown to the witnesses before anybody else sees it."""
+        if self.known is not None and not self.blocked:
+            self.witnesses.show(connection, self.known)
 
     def _publish(self, connection: BaseDatabaseWrapper) -> None:
         """Publish what is sealed. The store is asked before anything is sealed, for it may know more than the database."""
@@ -144,10 +157,12 @@ class Sealer:
         if time.monotonic() < self._next_beat:
             return
         size = self.known.size if self.known else 0
-        detail = {"size": size, "refused": len(self.refused), "trouble": self.trouble}
+        detail: dict[str, object] = {"size": size, "refused": len(self.refused), "trouble": self.trouble}
         if self.store is not None:
             published = self.published.checkpoint.size if self.published else 0
             detail |= {"published": published, "unpublished": self.unpublished}
+        if self.witnesses.listed:
+            detail["witnesses"] = self.witnesses.state()
         beat("sealer", detail, using=connection.alias)
         self._next_beat = time.monotonic() + BEAT_S
 

@@ -18,6 +18,8 @@ from audit.log.sealer import Sealer
 from audit.log.sealing import SealingError
 from audit.log.stores import Store
 from audit.log.stores.opening import open_store
+from audit.log.witness.listed import parse_witnesses
+from audit.log.witnessing import Witnessing
 
 NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
@@ -48,7 +50,9 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         seen = os.environ.get("PORTAL_LOG_SEEN_FILE", "")
         try:
-            Sealer(sealer_database(), signer, stop, trusted, Path(seen) if seen else None, published_to()).run()
+            Sealer(
+                sealer_database(), signer, stop, trusted, Path(seen) if seen else None, published_to(), shown_to()
+            ).run()
         except SealingError as error:
             raise CommandError(str(error)) from error
 
@@ -60,6 +64,14 @@ def published_to() -> Store | None:
         return open_store(address) if address else None
     except ValueError as error:
         raise CommandError(f"PORTAL_LOG_STORE: {error}") from error
+
+
+def shown_to() -> Witnessing:
+    """The witnesses of the setting."""
+    try:
+        return Witnessing(parse_witnesses(settings.PORTAL_LOG_WITNESSES))
+    except ParseError as error:
+        raise CommandError(f"PORTAL_LOG_WITNESSES: {error}") from error
 
 
 def sealer_database() -> str:

@@ -34,7 +34,12 @@ class Called:
         from io import BytesIO
 
         answer = self.witness(
-            {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": BytesIO(body)},
+            {
+                "REQUEST_METHOD": method,
+                "PATH_INFO": path,
+                "CONTENT_LENGTH": str(len(body)),
+                "wsgi.input": BytesIO(body),
+            },
             lambda status, headers: said.extend((status, dict(headers))),
         )
         return int(said[0].split()[0]), said[1]["Content-Type"], b"".join(answer)

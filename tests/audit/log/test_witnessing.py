@@ -1,0 +1,226 @@
+"""The sealer and its witnesses, with real ones on the loopback: what they sign is kept and published, and nobody is waited for long."""
+
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import connection
+
+from audit.log import checkpoints
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint
+from audit.log.checkpoints import NotSealed
+from audit.log.cosignature import verify_cosignatures
+from audit.log.errors import NotVerified, ParseError
+from audit.log.models import Cosignature
+from audit.log.publishing import publish_once
+from audit.log.sealing import last_signed
+from audit.log.signing import SignerKey
+from audit.log.stores import HEAD
+from audit.log.stores.directory import DirectoryStore
+from audit.log.witness.application import Witness
+from audit.log.witness.listed import Listed, parse_witnesses
+from audit.log.witnessing import Witnessing
+from tests.audit.log.logged import doctored, run_signer, sealed
+from tests.servers import wait_until
+
+pytestmark = pytest.mark.django_db
+ONE, OTHER = (
+    SignerKey(f"witness.example/w{number}", Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32))
+    for number in (1, 2)
+)
+
+
+class Silent(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def serving(application: Any) -> Iterator[str]:
+    with make_server("127.0.0.1", 0, application, WSGIServer, Silent) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def witness(signer: SignerKey, folder: Path) -> Witness:
+    folder.mkdir(exist_ok=True)
+    log = run_signer()
+    return Witness(signer, {log.name: [log.verifier()]}, folder)
+
+
+def last() -> VerifiedCheckpoint:
+    found = last_signed(connection, [run_signer().verifier()])
+    assert found is not None
+    return found
+
+
+def showing(witnessing: Witnessing) -> Witnessing:
+    """Shown once more."""
+    witnessing.show(connection, last())
+    return witnessing
+
+
+def trouble(witnessing: Witnessing) -> str:
+    return str(witnessing.state()[0]["trouble"])
+
+
+def tells(witnessing: Witnessing, words: str) -> bool:
+    return words in trouble(showing(witnessing))
+
+
+def shown(witnessing: Witnessing) -> VerifiedCheckpoint:
+    """Show the last checkpoint until nobody lacks it."""
+    wait_until(lambda: not showing(witnessing).lacks(last().size), "the cosignatures")
+    return last()
+
+
+def kept() -> list[tuple[int, str]]:
+    return list(Cosignature.objects.order_by("size", "witness").values_list("size", "witness"))
+
+
+def required(settings: Any, *listed: Listed) -> None:
+    words = [f"{'required' if each.required else 'optional'} {each.key.text()} {each.address}" for each in listed]
+    settings.PORTAL_LOG_WITNESSES = "\n".join(words)
+    assert parse_witnesses(settings.PORTAL_LOG_WITNESSES) == listed
+
+
+def test_each_checkpoint_is_cosigned_published_and_proved(tmp_path: Path, settings: Any) -> None:
+    store = DirectoryStore(tmp_path / "log")
+    with serving(witness(ONE, tmp_path / "1")) as one, serving(witness(OTHER, tmp_path / "2")) as other:
+        listed = Listed(ONE.cosigner(), one, True), Listed(OTHER.cosigner(), other, False)
+        required(settings, *listed)
+        witnessing = Witnessing(listed)
+        for more, size in ((3, 3), (300, 303)):
+            (event, *_) = sealed(more)
+            assert checkpoints.inclusion(event, by_witnesses=True) is None
+            assert shown(witnessing).size == size
+            publish_once(connection, store, [run_signer().verifier()])
+            found = checkpoints.wait_for_inclusion(event, 5, by_witnesses=True)
+            assert (found.checkpoint.size, checkpoints.is_witnessed(found.checkpoint)) == (size, True)
+            head = parse_checkpoint(store.read(HEAD) or b"").note
+            assert {each.by for each in verify_cosignatures(head, [key.key for key in listed])} == {
+                each.key for each in listed
+            }
+        witnessing.close()
+    keys = sorted([ONE.cosigner().text(), OTHER.cosigner().text()])
+    assert kept() == [(size, key) for size in (3, 303) for key in keys]
+    assert [(each["name"], each["size"], each["trouble"]) for each in witnessing.state()] == [
+        ("witness.example/w1", 303, ""), ("witness.example/w2", 303, ""),
+    ]  # fmt: skip
+
+
+def test_a_sealer_that_remembers_nothing_asks_from_where_the_witness_stands(tmp_path: Path) -> None:
+    with serving(witness(ONE, tmp_path / "1")) as one:
+        listed = (Listed(ONE.cosigner(), one, True),)
+        for more in (3, 4):
+            sealed(more)
+            witnessing = Witnessing(listed)
+            shown(witnessing)
+            witnessing.close()
+    assert [size for size, _ in kept()] == [3, 7]
+
+
+def test_a_log_that_was_set_back_is_not_cosigned_and_alarms(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with serving(witness(ONE, tmp_path / "1")) as one:
+        witnessing = Witnessing((Listed(ONE.cosigner(), one, True),))
+        sealed(5)
+        shown(witnessing)
+        doctored("TRUNCATE audit_checkpoint, audit_sealed_entry, audit_tile")
+        again = Witnessing(witnessing.listed)
+        for more, words in ((2, "It has seen 5 entries"), (3, "422"), (1, "422")):
+            sealed(more)
+            with caplog.at_level(logging.CRITICAL, "breakglass.alarm"):
+                again._asked[0].not_before = 0
+                wait_until(partial(tells, again, words), words)
+        again.close()
+        witnessing.close()
+    assert [size for size, _ in kept()] == [5]
+    assert "Not witnessed by witness.example/w1: It has seen 5 entries, more than this log has" in caplog.text
+
+
+def test_a_witness_that_is_away_or_hangs_holds_nothing_up(tmp_path: Path) -> None:
+    """A gone one refuses, a hanging one never answers: the one that works is asked and kept all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as hanging, serving(witness(ONE, tmp_path / "1")) as one:
+        gone = SignerKey("witness.example/gone", Ed25519PrivateKey.generate()).cosigner()
+        listed = (
+            Listed(OTHER.cosigner(), f"http://127.0.0.1:{hanging.getsockname()[1]}", True),
+            Listed(gone, "http://127.0.0.1:9", True),
+            Listed(ONE.cosigner(), one, True),
+        )
+        witnessing = Witnessing(listed)
+        sealed(1)
+        begun = time.monotonic()
+        wait_until(lambda: showing(witnessing) and kept() == [(1, ONE.cosigner().text())], "the one that works")
+        assert [each["trouble"] for each in witnessing.state()] == [
+            "",
+            "The witness cannot be reached: ConnectionRefusedError.",
+            "",
+        ]
+        assert time.monotonic() - begun < 60
+        witnessing.close()
+
+
+def test_an_answer_by_another_key_is_not_kept(tmp_path: Path) -> None:
+    with serving(witness(OTHER, tmp_path / "1")) as one:
+        witnessing = Witnessing((Listed(ONE.cosigner(), one, True),))
+        sealed(1)
+        wait_until(lambda: trouble(showing(witnessing)), "the refusal")
+        witnessing.close()
+    assert (kept(), "another key" in trouble(witnessing)) == ([], True)
+
+
+def test_nothing_is_witnessed_where_no_witness_is_required_or_one_lacks(settings: Any, tmp_path: Path) -> None:
+    (event,) = sealed(1)
+    assert checkpoints.witnessed() is None
+    with serving(witness(ONE, tmp_path / "1")) as one:
+        listed = Listed(ONE.cosigner(), one, True), Listed(OTHER.cosigner(), "http://127.0.0.1:9", True)
+        required(settings, *listed)
+        witnessing = Witnessing(listed)
+        wait_until(lambda: showing(witnessing) and kept(), "one of two")
+        witnessing.close()
+        with pytest.raises(NotSealed, match="cosigned by every required witness"):
+            checkpoints.wait_for_inclusion(event, 0, by_witnesses=True)
+        required(settings, listed[0])
+        assert checkpoints.wait_for_inclusion(event, 0, by_witnesses=True).index == 0
+
+
+def test_a_cosignature_set_by_hand_opens_nothing(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    (event,) = sealed(1)
+    required(settings, Listed(ONE.cosigner(), "http://127.0.0.1:9", True))
+    Cosignature.objects.create(
+        size=1, witness=ONE.cosigner().text(), line="— witness.example/w1 AAAAAAAAAAAA", signed_at=1
+    )
+    with pytest.raises(NotVerified):
+        checkpoints.wait_for_inclusion(event, 0, by_witnesses=True)
+    assert "do not verify" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "required",
+        "needed KEY http://a",
+        "required KEY ftp://a",
+        "required KEY http://",
+        "required x+y http://a",
+        "TWICE",
+    ],
+)
+def test_settings_that_list_no_witness_are_refused(text: str) -> None:
+    line = f"required {ONE.cosigner().text()} http://a"
+    with pytest.raises(ParseError):
+        parse_witnesses(f"{line};{line}" if text == "TWICE" else text.replace("KEY", ONE.cosigner().text()))
