@@ -36,7 +36,7 @@ EVENTS = family(
     ("privacy.notified", "A breach was notified to the authority.", "review_id:id grant_id:id notified_at:time delay_reason*? delay_reason_given:bool"),
     ("review.act_refused", "An act on a review was refused.", "act code kind sentence"),
     ("campaign.started", "An attestation began.",
-     "campaign_id:id duty_id:id kind system_id:id? snapshot_at:time snapshot_sha256 item_count:int second_count:int? second_source:text? not_put_to_anyone:int due_at:time listing_id:id?"),
+     "campaign_id:id duty_id:id kind system_id:id? snapshot_at:time snapshot_sha256 item_count:int second_count:int? second_source:text? only_listed:int? only_elsewhere:int? second_says*? not_put_to_anyone:int due_at:time listing_id:id?"),
     ("campaign.item_listed", "One line of an attestation.",
      ITEM + " subject_id:id subject_kind person_id:id? privilege_id:id? owner_id:id reviewer_id:id? due_at:time label*?"),
     ("campaign.item_reassigned", "A line was put to somebody else, or to nobody, by the portal: who had it could not judge it any longer, or now there is somebody.",
@@ -44,7 +44,7 @@ EVENTS = family(
     ("campaign.item_shown", "A line was put before its reviewer.", ITEM),
     ("campaign.evidence_opened", "Who judges a line looked at its evidence.", ITEM),
     ("campaign.item_decided", "A line was decided.", ITEM + " decision reason_given:bool reason*? involved:list? to_id:id? expires_at:time? delegated_by:id? "
-     "risk:text? evidence_opened:bool? same_reason:int? bulk_id:id?"),
+     "risk:text? evidence_opened:bool? same_reason:int? bulk_id:id? removal_asked:bool?"),
     ("campaign.bulk_kept", "Lines were kept together.", "campaign_id:id bulk_id:id count:int risks:list mixed_risk:bool"),
     ("campaign.removal_done", "A decision to remove was carried out.", ITEM + " done_at:time done_by"),
     ("campaign.removal_read_back", "The target was listed after a removal.", ITEM + " listing_id:id? read_back_at:time read_back_by access_present:bool"),

@@ -60,6 +60,13 @@ class Campaign:
         return found
 
     @property
+    def unmatched(self) -> bool:
+        """Whether one of the two counts has what the other has not."""
+        told = self.started.fields
+        sides = (told.get("only_listed"), told.get("only_elsewhere"))
+        return any(sides) or told.get("second_count") not in (None, told["item_count"])
+
+    @property
     def nobody(self) -> list[Line]:
         """Lines on which nobody may decide, each with whom it is escalated to."""
         return [line for line in self.lines.values() if line.judge is None and not line.decision]

@@ -83,6 +83,7 @@ def _context(
     started = campaign.started.fields
     return {
         "campaign": campaign, "what": TITLES.get(started["kind"], started["kind"]), "system": systems.get(system, system) if system else "All systems",
+        "unmatched": campaign.unmatched, "second_says": campaign.started.says("second_says"),
         "started": started, "closed": campaign.closed.fields if campaign.closed else None, "closed_by": campaign.closed.by if campaign.closed else None,
         "counts": campaign.counts, "lines": ordered[:MOST_PRINTED], "total": len(ordered), "names": names, "proof": position,
         "attachments": listed(files, {"lines.csv": len(ordered)}),

@@ -54,7 +54,8 @@ def start(*, by: Actor, duty: Duty, listing: Listing | None) -> Campaign:
     append(
         "campaign.started", by=by, subject=campaign.log_subject, campaign_id=campaign.pk, duty_id=row.pk, kind=campaign.kind,
         system_id=row.system_id, snapshot_at=ms(at), snapshot_sha256=campaign.snapshot_sha256, item_count=len(items),
-        second_count=campaign.second_count, second_source=campaign.second_source or None,
+        second_count=campaign.second_count, second_source=campaign.second_source or None, only_listed=campaign.only_listed,
+        only_elsewhere=campaign.only_elsewhere, second_says=campaign.second_says or None,
         not_put_to_anyone=sum(item.reviewer_id is None for item in items), due_at=ms(campaign.due_at),
         listing_id=listing.pk if listing else None,
     )  # fmt: skip
@@ -73,7 +74,8 @@ def _campaign(duty: Duty, lines: Sequence[Line], listing: Listing | None, at: da
     with refuse_doubled(OPEN_ALREADY, about=duty):
         campaign = Campaign.objects.create(
             duty=duty, kind=duty.subject_kind, system=duty.system, snapshot_sha256=sha256(text), snapshot_at=at,
-            second_count=second.count, second_source=second.source, second_says=second.says, due_at=closes_at(duty.due_at, at),
+            second_count=second.count, second_source=second.source, second_says=second.says, only_listed=second.only_listed,
+            only_elsewhere=second.only_elsewhere, due_at=closes_at(duty.due_at, at),
         )  # fmt: skip
     Snapshot.objects.create(campaign=campaign, text=text)
     return campaign

@@ -74,6 +74,10 @@ class Campaign(models.Model):
     second_count = models.PositiveIntegerField(null=True, help_text="how many lines another source knows")
     second_source = models.CharField(max_length=40, blank=True, help_text="which source that is")
     second_says = models.TextField(blank=True, help_text="why the counts differ, or why there is none")
+    only_listed = models.PositiveIntegerField(null=True, help_text="lines that the other source does not know")
+    only_elsewhere = models.PositiveIntegerField(
+        null=True, help_text="what the other source knows and the list has not"
+    )
     due_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -119,6 +123,11 @@ class Campaign(models.Model):
         return self.state == OPEN and self.due_at <= now()
 
     @property
+    def unmatched(self) -> int:
+        """Rows that only the list has, or only the other source."""
+        return (self.only_listed or 0) + (self.only_elsewhere or 0)
+
+    @property
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"campaign:{self.pk}"
@@ -161,6 +170,14 @@ class Item(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True, help_text="when the reviewer looked at its evidence first")
     state = models.CharField(max_length=10, choices=tuple(ITEM_STATES.items()), default=UNDECIDED)
     reason = models.TextField(blank=True)
+    removal_asked_by = models.ForeignKey(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="who wants it taken away, where two have to agree",
+    )
     bulk = models.UUIDField(null=True, blank=True, help_text="which lines were kept together with it")
     decided_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -148,7 +148,16 @@ def _sat(facts: Facts, entry: LogEntry, review: str) -> None:
 
 def campaign_started(facts: Facts, entry: LogEntry) -> None:
     """An attestation began with its list."""
-    facts.put("campaigns", entry.fields["campaign_id"], **given(entry, *CAMPAIGN))
+    facts.put("campaigns", entry.fields["campaign_id"], **given(entry, *CAMPAIGN), **_unmatched(entry))
+
+
+def _unmatched(entry: LogEntry) -> Row:
+    """Rows of one side alone. Before it was told row by row there are at least as many as the counts differ by."""
+    second = entry.fields.get("second_count")
+    if second is None:
+        return {}
+    told = [entry.fields[name] for name in ("only_listed", "only_elsewhere") if name in entry.fields]
+    return {"unmatched": sum(told) if told else abs(second - entry.fields["item_count"])}
 
 
 def campaign_closed(facts: Facts, entry: LogEntry) -> None:

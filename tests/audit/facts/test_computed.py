@@ -235,6 +235,24 @@ def test_failed_drill_that_nobody_repeats_is_a_duty_missed() -> None:
     assert judge(log).rows("T-34") == {f"due:drill:billing:{due}": "deviation"}
 
 
+@pytest.mark.parametrize(
+    ("told", "unmatched"),
+    [
+        ({"second_count": 2, "only_listed": 1, "only_elsewhere": 1}, 2),
+        ({"second_count": 2, "only_listed": 0, "only_elsewhere": 0}, 0),
+        ({"second_count": 5}, 3),  # as it was told before the rows were compared
+        ({}, None),
+    ],
+)
+def test_lists_of_the_same_length_may_differ_in_their_rows(told: dict[str, Any], unmatched: int | None) -> None:
+    log, start = story.organisation(), at("08-01")
+    log.say(
+        "campaign.started", start, story.SWEEP, campaign_id="K", duty_id="D", kind="roles", snapshot_at=start, snapshot_sha256="ee",
+        item_count=2, not_put_to_anyone=0, due_at=start + DAY, **told,
+    )  # fmt: skip
+    assert judge(log).fact("campaigns", "K").get("unmatched") == unmatched
+
+
 def test_what_a_campaign_revoked_is_looked_for_in_the_next() -> None:
     log = story.organisation()
     story.attestation(log, "K1", at("07-10"), at("07-12"))
