@@ -103,6 +103,7 @@ def end_role(*, by: Actor, assignment: RoleAssignment, cause: str = "ended") -> 
     locked = _locked_role(assignment)
     rules.may_end_role(by, locked)
     rules.still_holds(locked)
+    rules.leaves_administrators(locked)
     ending.end_role(by, locked, cause)
     return locked
 
@@ -112,6 +113,7 @@ def withdraw_role(*, by: Actor, assignment: RoleAssignment, cause: str) -> RoleA
     """End a role on the strength of a decision whose own rules have said who may: an attestation's."""
     locked = _locked_role(assignment)
     rules.still_holds(locked)
+    rules.leaves_administrators(locked)
     ending.end_role(by, locked, cause)
     return locked
 
@@ -122,6 +124,7 @@ def shorten_role(*, by: Actor, assignment: RoleAssignment, to_at: datetime) -> R
     locked = _locked_role(assignment)
     rules.still_holds(locked)
     rules.ends_earlier(locked, to_at)
+    rules.leaves_administrators(locked, to_at)
     locked.to_at = to_at
     locked.save()
     append(

@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
+
 from audit.log.append import Actor
 from portal.clock import now
-from portal.eligibility.models import OWNER, ROLES, Eligibility, RoleAssignment
-from portal.eligibility.queries import conflicts_of
+from portal.eligibility.models import ADMINISTRATOR, OWNER, ROLES, Eligibility, RoleAssignment
+from portal.eligibility.queries import conflicts_of, in_force
 from portal.errors import RefusedByPolicy, WrongState
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, NARROW, need_other, need_permission
@@ -15,6 +17,12 @@ from portal.systems.models import System
 
 ONLY_ADMINISTRATORS = "Only administrators of this system propose and approve roles."
 ONLY_MANAGERS = "Only administrators and the owner of this system propose and approve who is on its lists."
+FEWEST_ADMINISTRATORS = 2  # one proposes, another approves: with fewer nobody could be made one any more
+ADMINISTRATORS_LOCK = 0x62676164  # "bgad"
+TOO_FEW = (
+    "Fewer than two people would administer all systems then, and nobody could make another. Make one more administrator of all systems first: "
+    "one proposes, another approves. Then this one can go. Nothing was changed."
+)
 ONLY_NARROWERS = "Only administrators, the owner and reviewers of this system take somebody off its lists."
 
 
@@ -147,6 +155,24 @@ def ends_earlier(row: RoleAssignment | Eligibility, to_at: datetime) -> None:
     """
     if to_at <= now() or (row.to_at is not None and to_at >= row.to_at):
         raise RefusedByPolicy("The new end must lie between now and the present end.", about=row)
+
+
+def leaves_administrators(row: RoleAssignment, to_at: datetime | None = None) -> None:
+    """Two administrators of all systems remain when the role is over (``None``: now). One at a time, so that two who end each other's do not both go.
+
+    Somebody who has left is no question of this: what they held ends in any case.
+
+    Raises:
+        RefusedByPolicy: fewer would remain.
+    """
+    if row.role != ADMINISTRATOR or row.system_id is not None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMINISTRATORS_LOCK])
+    at = to_at or now()  # after the lock: what ended while it was waited for has ended before
+    others = RoleAssignment.objects.filter(in_force(at), role=ADMINISTRATOR, system=None, person__left_at=None)
+    if others.exclude(pk=row.pk).order_by().values("person").distinct().count() < FEWEST_ADMINISTRATORS:
+        raise RefusedByPolicy(TOO_FEW, about=row, kind="too few administrators")
 
 
 def beneficiary(person_id: UUID, by: Actor, at: int) -> dict[str, object]:

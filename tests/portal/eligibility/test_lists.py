@@ -13,6 +13,7 @@ from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.eligibility.queries import holds
 from portal.errors import NotAllowed, Refused, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.grants import narrowing
+from tests.at_once import at_once
 from tests.factories import broken_log, client_of, fields_of, founders, names_by_subject, person
 from tests.worlds import World, actor, authorised, make_world
 
@@ -295,3 +296,59 @@ def test_proposals_of_founders_reach_all_systems() -> None:
         actions.propose_role(by=actor(pia), person=ann, role="owner")
     with pytest.raises(RefusedByPolicy):
         actions.propose_role(by=actor(pia), person=ann, role="king")
+
+
+# --- two administrators of all systems remain
+
+
+def administrators_of_all(world: World, *names: str) -> list[RoleAssignment]:
+    """Each proposed and approved by two others."""
+    at, others = now() - timedelta(days=1), {"proposed_by": world.ines, "approved_by": world.jon}
+    return [
+        RoleAssignment._base_manager.create(
+            person=world.people[name], role="administrator", proposed_at=at, approved_at=at, from_at=at, **others
+        )
+        for name in names
+    ]
+
+
+def test_last_two_administrators_of_all_systems_stay_until_there_is_a_third(world: World) -> None:
+    _, quinns = administrators_of_all(world, "pia", "quinn")
+    acts: list[Callable[[], Any]] = [
+        lambda: narrowing.end_role(by=actor(world.pia), assignment=quinns),
+        lambda: narrowing.withdraw_role(by=actor(world.pia), assignment=quinns, cause="attestation"),
+        lambda: narrowing.shorten_role(by=actor(world.pia), assignment=quinns, to_at=now() + timedelta(days=9)),
+    ]
+    for act in acts:
+        with pytest.raises(RefusedByPolicy, match="Make one more administrator of all systems first"):
+            act()
+    quinns.refresh_from_db()
+    assert (quinns.ended_at, quinns.to_at) == (None, None)
+    administrators_of_all(world, "zoe")
+    narrowing.end_role(by=actor(world.pia), assignment=quinns)
+    assert not holds(world.quinn.pk, "administrator")
+
+
+def test_third_who_goes_before_the_new_end_is_no_third(world: World) -> None:
+    _, quinns, zoes = administrators_of_all(world, "pia", "quinn", "zoe")
+    narrowing.shorten_role(by=actor(world.pia), assignment=zoes, to_at=now() + timedelta(days=3))
+    with pytest.raises(RefusedByPolicy, match="Fewer than two"):
+        narrowing.shorten_role(by=actor(world.pia), assignment=quinns, to_at=now() + timedelta(days=9))
+
+
+def test_administrators_who_end_each_other_at_the_same_moment_do_not_all_go(world: World) -> None:
+    rows = administrators_of_all(world, "pia", "quinn", "zoe")
+    pairs = iter([("pia", rows[1]), ("quinn", rows[2]), ("zoe", rows[0])])
+    got = at_once(3, lambda: _ends(world, *next(pairs)))
+    assert sum(isinstance(each, RoleAssignment) for each in got) == 1
+    assert RoleAssignment.objects.filter(pk__in=[row.pk for row in rows], ended_at=None).count() == 2
+
+
+def _ends(world: World, by: str, row: RoleAssignment) -> RoleAssignment:
+    return narrowing.end_role(by=actor(world.people[by]), assignment=row)
+
+
+def test_who_leaves_goes_whoever_remains(world: World) -> None:
+    administrators_of_all(world, "pia", "quinn")
+    narrowing.note_leaving(by=actor(world.pia), person=world.quinn)
+    assert not holds(world.quinn.pk, "administrator")
