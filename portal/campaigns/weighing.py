@@ -1,6 +1,6 @@
 """What a judge should know of each line beside its own facts: how long it was dormant, conflicts, what changed since the last time, and how much is at stake.
 
-It stands in the facts of the line, as it was when the list was taken. Three questions, however long the list is.
+It stands in the facts of the line, as it was when the list was taken. Five questions, however long the list is.
 """
 
 from collections import defaultdict
@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from portal.campaigns import subjects
 from portal.campaigns.figures import conflicting_roles, dormant_after
@@ -28,12 +28,13 @@ NEW, CHANGED, SAME, BACK = "new", "changed", "same", "back"
 HIGH, RAISED, PLAIN = "high", "raised", "plain"
 RISKS = {HIGH: "High", RAISED: "Raised", PLAIN: "Plain"}
 CRITICAL = "critical"
+Key = TypeVar("Key")
 Right = tuple[UUID | None, str]  # whose, and what: the same although it was given anew
 
 
 @dataclass(frozen=True)
 class Before:
-    """The last attestation of the same list: its lines, and what it revoked."""
+    """The lines of the last attestation of the same list, and what was revoked and never judged again, however long ago."""
 
     lines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     revoked: frozenset[Right] = frozenset()
@@ -90,16 +91,31 @@ def risk(subject_kind: str, facts: Mapping[str, Any], *, critical: bool) -> str:
 
 
 def _before(kind: str, system: System | None) -> Before:
-    last = Campaign.objects.filter(kind=kind, system=system, state=CLOSED).order_by("-snapshot_at").first()
+    closed = Campaign.objects.filter(kind=kind, system=system, state=CLOSED)
+    last = closed.order_by("-snapshot_at").first()
     if last is None:
         return Before()
-    rows = list(Item.objects.filter(campaign=last).only("subject", "facts", "state", "person_id", "privilege_name"))
-    return Before(
-        {row.subject: row.facts for row in rows},
-        frozenset((row.person_id, row.privilege_name) for row in rows if row.state == REVOKED and row.person_id),
-        frozenset(row.subject for row in rows if row.state == REVOKED),
-        known=True,
-    )
+    lines = dict(Item.objects.filter(campaign=last).values_list("subject", "facts"))
+    return Before(lines, *_revoked(closed), known=True)
+
+
+def _revoked(closed: QuerySet[Campaign]) -> tuple[frozenset[Right], frozenset[str]]:
+    """Rights and subjects whose last decision in all closed attestations took them away: so long ago it may be, whatever comes back is said."""
+    decided = Item.objects.filter(campaign__in=closed)
+    gone = list(decided.filter(state=REVOKED).order_by().values_list("person_id", "subject"))
+    again = Q(person__in={person for person, _ in gone if person}) | Q(subject__in={subject for _, subject in gone})
+    rights: dict[Right, str] = {}
+    of_subjects: dict[str, str] = {}
+    rows = decided.filter(again).order_by("campaign__snapshot_at") if gone else decided.none()
+    for person, privilege, subject, state in rows.values_list("person_id", "privilege_name", "subject", "state"):
+        of_subjects[subject] = state
+        if person is not None:
+            rights[person, privilege] = state
+    return _last_revoked(rights), _last_revoked(of_subjects)
+
+
+def _last_revoked(states: Mapping[Key, str]) -> frozenset[Key]:
+    return frozenset(key for key, state in states.items() if state == REVOKED)
 
 
 def _conflicts(people: Iterable[UUID], system: System | None) -> Mapping[UUID, list[str]]:
