@@ -69,8 +69,10 @@ def _known(viewer: Person, alerts: list[Alert]) -> Known:
     known.reviews = {each.log_case: each for each in reviews}
     findings = Finding.objects.filter(pk__in=_about(alerts, "finding")).select_related("owner")
     known.findings = {each.log_subject: each for each in findings}
-    mine = Count("items", filter=Q(items__state=UNDECIDED, items__reviewer=viewer))
-    campaigns = Campaign.objects.filter(pk__in=_about(alerts, "campaign")).annotate(yours=mine)
+    waits = Q(items__state=UNDECIDED)
+    mine = Count("items", filter=waits & Q(items__reviewer=viewer))
+    nobodys = Count("items", filter=waits & Q(items__reviewer__isnull=True, items__owner=viewer))
+    campaigns = Campaign.objects.filter(pk__in=_about(alerts, "campaign")).annotate(yours=mine, nobodys=nobodys)
     known.campaigns = {each.log_subject: each for each in campaigns}
     return known
 
@@ -176,14 +178,21 @@ def _campaign(known: Known, alert: Alert) -> Became | None:
     campaign = known.campaigns.get(alert.about)
     if campaign is None:
         return None
+    return _lines(campaign, getattr(campaign, "yours", 0), "for you to decide")
+
+
+def _nobody(known: Known, alert: Alert) -> Became | None:
+    campaign = known.campaigns.get(alert.about)
+    return _lines(campaign, getattr(campaign, "nobodys", 0), "that nobody may decide on") if campaign else None
+
+
+def _lines(campaign: Campaign, waiting: int, for_what: str) -> Became:
     if campaign.closed_at is not None:
         return Became(True, "closed", "Closed with its statement.", campaign.closed_at)
-    yours = getattr(campaign, "yours", 0)
-    if not yours:
+    if not waiting:
         return Became(True, "completed", "None of its lines waits for you.")
-    return Became(
-        False, "overdue" if campaign.late else "waiting", f"{yours} line{'' if yours == 1 else 's'} for you to decide."
-    )
+    many = "" if waiting == 1 else "s"
+    return Became(False, "overdue" if campaign.late else "waiting", f"{waiting} line{many} {for_what}.")
 
 
 OF: Mapping[str, Callable[[Known, Alert], Became | None]] = {
@@ -193,4 +202,5 @@ OF: Mapping[str, Callable[[Known, Alert], Became | None]] = {
     **dict.fromkeys(("review.due", "review.reminder", "review.overdue"), _review),
     **dict.fromkeys(("finding.raised", "finding.due"), _finding),
     **dict.fromkeys(("campaign.item_due", "campaign.item_reminder"), _campaign),
+    "campaign.nobody_reminder": _nobody,
 }  # fmt: skip

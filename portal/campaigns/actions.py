@@ -1,6 +1,6 @@
 """What is done with the lines of a campaign: they are seen, each is decided under lock, and the statement closes it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from portal.campaigns.lines import again, sha256
 from portal.campaigns.models import Campaign, Item
 from portal.campaigns.recorded import decided, said_before
 from portal.campaigns.states import ITEM_MOVES, KEPT, MODIFIED, MOVES, OPEN, REVOKED, UNDECIDED
-from portal.campaigns.telling import tell_of_lines
+from portal.campaigns.telling import tell_of_lines, tell_of_nobody
 from portal.clock import ms, now
 from portal.errors import ChangedMeanwhile, RefusedByPolicy
 from portal.moves import make
@@ -22,13 +22,25 @@ from portal.people.strength import need_fresh
 @action(event="alert.queued")
 def remind(*, by: Actor, campaign: Campaign, mark: str) -> None:
     """Tell once for each mark everybody with undecided lines: ``half``, ``at``, ``after-<n>`` for each day that it is late."""
+    row, items = _to_remind(campaign, mark, reviewer__isnull=False)
+    tell_of_lines(by, row, items, "campaign.item_reminder")
+
+
+@action(event="alert.queued")
+def remind_of_nobody(*, by: Actor, campaign: Campaign, mark: str) -> None:
+    """Tell once for each mark, ``nobody-<n>`` for each day, whoever has to find somebody for lines that nobody may decide."""
+    row, items = _to_remind(campaign, mark, reviewer__isnull=True)
+    tell_of_nobody(by, row, items, "campaign.nobody_reminder")
+
+
+def _to_remind(campaign: Campaign, mark: str, **which: bool) -> tuple[Campaign, list[Item]]:
     row = locked_campaign(campaign)
-    items = list(Item.objects.filter(campaign=row, state=UNDECIDED, reviewer__isnull=False).select_related("reviewer"))
+    items = list(Item.objects.filter(campaign=row, state=UNDECIDED, **which).select_related("reviewer", "owner"))
     if row.state != OPEN or mark in row.reminded or not items:
         raise ChangedMeanwhile("Told already.", about=row)
     row.reminded = [*row.reminded, mark]
     row.save(update_fields=["reminded"])
-    tell_of_lines(by, row, items, "campaign.item_reminder")
+    return row, items
 
 
 @action(event="campaign.item_shown")
@@ -79,6 +91,8 @@ def modify(*, by: Actor, item: Item, to_at: datetime, reason: str) -> Item:
     """The right ends earlier, and with it what would outlast it."""
     row = _decidable(by, item)
     rules.need_reason(row, reason, kept=False)
+    if rules.needs_second(by, row):
+        return _ask_second(by, row, reason)
     subjects.of(row).narrow(by, row, to_at)
     return _decide(by, row, "modify", reason, expires_at=ms(to_at))
 
@@ -91,6 +105,8 @@ def revoke(*, by: Actor, item: Item, reason: str) -> Item:
     """
     row = _decidable(by, item)
     rules.need_reason(row, reason, kept=False)
+    if rules.needs_second(by, row):
+        return _ask_second(by, row, reason)
     subjects.of(row).revoke(by, row, reason)
     return _decide(by, row, "revoke", reason)
 
@@ -104,10 +120,7 @@ def transfer(*, by: Actor, item: Item, to: Person, reason: str = "") -> Item:
     if row.state != UNDECIDED or row.campaign.state != OPEN:
         raise ChangedMeanwhile(rules.DECIDED, about=row)
     rules.may_receive(to, row)
-    make(row, ITEM_MOVES["transfer"], says=rules.DECIDED, reviewer=to, owner=to, shown_at=None, opened_at=None)
-    tell_of_lines(by, row.campaign, [row])
-    _append_decided(by, row, "transfer", reason, to_id=to.pk)
-    return row
+    return _hand_on(by, row, to, reason)
 
 
 @action(event="campaign.closed", refused="campaign.act_refused")
@@ -159,6 +172,20 @@ def _decidable(by: Actor, item: Item) -> Item:
     rules.may_decide(by, row)
     need_fresh(by, about=row)
     rules.still_undecided(row)
+    return row
+
+
+def _ask_second(by: Actor, row: Item, reason: str) -> Item:
+    """Two have to agree before this is taken away: the line goes to another with what the first said."""
+    to, asked = rules.second_for(by, row), {"removal_asked_by_id": UUID(by.id), "reason": reason.strip()}
+    return _hand_on(by, row, to, reason, asked)
+
+
+def _hand_on(by: Actor, row: Item, to: Person, reason: str, asked: Mapping[str, object] | None = None) -> Item:
+    changes = {"reviewer": to, "owner": to, "shown_at": None, "opened_at": None, **(asked or {})}
+    make(row, ITEM_MOVES["transfer"], says=rules.DECIDED, **changes)
+    tell_of_lines(by, row.campaign, [row])
+    _append_decided(by, row, "transfer", reason, to_id=to.pk, removal_asked=True if asked else None)
     return row
 
 

@@ -52,3 +52,9 @@ def mark_of(listed_at: datetime, due_at: datetime, at: datetime) -> str:
         return "half" if at >= listed_at + (due_at - listed_at) / 2 else ""
     days = (at - due_at).days
     return f"after-{days}" if days else "at"
+
+
+def daily_mark(listed_at: datetime, at: datetime) -> str:
+    """The newest reminder of lines that nobody may decide: one for each whole day since the list was taken. On the first day nothing."""
+    days = (at - listed_at).days
+    return f"nobody-{days}" if days > 0 else ""

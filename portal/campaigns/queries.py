@@ -26,7 +26,7 @@ from portal.systems.models import System
 
 READERS = (OWNER, ADMINISTRATOR, REVIEWER, AUDITOR)
 SHOWS = ("mine", "nobody", "others", "decided")
-OF_LINE = ("person", "reviewer", "owner", "decided_by")
+OF_LINE = ("person", "reviewer", "owner", "decided_by", "removal_asked_by")
 RELATED = ("campaign__system__owner", *OF_LINE)
 
 
@@ -290,9 +290,10 @@ def _is_homeless(campaign: Campaign) -> bool:
     )
 
 
-def to_remind() -> list[Campaign]:
-    """Open ones with undecided lines."""
-    return list(Campaign.objects.filter(state=OPEN, items__state=UNDECIDED).distinct())
+def to_remind(*, of_nobody: bool = False) -> list[Campaign]:
+    """Open ones with undecided lines that somebody is to decide; ``of_nobody``: with such that nobody may."""
+    waits = Q(items__state=UNDECIDED, items__reviewer__isnull=of_nobody)
+    return list(Campaign.objects.filter(waits, state=OPEN).distinct())
 
 
 def to_remove() -> list[UUID]:

@@ -23,13 +23,17 @@ from portal.people.rights import ADMINISTER, MANAGE, need_permission
 from portal.systems.models import System
 
 DECIDED = "This line was decided already. Nothing was changed."
+NO_SECOND = (
+    "Two people agree before a role for all systems is taken away, and nobody else may decide on this line. "
+    "Make somebody else an administrator of all systems first, or keep the line. Nothing was changed."
+)
 Ranks = list[list[Person]]
 
 
 def ranks(system: System | None) -> Ranks:
     """Who may attest a list, those first who are asked first: of a system its owners, administrators, reviewers;
 
-    of all systems the administrators of all, then the owners of any.
+    of all systems the administrators of all; then the owners of any, of whom two agree before a role is taken away (`needs_second`).
     """
     if system is None:
         return [list(administrators()), people_with_for_any(OWNER)]
@@ -131,6 +135,25 @@ def may_decide_each(by: Actor, items: Sequence[Item]) -> dict[UUID, frozenset[st
         _not_theirs(by, item)
         _free_of(by, item, out[item.pk])
     return out
+
+
+def needs_second(by: Actor, item: Item) -> bool:
+    """Whether another has to agree: who owns one system takes nobody's role for all systems away alone. See docs/decisions/013."""
+    if item.campaign.system_id is not None or by.id in {str(each.pk) for each in administrators()}:
+        return False
+    return item.removal_asked_by_id is None or str(item.removal_asked_by_id) == by.id
+
+
+def second_for(by: Actor, item: Item) -> Person:
+    """Who is asked to agree.
+
+    Raises:
+        RefusedByPolicy: nobody else may decide on the line.
+    """
+    free = [each for each in free_for(item) if str(each.pk) != by.id]
+    if not free:
+        raise RefusedByPolicy(NO_SECOND, about=item, kind="no second")
+    return free[0]
 
 
 def may_transfer(by: Actor, item: Item) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from audit.log.append import process
 from portal.campaigns import removal, starting
-from portal.campaigns.actions import remind
-from portal.campaigns.cadence import mark_of
+from portal.campaigns.actions import remind, remind_of_nobody
+from portal.campaigns.cadence import daily_mark, mark_of
 from portal.campaigns.duties import note_missed, set_duty
 from portal.campaigns.queries import to_begin, to_miss, to_reassign, to_remind, to_remove, without_duty
 from portal.campaigns.reassigning import reassign
@@ -29,6 +29,10 @@ def run_due() -> int:
         mark = mark_of(campaign.snapshot_at, campaign.due_at, at)
         if mark and mark not in campaign.reminded:
             count += done("campaigns", remind, by=SWEEP, campaign=campaign, mark=mark)
+    for campaign in to_remind(of_nobody=True):
+        mark = daily_mark(campaign.snapshot_at, at)
+        if mark and mark not in campaign.reminded:
+            count += done("campaigns", remind_of_nobody, by=SWEEP, campaign=campaign, mark=mark)
     for item_id in to_remove():
         _done(removal.run, item_id)
     return count

@@ -13,7 +13,9 @@ from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.people.zones import zone_of
 
-REMINDERS = frozenset({"review.reminder", "finding.due", "campaign.item_reminder", "drill.due"})
+REMINDERS = frozenset(
+    {"review.reminder", "finding.due", "campaign.item_reminder", "campaign.nobody_reminder", "drill.due"}
+)
 HOUR = 7  # by the recipient's clock
 
 

@@ -140,6 +140,7 @@ KINDS = _kinds(
     ("finding.due", "Finding due", "owner of the finding", "title due_at:time system?"),
     ("campaign.item_due", "Attestation due", "who is to attest", "system due_at:time list? lines:int?"),
     ("campaign.item_reminder", "Attestation: reminder", "who is to attest", "system due_at:time list? lines:int?"),
+    ("campaign.nobody_reminder", "Attestation: nobody may decide", "who has to find somebody", "sentence system due_at:time list? lines:int?"),
     ("drill.due", "Drill due", "owner of the system", "system due_at:time last_at:time?"),
     ("dossier.ready", "Dossier", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
     ("signin.refused_often", "Sign-ins refused", "the person, administrators, security list", "person times:int first_at:time last_at:time"),

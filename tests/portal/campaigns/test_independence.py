@@ -1,20 +1,22 @@
 """Nobody judges themselves, what they asked for or gave, nor their manager: when lines are put, when one is decided, and in between."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from audit.log.append import LogUnavailable
+from audit.log.append import LogUnavailable, clock
 from portal.campaigns import actions, queries, rules, starting, sweep
 from portal.campaigns.models import Item
 from portal.campaigns.reassigning import reassign
-from portal.clock import now
+from portal.clock import ms, now
 from portal.eligibility.models import Eligibility, RoleAssignment
-from portal.errors import ChangedMeanwhile, NotAllowed
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy
 from portal.grants import narrowing
 from portal.notifications.models import Alert
 from portal.people.reporting import set_manager
 from portal.systems.models import System
+from tests.browsing import browser_of
 from tests.factories import broken_log
 from tests.portal.campaigns.attested import ACTS, NOTE, begun, events_of, line, ready, row_of, seen
 from tests.worlds import World, actor, make_world
@@ -77,6 +79,26 @@ def test_line_that_nobody_may_decide_is_escalated_and_keeps_nothing_else_up(worl
     with pytest.raises(NotAllowed):
         actions.keep(by=actor(world.pia), item=ben, reason=NOTE)
     assert [each.nobodys for each in queries.waiting_for(world.pia)] == [1]  # type: ignore[attr-defined]  # counted by the query
+
+
+def test_who_has_to_find_somebody_is_reminded_each_day_until_there_is_one(world: World) -> None:
+    all_are_concerned(world)
+    RoleAssignment.objects.filter(person=world.pia).update(approved_by=world.ines)
+    Eligibility.objects.filter(person=world.ann).delete()  # only Ben's line, which nobody may decide
+    campaign, began = begun(world), now()
+    sweep.run_due()
+    told = Alert.objects.filter(kind="campaign.nobody_reminder").order_by("queued_at")
+    assert not told.exists()
+    for day in (1, 1, 2, 3):
+        with clock(lambda: ms(began + timedelta(days=day, minutes=1))):  # noqa: B023 - it is asked for within the loop
+            sweep.run_due()
+    assert [(each.recipient, each.facts["lines"]) for each in told] == [(world.pia, 1)] * 3
+    assert all("Nobody can decide on: Ben: Billing emergency." in each.facts["sentence"] for each in told)
+    assert all(each.next_try_at > each.queued_at for each in told)  # with the digest of the morning
+    RoleAssignment.objects.filter(person=world.kim).update(to_at=None)
+    with clock(lambda: ms(began + timedelta(days=4, minutes=1))):
+        sweep.run_due()
+    assert (told.count(), line(campaign, "Ben").reviewer) == (3, world.kim)
 
 
 def test_escalated_line_goes_to_somebody_as_soon_as_there_is_one(world: World) -> None:
@@ -215,3 +237,79 @@ def test_roles_for_all_systems_are_a_list_of_their_own(world: World) -> None:
     with pytest.raises(NotAllowed):
         actions.close(by=actor(world.mo), campaign=campaign)
     assert actions.close(by=actor(world.quinn), campaign=campaign).statement.count("All systems") == 1
+
+
+# --- two agree before an owner of one system takes away what holds for all
+
+
+def judged_by_owners(world: World, *owners: str) -> Any:
+    """Three administrate all systems and gave each other the role, so that owners judge; Mo is asked first."""
+    for name, hands in (("pia", "quinn zoe"), ("quinn", "pia zoe"), ("zoe", "pia quinn")):
+        first, second = hands.split()
+        RoleAssignment.objects.filter(person=world.people[name]).delete()
+        RoleAssignment._base_manager.create(
+            person=world.people[name], role="administrator", proposed_by=world.people[first], proposed_at=now(), approved_by=world.people[second],
+            approved_at=now(), from_at=now(),
+        )  # fmt: skip
+    RoleAssignment.objects.filter(person__in=[world.people[name] for name in owners]).update(role="owner")
+    campaign = starting.run_now(by=actor(world.pia), system=None, kind="roles")
+    Item.objects.filter(campaign=campaign).update(reviewer=world.mo, owner=world.mo)
+    return seen(world, campaign)
+
+
+@pytest.mark.parametrize(("act", "name"), [("revoke", "role.ended"), ("modify", "role.shortened")])
+def test_role_for_all_systems_goes_when_two_owners_agree(world: World, act: str, name: str) -> None:
+    campaign = judged_by_owners(world, "kim")
+    item = line(campaign, "Quinn")
+    ACTS[act](actor(world.mo), item, world)
+    role = RoleAssignment.objects.get(pk=item.subject)
+    asked = row_of(item)
+    assert (role.ended_at, role.to_at, asked["state"], asked["reviewer_id"]) == (None, None, "undecided", world.kim.pk)
+    assert (asked["removal_asked_by_id"], asked["shown_at"]) == (world.mo.pk, None)
+    (event,) = events_of(item, "campaign.item_decided")
+    assert {key: event.fields[key] for key in ("decision", "to_id", "removal_asked")} == {
+        "decision": "transfer", "to_id": str(world.kim.pk), "removal_asked": 1,
+    }  # fmt: skip
+    with pytest.raises(NotAllowed):
+        ACTS[act](actor(world.mo), item, world)
+    page = browser_of(world.kim).get(f"/campaigns/{campaign.pk}/").content.decode()
+    assert f"Mo asks for it: {NOTE}" in page
+    ACTS[act](actor(world.kim), line(campaign, "Quinn"), world)
+    assert [event.name for event in events_of(role)] == [name]
+    assert row_of(item)["decided_by_id"] == world.kim.pk
+
+
+def test_second_owner_may_keep_what_the_first_wants_taken_away(world: World) -> None:
+    campaign = judged_by_owners(world, "kim")
+    ACTS["revoke"](actor(world.mo), line(campaign, "Quinn"), world)
+    seen(world, campaign, "kim")
+    actions.keep(by=actor(world.kim), item=line(campaign, "Quinn"), reason=NOTE)
+    assert RoleAssignment.objects.get(person=world.quinn).ended_at is None
+
+
+def test_owner_without_a_second_takes_nothing_away(world: World) -> None:
+    campaign = judged_by_owners(world)
+    item = line(campaign, "Quinn")
+    before = row_of(item)
+    with pytest.raises(RefusedByPolicy, match="Two people agree"):
+        ACTS["revoke"](actor(world.mo), item, world)
+    assert (row_of(item), RoleAssignment.objects.get(pk=item.subject).ended_at) == (before, None)
+
+
+def test_free_administrator_decides_alone(world: World) -> None:
+    campaign = judged_by_owners(world, "kim")
+    RoleAssignment.objects.filter(person=world.quinn).update(approved_by=world.ines)
+    Item.objects.filter(campaign=campaign).update(reviewer=world.zoe, owner=world.zoe)
+    ACTS["revoke"](actor(world.zoe), line(campaign, "Quinn"), world)
+    assert RoleAssignment.objects.get(person=world.quinn).ended_at is not None
+
+
+def test_attestation_leaves_two_administrators(world: World) -> None:
+    campaign = judged_by_owners(world, "kim")
+    RoleAssignment.objects.filter(person=world.zoe).update(ended_at=now(), ended_by="x", ended_cause="x")
+    ACTS["revoke"](actor(world.mo), line(campaign, "Quinn"), world)
+    seen(world, campaign, "kim")
+    for act in ("revoke", "modify"):
+        with pytest.raises(RefusedByPolicy, match="Fewer than two people"):
+            ACTS[act](actor(world.kim), line(campaign, "Quinn"), world)
+    assert RoleAssignment.objects.get(person=world.quinn).ended_at is None
