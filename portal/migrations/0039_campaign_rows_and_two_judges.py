@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0036_sponsorship'),
+        ('portal', '0038_rota_retired'),
     ]
 
     operations = [
