@@ -19,11 +19,12 @@ django.setup()  # pytest-django looked for settings before they were named
 
 from tests.emptying import instead_of_flush  # noqa: E402 - it needs the settings
 from tests.faults.whole import House, _house, house  # noqa: E402 - it reads models
+from tests.migrated import django_db_setup  # noqa: E402 - likewise
 from tests.static_files import found_once  # noqa: E402 - it needs the settings
 
 instead_of_flush()
 found_once()
-__all__ = ["_house", "_mail_sink", "house", "mail_sink", "target"]
+__all__ = ["_house", "_mail_sink", "django_db_setup", "house", "mail_sink", "target"]
 
 
 @pytest.hookimpl(optionalhook=True)  # where tests run side by side
