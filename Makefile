@@ -23,9 +23,10 @@ demo-reset: venv ## empty the demo: data, mails, keys, logs
 psql: venv ## the bundled psql: make psql CONN='postgresql://...' ARGS='-c "SELECT 1"'
 	@exec $(RUN) psql $(if $(CONN),'$(CONN)') $(ARGS)
 
+# Three on two cores: those who live in the house wait more than they work.
 test: venv ## all tests, Chromium included; ARGS= goes to pytest
 	@$(RUN) packages demo test
-	@exec $(BIN)/pytest -n 2 $(ARGS)
+	@exec $(BIN)/pytest -n 3 $(ARGS)
 
 check: venv ## lint, types, arrows, templates, migrations, deployment, diagrams
 	@exec .ci/check

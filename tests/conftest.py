@@ -29,14 +29,25 @@ __all__ = ["_house", "_mail_sink", "django_db_setup", "house", "mail_sink", "tar
 
 @pytest.hookimpl(optionalhook=True)  # where tests run side by side
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """One house for each run: the tests that live in it go to the same worker, first of all; every other test goes wherever is room."""
+    """What is made once is made on one worker: the house of a run, and what a file makes for all of its tests."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class TogetherInTheHouse(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-        def _split_scope(self, nodeid: str) -> str:
-            return "house" if _lives_in_the_house(config.rootpath / nodeid.partition("::")[0]) else nodeid
+    config.option.loadscopereorder = False  # the workers have put them into their order
 
-    return TogetherInTheHouse(config, log)
+    class TogetherWithWhatTheyShare(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            if _lives_in_the_house(config.rootpath / file):
+                return "house"
+            return file if _shares(config.rootpath / file) else nodeid
+
+    return TogetherWithWhatTheyShare(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a worker, what takes longest comes first: no other is to wait for it at the end. Those of the house wait more than they work."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: 0 if _lives_in_the_house(item.path) else 1 if _shares(item.path) else 2)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,3 +63,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def _lives_in_the_house(file: Path) -> bool:
     text = file.read_text()
     return "house: House" in text and "from tests.faults.whole import" in text
+
+
+@cache
+def _shares(file: Path) -> bool:
+    return 'scope="module"' in file.read_text()
