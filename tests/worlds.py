@@ -13,6 +13,8 @@ from django.db import connection, transaction
 from audit.log.append import Actor, now_ms
 from audit.log.keys import load_signer
 from audit.log.sealer import Sealer
+from audit.log.witness.listed import Listed
+from audit.log.witnessing import Witnessing
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
 from portal.clock import now
@@ -151,11 +153,16 @@ def opened(world: World, by: str = "ann", **changes: Any) -> Grant:
 
 
 @contextmanager
-def sealing() -> Iterator[Sealer]:
-    """A real sealer at work, with the run's key."""
+def sealing(*witnesses: Listed) -> Iterator[Sealer]:
+    """A real sealer at work, with the run's key; it shows what it signs to these witnesses."""
     import os
 
-    sealer = Sealer("default", load_signer(Path(os.environ["PORTAL_LOG_KEY_FILE"])), threading.Event())
+    sealer = Sealer(
+        "default",
+        load_signer(Path(os.environ["PORTAL_LOG_KEY_FILE"])),
+        threading.Event(),
+        witnesses=Witnessing(witnesses),
+    )
     thread = threading.Thread(target=sealer.run, daemon=True)
     thread.start()
     try:

@@ -131,6 +131,7 @@ class Grant:
     expires_at: int | None = None
     statement_logging: bool | None = None
     unsealed: bool = False
+    witnessed: bool = False
     warnings: tuple[str, ...] = ()
     revealed: tuple[int, ...] = ()
     over: str = ""

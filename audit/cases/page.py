@@ -130,6 +130,8 @@ def opened(tell: Telling) -> Pairs:
     sealed = (
         "No: the policy let it open before"
         if grant.unsealed
+        else "Yes, and witnessed, before it was opened"
+        if grant.witnessed
         else "Yes, before it was opened"
         if grant.opened_at
         else ""

@@ -7,7 +7,7 @@ EVENTS = family(
     ("grant.opening", "The portal is about to open the target.", "grant_id:id attempt:int login marker expires_at:time"),
     ("grant.activated", "Access is open.",
      "grant_id:id person_id:id system_id:id privilege_id:id login marker marker_ref opened_at:time provisioned_at:time expires_at:time statement_logging:bool "
-     "superuser:bool exposes_secret:bool sealed_index:int? sealed_size:int? unsealed:bool? snapshot_sha256:text? warnings:list? review_due_hours:int account_id:id?"),
+     "superuser:bool exposes_secret:bool sealed_index:int? sealed_size:int? unsealed:bool? witnessed:bool? snapshot_sha256:text? warnings:list? review_due_hours:int account_id:id?"),
     ("grant.opening_failed", "An attempt to open failed.", "grant_id:id attempt:int code sentence again:bool"),
     ("grant.failed", "Access was not opened.", "grant_id:id code sentence ended_at:time ended_by:id? reason*?"),
     ("grant.revealed", "The password was shown to the responder.", "grant_id:id person_id:id exposes_secret:bool? account_id:id?"),

@@ -16,7 +16,7 @@ import rfc8785
 from django.db import DatabaseError, connection, transaction
 
 from audit.log.append import Actor, action, append, process
-from audit.log.checkpoints import NotSealed, wait_for_inclusion
+from audit.log.checkpoints import NotSealed, is_witnessed, wait_for_inclusion
 from audit.log.errors import NotVerified
 from audit.log.proof import VerifiedInclusion
 from audit.sources.postgresql.marker import marker_for
@@ -228,16 +228,19 @@ def _proof(grant: Grant) -> VerifiedInclusion | Trouble | None:
     """The proof that the intent stands in the log. ``None``: the policy prefers to open at once, with an alarm."""
     if grant.opening_event is None:
         raise RuntimeError("Opening begins with its event.")
+    rules = rules_of(grant.request.policy)
     try:
-        return wait_for_inclusion(grant.opening_event, timeout_s=SEAL_PATIENCE_S)
+        return wait_for_inclusion(grant.opening_event, timeout_s=SEAL_PATIENCE_S, by_witnesses=bool(rules.witnessed))
     except NotVerified as error:
         return Trouble("log_not_verified", f"The log does not prove the intent, so nothing is opened. {error}")
     except NotSealed:
-        if rules_of(grant.request.policy).open_unsealed:
-            alarms.critical("Access %s opens although the log is not sealed; the policy says so.", grant.pk)
+        done = "witnessed" if rules.witnessed else "sealed"
+        if rules.open_unsealed:
+            alarms.critical("Access %s opens although the log is not %s; the policy says so.", grant.pk, done)
             return None
         return Trouble(
-            "log_unsealed", "The log is not being sealed, and the policy opens nothing before that. It is tried again."
+            f"log_un{done}",
+            f"The log is not being {done}, and the policy opens nothing before that. It is tried again.",
         )
 
 
@@ -301,6 +304,7 @@ def activate(*, by: Actor, grant: Grant, opened: Opened, proof: VerifiedInclusio
         opened_at=ms(at), provisioned_at=opened.provisioned_at_ms, expires_at=ms(ends), statement_logging=opened.statement_logging,  # type: ignore[arg-type]  # planned at begin
         superuser=opened.superuser, exposes_secret=False, account_id=row.account_id,
         sealed_index=proof.index if proof else None, sealed_size=proof.checkpoint.size if proof else None, unsealed=proof is None,
+        witnessed=bool(proof and is_witnessed(proof.checkpoint)) if rules.witnessed else None,
         snapshot_sha256=_fingerprint(before), warnings=opened.warnings, review_due_hours=rules.review_hours_for(row.request.mode, row.system.criticality),
     )  # fmt: skip
     return row

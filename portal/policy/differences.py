@@ -49,6 +49,11 @@ SWITCHES: dict[str, tuple[str, str, bool]] = {
         "Asking and deciding no longer need a passkey.",
         True,
     ),
+    "witnessed": (
+        "Nothing opens before the log's witnesses have seen its intent.",
+        "Access opens without the log's witnesses.",
+        True,
+    ),
     "open_unsealed": (
         "Access opens, with an alarm, although the log cannot be sealed.",
         "Nothing opens any more before its intent is sealed in the log.",

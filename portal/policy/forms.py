@@ -65,8 +65,13 @@ SWITCHES = (
         "To ask, decide, show a password and review. A bypass opens with a weaker factor too, with an alarm, as a deviation of test T-12.",
     ),
     (
+        "witnessed",
+        "The log's witnesses must have seen the intent before anything opens",
+        "Where they cannot be reached nothing opens, unless the next rule says so. The operator lists them.",
+    ),
+    (
         "open_unsealed",
-        "Open although the log cannot be sealed",
+        "Open although the log cannot be sealed or witnessed",
         "With an alarm. Otherwise nothing opens before its intent is sealed in the log.",
     ),
 )

@@ -35,7 +35,7 @@ FIGURES = (
     "min_approvals", "min_reason_chars", "max_grant_minutes", "max_extensions", "removal_grace_minutes",
     "step_up_minutes", "alert_minutes",
 )  # fmt: skip
-LATER = frozenset({"alerts", "approver_groups", "bypass_extensions", "phishing_resistant", "tiers"})
+LATER = frozenset({"alerts", "approver_groups", "bypass_extensions", "phishing_resistant", "tiers", "witnessed"})
 """Rules that came after the first versions: at their default they are no part of the document, so that the hash of an older version stays."""
 
 MOST_TIERS = 3
@@ -82,6 +82,7 @@ class Policy:
     phishing_resistant: int = 0  # 1: asking, deciding, revealing and judging take a passkey and no other factor
     tiers: tuple[Tier, ...] = ()  # who is told first; without any, all approvers at once
     alerts: tuple[Telling, ...] = ()  # who is told of what, where it is not as usual
+    witnessed: int = 0  # 1: nothing opens before every required witness of the log has cosigned its intent
     open_unsealed: int = 0  # 1: when the log cannot be sealed in time, open with an alarm; 0: refuse in one sentence
 
     def document(self) -> str:

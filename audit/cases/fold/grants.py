@@ -20,7 +20,8 @@ def _activated(to: Folding, event: LoggedEvent) -> None:
     given = event.fields
     to.on_grant(
         event, login=given["login"], opened_at=given["opened_at"], first_expires_at=given["expires_at"], expires_at=given["expires_at"],
-        statement_logging=bool(given["statement_logging"]), unsealed=bool(given.get("unsealed", 0)), warnings=words(event, "warnings"),
+        statement_logging=bool(given["statement_logging"]), unsealed=bool(given.get("unsealed", 0)), witnessed=bool(given.get("witnessed", 0)),
+        warnings=words(event, "warnings"),
     )  # fmt: skip
 
 

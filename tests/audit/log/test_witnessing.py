@@ -3,13 +3,9 @@
 import logging
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,40 +22,13 @@ from audit.log.sealing import last_signed
 from audit.log.signing import SignerKey
 from audit.log.stores import HEAD
 from audit.log.stores.directory import DirectoryStore
-from audit.log.witness.application import Witness
 from audit.log.witness.listed import Listed, parse_witnesses
 from audit.log.witnessing import Witnessing
 from tests.audit.log.logged import doctored, run_signer, sealed
 from tests.servers import wait_until
+from tests.witnesses import ONE, OTHER, required, serving, witness
 
 pytestmark = pytest.mark.django_db
-ONE, OTHER = (
-    SignerKey(f"witness.example/w{number}", Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32))
-    for number in (1, 2)
-)
-
-
-class Silent(WSGIRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-
-@contextmanager
-def serving(application: Any) -> Iterator[str]:
-    with make_server("127.0.0.1", 0, application, WSGIServer, Silent) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def witness(signer: SignerKey, folder: Path) -> Witness:
-    folder.mkdir(exist_ok=True)
-    log = run_signer()
-    return Witness(signer, {log.name: [log.verifier()]}, folder)
 
 
 def last() -> VerifiedCheckpoint:
@@ -90,12 +59,6 @@ def shown(witnessing: Witnessing) -> VerifiedCheckpoint:
 
 def kept() -> list[tuple[int, str]]:
     return list(Cosignature.objects.order_by("size", "witness").values_list("size", "witness"))
-
-
-def required(settings: Any, *listed: Listed) -> None:
-    words = [f"{'required' if each.required else 'optional'} {each.key.text()} {each.address}" for each in listed]
-    settings.PORTAL_LOG_WITNESSES = "\n".join(words)
-    assert parse_witnesses(settings.PORTAL_LOG_WITNESSES) == listed
 
 
 def test_each_checkpoint_is_cosigned_published_and_proved(tmp_path: Path, settings: Any) -> None:

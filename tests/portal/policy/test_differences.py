@@ -25,6 +25,7 @@ def told(**changes: object) -> list[tuple[str, str]]:
         ({"review_due_hours": 24}, [("A use is reviewed within 24 hours instead of 72.", "stricter")]),
         ({"bypass_offer_minutes": 5}, [("A bypass is offered after 5 minutes of waiting instead of 10.", "looser")]),
         ({"incident_required": 0}, [("A request need not name an incident any more.", "looser")]),
+        ({"witnessed": 1}, [("Nothing opens before the log's witnesses have seen its intent.", "stricter")]),
         (
             {"open_unsealed": 1},
             [("Access opens, with an alarm, although the log cannot be sealed.", "looser")],
