@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 
 from portal.clock import now
-from portal.findings.states import CLOSED, RAISED, STATES
+from portal.findings.states import ASSIGNED, CLOSED, RAISED, STATES
 from portal.people.models import Person
 from portal.systems.models import System
 
@@ -58,6 +58,11 @@ class Finding(models.Model):
     def is_overdue(self) -> bool:
         """Its date has passed and it is not closed."""
         return self.state != CLOSED and self.due_at is not None and self.due_at < now()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Its owner left before they answered."""
+        return self.state == ASSIGNED and self.owner is not None and self.owner.left_at is not None
 
     @property
     def log_subject(self) -> str:

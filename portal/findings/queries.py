@@ -11,15 +11,17 @@ from audit.log.read import LoggedEvent, of_subject
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER, RoleAssignment
-from portal.eligibility.queries import holds, holds_anywhere, in_force, systems_where
+from portal.eligibility.queries import administrators, holds, holds_anywhere, in_force, people_with, systems_where
 from portal.findings.models import Finding
-from portal.findings.states import ANSWERED, CLOSED
+from portal.findings.states import ANSWERED, ASSIGNED, CLOSED
 from portal.people.models import Person
 from portal.systems.models import System
 
 READERS = (AUDITOR, OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
 MOST_WAITING = 200
 OPEN, OVERDUE, MINE, DONE = "open", "overdue", "mine", "closed"
+ABANDONED = Q(owner__left_at__isnull=False, state=ASSIGNED)
+"""Its owner left before they answered: somebody else is to have it."""
 SHOWN = {OPEN: "Open", OVERDUE: "Overdue", MINE: "Yours", DONE: "Closed"}
 
 
@@ -49,7 +51,7 @@ def waiting_for(viewer: Person) -> list[Finding]:
     closes = systems_where(viewer.pk, (OWNER, ADMINISTRATOR, REVIEWER))
     mine = Q(owner=viewer)
     nowhere = Q(system__isnull=True) if holds_anywhere(viewer.pk, (ADMINISTRATOR,)) else Q(pk__in=[])
-    unowned = Q(owner__isnull=True) & (Q(system__in=assigns) | Q(system__owner=viewer) | nowhere)
+    unowned = (Q(owner__isnull=True) | ABANDONED) & (Q(system__in=assigns) | Q(system__owner=viewer) | nowhere)
     to_close = Q(state=ANSWERED) & (Q(system__in=closes) | Q(system__owner=viewer) | nowhere)
     to_close &= ~Q(case__in=_cases_of(viewer))
     rows = Finding.objects.exclude(state=CLOSED).filter(mine | unowned | to_close)
@@ -116,6 +118,20 @@ def possible_owners(row: Finding) -> QuerySet[Person]:
         held = held.filter(Q(system=row.system) | Q(system__isnull=True))
         chosen = Q(pk__in=held.values("person_id")) | Q(pk=row.system.owner_id)
     return Person.objects.filter(chosen, left_at__isnull=True).order_by("name")
+
+
+def abandoned() -> QuerySet[Finding]:
+    """For the sweep: those whose owner left before they answered."""
+    return Finding.objects.filter(ABANDONED).select_related("system", "owner").order_by("raised_at")
+
+
+def givers_of(row: Finding) -> list[Person]:
+    """Who is to find it another owner: the owner of its system, or where they have left as well, or there is no system, administrators."""
+    if row.system is None:
+        return list(administrators())
+    if row.system.owner.left_at is None:
+        return [row.system.owner]
+    return list(people_with(ADMINISTRATOR, row.system))
 
 
 def names_of(ids: set[str]) -> dict[str, str]:
