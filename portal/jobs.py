@@ -61,6 +61,7 @@ WORKS: tuple[Work, ...] = (
     Work("findings", "portal.findings.sweep.remind_due", 60, 60),
     Work("campaigns", "portal.campaigns.sweep.run_due", 60, 60),
     Work("drills", "portal.drills.sweep.run_due", 60, 60),
+    Work("duties", "portal.duties.sweep.run_due", 300, 300),
     Work("personnel", "portal.personnel.sweep.discard_due", 3600, 3600),
     Work("dossiers", "audit.packs.dossiers.make_due", 5, 15),
     Work("dossier-mails", "portal.notifications.dossiers.run", 5, 5),

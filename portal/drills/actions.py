@@ -110,7 +110,7 @@ def _put_right(by: Actor, drill: Drill, failed: list[Step]) -> None:
 
 @action(event="alert.queued")
 def remind(*, by: Actor, due: Due, mark: str) -> None:
-    """Tell the owner that the system is to be drilled, or should have been, each time once.
+    """Tell the owner that the system is to be drilled soon, once.
 
     Raises:
         ChangedMeanwhile: they were told just now.

@@ -15,6 +15,7 @@ from portal.systems.models import ProposedChange, System
 
 SOON = timedelta(days=14)
 """The owner is told so long before."""
+SOON_MARK = "soon"
 
 
 @cache
@@ -39,10 +40,10 @@ class Due:
     changed_at: datetime | None = None
 
     def mark(self, now: datetime) -> str:
-        """Which reminder has come due: two weeks ahead, at its time, and each week after; empty before that."""
+        """What is to be said of it: that it comes near, two weeks ahead, or that it is late; nothing before that."""
         if now < self.due_at - SOON:
             return ""
-        return "soon" if now < self.due_at else f"late-{(now - self.due_at).days // 7}"
+        return SOON_MARK if now < self.due_at else "late"
 
 
 def due_of(systems: Iterable[System]) -> list[Due]:

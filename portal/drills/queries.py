@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from portal.access_requests.states import APPROVED, AWAITING
-from portal.drills.duties import Due, due_of
+from portal.drills.duties import SOON_MARK, Due, due_of
 from portal.drills.models import Drill
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, RESPONDER, REVIEWER
 from portal.eligibility.queries import systems_where
@@ -68,9 +68,9 @@ def to_judge() -> list[Drill]:
 
 
 def to_remind(now: datetime) -> list[tuple[Due, str]]:
-    """Duties whose owner is to be told, each mark once."""
+    """Duties of which the owner is to be told that they come near, once; `portal.duties` tells of those that are late."""
     owed = [(due, due.mark(now)) for due in due_of(System.objects.select_related("owner"))]
-    marked = [(due, mark) for due, mark in owed if mark]
+    marked = [(due, mark) for due, mark in owed if mark == SOON_MARK]
     told = set(
         Alert.objects.filter(kind="drill.due", about__in=[about(*each) for each in marked]).values_list(
             "about", flat=True

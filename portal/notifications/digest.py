@@ -14,7 +14,14 @@ from portal.people.models import Person
 from portal.people.zones import zone_of
 
 REMINDERS = frozenset(
-    {"review.reminder", "finding.due", "campaign.item_reminder", "campaign.nobody_reminder", "drill.due"}
+    {
+        "review.reminder",
+        "finding.due",
+        "campaign.item_reminder",
+        "campaign.nobody_reminder",
+        "drill.due",
+        "duty.reminder",
+    }
 )
 HOUR = 7  # by the recipient's clock
 

@@ -81,7 +81,7 @@ _TOPIC_OF = {
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "drill": "duty", "signin": "account",
-    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty", "offline": "duty", "rota": "duty",
+    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty", "offline": "duty", "rota": "duty", "duty": "duty",
 }  # fmt: skip
 
 
@@ -142,6 +142,8 @@ KINDS = _kinds(
     ("campaign.item_reminder", "Attestation: reminder", "who is to attest", "system due_at:time list? lines:int?"),
     ("campaign.nobody_reminder", "Attestation: nobody may decide", "who has to find somebody", "sentence system due_at:time list? lines:int?"),
     ("drill.due", "Drill due", "owner of the system", "system due_at:time last_at:time?"),
+    ("duty.overdue", "Overdue", "who owes it, owner of the system", "what system due_at:time"),
+    ("duty.reminder", "Overdue: reminder", "who owes it", "what system was_due_at:time"),
     ("dossier.ready", "Dossier", "responder, reviewer, owner", f"{USE} verdict? occasion? sentence?"),
     ("signin.refused_often", "Sign-ins refused", "the person, administrators, security list", "person times:int first_at:time last_at:time"),
     ("request.refused_often", "Openings refused", "the person, owner", "person system times:int first_at:time last_at:time"),

@@ -62,7 +62,7 @@ GROUPS = {
         owed_by="who is given the finding",
     ),
     OVERDUE: Group(
-        "A review or an attestation that is overdue", (OWNER,), (), (APPROVERS, ADMINISTRATORS, SECURITY), owed_by="who owes it"
+        "A duty that is overdue", (OWNER,), (), (APPROVERS, ADMINISTRATORS, SECURITY), owed_by="who owes it"
     ),
 }  # fmt: skip
 

@@ -223,7 +223,7 @@ def test_version_says_in_sentences_who_is_told_from_then_on() -> None:
     assert said(usual, usual) == []
     assert in_words(()) == "as usual"
     assert in_words((Telling("overdue", ("security",)),)) == (
-        "A review or an attestation that is overdue: who owes it, the owner and the security list"
+        "A duty that is overdue: who owes it, the owner and the security list"
     )
 
 
