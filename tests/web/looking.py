@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 Theme = Literal["light", "dark"]
 ABOUT_COLOUR = ("color-contrast", "link-in-text-block")  # the rules of axe for which the theme matters
@@ -101,6 +101,31 @@ def seen(
         context.close()
 
 
+def reach(page: Page, there: Locator) -> None:
+    """Press Tab until it is focused, as somebody without a mouse does.
+
+    Raises:
+        AssertionError: it never is.
+    """
+    for _ in range(200):
+        if there.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{there} cannot be reached by keyboard")
+
+
+def press(page: Page, there: Locator) -> None:
+    """Reach a link, a button or a fold by keyboard, and press Enter."""
+    reach(page, there)
+    page.keyboard.press("Enter")
+
+
+def write(page: Page, field: Locator, text: str) -> None:
+    """Reach a field by keyboard, and write into it."""
+    reach(page, field)
+    page.keyboard.insert_text(text)
+
+
 def axe(page: Page, *rules: str) -> None:
     """No violation of any rule that axe knows, best practices included, or of these rules only."""
     options: dict[str, Any] = {"resultTypes": ["violations"]}  # the rest is not worked out
@@ -184,7 +209,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The portal with its static files on a free port, without a database: for pages that read no table."""
+    """The portal with its static files on a free port, on the database of the test, if it has one."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet)
     server.set_app(StaticFilesHandler(WSGIHandler()))
     thread = threading.Thread(target=server.serve_forever, daemon=True)

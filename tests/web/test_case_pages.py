@@ -1,6 +1,6 @@
 """Pages of cases and of the log as an auditor sees them: at two widths, in two themes, with and without script."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -12,7 +12,7 @@ from portal.grants.models import Grant
 from tests.audit.cases.conftest import listed
 from tests.audit.cases.written import Did, do, hire_auditor, judge, review
 from tests.browsing import enter
-from tests.web.looking import VARIANTS, fits, seen
+from tests.web.looking import VARIANTS, fits, press, reach, seen, write
 from tests.worlds import World, actor, make_world, opened, overdue, request_of, sealing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -118,14 +118,12 @@ def test_auditor_finds_a_case_and_its_proof_by_keyboard_alone(
     with seen(browser, VARIANTS[2]) as page:
         enter(page, live_server.url, world.vera)
         page.goto(f"{live_server.url}/cases/")
-        page.get_by_label("Search").focus()
-        page.keyboard.type("INC-1")
+        write(page, page.get_by_label("Search"), "INC-1")
         page.keyboard.press("Enter")
         expect(page.locator("#total")).to_have_text("1 case")
-        _tab_to(page, lambda: "/cases/" in (_focused(page) or "") and (_focused(page) or "").count("-") == 4)
-        page.keyboard.press("Enter")
+        press(page, page.get_by_role("row").get_by_role("link", name="Billing"))
         expect(page.get_by_role("heading", name="Billing emergency on Billing")).to_be_visible()
-        _tab_to(page, lambda: (_focused(page) or "").endswith("/proof"))
+        reach(page, page.locator("a[href$='/proof']").first)
         with page.expect_download() as download:
             page.keyboard.press("Enter")
         assert download.value.suggested_filename.endswith(".tlog-proof")
@@ -148,16 +146,3 @@ def test_list_is_narrowed_without_script(world: World, live_server: LiveServer, 
 
 def _words(page: Page) -> str:
     return " ".join(page.locator("#case-activity").inner_text().split())
-
-
-def _focused(page: Page) -> str | None:
-    found: str | None = page.evaluate("document.activeElement.getAttribute('href')")
-    return found
-
-
-def _tab_to(page: Page, there: Callable[[], bool]) -> None:
-    for _ in range(150):
-        page.keyboard.press("Tab")
-        if there():
-            return
-    raise AssertionError("it cannot be reached by keyboard")

@@ -16,7 +16,7 @@ from portal.grants.models import Grant
 from portal.notifications.sending import send_due
 from tests.browsing import enter
 from tests.servers import MailSink
-from tests.web.looking import VARIANTS, fits, seen, served
+from tests.web.looking import VARIANTS, fits, press, seen, write
 from tests.worlds import World, actor, make_world, sealing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -29,12 +29,6 @@ def world(mail_sink: MailSink, settings: Any) -> Iterator[World]:
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", mail_sink.port, False
     with sealing():
         yield make_world()
-
-
-@pytest.fixture
-def base() -> Iterator[str]:
-    with served() as address:
-        yield address
 
 
 def gone_through(world: World, drill: Drill) -> None:
@@ -51,9 +45,9 @@ def test_drill_from_what_is_owed_to_the_repeated_one(browser: Browser, base: str
     with seen(browser, NARROW) as page:
         enter(page, base, world.ann)
         page.goto(f"{base}/drills/")
-        page.get_by_role("link", name="Drill Billing").press("Enter")
-        page.get_by_label("What harmless thing will you do there?").fill(ACT)
-        page.get_by_role("button", name="Start the drill").press("Enter")
+        press(page, page.get_by_role("link", name="Drill Billing"))
+        write(page, page.get_by_label("What harmless thing will you do there?"), ACT)
+        press(page, page.get_by_role("button", name="Start the drill"))
         expect(page.get_by_text("It goes on")).to_be_visible()
         fits(page)
         failed = Drill.objects.get()
@@ -62,9 +56,9 @@ def test_drill_from_what_is_owed_to_the_repeated_one(browser: Browser, base: str
         page.reload()
         expect(page.get_by_text("It failed", exact=True)).to_be_visible()
         expect(page.get_by_role("row", name="Approvers were told")).to_contain_text("Failed")
-        page.get_by_role("link", name="Repeat it").press("Enter")
+        press(page, page.get_by_role("link", name="Repeat it"))
         expect(page.get_by_label("What harmless thing will you do there?")).to_have_value(ACT)
-        page.get_by_role("button", name="Start the drill").press("Enter")
+        press(page, page.get_by_role("button", name="Start the drill"))
         expect(page.get_by_text("which failed.")).to_be_visible()
     again = Drill.objects.get(repeats=failed)
     send_due()
@@ -74,7 +68,7 @@ def test_drill_from_what_is_owed_to_the_repeated_one(browser: Browser, base: str
         enter(page, base, world.mo)
         page.goto(f"{base}/drills/{again.pk}/")
         expect(page.get_by_text("It worked", exact=True)).to_be_visible()
-        page.get_by_role("link", name="the drill of").press("Enter")
+        press(page, page.get_by_role("link", name="the drill of"))
         expect(page.get_by_role("link", name="It was repeated")).to_be_visible()
         expect(page.get_by_text("This sheet stays as it is.")).to_be_visible()
         page.goto(f"{base}/drills/")

@@ -1,6 +1,5 @@
 """Findings, alerts and the status as people see them: both widths, both themes, nothing sideways, axe silent."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -15,23 +14,12 @@ from portal.notifications.models import Alert
 from portal.reconciliation import heartbeats
 from tests.browsing import browser_of
 from tests.portal.reconciliation.conftest import declare
-from tests.web.looking import VARIANTS, fits, seen, served
-from tests.worlds import World, actor, make_world, request_of
+from tests.web.looking import VARIANTS, fits, seen
+from tests.worlds import World, actor, request_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WIDE = VARIANTS[2]
 LONG = "payments-settlement-reconciliation-eu-central-production-primary-database"
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def base() -> Iterator[str]:
-    with served() as address:
-        yield address
 
 
 def enter(page: Page, base: str, world: World, who: str) -> None:

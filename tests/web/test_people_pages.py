@@ -2,7 +2,6 @@
 
 import re
 from base64 import b32decode
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,22 +11,11 @@ from portal.eligibility import actions as lists
 from portal.people.models import Person
 from portal.systems import actions as systems
 from tests.factories import PASSWORD, client_of, code_from, code_of, founders, person
-from tests.web.looking import VARIANTS, fits, seen, served
-from tests.worlds import World, actor, make_world, request_of
+from tests.web.looking import VARIANTS, fits, seen
+from tests.worlds import World, actor, request_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NARROW = VARIANTS[0]
-
-
-@pytest.fixture
-def world() -> World:
-    return make_world()
-
-
-@pytest.fixture
-def base() -> Iterator[str]:
-    with served() as address:
-        yield address
 
 
 def enter(page: Page, base: str, made: Person, password: str = PASSWORD) -> None:

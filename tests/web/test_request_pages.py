@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Browser, expect
 
 from portal.access_requests.actions import see
 from portal.access_requests.models import AccessRequest
@@ -16,7 +15,7 @@ from portal.grants.models import Grant
 from portal.policy.actions import propose
 from portal.policy.rules import Policy
 from tests.browsing import code_of_device, enter, stale
-from tests.web.looking import VARIANTS, axe, fits, no_sideways_scroll, seen, touchable
+from tests.web.looking import VARIANTS, axe, fits, no_sideways_scroll, press, reach, seen, touchable, write
 from tests.worlds import REASON, World, actor, make_world, opened, request_of, sealing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -29,37 +28,13 @@ def _sealing() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def world(live_server: LiveServer) -> World:
-    return make_world()
-
-
-@pytest.fixture
-def url(live_server: LiveServer) -> str:
-    return str(live_server.url)
-
-
-def tab_to(page: Page, what: str, most: int = 60) -> None:
-    """Press Tab until that is focused, as somebody without a mouse does."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if page.evaluate("what => document.activeElement?.matches(what)", what):
-            return
-    raise AssertionError(f"{what} is not reached by keyboard")
-
-
-def type_at(page: Page, what: str, text: str) -> None:
-    tab_to(page, what)
-    page.keyboard.insert_text(text)
-
-
 # --- asking
 
 
-def test_request_on_a_phone(browser: Browser, world: World, url: str) -> None:
+def test_request_on_a_phone(browser: Browser, world: World, base: str) -> None:
     with seen(browser, PHONE) as page:
-        enter(page, url, world.ann)
-        page.goto(f"{url}/requests/new/")
+        enter(page, base, world.ann)
+        page.goto(f"{base}/requests/new/")
         page.get_by_label("A service is down, or about to be").check()
         page.get_by_label("What is wrong, and what will you do?").fill("Disk is full.")
         expect(page.get_by_text("27 more characters needed")).to_be_visible()
@@ -78,36 +53,30 @@ def test_request_on_a_phone(browser: Browser, world: World, url: str) -> None:
         touchable(page)
 
 
-def test_emergency_by_keyboard_alone(browser: Browser, world: World, url: str) -> None:
+def test_emergency_by_keyboard_alone(browser: Browser, world: World, base: str) -> None:
     with seen(browser, PHONE) as page:
-        enter(page, url, world.ann)
-        page.goto(f"{url}/requests/new/")
-        tab_to(page, "a.btn-to-glass")
-        page.keyboard.press("Enter")
+        enter(page, base, world.ann)
+        page.goto(f"{base}/requests/new/")
+        press(page, page.locator("a.btn-to-glass"))
         expect(page.get_by_role("heading", level=1)).to_have_text("Break the glass: Billing")
-        tab_to(page, "input[name=criterion]")
+        reach(page, page.locator("input[name=criterion]").first)
         page.keyboard.press("Space")
-        type_at(page, "textarea[name=reason]", "Writes fail.")
-        tab_to(page, "button.btn-glass")
-        page.keyboard.press("Enter")
+        write(page, page.locator("textarea[name=reason]"), "Writes fail.")
+        press(page, page.locator("button.btn-glass"))
         expect(page.get_by_role("button", name="Show the password")).to_be_visible(timeout=15_000)
-        tab_to(page, "form.reveal button")
-        page.keyboard.press("Enter")
+        press(page, page.locator("form.reveal button"))
         expect(page.locator("#password")).to_have_text(re.compile(r"^\S{20,}$"))
-        tab_to(page, "main a.btn-primary")
-        page.keyboard.press("Enter")
+        press(page, page.locator("main a.btn-primary"))
         expect(page.locator(".end-row summary")).to_be_visible()
-        tab_to(page, ".end-row summary")
-        page.keyboard.press("Enter")
-        tab_to(page, ".end-row button")
-        page.keyboard.press("Enter")
+        press(page, page.locator(".end-row summary"))
+        press(page, page.locator(".end-row button"))
         expect(page.get_by_text("Ended, and the target confirmed it")).to_be_visible(timeout=15_000)
 
 
-def test_errors_lead_to_their_fields_and_lose_nothing(browser: Browser, world: World, url: str) -> None:
+def test_errors_lead_to_their_fields_and_lose_nothing(browser: Browser, world: World, base: str) -> None:
     with seen(browser, PHONE, expected="422") as page:
-        enter(page, url, world.ann)
-        page.goto(f"{url}/requests/new/")
+        enter(page, base, world.ann)
+        page.goto(f"{base}/requests/new/")
         page.get_by_label("What is wrong, and what will you do?").fill("Too short.")
         page.get_by_role("button", name="Ask for access").click()
         summary = page.get_by_role("alert")
@@ -122,18 +91,18 @@ def test_errors_lead_to_their_fields_and_lose_nothing(browser: Browser, world: W
 # --- without script
 
 
-def test_whole_way_without_script(browser: Browser, world: World, url: str) -> None:
+def test_whole_way_without_script(browser: Browser, world: World, base: str) -> None:
     with seen(browser, PHONE, script=False) as ann, seen(browser, PHONE, script=False) as ines:
-        enter(ann, url, world.ann)
-        enter(ines, url, world.ines)
-        ann.goto(f"{url}/requests/new/")
+        enter(ann, base, world.ann)
+        enter(ines, base, world.ines)
+        ann.goto(f"{base}/requests/new/")
         ann.get_by_label("A service is down, or about to be").check()
         ann.get_by_label("What is wrong, and what will you do?").fill(REASON)
         ann.get_by_label("What kind of trouble is it?").select_option("availability")
         ann.get_by_label("Read data").check()
         ann.get_by_label("Incident").fill("INC-1")
         ann.get_by_role("button", name="Ask for access").click()
-        ines.goto(f"{url}/requests/")
+        ines.goto(f"{base}/requests/")
         ines.get_by_role("link", name="Ann: Billing").click()
         ines.get_by_role("button", name="I have seen it").click()
         ann.get_by_role("link", name="Look again").click()
@@ -153,11 +122,11 @@ def test_whole_way_without_script(browser: Browser, world: World, url: str) -> N
         expect(ann.get_by_text("Ended, and the target confirmed it")).to_be_visible()
 
 
-def test_withdrawing_is_asked_again_in_place_without_script(browser: Browser, world: World, url: str) -> None:
+def test_withdrawing_is_asked_again_in_place_without_script(browser: Browser, world: World, base: str) -> None:
     waiting = request_of(world)
     with seen(browser, PHONE, script=False) as page:
-        enter(page, url, world.ann)
-        page.goto(f"{url}/requests/{waiting.pk}/")
+        enter(page, base, world.ann)
+        page.goto(f"{base}/requests/{waiting.pk}/")
         button = page.get_by_role("button", name="Withdraw it")
         expect(button).to_be_hidden()
         page.get_by_text("Withdraw the request").click()
@@ -165,13 +134,13 @@ def test_withdrawing_is_asked_again_in_place_without_script(browser: Browser, wo
         expect(page.get_by_text("Withdrawn")).to_be_visible()
 
 
-def test_what_was_done_is_read_over_the_whole_width(browser: Browser, world: World, url: str) -> None:
+def test_what_was_done_is_read_over_the_whole_width(browser: Browser, world: World, base: str) -> None:
     grant = opened(world)
     widths = {}
     for variant in (PHONE, DESK):
         with seen(browser, variant) as page:
-            enter(page, url, world.ann)
-            page.goto(f"{url}/requests/{grant.request_id}/")
+            enter(page, base, world.ann)
+            page.goto(f"{base}/requests/{grant.request_id}/")
             done, asked, around = (page.locator(each).bounding_box() for each in ("#done", "#asked", ".columns"))
             assert done
             assert asked
@@ -181,11 +150,11 @@ def test_what_was_done_is_read_over_the_whole_width(browser: Browser, world: Wor
     assert widths == {PHONE.width: 0, DESK.width: 0}
 
 
-def test_bypass_and_anothers_end_without_script(browser: Browser, world: World, url: str) -> None:
+def test_bypass_and_anothers_end_without_script(browser: Browser, world: World, base: str) -> None:
     with seen(browser, PHONE, script=False) as ann, seen(browser, PHONE, script=False) as owner:
-        enter(ann, url, world.ann)
-        enter(owner, url, world.mo)
-        ann.goto(f"{url}/requests/bypass/")
+        enter(ann, base, world.ann)
+        enter(owner, base, world.mo)
+        ann.goto(f"{base}/requests/bypass/")
         ann.get_by_label("A service is down, or about to be").check()
         ann.get_by_label("What is wrong? One sentence is enough.").fill("Writes fail.")
         ann.get_by_role("button", name="Break the glass now").click()
@@ -202,11 +171,11 @@ def test_bypass_and_anothers_end_without_script(browser: Browser, world: World, 
 # --- the page follows by itself
 
 
-def test_page_follows_by_itself_from_waiting_to_the_end(browser: Browser, world: World, url: str) -> None:
+def test_page_follows_by_itself_from_waiting_to_the_end(browser: Browser, world: World, base: str) -> None:
     request = request_of(world)
     with seen(browser, PHONE) as page:
-        enter(page, url, world.ann)
-        page.goto(f"{url}/requests/{request.pk}/")
+        enter(page, base, world.ann)
+        page.goto(f"{base}/requests/{request.pk}/")
         see(by=actor(world.ines), request=request)
         expect(page.get_by_text("One person has seen it.").first).to_be_visible()
         expect(page.locator("#voice")).to_have_text(re.compile("One person has seen it."))
@@ -221,12 +190,12 @@ def test_page_follows_by_itself_from_waiting_to_the_end(browser: Browser, world:
         expect(page.get_by_text("Ended, and the target confirmed it")).to_be_visible()
 
 
-def test_what_is_typed_outlives_what_happens_meanwhile(browser: Browser, world: World, url: str) -> None:
+def test_what_is_typed_outlives_what_happens_meanwhile(browser: Browser, world: World, base: str) -> None:
     grant = opened(world)
     asked = actions.ask_extension(by=actor(world.ann), grant=grant, minutes=10)
     with seen(browser, DESK) as page:
-        enter(page, url, world.mo)
-        page.goto(f"{url}/requests/{grant.request_id}/")
+        enter(page, base, world.mo)
+        page.goto(f"{base}/requests/{grant.request_id}/")
         page.locator("summary", has_text="End this access now").click()
         page.get_by_label("Why do you end it?").fill("I type this")
         actions.decide_extension(by=actor(world.jon), extension=asked, give=True)
@@ -235,11 +204,11 @@ def test_what_is_typed_outlives_what_happens_meanwhile(browser: Browser, world: 
         expect(page.get_by_label("Why do you end it?")).to_have_value("I type this")
 
 
-def test_page_of_one_whose_sign_in_was_ended_asks_to_sign_in(browser: Browser, world: World, url: str) -> None:
+def test_page_of_one_whose_sign_in_was_ended_asks_to_sign_in(browser: Browser, world: World, base: str) -> None:
     request = request_of(world)
     with seen(browser, PHONE) as page:
-        enter(page, url, world.ann)
-        page.goto(f"{url}/requests/{request.pk}/")
+        enter(page, base, world.ann)
+        page.goto(f"{base}/requests/{request.pk}/")
         world.ann.sign_ins.update(ended_at=now(), ended_cause="signed out")
         page.wait_for_url("**/sign-in/?next=**")
 
@@ -274,12 +243,12 @@ def shown(world: World) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def test_every_page_is_accessible_and_fits(browser: Browser, world: World, url: str) -> None:
+def test_every_page_is_accessible_and_fits(browser: Browser, world: World, base: str) -> None:
     pages = shown(world)
     for name in sorted({name for name, _ in pages}):
         with seen(browser, PHONE) as page:
-            enter(page, url, world.people[name])
+            enter(page, base, world.people[name])
             for address in (address for whose, address in pages if whose == name):
-                page.goto(url + address)
+                page.goto(base + address)
                 fits(page)
     assert Grant.objects.filter(state="ended").count() == 1

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Browser, Page, expect
 
 from audit.packs import retests
 from portal.findings import actions as findings
@@ -17,21 +16,11 @@ from tests.audit.packs.told import seal
 from tests.browsing import code_of_device, enter, stale
 from tests.portal.reviews.test_second import second_due
 from tests.portal.reviews.used import due, follow_all, submitted, taken
-from tests.web.looking import VARIANTS, Variant, axe, fits, no_sideways_scroll, seen
-from tests.worlds import World, actor, make_world
+from tests.web.looking import VARIANTS, Variant, axe, fits, no_sideways_scroll, press, seen, write
+from tests.worlds import World, actor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NARROW, WIDE = VARIANTS[0], VARIANTS[2]
-
-
-@pytest.fixture
-def world(live_server: LiveServer) -> World:
-    return make_world()
-
-
-@pytest.fixture
-def base(live_server: LiveServer) -> str:
-    return str(live_server.url)
 
 
 def test_pages_are_accessible_and_fit(browser: Browser, base: str, world: World) -> None:
@@ -63,8 +52,7 @@ def test_whole_way_of_a_review(browser: Browser, base: str, world: World, varian
         press(page, page.get_by_role("button", name="Take this review"))
         page.get_by_role("heading", name="What was done").scroll_into_view_if_needed()
         press(page, page.get_by_role("link", name="Schema change in session"))
-        reach(page, page.get_by_label("Why is this acceptable?"))
-        page.keyboard.insert_text("The table was the cause.")
+        write(page, page.get_by_label("Why is this acceptable?"), "The table was the cause.")
         press(page, page.get_by_role("button", name="Accept all of this kind in this session"))
         expect(page.get_by_text("Accepted: 1 action.")).to_be_visible()
         axe(page)
@@ -97,20 +85,6 @@ def test_whole_way_of_a_review(browser: Browser, base: str, world: World, varian
     assert [(each.kind, each.count) for each in row.acceptances.all()] == [("schema_change", 1)]
     assert (row.change_records.get().reference, row.privacy.breach) == ("CHG-7", False)
     assert Finding.objects.get(about=str(row.pk)).state == "closed"
-
-
-def reach(page: Page, there: Locator) -> None:
-    """By keyboard alone."""
-    for _ in range(200):
-        if there.evaluate("each => each === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError("it cannot be reached by keyboard")
-
-
-def press(page: Page, button: Locator) -> None:
-    reach(page, button)
-    page.keyboard.press("Enter")
 
 
 def say_change_and_privacy(page: Page) -> None:
