@@ -10,7 +10,7 @@ from portal.offline_card import combine
 from portal.sealed import cards, rotating
 from portal.sealed.models import CARDS, OfflineSet
 from tests.faults.programs import running
-from tests.portal.sealed.test_cards import card, printed
+from tests.portal.sealed.printed import card, printed
 from tests.portal.sealed.vault import Vault, make_vault
 from tests.worlds import actor, sealing
 

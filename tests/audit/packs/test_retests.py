@@ -9,7 +9,7 @@ from audit.facts.given import Period
 from audit.packs.retests import Outcome, run_again
 from tests.audit.facts import story
 from tests.audit.facts.stream import DAY, HOUR, MINUTE, Stream, at, judge
-from tests.audit.facts.test_computed import drilled, registered
+from tests.audit.facts.test_duties import drilled, registered
 
 DUE = at("06-01", "01:00") + 90 * DAY  # of the first drill and the first attestation
 CATALOGUE = load_catalogue()

@@ -27,7 +27,7 @@ from tests.browsing import browser_of
 from tests.factories import person
 from tests.portal.access_requests.test_asking import text
 from tests.portal.access_requests.test_tiers import after, told
-from tests.portal.rotas.test_rotas import rota_of
+from tests.portal.rotas.set_up import rota_of
 from tests.worlds import World, actor, make_world, request_of
 
 pytestmark = pytest.mark.django_db(transaction=True)

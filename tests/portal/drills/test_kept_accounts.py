@@ -17,7 +17,7 @@ from portal.sealed import drilling, rotations
 from portal.sealed.models import CARDS, CUSTODIAN
 from tests.portal.drills.test_drills import ACT, begun, gone_through, judged, long_over
 from tests.portal.drills.test_sheet import event
-from tests.portal.sealed.test_cards import printed
+from tests.portal.sealed.printed import printed
 from tests.portal.sealed.vault import NEXT, make_vault
 from tests.servers import MailSink
 from tests.worlds import World, actor, make_world, sealing

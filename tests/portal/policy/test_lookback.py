@@ -28,7 +28,7 @@ from portal.reviews.models import Review
 from portal.rotas.models import Absence
 from tests.browsing import browser_of
 from tests.portal.access_requests.test_asking import text
-from tests.portal.rotas.test_rotas import rota_of
+from tests.portal.rotas.set_up import rota_of
 from tests.worlds import REASON, World, actor, authorised, make_world, opened, overdue, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""Offline cards: made with the password, printed once by each custodian alone, drilled, used, declared and replaced."""
+"""Offline cards: made with the password, printed once by each custodian alone, used, declared and replaced."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,29 +7,26 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from audit.log.append import LogUnavailable
 from audit.log.read import named
-from portal import offline_card, parameters
 from portal.access_requests.incidents import goes_on
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
-from portal.connectors.base import Unreachable
 from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import activity
 from portal.eligibility.models import RoleAssignment
-from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
+from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.findings.models import Finding
 from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.offline_card import OtherSet, combine
 from portal.policy.rules import Policy
 from portal.reviews.offline.declaring import declare_use
-from portal.sealed import actions, cards, drilling, queries, rotating
+from portal.sealed import actions, cards, queries, rotating
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, Rotation
 from portal.stops.models import Stop
 from portal.systems.targets import target
 from tests.browsing import browser_of
-from tests.factories import broken_log
+from tests.portal.sealed.printed import broken, card, newest, printed
 from tests.portal.sealed.vault import LOGIN, Vault, custodian, make_vault
 from tests.worlds import actor, make_world, sealing
 
@@ -45,21 +42,6 @@ def _sealing() -> Iterator[None]:
 @pytest.fixture
 def vault() -> Vault:
     return make_vault(CARDS)
-
-
-def card(vault: Vault, letter: str) -> OfflineCard:
-    return OfflineCard.objects.filter(of_set__account=vault.account, letter=letter).latest("of_set__number")
-
-
-def printed(vault: Vault) -> tuple[offline_card.Card, offline_card.Card]:
-    return (
-        cards.print_card(by=actor(vault.cleo), card=card(vault, "A")),
-        cards.print_card(by=actor(vault.world.dora), card=card(vault, "B")),
-    )
-
-
-def newest(vault: Vault) -> OfflineSet:
-    return OfflineSet.objects.filter(account=vault.account).latest("number")
 
 
 def test_two_printed_cards_give_what_the_target_takes_and_the_portal_keeps_neither(vault: Vault) -> None:
@@ -144,132 +126,7 @@ def test_account_out_of_use_leaves_no_cards_behind(vault: Vault) -> None:
         cards.renew(by=actor(vault.world.dora), account=vault.account)
 
 
-def test_custodians_are_reminded_each_quarter_and_once(vault: Vault) -> None:
-    printed(vault)
-    made = newest(vault)
-    assert drilling.remind_due() == 0
-    OfflineSet.objects.filter(pk=made.pk).update(made_at=now() - timedelta(days=91))
-    due = queries.drills_due(now() - drilling.drilled_every())
-    assert (drilling.remind_due(), drilling.remind_due()) == (1, 0)
-    told = Alert.objects.filter(kind="offline.drill_due").values_list("recipient__name", flat=True)
-    assert sorted(told) == ["Cleo", "Dora", "Mo"]
-    with pytest.raises(ChangedMeanwhile):  # who saw it as due as well comes second
-        drilling.remind(by=rotating.ROTATION, made=due[0])
-    OfflineSet.objects.filter(pk=made.pk).update(reminded_at=None, drilled_at=now())
-    with pytest.raises(ChangedMeanwhile):
-        drilling.remind(by=rotating.ROTATION, made=due[0])
-    assert Alert.objects.filter(kind="offline.drill_due").count() == 3
-
-
-def test_custodians_are_not_reminded_to_drill_cards_that_a_coming_pair_replaces(vault: Vault) -> None:
-    printed(vault)
-    OfflineSet.objects.update(made_at=now() - timedelta(days=91))
-    (made,) = queries.drills_due(now() - drilling.drilled_every())
-    OfflineSet.objects.create(account=vault.account, number=2, state="coming", made_at=now())
-    assert (queries.drills_due(now() - drilling.drilled_every()), drilling.remind_due()) == ([], 0)
-    with pytest.raises(ChangedMeanwhile):  # who saw it as due before the other pair was begun
-        drilling.remind(by=rotating.ROTATION, made=made)
-
-
-def test_custodians_are_told_once_that_a_pair_still_waits_to_be_printed(vault: Vault) -> None:
-    made = newest(vault)
-    cards.print_card(by=actor(vault.cleo), card=card(vault, "A"))
-    assert drilling.remind_due() == 0
-    OfflineSet.objects.filter(pk=made.pk).update(made_at=now() - drilling.PRINTED_WITHIN)
-    with broken_log():
-        assert drilling.remind_due() == 0
-    assert (newest(vault).reminded_at, drilling.remind_due(), drilling.remind_due()) == (None, 1, 0)
-    told = Alert.objects.filter(kind="offline.not_printed").values_list("recipient__name", flat=True)
-    assert sorted(told) == ["Cleo", "Dora", "Mo"]
-    cards.print_card(by=actor(vault.world.dora), card=card(vault, "B"))
-    OfflineSet.objects.filter(pk=made.pk).update(made_at=now() - drilling.drilled_every())
-    assert (newest(vault).state, drilling.remind_due()) == ("out", 1)  # of the drill, which is another matter
-    with pytest.raises(ChangedMeanwhile):
-        drilling.remind_to_print(by=rotating.ROTATION, made=made)
-
-
-def test_reminder_that_breaks_off_holds_up_no_new_cards(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    printed(vault)
-    OfflineSet.objects.update(made_at=now() - timedelta(days=91))
-    cards.renew(by=actor(vault.cleo), account=vault.account)
-    monkeypatch.setattr(drilling, "_tell", broken)
-    assert rotating.run_due() == 1
-    assert [each.state for each in OfflineSet.objects.filter(account=vault.account)] == ["made", "replaced"]
-
-
-def test_operator_with_stricter_figures_is_reminded_sooner(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    stricter = {"drill_days": [90, 30], "rotation_hours": [24, 8]}
-    monkeypatch.setattr(drilling, "values", stricter.__getitem__)
-    monkeypatch.setattr(parameters, "values", stricter.__getitem__)
-    printed(vault)
-    OfflineSet.objects.update(made_at=now() - timedelta(days=31))
-    assert drilling.remind_due() == 1
-    owed = cards.renew(by=actor(vault.cleo), account=vault.account)
-    assert owed.due_at - owed.owed_at == timedelta(hours=8)
-
-
-def test_drill_asks_something_new_each_time_that_only_both_cards_answer(vault: Vault) -> None:
-    key, account = combine(*printed(vault)).drill_key, vault.account
-    cleo, dora = actor(vault.cleo), actor(vault.world.dora)
-    with pytest.raises(WrongState, match="Begin the drill"):
-        drilling.answer(by=cleo, account=account, said="aaaaaaaa")
-    for person, error in ((vault.world.ann, NotAllowed), (vault.world.mo, NotAllowed), (vault.world.zoe, NotAllowed)):
-        with pytest.raises(error):
-            drilling.begin(by=actor(person), account=account)
-    first = drilling.begin(by=cleo, account=account)
-    remembered = offline_card.answer_to(first, key)
-    assert drilling.answer(by=dora, account=account, said=f" {remembered.upper()} ") is True
-    second = drilling.begin(by=cleo, account=account)
-    assert drilling.answer(by=cleo, account=account, said=remembered) is False
-    with pytest.raises(WrongState, match="Begin the drill"):  # the question is used up
-        drilling.answer(by=cleo, account=account, said=offline_card.answer_to(second, key))
-    third = drilling.begin(by=dora, account=account)
-    OfflineSet.objects.filter(account=account).update(asked_at=now() - drilling.ASKED_FOR)
-    with pytest.raises(WrongState, match="not any more"):
-        drilling.answer(by=dora, account=account, said=offline_card.answer_to(third, key))
-    assert len({first, second, third}) == 3
-    assert [event.fields["ok"] for event in named(("offline.drilled",))] == [1, 0]
-    with broken_log(), pytest.raises(LogUnavailable):
-        drilling.begin(by=cleo, account=account)
-    assert newest(vault).question == third
-
-
-def test_drill_by_its_pages(vault: Vault) -> None:
-    key, page = combine(*printed(vault)).drill_key, f"/sealed/{vault.account.pk}/"
-    cleo, mo = browser_of(vault.cleo), browser_of(vault.world.mo)
-    assert ["Begin a drill" in each.get(page).content.decode() for each in (cleo, mo)] == [True, False]
-    assert mo.post(f"{page}drill/begin/").status_code == 403
-    assert cleo.post(f"{page}drill/begin/").status_code == 302
-    asked = newest(vault).question
-    shown = f"{asked[:5]}-{asked[5:]}"
-    assert [shown in each.get(page).content.decode() for each in (cleo, mo)] == [True, False]
-    empty = cleo.post(f"{page}drill/", {"answer": ""})
-    assert (empty.status_code, newest(vault).question) == (422, asked)
-    done = cleo.post(f"{page}drill/", {"answer": offline_card.answer_to(asked, key)}, follow=True)
-    assert ("Both cards work." in done.content.decode(), "Drilled" in done.content.decode()) == (True, True)
-
-
 # --- made so that no crash leaves nothing
-
-
-def test_older_cards_are_not_drilled_while_the_target_may_carry_the_password_of_a_new_pair(vault: Vault) -> None:
-    key, cleo, page = combine(*printed(vault)).drill_key, actor(vault.cleo), f"/sealed/{vault.account.pk}/"
-    asked = drilling.begin(by=cleo, account=vault.account)
-    cards.renew(by=cleo, account=vault.account)
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(SimulatedKeeper, "tries_login", lambda *_args: False)
-        rotating.run_due()
-    with pytest.raises(WrongState, match="being made"):
-        drilling.answer(by=cleo, account=vault.account, said=offline_card.answer_to(asked, key))
-    with pytest.raises(WrongState, match="being made"):
-        drilling.begin(by=cleo, account=vault.account)
-    shown = browser_of(vault.cleo).get(page).content.decode()
-    assert ("Note the drill" in shown, "Begin a drill" in shown, "they are not drilled" in shown) == (
-        False,
-        False,
-        True,
-    )
-    assert named(("offline.drilled",)) == []
 
 
 def test_pair_that_is_being_made_is_printed_by_nobody_and_its_cards_go_to_who_keeps_the_account_then(
@@ -353,10 +210,6 @@ def test_pair_that_cannot_be_read_any_more_is_given_up_for_another(vault: Vault)
     assert not OfflineCard.objects.filter(of_set__state="replaced", share__isnull=False).exists()
     assert not OfflineSet.objects.filter(state="replaced", drill_key__isnull=False).exists()
     assert vault.taken_by_target(combine(*printed(vault)).password)
-
-
-def broken(*_args: object) -> None:
-    raise Unreachable("The target does not answer.")
 
 
 def test_portal_lends_nobody_an_account_that_lies_on_cards(vault: Vault) -> None:
