@@ -94,15 +94,21 @@ def check_in(ben: Walker) -> None:
 
 
 def stands_nowhere(ben: Walker, case: str, secret: str) -> None:
-    """Neither in a page, nor where the browser's own way back leads."""
-    for address in (case, case.replace("/requests/", "/cases/"), "/"):
+    """Neither in a page, nor where the browser's own way back leads, past the page that showed it; what may stand there is found."""
+    for address, said in ((case, REASON), (case.replace("/requests/", "/cases/"), REASON), ("/", ACCOUNT)):
         ben.go(address)
-        assert secret not in ben.page.content()
+        text = ben.page.content()
+        assert (said in text, secret in text) == (True, False), address
     ben.go(case)
-    for _ in range(8):
-        with contextlib.suppress(Error):  # a page that no browser kept cannot be gone back to
-            ben.page.go_back(timeout=5_000)
-        assert secret not in standing(ben.page)
+    passed = [back(ben.page) for _ in range(8)]
+    assert "/requests/new/" in ben.page.url  # where it was asked for: the showing lies between
+    assert (any(REASON in text for text in passed), any(secret in text for text in passed)) == (True, False)
+
+
+def back(page: Page) -> str:
+    with contextlib.suppress(Error):  # a page that no browser kept cannot be gone back to
+        page.go_back(timeout=5_000)
+    return standing(page)
 
 
 def standing(page: Page) -> str:

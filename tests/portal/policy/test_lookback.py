@@ -86,8 +86,9 @@ def test_tiers_and_groups_that_would_have_woken_or_let_decide_others(world: Worl
     assert otherwise(world, tiers=(Tier((jon,), 5),)) == [(NOT_WOKEN, 1)]
     assert otherwise(world, tiers=(Tier((jon,), 3),)) == []
     assert otherwise(world, tiers=(Tier((str(world.lea.pk),), 5), Tier((ines,), 5))) == [(FIRST_EMPTY, 1)]
-    assert otherwise(world, min_approvals=3)[0] in [(TOO_FEW, 1), ("It would have waited for two approvals more.", 1)]
-    assert (TOO_FEW, 1) in otherwise(world, min_approvals=3)
+    assert sorted(otherwise(world, min_approvals=3)) == sorted(
+        [(TOO_FEW, 1), ("It would have waited for two approvals more.", 1)]
+    )
     assert otherwise(world, approver_groups=1) == [(TOO_FEW_GROUPS, 1)]
     RoleAssignment.objects.filter(person=world.jon, role="approver").update(group="security")
     assert otherwise(world, approver_groups=1) == [(ONE_GROUP, 1)]
