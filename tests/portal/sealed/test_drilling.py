@@ -80,7 +80,6 @@ def test_reminder_that_breaks_off_holds_up_no_new_cards(vault: Vault, monkeypatc
 
 def test_operator_with_stricter_figures_is_reminded_sooner(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     stricter = {"drill_days": [90, 30], "rotation_hours": [24, 8]}
-    monkeypatch.setattr(drilling, "values", stricter.__getitem__)
     monkeypatch.setattr(parameters, "values", stricter.__getitem__)
     printed(vault)
     OfflineSet.objects.update(made_at=now() - timedelta(days=31))
