@@ -1,9 +1,10 @@
 // Holds the log's formats against golang.org/x/mod/sumdb, which is not ours.
 //
-// Debian: apt-get install golang-go golang-golang-x-mod-dev
+// The Go toolchain carries the package in its own vendor folder; a GOPATH with a link to it is enough (see gotool.py).
 //
-//	GO111MODULE=off GOPATH=/usr/share/gocode go run main.go make >../vectors/sumdb.json
-//	GO111MODULE=off GOPATH=/usr/share/gocode go run main.go check <ours.json
+//	main make >../vectors/sumdb.json
+//	main check <ours.json
+//	main published FOLDER KEY
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -100,6 +102,35 @@ func check(p published) {
 	fmt.Printf("%d entries and %d older trees proved\n", size, size)
 }
 
+// folder reads what lies in one that our publisher wrote: every bundle whose width the checkpoint names, every tile as it is asked for.
+func folder(dir, key string) published {
+	p := published{VerifierKey: key, Tiles: map[string][]byte{}}
+	signed, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
+	must(err)
+	p.Checkpoint = string(signed)
+	var size int
+	_, err = fmt.Sscanf(strings.Split(p.Checkpoint, "\n")[1], "%d", &size)
+	must(err)
+	for _, t := range tlog.NewTiles(height, 0, int64(size)) {
+		if t.W < 1<<height && t.W != size>>(height*t.L)%(1<<height) {
+			continue // a partial tile of a smaller tree
+		}
+		data, err := os.ReadFile(filepath.Join(dir, path(t)))
+		must(err)
+		p.Tiles[path(t)] = data
+		if t.L == 0 {
+			bundle, err := os.ReadFile(filepath.Join(dir, strings.Replace(path(t), "tile/0/", "tile/entries/", 1)))
+			must(err)
+			for len(bundle) > 0 {
+				end := 2 + int(bundle[0])<<8 + int(bundle[1])
+				p.Entries = append(p.Entries, bundle[2:end])
+				bundle = bundle[end:]
+			}
+		}
+	}
+	return p
+}
+
 func hashes(proof []tlog.Hash) [][]byte {
 	found := [][]byte{}
 	for i := range proof {
@@ -169,6 +200,10 @@ func make_() {
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "make" {
 		make_()
+		return
+	}
+	if len(os.Args) == 4 && os.Args[1] == "published" {
+		check(folder(os.Args[2], os.Args[3]))
 		return
 	}
 	var p published
