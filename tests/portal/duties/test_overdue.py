@@ -24,7 +24,7 @@ from portal.policy.rules import Policy
 from portal.sealed.models import CARDS, CUSTODIAN, USED, OfflineSet, Rotation
 from portal.systems.models import System
 from tests.at_once import at_once
-from tests.portal.sealed.test_cards import printed
+from tests.portal.sealed.printed import printed
 from tests.portal.sealed.vault import Vault, make_vault
 from tests.worlds import make_world, sealing
 
