@@ -48,7 +48,8 @@ def set_due(*, by: Actor, grant: Grant) -> Review:
         raise ChangedMeanwhile("This use is up for review already.", about=row)
     hours = rules_of(row.request.policy).review_hours_for(row.request.mode, row.system.criticality)
     review = Review.objects.create(grant=row, due_at=moment(over_at(row) + hours * 3_600_000))
-    pool = tell_pool(by, review)
+    pool = rules.pool_of(review)
+    tell_pool(by, review, pool)
     append(
         "review.due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, grant_id=row.pk,
         system_id=row.system_id, due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
@@ -82,7 +83,7 @@ def hand_over(*, by: Actor, review: Review, comment: str = "") -> Review:
     row = locked(review)
     _may_give_away(by, row)
     this = rounds.give(row, "hand_over", None, says=NOT_CLAIMED)
-    tell_pool(by, row)
+    tell_pool(by, row, rules.pool_of(row))
     append_handed_over(by, row, this, None, comment)
     return row
 
@@ -185,7 +186,8 @@ def _second_due(row: Review) -> datetime:
 
 
 def _ask_second(by: Actor, row: Review) -> None:
-    pool = tell_pool(by, row)
+    pool = rules.pool_of(row)
+    tell_pool(by, row, pool)
     append(
         "review.second_asked", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
         system_id=row.grant.system_id, due_at=ms(row.owed_at), pool=[str(person.pk) for person in pool],

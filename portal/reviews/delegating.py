@@ -125,11 +125,12 @@ def hand_to_stand_in(*, by: Actor, review: Review) -> Review:
     stand_in = leave.stand_ins(row.grant.system).get(away.pk) if away else None
     if row.state not in TAKEN_STATES or away is None or stand_in is None:
         raise WrongState(NOT_CLAIMED if away is None else "Whoever has this review is not away.", about=row)
-    to = stand_in if stand_in in rules.pool_of(row) else None
+    pool = rules.pool_of(row)
+    to = stand_in if stand_in in pool else None
     this = rounds.give(row, "pass_on" if to else "hand_over", to, says=NOT_CLAIMED)
     if to:
         tell_of(by, row, [to], "review.due")
     else:
-        tell_pool(by, row)
+        tell_pool(by, row, pool)
     append_handed_over(by, row, this, to, away=away)
     return row

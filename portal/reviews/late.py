@@ -34,7 +34,7 @@ def take_back(*, by: Actor, review: Review) -> Review:
     if may_go_on(row):
         raise NotAllowed("Whoever has this review may go on with it.", about=row)
     this = rounds.give(row, "take_back", None, says=NOT_CLAIMED)
-    tell_pool(by, row)
+    tell_pool(by, row, rules.pool_of(row))
     append_handed_over(by, row, this, None)
     return row
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.grants.models import Grant
 from portal.people.models import Person
@@ -80,6 +81,21 @@ class Review(models.Model):
                 name="review_second_said_whole",
             ),
         ]  # fmt: skip
+
+    @property
+    def request(self) -> AccessRequest:
+        """What was asked for."""
+        return self.grant.request
+
+    @property
+    def second(self) -> bool:
+        """Whether the second look is owed."""
+        return self.state in SECOND
+
+    @property
+    def path(self) -> str:
+        """Its page."""
+        return f"/reviews/{self.pk}/"
 
     @property
     def holder(self) -> Person | None:

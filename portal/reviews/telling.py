@@ -1,47 +1,81 @@
 """Who is told of a review, and what; each within the caller's action."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
 
 from audit.log.append import Actor
 from portal.access_requests.alerting import Recipients, recipients
 from portal.access_requests.facts import who_where_what
+from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.policy.alerts import OVERDUE
 from portal.policy.queries import rules_of
-from portal.reviews import leave, rules
+from portal.reviews import leave
 from portal.reviews.models import Review
-from portal.reviews.states import SECOND
 
 NOBODY = "Nobody can review a use"
 OVERDUE_KIND = "review.overdue"
 
 
-def tell_pool(by: Actor, review: Review) -> list[Person]:
-    """A review waits: tell all who may take it and are here, but who gives it back themselves; where nobody may, the owner. Returns who may."""
-    pool = rules.pool_of(review)
-    others = [person for person in pool if str(person.pk) != by.id]
-    tell_of(by, review, leave.here(others, review.grant.system), "review.due")
+class Told(Protocol):
+    """A review of either kind."""
+
+    @property
+    def request(self) -> AccessRequest:
+        """What was asked for, or declared afterwards."""
+
+    @property
+    def grant_id(self) -> UUID | None:
+        """The use, where the portal opened one."""
+
+    @property
+    def second(self) -> bool:
+        """Whether the second look is owed."""
+
+    @property
+    def owed_at(self) -> datetime:
+        """By when."""
+
+    @property
+    def path(self) -> str:
+        """Its page."""
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names it."""
+
+    @property
+    def log_case(self) -> str:
+        """The case."""
+
+
+def tell_pool(by: Actor, review: Told, pool: Sequence[Person]) -> None:
+    """A review waits: tell all who may take it and are here, but who gives it back themselves; where nobody may, the owner."""
+    system, others = review.request.system, [person for person in pool if str(person.pk) != by.id]
+    tell_of(by, review, leave.here(others, system), "review.due")
     if not pool:
-        _tell_nobody(by, review)
-    return pool
+        sentence = f"Every reviewer of {system.name} had a part in it, or judged it first, or there is none. Give the role to somebody else."
+        tell_owner(by, review, NOBODY, sentence)
 
 
-def tell_of(by: Actor, review: Review, people: Sequence[Person], kind: str) -> None:
+def tell_of(by: Actor, review: Told, people: Sequence[Person], kind: str) -> None:
     """Queue alerts of one kind about a review."""
-    request = review.grant.request
+    request = review.request
     tell(
         by=by, **(overdue_to(review, people) if kind == OVERDUE_KIND else Recipients(people=list(people), addresses=())), kind=kind,
-        case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
-        grant_id=review.grant_id, facts={**who_where_what(request), "due_at": review.owed_at, "mode": request.mode, "second": (review.state in SECOND) or None},
+        case=review.log_case, about=review.log_subject, path=review.path, grant_id=review.grant_id,
+        facts={**who_where_what(request), "due_at": review.owed_at, "mode": request.mode, "second": review.second or None},
     )  # fmt: skip
 
 
-def overdue_to(review: Review, people: Sequence[Person]) -> Recipients:
+def overdue_to(review: Told, people: Sequence[Person]) -> Recipients:
     """Who is told that a review is overdue: who owes it, the owner, and whom the policy adds; never the responder."""
-    request = review.grant.request
-    return recipients(OVERDUE, rules_of(request.policy), review.grant.system, responder=request.responder, also=people)
+    request = review.request
+    return recipients(OVERDUE, rules_of(request.policy), request.system, responder=request.responder, also=people)
 
 
 def tell_given_next(by: Actor, review: Review, before: Person | None) -> None:
@@ -49,7 +83,7 @@ def tell_given_next(by: Actor, review: Review, before: Person | None) -> None:
     people = [person for person in (review.holder, before) if person is not None]
     tell(
         by=by, **overdue_to(review, list(dict.fromkeys(people))), kind="review.given_next", case=review.log_case, about=review.log_subject,
-        path=f"/reviews/{review.pk}/", grant_id=review.grant_id,
+        path=review.path, grant_id=review.grant_id,
         facts={
             **who_where_what(review.grant.request), "due_at": review.owed_at, "to": review.holder.name if review.holder else "",
             "before": before.name if before else "",
@@ -57,18 +91,10 @@ def tell_given_next(by: Actor, review: Review, before: Person | None) -> None:
     )  # fmt: skip
 
 
-def tell_owner(by: Actor, review: Review, title: str, sentence: str) -> None:
+def tell_owner(by: Actor, review: Told, title: str, sentence: str) -> None:
     """Something that the owner of the system has to see to."""
-    system = review.grant.system
+    system = review.request.system
     tell(
-        by=by, people=[system.owner], kind="system.problem", case=review.log_case, about=review.log_subject, path=f"/reviews/{review.pk}/",
+        by=by, people=[system.owner], kind="system.problem", case=review.log_case, about=review.log_subject, path=review.path,
         grant_id=review.grant_id, facts={"title": title, "sentence": sentence, "system": system.name, "at": now()},
-    )  # fmt: skip
-
-
-def _tell_nobody(by: Actor, review: Review) -> None:
-    here = review.grant.system.name
-    tell_owner(
-        by, review, NOBODY,
-        f"Every reviewer of {here} had a part in it, or judged it first, or there is none. Give the role to somebody else.",
     )  # fmt: skip

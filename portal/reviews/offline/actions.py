@@ -1,14 +1,10 @@
 """From "the cards were used" to a judgement, with the questions of any use. Nobody judges what they had a part in."""
 
 from audit.log.append import Actor, action, append
-from portal.access_requests.alerting import recipients
-from portal.access_requests.facts import who_where_what
 from portal.access_requests.models import AccessRequest
 from portal.clock import ms, now
 from portal.errors import ChangedMeanwhile, WrongState
-from portal.notifications.outbox import tell
 from portal.people.models import Person
-from portal.policy.alerts import OVERDUE
 from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.reviews.judging import judged, kept, raise_for
@@ -16,6 +12,7 @@ from portal.reviews.offline import rules
 from portal.reviews.offline.models import OfflineReview
 from portal.reviews.offline.queries import RELATED
 from portal.reviews.rules import Answers, check_known, check_whole
+from portal.reviews.telling import OVERDUE_KIND, tell_of, tell_pool
 from portal.rows import lock_row
 from portal.sealed.cards import facts_of
 
@@ -31,7 +28,7 @@ def locked(review: OfflineReview) -> OfflineReview:
 def put_up(*, by: Actor, review: OfflineReview) -> None:
     """A part of declaring a use: it is to be reviewed, and whoever may do that is told; where there is nobody, the owner."""
     pool = rules.pool_of(review)
-    _tell(by, review, "review.due", pool or [review.request.system.owner])
+    tell_pool(by, review, pool)
     append(
         "offline.review_due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, **facts_of(review.of_set),
         due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
@@ -78,15 +75,4 @@ def remind(*, by: Actor, review: OfflineReview) -> None:
         raise WrongState("This review is not overdue.", about=row)
     row.reminded_at = now()
     row.save(update_fields=["reminded_at"])
-    request = row.request
-    told = recipients(
-        OVERDUE, rules_of(request.policy), request.system, responder=request.responder, also=rules.pool_of(row)
-    )
-    _tell(by, row, "review.overdue", **told)
-
-
-def _tell(by: Actor, review: OfflineReview, kind: str, people: list[Person], addresses: tuple[str, ...] = ()) -> None:
-    tell(
-        by=by, people=people, addresses=addresses, kind=kind, case=review.log_case, about=review.log_subject, path=f"/reviews/offline/{review.pk}/",
-        facts={**who_where_what(review.request), "due_at": review.due_at, "mode": review.request.mode},
-    )  # fmt: skip
+    tell_of(by, row, rules.pool_of(row), OVERDUE_KIND)

@@ -1,6 +1,7 @@
 """The review of one use of offline cards. It has no grant: nothing was opened by the portal."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -42,6 +43,19 @@ class OfflineReview(models.Model):
                 name="offline_review_submitted_whole",
             ),
         ]
+
+    grant_id = None
+    second = False
+
+    @property
+    def path(self) -> str:
+        """Its page."""
+        return f"/reviews/offline/{self.pk}/"
+
+    @property
+    def owed_at(self) -> datetime:
+        """By when it is due: there is one round."""
+        return self.due_at
 
     @property
     def late(self) -> bool:

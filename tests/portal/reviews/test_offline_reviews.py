@@ -171,6 +171,13 @@ def test_custodian_finds_the_form_and_an_outsider_none(vault: Vault) -> None:
     assert found == {"cleo": 200, "dora": 200, "ann": 200, "ines": 404, "zoe": 404}
 
 
+def test_owner_is_told_where_nobody_can_review(vault: Vault) -> None:
+    RoleAssignment.objects.filter(role=REVIEWER).update(to_at=now())
+    review = declared(vault)
+    alert = Alert.objects.get(kind="system.problem")
+    assert (alert.recipient, alert.path, told("review.due")) == (vault.world.mo, f"/reviews/offline/{review.pk}/", [])
+
+
 def test_overdue_review_is_told_once(vault: Vault) -> None:
     review = declared(vault)
     assert sweep.run_due() == 0
