@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+MOST = 500  # of each kind, the first due first
+
 
 @dataclass(frozen=True)
 class Entry:

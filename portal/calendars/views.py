@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from portal.calendars import feed
-from portal.calendars.entries import Entry
+from portal.calendars import after_uses, feed, under_seal
+from portal.calendars.entries import MOST, Entry
 from portal.campaigns.lists import LISTS
 from portal.campaigns.queries import duties_of as attestations_of
 from portal.campaigns.queries import open_ones
@@ -21,12 +21,8 @@ from portal.findings.queries import OPEN, listed
 from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.queries import in_force_for, systems_of_policies
-from portal.reviews.queries import all_of
-from portal.sealed.queries import duties_of as rotations_of
 from portal.systems.models import System
 from portal.templatetags.words import finding_kind
-
-MOST = 500  # of each kind, the first due first
 
 
 @require_GET
@@ -57,9 +53,9 @@ def entries_of(viewer: Person) -> list[Entry]:
         *_attestations(viewer),
         *_drills(systems),
         *_policies(viewer),
-        *_reviews(viewer),
+        *after_uses.entries(viewer),
         *_findings(viewer),
-        *_rotations(viewer),
+        *under_seal.entries(viewer),
     ]
     return sorted(found, key=lambda each: (each.due_at, each.title, each.key))
 
@@ -98,17 +94,6 @@ def _policies(viewer: Person) -> Iterable[Entry]:
         )
 
 
-def _reviews(viewer: Person) -> Iterable[Entry]:
-    for review in all_of(viewer, done=False)[:MOST]:
-        yield Entry(
-            f"review-{review.pk}",
-            review.owed_at,
-            "Review",
-            f"Review a use of {review.grant.system.name}",
-            reverse("review_page", args=[review.pk]),
-        )
-
-
 def _findings(viewer: Person) -> Iterable[Entry]:
     for finding in listed(viewer, OPEN)[:MOST]:
         if finding.due_at is not None:
@@ -119,18 +104,6 @@ def _findings(viewer: Person) -> Iterable[Entry]:
                 f"{finding_kind(finding.kind)}: {_where(finding.system) if finding.system else 'the portal'}",
                 reverse("finding_page", args=[finding.pk]),
             )
-
-
-def _rotations(viewer: Person) -> Iterable[Entry]:
-    for owed in rotations_of(viewer)[:MOST]:
-        account = owed.account
-        yield Entry(
-            f"rotation-{owed.pk}",
-            owed.due_at,
-            "Sealed account",
-            f"New secret for an account of {account.system.name}",
-            reverse("sealed"),
-        )
 
 
 def _where(system: System | None) -> str:
