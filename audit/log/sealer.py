@@ -118,6 +118,8 @@ class Sealer:
         if self.store is None:
             return
         try:
+            if self.published is None:
+                self.store.check()
             self.published = publish_once(connection, self.store, (self.signer.verifier(), *self.trusted))
         except (Conflict, SetBack) as error:
             self.blocked = True

@@ -24,6 +24,9 @@ class Overtaken(Exception):
 class Store(Protocol):
     """A place that keeps resources by their path. Every call may raise `StoreUnavailable`."""
 
+    def check(self) -> None:
+        """See to it, before the first use, that the place keeps what is put there; `StoreUnavailable` says what it lacks."""
+
     def read(self, path: str) -> bytes | None:
         """The bytes of a resource; nothing where it is missing."""
 

@@ -22,6 +22,11 @@ class DirectoryStore:
 
     folder: Path
 
+    def check(self) -> None:
+        """See `Store.check`: made where it is missing."""
+        with _told():
+            self.folder.mkdir(parents=True, exist_ok=True)
+
     def read(self, path: str) -> bytes | None:
         """See `Store.read`."""
         with _told():

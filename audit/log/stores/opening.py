@@ -1,17 +1,28 @@
 """The store that an address names."""
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from audit.log.stores import Store
+from audit.log.stores.bucket import connect
 from audit.log.stores.directory import DirectoryStore
+
+RETAIN_DAYS = 400  # a year of evidence and the time to make it
 
 
 def open_store(address: str) -> Store:
-    """The store at an address: the path of a directory.
+    """The store at an address: the whole path of a directory, or ``s3://bucket/prefix?region=…&endpoint=…&retain_days=…``.
 
     Raises:
         ValueError: The address names none.
     """
-    if not address.startswith("/"):
-        raise ValueError("The log is published to a directory, given by its whole path.")
-    return DirectoryStore(Path(address))
+    if address.startswith("/"):
+        return DirectoryStore(Path(address))
+    parts = urlsplit(address)
+    given = parse_qs(parts.query)
+    if parts.scheme != "s3" or not parts.netloc or not given.keys() <= {"region", "endpoint", "retain_days"}:
+        raise ValueError("The log is published to a directory, given by its whole path, or to s3://bucket/prefix.")
+    region, endpoint, days = (given.get(name, [""])[0] for name in ("region", "endpoint", "retain_days"))
+    if days and not days.isdecimal():
+        raise ValueError("retain_days is a whole number.")
+    return connect(parts.netloc, parts.path, int(days or RETAIN_DAYS), endpoint=endpoint or None, region=region or None)

@@ -1,0 +1,154 @@
+"""A store in an S3 bucket. Full tiles and bundles lie under Object Lock, so that nobody removes or replaces them before their date, owner included.
+
+Needs conditional writes (``If-None-Match``, ``If-Match`` on PutObject), which Amazon S3 has had since November 2024.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+AT_ONCE = 8
+LOCK_MODE = "COMPLIANCE"  # GOVERNANCE can be lifted by whoever has the right to
+MISSING, FAILED = frozenset({"NoSuchKey", "404"}), frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+TYPES = {True: "text/plain; charset=utf-8", False: "application/octet-stream"}
+
+
+@dataclass(frozen=True)
+class BucketStore:
+    """The objects below a prefix of a bucket.
+
+    Args:
+        client: Of boto3.
+        bucket: Its name.
+        prefix: In front of every path; empty, or with a slash at its end.
+        retain_days: For how many days from its writing a full resource is locked.
+    """
+
+    client: "S3Client"
+    bucket: str
+    prefix: str
+    retain_days: int
+
+    def check(self) -> None:
+        """See `Store.check`: versioning and Object Lock are switched on."""
+        with _told():
+            versioning = self.client.get_bucket_versioning(Bucket=self.bucket).get("Status")
+            try:
+                lock: Any = self.client.get_object_lock_configuration(Bucket=self.bucket)["ObjectLockConfiguration"]
+            except ClientError as error:
+                if _code(error) != "ObjectLockConfigurationNotFoundError":
+                    raise
+                lock = {}
+        if versioning != "Enabled" or lock.get("ObjectLockEnabled") != "Enabled":
+            raise StoreUnavailable(f"The bucket {self.bucket} must have versioning and Object Lock switched on.")
+
+    def read(self, path: str) -> bytes | None:
+        """See `Store.read`."""
+        found = self._get(path)
+        return found[0] if found else None
+
+    def put(self, resources: dict[str, bytes]) -> None:
+        """See `Store.put`."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for _ in pool.map(self._put_one, *zip(*resources.items(), strict=True)):
+                pass
+
+    def move_head(self, before: bytes | None, after: bytes) -> None:
+        """See `Store.move_head`. The condition is the tag of the very bytes that were read."""
+        found = self._get(HEAD)
+        if (found[0] if found else None) != before:
+            raise Overtaken("Somebody else has published meanwhile.")
+        condition: dict[str, Any] = {"IfMatch": found[1]} if found else {"IfNoneMatch": "*"}
+        try:
+            self._write(HEAD, after, CacheControl="max-age=1", **condition)
+        except _Refused as error:
+            raise Overtaken("Somebody else has published meanwhile.") from error
+
+    def forget(self, folders: list[str]) -> None:
+        """See `Store.forget`. Partial resources have no lock; versions of them stay until the bucket's own rule removes them."""
+        for folder in folders:
+            if not folder.endswith(".p"):
+                raise ValueError(f"{folder} holds no partial resources.")
+            with _told():
+                listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/")
+                for each in listed.get("Contents", []):
+                    self.client.delete_object(Bucket=self.bucket, Key=each["Key"])
+
+    def _put_one(self, path: str, data: bytes) -> None:
+        locked: dict[str, Any] = {}
+        if not _is_partial(path):
+            until = datetime.now(UTC) + timedelta(days=self.retain_days)
+            locked = {"ObjectLockMode": LOCK_MODE, "ObjectLockRetainUntilDate": until}
+        try:
+            self._write(path, data, IfNoneMatch="*", CacheControl="max-age=31536000, immutable", **locked)
+        except _Refused as error:
+            if self.read(path) != data:
+                raise Conflict(f"{path} holds other bytes.") from error
+
+    def _get(self, path: str) -> tuple[bytes, str] | None:
+        with _told():
+            try:
+                found = self.client.get_object(Bucket=self.bucket, Key=self.prefix + path)
+            except ClientError as error:
+                if _code(error) in MISSING:
+                    return None
+                raise
+            return found["Body"].read(), found["ETag"]
+
+    def _write(self, path: str, data: bytes, **more: Any) -> None:
+        with _told():
+            try:
+                self.client.put_object(
+                    Bucket=self.bucket, Key=self.prefix + path, Body=data, ContentType=TYPES[path == HEAD],
+                    ChecksumAlgorithm="SHA256", **more,
+                )  # fmt: skip
+            except ClientError as error:
+                if _code(error) in FAILED:
+                    raise _Refused from error
+                raise
+
+
+class _Refused(Exception):
+    """The condition of a write did not hold."""
+
+
+def connect(bucket: str, prefix: str, retain_days: int, *, endpoint: str | None, region: str | None) -> BucketStore:
+    """The store; who we are comes from the environment, as boto3 finds it. Nothing is asked yet."""
+    config = Config(
+        connect_timeout=5,
+        read_timeout=10,
+        retries={"max_attempts": 3, "mode": "standard"},
+        max_pool_connections=AT_ONCE,
+    )
+    with _told():
+        client = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
+    return BucketStore(client, bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "", retain_days)
+
+
+def _is_partial(path: str) -> bool:
+    return path.rpartition("/")[0].endswith(".p")
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        said = _code(error) if isinstance(error, ClientError) else type(error).__name__
+        raise StoreUnavailable(f"The bucket of the log answers {said}.") from error

@@ -1,0 +1,146 @@
+"""A bucket as a store, held against moto's server over HTTP. What it does not enforce is said in docs/operate.md."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from django.db import connection
+from moto.server import ThreadedMotoServer
+
+from audit.log.publishing import publish_once
+from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
+from audit.log.stores.bucket import BucketStore
+from audit.log.stores.opening import open_store
+from tests.audit.log.logged import run_signer, sealed
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def client(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> "S3Client":
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+
+
+@pytest.fixture
+def store(client: "S3Client", endpoint: str, request: pytest.FixtureRequest) -> BucketStore:
+    name = f"log-{abs(hash(request.node.name))}"
+    client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    found = open_store(f"s3://{name}/portal/?region=us-east-1&endpoint={endpoint}&retain_days=30")
+    assert isinstance(found, BucketStore)
+    found.check()
+    return found
+
+
+def test_full_resources_are_locked_and_partial_ones_and_the_head_are_not(store: BucketStore) -> None:
+    store.put({"tile/0/000": b"full", "tile/entries/000": b"bundle", "tile/0/001.p/8": b"part"})
+    store.move_head(None, b"head")
+    locks = {
+        path: store.client.head_object(Bucket=store.bucket, Key=f"portal/{path}").get("ObjectLockMode")
+        for path in ("tile/0/000", "tile/entries/000", "tile/0/001.p/8", HEAD)
+    }
+    assert locks == {"tile/0/000": "COMPLIANCE", "tile/entries/000": "COMPLIANCE", "tile/0/001.p/8": None, HEAD: None}
+    until = store.client.head_object(Bucket=store.bucket, Key="portal/tile/0/000")["ObjectLockRetainUntilDate"]
+    assert timedelta(days=29) < until - datetime.now(UTC) <= timedelta(days=30)
+
+
+def test_same_bytes_may_be_put_again_and_others_never(store: BucketStore) -> None:
+    for _ in range(2):
+        store.put({"tile/0/000": b"one", "tile/0/001": b"two"})
+    with pytest.raises(Conflict, match="tile/0/001"):
+        store.put({"tile/0/000": b"one", "tile/0/001": b"other"})
+    assert [store.read("tile/0/000"), store.read("tile/0/001"), store.read("tile/0/002")] == [b"one", b"two", None]
+
+
+def test_head_is_moved_only_by_who_read_it_last(store: BucketStore) -> None:
+    store.move_head(None, b"first")
+    store.move_head(b"first", b"second")
+    for stale in (None, b"first"):
+        with pytest.raises(Overtaken):
+            store.move_head(stale, b"third")
+    assert store.read(HEAD) == b"second"
+
+
+def test_of_many_that_move_the_head_at_once_one_does(store: BucketStore) -> None:
+    store.move_head(None, b"before")
+
+    def move(number: int) -> bool:
+        try:
+            store.move_head(b"before", b"%d" % number)
+        except Overtaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as pool:
+        moved = list(pool.map(move, range(20)))
+    last = store.read(HEAD)
+    assert (any(moved), last) == (
+        True,
+        b"%d" % (max(number for number, each in enumerate(moved) if each and last == b"%d" % number)),
+    )
+
+
+def test_partial_resources_are_forgotten_and_nothing_else_ever(store: BucketStore) -> None:
+    store.put({"tile/0/000.p/8": b"part", "tile/0/000": b"full"})
+    store.forget(["tile/0/000.p", "tile/0/001.p"])
+    with pytest.raises(ValueError, match="holds no partial"):
+        store.forget(["tile/0"])
+    assert [store.read("tile/0/000.p/8"), store.read("tile/0/000")] == [None, b"full"]
+
+
+@pytest.mark.parametrize("lacks", ["versioning", "lock"])
+def test_a_bucket_that_locks_nothing_is_refused_at_the_start(client: "S3Client", endpoint: str, lacks: str) -> None:
+    name = f"plain-{lacks}"
+    client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=lacks == "versioning")
+    if lacks == "versioning":
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
+    else:
+        client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    with pytest.raises(StoreUnavailable, match="versioning and Object Lock"):
+        open_store(f"s3://{name}?region=us-east-1&endpoint={endpoint}").check()
+
+
+def test_a_bucket_that_is_not_there_is_told_as_such(client: "S3Client", endpoint: str) -> None:
+    with pytest.raises(StoreUnavailable, match="NoSuchBucket"):
+        open_store(f"s3://nowhere?region=us-east-1&endpoint={endpoint}").check()
+    with pytest.raises(StoreUnavailable, match="EndpointConnectionError"):
+        open_store("s3://nowhere?region=us-east-1&endpoint=http://127.0.0.1:9").check()
+
+
+@pytest.mark.parametrize("address", ["log", "s3:///prefix", "s3://b?retain_days=x", "s3://b?secret=1", "https://b"])
+def test_addresses_that_name_no_store_are_refused(address: str) -> None:
+    with pytest.raises(ValueError, match=r"whole path|whole number"):
+        open_store(address)
+
+
+@pytest.mark.django_db
+def test_a_log_is_published_and_grows(store: BucketStore) -> None:
+    key = run_signer().verifier()
+    for more, size in ((3, 3), (300, 303)):
+        sealed(more)
+        head = publish_once(connection, store, [key])
+        assert head is not None
+        assert (head.checkpoint.size, store.read(HEAD)) == (size, head.data)
+    listed = store.client.list_objects_v2(Bucket=store.bucket)["Contents"]
+    assert sorted(each["Key"] for each in listed) == [
+        "portal/checkpoint", "portal/tile/0/000", "portal/tile/0/001.p/47", "portal/tile/1/000.p/1",
+        "portal/tile/entries/000", "portal/tile/entries/001.p/47",
+    ]  # fmt: skip
