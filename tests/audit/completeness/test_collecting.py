@@ -77,6 +77,7 @@ def little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little is read at a time, so that little is much."""
     monkeypatch.setattr(collecting, "MOST", 3)
     monkeypatch.setattr(heartbeats, "NEAR", (5, 20, 40))
+    monkeypatch.setattr(heartbeats, "AT_ONCE", 2)
 
 
 @pytest.mark.usefixtures("little")
