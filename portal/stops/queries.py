@@ -56,7 +56,9 @@ def _part_of_its_system(viewer: Person) -> Q:
 
 
 def concerning(viewer: Person) -> list[Stop]:
-    """Those in force that the viewer must know of, for every page. One query."""
+    """Those in force that the viewer must know of, for every page. One query, and a second only while something is stopped."""
+    if not Stop.objects.exclude(state=LIFTED).exists():
+        return []
     return list(in_force().filter(_part_of_its_system(viewer)))
 
 
