@@ -40,6 +40,11 @@ def next_owed(began: datetime, last: Last | None, every: timedelta, at: datetime
     return Owed(due_at - LEAD, due_at, (due_at - since).days)
 
 
+def is_missed(due_at: datetime, closed_at: datetime | None, at: datetime) -> bool:
+    """Whether it was not done by its time, whenever that is asked: what was done later was not done by its time either."""
+    return due_at < at and (closed_at is None or closed_at > due_at)
+
+
 def closes_at(owed_due_at: datetime, at: datetime) -> datetime:
     """Until when lines are to be decided that are listed now: the duty's time, and a fortnight away when it begins early or late."""
     latest = at + LEAD

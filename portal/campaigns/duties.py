@@ -4,11 +4,11 @@ from datetime import datetime
 
 from audit.log.append import Actor, action, append
 from portal.campaigns import rules
-from portal.campaigns.cadence import Last, next_owed
+from portal.campaigns.cadence import Last, is_missed, next_owed
 from portal.campaigns.figures import attestation_interval
 from portal.campaigns.lapsing import owed_when_due, still_owed
 from portal.campaigns.lists import LISTS
-from portal.campaigns.models import Duty
+from portal.campaigns.models import Campaign, Duty
 from portal.clock import ms, now
 from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, WrongState
@@ -85,13 +85,17 @@ def closed_at(duty: Duty) -> datetime | None:
 
 @action(event="duty.missed")
 def note_missed(*, by: Actor, duty: Duty) -> Duty:
-    """Its time is over and it was not done. It may still be done late."""
-    row = Duty.objects.select_for_update(of=("self",)).select_related("system__owner", "campaign").get(pk=duty.pk)
-    if row.missed_at is not None or closed_at(row) is not None or row.due_at > now() or not owed_when_due([row]):
+    """Its time is over and it was not done by then. It may still be done late, or may have been since."""
+    row = Duty.objects.select_for_update(of=("self",)).select_related("system__owner").get(pk=duty.pk)
+    campaign = Campaign.objects.select_for_update().filter(duty=row).first()  # it may be closing just now
+    done = campaign.closed_at if campaign else None
+    if row.missed_at is not None or not is_missed(row.due_at, done, now()) or not owed_when_due([row]):
         raise ChangedMeanwhile("This was noted, or done in time, or is owed no longer.", about=row)
     row.missed_at = now()
     row.save(update_fields=["missed_at"])
-    sentence = f"{row.title}: the list of {row.name} was not attested by its time. It is owed until it is done."
+    sentence = f"{row.title}: the list of {row.name} was not attested by its time. " + (
+        "It was afterwards." if done else "It is owed until it is done."
+    )
     tell(
         by=by, people=rules.attesters(row.system), kind="system.problem", about=row.log_subject, path="/campaigns/",
         facts={"title": "Campaign not done in time", "sentence": sentence, "system": row.name, "at": row.due_at},

@@ -18,8 +18,15 @@ def still_owed(duties: Iterable[Duty]) -> list[Duty]:
 
 
 def owed_when_due(duties: Iterable[Duty]) -> list[Duty]:
-    """Those whose list was there until their time was over, whatever came later. At most two queries."""
-    return [duty for duty, over in _with_end(duties) if over is None or over > duty.due_at]
+    """Those whose list was there until their time was over, whatever came later, on a system that was in scope until then. At most two queries."""
+    return [
+        duty for duty, over in _with_end(duties) if (over is None or over > duty.due_at) and _in_scope_when_due(duty)
+    ]
+
+
+def _in_scope_when_due(duty: Duty) -> bool:
+    until = duty.system.in_scope_to if duty.system else None
+    return until is None or until > duty.due_at
 
 
 def _with_end(duties: Iterable[Duty]) -> list[tuple[Duty, datetime | None]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 
 from portal.campaigns import rules
 from portal.campaigns.lapsing import owed_when_due, still_owed
@@ -267,9 +267,9 @@ def to_begin(at: datetime) -> list[Duty]:
 
 
 def to_miss(at: datetime) -> list[Duty]:
-    """What was not done by its time, and nobody has said so."""
-    rows = Duty.objects.filter(due_at__lte=at, missed_at__isnull=True).exclude(campaign__closed_at__isnull=False)
-    return owed_when_due(rows.order_by("due_at"))
+    """What was not done by its time, and nobody has said so; also where it was done since."""
+    rows = Duty.objects.filter(due_at__lt=at, missed_at__isnull=True).exclude(campaign__closed_at__lte=F("due_at"))
+    return owed_when_due(rows.select_related("system").order_by("due_at"))
 
 
 def to_reassign() -> list[Campaign]:

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from portal.campaigns.cadence import LEAD, Last, Owed, closes_at, mark_of, next_owed
+from portal.campaigns.cadence import LEAD, Last, Owed, closes_at, is_missed, mark_of, next_owed
 
 STEP = timedelta(hours=1)
 VIENNA = ZoneInfo("Europe/Vienna")
@@ -77,3 +79,45 @@ def test_interval_is_whole_days_of_utc_whatever_local_clocks_do() -> None:
     leap = next_owed(BEGINNINGS["leap day"], None, timedelta(days=90), BEGINNINGS["leap day"])
     assert leap is not None
     assert leap.due_at == datetime(2028, 2, 29, tzinfo=UTC)
+
+
+MOMENTS = st.datetimes(datetime(2027, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is given beside
+LONG = st.timedeltas(timedelta(0), timedelta(days=60))
+
+
+@given(
+    start=MOMENTS,
+    every=st.sampled_from([30, 90]),
+    habits=st.lists(st.one_of(st.none(), LONG), min_size=1, max_size=14),
+    pause=LONG,
+)
+def test_over_a_year_exactly_what_was_not_done_by_its_time_is_missed_and_once(
+    start: datetime, every: int, habits: list[timedelta | None], pause: timedelta
+) -> None:
+    """Each campaign closes as its habit says, and the sweep looks as seldom as it likes."""
+    owed: list[Owed] = []
+    closed: list[datetime | None] = []
+    missed: list[int] = []
+    at, end = start, start + timedelta(days=400)
+    while at <= end:
+        found = next_owed(
+            start, Last(owed[-1].due_at, _by(closed[-1], at)) if owed else None, timedelta(days=every), at
+        )
+        if found:
+            habit = habits[len(owed) % len(habits)]
+            owed.append(found)
+            closed.append(None if habit is None else max(at, found.starts_at) + habit)
+        missed += [
+            number
+            for number, each in enumerate(owed)
+            if number not in missed and is_missed(each.due_at, _by(closed[number], at), at)
+        ]
+        at += pause + timedelta(minutes=1)
+    last = at - pause - timedelta(minutes=1)
+    late = [n for n, each in enumerate(owed) if each.due_at < last and not (closed[n] and closed[n] <= each.due_at)]  # type: ignore[operator]  # asked first
+    assert (sorted(missed), len(missed)) == (late, len(set(missed)))
+
+
+def _by(closed: datetime | None, at: datetime) -> datetime | None:
+    """What is known of a closing at a time."""
+    return closed if closed is not None and closed <= at else None

@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from audit.log.append import LogUnavailable, Refused
 from portal.campaigns import actions, beginning, starting, sweep
+from portal.campaigns.duties import note_missed
 from portal.campaigns.figures import attestation_interval, decisions, dormant_after, statement
 from portal.campaigns.lines import again, sha256
 from portal.campaigns.models import Campaign, Duty, Item
+from portal.campaigns.queries import to_miss
 from portal.campaigns.tasks import remove
 from portal.campaigns.tasks import sweep as sweep_task
 from portal.clock import ms, now
@@ -18,10 +22,13 @@ from portal.eligibility.models import Eligibility
 from portal.errors import ChangedMeanwhile, NotAllowed
 from portal.findings.models import Finding
 from portal.notifications.models import Alert
+from portal.people.models import Person
 from portal.reconciliation.listings import NotListed
 from portal.systems.models import System
+from tests.at_once import at_once
 from tests.portal.campaigns.attested import ACTS, NOTE, begun, down, events_of, line, ready, row_of, seen, stand
 from tests.portal.reviews.used import used
+from tests.servers import wait_until
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,6 +103,81 @@ def test_duty_that_is_missed_stays_a_row_and_the_next_is_set(world: World) -> No
     assert sweep.run_due() == 2
     assert mine.latest("due_at").due_at == duty.due_at + timedelta(days=90)
     assert sweep.run_due() == 0
+
+
+def _due(closed_after: timedelta) -> Duty:
+    """The attestation's time was over an hour ago, and it was closed so long after it, or before."""
+    campaign = Campaign.objects.get(kind="eligibility")
+    assert campaign.duty is not None
+    due_at = now() - timedelta(hours=1)
+    Duty.objects.filter(pk=campaign.duty.pk).update(due_at=due_at)
+    Campaign.objects.filter(pk=campaign.pk).update(
+        state="closed", closed_at=due_at + closed_after, closed_by=Person.objects.get(name="Mo"), statement="Closed."
+    )
+    return Duty.objects.get(pk=campaign.duty.pk)
+
+
+def test_what_was_done_in_time_is_not_missed_however_late_the_sweep_looks(world: World) -> None:
+    begun(world)
+    for closed_after in (timedelta(minutes=-1), timedelta(0)):
+        duty = _due(closed_after)
+        assert duty not in to_miss(now())
+        with pytest.raises(ChangedMeanwhile):
+            note_missed(by=sweep.SWEEP, duty=duty)
+    assert events_of(duty, "duty.missed") == []
+
+
+def test_what_was_done_late_between_two_looks_is_missed_once(world: World) -> None:
+    begun(world)
+    duty = _due(timedelta(minutes=1))
+    assert duty in to_miss(now())
+    assert sorted(type(each).__name__ for each in at_once(4, lambda: note_missed(by=sweep.SWEEP, duty=duty))) == [
+        "ChangedMeanwhile", "ChangedMeanwhile", "ChangedMeanwhile", "Duty",
+    ]  # fmt: skip
+    assert (len(events_of(duty, "duty.missed")), duty in to_miss(now())) == (1, False)
+    assert (
+        "It was afterwards." in Alert.objects.filter(kind="system.problem", about=duty.log_subject)[0].facts["sentence"]
+    )
+
+
+def test_what_is_closing_in_time_while_the_sweep_looks_is_waited_for(world: World) -> None:
+    begun(world)
+    duty = _due(timedelta(minutes=1))
+    Campaign.objects.filter(duty=duty).update(state="open", closed_at=None, closed_by=None, statement="")
+    got: list[object] = []
+
+    def look() -> None:
+        got.extend(at_once(1, lambda: note_missed(by=sweep.SWEEP, duty=duty)))
+
+    looking = threading.Thread(target=look)
+    with transaction.atomic():
+        row = Campaign.objects.select_for_update().get(duty=duty)
+        looking.start()
+        wait_until(_waits_for_a_lock, "the sweep to wait for the closing")
+        row.state, row.closed_at, row.closed_by, row.statement = "closed", duty.due_at, world.mo, "Closed."
+        row.save()
+    looking.join(60)
+    assert [type(each) for each in got] == [ChangedMeanwhile]
+    assert events_of(duty, "duty.missed") == []
+
+
+def _waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def test_nothing_is_missed_of_a_system_that_left_scope_before_its_time(world: World) -> None:
+    begun(world)
+    duty = _due(timedelta(minutes=1))
+    System.objects.update(in_scope_to=duty.due_at - timedelta(days=1))
+    assert to_miss(now()) == []
+    with pytest.raises(ChangedMeanwhile):
+        note_missed(by=sweep.SWEEP, duty=duty)
+    System.objects.update(in_scope_to=duty.due_at + timedelta(minutes=1))
+    assert duty in to_miss(now())
 
 
 def test_next_duty_counts_from_the_closing(world: World) -> None:
