@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from portal.demo import afterwards, attested, judged, past_uses, putting_right, sealed, staff, target, vendor
+from portal.demo import afterwards, attested, judged, on_call, past_uses, putting_right, sealed, staff, target, vendor
 from portal.demo.clock import at, demo_clock
 from portal.demo.organisation import (
     Organisation,
@@ -58,6 +58,7 @@ def seed(superuser_url: str) -> None:
         clock.leave_the_story(present)
         sealed.add_cards(organisation)
         add_systems(organisation, "postgresql")
+        on_call.take_turns(organisation, "shop")
         declare_source(organisation, PLACES[0])
         attested.leave_one_open(
             organisation, "shop"

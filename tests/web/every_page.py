@@ -105,7 +105,7 @@ class Furnished:
             "open": {"pk": opened}, "owing": {"pk": owing}, "open grant": {"pk": self._grant_of(opened)},
             "waiting": {"pk": self._waiting()}, "drill": {"pk": self._drill()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
             "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()}, "reset": {"pk": self._reset()},
-            "rota": {"pk": self._rota()},
+            "rota": {"pk": self._one("portal_rota WHERE name = 'On call'")["pk"]},
         }  # fmt: skip
 
     def leave(self) -> None:
@@ -138,14 +138,6 @@ class Furnished:
         return _last(
             self.house.visitor("pia").post(f"/people/{ann}/factor-reset/", {"reason": "A look at every page."})
         )
-
-    def _rota(self) -> str:
-        """Of the shop's two approvers."""
-        shop = self._one("portal_system WHERE slug = 'shop'")["pk"]
-        people = [self._one("portal_person WHERE email = %s", BY_KEY[key].email)["pk"] for key in ("ines", "jon")]
-        said = {f"place_{pk}": str(place) for place, pk in enumerate(people, 1)}
-        said |= {"name": "Nights", "weekday": "0", "hour": "9", "zone": "Europe/Berlin"}
-        return _last(self.house.visitor("pia").post(f"/systems/{shop}/rotas/new/", said))
 
     def _offline_review(self) -> dict[str, object]:
         """Of cards that Ben says he used."""
