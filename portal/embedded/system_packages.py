@@ -68,6 +68,7 @@ SETS = {
         SystemPackage("chromium-headless-shell", _shell, "chromium"),
         SystemPackage("libatomic1", _atomic, "playwright"),
         SystemPackage("poppler-utils", _program("pdftotext"), "poppler"),
+        SystemPackage("openssl", _program("openssl"), "openssl"),
         SystemPackage("sqlite3", _program("sqlite3"), "sqlite"),
     ),
 }
