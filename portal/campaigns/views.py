@@ -43,7 +43,7 @@ def campaigns(request: PersonRequest) -> HttpResponse:
     page = Paginator(queries.closed_ones(viewer), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "open": queries.open_ones(viewer), "duties": queries.duties_of(viewer), "startable": startable(queries.startable_by(viewer)),
-        "page": page, "lists": [(each, attestation_interval(each.kind)) for each in LISTS.values()], "lead": LEAD,
+        "page": page, "total": queries.visible(viewer).count(), "lists": [(each, attestation_interval(each.kind)) for each in LISTS.values()], "lead": LEAD,
     }  # fmt: skip
     return render(request, "campaigns/campaigns.html", context)
 

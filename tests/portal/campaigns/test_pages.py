@@ -242,6 +242,15 @@ def test_closing_with_undecided_lines_is_refused(world: World) -> None:
     assert (answer.status_code, "still undecided: 2" in answer.content.decode()) == (422, True)
 
 
+def test_list_names_its_total_and_is_a_file(world: World) -> None:
+    page = browser_of(world.mo).get("/campaigns/").content.decode()
+    assert ("<strong>0</strong> attestations" in page, 'action="/lists/campaigns.csv' in page) == (True, True)
+    begun(world)
+    total = Campaign.objects.count()
+    page = browser_of(world.mo).get("/campaigns/").content.decode()
+    assert f"<strong>{total}</strong> attestation" in page
+
+
 def test_owed_ones_are_listed_with_what_was_missed(world: World) -> None:
     sweep.run_due()
     mo = browser_of(world.mo)
