@@ -70,6 +70,7 @@ WORKS: tuple[Work, ...] = (
     Work("watchdogs", "portal.grants.watchdogs.hold", 0, 10),  # held by a process that stays
     Work("heartbeats", "portal.reconciliation.heartbeats.send_due", 10, 2),
     Work("listings", "portal.reconciliation.listings.take_due", 300, 60),
+    Work("checks", "audit.log.checking.run_due", 300, 900),
     Work("comparison", "portal.reconciliation.comparing.compare_due", 3600, 3600),
 )
 AT_END = ("portal.grants.watchdogs.release",)

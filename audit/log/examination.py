@@ -13,11 +13,15 @@ from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import MAX_SIZE
 from audit.log.commitments import verify_commitment
-from audit.log.errors import ParseError
-from audit.log.models import Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
-from audit.log.note import VerifierKey
+from audit.log.cosignature import parse_cosigner_key, verify_cosignatures
+from audit.log.errors import NotVerified, ParseError
+from audit.log.models import Cosignature, Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
+from audit.log.note import VerifierKey, parse_note, write_note
 from audit.log.ranges import Entry, RangeResult, StoredNote, TileCheck, verify_entries
 from audit.log.sealing import Queued, reason_to_refuse
+from audit.log.verify.check import Wanted, check
+from audit.log.verify.damage import Kind
+from audit.log.verify.sources import Source, SourceUnavailable
 
 CHUNK = 2000
 MOST_NAMED = 20
@@ -39,22 +43,33 @@ class Report:
     waiting: int = 0
     waiting_since: int | None = None
     astray: int = 0  # neither sealed nor in the queue
+    wrong_cosignatures: list[str] = field(default_factory=list)
+    published: int | None = None  # entries; nothing where no published log was looked at
+    published_damages: list[str] = field(default_factory=list)
+    unreachable: str = ""  # why the published log could not be looked at, which is no damage
 
     @property
     def ok(self) -> bool:
         """Whether nothing is at fault."""
-        faults = (self.bad_range_count, self.wrong_tiles, self.wrong_columns, self.personal_wrong, self.astray)
-        return not any(faults)
+        return not self.sentences()
+
+    def sentences(self) -> list[str]:
+        """Each fault in words, without any personal value."""
+        return list(_faults(self))
 
 
-def examine(keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote] = ()) -> Report:
+def examine(
+    keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote] = (), published: Source | None = None
+) -> Report:
     """Check everything at one moment of the database.
 
     Args:
         keys: The log's public keys.
         seen_elsewhere: Checkpoints that an outsider holds; the stored log must contain them.
+        published: The log as others see it. It is looked at first, so that the database may have grown since, and not the other way round.
     """
     report = Report()
+    seen_elsewhere = [*seen_elsewhere, *(_published(report, keys, published) if published else ())]
     at_once = not connection.in_atomic_block
     with transaction.atomic():
         if at_once:
@@ -62,7 +77,56 @@ def examine(keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote] = 
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         _sealed(report, keys, seen_elsewhere)
         _unsealed(report)
+        _cosigned(report)
     return report
+
+
+def _faults(report: Report) -> Iterator[str]:
+    for found in report.bad_ranges:
+        yield f"Entries {found.from_index} to {found.to_index} do not verify: {' '.join(found.why)}"
+    if report.bad_range_count > len(report.bad_ranges):
+        yield f"{report.bad_range_count - len(report.bad_ranges)} more ranges do not verify."
+    if report.wrong_tiles:
+        yield f"{len(report.wrong_tiles)} tiles are not those of the entries, first {report.wrong_tiles[0]}."
+    if report.wrong_columns:
+        yield f"The columns of {len(report.wrong_columns)} entries do not repeat their bytes, first {report.wrong_columns[0]}."
+    if report.personal_wrong:
+        yield f"{len(report.personal_wrong)} personal values do not match, first {report.personal_wrong[0]}."
+    if report.astray:
+        yield f"{report.astray} events are neither sealed nor waiting to be."
+    if report.wrong_cosignatures:
+        yield f"{len(report.wrong_cosignatures)} cosignatures do not verify, first {report.wrong_cosignatures[0]}."
+    yield from (f"Published: {sentence}" for sentence in report.published_damages[:MOST_NAMED])
+    if len(report.published_damages) > MOST_NAMED:
+        yield f"Published: {len(report.published_damages) - MOST_NAMED} more damages."
+
+
+def _published(report: Report, keys: Sequence[VerifierKey], source: Source) -> list[StoredNote]:
+    """Check what is published as a stranger would; its checkpoint, which the stored log must contain."""
+    try:
+        verdict, _, head = check(source, Wanted(keys))
+    except SourceUnavailable as error:
+        report.unreachable = str(error)
+        return []
+    nothing_yet = head is None and [each.kind for each in verdict.damages] == [Kind.NO_CHECKPOINT]
+    report.published = verdict.size
+    report.published_damages = [] if nothing_yet else [damage.sentence() for damage in verdict.damages]
+    return [StoredNote(head.size, write_note(head.signed.note), 0)] if head else []
+
+
+def _cosigned(report: Report) -> None:
+    """Each kept line of a witness against the checkpoint of its size."""
+    notes = dict(
+        StoredCheckpoint.objects.filter(size__in=Cosignature.objects.values("size")).values_list("size", "note")
+    )
+    for size, witness, line in Cosignature.objects.order_by("size").values_list("size", "witness", "line"):
+        try:
+            note = parse_note(f"{notes[size]}{line}\n".encode())
+            found = verify_cosignatures(note, [parse_cosigner_key(witness)])
+        except (KeyError, ParseError, NotVerified):
+            found = ()
+        if not found:
+            report.wrong_cosignatures.append(f"{size} by {witness.split('+')[0]}")
 
 
 def stored_tile(level: int, index: int, width: int) -> bytes:

@@ -44,7 +44,9 @@ class Environments:
             "PORTAL_MAIL_PORT": str(state.ports["mail"]),
             "PORTAL_MAIL_FOLDER": str(state.mail_folder),
         }
-        self.shared = {"REDIS_URL": valkey.url(), "PORTAL_SECRETS_KEY": state.secrets_key}
+        self.shared = {
+            "REDIS_URL": valkey.url(), "PORTAL_SECRETS_KEY": state.secrets_key, "PORTAL_LOG_STORE": str(state.log_store),
+        }  # fmt: skip
 
     def bare(self) -> dict[str, str]:
         """For what needs nothing of the portal; part of all others."""

@@ -189,6 +189,12 @@ def cards_failed(entry: LoggedEvent, system: System | None) -> Said | None:
     )
 
 
+def log_damaged(entry: LoggedEvent, _system: System | None) -> Said:
+    """The log's check of itself found damage."""
+    details = "\n".join(one_line(each, 300) for each in entry.fields["damages"])
+    return Said("log damage", "A check of the log found damage", "log", details, once=True)
+
+
 def unreadable(entry: LoggedEvent, _system: System | None) -> Said:
     """An entry that one of the functions above could not make sense of."""
     title = f"Entry {entry.index} of the log needs a look: {entry.name}"
@@ -206,6 +212,7 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "sealed.tested": (secret_not_taken,),
     "offline.drilled": (cards_failed,),
     "duty.missed": (missed_duty,),
+    "log.damage_found": (log_damaged,),
     "reconciliation.compared": (table_and_log,),
 }
 

@@ -15,6 +15,7 @@ FINDINGS = {
     "by hand": "Raised by a person",
     "orphan session": "A session that no grant explains",
     "gap": "Missing records",
+    "log damage": "Damage of the log",
     "loss": "Lost records",
     "weaker logging": "A target that logs less",
     "drift": "A target that changed during a use",

@@ -135,6 +135,8 @@ NO_FACT = frozenset(
         "dossier.failed",
         "personal_value.erased",
         "reconciliation.compared",
+        "log.checked",
+        "log.damage_found",
         "log.refused",
         "stop.started",
         "stop.lift_asked",

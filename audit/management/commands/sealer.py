@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 def published_to() -> Store | None:
     """The store of the setting; nothing where none is set."""
-    address = os.environ.get("PORTAL_LOG_STORE", "")
+    address = settings.PORTAL_LOG_STORE
     try:
         return open_store(address) if address else None
     except ValueError as error:

@@ -8,18 +8,22 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from audit.log.checking import published
 from audit.log.checkpoint import parse_checkpoint
 from audit.log.errors import ParseError
 from audit.log.examination import Report, as_json, examine
 from audit.log.keys import load_verifiers
 from audit.log.note import VerifierKey
 from audit.log.ranges import StoredNote
+from audit.log.verify.sources import Source
 
 
 class Command(BaseCommand):
     """Exit status 0: the log verifies. 1: it does not, or it could not be checked."""
 
-    help = "Check every entry, checkpoint, tile and personal value of the log."
+    help = (
+        "Check every entry, checkpoint, tile, cosignature and personal value of the log, and what is published of it."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,7 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, json: bool, checkpoint: list[Path], **options: Any) -> None:
         """Examine, print, and fail where something is at fault."""
-        report = examine(_keys(), [_seen(path) for path in checkpoint])
+        report = examine(_keys(), [_seen(path) for path in checkpoint], _published())
         self.stdout.write(as_json(report) if json else "\n".join(sentences(report)))
         if not report.ok:
             raise CommandError("The log does not verify.")
@@ -39,20 +43,12 @@ class Command(BaseCommand):
 def sentences(report: Report) -> Iterator[str]:
     """The report for people."""
     yield f"{report.entries} entries under {report.checkpoints} checkpoints."
-    for found in report.bad_ranges:
-        yield f"Entries {found.from_index} to {found.to_index} do not verify: {' '.join(found.why)}"
-    if report.bad_range_count > len(report.bad_ranges):
-        yield f"{report.bad_range_count - len(report.bad_ranges)} more ranges do not verify."
-    if report.wrong_tiles:
-        yield f"{len(report.wrong_tiles)} tiles are not those of the entries, first {report.wrong_tiles[0]}."
-    if report.wrong_columns:
-        found_first = report.wrong_columns[0]
-        yield f"The columns of {len(report.wrong_columns)} entries do not repeat their bytes, first {found_first}."
+    if report.published is not None:
+        yield f"{report.published} of them are published."
+    if report.unreachable:
+        yield f"What is published could not be looked at. {report.unreachable}"
+    yield from report.sentences()
     yield f"{report.personal_held} personal values match their commitments; {report.personal_erased} were erased."
-    if report.personal_wrong:
-        yield f"{len(report.personal_wrong)} personal values do not match, first {report.personal_wrong[0]}."
-    if report.astray:
-        yield f"{report.astray} events are neither sealed nor waiting to be."
     yield f"{report.waiting} events wait to be sealed."
 
 
@@ -61,6 +57,13 @@ def _keys() -> tuple[VerifierKey, ...]:
         return load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY)
     except ParseError as error:
         raise CommandError(f"PORTAL_LOG_PUBLIC_KEY cannot be read. {error}") from error
+
+
+def _published() -> Source | None:
+    try:
+        return published()
+    except ValueError as error:
+        raise CommandError(f"PORTAL_LOG_STORE: {error}") from error
 
 
 def _seen(path: Path) -> StoredNote:

@@ -1,0 +1,81 @@
+"""The log checks itself once a day: everything stored, and everything published; the result is an entry of it, damage an alarm.
+
+An outsider's check is worth more (docs/auditor/without-us.md). This one notices a fault early, while it can still be explained.
+"""
+
+import logging
+import time
+
+from django.conf import settings
+
+from audit.log.append import Actor, action, append, now_ms, process
+from audit.log.checkpoints import public_keys
+from audit.log.examination import Report, examine
+from audit.log.read import named
+from audit.log.stores import StoreUnavailable
+from audit.log.stores.opening import open_store
+from audit.log.verify.sources import Source, SourceUnavailable
+
+alarms = logging.getLogger("breakglass.alarm")
+EVERY_MS = 24 * 60 * 60 * 1000
+MOST_NAMED = 20
+CHECKER = process("checker")
+
+
+class StoreSource:
+    """A store, read as the stand-alone verifier reads."""
+
+    def __init__(self, address: str) -> None:
+        """The store of the setting."""
+        self._store = open_store(address)
+
+    def read(self, path: str) -> bytes | None:
+        """See `Source.read`."""
+        try:
+            return self._store.read(path)
+        except StoreUnavailable as error:
+            raise SourceUnavailable(str(error)) from error
+
+
+def run_due() -> int:
+    """Check where the last check is a day old; how many checks were made."""
+    if not _is_due():
+        return 0
+    check(by=CHECKER)
+    return 1
+
+
+def _is_due() -> bool:
+    last = named(["log.checked"])
+    return not last or last[-1].at + EVERY_MS <= now_ms()
+
+
+def check(*, by: Actor) -> Report:
+    """Examine the stored log and the published one, and put on record what was found. Reads everything, so it takes its time.
+
+    Raises:
+        NotVerified: The public key cannot be read.
+    """
+    begun = time.monotonic()
+    report = examine(public_keys(), published=published())
+    record(by=by, report=report, took_ms=round((time.monotonic() - begun) * 1000))
+    if not report.ok:
+        alarms.critical("The log is damaged: %s", " ".join(report.sentences()[:MOST_NAMED]))
+    return report
+
+
+def published() -> Source | None:
+    """What is published, where that is set."""
+    return StoreSource(settings.PORTAL_LOG_STORE) if settings.PORTAL_LOG_STORE else None
+
+
+@action(event=("log.checked", "log.damage_found"))
+def record(*, by: Actor, report: Report, took_ms: int) -> None:
+    """One entry for the check, and one for damage."""
+    if not report.ok:
+        append("log.damage_found", by=by, size=report.entries, damages=report.sentences()[:MOST_NAMED])
+    append(
+        "log.checked", by=by, ok=report.ok, size=report.entries, checkpoints=report.checkpoints, published=report.published,
+        unreachable=report.unreachable or None, personal=report.personal_held, erased=report.personal_erased,
+        waiting=report.waiting, took_ms=took_ms,
+    )  # fmt: skip

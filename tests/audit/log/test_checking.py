@@ -1,0 +1,102 @@
+"""The log's check of itself: once a day, against what is published as well, on record and with an alarm."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from audit.log import append, checking
+from audit.log.append import clock, process
+from audit.log.cosignature import CosignerKey
+from audit.log.examination import examine
+from audit.log.models import Cosignature
+from audit.log.publishing import publish_once
+from audit.log.read import named
+from audit.log.stores.directory import DirectoryStore
+from audit.log.verify.sources import SourceUnavailable
+from tests.audit.log.logged import doctored, run_signer, sealed
+from tests.witnesses import ONE
+
+pytestmark = pytest.mark.django_db
+DAY_MS = 24 * 60 * 60 * 1000
+BY = process("checker")
+
+
+@pytest.fixture
+def store(tmp_path: Path, settings: Any) -> DirectoryStore:
+    settings.PORTAL_LOG_STORE = str(tmp_path / "log")
+    return DirectoryStore(tmp_path / "log")
+
+
+def published(store: DirectoryStore, more: int) -> None:
+    sealed(more)
+    publish_once(connection, store, [run_signer().verifier()])
+
+
+def test_a_sound_log_is_said_to_be_so(store: DirectoryStore) -> None:
+    published(store, 300)
+    sealed(2)
+    assert checking.check(by=BY).ok
+    (event,) = named(["log.checked", "log.damage_found"])
+    said = {name: event.fields.get(name) for name in ("ok", "size", "published", "unreachable", "personal", "erased")}
+    assert (event.name, said) == (
+        "log.checked", {"ok": 1, "size": 302, "published": 300, "unreachable": None, "personal": 604, "erased": 0},
+    )  # fmt: skip
+
+
+def test_it_is_done_once_a_day_however_often_it_is_asked(store: DirectoryStore) -> None:
+    published(store, 1)
+    begun = append.now_ms()
+    done = []
+    for after in (0, DAY_MS - 60_000, DAY_MS + 60_000, DAY_MS + 120_000):
+        with clock(lambda after=after: begun + after):  # type: ignore[misc]  # the default binds it
+            done.append(checking.run_due())
+    assert (done, len(named(["log.checked"]))) == ([1, 0, 1, 0], 2)
+
+
+def test_damage_of_what_is_published_is_named_and_alarms(
+    store: DirectoryStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking.alarms, "propagate", True)
+    published(store, 300)
+    (store.folder / "tile/entries/000").unlink()
+    assert not checking.check(by=BY).ok
+    damage, checked = named(["log.damage_found"])[0], named(["log.checked"])[0]
+    assert damage.fields["damages"] == [
+        "Published: entries missing: entries 0 to 255, tile/entries/000. They are not there."
+    ]
+    assert (checked.fields["ok"], "The log is damaged: Published: entries missing" in caplog.text) == (0, True)
+
+
+def test_a_database_set_back_behind_what_is_published_is_damage(store: DirectoryStore) -> None:
+    published(store, 3)
+    doctored("TRUNCATE audit_checkpoint, audit_sealed_entry, audit_tile")
+    sealed(2)
+    (sentence,) = checking.check(by=BY).sentences()[:1]
+    assert sentence.startswith("Entries 2 to 2 do not verify: Entries 2 to 2 are missing.")
+
+
+def test_a_store_that_does_not_answer_is_no_damage_and_said(store: DirectoryStore) -> None:
+    published(store, 1)
+    report = examine([run_signer().verifier()], published=Failing())
+    assert (report.ok, report.unreachable) == (True, "The bucket of the log answers 503.")
+
+
+class Failing:
+    def read(self, path: str) -> bytes | None:  # noqa: ARG002 - it never comes to that
+        raise SourceUnavailable("The bucket of the log answers 503.")
+
+
+def test_nothing_published_yet_is_no_damage(store: DirectoryStore) -> None:
+    sealed(1)
+    store.check()
+    report = checking.check(by=BY)
+    assert (report.ok, report.published) == (True, 0)
+
+
+def test_a_kept_line_that_is_no_cosignature_is_damage(store: DirectoryStore) -> None:
+    sealed(2)
+    key: CosignerKey = ONE.cosigner()
+    Cosignature.objects.create(size=2, witness=key.text(), line="— witness.example/w1 AAAAAAAAAAAA", signed_at=1)
+    assert checking.check(by=BY).sentences() == ["1 cosignatures do not verify, first 2 by witness.example/w1."]
