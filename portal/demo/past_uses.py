@@ -13,7 +13,7 @@ from portal.connectors.base import Target
 from portal.connectors.simulated import activity, controls, log, state
 from portal.connectors.simulated.activity import Act
 from portal.demo.clock import at
-from portal.demo.stage import Stage
+from portal.demo.stage import SEAL_PATIENCE_S, Stage
 from portal.demo.uses import Use, asked
 from portal.drills import actions as drills
 from portal.drills.models import Drill
@@ -45,7 +45,7 @@ def walk(stage: Stage, use: Use) -> Grant:
     if use.refused:
         return _not_opened(stage, use, system, grant)
     stage.move(system, use.opened_at)
-    grant = opening.run(grant.pk)
+    grant = _run(grant)
     if use.released_by:
         stage.move(system, use.opened_at + RELEASED_AFTER)
         release(by=stage.organisation.by(use.released_by, minutes=2), grant=grant)
@@ -63,11 +63,16 @@ def walk(stage: Stage, use: Use) -> Grant:
     return grant
 
 
+def _run(grant: Grant) -> Grant:
+    with opening.patient(SEAL_PATIENCE_S):
+        return opening.run(grant.pk)
+
+
 def _not_opened(stage: Stage, use: Use, system: System, grant: Grant) -> Grant:
     """The target refuses."""
     target = stage.move(system, use.opened_at)
     controls.write(target, refuse=use.refused)
-    grant = opening.run(grant.pk)
+    grant = _run(grant)
     controls.write(target)
     stage.run("outbox", "cases")
     stage.release(system)
@@ -105,7 +110,7 @@ def give_up(stage: Stage, grant: Grant) -> None:
     """The portal has tried for ten minutes to open what the target refuses."""
     system = grant.system
     controls.write(stage.move(system, GIVEN_UP_AT), refuse="The token of the portal has expired.")
-    opening.run(grant.pk)
+    _run(grant)
     controls.write(stage.move(system, GIVEN_UP_AT))
     ending.run(grant.pk)  # it was tried, so the target is closed and read back like any other
     stage.run("outbox", "cases")

@@ -17,7 +17,7 @@ from portal.systems.targets import target as target_of
 
 DAY = timedelta(days=1)
 GATHERED_EVERY = 3  # days; completeness looks three days back
-SEAL_PATIENCE_S = 20.0
+SEAL_PATIENCE_S = 60.0
 
 
 @dataclass
