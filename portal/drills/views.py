@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from audit.log.viewing import viewed
 from portal.access_requests.options import Option, options_of, privilege_for_act
 from portal.clock import now
 from portal.drills import queries
@@ -77,6 +78,7 @@ def drill_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     drill = queries.visible(request.user).filter(pk=pk).first()
     if drill is None:
         raise Http404
+    viewed(request, "the sheet of the drill", drill)
     judged = drill.judged_at is not None
     context = {
         "drill": drill, "steps": kept(drill.steps) if judged else found_of(drill, over=False), "judged": judged,

@@ -274,3 +274,13 @@ def test_list_asks_as_much_for_three_as_for_one(world: World) -> None:
             mo.get("/drills/")
         counts.append(len(asked))
     assert counts[0] == counts[2]
+
+
+def test_look_at_the_sheet_is_logged_once_and_without_the_log_it_is_not_shown(world: World) -> None:
+    drill, mo = begun(world), browser_of(world.mo)
+    address = f"/drills/{drill.pk}/"
+    with broken_log():
+        assert mo.get(address).status_code == 503
+    assert [mo.get(address).status_code for _ in range(2)] == [200, 200]
+    (look,) = of_case(drill.request_id, ["page.viewed"])
+    assert (look.by, look.fields["page"]) == (str(world.mo.pk), "the sheet of the drill")
