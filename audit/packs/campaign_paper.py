@@ -11,7 +11,7 @@ from audit.packs.exports import listed
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files, newest
 from audit.packs.printing import filled
-from audit.packs.reading import named
+from audit.packs.reading import of_campaign
 from audit.packs.render import Attachment, Limits, Metadata, render_pdf
 from audit.packs.signing import sign, signing_key
 
@@ -35,7 +35,7 @@ def made(campaign_id: str, position: Position, *, signed: bool, demo: bool) -> b
         RenderFailed: the PDF cannot be made.
         NoSuchCampaign: the log knows none up to there.
     """
-    campaign = told(campaign_id, named(position.size, NAMES, loose=True))
+    campaign = told(campaign_id, of_campaign(position.size, campaign_id, NAMES))
     known = known_at(position.size)
     files = [_lines(campaign, known.people), *as_files(position)]
     html = filled(

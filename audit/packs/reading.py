@@ -18,6 +18,7 @@ from audit.log.errors import ParseError
 from audit.log.read import LoggedEvent
 
 CHUNK = 2000
+BEGAN = "campaign.started"
 DOES_NOT_MATCH = "(does not match the log)"
 BODIES = """
 SELECT s.index, e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
@@ -80,6 +81,20 @@ def named(size: int, names: Iterable[str], *, since: int = 0, loose: bool = Fals
     """Entries of some names, written at ``since`` (ms) or later; ``loose``: only those that belong to no case."""
     where = "e.name = ANY(%s) AND e.at >= %s" + (""" AND e."case" = ''""" if loose else "")
     return _whole(size, where, [list(names), since])
+
+
+def of_campaign(size: int, campaign: str, names: Iterable[str]) -> Iterator[LoggedEvent]:
+    """The entries of one attestation and of its lines, from its beginning on, in the order of the log.
+
+    An entry of a line names its attestation among its fields alone: the database looks for those words in the bytes, so what belongs to others is
+    neither proved nor carried.
+    """
+    first = next(_whole(size, "e.subject = %s AND e.name = %s", [f"campaign:{campaign}", BEGAN], 1), None)
+    if first is None or first.index is None:
+        return
+    words = f'"campaign_id":"{campaign}"'.encode()  # RFC 8785 knows one way to write them
+    mine = "s.index >= %s AND e.name = ANY(%s) AND position(%s::bytea IN e.body) > 0"
+    yield from _whole(size, mine, [first.index, list(names), words])
 
 
 def _whole(size: int, where: str, parameters: list[Any], limit: int | None = None) -> Iterator[LoggedEvent]:

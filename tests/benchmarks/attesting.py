@@ -1,4 +1,4 @@
-"""A campaign of 5,000 lines: taking the list and putting each line to somebody, its page, and keeping 500 lines at once."""
+"""A campaign of 5,000 lines: taking the list and putting each line to somebody, its page, keeping 500 lines at once, and its report."""
 
 import time
 from datetime import timedelta
@@ -7,7 +7,10 @@ from django.db import connection, transaction
 from django.test import Client
 
 from audit.log.append import Entry, append_many, process
-from portal.campaigns import bulk, starting
+from audit.log.models import QueueEntry
+from audit.packs.campaign_paper import made
+from audit.packs.position import newest
+from portal.campaigns import starting
 from portal.campaigns.models import Campaign, Item
 from portal.campaigns.queries import progress_of
 from portal.clock import ms, now
@@ -15,11 +18,12 @@ from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.people.models import Person
 from tests.benchmarks.rows import Row, at_most, percentile
 from tests.benchmarks.taken import Taken, taken
-from tests.factories import client_of
-from tests.worlds import World, actor, make_world
+from tests.browsing import browser_of
+from tests.servers import wait_until
+from tests.worlds import World, actor, make_world, sealing
 
 LINES, JUDGES, LOOKS, KEPT = 5000, 6, 40, 500
-BEGIN_S, PAGE_MS, KEEP_S = 10.0, 200.0, 3.0
+BEGIN_S, PAGE_MS, KEEP_S, REPORT_S = 10.0, 200.0, 3.0, 30.0
 PAGES = {
     "page of a campaign": "/campaigns/{pk}/?page={page}",
     "page of a campaign, searched": "/campaigns/{pk}/?words=Nr{page}&show=mine",
@@ -30,15 +34,15 @@ PAGES = {
 def people(world: World, lines: int) -> None:
     """So many on the list, by rows that say who proposed and approved each, with their events; and several owners."""
     at = now() - timedelta(days=40)
-    made = Person.objects.bulk_create(
+    added = Person.objects.bulk_create(
         Person(email=f"nr{number}@example.org", name=f"Nr{number} Person", added_at=at, password="!")
         for number in range(lines)
     )
-    reports = made[:: max(1, lines // 200)]
+    reports = added[:: max(1, lines // 200)]
     for each in reports:
         each.manager = world.mo
     Person.objects.bulk_update(reports, ["manager"])
-    owners = made[:JUDGES]
+    owners = added[:JUDGES]
     RoleAssignment._base_manager.bulk_create(
         RoleAssignment(person=each, role="owner", system=world.system, proposed_by=world.pia, proposed_at=at, approved_by=world.quinn,
                        approved_at=at, from_at=at)
@@ -47,7 +51,7 @@ def people(world: World, lines: int) -> None:
     rows = Eligibility._base_manager.bulk_create(
         Eligibility(person=each, privilege=world.privilege, proposed_by=owners[number % JUDGES] if number > JUDGES else world.pia,
                     proposed_at=at, approved_by=world.quinn, approved_at=at, from_at=at)
-        for number, each in enumerate(made)
+        for number, each in enumerate(added)
     )  # fmt: skip
     _tell(rows, world)
 
@@ -89,20 +93,31 @@ def looks(viewer: Client, address: str, campaign: Campaign, count: int) -> list[
     return took[1:]
 
 
-def kept(world: World, campaign: Campaign, count: int) -> Taken:
-    """How long keeping so many lines of Mo at once takes; they stood on his screen before."""
-    rows = list(
-        Item.objects.filter(campaign=campaign, reviewer=world.mo, state="undecided").values_list("pk", flat=True)[
-            :count
-        ]
-    )
-    assert len(rows) == count, len(rows)
-    Item.objects.filter(pk__in=rows, shown_at=None).update(shown_at=now())
-    by = actor(world.mo)
+def kept(viewer: Client, campaign: Campaign, count: int) -> tuple[Taken, float, int]:
+    """How long keeping so many lines at once takes as somebody does it: what is ticked is sent, and the page that follows is drawn.
+
+    Also the milliseconds in which the page with so many rows was drawn before, and its bytes. All of their lines stand on it.
+    """
+    at = time.perf_counter()
+    page = viewer.get(f"/campaigns/{campaign.pk}/?view=rows&tick=all")
+    drawn = (time.perf_counter() - at) * 1000
+    ticked = [str(each.item.pk) for each in page.context["groups"]["mine"]]
+    assert (page.status_code, len(ticked)) == (200, count)
+    said = {"lines": ticked, "reason": "On call.", "mixed": "on"}
     with taken() as took:
-        done = bulk.keep_many(by=by, campaign=campaign, items=rows, reason="On call.", mixed_confirmed=True)
-    assert done.kept == count
-    return took
+        answer = viewer.post(f"/campaigns/{campaign.pk}/keep/", said, follow=True)
+    assert [status for _, status in answer.redirect_chain] == [302]
+    assert campaign.items.filter(state="kept").count() == count
+    return took, drawn, len(page.content)
+
+
+def reported(campaign: Campaign) -> tuple[Taken, int]:
+    """How long the report takes, read from the sealed log and drawn; and its bytes."""
+    with sealing():
+        wait_until(lambda: not QueueEntry.objects.exists(), "the sealer", 300)
+    with taken() as took:
+        pdf = made(str(campaign.pk), newest(), signed=False, demo=False)
+    return took, len(pdf)
 
 
 def rows() -> list[Row]:
@@ -114,12 +129,24 @@ def rows() -> list[Row]:
     campaign, took = begun(world)
     assert (campaign.items.count(), campaign.second_count is not None) == (LINES + 2, True)
     loads = sorted(each.total for each in progress_of(campaign))
-    viewer = client_of(world.mo, "mo-password-long")
+    viewer = browser_of(world.mo)
     return [
         at_most(f"snapshot and assignment of {LINES} lines", took.wall, BEGIN_S, beside=f"{took.words}; judges' shares: {loads}"),
         *(_page(name, viewer, address, campaign) for name, address in PAGES.items()),
-        at_most(f"bulk keep of {KEPT} lines", (keeping := kept(world, campaign, KEPT)).wall, KEEP_S, beside=keeping.words),
+        *_bulk(viewer, campaign),
+        _report(campaign),
     ]  # fmt: skip
+
+
+def _bulk(viewer: Client, campaign: Campaign) -> list[Row]:
+    took, drawn, size = kept(viewer, campaign, KEPT)
+    beside = f"sent and answered with the next page, {took.words}; the page of {KEPT} rows: {drawn:.0f} ms, {size // 1024} KiB"
+    return [at_most(f"bulk keep of {KEPT} lines", took.wall, KEEP_S, beside=beside)]
+
+
+def _report(campaign: Campaign) -> Row:
+    took, size = reported(campaign)
+    return at_most(f"report of {LINES} lines", took.wall, REPORT_S, beside=f"{took.words}; {size // 1024} KiB")
 
 
 def _page(name: str, viewer: Client, address: str, campaign: Campaign) -> Row:

@@ -11,7 +11,7 @@ from audit.packs import views
 from audit.packs.campaign import NAMES, NoSuchCampaign, told
 from audit.packs.campaign_paper import made
 from audit.packs.position import newest
-from audit.packs.reading import named
+from audit.packs.reading import named, of_campaign
 from audit.packs.render import RenderFailed
 from portal.campaigns import actions, bulk, removal
 from portal.campaigns.models import Campaign, Item
@@ -46,6 +46,7 @@ def judged(world: World) -> Campaign:
 
 def test_report_tells_what_the_log_says(world: World) -> None:
     with sealing():
+        begun(world, kind="roles")  # another one, of which the report tells nothing
         campaign = judged(world)
         settled()
         found = told(str(campaign.pk), named(newest().size, NAMES, loose=True))
@@ -56,6 +57,10 @@ def test_report_tells_what_the_log_says(world: World) -> None:
         )
         ben = next(each for each in found.lines.values() if each.label.startswith("Ben"))
         assert (ben.decision, ben.removal, ben.judge, ben.reason) == ("revoke", "gone", str(world.mo.pk), FORMULA)
+        mine = list(of_campaign(newest().size, str(campaign.pk), NAMES))
+        everything = [each for each in named(newest().size, NAMES) if each.fields["campaign_id"] == str(campaign.pk)]
+        assert (mine, len(mine) < sum(1 for _ in named(newest().size, NAMES))) == (everything, True)
+        assert list(of_campaign(mine[0].index or 0, str(campaign.pk), NAMES)) == []
         assert found.judges == [(str(world.mo.pk), 3, 3, 0)]
         pdf = made(str(campaign.pk), newest(), signed=False, demo=False)
         with pikepdf.open(io.BytesIO(pdf)) as opened:
