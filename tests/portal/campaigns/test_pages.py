@@ -87,6 +87,22 @@ def test_beginning_early_asks_for_the_second_factor_before_the_target_is_asked(w
     )  # and now the target
 
 
+def test_lists_of_all_systems_begin_with_one_act_and_what_cannot_is_said(world: World) -> None:
+    other, silent, foreign = (make_world(slug=slug, people=world.people) for slug in ("other", "silent", "foreign"))
+    down(silent)
+    RoleAssignment.objects.filter(person=world.pia, system=foreign.system).delete()
+    pia, every = browser_of(world.pia), {"kind": "eligibility", "every": "on"}
+    answer = pia.post("/campaigns/start/", every, follow=True)
+    said = [str(each) for each in answer.context["messages"]]
+    assert said[0] == "Campaigns that have begun: 2. Everybody with lines to decide is told."
+    assert (len(said), "does not answer" in said[1]) == (2, True)
+    assert {each.system for each in Campaign.objects.all()} == {world.system, other.system}
+    again = pia.post("/campaigns/start/", every, follow=True)
+    assert str(next(iter(again.context["messages"]))).startswith("Campaigns that have begun: 0.")
+    assert Campaign.objects.count() == 2
+    assert "begun: 0" in browser_of(world.mo).post("/campaigns/start/", every, follow=True).content.decode()
+
+
 def test_beginning_says_so_when_the_target_does_not_answer(world: World) -> None:
     down(world)
     answer = browser_of(world.pia).post("/campaigns/start/", start_of(world))

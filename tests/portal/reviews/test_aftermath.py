@@ -14,6 +14,7 @@ from portal.clock import ms, now
 from portal.errors import ChangedMeanwhile, NotAllowed, Refused, RefusedByPolicy, WrongState
 from portal.reviews import aftermath
 from portal.reviews.models import ChangeRecord, PrivacyDecision, Review
+from portal.systems.models import System
 from tests.at_once import at_once
 from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of
@@ -147,6 +148,19 @@ def test_privacy_decision_that_cannot_be_is_refused(world: World) -> None:
     assert {event.name for event in events_of(review)[1:]} == {"review.act_refused"}
 
 
+@pytest.mark.parametrize("personal", [True, False])
+def test_page_says_until_when_somebody_decides_on_personal_data(world: World, personal: bool) -> None:
+    review = due(world)
+    System.objects.filter(pk=world.system.pk).update(personal_data=personal)
+    until = aftermath.decision_due(review)
+    assert until is not None
+    page = browser_of(world.kim).get(f"/reviews/{review.pk}/after/").content.decode()
+    said = page.split("somebody decides until")[1].split("</p>")[0] if "somebody decides until" in page else ""
+    assert (f"{until:%-d %b %Y, %H:%M}" in said) == personal
+    aftermath.decide_privacy(by=actor(world.kim), review=review, breach=False, reason="None.")
+    assert events_of(review, "privacy.decided")[0].fields["due_at"] == ms(until)
+
+
 def test_a_breach_without_risk_needs_no_notice(world: World) -> None:
     found = aftermath.decide_privacy(
         by=actor(world.kim), review=due(world), breach=True, risk_unlikely=True, reason="Encrypted."
@@ -185,11 +199,15 @@ def test_way_through_the_page(world: World) -> None:
     back = kim.post(f"{address}/change/", {**form, "reference": ""})
     assert (back.status_code, back.context["forms"]["change"]["disposition"].value()) == (422, "rolled_back")
     assert kim.post(f"{address}/change/", form).status_code == 302
-    assert kim.post(f"{address}/privacy/", {"finding": "breach", "reason": "Names were read."}).status_code == 302
-    assert kim.post(f"{address}/notice/", {"notified_at": now().strftime("%Y-%m-%dT%H:%M:%S")}).status_code in (
-        302,
-        422,
-    )
+    known = (now() - timedelta(hours=2)).replace(second=0, microsecond=0)
+    breach = {"finding": "breach", "reason": "Names were read.", "aware_at": known.strftime("%Y-%m-%dT%H:%M")}
+    assert kim.post(f"{address}/privacy/", breach).status_code == 302
+    page = kim.get(f"{address}/after/").content.decode()
+    until = f"{known + timedelta(hours=72):%-d %b %Y, %H:%M}"
+    assert until in page.split("To be notified until")[1].split("</div>")[0]
+    told = {"notified_at": (known + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")}
+    assert kim.post(f"{address}/notice/", {"notified_at": "2026-01-01T10:00"}).status_code == 422
+    assert kim.post(f"{address}/notice/", told).status_code == 302
     page = kim.get(f"{address}/after/").content.decode()
     assert ("CHG-7" in page, "Names were read." in page, "Rolled back" in page) == (True, True, True)
     assert "CHG-7 (rolled back)" in kim.get(f"{address}/").content.decode()
