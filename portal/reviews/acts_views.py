@@ -5,19 +5,21 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
 from portal.people.signing_in import PersonRequest, signed_in
-from portal.reviews import accepting, queries, sittings
+from portal.reviews import accepting, drafts, queries, sittings
 from portal.reviews.forms import AcceptForm
 from portal.reviews.models import Acceptance, Review
 from portal.reviews.part import set_in
 from portal.reviews.rules import is_its_reviewer
 from portal.reviews.states import CLAIMED, TAKEN_STATES
+from portal.reviews.views import review_save
 
 NARROWED = ("session", "kind", "only", "after")
 
@@ -32,6 +34,10 @@ def review_acts(request: PersonRequest, pk: UUID) -> HttpResponse:
     viewed(request, "the review", review)
     if review.state in TAKEN_STATES and review.holder == request.user:
         sittings.note(review=review, person=request.user, opened=[sittings.ACTS])
+    if request.GET.get(
+        "part"
+    ):  # as it stands on the page of the review: it is noted here, since audit knows no reviewers
+        return redirect(f"{reverse('case_acts', args=[review.grant.request_id])}?review={review.pk}")
     return _page(request, review, AcceptForm() if _may_accept(request, review) else None)
 
 
@@ -58,12 +64,14 @@ def review_accept(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @signed_in
-def review_take_back(request: PersonRequest, pk: UUID, acceptance: UUID) -> HttpResponse:
+def review_take_back(request: PersonRequest, pk: UUID, acceptance: UUID) -> HttpResponseBase:
     """No longer accept it."""
     review = queries.review_for_act(pk)
     known = queries.acceptance_for_act(review, acceptance) if review else None
     if known is None:
         raise Http404
+    if review is not None and not drafts.keep(request, review):
+        return review_save(request, pk=pk)  # which says what cannot be kept
     accepting.take_back(by=request.actor, acceptance=known)
     messages.info(request, "Taken back.")
     return redirect("review_page", pk=pk)

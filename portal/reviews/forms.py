@@ -62,6 +62,16 @@ class ReviewForm(KeptForm):
         """Each question with its two fields and what the log says, for the page."""
         return [(each, self[each.id], self[f"{each.id}_comment"], self.from_log.get(each.id)) for each in questions()]
 
+    def typed(self) -> list[tuple[str, str]]:
+        """What was answered, in words, as it came: for who can no longer submit it."""
+        given = [
+            (each.ask, ANSWERS.get(self.data.get(each.id, ""), ""), self.data.get(f"{each.id}_comment", "").strip())
+            for each in questions()
+        ]
+        return [
+            (ask, ". ".join(filter(None, (answer, comment)))) for ask, answer, comment in given if answer or comment
+        ]
+
     def clean(self) -> dict[str, Any]:
         """Say beside each field what a submitted review still lacks."""
         said = super().clean() or {}
@@ -143,6 +153,11 @@ class SecondForm(KeptForm):
         """Another form stands on the page."""
         kwargs.setdefault("auto_id", "id_second_%s")
         super().__init__(*args, **kwargs)
+
+    def typed(self) -> list[tuple[str, str]]:
+        """As of a first reviewer."""
+        words = self.data.get("words", "").strip()
+        return [("What did you see?", words)] if words else []
 
     def arguments(self) -> dict[str, Any]:
         """As the action takes them."""

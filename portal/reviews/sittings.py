@@ -29,6 +29,11 @@ def note(*, review: Review, person: Person, ages: Sequence[Span] = (), opened: S
     return _add(review, person, ages, opened)
 
 
+def has_judged(review: UUID, person: Person) -> bool:
+    """Whether it stood before them to be judged."""
+    return Sitting.objects.filter(review=review, person=person).exists()
+
+
 @transaction.atomic
 def _add(review: Review, person: Person, ages: Sequence[Span], opened: Sequence[str]) -> Sitting:
     Sitting.objects.get_or_create(review=review, person=person)

@@ -18,6 +18,7 @@ from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CLASSES
 from portal.reviews import judges, queries, sittings
 from portal.reviews.actions import claim, hand_over, pass_on, save, submit
+from portal.reviews.drafts import TooLate, in_time
 from portal.reviews.forms import HandOverForm, ReviewForm, SecondForm
 from portal.reviews.models import Review
 from portal.reviews.offline import queries as offline
@@ -28,6 +29,7 @@ from portal.reviews.shown import asked_of, course_of, said_of
 from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, TAKEN_STATES
 
 PER_PAGE = 25
+THEN = {"acts": "review_acts", "after": "review_after"}  # where somebody goes on who leaves the questions for a while
 
 
 @require_GET
@@ -71,12 +73,12 @@ def _asked(review: Review) -> dict[str, Any]:
 @require_POST
 @signed_in
 def review_on_screen(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """The page was visible for a while: of its reviewer alone, while they judge."""
+    """The page was visible for a while: of its reviewer alone, while they judge. Which evidence was opened, its pages note, not the browser."""
     review = _for_act(pk)
     if not _may_answer(request, review):
         raise PermissionDenied("Only the reviewer's own time is measured.")
     ages = [span for text in request.POST.getlist("on_screen") if (span := _ages(text))]
-    sittings.note(review=review, person=request.user, ages=ages, opened=request.POST.getlist("opened"))
+    sittings.note(review=review, person=request.user, ages=ages)
     return HttpResponse(status=204)
 
 
@@ -132,10 +134,15 @@ def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
     form = _form(review, request.POST)
     kept = None
     if form.is_valid() or not _may_answer(request, review, states=(CLAIMED,)):
-        kept = form.carry_out(lambda: save(by=request.actor, review=review, answers=form.answers()))
+        try:
+            kept = form.carry_out(
+                lambda: in_time(lambda: save(by=request.actor, review=review, answers=form.answers()))
+            )
+        except TooLate as late:
+            return _too_late(request, pk, form, late)
     if kept is not None:
         messages.info(request, "Your answers are kept. You can go on later.")
-        return redirect("review_page", pk=pk)
+        return redirect(THEN.get(request.POST.get("then", ""), "review_page"), pk=pk)
     return _show(request, _again(request, pk), {"form": form}, status=form.status)
 
 
@@ -147,16 +154,22 @@ def review_submit(request: PersonRequest, pk: UUID) -> HttpResponse:
     review = _for_act(pk)
     form = _form(review, request.POST, whole=True)
     if form.is_valid() or not _may_answer(request, review, states=(CLAIMED,)):
-        said = form.cleaned_data
-        if form.carry_out(
-            lambda: submit(
-                by=request.actor, review=review, answers=form.answers(), outcome=said.get("outcome", ""),
-                owner=said.get("finding_owner"), due_at=said.get("finding_due"),
-            )
-        ):  # fmt: skip
+        try:
+            kept = form.carry_out(lambda: in_time(lambda: _submit(request, review, form)))
+        except TooLate as late:
+            return _too_late(request, pk, form, late)
+        if kept is not None:
             messages.info(request, "The review is on record.")
             return redirect("review_page", pk=pk)
     return _show(request, _again(request, pk), {"form": form}, status=form.status)
+
+
+def _submit(request: PersonRequest, review: Review, form: ReviewForm) -> Review:
+    said = form.cleaned_data
+    return submit(
+        by=request.actor, review=review, answers=form.answers(), outcome=said.get("outcome", ""), owner=said.get("finding_owner"),
+        due_at=said.get("finding_due"),
+    )  # fmt: skip
 
 
 @require_POST
@@ -167,11 +180,24 @@ def review_second(request: PersonRequest, pk: UUID) -> HttpResponse:
     review, form = _for_act(pk), SecondForm(request.POST)
     kept = None
     if form.is_valid() or not _may_answer(request, review, states=(SECOND_CLAIMED,)):
-        kept = form.carry_out(lambda: submit_second(by=request.actor, review=review, **form.arguments()))
+        try:
+            kept = form.carry_out(
+                lambda: in_time(lambda: submit_second(by=request.actor, review=review, **form.arguments()))
+            )
+        except TooLate as late:
+            return _too_late(request, pk, form, late)
     if kept is not None:
         messages.info(request, "The review is done.")
         return redirect("review_page", pk=pk)
     return _show(request, _again(request, pk), {"second": form}, status=form.status)
+
+
+def _too_late(request: PersonRequest, pk: UUID, form: ReviewForm | SecondForm, late: TooLate) -> HttpResponse:
+    """Whoever judged it until now sees again what they typed, and who has the review now; everybody else is refused as ever."""
+    if not (form.typed() and sittings.has_judged(pk, request.user) and queries.review_for(request.user, pk)):
+        raise late.refusal
+    parts = {"typed": form.typed(), "refused": late.refusal.sentence}
+    return _show(request, _again(request, pk), parts, status=late.status)
 
 
 def _show(

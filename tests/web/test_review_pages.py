@@ -1,6 +1,7 @@
 """Reviews as people see and fill them in."""
 
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -51,6 +52,7 @@ def test_whole_way_of_a_review(browser: Browser, base: str, world: World, varian
         page.goto(f"{base}/reviews/{review.pk}/")
         press(page, page.get_by_role("button", name="Take this review"))
         page.get_by_role("heading", name="What was done").scroll_into_view_if_needed()
+        page.get_by_label("Comment on question 2", exact=True).fill("Left by a link.")
         press(page, page.get_by_role("link", name="Schema change in session"))
         write(page, page.get_by_label("Why is this acceptable?"), "The table was the cause.")
         press(page, page.get_by_role("button", name="Accept all of this kind in this session"))
@@ -58,6 +60,8 @@ def test_whole_way_of_a_review(browser: Browser, base: str, world: World, varian
         axe(page)
         no_sideways_scroll(page)
         page.get_by_role("link", name="Review of Ann on Billing").click()
+        expect(page.get_by_label("Comment on question 2", exact=True)).to_have_value("Left by a link.")
+        page.get_by_label("Comment on question 2", exact=True).fill("")
         page.get_by_role("group", name="1. ").get_by_label("Not sure").check()
         page.get_by_label("Comment on question 1", exact=True).fill("The pager was silent.")
         page.get_by_role("button", name="Keep my answers for now").click()
@@ -88,7 +92,8 @@ def test_whole_way_of_a_review(browser: Browser, base: str, world: World, varian
 
 
 def say_change_and_privacy(page: Page) -> None:
-    page.get_by_role("link", name="Change records and the privacy decision").click()
+    page.get_by_label("Comment on question 1", exact=True).fill("Writes did hang.")
+    page.get_by_role("button", name="Change records and the privacy decision").click()
     page.get_by_label("Change record", exact=True).fill("CHG-7")
     page.get_by_label("Raised at").fill("2026-01-01T10:00")
     page.get_by_label("Kept", exact=True).check()
@@ -102,6 +107,7 @@ def say_change_and_privacy(page: Page) -> None:
     axe(page)
     no_sideways_scroll(page)
     page.get_by_role("link", name="Review of Ann on Billing").click()
+    expect(page.get_by_label("Comment on question 1", exact=True)).to_have_value("Writes did hang.")
 
 
 def close_the_finding(page: Page, world: World) -> None:
@@ -121,6 +127,24 @@ def close_the_finding(page: Page, world: World) -> None:
     expect(page.get_by_text("Tested again: it holds.")).to_be_visible()
 
 
+def only_what_is_on_screen_is_told(page: Page) -> None:
+    """Hidden for a while the page counts nothing: what is told after it was shown again began when it was shown."""
+    show = "state => { Object.defineProperty(document, 'visibilityState', { value: state, configurable: true }); "
+    show += "document.dispatchEvent(new Event('visibilitychange')); return performance.now(); }"
+    later = "begun => performance.now() - begun > 700"
+    page.wait_for_function(later, arg=page.evaluate("performance.now()"))
+    with page.expect_request("**/on-screen/"):
+        hidden = page.evaluate(show, "hidden")
+    page.wait_for_function(later, arg=hidden)
+    shown = page.evaluate(show, "visible")
+    page.wait_for_function(later, arg=shown)
+    with page.expect_request("**/on-screen/") as told:
+        again = page.evaluate(show, "hidden")
+    (span,) = parse_qs(told.value.post_data or "")["on_screen"]
+    assert 700 <= int(span.split("-")[0]) <= again - shown + 50
+    page.evaluate(show, "visible")
+
+
 def test_second_look(browser: Browser, base: str, world: World) -> None:
     """Two grave answers, and Lea, who did not judge first, disagrees."""
     review = second_due(world)
@@ -130,6 +154,7 @@ def test_second_look(browser: Browser, base: str, world: World) -> None:
         fits(page)
         press(page, page.get_by_role("button", name="Take the second look"))
         expect(page.get_by_text("It could wait.")).to_be_visible()
+        only_what_is_on_screen_is_told(page)
         press(page, page.get_by_role("button", name="Submit the second look"))
         expect(page.get_by_role("alert")).to_contain_text("3 things to put right")
         fits(page)
@@ -149,7 +174,8 @@ def test_review_without_script(browser: Browser, base: str, world: World) -> Non
     with seen(browser, NARROW, script=False, expected="422") as page:
         enter(page, base, world.kim)
         page.goto(f"{base}/reviews/{review.pk}/")
-        page.get_by_role("link", name="See what was done").click()
+        page.get_by_label("Comment on question 1", exact=True).fill("Writes did hang.")
+        page.get_by_role("button", name="See what was done").click()
         page.get_by_role("link", name="Schema change in session").click()
         expect(page.get_by_text("DROP TABLE old")).to_be_visible()
         page.get_by_role("checkbox", name="Acceptable").check()
@@ -160,6 +186,7 @@ def test_review_without_script(browser: Browser, base: str, world: World) -> Non
         page.get_by_role("button", name="Accept what I ticked").click()
         expect(page.get_by_text("Accepted by the reviewer")).to_be_visible()
         page.get_by_role("link", name="Review of Ann on Billing").click()
+        expect(page.get_by_label("Comment on question 1", exact=True)).to_have_value("Writes did hang.")
         answer_all(page)
         page.get_by_label("Accepted", exact=True).check()
         page.get_by_label("I looked at the evidence listed here").check()

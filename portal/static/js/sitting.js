@@ -6,16 +6,13 @@
   const token = document.querySelector("[name=csrfmiddlewaretoken]");
   if (!box || !token) return;
   let since = document.visibilityState === "visible" ? performance.now() : null;
-  const opened = new Set(box.dataset.opened ? [box.dataset.opened] : []);
 
   const tell = () => {
     const now = performance.now();
     const body = new URLSearchParams();
     if (since !== null && now - since >= 500) body.append("on_screen", `${Math.round(Math.min(now - since, 60000))}-0`);
-    opened.forEach((part) => body.append("opened", part));
     if (since !== null) since = now;
     if (![...body.keys()].length) return;
-    opened.clear();
     fetch(box.dataset.sitting, { method: "POST", body, keepalive: true, credentials: "same-origin", headers: { "X-CSRFToken": token.value } }).catch(() => {});
   };
 
@@ -26,9 +23,6 @@
       tell();
       since = null;
     }
-  });
-  document.body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "activity-part") opened.add("acts");
   });
   window.addEventListener("pagehide", tell);
   setInterval(tell, 15000);

@@ -279,7 +279,16 @@ def test_way_through_the_pages(world: World) -> None:
     shown = kim.get(f"/reviews/{review.pk}/")
     assert [(each.count, each.note) for each, _ in shown.context["acceptances"]] == [(1, "Full."), (2, "All.")]
     known = Acceptance.objects.get(note="All.")
-    assert kim.post(f"/reviews/{review.pk}/accepted/{known.pk}/take-back/").status_code == 302
+    typed, address = (
+        {"Q01": "yes", "Q01_comment": "Writes did hang."},
+        f"/reviews/{review.pk}/accepted/{known.pk}/take-back/",
+    )
+    long = kim.post(address, {**typed, "Q02_comment": "x" * 2001})
+    assert (long.status_code, long.context["form"]["Q01_comment"].value()) == (422, "Writes did hang.")
+    assert Acceptance.objects.filter(pk=known.pk).exists()
+    assert kim.post(address, typed).status_code == 302
+    review.refresh_from_db()
+    assert review.answers["Q01"] == {"answer": "yes", "comment": "Writes did hang."}
     assert kim.post(f"/reviews/{review.pk}/accepted/{known.pk}/take-back/").status_code == 404
     assert Acceptance.objects.count() == 1
 

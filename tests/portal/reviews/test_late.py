@@ -15,6 +15,7 @@ from portal.reviews import actions, late, sweep
 from portal.reviews.judging import kept
 from portal.reviews.models import Review
 from portal.reviews.states import CLAIMED, DUE, MOVES
+from tests.browsing import browser_of
 from tests.portal.reviews.test_reviews import START
 from tests.portal.reviews.used import FINE, due, events_of, state_of, taken
 from tests.worlds import World, actor, make_world
@@ -51,6 +52,22 @@ def test_overdue_review_goes_to_the_next_reviewer_with_its_answers_once(world: W
     with pytest.raises(NotAllowed, match="Another reviewer"):
         actions.submit(by=actor(world.kim), review=review, answers=FINE, outcome="accepted")
     actions.submit(by=actor(world.lea), review=review, answers=FINE, outcome="accepted")
+
+
+@pytest.mark.parametrize("act", ["save", "submit"])
+def test_who_was_typing_sees_their_words_and_who_has_it_now(world: World, act: str) -> None:
+    review = overdue(taken(world))
+    browser_of(world.kim).get(f"/reviews/{review.pk}/")
+    said = {"Q01": "no", "Q01_comment": "Writes did <b>not</b> hang."}
+    sweep.run_due()
+    answer = browser_of(world.kim).post(f"/reviews/{review.pk}/{act}/", said)
+    page = answer.content.decode()
+    assert (answer.status_code, "No. Writes did &lt;b&gt;not&lt;/b&gt; hang." in page) == (403, True)
+    assert "Lea has this review since" in " ".join(page.split())
+    assert [event.by for event in events_of(review, "review.act_refused")] == [str(world.kim.pk)]
+    assert "What you typed" not in browser_of(world.kim).get(f"/reviews/{review.pk}/").content.decode()
+    outsider = browser_of(world.zoe).post(f"/reviews/{review.pk}/{act}/", said).content.decode()
+    assert "Lea" not in outsider
 
 
 def test_case_tells_who_has_it(world: World) -> None:

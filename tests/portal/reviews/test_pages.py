@@ -11,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.clock import now
 from portal.findings.models import Finding
+from portal.grants.models import Grant
 from portal.reviews import actions
 from portal.reviews.models import Review
+from portal.reviews.queries import due_for
 from portal.reviews.questions import questions
 from tests.browsing import browser_of, code_of_device, stale
 from tests.portal.reviews.used import FINE, due, events_of, state_of, submitted, taken
@@ -51,6 +53,26 @@ def test_who_is_offered_what_waits(world: World) -> None:
         assert (review in listed) == page.context["may_claim"]
         offered |= {name} if page.context["may_claim"] else set()
     assert offered == {"kim", "lea"}
+
+
+@pytest.mark.parametrize(("then", "to"), [("acts", "acts/"), ("after", "after/"), ("elsewhere", ""), ("", "")])
+def test_answers_are_kept_before_the_page_is_left(world: World, then: str, to: str) -> None:
+    review, kim = taken(world), browser_of(world.kim)
+    page = kim.get(f"/reviews/{review.pk}/").content.decode()
+    assert [f'name="then" value="{each}"' in page for each in ("acts", "after")] == [True, True]
+    answer = kim.post(f"/reviews/{review.pk}/save/", {"Q01_comment": "Half a thought.", "then": then})
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/reviews/{review.pk}/{to}")
+    review.refresh_from_db()
+    assert review.answers["Q01"]["comment"] == "Half a thought."
+
+
+def test_what_one_had_a_part_in_takes_no_place_among_what_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.reviews.queries.MOST", 2)
+    reviews = [due(world, by="ann", ended_h=hours) for hours in (5, 4, 3, 2, 1)]
+    for review in reviews[:3]:
+        Grant.objects.filter(pk=review.grant_id).update(person=world.lea)
+    assert due_for(world.lea) == reviews[3:]
+    assert due_for(world.kim) == reviews[:2]
 
 
 @pytest.mark.parametrize("act", ["claim", "save", "submit", "hand-over"])

@@ -96,6 +96,21 @@ def test_without_a_script_nothing_is_measured_and_evidence_is_known_by_its_pages
     assert ("active_seconds" in event.fields, event.fields["evidence_skipped"]) == (False, 0)
 
 
+def test_evidence_is_opened_when_its_part_is_fetched_and_by_its_reviewer_alone(world: World) -> None:
+    review = taken(world)
+    part = f"/reviews/{review.pk}/acts/?part=1"
+    answer = browser_of(world.lea).get(part)
+    assert (answer.status_code, answer.headers["Location"]) == (
+        302,
+        f"/cases/{review.grant.request_id}/acts/?review={review.pk}",
+    )
+    assert not Sitting.objects.exists()
+    page = browser_of(world.kim).get(f"/reviews/{review.pk}/").content.decode()
+    assert (f'hx-get="{part}"' in page, Sitting.objects.get().opened) == (True, ["said"])
+    assert browser_of(world.kim).get(part, follow=True).status_code == 200
+    assert Sitting.objects.get().opened == ["acts", "said"]
+
+
 def test_only_its_reviewer_is_measured_and_nonsense_is_taken_as_nothing(world: World) -> None:
     review = taken(world)
     address, said = (
@@ -109,7 +124,7 @@ def test_only_its_reviewer_is_measured_and_nonsense_is_taken_as_nothing(world: W
         403,
     ]
     row = Sitting.objects.get()
-    assert (row.person, row.opened) == (world.kim, ["acts"])
+    assert (row.person, row.opened) == (world.kim, [])  # the browser is not asked what was opened
     others = browser_of(world.lea)
     others.get(f"/reviews/{review.pk}/")
     assert Sitting.objects.count() == 1
