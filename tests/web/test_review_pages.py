@@ -52,6 +52,7 @@ def test_whole_way_of_a_review(browser: Browser, base: str, world: World, varian
         page.goto(f"{base}/reviews/{review.pk}/")
         press(page, page.get_by_role("button", name="Take this review"))
         page.get_by_role("heading", name="What was done").scroll_into_view_if_needed()
+        expect(page.get_by_role("link", name="Schema change in session")).to_be_visible()
         page.get_by_label("Comment on question 2", exact=True).fill("Left by a link.")
         press(page, page.get_by_role("link", name="Schema change in session"))
         write(page, page.get_by_label("Why is this acceptable?"), "The table was the cause.")
