@@ -1,5 +1,6 @@
 """Pages that only a demo has: who can sign in, the mails, and statements to try."""
 
+import subprocess
 from uuid import UUID
 
 import psycopg
@@ -7,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from portal.demo import tampering
 from portal.demo.queries import attachment, mails, open_grant, shown_personas
 from portal.demo.statements import STATEMENTS, Answer, run
 from portal.kept import confirming
@@ -34,6 +36,27 @@ def mail_attachment(_request: HttpRequest, name: str, wanted: str) -> HttpRespon
     return HttpResponse(
         found, content_type="application/pdf", headers={"Content-Disposition": 'inline; filename="attachment.pdf"'}
     )
+
+
+@require_http_methods(["GET", "POST"])
+def tamper(request: HttpRequest) -> HttpResponse:
+    """Change the log as its database's superuser, check it, put it right again. Anybody may: it is a demo."""
+    if not tampering.superuser():
+        raise Http404
+    ran: list[tampering.Ran] = []
+    trouble = ""
+    try:
+        match request.POST.get("act"):
+            case "tamper" if request.POST.get("kind") in tampering.KINDS:
+                tampering.tamper(request.POST["kind"])
+            case "mend":
+                tampering.mend()
+            case "check":
+                ran = tampering.checks()
+    except (psycopg.Error, LookupError, OSError, subprocess.TimeoutExpired) as error:
+        trouble = f"It did not work: {type(error).__name__}. Nothing was changed."
+    context = {"kinds": tampering.KINDS, "tampered": tampering.tampered(), "ran": ran, "trouble": trouble}
+    return render(request, "demo/tampering.html", context)
 
 
 @require_http_methods(["GET", "POST"])

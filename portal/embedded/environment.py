@@ -58,7 +58,10 @@ class Environments:
 
     def web(self) -> dict[str, str]:
         """For web, worker, beat, watch and gather."""
-        return self.common | self.shared | {"DATABASE_URL": self._database("web")}
+        superuser = {
+            "PORTAL_DEMO_SUPERUSER_URL": self.portal.url(database=PORTAL_DATABASE)
+        }  # for the page that tampers
+        return self.common | self.shared | superuser | {"DATABASE_URL": self._database("web")}
 
     def owner(self) -> dict[str, str]:
         """For migrations. The roles' names are fixed; the grants are made by the migrations."""

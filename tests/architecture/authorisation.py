@@ -279,6 +279,8 @@ log_proof            GET  entry                 404 404 404 404 404 200 404 404 
 demo_personas        GET  -                     200 200 200 200 200 200 200 200 200 200
 demo_mails           GET  -                     200 200 200 200 200 200 200 200 200 200
 demo_mail_attachment GET  mail                  404 404 404 404 404 404 404 404 404 404
+demo_tamper          GET  -                     404 404 404 404 404 404 404 404 404 404
+demo_tamper          POST -                     404 404 404 404 404 404 404 404 404 404
 demo_try             GET  grant                 404 404 404 404 404 404 404 404 404 in
 demo_try             POST grant                 404 404 404 404 404 404 404 404 404 in
 """

@@ -73,7 +73,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "incident_cases": (("rosa", "", "?ref=INC-2041"),),
     "case_dossier": (("rosa", "case", ""),), "pack_list": (("rosa", "", ""),), "pack_new": (("rosa", "", ""),), "pack_page": (("rosa", "pack", ""),),
     "log_page": (("rosa", "", ""),), "log_entry": (("rosa", "entry", ""),),
-    "demo_personas": ((NOBODY, "", ""),), "demo_mails": ((NOBODY, "", ""),), "demo_try": (("ann", "open grant", ""),),
+    "demo_personas": ((NOBODY, "", ""),), "demo_mails": ((NOBODY, "", ""),), "demo_tamper": ((NOBODY, "", ""),), "demo_try": (("ann", "open grant", ""),),
 }  # fmt: skip
 
 

@@ -1,0 +1,84 @@
+"""The demo's page that tampers: each way changes the stored log as a superuser could, both checks name it, and it is put right again."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from audit.log.checking import published
+from audit.log.examination import examine
+from audit.log.publishing import publish_once
+from audit.log.read import named
+from audit.log.stores.directory import DirectoryStore
+from portal.demo import tampering
+from tests.audit.log.logged import run_signer, sealed
+from tests.servers import superuser_url
+from tests.worlds import authorised, make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def _demo(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of more than one bundle, with an approval in it, published."""
+    settings.PORTAL_DEMO = True
+    settings.PORTAL_DATA, settings.PORTAL_LOG_STORE = tmp_path, str(tmp_path / "log")
+    settings.ROOT_URLCONF = "tests.architecture.every_url"
+    monkeypatch.setenv("PORTAL_DEMO_SUPERUSER_URL", superuser_url(str(connection.settings_dict["NAME"])))
+    authorised(make_world())
+    sealed(300)
+    publish_once(connection, DirectoryStore(tmp_path / "log"), [run_signer().verifier()])
+
+
+def damages() -> list[str]:
+    return examine([run_signer().verifier()], published=published()).sentences()
+
+
+@pytest.mark.usefixtures("_demo")
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("approver", "do not have the root"), ("removed", "is missing"), ("name", "personal values do not match"),
+        ("published", "Published: entries changed"),
+    ],
+)  # fmt: skip
+def test_what_is_done_is_named_and_put_right_again(kind: str, said: str) -> None:
+    browser = Client()
+    assert damages() == []
+    browser.post("/demo/tamper/", {"act": "tamper", "kind": kind})
+    browser.post("/demo/tamper/", {"act": "tamper", "kind": "removed"})  # a second one does nothing
+    assert said in " ".join(damages())
+    page = browser.get("/demo/tamper/").content.decode()
+    assert tampering.KINDS[kind].label in page
+    browser.post("/demo/tamper/", {"act": "mend"})
+    assert (damages(), tampering.tampered()) == ([], "")
+    assert [event.name for event in named(["request.approved"])] == ["request.approved"]
+
+
+@pytest.mark.usefixtures("_demo")
+def test_the_page_shows_what_both_checks_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def run(*arguments: str) -> tampering.Ran:
+        asked.append(arguments)
+        return tampering.Ran(" ".join(arguments), "NOT WHOLE: 1 damages.", 1)
+
+    monkeypatch.setattr(tampering, "_run", run)
+    page = Client().post("/demo/tamper/", {"act": "check"}).content.decode()
+    assert [each[:2] for each in asked] == [("manage.py", "verify_log"), ("-m", "audit.log.verify")]
+    assert page.count("NOT WHOLE: 1 damages.") == 2
+
+
+@pytest.mark.usefixtures("_demo")
+def test_the_second_check_is_a_real_command(settings: Any) -> None:
+    ran = tampering._run(
+        "-m", "audit.log.verify", settings.PORTAL_LOG_STORE, "--key", settings.PORTAL_LOG_PUBLIC_KEY.split()[0]
+    )
+    assert (ran.status, ran.said.splitlines()[-1]) == (0, "WHOLE.")
+
+
+def test_without_a_superuser_there_is_no_such_page(settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.architecture.every_url"
+    assert [Client().get("/demo/tamper/").status_code, Client().post("/demo/tamper/").status_code] == [404, 404]
