@@ -15,6 +15,7 @@ from portal.access_requests.queries import (
     audience_of,
     has_access,
     repeats_earlier,
+    standing_groups,
     to_be_told,
     turns_of,
     was_reviewed,
@@ -35,7 +36,7 @@ from portal.access_requests.rules import (
 from portal.access_requests.states import APPROVED, AWAITING, MOVES
 from portal.access_requests.turns import Turn
 from portal.clock import ms, now
-from portal.eligibility.lending import groups_of, standing_of
+from portal.eligibility.lending import standing_of
 from portal.eligibility.queries import may_use_locked
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.moves import make
@@ -162,13 +163,10 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked, afterwards: bool = F
 
 
 def _enough_approvers(by: Actor, privilege: Privilege, rules: Policy) -> None:
-    approvers = audience_of(privilege.system, by.id).approvers
-    if len(approvers) < rules.min_approvals:
+    audience = audience_of(privilege.system, by.id)
+    if len(audience.approvers) < rules.min_approvals:
         raise RefusedByPolicy("There are not enough approvers for this system at the moment.", about=privilege)
-    if (
-        rules.approver_groups
-        and len(groups_of(privilege.system, [each.pk for each in approvers])) < rules.approver_groups
-    ):
+    if len(set(standing_groups(privilege.system, audience, rules).values()) - {""}) < rules.approver_groups:
         raise RefusedByPolicy("There are approvers of too few groups for this system at the moment.", about=privilege)
 
 

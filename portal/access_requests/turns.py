@@ -1,6 +1,7 @@
 """Who is woken when: the policy's tiers as turns of one request. Everybody who is an approver may decide at any time; turns only say who is told.
 
-A turn ends when its minutes are over. Nobody else is told once enough approvers have seen the request or decided on it: as many as must say yes.
+A turn ends when its minutes are over. Nobody else is told once the request would be approved if each approver who has seen it said yes as well: as many
+as the policy wants, of as many groups, and all of them people who may still decide.
 A tier of which nobody is an approver any more takes no time, nor does a rota of which nobody is here: the next are told, and the turn says why.
 Of a rota the one who is on call when the turn comes is told. Approvers of no tier come last, so nobody is ever left out.
 """
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from portal.access_requests.rules import still_needed
 from portal.people.models import Person
 from portal.policy.rules import Policy
 from portal.rotas.schedule import Plan, in_order
@@ -68,9 +70,16 @@ def _on_call(plan: Plan, at: datetime, names: Mapping[Person, Set[str]], taken: 
     return next((found for each in in_order(plan, at) if (found := _among({each}, names, taken))), ())
 
 
-def answered(rules: Policy, who: Iterable[UUID]) -> bool:
-    """Whether enough different approvers have seen it or decided, so that nobody else is woken."""
-    return len(set(who)) >= rules.min_approvals
+def answered(rules: Policy, yeses: Mapping[UUID, str], looked: Iterable[UUID], may: Mapping[UUID, str]) -> bool:
+    """Whether nobody else is woken: those who said yes, with those who have seen it and may still decide, are enough.
+
+    Args:
+        yeses: The group of each who said yes, empty where they stand in none. It counts although they left since.
+        looked: Who has seen it, or acknowledged the alert.
+        may: The group of each who may decide now.
+    """
+    coming = [may[each] for each in set(looked) & set(may) - set(yeses)]
+    return still_needed(rules, [*yeses.values(), *coming]) == 0
 
 
 def next_turn(found: Sequence[Turn], at: datetime) -> Turn | None:

@@ -18,6 +18,7 @@ from portal.access_requests.queries import (
     audience_of,
     earlier_uses,
     plans_in,
+    standing_groups,
     visible,
     was_reviewed,
     would_end,
@@ -76,6 +77,7 @@ class Life:
     may: frozenset[str]
     stop: Stop | None = None
     rotas: Mapping[str, Plan] = field(default_factory=dict)
+    groups: Mapping[UUID, str] = field(default_factory=dict)  # of those who may decide while it waits
 
     @property
     def stage(self) -> str:
@@ -230,15 +232,20 @@ def life_of(viewer: Person, by: Actor, pk: UUID) -> Life | None:
     at = now()
     seen = tuple(request.seen_by.select_related("person").order_by("at"))
     decides = allows(may_decide, by, request)
+    rules, audience, waits = (
+        rules_of(request.policy),
+        audience_of(request.system, request.responder_id),
+        request.state == AWAITING,
+    )
     return Life(
-        request=request, grant=grant, rules=rules_of(request.policy), by=by, at=at, approvals=approvals, extensions=extensions, released=released,
-        seen=seen, alerts=tuple(alerts_of_case(request.pk)), audience=audience_of(request.system, request.responder_id),
+        request=request, grant=grant, rules=rules, by=by, at=at, approvals=approvals, extensions=extensions, released=released,
+        seen=seen, alerts=tuple(alerts_of_case(request.pk)), audience=audience,
         supplements=tuple(of_case(request.pk, ["request.supplemented"])) if request.mode == "bypass" else (),
         reviewed=grant is not None and was_reviewed(request),
         group=standing_of(by.id, request.system, request.responder_id).group if decides else "",
         earlier=earlier_uses(request) if decides else None, questions=tuple(request.questions.select_related("asked_by")),
         may=_may(by, request, grant, approvals, seen, extensions, at, released, decides=decides), stop=on(request.system).first(),
-        rotas=plans_in(rules_of(request.policy)) if request.state == AWAITING else {},
+        rotas=plans_in(rules) if waits else {}, groups=standing_groups(request.system, audience, rules) if waits else {},
     )  # fmt: skip
 
 

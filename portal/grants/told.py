@@ -97,8 +97,9 @@ def _next(life: Life, found: tuple[Turn, ...]) -> str:
     looked = {
         each.recipient_id for each in life.alerts if each.recipient_id and each.acknowledged_at and each.kind in CALLS
     }
-    looked |= {each.person_id for each in life.seen} | {each.approver_id for each in life.approvals}
-    if coming is None or answered(life.rules, looked):
+    looked |= {each.person_id for each in life.seen}
+    yeses = {each.approver_id: each.group for each in life.approvals if each.decision == "approve"}
+    if coming is None or answered(life.rules, yeses, looked, life.groups):
         return ""
     left = max(1, -(-(coming.at - life.at) // timedelta(minutes=1)))
     people = _listed([each.name for each in coming.people], "and")

@@ -1,18 +1,26 @@
 """m of n approvers, and one of each of several groups among them."""
 
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit.cases.reading import record_of
 from audit.log.read import of_case
 from portal.access_requests import actions
 from portal.access_requests.models import Approval
 from portal.access_requests.rules import still_needed
+from portal.access_requests.sweep import pass_on_due
+from portal.access_requests.turns import answered
 from portal.clock import now
 from portal.eligibility import actions as lists
 from portal.eligibility.models import APPROVER, RoleAssignment
 from portal.errors import RefusedByPolicy
-from portal.policy.rules import Policy, parse
+from portal.policy.rules import Policy, Tier, parse
 from tests.browsing import browser_of
+from tests.portal.access_requests.test_tiers import told
 from tests.worlds import World, actor, make_world, request_of
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +88,41 @@ def test_who_stands_in_counts_for_the_group_of_who_is_away(world: World) -> None
     actions.approve(by=actor(world.jon), request=request)
     assert actions.approve(by=actor(world.lea), request=request).state == "approved"
     assert of_case(request.pk, ["request.approved"])[-1].fields["group"] == "security"
+
+
+@pytest.mark.parametrize("how", ["look", "say yes"])
+def test_tier_of_the_other_group_is_told_although_two_of_one_group_looked_or_said_yes(world: World, how: str) -> None:
+    tiers = tuple(Tier((str(world.people[name].pk),), 5) for name in ("ines", "kim", "jon"))
+    document = Policy(min_approvals=2, approver_groups=2, tiers=tiers)
+    type(world.policy).objects.update(document=document.document(), sha256=document.sha256())
+    request = request_of(world)
+    for name in ("ines", "kim"):
+        (actions.see if how == "look" else actions.approve)(by=actor(world.people[name]), request=request)
+    page = " ".join(browser_of(world.ann).get(f"/requests/{request.pk}/").content.decode().split())
+    assert "If it stays so, Kim is told in" in page
+    assert pass_on_due(request.requested_at + timedelta(minutes=11)) == 1
+    assert set(told(request)) == {"Ines", "Kim", "Jon"}
+    actions.see(by=actor(world.jon), request=request)
+    assert pass_on_due(request.requested_at + timedelta(minutes=40)) == 0, "Mo is not woken: both groups know"
+
+
+@given(
+    st.integers(1, 3), st.integers(0, 3), st.dictionaries(st.integers(0, 6), st.sampled_from("ab")), st.sets(st.integers(0, 6)),
+    st.dictionaries(st.integers(0, 6), st.sampled_from(["", "a", "b", "c"])),
+)  # fmt: skip
+def test_nobody_else_is_woken_exactly_where_those_who_know_could_open_it(
+    needed: int, groups: int, yes: dict[int, str], looked: set[int], may: dict[int, str]
+) -> None:
+    rules = Policy(min_approvals=max(needed, groups), approver_groups=groups)
+    name = [UUID(int=each) for each in range(7)]
+    votes = dict(yes)
+    for who in looked:  # all who know of it and may still decide say yes, one after the other
+        if who in may:
+            votes.setdefault(who, may[who])
+    opens = len(votes) >= rules.min_approvals and len(set(votes.values()) - {""}) >= groups
+    assert opens == answered(
+        rules, {name[who]: group for who, group in yes.items()}, {name[who] for who in looked}, {name[who]: group for who, group in may.items()}
+    )  # fmt: skip
 
 
 def test_too_few_groups_are_said_before_anybody_is_asked(world: World) -> None:

@@ -13,6 +13,7 @@ from portal.access_requests.models import AccessRequest
 from portal.access_requests.sweep import pass_on_due
 from portal.access_requests.turns import begun, next_turn, turns
 from portal.clock import now
+from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.notifications.actions import acknowledge
 from portal.notifications.models import Alert
@@ -97,6 +98,20 @@ def test_nobody_else_is_told_once_somebody_looked(world: World, how: str) -> Non
         approve(by=actor(world.ines), request=request)
     passed = after(request, 6)
     assert passed == (1 if how == "approves" else 0)  # two must say yes, and one did: the next is still needed
+
+
+@pytest.mark.parametrize("lost", ["left", "role"])
+def test_who_looked_and_may_decide_no_longer_keeps_nobody_asleep(world: World, lost: str) -> None:
+    request = request_of(world)
+    see(by=actor(world.ines), request=request)
+    if lost == "left":
+        Person.objects.filter(pk=world.ines.pk).update(left_at=now())
+    else:
+        RoleAssignment.objects.filter(person=world.ines).update(
+            ended_at=now(), ended_by="process:test", ended_cause="test"
+        )
+    assert after(request, 6) == 1
+    assert told(request) == ["Ines", "Jon"]
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "lapsed"])

@@ -126,8 +126,8 @@ def test_past_approvers_are_those_who_were_asked(world: World, who: str) -> None
         asked = audience_of(world.system, world.people[who].pk)
         then = PastApprovers(world.system).at(now(), world.people[who].pk)
         assert (then.approvers, then.in_place) == (asked.approvers, asked.in_place)
-        assert frozenset(then.groups[each.pk] for each in then.approvers) == groups_of(
-            world.system, [each.pk for each in asked.approvers]
+        assert {each.pk: then.groups[each.pk] for each in then.approvers} == groups_of(
+            world.system, [each.pk for each in asked.approvers], asked.in_place
         )
     gone = PastApprovers(world.system).at(now() - timedelta(days=40), world.ann.pk)
     assert gone.approvers == ()
