@@ -57,8 +57,9 @@ def _named(names: Collection[str], system: System, responder: Person | None) -> 
     if alerts.RESPONDER in names and responder is not None:
         people.append(responder)
     if alerts.OWNER in names:
-        # who owns it and asked for it themselves does not watch over it alone
-        people += audience.owners or audience.approvers
+        # who owns it and asked for it themselves does not watch over it alone, nor does somebody who has left
+        people += audience.owners
+        people += audience.approvers if all(each.left_at for each in audience.owners) else ()
     if alerts.APPROVERS in names:
         people += audience.approvers
     for name, role in ((alerts.REVIEWERS, REVIEWER), (alerts.ADMINISTRATORS, ADMINISTRATOR)):

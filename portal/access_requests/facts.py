@@ -23,7 +23,7 @@ def made(
     """Fields of ``request.made``. ``first``: the turn that was told."""
     bypass = request.mode == "bypass"
     approvers = [str(person.pk) for person in audience.approvers]
-    told = [str(person.pk) for person in audience.owners]
+    told = [str(person.pk) for person in audience.owners if person.left_at is None]
     return {
         "responder_id": request.responder_id, "system_id": request.system_id, "system_name": request.system.name,
         "privilege_id": request.privilege_id, "privilege_name": request.privilege.name, "mode": request.mode,

@@ -14,7 +14,7 @@ from portal.access_requests.turns import Turn, answered, begun, turns
 from portal.clock import now
 from portal.eligibility.lending import away, groups_of, lenders_to, seats
 from portal.eligibility.models import APPROVER, OWNER, RESPONDER, Eligibility
-from portal.eligibility.queries import eligibilities_of, people_with, systems_where, usable_until
+from portal.eligibility.queries import eligibilities_of, owner_told, people_with, systems_where, usable_until
 from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.policy.queries import rules_of
@@ -28,7 +28,10 @@ REPEAT_DAYS = 30  # the catalogue's reason_repeat_days
 
 @dataclass(frozen=True)
 class Audience:
-    """Who is asked to decide and who is told, the responder never among the approvers. ``in_place``: who stands in, for whom."""
+    """Who is asked to decide and who is told, the responder never among them. ``in_place``: who stands in, for whom.
+
+    Of a system whose owner left, who else owns it or who administers it is told; who left is named among the owners, to say why.
+    """
 
     approvers: tuple[Person, ...]
     owners: tuple[Person, ...]
@@ -41,8 +44,7 @@ def audience_of(system: System, responder_id: UUID | str) -> Audience:
     seated = seats(away(system).values_list("person_id", "lent_by_id"), UUID(str(responder_id)))
     approvers = tuple(people_with(APPROVER, system).exclude(pk__in=seated.not_asked))
     held = people_with(OWNER, system).exclude(pk=responder_id)
-    owner = [system.owner] if str(system.owner_id) != str(responder_id) else []
-    owners = {person.pk: person for person in (*held, *owner)}
+    owners = {person.pk: person for person in (*held, *owner_told(system)) if str(person.pk) != str(responder_id)}
     return Audience(approvers, tuple(owners.values()), tuple(settings.PORTAL_SECURITY_LIST), seated.in_place)
 
 

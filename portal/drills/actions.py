@@ -12,6 +12,7 @@ from portal.drills.models import Drill
 from portal.drills.queries import PATIENCE, about, is_over, over_at, was_told
 from portal.drills.rules import HARMLESS, failed_before, may_start
 from portal.drills.sheet import Limits, sheet
+from portal.eligibility.queries import owner_told
 from portal.errors import ChangedMeanwhile, WrongState
 from portal.findings.actions import raise_finding
 from portal.notifications.outbox import tell
@@ -119,6 +120,6 @@ def remind(*, by: Actor, due: Due, mark: str) -> None:
     if was_told(due, mark):
         raise ChangedMeanwhile("The owner was told already.", about=due.system)
     tell(
-        by=by, people=[due.system.owner], kind="drill.due", about=about(due, mark), path="/drills/",
+        by=by, people=owner_told(due.system), kind="drill.due", about=about(due, mark), path="/drills/",
         facts={"system": due.system.name, "due_at": due.due_at, "last_at": due.last_at},
     )  # fmt: skip

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from portal.drills.duties import due_of
 from portal.eligibility.models import ADMINISTRATOR
-from portal.eligibility.queries import people_with
+from portal.eligibility.queries import owner_told, people_with
 from portal.findings.models import Finding
 from portal.findings.queries import givers_of
 from portal.findings.states import CLOSED
@@ -55,7 +55,7 @@ def _policies(systems: Iterable[System], at: datetime) -> Iterator[Overdue]:
     for pk, version in in_force_for(named.values()).items():
         if version.review_due_at <= at:
             system = named[pk]
-            people = (system.owner, *people_with(ADMINISTRATOR, system))
+            people = (*owner_told(system), *people_with(ADMINISTRATOR, system))
             path = reverse("policy_system", args=[pk])
             what = f"Look at the policy of {system.name} again"
             yield Overdue(f"overdue:policy:{version.pk}", what, system, version.review_due_at, people, path)
@@ -66,7 +66,12 @@ def _drills(systems: Iterable[System], at: datetime) -> Iterator[Overdue]:
         if due.due_at <= at:
             about = f"overdue:drill:{due.system.pk}:{due.due_at:%Y-%m-%d}"
             yield Overdue(
-                about, f"Drill {due.system.name}", due.system, due.due_at, (due.system.owner,), reverse("drills")
+                about,
+                f"Drill {due.system.name}",
+                due.system,
+                due.due_at,
+                tuple(owner_told(due.system)),
+                reverse("drills"),
             )
 
 
@@ -75,7 +80,7 @@ def _secrets(at: datetime) -> Iterator[Overdue]:
     rows = Rotation.objects.exclude(state=DONE).filter(due_at__lte=at, account__state__in=IN_USE)
     for row in rows.select_related("account__system__owner", "account__custodian"):
         account = row.account
-        people = tuple(each for each in (account.custodian, account.system.owner) if each)
+        people = tuple(each for each in (account.custodian, *owner_told(account.system)) if each)
         what, path = (
             f"A new secret for {account.name} of {account.system.name}",
             reverse("sealed_page", args=[account.pk]),
@@ -98,7 +103,9 @@ def _cards(at: datetime) -> Iterator[Overdue]:
     for pair in pairs_out():
         account, due_at = pair.account, drill_due(pair)
         if due_at + TOLD_BEFORE <= at:
-            people = tuple(each for each in (account.custodian, account.second_custodian, account.system.owner) if each)
+            people = tuple(
+                each for each in (account.custodian, account.second_custodian, *owner_told(account.system)) if each
+            )
             what, path = f"Drill the offline cards of {account.name}", reverse("sealed_page", args=[account.pk])
             yield Overdue(f"overdue:cards:{pair.pk}:{due_at:%Y-%m-%d}", what, account.system, due_at, people, path)
 

@@ -87,6 +87,16 @@ def people_with_for_any(role: str, at: datetime | None = None) -> list[Person]:
     return list(Person.objects.filter(held | named, left_at__isnull=True).distinct().order_by("name"))
 
 
+def owner_told(system: System) -> list[Person]:
+    """Who is told what the owner of the system is told: where the owner has left, who else owns it, or else who administers it.
+
+    Who left stays among them: `tell` sends them nothing, and says to the others why they are told.
+    """
+    if system.owner.left_at is None:
+        return [system.owner]
+    return [*(people_with(OWNER, system) or people_with(ADMINISTRATOR, system)), system.owner]
+
+
 def administrators() -> QuerySet[Person]:
     """Those of all systems, who look after people; by name."""
     held = RoleAssignment.objects.filter(in_force(), role=ADMINISTRATOR, system__isnull=True)

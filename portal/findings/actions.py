@@ -8,6 +8,7 @@ from django.conf import settings
 from audit.log.append import Actor, action, append
 from portal.access_requests.alerting import Recipients, of_system
 from portal.clock import ms, now, optional_ms
+from portal.eligibility.queries import administrators, owner_told
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.findings.dates import USUAL, trouble_with
 from portal.findings.models import Finding
@@ -235,6 +236,8 @@ def _not_alone(by: Actor, owner: Person, due_at: datetime, case: str, about: Fin
 def _recipients(row: Finding, person: Person | None) -> Recipients:
     """The person, beside whom the system's policy names for such findings; the security list where nobody is known who would be concerned."""
     people = [person] if person else []
+    if person and person.left_at:
+        people += owner_told(row.system) if row.system else administrators()
     if row.kind in ALERTED and row.system is not None:
         return of_system(ALERTED[row.kind], row.system, also=people)
     return Recipients(people=people, addresses=() if person else tuple(settings.PORTAL_SECURITY_LIST))

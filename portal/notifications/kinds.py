@@ -15,6 +15,8 @@ from portal.clock import ms
 from portal.notifications.inert import one_line
 
 USE = "person system privilege"  # who, where, what
+GONE = "gone"
+"""A fact of every kind: names of people who were to be told as well, and have left."""
 ASKED = f"{USE} minutes:int reason? category? criterion? incident? ends_about:time?"
 
 
@@ -61,7 +63,9 @@ def _kept(kind: str, value: Any) -> Any:
 
 
 def _kinds(*rows: tuple[str, str, str, str]) -> dict[str, Kind]:
-    return {name: Kind(title, to, fields(declared), topic_of(name)) for name, title, to, declared in rows}
+    return {
+        name: Kind(title, to, fields(f"{declared} {GONE}:list?"), topic_of(name)) for name, title, to, declared in rows
+    }
 
 
 # What a receiver of webhooks may choose.

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from portal.clock import moment, ms
 from portal.notifications.channels import Message, NotTaken
 from portal.notifications.inert import one_line, unlinked
-from portal.notifications.kinds import KINDS
+from portal.notifications.kinds import GONE, KINDS
 from portal.notifications.links import link_of
 from portal.notifications.models import Alert
 from portal.people.zones import zone_of
@@ -90,8 +90,15 @@ def words(alert: Alert) -> tuple[str, str]:
         raise NotTaken("no_template") from error
     first, _, rest = template.render(Context(_for_people(alert), autoescape=False)).partition("\n")
     subject = one_line(first.removeprefix(SUBJECT), LONGEST_SUBJECT)
-    paragraphs = [part.strip() for part in rest.split("\n\n")]
+    paragraphs = [*(part.strip() for part in rest.split("\n\n")), _gone(alert)]
     return subject, "\n\n".join(part for part in paragraphs if part)
+
+
+def _gone(alert: Alert) -> str:
+    """Why somebody is told of it who otherwise is not."""
+    names = ", ".join(unlinked(each) for each in alert.facts.get(GONE, ()))
+    instead = "Where nobody else owns the system, its administrators are told in place of its owner."
+    return f"To be told as well, but has left: {names}. {instead}" if names else ""
 
 
 def _for_people(alert: Alert) -> Mapping[str, Any]:

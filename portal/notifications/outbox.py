@@ -12,7 +12,7 @@ from portal.hints import hint
 from portal.notifications.channels import channel
 from portal.notifications.channels.webhook.queries import PREFIX, addresses_for
 from portal.notifications.digest import leaves_at
-from portal.notifications.kinds import kind_of
+from portal.notifications.kinds import GONE, kind_of
 from portal.notifications.models import Alert
 from portal.people.models import Person
 
@@ -36,7 +36,7 @@ def tell(
 ) -> list[Alert]:
     """Queue one alert for each recipient, with its event, in the transaction of the running action. Sends nothing.
 
-    Nobody is told twice by one call, and nobody who has left. ``facts`` are those that ``kinds.py`` declares for the
+    Nobody is told twice by one call, and nobody who has left: the others read who that is. ``facts`` are those that ``kinds.py`` declares for the
     kind; ``about`` is the subject that it speaks of (``request:<id>``), ``path`` the page of the portal that it leads
     to, ``attachment`` a file under the data folder, ``over`` a kind of channel. What goes by mail goes to each receiver of webhooks
     as well that takes alerts of the topic.
@@ -44,7 +44,9 @@ def tell(
     Raises:
         UnknownKind, WrongFacts, UnknownChannel: the alert is not one that the portal knows.
     """
-    taken, moment = kind_of(kind).take(kind, facts), now()
+    people = list(people)
+    gone = dict.fromkeys(person.name for person in people if person.left_at is not None)
+    taken, moment = kind_of(kind).take(kind, {**facts, GONE: list(gone) or None}), now()
     channel(over)  # one that is not known is refused before anything is written
     rows = [(over, person, address) for person, address in _recipients(people, addresses)]
     if over == MAIL:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
+from portal.eligibility.queries import owner_told
 from portal.errors import RefusedByPolicy
 from portal.grants import narrowing
 from portal.locks import until_commit
@@ -168,7 +169,8 @@ def _move(by: Actor, row: PersonnelList, change: Change, plan: Plan) -> None:
     ended = narrowing.end_lists_of_one_who_moved(by, person, change.ends_at)
     if ended:
         tell(
-            by=by, people=[person, *(each.privilege.system.owner for each in ended)], kind="person.moved", about=person.log_subject, path="/",
+            by=by, people=[person, *(who for each in ended for who in owner_told(each.privilege.system))], kind="person.moved",
+            about=person.log_subject, path="/",
             facts={"person": person.name, "before": before, "unit": person.unit, "lists": len(ended), "ends_at": max(change.ends_at, now())},
         )  # fmt: skip
     append(

@@ -6,6 +6,7 @@ from uuid import UUID
 from audit.log.append import Actor, action, append
 from portal.access_requests.models import AccessRequest
 from portal.clock import moment, ms, now
+from portal.eligibility.queries import owner_told
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.grants.actions import locked as locked_grant
 from portal.grants.actions import over_at
@@ -234,6 +235,6 @@ def remind(*, by: Actor, review: Review, mark: str) -> None:
     tell_of(
         by,
         row,
-        pool if late or (word == "before" and pool) else [*pool, row.grant.system.owner],
+        pool if late or (word == "before" and pool) else [*pool, *owner_told(row.grant.system)],
         OVERDUE_KIND if late else "review.reminder",
     )

@@ -10,6 +10,7 @@ from portal.access_requests.alerting import Recipients, recipients
 from portal.access_requests.facts import who_where_what
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
+from portal.eligibility.queries import owner_told
 from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.policy.alerts import OVERDUE
@@ -95,6 +96,6 @@ def tell_owner(by: Actor, review: Told, title: str, sentence: str) -> None:
     """Something that the owner of the system has to see to."""
     system = review.request.system
     tell(
-        by=by, people=[system.owner], kind="system.problem", case=review.log_case, about=review.log_subject, path=review.path,
+        by=by, people=owner_told(system), kind="system.problem", case=review.log_case, about=review.log_subject, path=review.path,
         grant_id=review.grant_id, facts={"title": title, "sentence": sentence, "system": system.name, "at": now()},
     )  # fmt: skip

@@ -9,6 +9,7 @@ from django.conf import settings
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.connectors.sealed import keeper_of
+from portal.eligibility.queries import owner_told
 from portal.errors import RefusedByPolicy, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
@@ -269,7 +270,7 @@ def check_out(
 
 def _tell_of_shared(by: Actor, row: SealedAccount, person: Person, grant_id: UUID, case: str) -> None:
     tell(
-        by=by, people=[row.custodian, row.system.owner], addresses=settings.PORTAL_SECURITY_LIST, kind="sealed.lent_while_known", case=case,
+        by=by, people=[row.custodian, *owner_told(row.system)], addresses=settings.PORTAL_SECURITY_LIST, kind="sealed.lent_while_known", case=case,
         about=row.log_subject, path=f"/sealed/{row.pk}/", grant_id=grant_id,
         facts={"account": row.name, "system": row.system.name, "person": person.name, "custodian": row.custodian.name},
     )  # fmt: skip

@@ -8,6 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from audit.log.append import Actor, action, append, process
 from portal.clock import ms, now
+from portal.eligibility.queries import owner_told
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.notifications.outbox import tell
 from portal.offline_card import answer_to, new_question
@@ -145,6 +146,6 @@ def remind_to_print(*, by: Actor, made: OfflineSet) -> None:
 
 def _tell(by: Actor, row: SealedAccount, pair: OfflineSet, kind: str, **facts: object) -> None:
     tell(
-        by=by, people=[*row.custodians, row.system.owner], kind=kind, about=row.log_subject, path=f"/sealed/{row.pk}/",
+        by=by, people=[*row.custodians, *owner_told(row.system)], kind=kind, about=row.log_subject, path=f"/sealed/{row.pk}/",
         facts={"account": row.name, "system": row.system.name, "number": pair.number, **facts},
     )  # fmt: skip

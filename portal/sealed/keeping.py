@@ -2,6 +2,7 @@
 
 from audit.log.append import Actor, action, append, process
 from audit.log.read import of_subject
+from portal.eligibility.queries import owner_told
 from portal.errors import ChangedMeanwhile
 from portal.notifications.outbox import tell
 from portal.people.models import Person
@@ -32,7 +33,7 @@ def note_missing(*, by: Actor, account: SealedAccount) -> None:
     if not missing:
         raise ChangedMeanwhile("That a custodian is missing was said already.", about=row)
     tell(
-        by=by, people=[row.system.owner], kind=MISSING, about=row.log_subject, path=f"/sealed/{row.pk}/",
+        by=by, people=owner_told(row.system), kind=MISSING, about=row.log_subject, path=f"/sealed/{row.pk}/",
         facts={"account": row.name, "system": row.system.name, "people": [each.name for each in missing]},
     )  # fmt: skip
     append(

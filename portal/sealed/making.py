@@ -15,6 +15,7 @@ from portal.connectors.base import Secret
 from portal.connectors.sealed import keeper_of
 from portal.crash_points import CARDS as MAKING
 from portal.crash_points import reached
+from portal.eligibility.queries import owner_told
 from portal.errors import ChangedMeanwhile, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
@@ -61,7 +62,7 @@ def note_missing(*, by: Actor, account: SealedAccount) -> None:
     if not missing or not owed.exclude(last_trouble=MISSING).update(last_trouble=MISSING):
         raise ChangedMeanwhile("That a custodian is missing was said already.", about=row)
     tell(
-        by=by, people=[row.system.owner, *row.custodians],
+        by=by, people=[*owner_told(row.system), *row.custodians],
         kind="offline.custodian_missing", about=row.log_subject, path=f"/sealed/{row.pk}/",
         facts={"account": row.name, "system": row.system.name, "people": [each.name for each in missing]},
     )  # fmt: skip

@@ -11,6 +11,7 @@ from audit.log.append import Actor, action, append
 from portal.clock import moment, ms, now
 from portal.connectors.base import Secret
 from portal.connectors.postgresql.secrets import make_password
+from portal.eligibility.queries import owner_told
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.moves import make
 from portal.notifications.outbox import tell
@@ -66,7 +67,7 @@ def owe(*, by: Actor, account: SealedAccount, cause: str, grant_id: UUID | None 
 
 def tell_of_stop(*, by: Actor, account: SealedAccount, rotation: Rotation, case: str = "") -> None:
     """A part of an emergency stop: its custodian alone can end what whoever was shown the secret can do with it."""
-    people, addresses = [account.custodian, account.system.owner], settings.PORTAL_SECURITY_LIST
+    people, addresses = [account.custodian, *owner_told(account.system)], settings.PORTAL_SECURITY_LIST
     tell(by=by, people=people, addresses=addresses, kind="sealed.known_at_stop", **_told(account, rotation, case))
 
 

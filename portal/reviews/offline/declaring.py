@@ -14,7 +14,7 @@ from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
 from portal.clock import ms, now
 from portal.eligibility.models import ADMINISTRATOR
-from portal.eligibility.queries import people_with
+from portal.eligibility.queries import owner_told, people_with
 from portal.errors import RefusedByPolicy
 from portal.findings.actions import raise_finding
 from portal.notifications.outbox import tell
@@ -72,7 +72,7 @@ def declare_use(
 
 def _tell(by: Actor, account: SealedAccount, request: AccessRequest, from_at: datetime, to_at: datetime) -> None:
     """Everybody who keeps, owns or administers it, but who said so."""
-    people = [*account.custodians, account.system.owner, *people_with(ADMINISTRATOR, account.system)]
+    people = [*account.custodians, *owner_told(account.system), *people_with(ADMINISTRATOR, account.system)]
     tell(
         by=by, people=[each for each in people if str(each.pk) != by.id], addresses=settings.PORTAL_SECURITY_LIST,
         kind="offline.use_declared", case=request.log_case, about=account.log_subject, path=f"/requests/{request.pk}/",

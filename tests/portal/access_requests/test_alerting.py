@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from portal.access_requests.alerting import recipients
 from portal.clock import now
+from portal.eligibility.models import RoleAssignment
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending, opening
 from portal.grants.models import Grant
 from portal.grants.trouble import Trouble
+from portal.notifications.messages import words
 from portal.notifications.models import Alert
 from portal.policy.alerts import GROUPS, RECIPIENTS, Telling, in_words, listed, ordered
 from portal.policy.differences import differences
@@ -95,6 +97,41 @@ def test_bypass_failed_attempt_failed_end_gap_and_overdue_review_reach_others_to
     Review.objects.filter(pk=review.pk).update(due_at=now() - timedelta(minutes=1))
     reviews.remind(by=actor(world.pia), review=review, mark="at")
     assert told("review.overdue") == ["Kim", "Lea", "Mo", LISTS]
+
+
+def test_where_the_owner_has_left_others_are_told_and_read_why(world: World) -> None:
+    row = opened(world)
+    actions.give_back(by=actor(world.ann), grant=row)
+    ending.run(row.pk)
+    world.mo.left_at = now()
+    world.mo.save()
+    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    assert told("request.bypass_opened") == ["Ines", "Jon", "Pia", "Quinn", LISTS]
+    raise_finding(by=actor(world.kim), kind="gap", title="Records are missing", about="w-1", system=world.system)
+    assert told("finding.raised") == ["Pia", "Quinn"]
+    raise_finding(by=actor(world.kim), kind="by hand", title="Else", about="w-2", system=world.system, owner=world.mo)
+    assert told("finding.raised") == ["Pia", "Pia", "Quinn", "Quinn"]
+    review = reviews.set_due(by=actor(world.pia), grant=row)
+    Review.objects.filter(pk=review.pk).update(due_at=now() - timedelta(minutes=1))
+    reviews.remind(by=actor(world.pia), review=review, mark="at")
+    assert told("review.overdue") == ["Kim", "Lea", "Pia", "Quinn"]
+    for alert in Alert.objects.filter(recipient=world.pia):
+        assert "has left: Mo." in words(alert)[1]
+    Alert.objects.all().delete()
+    at = now()
+    RoleAssignment._base_manager.create(
+        person=world.zoe, role="owner", system=world.system, proposed_by=world.pia, proposed_at=at, approved_by=world.quinn, approved_at=at,
+        from_at=at,
+    )  # fmt: skip
+    raise_finding(by=actor(world.kim), kind="gap", title="Records are missing", about="w-3", system=world.system)
+    assert told("finding.raised") == ["Zoe"]
+
+
+def test_nobody_is_said_to_have_left_where_nobody_has(world: World) -> None:
+    raise_finding(by=actor(world.kim), kind="gap", title="Records are missing", about="w-1", system=world.system)
+    (alert,) = Alert.objects.filter(kind="finding.raised")
+    assert (alert.recipient, "gone" in alert.facts) == (world.mo, False)
+    assert "left" not in words(alert)[1]
 
 
 WORDS = {
