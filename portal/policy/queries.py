@@ -57,6 +57,16 @@ def versions_of(system: System) -> QuerySet[PolicyVersion]:
     )
 
 
+def before_it(version: PolicyVersion, versions: Iterable[PolicyVersion]) -> PolicyVersion | None:
+    """The version, of these, that a version takes the place of: the one in force, or that was in force when it was decided.
+
+    Not the one with the number before: of two that wait, either may be agreed to first.
+    """
+    at = version.effective_from or version.declined_at or now()
+    held = (each for each in versions if each.pk != version.pk and each.effective_from and each.effective_from <= at)
+    return next((each for each in held if each.effective_to is None or each.effective_to >= at), None)
+
+
 def waiting(viewer: Person) -> QuerySet[PolicyVersion]:
     """Proposed versions on which the viewer may decide: of systems that they administer, and not their own."""
     administered = systems_where(viewer.pk, (ADMINISTRATOR,))

@@ -106,7 +106,7 @@ def policy_new(request: PersonRequest, pk: UUID) -> HttpResponse:
 @require_GET
 @signed_in
 def policy_version(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """One version, beside the one before."""
+    """One version, beside the one whose place it takes."""
     version = queries.version_of(request.user, pk)
     if version is None:
         raise Http404
@@ -160,8 +160,7 @@ def _overdue(version: PolicyVersion | None) -> bool:
 
 
 def _version_page(request: PersonRequest, version: PolicyVersion) -> dict[str, Any]:
-    versions = list(queries.versions_of(version.system))
-    before = next((each for each in versions if each.approved_at and each.number < version.number), None)
+    before = queries.before_it(version, queries.versions_of(version.system))
     undecided = not version.approved_at and not version.declined_at
     names = queries.names_in(version, before)
     may = undecided and allows(may_change_policy, request.actor, version.system)

@@ -74,6 +74,24 @@ def test_new_version_waits_and_holds_once_another_agrees(world: World) -> None:
     assert second.post(f"/policies/versions/{version.pk}/approve/").status_code == 409
 
 
+def test_version_is_held_against_the_one_in_force_whatever_their_numbers(world: World) -> None:
+    looser, stricter = proposed(world, max_grant_minutes=100), proposed(world, max_grant_minutes=90)
+    browser = browser_of(world.quinn)
+    first = PolicyVersion.objects.get(number=1)
+
+    def beside(version: PolicyVersion) -> PolicyVersion | None:
+        found: PolicyVersion | None = browser.get(f"/policies/versions/{version.pk}/").context["before"]
+        return found
+
+    assert [beside(each) for each in (first, looser, stricter)] == [None, first, first]
+    assert browser.post(f"/policies/versions/{stricter.pk}/approve/").status_code == 302
+    assert [beside(each) for each in (first, looser, stricter)] == [None, stricter, first]
+    page = text(browser.get(f"/policies/versions/{looser.pk}/").content)
+    assert ("Until then version 3 holds" in page, "Looser" in page, "Stricter" in page) == (True, True, False)
+    assert browser.post(f"/policies/versions/{looser.pk}/approve/").status_code == 302
+    assert [beside(each) for each in (first, looser, stricter)] == [None, stricter, first]
+
+
 def test_declined_version_never_holds(world: World) -> None:
     version = proposed(world, max_grant_minutes=30, bypass_minutes=30)
     browser = browser_of(world.quinn)
