@@ -1,6 +1,7 @@
 """Policy versions: written by one administrator, approved by another."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db.models import Max
 
@@ -8,7 +9,7 @@ from audit.log.append import Actor, action, append
 from portal.clock import ms, now
 from portal.eligibility.models import ADMINISTRATOR, APPROVER
 from portal.eligibility.queries import holds, people_with
-from portal.errors import NotAllowed, RefusedByPolicy, WrongState
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.people.strength import need_fresh
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, WrongPolicy, parse
@@ -52,8 +53,14 @@ def propose(*, by: Actor, system: System, policy: Policy, review_days: int = REV
 
 
 @action(event="policy.approved", refused="policy.act_refused")
-def approve(*, by: Actor, version: PolicyVersion) -> PolicyVersion:
-    """Bring a version into force; the one before ends at the same moment."""
+def approve(*, by: Actor, version: PolicyVersion, instead_of: UUID | None = None) -> PolicyVersion:
+    """Bring a version into force; the one before ends at the same moment. ``instead_of`` is the one beside which it was looked at.
+
+    Raises:
+        NotAllowed, StepUpNeeded: no administrator of the system, or its writer, or without a fresh second factor.
+        WrongState: it was decided; ChangedMeanwhile: another is in force than the one beside which it was looked at.
+    """
+    lock_row(System, version.system_id)  # two versions that are agreed to at once follow one another
     locked = _undecided(version)
     may_change_policy(by, locked.system)
     need_fresh(by, about=locked)
@@ -64,6 +71,11 @@ def approve(*, by: Actor, version: PolicyVersion) -> PolicyVersion:
         system=locked.system, effective_from__isnull=False, effective_to__isnull=True
     )
     previous = before.first()
+    if instead_of is not None and (previous is None or previous.pk != instead_of):
+        raise ChangedMeanwhile(
+            "Another version came into force since you looked. See what this one changes of it, then agree.",
+            about=locked,
+        )
     if previous is not None:
         previous.effective_to = at
         previous.save(update_fields=["effective_to"])

@@ -118,7 +118,7 @@ def policy_version(request: PersonRequest, pk: UUID) -> HttpResponse:
 @confirming
 def policy_approve(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Bring it into force."""
-    version = approve(by=request.actor, version=_for_act(pk))
+    version = approve(by=request.actor, version=_for_act(pk), instead_of=_key(request.POST.get("instead_of", "")))
     messages.info(
         request,
         f"Version {version.number} is in force. Requests made before keep the version that they were made under.",
@@ -133,6 +133,13 @@ def policy_decline(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Refuse it, or take one's own back."""
     decline(by=request.actor, version=_for_act(pk))
     return redirect("policy_version", pk=pk)
+
+
+def _key(said: str) -> UUID | None:
+    try:
+        return UUID(said)
+    except ValueError:
+        return None
 
 
 def _for_act(pk: UUID) -> PolicyVersion:

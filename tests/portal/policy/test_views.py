@@ -2,20 +2,24 @@
 
 import html
 import re
+from collections import Counter
+from itertools import count
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from audit.log.read import named
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.models import RoleAssignment
-from portal.policy.actions import propose
+from portal.policy.actions import approve, propose
 from portal.policy.forms import PolicyForm, first_values
 from portal.policy.models import PolicyVersion
 from portal.policy.queries import waiting
 from portal.policy.rules import Policy
+from tests.at_once import at_once
 from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import broken_log
 from tests.portal.access_requests.test_asking import text
@@ -90,6 +94,31 @@ def test_version_is_held_against_the_one_in_force_whatever_their_numbers(world: 
     assert ("Until then version 3 holds" in page, "Looser" in page, "Stricter" in page) == (True, True, False)
     assert browser.post(f"/policies/versions/{looser.pk}/approve/").status_code == 302
     assert [beside(each) for each in (first, looser, stricter)] == [None, stricter, first]
+
+
+def test_fifty_hands_that_agree_to_two_versions_leave_one_in_force_and_each_refusal_on_record(world: World) -> None:
+    versions = [proposed(world, max_grant_minutes=each) for each in (100, 90)]
+    turns = count()
+    outcomes = at_once(50, lambda: approve(by=actor(world.quinn), version=versions[next(turns) % 2]))
+    kinds = Counter(type(each).__name__ for each in outcomes)
+    assert kinds == {"PolicyVersion": 2, "WrongState": 48}
+    assert PolicyVersion.objects.filter(effective_from__isnull=False, effective_to__isnull=True).count() == 1
+    replaced = [str(each.fields["replaces_id"]) for each in named(["policy.approved"])]
+    first = PolicyVersion.objects.get(number=1)
+    assert (len(named(["policy.act_refused"])), len(set(replaced)), str(first.pk) in replaced) == (48, 2, True)
+
+
+def test_version_is_not_agreed_to_beside_one_that_is_no_longer_in_force(world: World) -> None:
+    first = PolicyVersion.objects.get(number=1)
+    looser, stricter = proposed(world, max_grant_minutes=100), proposed(world, max_grant_minutes=90)
+    browser = browser_of(world.quinn)
+    page = browser.get(f"/policies/versions/{looser.pk}/").content.decode()
+    assert f'name="instead_of" value="{first.pk}"' in page
+    browser.post(f"/policies/versions/{stricter.pk}/approve/", {"instead_of": first.pk})
+    late = browser.post(f"/policies/versions/{looser.pk}/approve/", {"instead_of": first.pk})
+    looser.refresh_from_db()
+    assert (late.status_code, looser.approved_at, len(named(["policy.act_refused"]))) == (409, None, 1)
+    assert browser.post(f"/policies/versions/{looser.pk}/approve/", {"instead_of": stricter.pk}).status_code == 302
 
 
 def test_declined_version_never_holds(world: World) -> None:
