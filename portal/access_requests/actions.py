@@ -36,7 +36,7 @@ from portal.access_requests.rules import (
 from portal.access_requests.states import APPROVED, AWAITING, MOVES
 from portal.access_requests.turns import Turn
 from portal.clock import ms, now
-from portal.eligibility.lending import standing_of
+from portal.eligibility.lending import lock_standing, standing_of
 from portal.eligibility.queries import may_use_locked
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.moves import make
@@ -261,6 +261,7 @@ def decline(*, by: Actor, request: AccessRequest, comment: str) -> AccessRequest
 
 
 def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
+    lock_standing(by.id, request.system)
     locked = (
         AccessRequest.objects.select_for_update(of=("self",))
         .select_related("system", "policy", "responder", "privilege")

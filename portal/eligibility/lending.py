@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from audit.log.append import Actor
-from portal.eligibility.models import APPROVER, RoleAssignment
-from portal.eligibility.queries import covers, in_force, not_over, roles_of
+from portal.eligibility.models import APPROVER, RESPONDER, RoleAssignment
+from portal.eligibility.queries import covers, in_force, lock_undecided, not_over, roles_of
 from portal.errors import NotAllowed, RefusedByPolicy
 from portal.people.models import Person
 from portal.systems.models import System
@@ -63,6 +63,17 @@ def standing_of(person_id: UUID | str, system: System, responder_id: UUID | str)
     if place is None:
         return Standing(may=False, from_the_responder=bool(held) and not lenders)
     return Standing(may=True, lent_by=place.person_id, group=place.group)
+
+
+def lock_standing(person_id: UUID | str, system: System) -> None:
+    """Keep as they are, until the caller's transaction ends, the roles for the system that the person decides by, and those that they lent.
+
+    Who ends one of them at the same moment waits, or was first: so who may is asked once the locks are had. They are had before the row that is
+    decided on, and the roles of responders are left out, as whoever leaves locks their roles before what they asked for.
+    """
+    named = UUID(str(person_id))
+    rows = RoleAssignment.objects.filter(Q(person_id=named) | Q(lent_by_id=named), covers(system))
+    list(lock_undecided(rows.exclude(role=RESPONDER)))
 
 
 def groups_of(system: System, approvers: Iterable[UUID], in_place: Mapping[UUID, UUID]) -> dict[UUID, str]:

@@ -12,6 +12,7 @@ from portal.access_requests.strength import need_factor_to_use
 from portal.clock import minutes as in_words
 from portal.clock import moment, ms, now
 from portal.connectors.base import Secret
+from portal.eligibility.lending import lock_standing
 from portal.eligibility.queries import may_use_locked
 from portal.errors import ChangedMeanwhile, RefusedByPolicy, WrongState
 from portal.grants.custody import put_back, secret_to_show, take_release
@@ -222,6 +223,7 @@ def decide_extension(*, by: Actor, extension: Extension, give: bool, comment: st
     listed = give and may_use_locked(
         extension.grant.person_id, extension.grant.privilege
     )  # before the grant, as who takes it away locks
+    lock_standing(by.id, extension.grant.system)
     row = locked(extension.grant)
     asked = lock_row(Extension, extension.pk)
     may_extend(by, row)

@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from audit.log.append import Actor, action, append
 from portal.clock import now
-from portal.eligibility.lending import lenders_to, standing_of
+from portal.eligibility.lending import lenders_to, lock_standing, standing_of
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, CUSTODIAN, OWNER
 from portal.eligibility.queries import holds, systems_where
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
@@ -54,6 +54,7 @@ def wanted_of(viewer: Person) -> list[Grant]:
 @action(event="sealed.released", refused="grant.act_refused")
 def release(*, by: Actor, grant: Grant) -> Release:
     """Let the holder be shown the secret once, within a quarter of an hour."""
+    lock_standing(by.id, grant.system)
     row = locked(grant)
     may_release(by, row)
     need_factor(by, rules_of(row.request.policy), about=row)

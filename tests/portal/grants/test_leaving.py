@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from portal.access_requests import actions as requests
 from portal.access_requests import rules
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
@@ -20,7 +21,7 @@ from portal.grants.models import Grant
 from portal.people.actions import leave
 from tests.browsing import browser_of
 from tests.servers import superuser_url, wait_until
-from tests.worlds import World, actor, authorised, make_world, names_of, opened, request_of, sealing
+from tests.worlds import REASON, World, actor, authorised, make_world, names_of, opened, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,6 +163,31 @@ def test_row_that_ended_while_it_was_waited_for_carries_nothing(
         holder.commit()
     assert isinstance(approval.over(), RefusedByPolicy)
     assert not Grant.objects.exists()
+
+
+@pytest.mark.parametrize("act", ["approve", "decline", "more time"])
+def test_role_that_ended_while_it_was_waited_for_decides_nothing(world: World, act: str) -> None:
+    asked = actions.ask_extension(by=actor(world.ann), grant=opened(world), minutes=15, reason="Not done.")
+    request, ines = request_of(world, reason=REASON + " Now another disk."), actor(world.ines)
+    acts: dict[str, Callable[[], object]] = {
+        "approve": lambda: opening.approve(by=ines, request=request),
+        "decline": lambda: requests.decline(by=ines, request=request, comment="Not now."),
+        "more time": lambda: actions.decide_extension(by=ines, extension=asked, give=True),
+    }
+    role = RoleAssignment.objects.get(person=world.ines)
+    with _other() as holder:
+        _hold(holder, role)
+        deciding = Beside(acts[act])
+        deciding.waits()
+        holder.execute(
+            f"UPDATE {role._meta.db_table} SET ended_at = clock_timestamp(), ended_by = 'x', ended_cause = 'x' WHERE id = %s",
+            [role.pk],
+        )
+        holder.commit()
+    assert isinstance(deciding.over(), NotAllowed)
+    asked.refresh_from_db()
+    request.refresh_from_db()
+    assert (asked.decision, request.state) == ("", "awaiting")
 
 
 def test_list_approved_while_the_leaving_waits_is_ended_too(world: World) -> None:
