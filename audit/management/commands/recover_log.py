@@ -1,0 +1,43 @@
+"""Brings back what a database that was set back has lost, from what is published. See docs/failover.md."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from audit.log.checking import published
+from audit.log.checkpoints import public_keys
+from audit.log.errors import NotVerified
+from audit.log.recovery import CannotRecover, recover
+from audit.log.sealing import SealingError
+from audit.log.verify.sources import SourceUnavailable
+
+
+class Command(BaseCommand):
+    """Run as the owner of the database, with the sealer stopped."""
+
+    help = "Bring the stored log up to the published one, after the database was set back."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Recover, and say what came back."""
+        source = published()
+        if source is None:
+            raise CommandError("PORTAL_LOG_STORE is not set: it names where the log is published.")
+        try:
+            found = recover(connection, source, public_keys())
+        except (CannotRecover, NotVerified, SealingError, SourceUnavailable) as error:
+            raise CommandError(f"Nothing was brought back. {error}") from error
+        if found is None:
+            self.stdout.write("The stored log has all that is published.")
+            return
+        self.stdout.write(
+            f"Entries {found.first} to {found.last} were brought back, of {_time(found.from_at)} to {_time(found.to_at)}.\n"
+            "Their personal values are not among what is published: restore them from a backup, or they stay lost.\n"
+            f"What was acknowledged after {_time(found.to_at)} and never published is lost. Two administrators say so in the portal."
+        )
+
+
+def _time(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
