@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audit.log import merkle, note
 from audit.log.errors import NotVerified, ParseError
@@ -69,6 +69,32 @@ def parse_hash(text: str) -> bytes:
     return value
 
 
+def parse_log_key(text: str) -> note.VerifierKey:
+    """Read a key of a log: ``KEY``, ``KEY@FROM-`` or ``KEY@FROM-TO``, with the sizes of the checkpoints that it may sign, both included.
+
+    Raises:
+        ParseError: It is not a verifier key, or what follows it is no range of sizes.
+    """
+    start, at, sizes = text.rpartition("@")
+    if not at or "+" in sizes:  # an @ in the name
+        return note.parse_verifier_key(text)
+    key = note.parse_verifier_key(start)
+    first, dash, last = sizes.partition("-")
+    if not dash:
+        raise ParseError("The sizes that a key is valid for are FROM- or FROM-TO.")
+    found = replace(key, first=parse_size(first), last=parse_size(last) if last else None)
+    if found.last is not None and found.last < found.first:
+        raise ParseError("The sizes that a key is valid for end before they begin.")
+    return found
+
+
+def log_key_text(key: note.VerifierKey) -> str:
+    """What `parse_log_key` reads; the verifier key of C2SP alone where it is valid for every size."""
+    if key.first == 0 and key.last is None:
+        return key.text()
+    return f"{key.text()}@{key.first}-{'' if key.last is None else key.last}"
+
+
 def checkpoint_text(checkpoint: Checkpoint) -> str:
     """The text that is signed.
 
@@ -95,16 +121,27 @@ def parse_checkpoint(data: bytes) -> SignedCheckpoint:
     return SignedCheckpoint(Checkpoint(origin, parse_size(size), parse_hash(root), tuple(extensions)), signed)
 
 
+def verify_signed(signed: SignedCheckpoint, keys: Sequence[note.VerifierKey]) -> None:
+    """Raise NotVerified unless a key that may sign this checkpoint has signed its note."""
+    said = signed.checkpoint
+    lines = {(line.name, line.key_id) for line in signed.note.signatures}
+    mine = [key for key in keys if key.name == said.origin and (key.name, key.key_id) in lines]
+    if mine and not any(key.covers(said.size) for key in mine):
+        raise NotVerified(f"The key that signed {said.size} entries is not valid for that size.")
+    note.verify_note(signed.note, [key for key in mine if key.covers(said.size)])
+
+
 def verify_checkpoint(signed: SignedCheckpoint, keys: Sequence[note.VerifierKey]) -> VerifiedCheckpoint:
-    """Believe a checkpoint that one of the keys, named like its origin, has signed.
+    """Believe a checkpoint that one of the keys, named like its origin and valid for its size, has signed.
 
     Raises:
-        NotVerified: None of them did, one of their signatures is wrong, or an empty tree has a root of another one.
+        NotVerified: None of them did, or beyond the sizes that it is valid for, one of their signatures is wrong, or an empty tree has
+            another root.
     """
     said = signed.checkpoint
     if checkpoint_text(said) != signed.note.text:
         raise NotVerified("The checkpoint is not what its note says.")
-    note.verify_note(signed.note, [key for key in keys if key.name == said.origin])
+    verify_signed(signed, keys)
     if said.size == 0 and said.root != merkle.EMPTY_ROOT:
         raise NotVerified("The empty tree has another root.")
     return VerifiedCheckpoint(said.origin, said.size, said.root, signed, _CHECKED)

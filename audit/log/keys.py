@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from audit.log.checkpoint import parse_log_key
 from audit.log.errors import ParseError
 from audit.log.note import VerifierKey, check_name, parse_verifier_key
 from audit.log.signing import SignerKey, parse_signer_key
@@ -63,12 +64,12 @@ def load_signer(path: Path) -> SignerKey:
 
 
 def load_verifiers(text: str) -> tuple[VerifierKey, ...]:
-    """The verifier keys of a setting, white space between them: the present key, and those it followed.
+    """The keys of a setting, white space between them, each with the sizes that it is valid for: the present key, and those it followed.
 
     Raises:
         ParseError: There is none, or one of them is malformed.
     """
-    keys = tuple(parse_verifier_key(word) for word in text.split())
+    keys = tuple(parse_log_key(word) for word in text.split())
     if not keys:
         raise ParseError("No public key of the log is set.")
     return keys

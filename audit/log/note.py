@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from audit.log.ed25519 import is_signed
 from audit.log.errors import NotVerified, ParseError
@@ -39,10 +39,19 @@ class Note:
 
 @dataclass(frozen=True)
 class VerifierKey:
-    """A public Ed25519 key (32 bytes) under a name; ``key_id`` is the first 4 bytes of its hash."""
+    """A public Ed25519 key (32 bytes) under a name; ``key_id`` is the first 4 bytes of its hash.
+
+    ``first`` and ``last`` are the sizes, both included, of the checkpoints that it may sign; they are no part of the key itself.
+    """
 
     name: str
     public: bytes
+    first: int = field(default=0, compare=False)
+    last: int | None = field(default=None, compare=False)  # nothing: not retired
+
+    def covers(self, size: int) -> bool:
+        """Whether it may sign a checkpoint of so many entries."""
+        return self.first <= size and (self.last is None or size <= self.last)
 
     @property
     def key_id(self) -> bytes:

@@ -17,8 +17,8 @@ from audit.log.errors import NotVerified, ParseError
 from audit.log.heartbeats import beat
 from audit.log.note import VerifierKey, write_note
 from audit.log.publishing import Head, SetBack, publish_once
-from audit.log.sealing import BATCH, SealingError, last_signed, seal_once
-from audit.log.signing import SignerKey
+from audit.log.sealing import BATCH, SealingError, all_keys, last_signed, seal_once
+from audit.log.signing import Signer
 from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
 from audit.log.witnessing import Witnessing
 
@@ -48,7 +48,7 @@ class Sealer:
     """
 
     alias: str
-    signer: SignerKey
+    signer: Signer
     stop: threading.Event
     trusted: Sequence[VerifierKey] = ()
     memory: Path | None = None
@@ -63,6 +63,11 @@ class Sealer:
     blocked: bool = False  # by another history in the store, or by one that cannot be asked while nothing is remembered
     _next_beat: float = 0
     _next_forgetting: float = field(default_factory=lambda: time.monotonic() + FORGET_S)
+
+    @property
+    def keys(self) -> tuple[VerifierKey, ...]:
+        """The log's keys, the signer's own among them."""
+        return all_keys(self.signer, self.trusted)
 
     def run(self) -> None:
         """Work until stopped; a database that is away is waited for, a second sealer waits for the first to go."""
@@ -120,7 +125,7 @@ class Sealer:
         try:
             if self.published is None:
                 self.store.check()
-            self.published = publish_once(connection, self.store, (self.signer.verifier(), *self.trusted))
+            self.published = publish_once(connection, self.store, self.keys)
         except (Conflict, SetBack) as error:
             self.blocked = True
             self._tell_unpublished(f"Nothing is sealed, for what is published is not what is stored. {error}")
@@ -145,7 +150,7 @@ class Sealer:
                 trusted=self.trusted, known=self.known, skip=sorted(self.refused),
             )  # fmt: skip
             if sealed:
-                self._remember(last_signed(connection, (self.signer.verifier(), *self.trusted)))
+                self._remember(last_signed(connection, self.keys))
         except SealingError as error:
             if not error.refused:
                 self._tell(f"Nothing is sealed. {error}", logging.CRITICAL)
@@ -180,7 +185,7 @@ class Sealer:
             return None
         try:
             signed = parse_checkpoint(self.memory.read_bytes())
-            return verify_checkpoint(signed, (self.signer.verifier(), *self.trusted))
+            return verify_checkpoint(signed, self.keys)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -193,7 +198,7 @@ class Sealer:
         if self.memory is None or self.known is not None:
             return
         with contextlib.suppress(SealingError):  # the next sealing meets it too, and tells it
-            stored = last_signed(connection, (self.signer.verifier(), *self.trusted))
+            stored = last_signed(connection, self.keys)
             if stored is not None:
                 alarms.critical("%s is not there; the stored log of %s entries is believed.", self.memory, stored.size)
                 self._remember(stored)

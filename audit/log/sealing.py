@@ -18,7 +18,7 @@ from audit.log.canonical import parse_entry
 from audit.log.checkpoint import Checkpoint, VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
-from audit.log.signing import SignerKey, sign_checkpoint
+from audit.log.signing import CannotSign, Signer, sign_checkpoint
 
 alarms = logging.getLogger("breakglass.alarm")
 BATCH = 2000
@@ -77,7 +77,7 @@ class Queued:
 
 def seal_once(
     connection: BaseDatabaseWrapper,
-    signer: SignerKey,
+    signer: Signer,
     now: int,
     *,
     trusted: Sequence[VerifierKey] = (),
@@ -103,8 +103,9 @@ def seal_once(
             return 0
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALING_LOCK])
-        size, edge = _last_state(cursor, (signer.verifier(), *trusted), known)
-        cursor.execute(QUEUED, [list(skip), BATCH])
+        keys = all_keys(signer, trusted)
+        size, edge = _last_state(cursor, keys, known)
+        cursor.execute(QUEUED, [list(skip), _room(signer, keys, size)])
         queued = [Queued(*row) for row in cursor.fetchall()]
         reasons = {event.seq: reason for event in queued if (reason := reason_to_refuse(event))}
         sound = [event for event in queued if event.seq not in reasons]
@@ -113,6 +114,21 @@ def seal_once(
     if reasons:
         _alarm(reasons)
     return len(sound)
+
+
+def all_keys(signer: Signer, trusted: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
+    """The log's keys. What is said of the signer's own among the trusted ones holds: a retired key signs no more."""
+    own = signer.verifier()
+    return tuple(trusted) if own in trusted else (own, *trusted)
+
+
+def _room(signer: Signer, keys: Sequence[VerifierKey], size: int) -> int:
+    """How many entries may be added under this key, at most 2000."""
+    own = [key for key in keys if key == signer.verifier()]
+    room = max(BATCH if key.last is None else min(BATCH, key.last - size) for key in own)
+    if room <= 0 or size + 1 < min(key.first for key in own):
+        raise SealingError(f"The sealer's key is not valid for {size + 1} entries. docs/operate.md, section 2.")
+    return room
 
 
 def reason_to_refuse(event: Queued) -> str:
@@ -193,12 +209,15 @@ def read_tiles(cursor: Any, wanted: Sequence[tiles.TileName]) -> Edge:
     return {(level, index): bytes(hashes) for level, index, hashes in cursor.fetchall()}
 
 
-def _seal(cursor: Any, signer: SignerKey, now: int, size: int, edge: Edge, events: Sequence[Queued]) -> None:
+def _seal(cursor: Any, signer: Signer, now: int, size: int, edge: Edge, events: Sequence[Queued]) -> None:
     leaves = [merkle.leaf_hash(event.body) for event in events]
     changed = tiles.grow(size, leaves, edge)
     after = size + len(leaves)
     root = tiles.tree_root(after, lambda level, index, _: (edge | changed)[level, index])
-    note = sign_checkpoint(Checkpoint(signer.name, after, root), signer)
+    try:
+        note = sign_checkpoint(Checkpoint(signer.name, after, root), signer)
+    except CannotSign as error:
+        raise SealingError(f"The key does not sign. {error}") from error
     cursor.execute(KEEP_ENTRIES, [now, list(range(size, after)), [event.id for event in events], leaves])
     levels, indexes = [level for level, _ in changed], [index for _, index in changed]
     cursor.execute(KEEP_TILES, [levels, indexes, list(changed.values())])

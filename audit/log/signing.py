@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -22,6 +23,24 @@ from audit.log.note import (
 )
 
 
+class CannotSign(Exception):
+    """Whoever keeps the key does not answer, or answers with something else than a signature."""
+
+
+class Signer(Protocol):
+    """Signs for a log: a key in a file, or a service that keeps one."""
+
+    @property
+    def name(self) -> str:
+        """The origin of the log."""
+
+    def verifier(self) -> VerifierKey:
+        """The public half; the same at each call."""
+
+    def sign(self, data: bytes) -> bytes:
+        """The Ed25519 signature (64 bytes) of the data; `CannotSign` where there is none within seconds."""
+
+
 @dataclass(frozen=True)
 class SignerKey:
     """A private key under a name. Its seed is left out of what Python prints."""
@@ -36,6 +55,10 @@ class SignerKey:
     def cosigner(self) -> CosignerKey:
         """The public half of a key that cosigns."""
         return CosignerKey(self.name, self.private.public_key().public_bytes_raw())
+
+    def sign(self, data: bytes) -> bytes:
+        """See `Signer.sign`."""
+        return self.private.sign(data)
 
     def text(self) -> str:
         """The signer key as golang.org/x/mod/sumdb/note writes it. Secret."""
@@ -67,7 +90,7 @@ def parse_signer_key(text: str) -> SignerKey:
     return found
 
 
-def sign_note(text: str, signers: Sequence[SignerKey]) -> bytes:
+def sign_note(text: str, signers: Sequence[Signer]) -> bytes:
     """The note over ``text``, which ends in a newline, with one line for each signer.
 
     Raises:
@@ -76,11 +99,11 @@ def sign_note(text: str, signers: Sequence[SignerKey]) -> bytes:
     if not text.endswith("\n") or CONTROL.search(text) or not signers:
         raise ValueError("The text of a note ends in a newline, has no control characters, and is signed.")
     data = text.encode()
-    lines = [Signature(key.name, key.verifier().key_id, key.private.sign(data)) for key in signers]
+    lines = [Signature(key.name, key.verifier().key_id, key.sign(data)) for key in signers]
     return write_note(Note(text, tuple(lines)))
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: SignerKey) -> bytes:
+def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
     """The signed note of a checkpoint; the log's key carries the name of the origin."""
     if checkpoint.origin != signer.name:
         raise ValueError("A log signs checkpoints of its own origin only.")
@@ -91,5 +114,5 @@ def cosign(text: str, signer: SignerKey, at: int) -> Signature:
     """The line of a witness under the text of a checkpoint, at a time in seconds since 1970 UTC (C2SP tlog-cosignature)."""
     if at <= 0:
         raise ValueError("A cosignature of a checkpoint has a time.")
-    value = at.to_bytes(8, "big") + signer.private.sign(message(text, at))
+    value = at.to_bytes(8, "big") + signer.sign(message(text, at))
     return Signature(signer.name, signer.cosigner().key_id, value)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.checkpoint import VerifiedCheckpoint, log_key_text, parse_checkpoint, verify_checkpoint
 from audit.log.checkpoints import latest, public_keys
 from audit.log.errors import NotVerified, ParseError
 from audit.log.models import SealedEntry, StoredCheckpoint
@@ -58,7 +58,7 @@ def at_size(size: int) -> Position:
 def _position(found: VerifiedCheckpoint) -> Position:
     note = StoredCheckpoint.objects.values_list("note", flat=True).get(size=found.size)
     at = SealedEntry.objects.values_list("event__at", flat=True).get(index=found.size - 1)
-    keys = tuple(key.text() for key in public_keys())
+    keys = tuple(log_key_text(key) for key in public_keys())
     return Position(found.size, found.root.hex(), found.origin, note, at, keys)
 
 

@@ -6,9 +6,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, parse_log_key, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
-from audit.log.note import VerifierKey, parse_verifier_key, to_base64
+from audit.log.note import VerifierKey, to_base64
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.damage import Verdict
 from audit.log.verify.progress import NotOurs, keep, recall
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check, say what was found. 0: whole up to the size that is named. 1: damaged. 2: it could not be checked."""
     given = _parser().parse_args(arguments)
     try:
-        keys = [parse_verifier_key(text) for text in given.key]
+        keys = [parse_log_key(text) for text in given.key]
         source = source_of(given.source)
         memory = recall(given.memory, source, keys) if given.memory else None
         seen = [_seen(path, keys) for path in given.seen] + ([memory.seen] if memory else [])
@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="verify", description="Check a published log with its public key alone.")
     parser.add_argument("source", help="the directory of the log, or the address that serves it")
-    parser.add_argument("--key", action="append", required=True, help="a public key of the log; may be given again")
+    words = "a public key of the log; KEY@FROM-TO where it is valid for checkpoints of these sizes alone; may be given again"
+    parser.add_argument("--key", action="append", required=True, help=words)
     words = "a checkpoint kept from earlier that the log must contain; may be given again"
     parser.add_argument("--seen", action="append", default=[], type=Path, metavar="FILE", help=words)
     words = "remember there how far the log was whole, go on from there, and never accept a shorter log"

@@ -9,9 +9,10 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from audit.log.checkpoint import parse_log_key
 from audit.log.errors import ParseError
 from audit.log.keys import load_signer, write_signer
-from audit.log.note import VerifierKey, parse_verifier_key
+from audit.log.note import VerifierKey
 from audit.log.witness.application import Witness
 
 
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(write_signer(given.key, given.new_key).cosigner().text())  # noqa: T201 - a command speaks
             return 0
         signer = load_signer(given.key)
-        logs = logs_of([parse_verifier_key(text) for text in given.log])
+        logs = logs_of([parse_log_key(text) for text in given.log])
         given.state.mkdir(parents=True, exist_ok=True)
     except (OSError, ParseError) as error:
         print(f"The witness cannot begin. {error}", file=sys.stderr)  # noqa: T201 - a command speaks
@@ -68,7 +69,11 @@ def _parser() -> ArgumentParser:
         "--state", type=Path, default=Path("witness-state"), metavar="FOLDER", help="what it has seen; keep it"
     )
     parser.add_argument(
-        "--log", action="append", default=[], metavar="KEY", help="the public key of a log; may be given again"
+        "--log",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a public key of a log, KEY@FROM-TO where it signs these sizes alone; may be given again",
     )
     parser.add_argument("--bind", default="127.0.0.1:8090", metavar="HOST:PORT", help="where it listens")
     return parser

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from audit.log import merkle
-from audit.log.checkpoint import VerifiedCheckpoint, verify_checkpoint
+from audit.log.checkpoint import VerifiedCheckpoint, verify_checkpoint, verify_signed
 from audit.log.errors import NotVerified, ParseError
-from audit.log.note import Note, VerifierKey, to_base64, verify_note, write_note
+from audit.log.note import Note, VerifierKey, to_base64, write_note
 from audit.log.signing import SignerKey, cosign
 from audit.log.witness.requests import Request, parse_request
 
@@ -44,7 +44,7 @@ def judge(data: bytes, logs: Logs, kept: Kept, signer: SignerKey, now: Callable[
     if keys is None:
         return _refused(404, "This log is not known here.")
     try:
-        verify_note(asked.checkpoint.note, keys)
+        verify_signed(asked.checkpoint, keys)
     except NotVerified as error:
         return _refused(403, str(error))
     return _grown(asked, keys, kept, signer, now)

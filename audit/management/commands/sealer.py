@@ -13,9 +13,12 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from audit.log.errors import ParseError
+from audit.log.key_service import connect
 from audit.log.keys import load_signer, load_verifiers
+from audit.log.note import VerifierKey
 from audit.log.sealer import Sealer
 from audit.log.sealing import SealingError
+from audit.log.signing import CannotSign, Signer
 from audit.log.stores import Store
 from audit.log.stores.opening import open_store
 from audit.log.witness.listed import parse_witnesses
@@ -32,19 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the key, then work until told to stop."""
-        path = os.environ.get("PORTAL_LOG_KEY_FILE", "")
-        if not path:
-            raise CommandError("PORTAL_LOG_KEY_FILE is not set; manage.py log_keys makes a key.")
-        try:
-            signer = load_signer(Path(path))
-            public = settings.PORTAL_LOG_PUBLIC_KEY
-            trusted = load_verifiers(public) if public else ()
-        except OSError as error:
-            raise CommandError(f"The key file {path} cannot be read: {error.strerror}.") from error
-        except ParseError as error:
-            raise CommandError(f"A key of the log cannot be read. {error}") from error
-        if trusted and signer.verifier() not in trusted:
-            raise CommandError(f"PORTAL_LOG_PUBLIC_KEY does not hold the public half of {path}.")
+        signer = the_signer()
+        trusted = trusted_beside(signer)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
@@ -55,6 +47,34 @@ class Command(BaseCommand):
             ).run()
         except SealingError as error:
             raise CommandError(str(error)) from error
+
+
+def the_signer() -> Signer:
+    """The key in its file, or the service that keeps it."""
+    path, service = os.environ.get("PORTAL_LOG_KEY_FILE", ""), os.environ.get("PORTAL_LOG_KEY_SERVICE", "")
+    if not path and not service:
+        raise CommandError("PORTAL_LOG_KEY_FILE is not set; manage.py log_keys makes a key.")
+    try:
+        return connect(Path(service)) if service else load_signer(Path(path))
+    except CannotSign as error:
+        raise CommandError(f"PORTAL_LOG_KEY_SERVICE: {error}") from error
+    except OSError as error:
+        raise CommandError(f"The key file {path} cannot be read: {error.strerror}.") from error
+    except ParseError as error:
+        raise CommandError(f"A key of the log cannot be read. {error}") from error
+
+
+def trusted_beside(signer: Signer) -> tuple[VerifierKey, ...]:
+    """The log's public keys; where any are set, the signer's own is among them."""
+    public = settings.PORTAL_LOG_PUBLIC_KEY
+    try:
+        trusted = load_verifiers(public) if public else ()
+    except ParseError as error:
+        raise CommandError(f"A key of the log cannot be read. {error}") from error
+    if trusted and signer.verifier() not in trusted:
+        of = os.environ.get("PORTAL_LOG_KEY_SERVICE") or os.environ["PORTAL_LOG_KEY_FILE"]
+        raise CommandError(f"PORTAL_LOG_PUBLIC_KEY does not hold the public half of {of}.")
+    return trusted
 
 
 def published_to() -> Store | None:

@@ -8,15 +8,20 @@ from hypothesis import strategies as st
 
 from audit.log import merkle
 from audit.log.checkpoint import (
+    MAX_SIZE,
     Checkpoint,
     SignedCheckpoint,
     VerifiedCheckpoint,
     checkpoint_text,
+    log_key_text,
     parse_checkpoint,
+    parse_log_key,
     verify_checkpoint,
 )
 from audit.log.errors import NotVerified, ParseError
+from audit.log.note import VerifierKey
 from audit.log.signing import SignerKey, sign_checkpoint, sign_note
+from tests.audit.log.strategies import texts
 
 ROOT = bytes(range(32))
 ROOT_TEXT = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -154,3 +159,54 @@ def test_any_text_is_a_checkpoint_or_a_parse_error(data: bytes) -> None:
     except ParseError:
         return
     assert checkpoint_text(read.checkpoint).encode() == data + b"\n"
+
+
+def sized(signer: SignerKey, size: int) -> SignedCheckpoint:
+    return parse_checkpoint(sign_checkpoint(Checkpoint(signer.name, size, bytes(32)), signer))
+
+
+def test_a_key_signs_only_the_sizes_that_it_is_valid_for(signer: SignerKey, stranger: SignerKey) -> None:
+    keys = [parse_log_key(f"{signer.verifier().text()}@3-5"), parse_log_key(f"{stranger.verifier().text()}@5-")]
+    for key, size in ((signer, 3), (signer, 5), (stranger, 5), (stranger, 900)):
+        assert verify_checkpoint(sized(key, size), keys).size == size
+    for key, size in ((signer, 2), (signer, 6), (stranger, 4)):
+        with pytest.raises(NotVerified, match=f"The key that signed {size} entries is not valid for that size"):
+            verify_checkpoint(sized(key, size), keys)
+
+
+def test_a_key_valid_for_two_ranges_signs_in_both(signer: SignerKey) -> None:
+    keys = [parse_log_key(f"{signer.verifier().text()}@{sizes}") for sizes in ("0-2", "7-")]
+    assert [verify_checkpoint(sized(signer, size), keys).size for size in (1, 8)] == [1, 8]
+    with pytest.raises(NotVerified):
+        verify_checkpoint(sized(signer, 5), keys)
+
+
+@pytest.mark.parametrize("sizes", ["", "@", "@5", "@-5", "@5-4", "@05-", "@1-2-3", "@1- ", f"@{2**63}-"])
+def test_what_follows_a_key_is_a_range_of_sizes(signer: SignerKey, sizes: str) -> None:
+    text = signer.verifier().text()
+    if not sizes:
+        assert log_key_text(parse_log_key(text)) == text
+        return
+    with pytest.raises(ParseError):
+        parse_log_key(text + sizes)
+
+
+@given(
+    name=st.sampled_from(["log.example", "a@b", "a@1-2"]),
+    first=st.integers(0, MAX_SIZE),
+    more=st.none() | st.integers(0, 9),
+)
+def test_key_with_its_range_is_written_and_read(name: str, first: int, more: int | None) -> None:
+    last = None if more is None else min(first + more, MAX_SIZE)
+    key = VerifierKey(name, bytes(32), first, last)
+    found = parse_log_key(log_key_text(key))
+    assert (found, found.first, found.last) == (key, first, last)
+
+
+@given(st.text(max_size=30) | st.builds("{}@{}-{}".format, st.just(VerifierKey("a", bytes(32)).text()), texts, texts))
+def test_any_text_is_a_key_of_a_log_or_a_parse_error(text: str) -> None:
+    try:
+        found = parse_log_key(text)
+    except ParseError:
+        return
+    assert log_key_text(found) == text.removesuffix("@0-")

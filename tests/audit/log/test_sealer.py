@@ -188,6 +188,7 @@ def test_torn_memory_stops_the_sealer_and_a_lost_one_is_told(start: Start, tmp_p
     [
         ("PORTAL_LOG_KEY_FILE", "", "PORTAL_LOG_KEY_FILE is not set; manage.py log_keys makes a key."),
         ("PORTAL_LOG_KEY_FILE", "/none", "The key file /none cannot be read: No such file or directory."),
+        ("PORTAL_LOG_KEY_SERVICE", "/none", "The key service at /none does not answer"),
         ("PORTAL_LOG_KEY_FILE", "manage.py", "A key of the log cannot be read."),
         ("PORTAL_LOG_PUBLIC_KEY", "log.example", "A key of the log cannot be read."),
         ("PORTAL_LOG_PUBLIC_KEY", generate("log.example")[1], "does not hold the public half of"),
@@ -198,6 +199,7 @@ def test_torn_memory_stops_the_sealer_and_a_lost_one_is_told(start: Start, tmp_p
     ids=[
         "no key",
         "no file",
+        "no service",
         "no key in it",
         "no public key",
         "another's public key",

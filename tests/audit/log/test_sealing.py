@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -205,6 +206,22 @@ def test_checkpoint_of_an_earlier_key_is_continued_when_that_key_is_trusted(
         seal_once(connection, new, NOW)
     assert seal_once(connection, new, NOW, trusted=[key.verifier()]) == 1
     assert examine([new.verifier(), key.verifier()]).ok
+
+
+@pytest.mark.django_db
+def test_a_key_signs_up_to_its_last_size_and_the_next_one_goes_on(key: SignerKey, stranger: SignerKey) -> None:
+    new = SignerKey(key.name, stranger.private)
+    keys = [replace(key.verifier(), last=3), replace(new.verifier(), first=3)]
+    appended(2)
+    with pytest.raises(SealingError, match="key is not valid for 1 entries"):
+        seal_once(connection, new, NOW, trusted=keys)
+    appended(3)
+    assert seal_once(connection, key, NOW, trusted=keys) == 3
+    with pytest.raises(SealingError, match="key is not valid for 4 entries"):
+        seal_once(connection, key, NOW, trusted=keys)
+    assert seal_once(connection, new, NOW, trusted=keys) == 2
+    assert examine(keys).ok
+    assert not examine([keys[0], replace(keys[1], first=6)]).ok
 
 
 @pytest.mark.django_db(transaction=True)

@@ -56,6 +56,18 @@ def test_it_runs_without_django_and_without_any_setting(signer: SignerKey, tmp_p
     assert done.stdout.endswith("WHOLE.\n")
 
 
+def test_a_checkpoint_signed_with_a_retired_key_beyond_its_sizes_is_named(
+    signer: SignerKey, stranger: SignerKey, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, key, following = published(signer, tmp_path / "log", 40), signer.verifier().text(), stranger.verifier()
+    assert main([str(folder), "--key", f"{key}@0-40"]) == WHOLE
+    assert main([str(folder), "--key", f"{key}@0-39", "--key", f"{following.text()}@39-"]) == DAMAGED
+    assert capsys.readouterr().out.splitlines()[-2] == (
+        "checkpoint not signed: checkpoint. The key that signed 40 entries is not valid for that size."
+    )
+    assert main([str(folder), "--key", f"{key}@40"]) == NOT_CHECKED
+
+
 def test_an_address_is_as_good_as_a_folder(
     signer: SignerKey, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.log import tiles
-from audit.log.checkpoint import Checkpoint, parse_checkpoint
+from audit.log.checkpoint import Checkpoint, parse_checkpoint, parse_log_key
 from audit.log.cosignature import parse_lines, verify_cosignatures
 from audit.log.errors import ParseError
 from audit.log.note import Note, to_base64
@@ -102,6 +103,18 @@ def test_must_respond_403_without_a_good_signature(
     from audit.log.note import write_note
 
     assert [add(ask, write_request(0, (), each))[0] for each in (unknown, write_note(broken))] == [403, 403]
+
+
+def test_what_a_retired_key_signs_beyond_its_sizes_is_not_cosigned(
+    log: SimulatedLog, signer: SignerKey, stranger: SignerKey, tmp_path: Path
+) -> None:
+    keys = [parse_log_key(f"{signer.verifier().text()}@0-3"), parse_log_key(f"{stranger.verifier().text()}@3-")]
+    ask = Called(Witness(WITNESS, {signer.name: keys}, tmp_path))
+    assert add(ask, request(log, 0, 0))[0] == 200
+    status, _, body = add(ask, request(log, 3, 1))
+    assert (status, body) == (403, b"The key that signed 303 entries is not valid for that size.\n")
+    log.notes[1] = replace(log.notes[1], note=sign_note(parse_checkpoint(log.notes[1].note).note.text, [stranger]))
+    assert add(ask, request(log, 3, 1))[0] == 200
 
 
 def test_must_ignore_signatures_of_unknown_keys(
