@@ -11,7 +11,7 @@ CARDS = "cards"
 # The connector's own steps come after "looked" and after the second "begun".
 OF_OPENING = ("waiting", "begun", "proved", "looked", "opened", "activated")
 OF_ENDING = ("due", "over", "begun", "closed", "read", "confirmed")
-OF_CARDS = ("prepared", "changed", "tested", "confirmed")
+OF_CARDS = ("prepared", "begun", "changed", "tested", "confirmed")
 
 
 def reached(process: str, step: str) -> None:

@@ -14,8 +14,8 @@ from portal.parameters import values
 from portal.sealed.drilling import PRINTED_WITHIN
 
 ROTATION_NAMES = ("sealed.rotation_owed", "sealed.rotated", "sealed.tested")
-STEPS_TO_PRINTED = ("offline.cards_prepared", "offline.cards_made", "offline.handed_out")
-CARD_NAMES = (*STEPS_TO_PRINTED, "offline.drilled", "offline.used", "offline.replaced")
+STEPS_TO_PRINTED = ("offline.change_begun", "offline.cards_made", "offline.handed_out")
+CARD_NAMES = (*STEPS_TO_PRINTED, "offline.drilled", "offline.use_confirmed", "offline.replaced")
 MS = timedelta(milliseconds=1)
 DAY_MS = 86_400_000
 
@@ -91,11 +91,14 @@ def _tried_of(events: Sequence[LoggedEvent], at: int) -> Step:
 
 
 def _unfinished(events: Sequence[LoggedEvent], at: int) -> Step | None:
-    """The newest pair is not through: the older one may be worthless already. Made just now, it is given some days to be printed."""
+    """The newest pair is not through: the older one may be worthless already. Made just now, it is given some days to be printed.
+
+    While it waits to be printed before the target is given its password, the older one opens the account, and is what is tried.
+    """
     newest = next((each for each in reversed(events) if each.name in STEPS_TO_PRINTED), None)
     if newest is None or newest.name == "offline.handed_out":
         return None
-    if newest.name == "offline.cards_prepared":
+    if newest.name == "offline.change_begun":
         return Step(
             "cards", "open", "A new pair of its offline cards is being made; the older one may not work any more."
         )

@@ -195,6 +195,15 @@ def log_damaged(entry: LoggedEvent, _system: System | None) -> Said:
     return Said("log damage", "A check of the log found damage", "log", details, once=True)
 
 
+def left_on_target(entry: LoggedEvent, system: System | None) -> Said | None:
+    """An account out of use that the portal cannot shut: only its custodian changes it on the target."""
+    if not entry.fields.get("left_on_target"):
+        return None
+    title = f"A sealed account of {_name(system)} is out of use: its custodian shuts it on the target"
+    details = "The portal does not change it there, so its last secret works until somebody does. Close this once the target refuses it."
+    return Said("standing_access", title, entry.fields["account_id"], details, once=True)
+
+
 def unreadable(entry: LoggedEvent, _system: System | None) -> Said:
     """An entry that one of the functions above could not make sense of."""
     title = f"Entry {entry.index} of the log needs a look: {entry.name}"
@@ -211,6 +220,7 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "sealed.account_listed": (register_differs,),
     "sealed.tested": (secret_not_taken,),
     "offline.drilled": (cards_failed,),
+    "sealed.retired": (left_on_target,),
     "duty.missed": (missed_duty,),
     "log.damage_found": (log_damaged,),
     "reconciliation.compared": (table_and_log,),

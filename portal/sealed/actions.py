@@ -16,9 +16,9 @@ from portal.notifications.outbox import tell
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, need_other, need_permission
 from portal.people.strength import need_fresh
-from portal.sealed.cards import replace_all
-from portal.sealed.models import CARDS, CONNECTOR, HANDED_OVER, LAID_IN, USED, SealedAccount
-from portal.sealed.queries import left_by_retired, locked, shown_and_valid
+from portal.sealed.cards import replace, replace_all
+from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, HANDED_OVER, LAID_IN, USED, SealedAccount
+from portal.sealed.queries import coming_of, left_by_retired, locked, opening_pair, shown_and_valid
 from portal.sealed.rotations import owe
 from portal.sealed.rules import can_keep, knows_nothing_of, may_hold, need_in_use
 from portal.sealed.states import HELD, MOVES, PROPOSED
@@ -28,6 +28,7 @@ from portal.systems.queries import privilege_is_taken
 from portal.unique import refuse_doubled
 
 ONLY_MANAGERS = "Only administrators and the owner of this system put its accounts under seal."
+CHANGING = "The target is being given the password of the new cards. Name another custodian once that is through."
 DECIDED = "Somebody has decided on this already."
 NOT_SEALED = "This account is not sealed at the moment."
 STILL_VALID = "Its secret was shown before and still works, so what is done with it could be another's."
@@ -141,11 +142,12 @@ def decline(*, by: Actor, account: SealedAccount) -> SealedAccount:
     return row
 
 
-@action(event=("sealed.custodian_changed", "sealed.rotation_owed"), refused="sealed.act_refused")
+@action(event=("offline.replaced", "sealed.custodian_changed", "sealed.rotation_owed"), refused="sealed.act_refused")
 def hand_over(*, by: Actor, account: SealedAccount, custodian: Person, second: bool = False) -> SealedAccount:
     """Give an account, or with ``second`` its other card, to another custodian: by an administrator or the owner, never to oneself.
 
     The old one knows the secret, or may still have the card: a new one is owed. Nor to who holds the account, or used it and knows its secret.
+    A pair of cards that is being made was made for the custodians as they were, so it is given up for another.
     """
     row = locked(account.pk)
     need_permission(
@@ -156,6 +158,7 @@ def hand_over(*, by: Actor, account: SealedAccount, custodian: Person, second: b
     can_keep(custodian, row.system, about=row)
     need_in_use(row)
     knows_nothing_of(custodian, row)
+    _give_up_coming(by, row)
     before = _give_to(row, custodian, second=second)
     owe(by=by, account=row, cause=HANDED_OVER)
     append(
@@ -163,6 +166,15 @@ def hand_over(*, by: Actor, account: SealedAccount, custodian: Person, second: b
         before_id=before, second=True if second else None,
     )  # fmt: skip
     return row
+
+
+def _give_up_coming(by: Actor, row: SealedAccount) -> None:
+    coming = coming_of(row)
+    if coming is None:
+        return
+    if coming.begun_at is not None and opening_pair(row) is not None:
+        raise WrongState(CHANGING, about=row)  # else nobody could tell whether the older pair still opens it
+    replace(by, row, coming)
 
 
 def _give_to(row: SealedAccount, custodian: Person, *, second: bool) -> UUID:
@@ -184,7 +196,7 @@ def _give_to(row: SealedAccount, custodian: Person, *, second: bool) -> UUID:
 
 @action(event=("offline.replaced", "sealed.retired"), refused="sealed.act_refused")
 def retire(*, by: Actor, account: SealedAccount) -> SealedAccount:
-    """Take an account out of use. The portal forgets its secret and its cards; whether it still exists on the target, the next listing says."""
+    """Take an account out of use. The portal forgets its secret and its cards, and shuts it on the target where it can; elsewhere its custodian does."""
     row = locked(account.pk)
     need_permission(
         by, MANAGE, row.system, says="Only administrators and the owner of this system take its accounts out of use."
@@ -196,15 +208,17 @@ def retire(*, by: Actor, account: SealedAccount) -> SealedAccount:
 @action(event=("offline.replaced", "sealed.retired"))
 def withdraw(*, by: Actor, account: SealedAccount) -> SealedAccount:
     """As `retire`, on the strength of a decision whose own rules have said who may: an attestation's."""
-    return _retire(by, locked(account.pk))
+    return _retire(by, locked(account.pk), attested=True)
 
 
-def _retire(by: Actor, row: SealedAccount) -> SealedAccount:
+def _retire(by: Actor, row: SealedAccount, *, attested: bool = False) -> SealedAccount:
+    """``attested``: the attestation itself sees to what is left on the target."""
     says = "Somebody holds this account. End that first." if row.state == HELD else "This account is not in use."
     make(row, MOVES["retire"], says=says, secret=None, next_secret=None)
     replace_all(by, row)
     append(
         "sealed.retired", by=by, subject=row.log_subject, account_id=row.pk, system_id=row.system_id,
+        left_on_target=True if row.kept_by == CUSTODIAN and not attested else None,
         **_rule(by, narrows=True, changed_by=by.id, two=False),
     )  # fmt: skip
     return row

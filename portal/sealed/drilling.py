@@ -16,17 +16,16 @@ from portal.parameters import days
 from portal.people.strength import need_fresh
 from portal.sealed.cards import facts_of, is_holder
 from portal.sealed.models import OfflineSet, SealedAccount
-from portal.sealed.queries import coming_of, drills_due, locked, not_printed
-from portal.sealed.states import MADE, OUT
+from portal.sealed.queries import coming_of, drills_due, locked, not_printed, opening_pair
+from portal.sealed.states import OUT, TO_PRINT
 from portal.secrets import SecretUnreadable, decrypt
 from portal.sweeping import done
 
 PRINTED_WITHIN = timedelta(days=3)
+NO_WAY_IN_REMINDED = timedelta(days=1)
 ASKED_FOR = timedelta(hours=24)
 NOT_ASKED = "Nothing is asked at the moment, or not any more. Begin the drill first, then put both cards together."
-COMING_ALREADY = (
-    "A new pair is being made, and the target may not take what these cards give any more. Drill the new ones."
-)
+CHANGING = "The target is being given the password of a new pair, and may not take what these cards give any more. Drill the new ones."
 
 
 def drilled_every() -> timedelta:
@@ -80,12 +79,18 @@ def _pair_of(by: Actor, account: SealedAccount) -> tuple[SealedAccount, OfflineS
     made = OfflineSet.objects.select_for_update().filter(account=row, state=OUT).first()
     if made is None:
         raise WrongState("There is no pair of cards with its custodians.", about=row)
-    if coming_of(row) is not None:
-        raise WrongState(COMING_ALREADY, about=row)
+    if _being_changed(row):
+        raise WrongState(CHANGING, about=row)
     if made.drill_key is None:
         raise WrongState("These cards are of a time before drills asked questions. Ask for new cards.", about=row)
     made.account = row
     return row, made
+
+
+def _being_changed(row: SealedAccount) -> bool:
+    """Whether the target may carry the password of another pair already."""
+    coming = coming_of(row)
+    return coming is not None and coming.begun_at is not None
 
 
 @sensitive_variables("key")
@@ -101,11 +106,15 @@ def _expected(made: OfflineSet) -> str:
 
 
 def remind_due() -> int:
-    """Tell the custodians of each pair that is to be drilled or printed, once for each time. One that cannot be told holds up nothing else."""
-    by = process("cards")
+    """Tell the custodians of each pair that is to be drilled, once for each time, or printed: each day while no card opens the account.
+
+    One that cannot be told holds up nothing else.
+    """
+    by, at = process("cards"), now()
     drills = sum(done("cards", remind, by=by, made=made) for made in drills_due(now() - drilled_every()))
     return drills + sum(
-        done("cards", remind_to_print, by=by, made=made) for made in not_printed(now() - PRINTED_WITHIN)
+        done("cards", remind_to_print, by=by, made=made)
+        for made in not_printed(at - NO_WAY_IN_REMINDED, at - PRINTED_WITHIN)
     )
 
 
@@ -119,7 +128,7 @@ def remind(*, by: Actor, made: OfflineSet) -> None:
     row = locked(made.account_id)
     pair = OfflineSet.objects.select_for_update().get(pk=made.pk)
     due = (pair.drilled_at or pair.made_at) + drilled_every()
-    if pair.state != OUT or pair.reminded_at is not None or due > now() or coming_of(row) is not None:
+    if pair.state != OUT or pair.reminded_at is not None or due > now() or _being_changed(row):
         raise ChangedMeanwhile("This pair is not due for a reminder any more.", about=row)
     pair.account, pair.reminded_at = row, now()
     pair.save(update_fields=["reminded_at"])
@@ -129,18 +138,19 @@ def remind(*, by: Actor, made: OfflineSet) -> None:
 
 @action(event="offline.not_printed")
 def remind_to_print(*, by: Actor, made: OfflineSet) -> None:
-    """The older pair is worth nothing any more, and this one is not with its custodians yet.
+    """This pair is not with its custodians yet; no card, or an older pair, opens the account until it is.
 
     Raises:
         ChangedMeanwhile: they were reminded, or printed both, or it was replaced just now.
     """
     row = locked(made.account_id)
     pair = OfflineSet.objects.select_for_update().get(pk=made.pk)
-    if pair.state != MADE or pair.reminded_at is not None:
+    if pair.state not in TO_PRINT or pair.reminded_at != made.reminded_at:
         raise ChangedMeanwhile("This pair does not wait to be printed any more.", about=row)
     pair.account, pair.reminded_at = row, now()
     pair.save(update_fields=["reminded_at"])
-    _tell(by, row, pair, "offline.not_printed")
+    older = opening_pair(row)
+    _tell(by, row, pair, "offline.not_printed", older=older.number if older else None)
     append("offline.not_printed", by=by, subject=row.log_subject, **facts_of(pair))
 
 

@@ -14,11 +14,13 @@ from portal.sealed.states import (
     HELD,
     OWED,
     PROPOSED,
+    REPLACED,
     RETIRED,
     ROTATED,
     ROTATION_STATES,
     STATES,
 )
+from portal.sealed.states import USED as CARDS_USED
 from portal.systems.models import Privilege, System
 
 CUSTODIAN, CONNECTOR, CARDS = "custodian", "connector", "cards"
@@ -79,6 +81,11 @@ class SealedAccount(models.Model):
     held_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="held_accounts")
     held_at = models.DateTimeField(null=True, blank=True)
     grant_id = models.UUIDField(null=True, blank=True, help_text="the grant that holds it")
+    shut_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the target was seen not to let it in any more"
+    )
+    shut_try_at = models.DateTimeField(null=True, blank=True, help_text="when shutting it is tried again")
+    shut_trouble = models.CharField(max_length=300, blank=True)
 
     class Meta:
         """Once on each system; a holder has the time and the grant."""
@@ -122,6 +129,10 @@ class SealedAccount(models.Model):
                 condition=~models.Q(state__in=[RETIRED, "declined"])
                 | models.Q(secret__isnull=True, next_secret__isnull=True),
                 name="sealed_account_over_keeps_no_secret",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(shut_at__isnull=True) | models.Q(state=RETIRED),
+                name="sealed_account_shut_is_retired",
             ),
         ]
 
@@ -185,13 +196,24 @@ class Rotation(models.Model):
 
 
 class OfflineSet(models.Model):
-    """One pair of cards. ``drill_key`` tells the answer to a drill's ``question``; neither a share nor the password follows from it."""
+    """One pair of cards. ``drill_key`` tells the answer to a drill's ``question``; neither a share nor the password follows from it.
+
+    Its ``password`` lies here, encrypted, until the target was given it: so long an older pair may be the one that opens the account.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     account = models.ForeignKey(SealedAccount, on_delete=models.PROTECT, related_name="card_sets")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=tuple(CARD_STATES.items()), default=COMING)
     made_at = models.DateTimeField()
+    password = models.BinaryField(
+        null=True, blank=True, editable=False, help_text="encrypted; gone once the target took it"
+    )
+    begun_at = models.DateTimeField(
+        null=True, blank=True, help_text="from when on the target may carry its password already"
+    )
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="from when on it opened the account")
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="until when it opened the account")
     drill_key = models.BinaryField(null=True, blank=True, editable=False, help_text="encrypted")
     question = models.CharField(max_length=12, blank=True, editable=False)
     asked_at = models.DateTimeField(null=True, blank=True)
@@ -216,6 +238,19 @@ class OfflineSet(models.Model):
                 | (~models.Q(question="") & models.Q(asked_at__isnull=False)),
                 name="offline_set_asked_whole",
             ),
+            models.CheckConstraint(
+                condition=models.Q(state=COMING, opened_at__isnull=True)
+                | (
+                    models.Q(
+                        state__in=[*sorted(CARDS_ALIVE), CARDS_USED], opened_at__isnull=False, closed_at__isnull=True
+                    )
+                )
+                | models.Q(state=REPLACED),
+                name="offline_set_opened_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=COMING) | models.Q(password__isnull=True), name="offline_set_password_is_gone"
+            ),
         ]
 
     @property
@@ -233,9 +268,10 @@ class OfflineCard(models.Model):
     custodian = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="offline_cards")
     share = models.BinaryField(null=True, blank=True, editable=False, help_text="encrypted; gone once printed")
     printed_at = models.DateTimeField(null=True, blank=True)
+    held_at = models.DateTimeField(null=True, blank=True, help_text="when its custodian said that they hold it")
 
     class Meta:
-        """Printed means gone from here."""
+        """Printed means gone from here, and only what is printed is held."""
 
         default_permissions = ()
         ordering: ClassVar = ["letter"]
@@ -245,6 +281,10 @@ class OfflineCard(models.Model):
             models.CheckConstraint(
                 condition=models.Q(share__isnull=True) | models.Q(printed_at__isnull=True),
                 name="offline_card_printed_is_gone",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(held_at__isnull=True) | models.Q(printed_at__isnull=False),
+                name="offline_card_held_is_printed",
             ),
         ]
 

@@ -10,7 +10,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIA
 from portal.eligibility.queries import holds, holds_anywhere, in_force, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.states import CARDS_ALIVE, COMING, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED
+from portal.sealed.states import COMING, DECLINED, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED, TO_PRINT
 from portal.systems.models import Privilege, System
 
 READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
@@ -145,6 +145,19 @@ def is_owed(account: SealedAccount) -> bool:
     return account.next_secret is not None or undone_of(account).filter(state=OWED).exists()
 
 
+def to_shut(at: datetime) -> list[UUID]:
+    """Accounts out of use that the portal could change on their target, and that the target was not seen to refuse.
+
+    None that was put under seal again: then it is the other row's.
+    """
+    again = SealedAccount.objects.filter(system=OuterRef("system"), account=OuterRef("account"))
+    again = again.exclude(state__in=[RETIRED, DECLINED])
+    rows = SealedAccount.objects.filter(
+        ~Exists(again), state=RETIRED, shut_at__isnull=True, kept_by__in=[CONNECTOR, CARDS]
+    )
+    return list(rows.filter(Q(shut_try_at__isnull=True) | Q(shut_try_at__lte=at)).values_list("pk", flat=True))
+
+
 def rotations_due(at: datetime) -> list[UUID]:
     """Accounts that the portal keeps, lie sealed, and owe a new secret that is to be tried now."""
     due = Rotation.objects.filter(account__kept_by__in=[CONNECTOR, CARDS], account__state="sealed", state=OWED)
@@ -166,8 +179,13 @@ def last_number(account: SealedAccount) -> int:
 
 
 def coming_of(account: SealedAccount) -> OfflineSet | None:
-    """The pair whose password the target is about to be given."""
+    """The pair whose password the target was not seen to take yet."""
     return account.card_sets.select_related("account").prefetch_related("cards").filter(state=COMING).first()
+
+
+def opening_pair(account: SealedAccount) -> OfflineSet | None:
+    """The pair that opens the account: on the target, both printed, both custodians said that they hold them."""
+    return account.card_sets.filter(state=OUT).first()
 
 
 def card_for_act(pk: UUID) -> OfflineCard | None:
@@ -176,22 +194,27 @@ def card_for_act(pk: UUID) -> OfflineCard | None:
 
 
 def drills_due(since: datetime) -> list[OfflineSet]:
-    """Pairs with their custodians that nobody drilled since then, and of which nobody was reminded. None that a coming pair is about to replace."""
-    coming = OfflineSet.objects.filter(account=OuterRef("account"), state=COMING)
+    """Pairs with their custodians that nobody drilled since then, and of which nobody was reminded. None that is just being replaced on the target."""
+    coming = OfflineSet.objects.filter(account=OuterRef("account"), state=COMING, begun_at__isnull=False)
     rows = OfflineSet.objects.filter(~Exists(coming), state=OUT, reminded_at__isnull=True, account__state__in=IN_USE)
     late = rows.filter(Q(drilled_at__lte=since) | Q(drilled_at__isnull=True, made_at__lte=since))
     return list(late.select_related("account__system"))
 
 
-def not_printed(since: datetime) -> list[OfflineSet]:
-    """Pairs that were made before then, wait to be printed, and of which nobody was reminded."""
-    rows = OfflineSet.objects.filter(state=MADE, reminded_at__isnull=True, made_at__lte=since)
-    return list(rows.filter(account__state__in=IN_USE).select_related("account__system"))
+def not_printed(no_way_in_since: datetime, since: datetime) -> list[OfflineSet]:
+    """Pairs that wait for their custodians, and of which nobody was reminded since: sooner where no card opens the account meanwhile."""
+    late = Q(state=MADE, made_at__lte=no_way_in_since) & _not_reminded(no_way_in_since)
+    late |= Q(state=COMING, begun_at__isnull=True, made_at__lte=since) & _not_reminded(since)
+    return list(OfflineSet.objects.filter(late, account__state__in=IN_USE).select_related("account__system"))
+
+
+def _not_reminded(since: datetime) -> Q:
+    return Q(reminded_at__isnull=True) | Q(reminded_at__lte=since)
 
 
 def cards_of(viewer: Person) -> list[OfflineCard]:
-    """Cards that wait for the viewer to print them. One query."""
-    mine = OfflineCard.objects.filter(custodian=viewer, share__isnull=False, of_set__state__in=CARDS_ALIVE)
+    """Cards that wait for the viewer to print them, or to say that they hold them. One query."""
+    mine = OfflineCard.objects.filter(custodian=viewer, held_at__isnull=True, of_set__state__in=TO_PRINT)
     mine = mine.filter(of_set__account__state__in=IN_USE)
     return list(mine.select_related("of_set__account__system"))
 

@@ -34,18 +34,19 @@ ROTATION_MOVES = by_name(
 
 COMING, MADE, OUT, USED, REPLACED = "coming", "made", "out", "used", "replaced"
 CARD_STATES = {
-    COMING: "Kept, not yet on the target",
-    MADE: "Made, to be printed",
+    COMING: "Made, not yet on the target",
+    MADE: "On the target, to be printed",
     OUT: "With its custodians",
     USED: "Used: to be replaced",
     REPLACED: "Replaced",
 }
 CARDS_ALIVE = frozenset({MADE, OUT})
+TO_PRINT = frozenset({COMING, MADE})
 CARD_MOVES = by_name(
     (
         move("confirm", {COMING}, MADE, event="offline.cards_made"),
         move("hand_out", {MADE}, OUT, event="offline.handed_out"),
-        move("use", {MADE, OUT}, USED, event="offline.used"),
+        move("use", {MADE, OUT}, USED, event="offline.use_confirmed"),
         move("replace", {COMING, MADE, OUT, USED}, REPLACED, event="offline.replaced"),
     )
 )

@@ -18,4 +18,6 @@ urlpatterns = [
     path("sealed/<uuid:pk>/new-cards/", cards.cards_renew, name="cards_renew"),
     path("sealed/<uuid:pk>/used/", cards.offline_use, name="offline_use"),
     path("sealed/cards/<uuid:pk>/print/", cards.card_print, name="card_print"),
+    path("sealed/cards/<uuid:pk>/hold/", cards.card_hold, name="card_hold"),
+    path("sealed/uses/<uuid:pk>/confirm/", cards.use_confirm, name="use_confirm"),
 ]

@@ -181,6 +181,8 @@ sealed_test          POST sealed                403 403 403 403 403 403 403 403 
 sealed_hand_over     POST sealed                403 403 403 403 302 403 302 403 403 in
 sealed_retire        POST sealed                403 403 403 403 302 403 302 403 403 in
 card_print           POST card                  403 403 403 403 403 403 403 403 403 in
+card_hold            POST card                  403 403 403 403 403 403 403 403 403 in
+use_confirm          POST offline-review        403 403 302 403 302 403 302 403 403 in
 cards_drill_begin    POST cards                 403 403 409 403 403 403 403 403 403 in
 cards_drill          POST cards                 403 403 409 403 403 403 403 403 403 in
 cards_renew          POST cards                 403 403 302 403 403 403 403 403 403 in

@@ -1,7 +1,7 @@
 """Lines about sealed accounts: what lasts on a target, who keeps it, and who may check it out.
 
 Narrowed, nobody may check it out from a day on. Revoked, nobody may from now on, whoever holds it gives it back, and it goes out of use
-for good. What lasts on the target although the portal forgot it, its owner there removes: one that the portal keeps itself is shut already.
+for good. The portal shuts it on the target where it can; what a custodian keeps lasts there although the portal forgot it, and its owner there removes it.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ from portal.grants.targets import connector_of
 from portal.people.reporting import reports_of
 from portal.reconciliation.models import Listing
 from portal.sealed.actions import withdraw
-from portal.sealed.models import CONNECTOR, Rotation, SealedAccount
+from portal.sealed.models import CUSTODIAN, Rotation, SealedAccount
 from portal.sealed.queries import drilled_last, in_use_on
 from portal.sealed.states import DONE, HELD, IN_USE
 from portal.systems.models import System
@@ -161,7 +161,7 @@ def revoke(by: Actor, item: Item, reason: str) -> None:
         narrowing.revoke_eligibility(by=by, eligibility=row, cause="attestation")
     narrowing.end_grants_of_account(by, account)
     _retire(by, item)
-    if account.kept_by != CONNECTOR:
+    if account.kept_by == CUSTODIAN:
         system = account.system
         raise_finding(
             by=by, kind=FINDING, title=f"A sealed account of {system.name} is out of use: its owner removes it on the target",
@@ -206,7 +206,7 @@ def present(item: Item, listing: Listing | None) -> bool:
 def left_to_owner(item: Item) -> bool:
     """What lasts on a target that can be listed, and is not shut by the portal between its uses."""
     system = item.campaign.system
-    return item.state == REVOKED and item.facts["kept_by"] != CONNECTOR and system is not None and _lists(system)
+    return item.state == REVOKED and item.facts["kept_by"] == CUSTODIAN and system is not None and _lists(system)
 
 
 def _lists(system: System) -> bool:

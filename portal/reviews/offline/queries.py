@@ -63,7 +63,7 @@ def overdue(at: datetime) -> list[OfflineReview]:
 
 @dataclass(frozen=True)
 class Declared:
-    """What was declared, as the log has it."""
+    """What was declared, as the log has it; with the sessions that the target showed later."""
 
     from_at: datetime
     to_at: datetime
@@ -72,8 +72,9 @@ class Declared:
 
 def declared_in(review: OfflineReview) -> Declared | None:
     """``None`` where the log does not say it."""
-    told = of_case(review.log_case, ["offline.used"])
-    if not told:
+    told = of_case(review.log_case, ["offline.used", "offline.sessions_bound"])
+    said = next((each.fields for each in told if each.name == "offline.used"), None)
+    if said is None:
         return None
-    said = told[-1].fields
-    return Declared(moment(said["from_at"]), moment(said["to_at"]), tuple(said["sessions"]))
+    sessions = dict.fromkeys(session for each in told for session in each.fields["sessions"])
+    return Declared(moment(said["from_at"]), moment(said["to_at"]), tuple(sessions))

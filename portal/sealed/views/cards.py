@@ -16,7 +16,9 @@ from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
 from portal.policy.queries import in_force, rules_of
 from portal.policy.rules import CRITERIA
+from portal.reviews.offline.confirming import confirm_use
 from portal.reviews.offline.declaring import declare_use
+from portal.reviews.offline.queries import review_for_act
 from portal.sealed import cards, drilling, queries
 from portal.sealed.card_paper import NotDrawn, pdf
 from portal.sealed.forms import DrillForm, UseForm
@@ -25,6 +27,8 @@ from portal.sealed.views.register import account_page, for_act
 
 TRIAL = offline_card.make(account="trial", system="trial", login="trial", where="trial", number=1)[0]
 """A card of nothing, drawn first."""
+HELD_BY_ONE = "On record. The pair counts once the other custodian has said the same."
+HELD_BY_BOTH = "On record: both cards are with their custodians. Older cards become worthless as soon as the target takes the new password."
 FAILED = "That is not the answer of these cards: on record, and a finding is opened. Another try gets another question."
 
 
@@ -48,6 +52,35 @@ def card_print(request: PersonRequest, pk: UUID) -> HttpResponse:
     answer.headers["Cache-Control"] = "no-store, private"
     answer.headers["Content-Disposition"] = f'inline; filename="offline-card-{paper.letter}-set-{paper.number}.pdf"'
     return answer
+
+
+@require_POST
+@signed_in
+@confirming
+def card_hold(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """One's own card is printed whole, and in hand."""
+    card = queries.card_for_act(pk)
+    if card is None:
+        raise Http404
+    made = cards.hold(by=request.actor, card=card)
+    messages.info(request, HELD_BY_BOTH if cards.is_held(made) else HELD_BY_ONE)
+    return redirect("sealed_page", made.account_id)
+
+
+@require_POST
+@signed_in
+@confirming
+def use_confirm(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """A second person says that the cards were used."""
+    review = review_for_act(pk)
+    if review is None:
+        raise Http404
+    confirm_use(by=request.actor, review=review)
+    messages.info(
+        request,
+        "On record. The account gets a new password at once; until both new cards are printed, no card opens it.",
+    )
+    return redirect("sealed_page", review.of_set.account_id)
 
 
 @require_POST
@@ -83,7 +116,9 @@ def cards_renew(request: PersonRequest, pk: UUID) -> HttpResponse:
     """A new pair."""
     account = for_act(pk)
     cards.renew(by=request.actor, account=account)
-    messages.info(request, "New cards are being made; the old ones work until then.")
+    messages.info(
+        request, "New cards are being made. What opened the account does so until both of you hold the new ones."
+    )
     return redirect("sealed_page", account.pk)
 
 

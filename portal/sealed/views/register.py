@@ -16,13 +16,14 @@ from portal.notifications.seeing import looked_at
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
+from portal.reviews.offline.confirming import may_confirm, unconfirmed
 from portal.sealed import actions, probing, queries, rotations
 from portal.sealed.cards import is_holder
 from portal.sealed.drilling import ASKED_FOR, is_asked
 from portal.sealed.forms import DrillForm, HandOverForm, ProposeForm, SecretForm, TriedForm
 from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, SealedAccount
 from portal.sealed.rules import is_custodian, missing_of
-from portal.sealed.states import CARDS_ALIVE, COMING, HELD, IN_USE, OUT, OWED, PROPOSED, ROTATED, SEALED
+from portal.sealed.states import COMING, HELD, IN_USE, OUT, OWED, PROPOSED, RETIRED, ROTATED, SEALED, TO_PRINT
 
 
 @require_GET
@@ -86,6 +87,7 @@ def account_page(request: PersonRequest, account: SealedAccount, status: int = 2
         "tried": typed.get("tried") or TriedForm() if mine and in_use and ROTATED in states and account.kept_by == CUSTODIAN else None,
         "reached": probing.is_reached(account), "by_cards": account.kept_by == CARDS,
         "hand_over": typed.get("hand_over") or HandOverForm(account) if manages and in_use else None,
+        "to_shut": account.state == RETIRED and account.shut_at is None,
         "may_retire": manages and account.state == SEALED, "may_decline": manages and account.state == PROPOSED,
         "may_approve": account.state == PROPOSED and request.user.has_perm(ADMINISTER, account.system) and account.proposed_by_id != request.user.pk,
     }  # fmt: skip
@@ -101,13 +103,17 @@ def _cards(request: PersonRequest, account: SealedAccount, typed: dict[str, Kept
         card
         for each in sets
         for card in each.cards.all()
-        if each.state in CARDS_ALIVE and card.custodian_id == request.user.pk and card.share is not None
+        if each.state in TO_PRINT and card.custodian_id == request.user.pk and card.held_at is None
     ]
-    coming = any(each.state == COMING for each in sets)
-    out = next((each for each in sets if each.state == OUT), None) if holds and not coming else None
+    changing = any(each.state == COMING and each.begun_at for each in sets)
+    opens = next((each for each in sets if each.state == OUT), None)
+    out = opens if holds and not changing else None
     asked = out if out and is_asked(out) else None
+    said = unconfirmed(account.pk)
     return {
-        "sets": sets, "holds_card": holds, "my_cards": mine if holds else [], "drills": out, "asked": asked, "coming": coming,
+        "sets": sets, "holds_card": holds, "my_cards": mine if holds else [], "drills": out, "asked": asked, "changing": changing,
+        "opens": None if changing else opens, "no_way_in": account.state in IN_USE and opens is None, "waiting": any(each.state in TO_PRINT for each in sets),
+        "said": [(each, allows(may_confirm, request.actor, each)) for each in said],
         "asks_until": asked.asked_at + ASKED_FOR if asked and asked.asked_at else None,
         "drill": typed.get("drill") or DrillForm() if asked else None,
         "declares": queries.account_to_declare(request.user, account.pk) is not None,

@@ -87,7 +87,9 @@ WORKS = of_set("offline.drilled", DAY, ok=1)
         ([[OUT]], DAY, "open"),
         ([[MADE]], 2 * DAY, "none"),
         ([[MADE]], 4 * DAY, "open"),
-        ([[OUT, WORKS, of_set("offline.cards_prepared", 2 * DAY, 2)]], 3 * DAY, "open"),
+        ([[OUT, WORKS, of_set("offline.cards_prepared", 2 * DAY, 2)]], 3 * DAY, "ok"),  # it opens the account until both hold the new one
+        ([[OUT, WORKS, of_set("offline.change_begun", 2 * DAY, 2)]], 3 * DAY, "open"),
+        ([[OUT, WORKS, of_set("offline.use_confirmed", 2 * DAY)]], 3 * DAY, "none"),
         ([[OUT, of_set("offline.drilled", DAY, ok=1)]], 2 * DAY, "ok"),
         ([[OUT, of_set("offline.drilled", DAY, ok=1)]], 92 * DAY, "open"),
         ([[OUT, of_set("offline.drilled", DAY, ok=1), of_set("offline.drilled", 2 * DAY, ok=0)]], 3 * DAY, "open"),

@@ -1,4 +1,4 @@
-"""Offline cards: made with the password, printed once by each custodian alone, used, declared and replaced."""
+"""Offline cards: made with the password, printed once by each custodian alone, drilled, used, declared and replaced."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,26 +8,30 @@ from django.core.management import call_command
 from django.db import connection
 
 from audit.log.read import named
+from portal import offline_card
 from portal.access_requests.incidents import goes_on
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
-from portal.connectors.sealed.simulated import SimulatedKeeper
-from portal.connectors.simulated import activity
+from portal.connectors.base import Secret
+from portal.connectors.sealed.simulated import SimulatedKeeper, hashed
+from portal.connectors.simulated import activity, logins, state
 from portal.eligibility.models import RoleAssignment
 from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
+from portal.findings.causes import left_on_target
 from portal.findings.models import Finding
 from portal.grants import opening
 from portal.notifications.models import Alert
 from portal.offline_card import OtherSet, combine
 from portal.policy.rules import Policy
 from portal.reviews.offline.declaring import declare_use
-from portal.sealed import actions, cards, queries, rotating
-from portal.sealed.models import CARDS, OfflineCard, OfflineSet, Rotation
+from portal.sealed import actions, cards, drilling, queries, rotating
+from portal.sealed.models import CARDS, OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.stops.models import Stop
 from portal.systems.targets import target
 from tests.browsing import browser_of
-from tests.portal.sealed.printed import broken, card, newest, printed
-from tests.portal.sealed.vault import LOGIN, Vault, custodian, make_vault
+from tests.factories import broken_log
+from tests.portal.sealed.printed import broken, card, changing, made_due, newest, papers_of, printed, states
+from tests.portal.sealed.vault import LOGIN, SECRET, Vault, custodian, make_vault
 from tests.worlds import actor, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +57,7 @@ def test_two_printed_cards_give_what_the_target_takes_and_the_portal_keeps_neith
     assert set(OfflineCard.objects.values_list("share", flat=True)) == {None}
     rotation = Rotation.objects.get(account=vault.account)
     assert (rotation.state, rotation.rotated_by) == ("done", "connector")
+    assert set(OfflineSet.objects.values_list("password", flat=True)) == {None}
     assert held_anywhere(pair.password) == held_anywhere(first.words) == held_anywhere(pair.drill_key.hex()) == []
 
 
@@ -96,18 +101,106 @@ def test_printing_by_page_gives_a_pdf_that_no_browser_keeps(vault: Vault) -> Non
     assert browser_of(vault.world.zoe).post(f"/sealed/cards/{card(vault, 'B').pk}/print/").status_code == 403
 
 
-def test_new_cards_make_the_old_ones_worthless(vault: Vault) -> None:
-    old = printed(vault)
+def test_new_cards_make_the_old_ones_worthless_once_both_custodians_hold_them_and_not_before(vault: Vault) -> None:
+    old, page = printed(vault), f"/sealed/{vault.account.pk}/"
     with pytest.raises(NotAllowed):
         cards.renew(by=actor(vault.world.mo), account=vault.account)
     cards.renew(by=actor(vault.world.dora), account=vault.account)
-    assert rotating.run_due() == 1
-    assert [each.state for each in OfflineSet.objects.filter(account=vault.account)] == ["made", "replaced"]
-    new = printed(vault)
+
+    def opens() -> tuple[bool, bool]:
+        made_due(vault)
+        rotating.run_due()
+        shown = browser_of(vault.world.mo).get(page).content.decode()
+        return vault.taken_by_target(combine(*old).password), "Set 1 opens the account" in shown
+
+    assert (opens(), states(vault)) == ((True, True), [(2, "coming"), (1, "out")])
+    told = Alert.objects.filter(kind="offline.cards_made", facts__older=1).values_list("recipient__name", flat=True)
+    assert sorted(told) == ["Cleo", "Dora"]
+    new = papers_of(vault)
+    assert (opens(), states(vault)) == ((True, True), [(2, "coming"), (1, "out")])
+    key, asked = combine(*old).drill_key, drilling.begin(by=actor(vault.cleo), account=vault.account)
+    assert drilling.answer(by=actor(vault.cleo), account=vault.account, said=offline_card.answer_to(asked, key)) is True
+    cards.hold(by=actor(vault.cleo), card=card(vault, "A"))
+    assert opens() == (True, True)
+    with pytest.raises(NotAllowed):
+        cards.hold(by=actor(vault.cleo), card=card(vault, "B"))
+    with pytest.raises(WrongState):
+        cards.hold(by=actor(vault.cleo), card=card(vault, "A"))
+    with broken_log(), pytest.raises(Exception, match="log"):
+        cards.hold(by=actor(vault.world.dora), card=card(vault, "B"))
+    assert opens() == (True, True)
+    cards.hold(by=actor(vault.world.dora), card=card(vault, "B"))
+    assert (opens(), states(vault)) == ((False, False), [(2, "out"), (1, "replaced")])
+    told = Alert.objects.filter(kind="offline.taken_over").values_list("recipient__name", flat=True)
+    assert sorted(told) == ["Cleo", "Dora", "Mo"]
     assert vault.taken_by_target(combine(*new).password)
     assert not vault.taken_by_target(combine(*old).password)
     with pytest.raises(OtherSet, match="set 1"):
         combine(new[0], old[1])
+
+
+def test_owner_sees_which_system_has_no_way_in_when_the_portal_dies(vault: Vault) -> None:
+    """Also a system without any cards, in the list of systems and on its own page; how many systems there are costs no query more."""
+    mo, page = browser_of(vault.world.mo), f"/systems/{vault.world.system.pk}/"
+
+    def seen() -> list[bool]:
+        shown = [mo.get(each).content.decode() for each in ("/", "/systems/", page)]
+        return [
+            "Open risks" in shown[0],
+            "Cards not printed: no way in" in shown[1],
+            "Offline cards" in shown[1],
+            "Cards not printed" in shown[2],
+        ]
+
+    assert seen() == [True, True, False, True]
+    printed(vault)
+    assert seen() == [False, False, True, False]
+    OfflineCard.objects.all().delete()
+    OfflineSet.objects.all().delete()
+    SealedAccount.objects.update(state="retired")
+    assert "No way in" in mo.get("/systems/").content.decode()
+    assert "One is owed" in mo.get(page).content.decode()
+    assert "Open risks" not in mo.get("/").content.decode()
+
+
+def test_card_that_was_not_printed_well_takes_another_pair_and_the_older_one_stays(vault: Vault) -> None:
+    old = printed(vault)
+    cards.renew(by=actor(vault.cleo), account=vault.account)
+    rotating.run_due()
+    with pytest.raises(WrongState, match="being made already"):
+        cards.renew(by=actor(vault.cleo), account=vault.account)
+    spoilt = cards.print_card(by=actor(vault.cleo), card=card(vault, "A"))
+    cards.renew(by=actor(vault.cleo), account=vault.account)
+    rotating.run_due()
+    assert states(vault) == [(3, "coming"), (2, "replaced"), (1, "out")]
+    assert not OfflineSet.objects.filter(state="replaced", password__isnull=False).exists()
+    assert vault.taken_by_target(combine(*old).password)
+    new = printed(vault)
+    rotating.run_due()
+    assert (states(vault)[0], vault.taken_by_target(combine(*new).password)) == ((3, "out"), True)
+    with pytest.raises(OtherSet):
+        combine(spoilt, new[1])
+
+
+def test_custodians_change_places_while_a_pair_waits_and_both_print_another(vault: Vault) -> None:
+    old, eva, mo = printed(vault), custodian(vault.world, "eva"), actor(vault.world.mo)
+    cards.renew(by=actor(vault.cleo), account=vault.account)
+    rotating.run_due()
+    cards.print_card(by=actor(vault.cleo), card=card(vault, "A"))
+    for who, second in ((eva, False), (vault.cleo, True), (vault.world.dora, False)):
+        actions.hand_over(by=mo, account=vault.account, custodian=who, second=second)
+    made_due(vault)
+    rotating.run_due()
+    assert (states(vault), vault.taken_by_target(combine(*old).password)) == (
+        [(3, "coming"), (2, "replaced"), (1, "out")],
+        True,
+    )
+    assert [(each.letter, each.custodian.name) for each in newest(vault).cards.all()] == [("A", "Dora"), ("B", "Cleo")]
+    for who, letter in ((vault.world.dora, "A"), (vault.cleo, "B")):
+        cards.print_card(by=actor(who), card=card(vault, letter))
+        cards.hold(by=actor(who), card=card(vault, letter))
+    rotating.run_due()
+    assert states(vault) == [(3, "out"), (2, "replaced"), (1, "replaced")]
 
 
 def test_account_out_of_use_leaves_no_cards_behind(vault: Vault) -> None:
@@ -126,29 +219,66 @@ def test_account_out_of_use_leaves_no_cards_behind(vault: Vault) -> None:
         cards.renew(by=actor(vault.world.dora), account=vault.account)
 
 
+def test_cards_of_an_account_out_of_use_are_refused_by_the_target_which_was_asked(vault: Vault) -> None:
+    """Until the target was seen to refuse them that is owed, and shown."""
+    password, page, mo = combine(*printed(vault)).password, f"/sealed/{vault.account.pk}/", browser_of(vault.world.mo)
+    actions.retire(by=actor(vault.world.pia), account=vault.account)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(SimulatedKeeper, "rotate", broken)
+        assert rotating.run_due() == 1
+    assert vault.taken_by_target(password)
+    shown = mo.get(page).content.decode()
+    assert ("not shut on the target yet" in shown, "The target does not answer." in shown) == (True, True)
+    assert (rotating.run_due(), named(("sealed.shut",))) == (0, [])  # it is tried again later
+    SealedAccount.objects.update(shut_try_at=now())
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(SimulatedKeeper, "seal", lambda *_args: None)
+        rotating.run_due()
+    assert "The target still lets it log in." in mo.get(page).content.decode()
+    activity.log_in(target(vault.world.system), login=LOGIN)
+    SealedAccount.objects.update(shut_try_at=now())
+    assert (rotating.run_due(), rotating.run_due()) == (1, 0)
+    with state.changing(target(vault.world.system)) as connection:
+        row = logins.find(connection, LOGIN)
+    assert row is not None
+    assert (row["can_login"], row["verifier"] == hashed(LOGIN, Secret(password))) == (0, False)
+    (shut,) = named(("sealed.shut",))
+    assert shut.fields["sessions_ended"] == 1
+    assert SimulatedKeeper().sessions(target(vault.world.system), LOGIN) == ()
+    assert "does not let the account in" in mo.get(page).content.decode()
+
+
+def test_account_that_its_custodian_keeps_is_owed_on_the_target_once_it_is_out_of_use() -> None:
+    vault = make_vault()
+    actions.retire(by=actor(vault.world.pia), account=vault.account)
+    assert rotating.run_due() == 0
+    assert vault.taken_by_target(SECRET)
+    (entry,) = named(("sealed.retired",))
+    said = left_on_target(entry, vault.world.system)
+    assert said is not None
+    assert (said.kind, said.about) == ("standing_access", str(vault.account.pk))
+    page = browser_of(vault.world.mo).get(f"/sealed/{vault.account.pk}/").content.decode()
+    assert "until its custodian has shut it: Cleo" in page
+
+
 # --- made so that no crash leaves nothing
 
 
-def test_pair_that_is_being_made_is_printed_by_nobody_and_its_cards_go_to_who_keeps_the_account_then(
-    vault: Vault,
-) -> None:
+def test_pair_that_the_target_may_carry_already_is_finished_before_anything_else(vault: Vault) -> None:
     printed(vault)
-    cards.renew(by=actor(vault.cleo), account=vault.account)
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(SimulatedKeeper, "tries_login", lambda *_args: False)
-        rotating.run_due()
-    assert (newest(vault).number, newest(vault).state) == (2, "coming")
-    assert [each.state for each in OfflineSet.objects.filter(account=vault.account)] == ["coming", "out"]
-    with pytest.raises(WrongState):
-        cards.print_card(by=actor(vault.cleo), card=card(vault, "A"))
-    page = browser_of(vault.cleo).get(f"/sealed/{vault.account.pk}/").content.decode()
-    assert ("Being made" in page, "Print your card" in page) == (True, False)
-    eva = custodian(vault.world, "eva")
-    actions.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=eva)
-    Rotation.objects.filter(account=vault.account).update(next_try_at=None)
+    new, eva = changing(vault), custodian(vault.world, "eva")
+    with pytest.raises(WrongState, match="once that is through"):
+        actions.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=eva)
+    with pytest.raises(WrongState, match="being made already"):
+        cards.renew(by=actor(vault.cleo), account=vault.account)
+    RoleAssignment.objects.filter(person=vault.world.dora, role="custodian").update(to_at=now())
+    made_due(vault)
     rotating.run_due()
-    assert [(each.letter, each.custodian.name) for each in newest(vault).cards.all()] == [("A", "Eva"), ("B", "Dora")]
-    assert newest(vault).number == 2  # two causes, one new pair
+    assert (states(vault), vault.taken_by_target(combine(*new).password)) == ([(2, "out"), (1, "replaced")], True)
+    actions.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=eva)
+    assert [(each.name, each.fields["number"]) for each in named(("offline.change_begun", "offline.handed_out"))] == [
+        ("offline.change_begun", 1), ("offline.handed_out", 1), ("offline.change_begun", 2), ("offline.handed_out", 2),
+    ]  # fmt: skip
 
 
 def test_other_card_is_given_to_another_custodian_and_both_print_a_new_pair(vault: Vault) -> None:
@@ -169,6 +299,9 @@ def test_other_card_is_given_to_another_custodian_and_both_print_a_new_pair(vaul
     rotating.run_due()
     assert [(each.letter, each.custodian.name) for each in newest(vault).cards.all()] == [("A", "Cleo"), ("B", "Eva")]
     new = [cards.print_card(by=actor(who), card=card(vault, letter)) for who, letter in ((vault.cleo, "A"), (eva, "B"))]
+    for who, letter in ((vault.cleo, "A"), (eva, "B")):
+        cards.hold(by=actor(who), card=card(vault, letter))
+    rotating.run_due()
     assert vault.taken_by_target(combine(*new).password)
     assert not vault.taken_by_target(combine(*old).password)
 
@@ -178,7 +311,7 @@ def test_no_new_pair_takes_the_place_of_the_old_one_while_who_should_print_it_is
     RoleAssignment.objects.filter(person=vault.world.dora, role="custodian").update(to_at=now())
     cards.renew(by=actor(vault.cleo), account=vault.account)
     rotating.run_due()
-    Rotation.objects.filter(account=vault.account).update(next_try_at=None)
+    made_due(vault)
     rotating.run_due()
     assert [each.state for each in OfflineSet.objects.filter(account=vault.account)] == ["out"]
     assert vault.taken_by_target(combine(*old).password)
@@ -192,24 +325,23 @@ def test_no_new_pair_takes_the_place_of_the_old_one_while_who_should_print_it_is
     eva = custodian(vault.world, "eva")
     actions.hand_over(by=actor(vault.world.mo), account=vault.account, custodian=eva, second=True)
     rotating.run_due()
-    assert (newest(vault).state, card(vault, "B").custodian) == ("made", eva)
+    assert (newest(vault).state, card(vault, "B").custodian) == ("coming", eva)
 
 
 def test_pair_that_cannot_be_read_any_more_is_given_up_for_another(vault: Vault) -> None:
     printed(vault)
     cards.renew(by=actor(vault.cleo), account=vault.account)
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(SimulatedKeeper, "rotate", broken)
-        rotating.run_due()
-    assert newest(vault).state == "coming"
-    OfflineCard.objects.filter(of_set=newest(vault)).update(share=b"not readable")
-    Rotation.objects.filter(account=vault.account).update(next_try_at=None)
     rotating.run_due()
-    kept = [(each.number, each.state) for each in OfflineSet.objects.filter(account=vault.account)]
-    assert kept == [(3, "made"), (2, "replaced"), (1, "replaced")]
+    assert newest(vault).state == "coming"
+    OfflineSet.objects.filter(pk=newest(vault).pk).update(password=b"not readable")
+    printed(vault)
+    rotating.run_due()
+    assert states(vault) == [(3, "coming"), (2, "replaced"), (1, "out")]
     assert not OfflineCard.objects.filter(of_set__state="replaced", share__isnull=False).exists()
     assert not OfflineSet.objects.filter(state="replaced", drill_key__isnull=False).exists()
-    assert vault.taken_by_target(combine(*printed(vault)).password)
+    new = printed(vault)
+    rotating.run_due()
+    assert vault.taken_by_target(combine(*new).password)
 
 
 def test_portal_lends_nobody_an_account_that_lies_on_cards(vault: Vault) -> None:
@@ -246,8 +378,10 @@ def test_use_shows_as_an_orphan_is_declared_bound_rotated_and_due_for_review(vau
     page = browser_of(world.ann).get(f"/requests/{request.pk}/").content.decode()
     assert ("Used with the offline cards" in page, "Withdrawn" in page, "Ask again" in page) == (True, False, False)
     assert not AccessRequest.objects.filter(goes_on(), pk=request.pk).exists()
-    with pytest.raises(WrongState):
-        declare_use(by=actor(world.ben), account=vault.account, asked=world.asked("bypass"), from_at=began, to_at=ended)
+    shown = browser_of(world.mo).get(f"/sealed/{vault.account.pk}/").content.decode()
+    assert "No card opens this account" in shown
+    (confirmed,) = named(("offline.use_confirmed",))
+    assert (confirmed.fields["sessions"], "word_of" in confirmed.fields) == ([orphan.fields["session_id"]], False)
     rotating.run_due()
     assert (newest(vault).number, newest(vault).state) == (2, "made")
     assert not vault.taken_by_target(pair.password)
@@ -261,7 +395,7 @@ def test_use_is_declared_although_nothing_may_be_opened_any_more() -> None:
     ended = now() - timedelta(milliseconds=1)
     began, asked = ended - timedelta(hours=1), world.asked("bypass")
     declare_use(by=actor(world.ann), account=vault.account, asked=asked, from_at=began, to_at=ended)
-    assert newest(vault).state == "used"
+    assert (newest(vault).state, len(named(("offline.used",)))) == ("out", 1)
 
 
 def _declare_source(vault: Vault) -> None:
