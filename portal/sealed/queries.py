@@ -13,6 +13,7 @@ from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSe
 from portal.sealed.states import COMING, DECLINED, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED, TO_PRINT
 from portal.systems.models import Privilege, System
 
+LAST_RESORT, NOT_PRINTED, NO_LAST_RESORT = "ready", "not printed", "none"
 READERS = (ADMINISTRATOR, OWNER, CUSTODIAN, AUDITOR, APPROVER, REVIEWER)
 AROUND = ("system__owner", "privilege", "custodian", "second_custodian", "held_by", "proposed_by", "decided_by")
 
@@ -186,6 +187,24 @@ def coming_of(account: SealedAccount) -> OfflineSet | None:
 def opening_pair(account: SealedAccount) -> OfflineSet | None:
     """The pair that opens the account: on the target, both printed, both custodians said that they hold them."""
     return account.card_sets.filter(state=OUT).first()
+
+
+def without_way_in(owner: Person) -> list[SealedAccount]:
+    """Accounts on cards of systems that the viewer owns, which no card opens now: if the portal dies, there is no way in. One query."""
+    opens = OfflineSet.objects.filter(account=OuterRef("pk"), state=OUT)
+    rows = SealedAccount.objects.filter(~Exists(opens), kept_by=CARDS, state__in=IN_USE, system__owner=owner)
+    return list(rows.select_related("system").order_by("system__name", "name"))
+
+
+def last_resorts(systems: Iterable[System]) -> dict[UUID, str]:
+    """What each system has for when the portal is dead: cards that open an account, cards that do not yet, or nothing. One query."""
+    keys = [each.pk for each in systems]
+    opens = OfflineSet.objects.filter(account=OuterRef("pk"), state=OUT)
+    rows = SealedAccount.objects.filter(system__in=keys, kept_by=CARDS, state__in=IN_USE).annotate(opened=Exists(opens))
+    found: dict[UUID, str] = dict.fromkeys(keys, NO_LAST_RESORT)
+    for system, opened in rows.order_by("opened").values_list("system_id", "opened"):
+        found[system] = LAST_RESORT if opened else NOT_PRINTED
+    return found
 
 
 def card_for_act(pk: UUID) -> OfflineCard | None:

@@ -17,6 +17,7 @@ from portal.kept import KeptForm, confirming
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.strength import need_fresh
+from portal.sealed.queries import last_resorts
 from portal.stops.rules import may_start
 from portal.systems import actions, probing, queries
 from portal.systems.facts import CHANGE, WORDS, differences
@@ -39,14 +40,20 @@ def found(row: T | None) -> T:
 @signed_in
 def systems(request: PersonRequest) -> HttpResponse:
     """Systems that the viewer looks after or audits, and what waits."""
-    shown, waiting = seen.systems(request.user), seen.changes_waiting(request.user)
+    shown, waiting = list(seen.systems(request.user)), seen.changes_waiting(request.user)
+    last = last_resorts(shown)
     administers = request.user.has_perm(ADMINISTER)
     if not shown and not administers:
         raise PermissionDenied("Systems are looked after by administrators and owners.")
     return render(
         request,
         "systems/systems.html",
-        {"systems": shown, "waiting": waiting, "administers": administers, "kinds": kinds_on_offer()},
+        {
+            "systems": [(each, last[each.pk]) for each in shown],
+            "waiting": waiting,
+            "administers": administers,
+            "kinds": kinds_on_offer(),
+        },
     )
 
 
@@ -64,7 +71,7 @@ def _system_page(request: PersonRequest, system: System, status: int = 200, **mo
         "roles": roles, "eligibilities": listed, "changes": seen.changes_of(system), "source": seen.source_of(system),
         "manages": request.user.has_perm(MANAGE, system), "administers": request.user.has_perm(ADMINISTER, system),
         "dry_run_form": DryRunForm(), "settings": _shown(system.settings), "has_secret": bool(system.secret),
-        "may_stop": allows(may_start, request.actor, system),
+        "may_stop": allows(may_start, request.actor, system), "last_resort": last_resorts([system])[system.pk],
     }  # fmt: skip
     return render(request, "systems/system.html", context | more, status=status)
 

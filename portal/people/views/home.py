@@ -29,14 +29,14 @@ from portal.reviews.offline.queries import due_for as offline_due_for
 from portal.reviews.queries import claimed_by, due_for
 from portal.rotas.queries import offers_to, watches_of
 from portal.sealed.models import CUSTODIAN as KEPT_BY_CUSTODIAN
-from portal.sealed.queries import cards_of, duties_of, waiting_for_second
+from portal.sealed.queries import cards_of, duties_of, waiting_for_second, without_way_in
 from portal.stops.queries import lifts_waiting_for
 
 SHOWN = 5
 SECOND_ADMINISTRATOR = ("personnel", "policies", "sealed_proposals")
 PROPOSALS = ("lifts", "resets", "changes", "role_proposals", "eligibility_proposals", *SECOND_ADMINISTRATOR)
 ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "offline_reviews", "owing", "questions", "swaps")
-SEALED = ("secrets_owed", "cards")
+SEALED = ("secrets_owed", "cards", "no_way_in")
 WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", "drills_owed", *SEALED, *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
 
@@ -84,7 +84,12 @@ def _for(viewer: Person) -> dict[str, Any]:
         }  # fmt: skip
     if OWNER in roles:
         owed = drills_owed_by(viewer, now())
-        shown |= {"drills_owed": owed[:SHOWN], "drills_owed_more": max(0, len(owed) - SHOWN), "now": now()}
+        shown |= {
+            "drills_owed": owed[:SHOWN],
+            "drills_owed_more": max(0, len(owed) - SHOWN),
+            "no_way_in": without_way_in(viewer),
+            "now": now(),
+        }
     if ADMINISTRATOR in roles:
         shown |= {
             "policies": list(policies_waiting(viewer)), "personnel": personnel_waiting_for(viewer), "sealed_proposals": waiting_for_second(viewer),
