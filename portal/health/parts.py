@@ -48,6 +48,16 @@ PARTS: Mapping[str, About] = {
     "seal": About(
         "Last seal", "The last signed statement of how long the log is.", "New events can be read and not yet proved.",
     ),
+    "published": About(
+        "Published log", "What everybody can read and check: the files of the log.", "Others see an older log; nothing is lost.",
+    ),
+    "witnesses": About(
+        "Witnesses", "Sign what they have seen of the log, so that it cannot be set back or split.",
+        "The log is not witnessed; systems whose policy demands it open nothing.",
+    ),
+    "check": About(
+        "Check of the log", "Reads the whole log once a day, and what is published of it.", "Damage is found later, or by others.",
+    ),
     "outbox": About(
         "Outbox", "Holds every mail until it was sent.", "People are told later; nothing that waits is lost.",
     ),

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -11,14 +10,15 @@ from audit.log.heartbeats import all_beats
 from audit.log.read import last_of_subjects, position
 from portal.clock import moment, now
 from portal.health.broker import broker_trouble
+from portal.health.log_rows import check_row, published_row, witnesses_row
 from portal.health.parts import PARTS, PROCESSES, About
+from portal.health.rows import DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
 from portal.jobs import BEAT, TASK, WATCH, WORKS, overdue_after
 from portal.notifications.queries import Backlog, backlog
 from portal.people.models import Person
 from portal.reconciliation.sources import Source, declared
 from portal.systems.heartbeats import KIND as HEARTBEAT
 
-HEALTHY, LATE, DOWN, UNKNOWN = "healthy", "late", "down", "unknown"
 PROCESS_LATE = timedelta(seconds=12)  # each says every five seconds, or more often, that it lives
 SEAL_LATE = timedelta(seconds=10)
 MAIL_LATE = timedelta(seconds=60)
@@ -26,29 +26,6 @@ HEARTBEAT_GRACE = timedelta(seconds=45)  # on the way there and back
 LEAST_FREE = 0.1  # of the disk
 
 QUICK_S = 60  # jobs of the worker that come at least so often; slower ones may not have come since a restart
-
-
-@dataclass(frozen=True)
-class Sign:
-    """A heartbeat: when, and what was said with it."""
-
-    at: datetime
-    detail: Mapping[str, object]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the page: how it goes, since when that is known, and what is to be said of it now.
-
-    ``does``: what it is for; ``late``: what comes later, or not at all, while it is down.
-    """
-
-    name: str
-    state: str
-    at: datetime | None
-    says: str
-    does: str = ""
-    late: str = ""
 
 
 def may_see(viewer: Person) -> bool:
@@ -64,15 +41,11 @@ def processes(beats: Mapping[str, Sign], at: datetime) -> list[Row]:
 def _process(name: str, about: About, beats: Mapping[str, Sign], at: datetime) -> Row:
     seen = beats.get(name)
     if seen is None:
-        return _row(about, UNKNOWN, None, "It was never seen.")
+        return row(about, UNKNOWN, None, "It was never seen.")
     if at - seen.at > PROCESS_LATE:
-        return _row(about, DOWN, seen.at, "It gives no sign of life.")
+        return row(about, DOWN, seen.at, "It gives no sign of life.")
     trouble = _troubles(name, beats, at)
-    return _row(about, LATE if trouble else HEALTHY, seen.at, trouble)
-
-
-def _row(about: About, state: str, at: datetime | None, says: str) -> Row:
-    return Row(about.label, state, at, says, about.does, about.late)
+    return row(about, LATE if trouble else HEALTHY, seen.at, trouble)
 
 
 def _troubles(name: str, beats: Mapping[str, Sign], at: datetime) -> str:
@@ -127,18 +100,24 @@ def log_row(at: datetime) -> Row:
     signed = moment(log.signed_at) if log.signed_at is not None else None
     about = PARTS["seal"]
     if log.waiting_since is not None and at - moment(log.waiting_since) > SEAL_LATE:
-        return _row(about, LATE, signed, f"An event waits since {_words(moment(log.waiting_since))}.")
-    return _row(about, HEALTHY if signed else UNKNOWN, signed, f"{log.size} events are sealed.")
+        return row(about, LATE, signed, f"An event waits since {_words(moment(log.waiting_since))}.")
+    return row(about, HEALTHY if signed else UNKNOWN, signed, f"{log.size} events are sealed.")
+
+
+def _log_rows(beats: Mapping[str, Sign], at: datetime) -> list[Row]:
+    sealer = beats.get("sealer")
+    found = (log_row(at), published_row(sealer), witnesses_row(sealer), check_row(at))
+    return [each for each in found if each is not None]
 
 
 def outbox_row(at: datetime) -> Row:
     """What waits to be sent."""
     waiting: Backlog = backlog()
     if not waiting.waiting:
-        return _row(PARTS["outbox"], HEALTHY, None, "Nothing waits.")
+        return row(PARTS["outbox"], HEALTHY, None, "Nothing waits.")
     late = waiting.oldest_at is not None and at - waiting.oldest_at > MAIL_LATE
     failed = f", {waiting.in_trouble} of them failed once or more" if waiting.in_trouble else ""
-    return _row(
+    return row(
         PARTS["outbox"],
         LATE if late else HEALTHY,
         waiting.oldest_at,
@@ -150,7 +129,7 @@ def broker_row() -> Row:
     """Whether the broker answers."""
     trouble = broker_trouble()
     says = f"It does not answer ({trouble})." if trouble else "It answers."
-    return _row(PARTS["broker"], DOWN if trouble else HEALTHY, None, says)
+    return row(PARTS["broker"], DOWN if trouble else HEALTHY, None, says)
 
 
 def disk_row() -> Row:
@@ -158,7 +137,7 @@ def disk_row() -> Row:
     usage = shutil.disk_usage(settings.PORTAL_DATA if settings.PORTAL_DATA.exists() else settings.BASE_DIR)
     free = usage.free / usage.total
     says = f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB are free ({free:.0%})."
-    return _row(PARTS["disk"], HEALTHY if free >= LEAST_FREE else LATE, None, says)
+    return row(PARTS["disk"], HEALTHY if free >= LEAST_FREE else LATE, None, says)
 
 
 def source_rows(beats: Mapping[str, Sign], at: datetime) -> list[Row]:
@@ -188,6 +167,6 @@ def status() -> Mapping[str, list[Row]]:
     beats = {row.process: Sign(row.at, row.detail) for row in all_beats()}
     return {
         "processes": processes(beats, at),
-        "parts": [log_row(at), outbox_row(at), broker_row(), disk_row()],
+        "parts": [*_log_rows(beats, at), outbox_row(at), broker_row(), disk_row()],
         "sources": source_rows(beats, at),
     }

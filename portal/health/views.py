@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_safe
 from portal.clock import now
 from portal.errors import LogUnavailable
 from portal.health import queries
+from portal.health.rows import LATE
 from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 
@@ -29,7 +30,7 @@ def ready(_request: HttpRequest) -> JsonResponse:
         sealed = queries.log_row(now()).state
     except Error:
         return JsonResponse({"ready": False, "database": "down", "log": "unknown"}, status=503)
-    return JsonResponse({"ready": True, "database": "ok", "log": "late" if sealed == queries.LATE else "ok"})
+    return JsonResponse({"ready": True, "database": "ok", "log": "late" if sealed == LATE else "ok"})
 
 
 @require_GET

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -17,12 +18,14 @@ from portal.connectors.simulated import controls
 from portal.embedded import ports
 from portal.health import queries
 from portal.health.parts import PARTS, PROCESSES
+from portal.health.rows import Row
 from portal.notifications.models import Alert
 from portal.reconciliation import heartbeats
 from portal.systems.targets import target
 from tests.browsing import browser_of
 from tests.portal.notifications.conftest import queue
 from tests.portal.reconciliation.conftest import declare
+from tests.witnesses import ONE
 from tests.worlds import World, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +36,7 @@ def world() -> World:
     return make_world()
 
 
-def rows(part: str) -> dict[str, queries.Row]:
+def rows(part: str) -> dict[str, Row]:
     return {row.name: row for row in queries.status()[part]}
 
 
@@ -79,7 +82,7 @@ def test_process_that_lives_in_trouble_says_so() -> None:
     }  # fmt: skip
 
 
-def watch_says(**courses: Mapping[str, object]) -> queries.Row:
+def watch_says(**courses: Mapping[str, object]) -> Row:
     beat("watch", courses)
     return rows("processes")["Watch"]
 
@@ -109,7 +112,9 @@ def test_task_that_hangs_turns_the_line_of_the_worker_while_beat_hands_out_work(
     assert rows("processes")["Worker"].state == "healthy"
 
 
-def test_each_line_says_what_it_is_for_and_what_comes_later(world: World) -> None:
+def test_each_line_says_what_it_is_for_and_what_comes_later(world: World, settings: Any) -> None:
+    settings.PORTAL_LOG_STORE = "/somewhere"
+    settings.PORTAL_LOG_WITNESSES = f"required {ONE.cosigner().text()} http://a"
     told = [(row.does, row.late) for part in ("processes", "parts") for row in rows(part).values()]
     assert len(told) == len(PROCESSES) + len(PARTS)
     assert all(does and late for does, late in told)

@@ -1,0 +1,63 @@
+"""How the log is published, witnessed and checked, as rows of the status page. What the sealer says of itself comes with its heartbeat."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from audit.log.read import named
+from portal.clock import moment
+from portal.health.parts import PARTS
+from portal.health.rows import DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
+
+CHECK_LATE = timedelta(hours=26)  # once a day, and the time that it takes
+
+
+def published_row(sealer: Sign | None) -> Row | None:
+    """How much of the log others can read; nothing where it is not published."""
+    if not settings.PORTAL_LOG_STORE:
+        return None
+    about, detail = PARTS["published"], sealer.detail if sealer else {}
+    size, trouble = detail.get("published"), str(detail.get("unpublished") or "")
+    if size is None:
+        return row(about, UNKNOWN, None, "The sealer has said nothing of it.")
+    return row(about, LATE if trouble else HEALTHY, None, trouble or f"{size} entries are published.")
+
+
+def witnesses_row(sealer: Sign | None) -> Row | None:
+    """How far the witnesses have cosigned; nothing where none is listed."""
+    if not settings.PORTAL_LOG_WITNESSES.strip():
+        return None
+    about, detail = PARTS["witnesses"], sealer.detail if sealer else {}
+    said = detail.get("witnesses")
+    listed: list[Mapping[str, Any]] = said if isinstance(said, list) else []
+    if not listed:
+        return row(about, UNKNOWN, None, "The sealer has said nothing of them.")
+    without = [each for each in listed if each["trouble"]]
+    state = DOWN if any(each["required"] for each in without) else LATE if without else HEALTHY
+    times = [each["at"] for each in listed if each["at"]]
+    says = " ".join(_witness(each) for each in listed)
+    return row(about, state, moment(min(times) * 1000) if times else None, says)
+
+
+def _witness(said: Mapping[str, Any]) -> str:
+    if said["trouble"]:
+        since = f"not witnessed since {said['size']} entries" if said["size"] else "never witnessed"
+        return f"{said['name']}: {since}. {said['trouble']}"
+    return f"{said['name']}: {said['size']} entries."
+
+
+def check_row(at: datetime) -> Row:
+    """The last check of the log by itself."""
+    about, last = PARTS["check"], named(["log.checked"])[-1:]
+    if not last:
+        return row(about, UNKNOWN, None, "It was never checked.")
+    event = last[0]
+    when = moment(event.at)
+    if not event.fields["ok"]:
+        return row(about, DOWN, when, "It found damage; the log and the findings name it.")
+    if event.fields.get("unreachable"):
+        return row(about, LATE, when, f"What is published could not be looked at. {event.fields['unreachable']}")
+    took = f"{event.fields['size']} entries in {event.fields['took_ms'] / 1000:.1f} s."
+    return row(about, LATE if at - when > CHECK_LATE else HEALTHY, when, took)

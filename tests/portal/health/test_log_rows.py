@@ -1,0 +1,90 @@
+"""The status page's lines on the published log, its witnesses and its check."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from audit.log import checking
+from audit.log.append import process
+from audit.log.publishing import publish_once
+from audit.log.stores.directory import DirectoryStore
+from portal.clock import now
+from portal.health.log_rows import check_row, published_row, witnesses_row
+from portal.health.rows import Sign
+from tests.audit.log.logged import run_signer, sealed
+from tests.witnesses import ONE, OTHER
+
+pytestmark = pytest.mark.django_db
+
+
+def sign(**detail: object) -> Sign:
+    return Sign(now(), detail)
+
+
+def witness(name: str, *, required: bool, size: int, at: int | None, trouble: str = "") -> dict[str, object]:
+    return {"name": name, "required": required, "size": size, "at": at, "trouble": trouble}
+
+
+def test_nothing_is_said_of_what_is_not_set(settings: Any) -> None:
+    settings.PORTAL_LOG_STORE = settings.PORTAL_LOG_WITNESSES = ""
+    assert (published_row(sign(published=3)), witnesses_row(sign())) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("detail", "state", "says"),
+    [
+        ({}, "unknown", "The sealer has said nothing of it."),
+        ({"published": 5, "unpublished": ""}, "healthy", "5 entries are published."),
+        (
+            {"published": 5, "unpublished": "What is sealed is not published."},
+            "late",
+            "What is sealed is not published.",
+        ),
+    ],
+)
+def test_published_log(settings: Any, detail: dict[str, object], state: str, says: str) -> None:
+    settings.PORTAL_LOG_STORE = "/somewhere"
+    found = published_row(sign(**detail))
+    assert found is not None
+    assert (found.state, found.says) == (state, says)
+
+
+@pytest.mark.parametrize(
+    ("trouble_of", "state"),
+    [((), "healthy"), (("optional",), "late"), (("required",), "down"), (("required", "optional"), "down")],
+)
+def test_witnesses_by_whether_a_required_one_is_in_trouble(
+    settings: Any, trouble_of: tuple[str, ...], state: str
+) -> None:
+    settings.PORTAL_LOG_WITNESSES = "\n".join(
+        [f"required {ONE.cosigner().text()} http://a", f"optional {OTHER.cosigner().text()} http://b"]
+    )
+    words = {each: "It cannot be reached." if each in trouble_of else "" for each in ("required", "optional")}
+    said = [
+        witness("w1", required=True, size=7, at=1_790_000_000, trouble=words["required"]),
+        witness("w2", required=False, size=0, at=None, trouble=words["optional"]),
+    ]
+    found = witnesses_row(sign(witnesses=said))
+    assert found is not None
+    assert (found.state, found.at is not None) == (state, True)
+    one = "w1: not witnessed since 7 entries. It cannot be reached." if words["required"] else "w1: 7 entries."
+    other = "w2: never witnessed. It cannot be reached." if words["optional"] else "w2: 0 entries."
+    assert found.says == f"{one} {other}"
+
+
+def test_check_of_the_log_by_its_age_and_what_it_found(settings: Any, tmp_path: Path) -> None:
+    assert check_row(now()).state == "unknown"
+    settings.PORTAL_LOG_STORE = str(tmp_path)
+    sealed(300)
+    publish_once(connection, DirectoryStore(tmp_path), [run_signer().verifier()])
+    checking.check(by=process("checker"))
+    assert [check_row(now() + timedelta(hours=hours)).state for hours in (0, 25, 27)] == ["healthy", "healthy", "late"]
+    (tmp_path / "tile/entries/000").unlink()
+    checking.check(by=process("checker"))
+    assert (check_row(now()).state, check_row(now()).says) == (
+        "down",
+        "It found damage; the log and the findings name it.",
+    )
