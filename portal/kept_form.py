@@ -1,11 +1,11 @@
 """A form that keeps what was typed: a refusal of its act, or a log that cannot be written, comes back in it."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from django import forms
 
-from portal.errors import LogUnavailable, RefusedByPolicy
+from portal.errors import ChangedMeanwhile, LogUnavailable, Refused, RefusedByPolicy, WrongState
 
 T = TypeVar("T")
 EMPTY = "Please fill this in."
@@ -37,10 +37,19 @@ class KeptForm(forms.Form):
         if self.is_bound and self.errors:
             self.status = 422
 
-    def carry_out(self, act: Callable[[], T]) -> T | None:
-        """Do it, or say in the form why not; who may not, or comes too late, is told by a page of its own."""
+    def carry_out(self, act: Callable[[], T], *, stays: bool = False) -> T | None:
+        """Do it, or say in the form why not. Who may not, or comes too late, is told by a page of its own, which says again what was typed.
+
+        Args:
+            stays: The form is on its page however things stand by now, so that who comes too late is told in it as well.
+        """
         try:
             return act()
+        except (WrongState, ChangedMeanwhile) as refusal:
+            if not stays:
+                raise_with(refusal, self._typed())
+            self.add_error(None, refusal.sentence)
+            self.status = 409
         except RefusedByPolicy as refusal:
             self.add_error(None, refusal.sentence)
             self.status = 422
@@ -49,9 +58,20 @@ class KeptForm(forms.Form):
             self.status = 503
         return None
 
+    def _typed(self) -> list[str]:
+        """Sentences in plain text: what would be typed again. Passwords and chosen values are not among them."""
+        texts = [name for name, field in self.fields.items() if isinstance(field.widget, forms.Textarea)]
+        return [said for name in texts if (said := str(self.cleaned_data.get(name) or ""))]
+
     def _holds_a_password(self) -> bool:
         hidden = (name for name, field in self.fields.items() if isinstance(field.widget, forms.PasswordInput))
         return any(self.cleaned_data.get(name) for name in hidden)
+
+
+def raise_with(refusal: Refused, typed: list[str]) -> NoReturn:
+    """Raise it again, with what was typed, for the page that answers it: see ``portal/middleware.py``."""
+    refusal.__dict__["typed"] = [each for each in typed if each]
+    raise refusal
 
 
 def speak(field: forms.Field) -> None:

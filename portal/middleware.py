@@ -46,7 +46,7 @@ class RefusalsMiddleware:
             return _to_step_up(request, resistant=getattr(error, "resistant", False))
         if isinstance(error, Refused):
             status = ANSWERS.get(error.code, 409)
-            return _page(request, status, error.sentence, **_back(error, status))
+            return _page(request, status, error.sentence, **_back(error, status), typed=getattr(error, "typed", ()))
         if isinstance(error, PermissionDenied):
             return _page(request, 403, str(error) or "You do not hold the role that this needs.")
         if isinstance(error, LogUnavailable):
@@ -95,5 +95,5 @@ def _back(error: Refused, status: int) -> dict[str, str]:
     return {"back_url": f"/requests/{case}/", "back_label": "See how it stands now"} if status == 409 and case else {}
 
 
-def _page(request: HttpRequest, status: int, sentence: str, **more: str) -> HttpResponse:
+def _page(request: HttpRequest, status: int, sentence: str, **more: object) -> HttpResponse:
     return render(request, f"errors/{status}.html", {"sentence": sentence, **more}, status=status)

@@ -40,7 +40,7 @@ def request_new(request: PersonRequest) -> HttpResponse:
         initial=_incident(request) | _first(prefilled(earlier), chosen.rules, "approved"),
     )
     if request.method == "POST" and form.is_valid():
-        made = form.carry_out(lambda: ask(by=request.actor, privilege=chosen.privilege, asked=form.asked()))
+        made = form.carry_out(lambda: ask(by=request.actor, privilege=chosen.privilege, asked=form.asked()), stays=True)
         if made is not None:
             hint("portal.outbox")
             return redirect("request_page", pk=made.pk)
@@ -75,7 +75,8 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
                 asked=form.asked(),
                 instead_of=waits,
                 weaker=goes_on_weaker(request),
-            )
+            ),
+            stays=True,
         )
         if grant is not None:
             hurry(opening.run, grant.pk)

@@ -35,7 +35,9 @@ def request_several(request: PersonRequest) -> HttpResponse:
     form = AskForm(request.POST or None, rules=rules, initial={"incident_ref": request.GET.get("incident", "")[:80]})
     if request.method == "POST" and form.is_valid():
         privileges = [each.privilege for each in chosen]
-        made = form.carry_out(lambda: together.ask_several(by=request.actor, privileges=privileges, asked=form.asked()))
+        made = form.carry_out(
+            lambda: together.ask_several(by=request.actor, privileges=privileges, asked=form.asked()), stays=True
+        )
         if made is not None:
             hint("portal.outbox")
             messages.success(

@@ -17,13 +17,16 @@ from portal.access_requests.incidents import Joinable, joinable, of_incident
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.options import Option, options_of, privilege_for_act
 from portal.access_requests.queries import waiting_for
+from portal.errors import Refused, StepUpNeeded
 from portal.grants import opening
 from portal.grants.hurry import hurry
 from portal.grants.life import request_for_act, requests_for_act
 from portal.grants.several import approve_several
 from portal.hints import hint
 from portal.kept import confirming
+from portal.kept_form import raise_with
 from portal.people.signing_in import PersonRequest, signed_in
+from portal.plain_text import LONGEST, faults
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
 
 
@@ -59,10 +62,17 @@ def incident_join(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 
 def _join_anyway(request: PersonRequest, joined: AccessRequest) -> HttpResponse:
-    """Not offered to the viewer: the act says why not, on record."""
+    """Not offered to the viewer: the act says why not, on record, and what was typed is said again."""
     named = request.POST.get("privilege", "")
     privilege = privilege_for_act(UUID(named)) if _is_key(named) else None
-    made = together.join(by=request.actor, request=joined, privilege=privilege or joined.privilege, reason="")
+    typed = request.POST.get("reason", "")[:LONGEST].strip()
+    reason = "" if any(faults(typed, lines=True)) else typed
+    try:
+        made = together.join(by=request.actor, request=joined, privilege=privilege or joined.privilege, reason=reason)
+    except StepUpNeeded:
+        raise  # it is asked for on a page that keeps the form
+    except Refused as refusal:
+        raise_with(refusal, [reason])
     return redirect("request_page", pk=made.pk)
 
 

@@ -154,7 +154,9 @@ def test_log_that_cannot_be_written_keeps_what_was_typed(world: World) -> None:
 def test_same_request_twice_is_one(world: World) -> None:
     browser = browser_of(world.ann)
     assert browser.post("/requests/new/", SAID).status_code == 302
-    assert browser.post("/requests/new/", SAID).status_code == 409
+    twice = browser.post("/requests/new/", SAID)
+    assert (twice.status_code, "it is on your list" in text(twice.content)) == (409, True)
+    assert REASON in text(twice.content)
     assert AccessRequest.objects.count() == 1
 
 

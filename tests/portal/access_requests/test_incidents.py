@@ -4,6 +4,7 @@ import html
 import re
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -164,6 +165,19 @@ def test_who_may_not_join_or_too_late(
             by=actor(world.people[who]), request=ann, privilege=privilege, reason="." if before == "short" else WORDS
         )
     assert (AccessRequest.objects.count(), refusals()) == (1, ["request.refused"])
+
+
+def test_what_was_typed_to_join_is_kept_where_joining_is_no_longer_offered(world: World) -> None:
+    ann, ben = request_of(world, incident_ref="INC-7"), browser_of(world.ben)
+    address, said = f"/requests/{ann.pk}/join/", {"reason": WORDS, "privilege": str(world.privilege.pk)}
+    actions.withdraw(by=actor(world.ann), request=ann)
+    late = ben.post(address, said)
+    assert (late.status_code, WORDS in text(late.content)) == (409, True)
+    AccessRequest.objects.update(state="awaiting", decided_at=None, requested_at=now() - timedelta(days=2))
+    assert ben.post(address, said).status_code == 302, (
+        "somebody works on it for two days: one may join, and is not offered it"
+    )
+    assert AccessRequest.objects.get(responder=world.ben).reason == WORDS
 
 
 def test_incident_is_there_for_those_who_see_or_may_join_it(world: World) -> None:

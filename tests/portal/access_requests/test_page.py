@@ -196,8 +196,10 @@ def test_broken_log_decides_nothing_and_keeps_the_comment(world: World, request_
 
 def test_second_decision_is_told_that_it_is_late(world: World, request_: AccessRequest) -> None:
     decline(by=actor(world.jon), request=request_, comment="No.")
-    answer = browser_of(world.ines).post(f"/requests/{request_.pk}/decide/", {"decision": "approve"})
+    said = {"decision": "approve", "comment": "I called <them>."}
+    answer = browser_of(world.ines).post(f"/requests/{request_.pk}/decide/", said)
     assert answer.status_code == 409
+    assert "I called &lt;them&gt;." in answer.content.decode(), "what was typed is said again"
     assert "This request is no longer waiting." in text(answer.content)
     assert f'href="/requests/{request_.pk}/">See how it stands now' in answer.content.decode()
 

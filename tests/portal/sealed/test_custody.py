@@ -91,6 +91,15 @@ def test_one_holder_at_a_time(vault: Vault, mode: str) -> None:
     assert vault.account.held_by == vault.world.ben
 
 
+def test_bypass_of_an_account_that_is_held_comes_back_with_what_was_typed(vault: Vault) -> None:
+    opened(vault.world)
+    said = {"criterion": "outage", "reason": "Writes fail on <all> of them.", "minutes": "30"}
+    answer = browser_of(vault.world.ben).post(f"/requests/bypass/?privilege={vault.world.privilege.pk}", said)
+    page = answer.content.decode()
+    assert (answer.status_code, "Somebody else holds" in page) == (409, True)
+    assert "Writes fail on &lt;all&gt; of them.</textarea>" in page
+
+
 def test_race_for_an_account_has_one_winner(vault: Vault) -> None:
     requests = itertools.cycle([request_of(vault.world, who) for who in ("ann", "ben")])
     got = at_once(8, lambda: opening.approve(by=actor(vault.world.ines), request=next(requests)))
