@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from audit.log.append import Actor
 from portal.access_requests.models import AccessRequest
+from portal.access_requests.rules import allows, may_decide
 from portal.errors import LogUnavailable, NotAllowed, Refused
 from portal.grants import opening
 from portal.grants.models import Grant
 from portal.kept_form import NOT_LOGGED
-from portal.people.strength import need_fresh
+from portal.people.passkeys import has_settled
+from portal.people.strength import RESISTANT_METHODS, STRONG_METHODS, need_fresh
 from portal.policy.queries import rules_of
 
 
@@ -34,10 +36,17 @@ def approve_several(*, by: Actor, requests: Sequence[AccessRequest], comment: st
     """Approve each in an act of its own: one that is refused leaves the others.
 
     Raises:
-        StepUpNeeded: before any of them, by the strictest of their policies.
+        StepUpNeeded: before any of them, by the strictest of their policies; for a passkey only where the actor has one that has settled: who has
+            none approves what their factor is enough for, and reads why the others were refused.
         NotAllowed: the actor may decide on none of them; each refusal is on record.
     """
-    need_fresh(by, minutes=min((rules_of(each.policy).step_up_minutes for each in requests), default=None))
+    rules = [rules_of(each.policy) for each in requests]
+    wants_passkey = any(
+        each.phishing_resistant and allows(may_decide, by, request)
+        for each, request in zip(rules, requests, strict=True)
+    )
+    methods = RESISTANT_METHODS if wants_passkey and has_settled(by.id) else STRONG_METHODS
+    need_fresh(by, minutes=min((each.step_up_minutes for each in rules), default=None), methods=methods)
     refused: list[Refused] = []
     done = [_approve(by, each, comment, refused) for each in requests]
     if refused and len(refused) == len(done) and all(isinstance(each, NotAllowed) for each in refused):

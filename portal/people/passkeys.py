@@ -97,6 +97,11 @@ def settling_until(person: Person) -> datetime | None:
     return rows.order_by("-settles_at").values_list("settles_at", flat=True).first()
 
 
+def has_settled(person_id: UUID | str) -> bool:
+    """Whether the person has a passkey that proves more than a code does."""
+    return Passkey.objects.filter(person_id=person_id, settles_at__lte=now()).exists()
+
+
 # --- what the browser is asked
 
 

@@ -22,7 +22,7 @@ from portal.grants.several import approve_several
 from portal.notifications.models import Alert
 from portal.policy.rules import Policy
 from tests.browsing import browser_of
-from tests.factories import broken_log
+from tests.factories import broken_log, passkey_of
 from tests.worlds import REASON, World, actor, make_world, names_of, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -234,6 +234,27 @@ def test_nothing_of_others_is_shown_or_decided(world: World) -> None:
     assert (Approval.objects.count(), names_of(ann.pk).count("request.approval_refused")) == (0, 4)
     wrong = browser_of(world.ines).post("/incidents/approve/", {"requests": [], "ref": "INC-7"})
     assert (wrong.status_code, "Choose at least one." in text(wrong.content)) == (422, True)
+
+
+@pytest.mark.parametrize("has", ["passkey", "new passkey", "code"])
+def test_passkey_is_asked_for_before_any_of_them_where_one_of_them_wants_it(
+    world: World, other: World, has: str
+) -> None:
+    strict = Policy(phishing_resistant=1)
+    type(other.policy).objects.filter(pk=other.policy.pk).update(document=strict.document(), sha256=strict.sha256())
+    ann = actor(world.ann, method="webauthn")
+    rows = [actions.ask(by=ann, privilege=each.privilege, asked=each.asked()) for each in (world, other)]
+    if has != "code":
+        passkey_of(world.ines, settled=has == "passkey")
+    by_code = actor(world.ines)
+    if has == "passkey":
+        with pytest.raises(StepUpNeeded) as needed:
+            approve_several(by=by_code, requests=rows)
+        assert (needed.value.resistant, Approval.objects.count()) == (True, 0)
+        by_code = actor(world.ines, method="webauthn")
+    done = approve_several(by=by_code, requests=rows)
+    assert [bool(each.grant) for each in done] == [True, has == "passkey"]
+    assert ("Confirm with a passkey first" in done[1].sentence) == (has != "passkey")
 
 
 def test_second_factor_is_asked_before_any_of_them(world: World) -> None:
