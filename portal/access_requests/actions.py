@@ -219,12 +219,14 @@ def _append_made(
 
 @action(event="request.seen", refused="request.act_refused")
 def see(*, by: Actor, request: AccessRequest) -> None:
-    """Say "I have seen it". It decides nothing."""
-    may_decide(by, request)
-    _, first = Seen.objects.get_or_create(request=request, person_id=by.id, defaults={"at": now()})
+    """Say "I have seen it", while it waits. It decides nothing."""
+    locked = _locked(request)
+    may_decide(by, locked)
+    _waits(locked)
+    _, first = Seen.objects.get_or_create(request=locked, person_id=by.id, defaults={"at": now()})
     if not first:
-        raise ChangedMeanwhile("You said so already.", about=request)
-    append("request.seen", by=by, case=request.pk, subject=request.log_subject, person_id=by.id)
+        raise ChangedMeanwhile("You said so already.", about=locked)
+    append("request.seen", by=by, case=locked.pk, subject=locked.log_subject, person_id=by.id)
 
 
 @action(event="request.approved", refused="request.approval_refused")
@@ -262,19 +264,24 @@ def decline(*, by: Actor, request: AccessRequest, comment: str) -> AccessRequest
 
 def _decidable(by: Actor, request: AccessRequest) -> AccessRequest:
     lock_standing(by.id, request.system)
-    locked = (
-        AccessRequest.objects.select_for_update(of=("self",))
-        .select_related("system", "policy", "responder", "privilege")
-        .get(pk=request.pk)
-    )
+    locked = _locked(request)
     may_decide(by, locked)
     need_factor(by, rules_of(locked.policy), about=locked)
     need_settled(by, about=locked)
     if locked.approvals.filter(approver_id=UUID(by.id)).exists():
         raise ChangedMeanwhile("You have decided on this request already.", about=locked)
-    if locked.state != AWAITING or (locked.lapses_at and locked.lapses_at <= now()):
-        raise WrongState(NO_LONGER, about=locked)
+    _waits(locked)
     return locked
+
+
+def _locked(request: AccessRequest) -> AccessRequest:
+    around = ("system", "policy", "responder", "privilege")
+    return AccessRequest.objects.select_for_update(of=("self",)).select_related(*around).get(pk=request.pk)
+
+
+def _waits(request: AccessRequest) -> None:
+    if request.state != AWAITING or (request.lapses_at and request.lapses_at <= now()):
+        raise WrongState(NO_LONGER, about=request)
 
 
 def _decide(by: Actor, request: AccessRequest, decision: str, comment: str) -> Approval:

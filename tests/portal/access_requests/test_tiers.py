@@ -1,6 +1,7 @@
 """Nobody looks: the next tier is told, once, at its minute, until enough have seen it; the waiting page says so before."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from audit.log.append import LogUnavailable
 from audit.log.read import named
 from portal.access_requests.actions import approve, pass_on, see, withdraw
-from portal.access_requests.models import AccessRequest
+from portal.access_requests.models import AccessRequest, Seen
+from portal.access_requests.queries import waiting_in_tiers
 from portal.access_requests.sweep import pass_on_due
 from portal.access_requests.turns import begun, next_turn, turns
 from portal.clock import now
@@ -112,6 +114,28 @@ def test_who_looked_and_may_decide_no_longer_keeps_nobody_asleep(world: World, l
         )
     assert after(request, 6) == 1
     assert told(request) == ["Ines", "Jon"]
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "too late"])
+def test_request_that_is_over_is_not_seen_any_more(world: World, end: str) -> None:
+    request = request_of(world)
+    if end == "withdrawn":
+        withdraw(by=actor(world.ann), request=request)
+    else:
+        AccessRequest.objects.update(lapses_at=now())
+    with pytest.raises(WrongState):
+        see(by=actor(world.ines), request=request)
+    assert (Seen.objects.count(), named(["request.seen"])) == (0, [])
+
+
+def test_nothing_that_waits_is_beyond_a_limit(world: World) -> None:
+    request = request_of(world)
+    row = AccessRequest.objects.filter(pk=request.pk).values().get()
+    older = {**row, "requested_at": request.requested_at - MINUTE}
+    rows = [AccessRequest(**{**older, "id": uuid4()}) for _ in range(600)]
+    AccessRequest.objects.bulk_create(rows)
+    found = [each.pk for each in waiting_in_tiers(now())]
+    assert (len(found), found[-1]) == (601, request.pk)
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "lapsed"])
