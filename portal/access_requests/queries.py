@@ -12,7 +12,7 @@ from portal.access_requests.models import AccessRequest, Question
 from portal.access_requests.states import APPROVED, AWAITING
 from portal.access_requests.turns import Turn, answered, begun, turns
 from portal.clock import now
-from portal.eligibility.lending import away, groups_of, lenders_to, seats
+from portal.eligibility.lending import away, decided_by, groups_of, seats
 from portal.eligibility.models import APPROVER, OWNER, RESPONDER, Eligibility
 from portal.eligibility.queries import eligibilities_of, owner_told, people_with, systems_where, usable_until
 from portal.notifications.models import Alert
@@ -97,11 +97,12 @@ def own_requests(viewer: Person, limit: int = 20) -> list[AccessRequest]:
 
 def waiting_for(viewer: Person) -> list[AccessRequest]:
     """Requests on which the viewer may decide and has not."""
-    systems = systems_where(viewer.pk, (APPROVER,))
-    waiting = AccessRequest.objects.filter(state=AWAITING, lapses_at__gt=now(), system__in=systems).exclude(
-        responder__in=[viewer.pk, *lenders_to(viewer.pk)]
+    waiting = AccessRequest.objects.filter(decided_by(viewer.pk, "responder"), state=AWAITING, lapses_at__gt=now())
+    undecided = (
+        waiting.exclude(responder=viewer)
+        .exclude(approvals__approver=viewer)
+        .select_related("responder", "system", "privilege")
     )
-    undecided = waiting.exclude(approvals__approver=viewer).select_related("responder", "system", "privilege")
     return list(undecided.order_by("requested_at"))
 
 

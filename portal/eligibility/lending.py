@@ -101,10 +101,24 @@ def is_away(person_id: UUID | str, system: System) -> bool:
     return away(system).filter(lent_by_id=UUID(str(person_id))).exists()
 
 
-def lenders_to(person_id: UUID | str) -> frozenset[UUID]:
-    """Whose place the person takes now. One query."""
-    lent = roles_of(person_id).filter(role=APPROVER, lent_by__isnull=False)
-    return frozenset(each for each in lent.values_list("lent_by_id", flat=True) if each is not None)
+def decided_by(person_id: UUID, responder: str) -> Q:
+    """Rows with a ``system`` on which the person decides as approver now, as `standing_of` and `is_away` say of each. Two queries.
+
+    Args:
+        responder: The field that names whose request it is.
+    """
+    found = Q(pk__in=[])
+    for system, lender in roles_of(person_id).filter(role=APPROVER).values_list("system_id", "lent_by_id"):
+        found |= _on(system) if lender is None else _on(system) & ~Q(**{responder: lender})
+    lent = RoleAssignment.objects.filter(in_force(), role=APPROVER, lent_by_id=person_id)
+    for system in lent.values_list("system_id", flat=True):
+        found &= ~_on(system)
+    return found
+
+
+def _on(system: UUID | None) -> Q:
+    """Rows of the system; all rows where the role is that of all systems. An empty condition would vanish beside another."""
+    return Q(pk__isnull=False) if system is None else Q(system=system)
 
 
 def lendable(person_id: UUID) -> tuple[QuerySet[System], bool]:

@@ -4,8 +4,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from audit.log.append import Actor, action, append
 from portal.clock import now
-from portal.eligibility.lending import lenders_to, lock_standing, standing_of
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, CUSTODIAN, OWNER
+from portal.eligibility.lending import decided_by, lock_standing, standing_of
+from portal.eligibility.models import ADMINISTRATOR, CUSTODIAN, OWNER
 from portal.eligibility.queries import holds, systems_where
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.grants.actions import NOT_OPEN, locked
@@ -40,7 +40,7 @@ def may_release(by: Actor, grant: Grant) -> None:
 def wanted_of(viewer: Person) -> list[Grant]:
     """Open grants of others whose secret nobody was shown yet and that wait for a release by the viewer, the first to end first. Five queries."""
     at = now()
-    approves = Q(system__in=systems_where(viewer.pk, (APPROVER,))) & ~Q(person__in=list(lenders_to(viewer.pk)))
+    approves = decided_by(viewer.pk, "person")
     keeps = Q(system__in=systems_where(viewer.pk, (CUSTODIAN,)), account__custodian=viewer)  # others do not see the use
     owns = Q(system__in=systems_where(viewer.pk, (OWNER, ADMINISTRATOR))) | Q(system__owner=viewer)
     fresh = Release.objects.filter(grant=OuterRef("pk"), used_at__isnull=True, at__gt=at - RELEASE_LIFE)

@@ -13,6 +13,7 @@ from audit.log.append import LogUnavailable
 from audit.log.read import of_case, of_subject
 from portal.access_requests import actions as requests
 from portal.access_requests.queries import audience_of, waiting_for
+from portal.access_requests.rules import allows, may_decide
 from portal.access_requests.turns import turns
 from portal.clock import now
 from portal.eligibility import actions
@@ -70,6 +71,32 @@ def test_who_stands_in_has_the_turn_of_who_is_away() -> None:
     audience = audience_of(world.system, world.ann.pk)
     told = [[each.name for each in turn.people] for turn in turns(rules, audience.approvers, now(), audience.in_place)]
     assert told == [["Mo"], ["Jon"]]
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_home_shows_exactly_what_may_be_decided_on(world: World, everywhere: bool) -> None:
+    """Kim stands in for Ann here and approves there in her own right, where Ann asks as well; Jon is away here."""
+    there = make_world(slug="payroll", on_target="payroll_emergency", people=world.people)
+    RoleAssignment.objects.filter(person=world.ann, system=world.system).update(role=APPROVER)
+    at = now() - DAY
+    dated = {"proposed_by": world.pia, "approved_by": world.quinn, "proposed_at": at, "approved_at": at, "from_at": at}
+    RoleAssignment._base_manager.create(person=world.ann, role="responder", system=world.system, **dated)
+    RoleAssignment.objects.filter(person=world.kim, system=there.system).update(role=APPROVER)
+    lend(world, "ann", "kim")
+    lend(world, "jon", "mo")
+    if everywhere:
+        RoleAssignment.objects.filter(person=world.ines).update(
+            ended_at=now(), ended_by="process:test", ended_cause="test"
+        )
+        RoleAssignment._base_manager.create(person=world.ines, role=APPROVER, system=None, **dated)
+    rows = [request_of(each, who) for each in (world, there) for who in ("ann", "ben")]
+    for name in ("ann", "ines", "jon", "kim", "mo", "zoe"):
+        may = [each for each in rows if allows(may_decide, actor(world.people[name]), each)]
+        assert (name, waiting_for(world.people[name])) == (name, sorted(may, key=lambda each: each.requested_at))
+    assert [(each.system.slug, each.responder.name) for each in waiting_for(world.kim)] == [
+        ("billing", "Ben"), ("payroll", "Ann"), ("payroll", "Ben"),
+    ]  # fmt: skip
+    assert {each.system.slug for each in waiting_for(world.jon)} == {"payroll"}
 
 
 def test_what_the_responder_lent_decides_nothing_of_theirs(world: World) -> None:
