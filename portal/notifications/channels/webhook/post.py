@@ -6,9 +6,11 @@ import ssl
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
+from queue import Empty, SimpleQueue
 
 from portal.notifications.channels.webhook.addresses import Network, Url, may_reach
 
+RESOLVE_S = 5.0  # for the name
 CONNECT_S = 3.0  # for each step of the connection
 WHOLE_S = 10.0  # for everything after the name was resolved; well below the outbox's lease
 ANSWER_BYTES = 4_096  # of a body that is thrown away: it is read only to let the receiver finish
@@ -58,14 +60,33 @@ def _finish(answer: http.client.HTTPResponse) -> None:
 
 
 def _resolve(url: Url, named: tuple[Network, ...]) -> str:
-    try:
-        found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise NotReached("name_unknown") from None
-    addresses = [str(each[4][0]) for each in found]
-    if not addresses or not all(may_reach(each, tls=url.tls, named=named) for each in addresses):
+    addresses = _looked_up(url)
+    if not addresses:
+        raise NotReached("name_unknown")
+    if not all(may_reach(each, tls=url.tls, named=named) for each in addresses):
         raise NotReached("address_not_allowed")
     return addresses[0]
+
+
+def _looked_up(url: Url) -> list[str]:
+    """The addresses of its name; none where it has none.
+
+    The system's resolver takes no deadline and may wait for a dead name server many times as long. So it is asked in a thread of its own, which
+    is left to end by itself: the other receivers wait for it no longer.
+    """
+    said = SimpleQueue[list[str]]()
+
+    def ask() -> None:
+        try:
+            said.put([str(each[4][0]) for each in socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)])
+        except (OSError, UnicodeError):
+            said.put([])
+
+    threading.Thread(target=ask, daemon=True, name="resolve").start()
+    try:
+        return said.get(timeout=RESOLVE_S)
+    except Empty:
+        raise NotReached("name_too_slow") from None
 
 
 def _code(error: Exception) -> str:

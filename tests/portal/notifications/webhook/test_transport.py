@@ -1,6 +1,7 @@
 """Webhooks reach a real receiver whose library is not ours, and whatever it does, nothing is lost and nobody else waits."""
 
 import json
+import socket
 import ssl
 import threading
 import time
@@ -179,6 +180,18 @@ def test_answer_without_end_is_cut(loose: Server) -> None:
     with pytest.raises(NotReached, match="too_slow"):
         post.post(parse(loose.url), b"{}", {}, named=LOOPBACK, whole_s=0.3)
     assert time.monotonic() - began < 10
+
+
+def test_name_server_that_never_answers_holds_nobody_up(loose: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(post, "RESOLVE_S", 0.1)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(60) and [])
+    try:
+        with pytest.raises(NotReached, match="name_too_slow"):
+            post.post(parse(loose.url), b"{}", {}, named=LOOPBACK)
+        assert not answered.is_set()
+    finally:
+        answered.set()
 
 
 def test_long_body_is_not_read(loose: Server) -> None:
