@@ -1,8 +1,8 @@
-"""What a personnel list would do to the people of the portal: worked out anew each time, never stored. Five queries, however many people."""
+"""What a personnel list would do to the people of the portal: worked out anew each time, never stored. Six queries, however many people."""
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +12,7 @@ from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.eligibility.queries import not_over
 from portal.grants.models import Grant
 from portal.grants.states import ACTIVE, AUTHORISED, OPENING
-from portal.people.models import Person
+from portal.people.models import Person, Sponsorship
 from portal.people.reporting import without_circles
 from portal.personnel.models import PersonnelList
 from portal.personnel.reading import Line, ReadList
@@ -100,12 +100,13 @@ def plan_of(read: ReadList) -> Plan:
     here = [each for each in everybody if each.left_at is None]
     at = now()
     held = _holdings()
+    outside = _under_contract(at)
     changes: dict[str, list[Change]] = {"left": [], "moved": [], "later": []}
     placed: list[tuple[Person, Line]] = []
-    managers, circles = _managers(read, everybody, at)
+    managers, circles = _managers(read, everybody, at, outside)
     for person in here:
         line = read.lines.get(person.email)
-        kind, when = _becomes(person, line, at)
+        kind, when = _becomes(person, line, at, outside)
         if kind in changes:
             changes[kind].append(Change(person, when, line, held.get(person.pk, Holding())))
         elif line is not None and ((line.unit and not person.unit) or person.pk in managers):
@@ -121,10 +122,10 @@ def plan_of(read: ReadList) -> Plan:
     )  # fmt: skip
 
 
-def _becomes(person: Person, line: Line | None, at: datetime) -> tuple[str, datetime]:
-    """Who is not on the list has left by now, whenever that was."""
+def _becomes(person: Person, line: Line | None, at: datetime, outside: Set[UUID]) -> tuple[str, datetime]:
+    """Who is not on the list has left by now, whenever that was; but the list of a company does not hold those of another, under contract."""
     if line is None:
-        return "left", at
+        return ("", at) if person.pk in outside else ("left", at)
     if line.left_at is not None:
         return ("left" if line.left_at <= at else "later"), line.left_at
     if line.unit and person.unit and line.unit != person.unit:
@@ -134,12 +135,14 @@ def _becomes(person: Person, line: Line | None, at: datetime) -> tuple[str, date
 
 
 def _managers(
-    read: ReadList, everybody: Iterable[Person], at: datetime
+    read: ReadList, everybody: Iterable[Person], at: datetime, outside: Set[UUID]
 ) -> tuple[dict[UUID, Person], tuple[Person, ...]]:
     """Whom people are to report to from now on, where the list says another than now; and of whom it says what would lead round in a circle."""
     by_key = {each.pk: each for each in everybody}
     kinds = {
-        each: _becomes(each, read.lines.get(each.email), at)[0] for each in by_key.values() if each.left_at is None
+        each: _becomes(each, read.lines.get(each.email), at, outside)[0]
+        for each in by_key.values()
+        if each.left_at is None
     }
     remain = {each.email: each for each, kind in kinds.items() if kind != "left"}  # who leaves by it manages nobody
     stay = [
@@ -153,6 +156,12 @@ def _managers(
     now_so = {each.pk: each.manager_id for each in by_key.values() if each.manager_id is not None}
     kept, left_out = without_circles(now_so, wanted)
     return {pk: by_key[manager] for pk, manager in kept.items()}, tuple(by_key[pk] for pk in by_key if pk in left_out)
+
+
+def _under_contract(at: datetime) -> frozenset[UUID]:
+    """People of other companies whose contract runs."""
+    running = Sponsorship.objects.filter(until_at__isnull=True, contract_end__gt=at)
+    return frozenset(running.values_list("person_id", flat=True))
 
 
 def _left_lately(at: datetime) -> int:

@@ -16,6 +16,7 @@ from portal.errors import ChangedMeanwhile, NotAllowed, Refused, RefusedByPolicy
 from portal.grants import ending
 from portal.notifications.models import Alert
 from portal.people.models import Person, SignIn
+from portal.people.sponsoring import begin
 from portal.personnel import actions, words
 from portal.personnel.models import PersonnelList
 from tests.factories import broken_log, client_of, fields_of, names_by_subject
@@ -64,6 +65,15 @@ def test_leaver_loses_everything_at_import_and_the_end_is_read_back(sealed: Worl
     }  # fmt: skip
     assert [each.fields["list_id"] for each in of_subject(world.ann.log_subject, ["person.left"])] == [str(row.pk)]
     assert not Person.objects.filter(email="new@example.org").exists()
+
+
+def test_who_works_for_another_company_leaves_by_no_list_while_the_contract_runs(world: World) -> None:
+    contract = begin(world.ann, world.mo, now() + timedelta(days=1), now())
+    given = content(world, without=("ann", "ben"))
+    assert [each.person for each in plan(given).leavers] == [world.ben]
+    contract.contract_end = now() - timedelta(days=1)
+    contract.save()
+    assert [each.person for each in plan(given).leavers] == [world.ann, world.ben]
 
 
 def test_file_is_kept_until_it_is_decided_on_and_query_and_hash_for_good(world: World) -> None:
