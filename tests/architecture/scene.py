@@ -33,6 +33,7 @@ from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
 from portal.notifications.models import Alert
 from portal.people.actions import add_person
+from portal.people.models import SignIn
 from portal.personnel.actions import read as read_personnel
 from portal.policy.actions import propose as propose_policy
 from portal.policy.rules import Policy
@@ -79,6 +80,10 @@ class Scene:
         """Where a page is about a thing."""
         said = {"chosen": f"?privilege={self.world.privilege.pk}", "incident": "?ref=INC-1"}
         return reverse(name, kwargs=self.things[thing]) + said.get(thing, "")
+
+    def renew(self) -> None:
+        """Everybody's second factor is fresh again, however long it took until here."""
+        SignIn.objects.filter(ended_at__isnull=True).update(strong_at=now(), seen_at=now())
 
     def browser(self, viewer: str) -> Client:
         """The viewer's, as new: what an earlier answer did to its cookies is forgotten."""
