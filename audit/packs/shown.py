@@ -50,6 +50,21 @@ def row(pack: Pack, people: Mapping[str, str], systems: Mapping[str, str]) -> di
     }  # fmt: skip
 
 
+COLUMNS = (
+    "pack", "from", "until", "systems", "asked_by", "asked_at", "state", "log_size", "made_at", "failed_at", "sha256", "bytes", "pages", "results",
+)  # fmt: skip
+
+
+def line(pack: Pack, people: Mapping[str, str], systems: Mapping[str, str]) -> tuple[object, ...]:
+    """One line of the list as a file."""
+    told = row(pack, people, systems)
+    results = ", ".join(f"{count} {name}" for name, count in told["tally"])
+    return (
+        pack.pk, pack.period_start, pack.period_end, told["systems"], told["who"], pack.asked_at, pack.state, pack.log_size, pack.made_at,
+        pack.failed_at, pack.sha256, pack.bytes, pack.pages, results,
+    )  # fmt: skip
+
+
 def tally(pack: Pack) -> list[tuple[str, int]]:
     """How many tests gave which result, those that some test gave."""
     counts = Counter(pack.results.values())

@@ -6,6 +6,7 @@ from audit.packs import views
 
 urlpatterns = [
     path("packs/", views.pack_list, name="pack_list"),
+    path("packs/packs.csv", views.pack_file, name="pack_file"),
     path("packs/new/", views.pack_new, name="pack_new"),
     path("packs/<uuid:pk>/", views.pack_page, name="pack_page"),
     path("packs/<uuid:pk>/download/", views.pack_download, name="pack_download"),

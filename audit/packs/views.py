@@ -6,13 +6,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from audit.inert_csv import csv_file
 from audit.log.append import now_ms
 from audit.log.read import person_names
-from audit.log.viewing import ViewerRequest, signed_in, take_away, viewed
+from audit.log.viewing import ViewerRequest, signed_in, take_away, take_list, viewed
 from audit.packs import queries, shown
 from audit.packs.actions import download_dossier, download_pack, request_pack
 from audit.packs.campaign import NoSuchCampaign
@@ -40,6 +41,19 @@ def pack_list(request: ViewerRequest) -> HttpResponse:
     names, systems = person_names(str(each.asked_by) for each in page.object_list), queries.system_names()
     rows = [shown.row(each, names, systems) for each in page.object_list]
     return render(request, "audit/packs/list.html", {"page": page, "rows": rows})
+
+
+@require_POST
+@signed_in
+def pack_file(request: ViewerRequest) -> HttpResponseBase:
+    """The list as CSV. On record before the first byte leaves."""
+    _auditors_only(request)
+    rows = list(queries.packs_of(request.user))
+    take_list(by=request.actor, name="packs", rows=len(rows))
+    names, systems = person_names({str(each.asked_by) for each in rows}), queries.system_names()
+    lines = csv_file(shown.COLUMNS, (shown.line(each, names, systems) for each in rows))
+    headers = {"Content-Disposition": 'attachment; filename="packs.csv"'}
+    return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,15 +17,18 @@ from portal.rotas.queries import names_of as rota_names
 from portal.systems.models import System
 
 
+def holding(at: datetime) -> Q:
+    """A condition on versions: in force at that time."""
+    return Q(effective_from__lte=at) & (Q(effective_to__isnull=True) | Q(effective_to__gt=at))
+
+
 def in_force(system: System, at: datetime | None = None) -> PolicyVersion:
     """The version in force for the system.
 
     Raises:
         RefusedByPolicy: none is.
     """
-    at = at or now()
-    open_ended = Q(effective_to__isnull=True) | Q(effective_to__gt=at)
-    found = PolicyVersion.objects.filter(open_ended, system=system, effective_from__lte=at).order_by("-number").first()
+    found = PolicyVersion.objects.filter(holding(at or now()), system=system).order_by("-number").first()
     if found is None:
         raise RefusedByPolicy(
             f"No policy is in force for {system.name}. An administrator must approve one first.", about=system
@@ -35,11 +38,7 @@ def in_force(system: System, at: datetime | None = None) -> PolicyVersion:
 
 def in_force_for(systems: Iterable[System]) -> dict[UUID, PolicyVersion]:
     """The versions in force, by system; systems without one are absent. One query."""
-    at = now()
-    open_ended = Q(effective_to__isnull=True) | Q(effective_to__gt=at)
-    found = PolicyVersion.objects.filter(open_ended, system__in=list(systems), effective_from__lte=at).order_by(
-        "number"
-    )
+    found = PolicyVersion.objects.filter(holding(now()), system__in=list(systems)).order_by("number")
     return {version.system_id: version for version in found}
 
 
@@ -88,10 +87,20 @@ READERS = (RESPONDER, APPROVER, REVIEWER, OWNER, CUSTODIAN, AUDITOR, ADMINISTRAT
 
 
 def systems_of_policies(viewer: Person) -> list[System]:
-    """Systems whose policies the viewer may read: those where they hold a role, own, or may ask for something."""
+    """Systems whose policies the viewer may read, by name."""
+    return list(_readable(viewer).order_by("name"))
+
+
+def versions_for(viewer: Person) -> QuerySet[PolicyVersion]:
+    """All versions of the policies of those systems."""
+    return PolicyVersion.objects.filter(system__in=_readable(viewer)).order_by("system__name", "number", "pk")
+
+
+def _readable(viewer: Person) -> QuerySet[System]:
+    """In scope, where they hold a role, own, or may ask for something."""
     asked = eligibilities_of(viewer.pk).values("privilege__system_id")
     held = Q(pk__in=systems_where(viewer.pk, READERS)) | Q(owner=viewer) | Q(pk__in=asked)
-    return list(System.objects.filter(held, in_scope_to__isnull=True).order_by("name"))
+    return System.objects.filter(held, in_scope_to__isnull=True)
 
 
 def undecided_for(systems: Iterable[System]) -> dict[UUID, int]:

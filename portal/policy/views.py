@@ -44,7 +44,11 @@ def policies(request: PersonRequest) -> HttpResponse:
         }
         for each in systems
     ]
-    return render(request, "policy/policies.html", {"rows": rows})
+    return render(
+        request,
+        "policy/policies.html",
+        {"rows": rows, "total": queries.versions_for(request.user).count(), "shown": len(versions)},
+    )
 
 
 @require_GET

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -36,16 +37,18 @@ THEN = {"acts": "review_acts", "after": "review_after"}  # where somebody goes o
 @signed_in
 def reviews(request: PersonRequest) -> HttpResponse:
     """What the viewer may take, what they have, and all of their systems."""
-    done = request.GET.get("show") == "done"
-    page = Paginator(queries.all_of(request.user, done=done), PER_PAGE).get_page(request.GET.get("page"))
+    done, by_cards = (request.GET.get("show") == each for each in ("done", "offline"))
+    shown: QuerySet[Any] = offline.listed(request.user) if by_cards else queries.all_of(request.user, done=done)
+    page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "due": queries.due_for(request.user),
         "claimed": queries.claimed_by(request.user),
         "page": page,
-        "total": queries.visible(request.user).count(),
+        "total": None if by_cards else queries.visible(request.user).count(),
         "done": done,
+        "by_cards": by_cards,
         "owner": queries.owns_something(request.user),
-        "offline": offline.listed(request.user),
+        "offline": offline.open_ones(request.user),
         "reviewer": queries.reviews_something(request.user),
     }
     return render(request, "reviews/reviews.html", context)

@@ -46,6 +46,7 @@ def rotas(request: PersonRequest) -> HttpResponse:
     ]  # fmt: skip
     context = {
         "lines": lines, "systems": administered_systems(request.user), "retired": [each for each in seen if each.retired_at is not None],
+        "total": len(seen),
     }  # fmt: skip
     return render(request, "rotas/rotas.html", context)
 

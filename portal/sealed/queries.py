@@ -110,6 +110,11 @@ def on_cards_of(system: System) -> list[SealedAccount]:
     return list(SealedAccount.objects.filter(system=system, state__in=IN_USE, kept_by=CARDS).order_by("account"))
 
 
+def has_register(viewer: Person) -> bool:
+    """Whether there is anything to look after for the viewer: accounts to see, to propose or to keep."""
+    return visible(viewer).exists() or systems_to_propose_on(viewer).exists() or keeps_anything(viewer)
+
+
 def systems_to_propose_on(viewer: Person) -> QuerySet[System]:
     """Systems for which the viewer may propose an account: as administrator or owner."""
     managed = Q(pk__in=systems_where(viewer.pk, (ADMINISTRATOR, OWNER))) | Q(owner=viewer)

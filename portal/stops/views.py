@@ -41,7 +41,7 @@ def stops(request: PersonRequest) -> HttpResponse:
     context = {
         "held": list(held.values()), "page": Paginator(queries.past(request.user), PER_PAGE).get_page(request.GET.get("page")),
         "systems": [system for system in systems if system.pk not in held],
-        "may_stop_all": queries.may_stop_all(request.user) and None not in held,
+        "may_stop_all": queries.may_stop_all(request.user) and None not in held, "total": queries.visible(request.user).count(),
     }  # fmt: skip
     return render(request, "stops/stops.html", context)
 

@@ -266,6 +266,7 @@ case_acts            GET  case                  200 404 200 200 200 200 200 404 
 case_act_rows        GET  case                  200 404 200 200 200 200 200 404 404 in
 case_statements      GET  case                  200 404 200 200 200 200 200 404 404 in
 pack_list            GET  -                     403 403 403 403 403 200 403 403 403 in
+pack_file            POST -                     403 403 403 403 403 200 403 403 403 in
 pack_new             GET  -                     403 403 403 403 403 200 403 403 403 in
 pack_new             POST -                     403 403 403 403 403 422 403 403 403 in
 pack_page            GET  pack                  404 404 404 404 404 200 404 404 404 in

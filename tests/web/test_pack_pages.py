@@ -1,6 +1,8 @@
 """Pages of packs and dossiers: who sees them, how the making is watched, what a download hands out."""
 
+import csv
 import hashlib
+import io
 import re
 import uuid
 from datetime import timedelta
@@ -104,15 +106,18 @@ def other_auditor(world: World) -> Client:
 def test_packs_are_for_auditors(world: World, name: str) -> None:
     pack, client = made_pack(world), browser_of(world, name)
     assert [client.get(reverse(each)).status_code for each in ("pack_list", "pack_new")] == [403, 403]
+    assert client.post(reverse("pack_file")).status_code == 403
     assert client.get(reverse("pack_page", args=[pack.pk])).status_code == 404
     assert client.post(reverse("pack_download", args=[pack.pk]), {"purpose": "to read it"}).status_code == 403
-    assert named(("pack.downloaded",)) == []
+    assert named(("pack.downloaded", "list.downloaded")) == []
 
 
 def test_auditor_of_another_system_sees_nothing_of_it(world: World) -> None:
     pack, client = made_pack(world), other_auditor(world)
     listed = client.get(reverse("pack_list"))
     assert (listed.status_code, str(pack.pk) in listed.content.decode()) == (200, False)
+    assert "<strong>0</strong> packs" in listed.content.decode()
+    assert _rows(client.post(reverse("pack_file"))) == []
     assert client.get(reverse("pack_page", args=[pack.pk])).status_code == 404
     assert client.post(reverse("pack_download", args=[pack.pk]), {"purpose": "to read it"}).status_code == 403
     offered = client.get(reverse("pack_new")).content.decode()
@@ -120,6 +125,20 @@ def test_auditor_of_another_system_sees_nothing_of_it(world: World) -> None:
     asked = client.post(reverse("pack_new"), {**FORM, "systems": [str(world.system.pk)]})
     assert asked.status_code == 422
     assert Pack.objects.count() == 1
+
+
+def test_list_names_its_total_and_is_a_file_on_record(world: World) -> None:
+    pack, client = made_pack(world), browser_of(world, "otto")
+    assert "<strong>1</strong> pack<" in client.get(reverse("pack_list")).content.decode()
+    (row,) = _rows(client.post(reverse("pack_file")))
+    assert (row["pack"], row["state"], row["sha256"]) == (str(pack.pk), "made", pack.sha256)
+    (told,) = named(("list.downloaded",))
+    assert (told.fields["list"], told.fields["rows"]) == ("packs", 1)
+
+
+def _rows(answer: Any) -> list[dict[str, str]]:
+    assert (answer.status_code, answer.headers["Content-Disposition"]) == (200, 'attachment; filename="packs.csv"')
+    return list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from audit.log.read import of_case
 from portal.clock import moment
@@ -18,7 +18,6 @@ RELATED = (
     "request__responder", "request__system__owner", "request__privilege", "request__policy", "reviewer", "of_set__account__custodian",
     "of_set__account__second_custodian",
 )  # fmt: skip
-MOST = 50
 
 
 def visible(viewer: Person) -> QuerySet[OfflineReview]:
@@ -28,9 +27,14 @@ def visible(viewer: Person) -> QuerySet[OfflineReview]:
     return OfflineReview.objects.filter(seen).select_related(*RELATED)
 
 
-def listed(viewer: Person) -> list[OfflineReview]:
-    """What is open first, then the newest. One query."""
-    return list(visible(viewer).order_by("-submitted_at", "due_at")[:MOST])
+def listed(viewer: Person) -> QuerySet[OfflineReview]:
+    """What is open first, then the newest."""
+    return visible(viewer).order_by(F("submitted_at").desc(nulls_first=True), "due_at", "pk")
+
+
+def open_ones(viewer: Person) -> list[OfflineReview]:
+    """What is open, whoever is to review it. One query."""
+    return list(listed(viewer).filter(submitted_at__isnull=True))
 
 
 def due_for(viewer: Person) -> list[OfflineReview]:

@@ -1,5 +1,6 @@
 """A use of offline cards is reviewed with the questions of any use, by somebody who neither used, kept nor held them."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -187,12 +188,20 @@ def test_overdue_review_is_told_once(vault: Vault) -> None:
     assert "Overdue" in browser_of(vault.world.kim).get("/").content.decode()
 
 
+def another(review: OfflineReview) -> None:
+    """As if there had been the same use once more."""
+    request = AccessRequest.objects.get(pk=review.request_id)
+    request.pk, request._state.adding = None, True
+    request.save(force_insert=True)
+    OfflineReview.objects.create(request=request, of_set=review.of_set, due_at=review.due_at)
+
+
 def test_list_takes_the_same_queries_for_one_and_for_three(vault: Vault) -> None:
     review, kim = declared(vault), browser_of(vault.world.kim)
 
     def asked() -> list[int]:
         counts = []
-        for address in ("/reviews/", "/"):
+        for address in ("/reviews/", "/reviews/?show=offline", "/"):
             kim.get(address)
             with CaptureQueriesContext(connection) as queries:
                 assert kim.get(address).status_code == 200
@@ -201,8 +210,19 @@ def test_list_takes_the_same_queries_for_one_and_for_three(vault: Vault) -> None
 
     one = asked()
     for _ in range(2):
-        request = AccessRequest.objects.get(pk=review.request_id)
-        request.pk, request._state.adding = None, True
-        request.save(force_insert=True)
-        OfflineReview.objects.create(request=request, of_set=review.of_set, due_at=review.due_at)
+        another(review)
     assert asked() == one
+
+
+def test_list_names_its_total_loses_none_and_is_a_file(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.reviews.views.PER_PAGE", 2)
+    review, kim = declared(vault), browser_of(vault.world.kim)
+    another(review)
+    another(review)
+    pages = [kim.get(f"/reviews/?show=offline&page={number}").content.decode() for number in (1, 2)]
+    assert all("<strong>3</strong> uses of offline cards" in each and "3 uses" in each for each in pages)
+    found = [set(re.findall(r"/reviews/offline/([0-9a-f-]{36})/", each.partition('id="all"')[2])) for each in pages]
+    assert [len(each) for each in found] == [2, 1]
+    assert found[0] | found[1] == {str(each.pk) for each in OfflineReview.objects.all()}
+    lines = kim.post("/lists/offline_reviews.csv").getvalue().decode().splitlines()[1:]
+    assert {each.partition(",")[0] for each in lines} == found[0] | found[1]

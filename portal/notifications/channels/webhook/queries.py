@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
+from portal.people.models import Person
+from portal.people.rights import ADMINISTER
 from portal.secrets import decrypt
 
 PREFIX = "webhook:"
@@ -41,6 +43,11 @@ def addresses_for(topic: str) -> list[str]:
 def in_use() -> list[Receiver]:
     """All that were not retired."""
     return list(Receiver.objects.filter(retired_at__isnull=True).select_related("added_by"))
+
+
+def all_for(viewer: Person) -> QuerySet[Receiver]:
+    """All of them, those retired too, for administrators."""
+    return Receiver.objects.all() if viewer.has_perm(ADMINISTER) else Receiver.objects.none()
 
 
 def receiver_for_act(pk: UUID) -> Receiver | None:

@@ -30,7 +30,7 @@ def receivers(request: PersonRequest) -> HttpResponse:
     rows = queries.in_use()
     courses = queries.courses(rows)
     lines = [{"receiver": each, "course": courses.get(each.address), "topics": _topics(each)} for each in rows]
-    return render(request, "receivers/receivers.html", {"lines": lines})
+    return render(request, "receivers/receivers.html", {"lines": lines, "total": queries.all_for(request.user).count()})
 
 
 @sensitive_variables("made")
