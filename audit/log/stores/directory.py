@@ -3,15 +3,18 @@
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
 
+BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")  # what a writer that was killed has left beside the place that it meant
 READABLE, ENTERABLE = 0o644, 0o755  # whatever the umask: other accounts serve and check these files
 LOCK = ".lock"
 
@@ -21,11 +24,17 @@ class DirectoryStore:
     """The directory; it is made where it is missing. Resources appear whole under their names or not at all."""
 
     folder: Path
+    begun: float = field(default_factory=time.time, compare=False, kw_only=True)  # s since 1970
 
     def check(self) -> None:
-        """See `Store.check`: made where it is missing."""
+        """See `Store.check`: made where it is missing, and freed of what earlier writers left when they were killed."""
         with _told():
             self.folder.mkdir(parents=True, exist_ok=True)
+            for folder, _, names in os.walk(self.folder):
+                for left in (Path(folder, name) for name in names if BESIDE.fullmatch(name)):
+                    with contextlib.suppress(FileNotFoundError):  # its writer lives, and has just taken it away
+                        if left.stat().st_mtime < self.begun:
+                            left.unlink()
 
     def read(self, path: str) -> bytes | None:
         """See `Store.read`."""

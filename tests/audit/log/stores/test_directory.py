@@ -100,3 +100,14 @@ def test_lock_of_a_killed_publisher_holds_nobody_up(store: DirectoryStore) -> No
         holder.wait()
         store.move_head(b"before", b"after")
     assert store.read(HEAD) == b"after"
+
+
+def test_what_killed_writers_left_goes_at_the_start_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "log")
+    store.put({"tile/0/000": b"one"})
+    left, written = (store.folder / f"tile/0/.001.{digit * 16}" for digit in "ab")
+    for each, seconds in ((left, -1), (written, 1)):
+        each.write_bytes(b"half")
+        os.utime(each, (store.begun + seconds, store.begun + seconds))
+    store.check()
+    assert sorted(files(store.folder)) == [f"tile/0/{written.name}", "tile/0/000"]
