@@ -1,0 +1,203 @@
+"""Twelve classes of tampering, in random cases each, by somebody who holds database and published files: each is found and located, by
+the stand-alone verifier, by `verify_log` or by a witness; and what nobody touched raises no alarm.
+
+Verifier and `verify_log` know the checkpoint that was published last, as the docs ask of whoever checks.
+"""
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.db import connection, transaction
+
+from audit.log import tiles
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.examination import Report, examine
+from audit.log.models import SealedEntry
+from audit.log.note import VerifierKey
+from audit.log.publishing import publish_once
+from audit.log.ranges import StoredNote
+from audit.log.sealing import seal_once
+from audit.log.signing import SignerKey
+from audit.log.stores.directory import DirectoryStore
+from audit.log.verify.check import Wanted, check
+from audit.log.verify.damage import Kind, Verdict
+from audit.log.verify.sources import Folder
+from audit.log.witness.judging import judge
+from audit.log.witness.requests import write_request
+from tests.audit.log.logged import appended
+from tests.faults.tampering import CLASSES, RETIRED_AT, Scene
+
+RETIRED, PRESENT, WITNESS = (
+    SignerKey(name, Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32))
+    for number, name in enumerate(("log.example/tampered", "log.example/tampered", "witness.example/w"), 1)
+)
+KEYS = (replace(RETIRED.verifier(), last=RETIRED_AT), replace(PRESENT.verifier(), first=RETIRED_AT))
+STEPS = ((RETIRED, 80), (RETIRED, 120), (PRESENT, 150), (PRESENT, 250))
+SIZE = sum(count for _, count in STEPS)
+BY = ("verifier", "verify_log", "witness")
+CHECKPOINT_ALONE = {"forge a checkpoint", "re-sign with a retired key"}
+FOUND_BY = {
+    "flip a bit": {"verifier", "verify_log"}, "edit an entry": {"verifier", "verify_log"}, "reorder": {"verifier", "verify_log"},
+    "drop": {"verifier", "verify_log"}, "duplicate": {"verifier", "verify_log"}, "truncate the tail": {"verifier", "verify_log"},
+    "swap tiles": {"verifier", "verify_log"}, "forge a checkpoint": set(BY), "re-sign with a retired key": set(BY),
+    "split view": set(BY), "roll back both": set(BY), "edit salts or values": {"verify_log"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The log before anybody touches it, and the checkpoint that was seen of it."""
+
+    folder: Path
+    seen: VerifiedCheckpoint
+    note: bytes
+
+
+@dataclass
+class Kept:
+    """What the witness has cosigned last."""
+
+    last: VerifiedCheckpoint
+
+    def latest(self) -> VerifiedCheckpoint:
+        return self.last
+
+    def keep(self, note: bytes) -> None:
+        """One question is asked of it."""
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Sound:
+    for key, count in STEPS:
+        appended(count)
+        assert seal_once(connection, key, 1, trusted=KEYS) == count
+    folder = tmp_path / "sound"
+    head = publish_once(connection, DirectoryStore(folder), KEYS)
+    assert head is not None
+    return Sound(folder, head.checkpoint, head.data)
+
+
+@contextmanager
+def copied(sound: Sound, tmp_path: Path) -> Iterator[Path]:
+    """The published files once more; the database is as it was before, afterwards."""
+    folder = tmp_path / "log"
+    shutil.copytree(sound.folder, folder)
+    with transaction.atomic():
+        yield folder
+        transaction.set_rollback(True)
+    shutil.rmtree(folder)
+
+
+def verified(folder: Path, sound: Sound) -> Verdict:
+    return check(Folder(folder), Wanted(KEYS, [sound.seen]))[0]
+
+
+def examined(sound: Sound) -> Report:
+    return examine(KEYS, [StoredNote(sound.seen.size, sound.note, 1)])
+
+
+def cosigned(folder: Path, sound: Sound, path: tuple[bytes, ...] = ()) -> int:
+    """What the witness answers who has seen the sound log."""
+    logs: dict[str, list[VerifierKey]] = {PRESENT.name: list(KEYS)}
+    request = write_request(sound.seen.size, path, (folder / "checkpoint").read_bytes())
+    return judge(request, logs, Kept(sound.seen), WITNESS, lambda: 1).status
+
+
+def by_verifier(name: str, at: int, verdict: Verdict) -> bool:
+    if name in CHECKPOINT_ALONE:
+        return [each.kind for each in verdict.damages] == [Kind.CHECKPOINT_NOT_SIGNED]
+    return any(each.first <= at <= each.last for each in verdict.damages)
+
+
+def by_verify_log(name: str, at: int, report: Report) -> bool:
+    if name == "edit salts or values":
+        event = SealedEntry.objects.values_list("event_id", flat=True).get(index=at)
+        return [each.split()[0] for each in report.personal_wrong] == [str(event)]
+    if name == "swap tiles":
+        return tiles.path(tiles.TileName(0, at // tiles.WIDTH, tiles.WIDTH)) in report.wrong_tiles
+    if name == "split view":  # every range is sound in itself; what does not fit is the checkpoint that was seen
+        return [(each.from_index, each.to_index) for each in report.bad_ranges] == [(SIZE, SIZE - 1)]
+    return any(each.from_index <= at <= each.to_index for each in report.bad_ranges)
+
+
+def tampered(sound: Sound, tmp_path: Path, name: str, seed: int) -> set[str]:
+    """Do one case; who locates it."""
+    with copied(sound, tmp_path) as folder:
+        scene = Scene(folder, SIZE, random.Random(f"{name} {seed}"), RETIRED, PRESENT)
+        at = CLASSES[name](scene)
+        located = (
+            by_verifier(name, at, verified(folder, sound)), by_verify_log(name, at, examined(sound)),
+            cosigned(folder, sound) != 200,
+        )  # fmt: skip
+    return {who for who, found in zip(BY, located, strict=True) if found}
+
+
+def clean(sound: Sound, tmp_path: Path, seed: int) -> None:
+    """The log grows by some entries; nobody finds anything."""
+    chance = random.Random(seed)
+    with copied(sound, tmp_path) as folder:
+        for _ in range(chance.randrange(3)):
+            count = chance.randrange(1, 90)
+            appended(count)
+            assert seal_once(connection, PRESENT, 1, trusted=KEYS) == count
+        head = publish_once(connection, DirectoryStore(folder), KEYS)
+        assert head is not None
+        verdict, report = verified(folder, sound), examined(sound)
+        assert (verdict.whole, verdict.size, report.ok, report.bad_ranges) == (True, head.checkpoint.size, True, [])
+        proof = tiles.consistency_proof(
+            SIZE, verdict.size, lambda *at: (folder / tiles.path(tiles.TileName(*at))).read_bytes()
+        )
+        assert cosigned(folder, sound, proof.path) == 200
+        assert verify_checkpoint(parse_checkpoint(head.data), KEYS).size == verdict.size
+
+
+def all_cases(sound: Sound, tmp_path: Path, seeds: range) -> dict[str, Counter[str]]:
+    """Every class in so many cases; who located how many."""
+    found: dict[str, Counter[str]] = {}
+    for name in CLASSES:
+        found[name] = Counter(who for seed in seeds for who in tampered(sound, tmp_path, name, seed))
+        assert found[name] == {who: len(seeds) for who in FOUND_BY[name]}, name
+    return found
+
+
+def told(found: dict[str, Counter[str]], cases: int) -> str:
+    """The table."""
+    lines = [f"  {'class':28}" + "".join(f"{who:>12}" for who in BY)]
+    lines += [f"  {name:28}" + "".join(f"{counts[who]:>8}/{cases}" for who in BY) for name, counts in found.items()]
+    return "\n".join(lines)
+
+
+@pytest.mark.django_db
+def test_each_class_of_tampering_is_located(sound: Sound, tmp_path: Path) -> None:
+    assert len(CLASSES) == 12
+    assert set(all_cases(sound, tmp_path, range(2))) == set(FOUND_BY)
+
+
+@pytest.mark.django_db
+def test_what_nobody_touched_raises_no_alarm(sound: Sound, tmp_path: Path) -> None:
+    for seed in range(20):
+        clean(sound, tmp_path, seed)
+
+
+@pytest.mark.faults
+@pytest.mark.django_db
+def test_a_hundred_cases_of_each_class_are_located(
+    sound: Sound, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = all_cases(sound, tmp_path, range(100, 200))
+    with capsys.disabled():
+        print(f"\n{told(found, 100)}", end="")  # noqa: T201 - who found what is to be seen
+
+
+@pytest.mark.faults
+@pytest.mark.django_db
+def test_a_thousand_clean_runs_raise_no_alarm(sound: Sound, tmp_path: Path) -> None:
+    for seed in range(1000, 2000):
+        clean(sound, tmp_path, seed)
