@@ -229,7 +229,8 @@ def _said_by(entry: bytes) -> int:
         body = parse_entry(entry)
     except ParseError:
         return 0
-    said = body.get("fields", {}).get("minimum_index") if body.get("name") == "log.cut" else None
+    fields = body.get("fields") if body.get("name") == "log.cut" else None
+    said = fields.get("minimum_index") if isinstance(fields, dict) else None
     return said if isinstance(said, int) else 0
 
 

@@ -38,9 +38,11 @@ def recall(path: Path, source: Source, keys: list[VerifierKey]) -> Memory | None
         kept: Any = json.loads(path.read_text())
         seen = verify_checkpoint(parse_checkpoint(kept["checkpoint"].encode()), keys)
         bundles, digest = int(kept["bundles"]), str(kept["roots_sha256"])
+        if not 0 <= bundles <= seen.size // tiles.WIDTH:
+            raise ValueError("It has read more than the log had.")
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, ParseError, NotVerified) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ParseError, NotVerified) as error:
         raise NotOurs(f"{path} is not what an earlier run of this log left. {error}") from error
     walked = Walked(bundles, _roots(source, bundles, seen.size))
     return Memory(seen, walked if walked.digest() == digest else Walked())

@@ -35,7 +35,10 @@ def parse_witnesses(text: str) -> tuple[Listed, ...]:
 def _parse(words: Sequence[str]) -> Listed:
     if len(words) != 3 or words[0] not in (REQUIRED, OPTIONAL):
         raise ParseError("A witness is listed as: required or optional, its key, its address.")
-    parts = urlsplit(words[2])
+    try:
+        parts = urlsplit(words[2])
+    except ValueError as error:
+        raise ParseError(f"The address of a witness cannot be read: {error}.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ParseError("The address of a witness begins with http:// or https://.")
     return Listed(parse_cosigner_key(words[1]), words[2], words[0] == REQUIRED)
