@@ -55,7 +55,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "request_page": (("ann", "open", ""), ("mo", "open", ""), ("ann", "waiting", ""), ("jon", "waiting", ""), ("ann", "owing", "")),
     "request_supplement": (("ann", "owing", ""),),
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
-    "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""), ("kim", "judging", "")),
+    "reviews": (("kim", "", ""), ("kim", "", "?show=done"), ("kim", "", "?show=offline")), "review_page": (("kim", "review", ""), ("kim", "judging", "")),
     "offline_review": (("kim", "offline review", ""), ("mo", "offline review", "")),
     "review_judges": (("mo", "", ""),), "review_away": (("kim", "", ""),), "review_after": (("kim", "judging", ""), ("mo", "review", "")),
     "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),

@@ -14,11 +14,11 @@ from portal.notifications.models import Alert
 from portal.reconciliation import heartbeats
 from tests.browsing import browser_of
 from tests.portal.reconciliation.conftest import declare
-from tests.web.looking import VARIANTS, fits, seen
+from tests.web.looking import VARIANTS, fits, press, reach, seen, write
 from tests.worlds import World, actor, request_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDE = VARIANTS[2]
+NARROW, WIDE = VARIANTS[0], VARIANTS[2]
 LONG = "payments-settlement-reconciliation-eu-central-production-primary-database"
 
 
@@ -56,26 +56,40 @@ def test_pages_are_accessible_and_fit(browser: Browser, base: str, world: World)
             fits(page)
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize("script", [True, False], ids=["script, 390", "no script, 1280"])
 def test_finding_is_answered_and_closed_by_two_people(browser: Browser, base: str, world: World, script: bool) -> None:
     row = raised(world, "Records are missing")
-    with seen(browser, WIDE, script=script, expected="422") as page:
+    with seen(browser, NARROW if script else WIDE, script=script, expected="422") as page:
         enter(page, base, world, "ben")
         page.goto(f"{base}/findings/?show=mine")
+        _saved_and_taken_away(page)
         page.get_by_role("link", name="Records are missing").click()
-        page.get_by_role("button", name="Answer").click()
+        press(page, page.get_by_role("button", name="Answer"))
         expect(page.get_by_role("alert")).to_contain_text("2 things to put right")
-        page.get_by_label("What did it come from?").fill("A full disk.")
-        page.get_by_label("What is done about it?").fill("A bigger one.")
-        page.get_by_role("button", name="Answer").click()
+        write(page, page.get_by_label("What did it come from?"), "A full disk.")
+        write(page, page.get_by_label("What is done about it?"), "A bigger one.")
+        press(page, page.get_by_role("button", name="Answer"))
         expect(page.get_by_text("A bigger one.").first).to_be_visible()
         expect(page.get_by_role("button", name="Close the finding")).to_have_count(0)
         enter(page, base, world, "mo")
         page.goto(f"{base}/findings/{row.pk}/")
-        page.get_by_label("Yes, and it holds").check()
-        page.get_by_role("button", name="Close the finding").click()
+        reach(page, page.get_by_label("Yes, and it holds"))
+        page.keyboard.press("Space")
+        press(page, page.get_by_role("button", name="Close the finding"))
         expect(page.get_by_text("Tested again: it holds.")).to_be_visible()
     assert Finding.objects.get(pk=row.pk).state == "closed"
+
+
+def _saved_and_taken_away(page: Page) -> None:
+    """By keyboard: the search is saved under a name, and what it finds is a file."""
+    press(page, page.locator("summary", has_text="Save this search"))
+    write(page, page.get_by_label("Name of the search"), "Mine")
+    press(page, page.get_by_role("button", name="Save", exact=True))
+    expect(page.get_by_role("list", name="Saved searches").get_by_role("link", name="Mine")).to_be_visible()
+    with page.expect_download() as taken:
+        press(page, page.get_by_role("button", name="As a file (CSV)"))
+    lines = taken.value.path().read_text().splitlines()
+    assert (taken.value.suggested_filename, len(lines), "Records are missing" in lines[1]) == ("findings.csv", 2, True)
 
 
 def test_alert_is_said_to_be_seen(browser: Browser, base: str, world: World) -> None:

@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, Page, expect
 from portal.clock import now
 from portal.people.models import Passkey
 from tests.factories import PASSWORD, code_of, person, sign_in_of
-from tests.web.looking import VARIANTS, fits, seen, served
+from tests.web.looking import VARIANTS, fits, press, seen, served, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-NARROW = VARIANTS[0]
+NARROW, DESK = VARIANTS[0], VARIANTS[3]
 
 
 def give_authenticator(page: Page) -> None:
@@ -47,16 +47,19 @@ def test_passkey_is_added_signs_in_and_confirms(browser: Browser, settings: Any)
 
         page.get_by_role("button", name="Sign out").first.click()
         page.goto(f"{base}/step-up/?next=/me/sign-ins/")
-        page.get_by_label("Mail address").fill(ada.email)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page.set_viewport_size({"width": DESK.width, "height": DESK.height})  # from here on by keyboard
+        write(page, page.get_by_label("Mail address"), ada.email)
+        write(page, page.get_by_label("Password"), PASSWORD)
+        press(page, page.get_by_role("button", name="Sign in"))
+        expect(page.get_by_role("button", name="Use your passkey")).to_be_visible()
         fits(page)
-        page.get_by_role("button", name="Use your passkey").click()
+        page.set_viewport_size({"width": DESK.width, "height": DESK.height})
+        press(page, page.get_by_role("button", name="Use your passkey"))
         expect(page.get_by_role("heading", level=1)).to_have_text("Confirm that it is you")
         signed_in = sign_in_of(ada)
         assert signed_in.factor == "webauthn_new"
         Passkey.objects.update(settles_at=now())
-        page.get_by_role("button", name="Use your passkey").click()
+        press(page, page.get_by_role("button", name="Use your passkey"))
         expect(page).to_have_url(f"{base}/me/sign-ins/")
         first, signed_in = signed_in.strong_at, sign_in_of(ada)
         assert first is not None

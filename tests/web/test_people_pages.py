@@ -11,11 +11,11 @@ from portal.eligibility import actions as lists
 from portal.people.models import Person
 from portal.systems import actions as systems
 from tests.factories import PASSWORD, client_of, code_from, code_of, founders, person
-from tests.web.looking import VARIANTS, fits, seen
+from tests.web.looking import VARIANTS, fits, press, seen, write
 from tests.worlds import World, actor, request_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-NARROW = VARIANTS[0]
+NARROW, DESK = VARIANTS[0], VARIANTS[3]
 
 
 def enter(page: Page, base: str, made: Person, password: str = PASSWORD) -> None:
@@ -53,15 +53,15 @@ def shown_key(page: Page) -> str:
     return b32decode(text + "=" * (-len(text) % 8)).hex()
 
 
-def test_signing_in_needs_no_script(browser: Browser, base: str) -> None:
+def test_signing_in_needs_neither_script_nor_mouse(browser: Browser, base: str) -> None:
     ada = person()
-    with seen(browser, NARROW, script=False) as page:
+    with seen(browser, DESK, script=False) as page:
         page.goto(f"{base}/me/sign-ins/")
-        page.get_by_label("Mail address").fill(ada.email)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_label("Code of your authenticator").fill(code_of(ada))
-        page.get_by_role("button", name="Sign in").click()
+        write(page, page.get_by_label("Mail address"), ada.email)
+        write(page, page.get_by_label("Password"), PASSWORD)
+        press(page, page.get_by_role("button", name="Sign in"))
+        write(page, page.get_by_label("Code of your authenticator"), code_of(ada))
+        press(page, page.get_by_role("button", name="Sign in"))
         expect(page).to_have_url(f"{base}/me/sign-ins/")
 
 

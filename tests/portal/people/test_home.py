@@ -134,7 +134,9 @@ def test_sealed_account_waits_for_each_hand_that_it_needs(world: World) -> None:
 def test_cards_wait_to_be_printed_at_the_same_cost_for_one_and_for_many(world: World) -> None:
     with sealing():
         vault = make_vault(CARDS, world=world)
-    assert "Cards to print and to hold Card A of The vault's administrator Billing, set 1: print it" in home_of(vault.cleo)
+    assert "Cards to print and to hold Card A of The vault's administrator Billing, set 1: print it" in home_of(
+        vault.cleo
+    )
     there, counts = browser_of(vault.cleo), []
     for more in (0, 2):
         for number in range(more):
