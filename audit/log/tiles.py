@@ -117,23 +117,26 @@ def consistency_proof(old: int, new: int, fetch: Fetch) -> merkle.ConsistencyPro
 
 def needed_for_inclusion(index: int, size: int) -> list[TileName]:
     """The tiles that `inclusion_proof` reads, so that they can be fetched at once."""
-    return _recorded(lambda fetch: inclusion_proof(index, size, fetch))
+    return _recorded(size, lambda node: merkle.inclusion_proof(index, size, node))
 
 
 def needed_for_consistency(old: int, new: int) -> list[TileName]:
     """The tiles that `consistency_proof` reads, so that they can be fetched at once."""
-    return _recorded(lambda fetch: consistency_proof(old, new, fetch))
+    return _recorded(new, lambda node: merkle.consistency_proof(old, new, node))
 
 
-def _recorded(read: Callable[[Fetch], object]) -> list[TileName]:
-    needed: list[TileName] = []
+def _recorded(size: int, read: Callable[[merkle.Node], object]) -> list[TileName]:
+    """The tiles that `node_reader` would fetch, each once; nothing is hashed."""
+    needed: dict[TileName, None] = {}
 
-    def fetch(level: int, index: int, hashes: int) -> bytes:
-        needed.append(TileName(level, index, hashes))
-        return bytes(hashes * HASH_BYTES)
+    def node(level: int, index: int) -> bytes:
+        tile_level, height = divmod(level, HEIGHT)
+        tile_index = (index << height) // WIDTH
+        needed[TileName(tile_level, tile_index, width(tile_level, tile_index, size))] = None
+        return bytes(HASH_BYTES)
 
-    read(fetch)
-    return needed
+    read(node)
+    return list(needed)
 
 
 def grow(size: int, leaves: Sequence[bytes], edge: Mapping[tuple[int, int], bytes]) -> dict[tuple[int, int], bytes]:
