@@ -27,6 +27,9 @@ from tests.servers import new_folder
 BENCHMARKS = (
     "appending",
     "sealing",
+    "publishing",
+    "verifying",
+    "proving",
     "stopping",
     "ending",
     "halting",

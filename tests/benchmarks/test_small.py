@@ -6,7 +6,18 @@ import pytest
 from portal.clock import now
 from portal.grants.models import Grant
 from portal.reviews.lookback import looked_back
-from tests.benchmarks import appending, ending, halting, looking_back, sealing, showing, stopping
+from tests.benchmarks import (
+    appending,
+    ending,
+    halting,
+    looking_back,
+    proving,
+    publishing,
+    sealing,
+    showing,
+    stopping,
+    verifying,
+)
 from tests.benchmarks.rows import Row, at_least, at_most, percentile, table
 from tests.faults.programs import running
 from tests.faults.shops import address, declare_source, end_at, make_shop, open_anyhow
@@ -44,6 +55,29 @@ def test_every_event_is_seen_under_a_signed_checkpoint_after_its_commit() -> Non
     with sealer_at_work():
         took = sealing.delays(40, 1)
     assert (len(took), min(took) > -0.5) == (40, True)
+
+
+@pytest.mark.django_db
+def test_bulk_is_measured_until_all_of_it_is_published() -> None:
+    ratio, size = publishing.in_bulk(2)
+    assert (size, ratio > 0.001) == (1000, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_event_is_seen_in_what_is_published_after_its_commit() -> None:
+    took = publishing.one_by_one(40, 1)
+    assert (len(took), min(took) > -0.5) == (40, True)
+
+
+def test_verifier_is_measured_over_a_whole_log() -> None:
+    one, two, memory = verifying.measured(700, 1)
+    assert (one > 0, two > 0, memory > 5) == (True, True, True)
+
+
+@pytest.mark.django_db
+def test_proofs_are_measured_in_a_log_that_is_large_and_real_where_it_is_asked() -> None:
+    proving.fill(70_000)
+    assert len(proving.asked(3)) == 3
 
 
 @pytest.mark.django_db(transaction=True)
