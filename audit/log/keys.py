@@ -35,8 +35,8 @@ def write_pair(directory: Path, name: str) -> VerifierKey:
     directory.mkdir(parents=True, exist_ok=True)
     if (directory / PUBLIC_FILE).exists():
         raise FileExistsError(directory / PUBLIC_FILE)
-    _write(directory / SECRET_FILE, secret, 0o600)
-    _write(directory / PUBLIC_FILE, public, 0o644)
+    write_text(directory / SECRET_FILE, secret, 0o600)
+    write_text(directory / PUBLIC_FILE, public, 0o644)
     return parse_verifier_key(public)
 
 
@@ -49,7 +49,7 @@ def write_signer(path: Path, name: str) -> SignerKey:
     """
     secret, _ = generate(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, secret, 0o600)
+    write_text(path, secret, 0o600)
     return parse_signer_key(secret)
 
 
@@ -75,7 +75,8 @@ def load_verifiers(text: str) -> tuple[VerifierKey, ...]:
     return keys
 
 
-def _write(path: Path, text: str, mode: int) -> None:
+def write_text(path: Path, text: str, mode: int) -> None:
+    """A new file with this text and a newline, with these rights; durable. FileExistsError where it is there."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "w") as file:
         os.fchmod(file.fileno(), mode)

@@ -2,6 +2,8 @@
 
 Two kinds of resource: what never changes once it is there (tiles, entry bundles), and the *head*, the file ``checkpoint``, which is moved
 forward by compare and set, so that a publisher that was overtaken while it slept moves nothing.
+
+What lies in a folder whose name ends in ``.p`` passes: partial tiles, and what a backup holds of people.
 """
 
 from typing import Protocol
@@ -46,3 +48,13 @@ class Store(Protocol):
 
     def forget(self, folders: list[str]) -> None:
         """Remove the partial resources below these folders (``tile/0/000.p``), whose full ones are there."""
+
+
+class PassingStore(Store, Protocol):
+    """A store that can say what passes in it, and erase it for good."""
+
+    def passing(self, below: str) -> list[str]:
+        """The folders below this one (``personal/000-….p``) whose resources pass, also those of which only erased versions are left."""
+
+    def erase(self, folders: list[str]) -> None:
+        """Remove such folders with all that was ever in them; nothing of it can be read afterwards."""

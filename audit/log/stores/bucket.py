@@ -34,12 +34,14 @@ class BucketStore:
         bucket: Its name.
         prefix: In front of every path; empty, or with a slash at its end.
         retain_days: For how many days from its writing a full resource is locked.
+        head: How the object is called that is moved.
     """
 
     client: "S3Client"
     bucket: str
     prefix: str
     retain_days: int
+    head: str = HEAD
 
     def check(self) -> None:
         """See `Store.check`: versioning and Object Lock are switched on."""
@@ -67,24 +69,42 @@ class BucketStore:
 
     def move_head(self, before: bytes | None, after: bytes) -> None:
         """See `Store.move_head`. The condition is the tag of the very bytes that were read."""
-        found = self._get(HEAD)
+        found = self._get(self.head)
         if (found[0] if found else None) != before:
             raise Overtaken("Somebody else has published meanwhile.")
         condition: dict[str, Any] = {"IfMatch": found[1]} if found else {"IfNoneMatch": "*"}
         try:
-            self._write(HEAD, after, CacheControl="max-age=1", **condition)
+            self._write(self.head, after, CacheControl="max-age=1", **condition)
         except _Refused as error:
             raise Overtaken("Somebody else has published meanwhile.") from error
 
     def forget(self, folders: list[str]) -> None:
         """See `Store.forget`. Partial resources have no lock; versions of them stay until the bucket's own rule removes them."""
         for folder in folders:
-            if not folder.endswith(".p"):
-                raise ValueError(f"{folder} holds no partial resources.")
+            _check_passes(folder)
             with _told():
                 listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/")
                 for each in listed.get("Contents", []):
                     self.client.delete_object(Bucket=self.bucket, Key=each["Key"])
+
+    def passing(self, below: str) -> list[str]:
+        """See `PassingStore.passing`."""
+        start, found = f"{self.prefix}{below}/", []
+        with _told():
+            pages = self.client.get_paginator("list_object_versions")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=start, Delimiter="/"):
+                found += [str(each["Prefix"]).removeprefix(self.prefix)[:-1] for each in page.get("CommonPrefixes", [])]
+        return sorted(folder for folder in set(found) if folder.endswith(".p"))
+
+    def erase(self, folders: list[str]) -> None:
+        """See `PassingStore.erase`: every version, one by one."""
+        for folder in folders:
+            _check_passes(folder)
+            with _told():
+                pages = self.client.get_paginator("list_object_versions")
+                for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/"):
+                    for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                        self.client.delete_object(Bucket=self.bucket, Key=each["Key"], VersionId=each["VersionId"])
 
     def _put_one(self, path: str, data: bytes) -> None:
         locked: dict[str, Any] = {}
@@ -111,7 +131,7 @@ class BucketStore:
         with _told():
             try:
                 self.client.put_object(
-                    Bucket=self.bucket, Key=self.prefix + path, Body=data, ContentType=TYPES[path == HEAD],
+                    Bucket=self.bucket, Key=self.prefix + path, Body=data, ContentType=TYPES[path == self.head],
                     ChecksumAlgorithm="SHA256", **more,
                 )  # fmt: skip
             except ClientError as error:
@@ -124,7 +144,14 @@ class _Refused(Exception):
     """The condition of a write did not hold."""
 
 
-def connect(bucket: str, prefix: str, retain_days: int, *, endpoint: str | None, region: str | None) -> BucketStore:
+def _check_passes(folder: str) -> None:
+    if not folder.endswith(".p"):
+        raise ValueError(f"{folder} holds no partial resources.")
+
+
+def connect(
+    bucket: str, prefix: str, retain_days: int, *, endpoint: str | None, region: str | None, head: str = HEAD
+) -> BucketStore:
     """The store; who we are comes from the environment, as boto3 finds it. Nothing is asked yet."""
     config = Config(
         connect_timeout=5,
@@ -134,7 +161,7 @@ def connect(bucket: str, prefix: str, retain_days: int, *, endpoint: str | None,
     )
     with _told():
         client = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
-    return BucketStore(client, bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "", retain_days)
+    return BucketStore(client, bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "", retain_days, head)
 
 
 def _is_partial(path: str) -> bool:

@@ -25,6 +25,7 @@ class DirectoryStore:
 
     folder: Path
     begun: float = field(default_factory=time.time, compare=False, kw_only=True)  # s since 1970
+    head: str = field(default=HEAD, kw_only=True)  # how the file is called that is moved
 
     def check(self) -> None:
         """See `Store.check`: made where it is missing, and freed of what earlier writers left when they were killed."""
@@ -57,9 +58,9 @@ class DirectoryStore:
 
     def move_head(self, before: bytes | None, after: bytes) -> None:
         """See `Store.move_head`. Under a lock of the file system that ends with the process."""
-        place = self.folder / HEAD
+        place = self.folder / self.head
         with _told(), _locked(self.folder), _beside(place, after) as mine:
-            if self.read(HEAD) != before:
+            if self.read(self.head) != before:
                 raise Overtaken("Somebody else has published meanwhile.")
             mine.replace(place)
             _sync(self.folder)
@@ -67,9 +68,21 @@ class DirectoryStore:
     def forget(self, folders: list[str]) -> None:
         """See `Store.forget`."""
         for folder in folders:
-            if not folder.endswith(".p"):
-                raise ValueError(f"{folder} holds no partial resources.")
+            _check_passes(folder)
             shutil.rmtree(self.folder / folder, ignore_errors=True)
+
+    def passing(self, below: str) -> list[str]:
+        """See `PassingStore.passing`."""
+        with _told():
+            return sorted(f"{below}/{each.name}" for each in (self.folder / below).glob("*.p"))
+
+    def erase(self, folders: list[str]) -> None:
+        """See `PassingStore.erase`."""
+        for folder in folders:
+            _check_passes(folder)
+            with _told():
+                shutil.rmtree(self.folder / folder)
+                _sync((self.folder / folder).parent)
 
     def _put_one(self, place: Path, data: bytes) -> None:
         if place.exists():
@@ -85,6 +98,11 @@ class DirectoryStore:
         """What is there may have been written by a process that was killed before it synced the folder; the caller syncs it."""
         if place.read_bytes() != data:
             raise Conflict(f"{place.relative_to(self.folder)} holds other bytes.")
+
+
+def _check_passes(folder: str) -> None:
+    if not folder.endswith(".p"):
+        raise ValueError(f"{folder} holds no partial resources.")
 
 
 def _made(folder: Path, top: Path) -> set[Path]:

@@ -3,21 +3,26 @@
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from audit.log.stores import Store
+from audit.log.stores import HEAD, PassingStore
 from audit.log.stores.bucket import connect
 from audit.log.stores.directory import DirectoryStore
 
 RETAIN_DAYS = 400  # a year of evidence and the time to make it
 
 
-def open_store(address: str) -> Store:
+def open_store(address: str, *, inside: str = "", head: str = HEAD) -> PassingStore:
     """The store at an address: the whole path of a directory, or ``s3://bucket/prefix?region=…&endpoint=…&retain_days=…``.
+
+    Args:
+        address: See above.
+        inside: A folder in it that is meant instead.
+        head: How the file is called that is moved there.
 
     Raises:
         ValueError: The address names none.
     """
     if address.startswith("/"):
-        return DirectoryStore(Path(address))
+        return DirectoryStore(Path(address) / inside, head=head)
     parts = urlsplit(address)
     given = parse_qs(parts.query)
     if parts.scheme != "s3" or not parts.netloc or not given.keys() <= {"region", "endpoint", "retain_days"}:
@@ -25,4 +30,7 @@ def open_store(address: str) -> Store:
     region, endpoint, days = (given.get(name, [""])[0] for name in ("region", "endpoint", "retain_days"))
     if days and not days.isdecimal():
         raise ValueError("retain_days is a whole number.")
-    return connect(parts.netloc, parts.path, int(days or RETAIN_DAYS), endpoint=endpoint or None, region=region or None)
+    return connect(
+        parts.netloc, f"{parts.path.rstrip('/')}/{inside}", int(days or RETAIN_DAYS), endpoint=endpoint or None,
+        region=region or None, head=head,
+    )  # fmt: skip

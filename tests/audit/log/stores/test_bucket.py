@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from moto.server import ThreadedMotoServer
 
+from audit.log.backup.target import open_target
 from audit.log.publishing import publish_once
 from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
 from audit.log.stores.bucket import BucketStore
@@ -144,3 +145,32 @@ def test_a_log_is_published_and_grows(store: BucketStore) -> None:
         "portal/checkpoint", "portal/tile/0/000", "portal/tile/0/001.p/47", "portal/tile/1/000.p/1",
         "portal/tile/entries/000", "portal/tile/entries/001.p/47",
     ]  # fmt: skip
+
+
+def test_what_passes_is_listed_and_erased_in_every_version(store: BucketStore) -> None:
+    store.put({"personal/000-a.p/values": b"one", "personal/001-b.p/values": b"two", "personal/full": b"kept"})
+    store.client.put_object(Bucket=store.bucket, Key="portal/personal/000-a.p/values", Body=b"another version")
+    store.forget(["personal/000-a.p"])
+    assert store.passing("personal") == ["personal/000-a.p", "personal/001-b.p"]
+    store.erase(["personal/000-a.p"])
+    assert store.passing("personal") == ["personal/001-b.p"]
+    left = store.client.list_object_versions(Bucket=store.bucket, Prefix="portal/personal/")
+    assert sorted(each["Key"] for each in left["Versions"]) == [
+        "portal/personal/001-b.p/values",
+        "portal/personal/full",
+    ]
+    with pytest.raises(ValueError, match="no partial resources"):
+        store.erase(["personal/full"])
+
+
+def test_a_place_for_backups_is_two_stores_in_one_bucket(client: "S3Client", endpoint: str) -> None:
+    client.create_bucket(Bucket="backups", ObjectLockEnabledForBucket=True)
+    client.put_bucket_versioning(Bucket="backups", VersioningConfiguration={"Status": "Enabled"})
+    target = open_target(f"s3://backups/portal?region=us-east-1&endpoint={endpoint}")
+    target.log.check()
+    target.rest.put({"backups/1.p/contents": b"list"})
+    target.rest.move_head(None, b"manifest bytes")
+    target.log.put({"tile/0/000": b"full"})
+    names = {each["Key"] for each in client.list_objects_v2(Bucket="backups")["Contents"]}
+    assert names == {"portal/manifest", "portal/backups/1.p/contents", "portal/log/tile/0/000"}
+    assert (target.head(), target.log.read("checkpoint")) == (b"manifest bytes", None)

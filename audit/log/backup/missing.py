@@ -1,0 +1,90 @@
+"""What others have seen of the log and a backup does not hold: everything that was sealed after it, from the published bundles."""
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from audit.log import merkle, tiles
+from audit.log.backup.regrown import NotRegrown, entries
+from audit.log.checkpoint import VerifiedCheckpoint
+from audit.log.errors import NotVerified, ParseError
+from audit.log.note import VerifierKey
+from audit.log.publishing import SetBack, read_head
+from audit.log.stores import Store
+from audit.log.tiles import TileName
+
+
+@dataclass
+class Missing:
+    """The entries from the first to the last index, how many there are of each name, and from when to when they were written (ms)."""
+
+    asked: bool = False  # whether a published log was looked at
+    from_index: int = 0
+    to_index: int = -1
+    from_at: int | None = None
+    to_at: int | None = None
+    names: Counter[str] = field(default_factory=Counter)
+    erasures: set[tuple[uuid.UUID, str]] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        """How many entries are missing."""
+        return self.to_index + 1 - self.from_index
+
+    def sentences(self) -> list[str]:
+        """For people; times are said by the caller."""
+        if not self.asked:
+            return ["No published log was given, so nobody can say here what was sealed after the backup."]
+        if not self.count:
+            return ["The published log holds nothing that the backup does not."]
+        named = ", ".join(f"{count} {name}" for name, count in sorted(self.names.items()))
+        return [
+            f"{self.count} entries are published and not restored: {self.from_index} to {self.to_index}.",
+            f"They are {named}.",
+        ]
+
+
+def missing(published: Store | None, last: VerifiedCheckpoint, keys: Sequence[VerifierKey]) -> Missing:
+    """What lies between the last checkpoint of a backup and the published one.
+
+    Raises:
+        NotVerified: What is published is another log, or one that began otherwise.
+        NotRegrown: A bundle is missing or damaged.
+    """
+    if published is None:
+        return Missing(from_index=last.size, to_index=last.size - 1)
+    try:
+        head = read_head(published, keys)
+    except SetBack as error:
+        raise NotVerified(str(error)) from error
+    size = head.checkpoint.size if head else 0
+    if head is None or size <= last.size:
+        return Missing(True, last.size, last.size - 1)
+    _check_grown(published, last, head.checkpoint)
+    found = Missing(True, last.size, size - 1)
+    for _, data in entries(published, last.size, size, size):
+        entry = json.loads(data)
+        found.names[entry["name"]] += 1
+        found.from_at = min(found.from_at if found.from_at is not None else entry["at"], entry["at"])
+        found.to_at = max(found.to_at or 0, entry["at"])
+        if entry["name"] == "personal_value.erased":
+            found.erasures.add((uuid.UUID(entry["fields"]["event_id"]), entry["fields"]["field"]))
+    return found
+
+
+def _check_grown(store: Store, last: VerifiedCheckpoint, head: VerifiedCheckpoint) -> None:
+    """What is published begins with what the backup holds."""
+
+    def fetch(level: int, index: int, width: int) -> bytes:
+        path = tiles.path(TileName(level, index, width))
+        data = store.read(path)
+        if data is None:
+            raise NotRegrown(f"{path} is missing.")
+        return data
+
+    try:
+        merkle.verify_consistency(tiles.consistency_proof(last.size, head.size, fetch), last.root, head.root)
+    except (ParseError, NotVerified) as error:
+        raise NotVerified("What is published is not the log of this backup: it began otherwise.") from error

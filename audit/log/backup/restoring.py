@@ -1,0 +1,264 @@
+"""The way back: a backup into an empty database, in one transaction, checked before it is kept.
+
+Nothing of the backup is believed: the manifest is signed, each file has the hash that is listed there, the tree grown from the entries
+has the root that the log's key signed, and at the end the whole log is examined as `verify_log` does.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from psycopg import sql
+
+from audit.log import merkle
+from audit.log.backup import tables
+from audit.log.backup.age import Identity, NotOpened, decrypted
+from audit.log.backup.manifest import Manifest
+from audit.log.backup.missing import Missing, missing
+from audit.log.backup.regrown import NotRegrown, Rows, Tree, entries
+from audit.log.backup.target import BadBackup, Target, folder_of
+from audit.log.canonical import parse_entry
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.errors import NotVerified, ParseError
+from audit.log.examination import Report, examine
+from audit.log.note import VerifierKey
+from audit.log.publishing import read_head
+from audit.log.sealing import SealingError
+from audit.log.stores import Store
+
+AT_ONCE = 2048
+NEW = "CREATE TEMPORARY TABLE {new} (LIKE {table}) ON COMMIT DROP"
+ERASED = """
+SELECT (f.body #>> '{fields,event_id}')::uuid, f.body #>> '{fields,field}'
+FROM (SELECT convert_from(body, 'UTF8')::jsonb AS body FROM audit_event WHERE name = 'personal_value.erased') f
+"""
+SEALED = """
+INSERT INTO audit_sealed_entry ("index", event_id, leaf_hash, sealed_at)
+SELECT n."index", n.event_id, n.leaf_hash,
+       (SELECT signed_at FROM audit_checkpoint WHERE size > n."index" ORDER BY size LIMIT 1)
+FROM restored_sealed n ORDER BY n."index"
+"""
+PERSONAL = """
+INSERT INTO audit_personal_value (event_id, field, salt, value) SELECT event_id, field, salt, value FROM restored_values v
+WHERE NOT EXISTS (SELECT FROM restored_erasures e WHERE e.event_id = v.event_id AND e.field = v.field)
+"""
+
+
+class NotRestored(Exception):
+    """Nothing was restored, in a sentence; the database is as it was."""
+
+
+@dataclass
+class Restored:
+    """What was restored, and what is known to be missing."""
+
+    manifest: Manifest
+    root: str
+    report: Report
+    left_out: int  # values of the backup that were erased since they were copied
+    missing: Missing = field(default_factory=Missing)
+
+
+def restore(
+    target: Target,
+    identities: tuple[Identity, ...],
+    trusted: Sequence[VerifierKey],
+    keys: Sequence[VerifierKey],
+    *,
+    published: Store | None = None,
+    backup: str = "",
+) -> Restored:
+    """Restore the last backup, or the named one, into the empty database of the connection, which is migrated first where it must be.
+
+    Args:
+        target: Where the backups lie.
+        identities: Secret keys of age.
+        trusted: Public keys of who signs backups.
+        keys: The log's public keys.
+        published: The published log, to say what is missing and to replay erasures that came after the backup.
+        backup: Its id.
+
+    Raises:
+        NotRestored: There is none, the database is not empty, or the backup or the restored log does not verify.
+        StoreUnavailable: A store does not answer.
+    """
+    try:
+        manifest = target.manifest(trusted, backup)
+        if manifest is None:
+            raise NotRestored("There is no backup." if not backup else f"There is no backup {backup}.")
+        contents = target.contents(manifest)
+        _prepare(manifest)
+        with transaction.atomic():
+            found = _restored(target, manifest, contents, identities, keys, published)
+            if not found.report.ok:
+                raise NotRestored("The restored log does not verify. " + " ".join(found.report.sentences()))
+    except (ParseError, NotVerified, BadBackup, NotRegrown, NotOpened, SealingError) as error:
+        raise NotRestored(str(error)) from error
+    except (DatabaseError, psycopg.Error) as error:  # its text may repeat what it refused
+        raise NotRestored(f"The database refuses what the backup holds ({type(error).__name__}).") from None
+    return found
+
+
+def _prepare(manifest: Manifest) -> None:
+    if _holds_something():
+        raise NotRestored("The database is not empty. A backup is restored into an empty one only.")
+    call_command("migrate", interactive=False, verbosity=0)
+    if tables.migrations() != manifest.migrations:
+        raise NotRestored(
+            "The backup was made by another version of the portal. Restore with that version, and upgrade afterwards. "
+            f"It had {', '.join(manifest.migrations)}."
+        )
+
+
+def _holds_something() -> bool:
+    """Whether there are rows, or tables of somebody else."""
+    names = set(connection.introspection.table_names())
+    if "django_migrations" not in names:
+        return bool(names)
+    wanted = [table.name for table in tables.kept_tables() if table.name not in tables.FILLED_BY_MIGRATING]
+    with connection.cursor() as cursor:
+        for name in (*wanted, *names & set(tables.OF_SEALER)):
+            cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name)))
+            if cursor.fetchone()[0]:
+                return True
+    return False
+
+
+def _restored(
+    target: Target, manifest: Manifest, contents: dict[str, str], identities: tuple[Identity, ...],
+    keys: Sequence[VerifierKey], published: Store | None,
+) -> Restored:  # fmt: skip
+    own = folder_of(manifest.id)
+    last = _checkpoint(target.file(f"{own}/checkpoint", _listed(contents, f"{own}/checkpoint")), manifest, keys)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        _temporary(cursor, "restored_sealed", "audit_sealed_entry", "ALTER COLUMN sealed_at DROP NOT NULL")
+        _temporary(cursor, "restored_values", "audit_personal_value")
+        cursor.execute("CREATE TEMPORARY TABLE restored_erasures (event_id uuid, field text) ON COMMIT DROP")
+        _notes(target, contents)
+        _entries(target.log, last, keys)
+        cursor.execute(SEALED)
+        _tables(target, manifest, contents, identities)
+        _values(target, contents, identities)
+        cursor.execute(f"INSERT INTO restored_erasures {ERASED}")
+        found = missing(published, last, keys)
+        cursor.executemany("INSERT INTO restored_erasures VALUES (%s, %s)", list(found.erasures))
+        cursor.execute("SELECT count(*) FROM restored_values")
+        held = cursor.fetchone()[0]
+        cursor.execute(PERSONAL)
+        left_out = held - cursor.rowcount
+        cursor.execute(
+            "DELETE FROM audit_personal_value v USING restored_erasures e WHERE e.event_id = v.event_id AND e.field = v.field"
+        )
+        _sequences(cursor, target.file(f"{own}/sequences", _listed(contents, f"{own}/sequences")))
+    return Restored(manifest, last.root.hex(), examine(keys), left_out, found)
+
+
+def _temporary(cursor: Any, new: str, table: str, change: str = "") -> None:
+    run = cursor.execute
+    run(sql.SQL(NEW).format(new=sql.Identifier(new), table=sql.Identifier(table)))
+    if change:
+        run(f"ALTER TABLE {new} {change}")
+
+
+def _listed(contents: dict[str, str], path: str) -> str:
+    try:
+        return contents[path]
+    except KeyError:
+        raise BadBackup(f"{path} is not among the files of the backup.") from None
+
+
+def _checkpoint(data: bytes, manifest: Manifest, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint:
+    found = verify_checkpoint(parse_checkpoint(data), keys)
+    if found.size != manifest.size:
+        raise BadBackup(f"The manifest speaks of {manifest.size} entries and the checkpoint of {found.size}.")
+    return found
+
+
+def _notes(target: Target, contents: dict[str, str]) -> None:
+    for kind, table, columns in (
+        ("checkpoints", "audit_checkpoint", "size, root, note, signed_at"),
+        ("cosignatures", "audit_cosignature", "size, witness, line, signed_at"),
+    ):
+        for path in sorted(contents, key=lambda each: each.rpartition("/")[2]):
+            if path.rpartition("/")[2].startswith(f"{kind}-"):
+                tables.copy_in(table, sql.SQL(columns), target.file(path, contents[path]))
+
+
+def _entries(store: Store, last: VerifiedCheckpoint, keys: Sequence[VerifierKey]) -> None:
+    """The events as their bytes say, the indexes and hashes, and the tiles; only up to the checkpoint of the backup."""
+    head = read_head(store, keys)
+    if head is None or head.checkpoint.size < last.size:
+        raise BadBackup("The log beside the backup is shorter than the backup.")
+    tree = Tree(_keep_tiles)
+    waiting: list[tuple[int, bytes]] = []
+    for index, entry in entries(store, 0, last.size, head.checkpoint.size):
+        tree.add(merkle.leaf_hash(entry))
+        waiting.append((index, entry))
+        if len(waiting) == AT_ONCE:
+            _keep_entries(waiting)
+            waiting.clear()
+    _keep_entries(waiting)
+    tree.finish(last)
+
+
+def _keep_entries(rows: Sequence[tuple[int, bytes]]) -> None:
+    events = 'COPY audit_event (id, name, at, "by", "case", subject, body) FROM STDIN'
+    places = 'COPY restored_sealed ("index", event_id, leaf_hash) FROM STDIN'
+    said = [(index, data, _entry(index, data)) for index, data in rows]
+    with connection.cursor() as cursor:
+        with cursor.copy(events) as copy:
+            for _, data, entry in said:
+                columns = (entry["name"], entry["at"], entry["by"], entry.get("case", ""), entry.get("subject", ""))
+                copy.write_row((uuid.UUID(entry["id"]), *columns, data))
+        with cursor.copy(places) as copy:
+            for index, data, entry in said:
+                copy.write_row((index, uuid.UUID(entry["id"]), merkle.leaf_hash(data)))
+
+
+def _entry(index: int, data: bytes) -> dict[str, Any]:
+    try:
+        entry = parse_entry(data)
+        uuid.UUID(entry["id"]), entry["name"], entry["at"], entry["by"]
+    except (ParseError, LookupError, ValueError, TypeError) as error:
+        raise BadBackup(f"What stands at {index} in the log of the backup is not an entry.") from error
+    return entry
+
+
+def _keep_tiles(found: Rows) -> None:
+    with connection.cursor() as cursor, cursor.copy('COPY audit_tile (level, "index", hashes) FROM STDIN') as copy:
+        for (level, index), hashes in found.items():
+            copy.write_row((level, index, hashes))
+
+
+def _tables(target: Target, manifest: Manifest, contents: dict[str, str], identities: tuple[Identity, ...]) -> None:
+    own = folder_of(manifest.id)
+    described = target.file(f"{own}/tables", _listed(contents, f"{own}/tables")).decode()
+    known = {table.name: table for table in tables.kept_tables()}
+    with connection.cursor() as cursor:
+        for name in tables.FILLED_BY_MIGRATING:
+            cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
+    for line in described.splitlines():
+        name, _, columns = line.partition(" ")
+        if name not in known or set(columns.split(",")) != set(known[name].columns):
+            raise BadBackup(f"The table {name} of the backup has other columns than that of this version.")
+        listed = sql.SQL(", ").join(map(sql.Identifier, columns.split(",")))
+        for path in sorted(path for path in contents if path.startswith(f"{own}/{name}.")):
+            tables.copy_in(name, listed, decrypted(target.file(path, contents[path]), identities))
+
+
+def _values(target: Target, contents: dict[str, str], identities: tuple[Identity, ...]) -> None:
+    columns = sql.SQL("event_id, field, salt, value")
+    for path in sorted(contents):
+        if path.startswith("personal/") or path.rpartition("/")[2].startswith("personal-"):
+            tables.copy_in("restored_values", columns, decrypted(target.file(path, contents[path]), identities))
+
+
+def _sequences(cursor: Any, data: bytes) -> None:
+    for line in data.decode().splitlines():
+        name, _, value = line.partition(" ")
+        cursor.execute("SELECT setval(quote_ident(%s)::regclass, %s)", [name, int(value)])

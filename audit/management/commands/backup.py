@@ -1,0 +1,30 @@
+"""Makes a backup: the log, what lies beside it, and the portal's tables."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from audit.log.backup.configured import TROUBLE, NotConfigured, maker
+
+
+class Command(BaseCommand):
+    """Exit status 0: a whole backup lies there. 1: it does not, and what lay there before stands."""
+
+    help = "Back up the log, personal values and the portal's tables. What is there already is not written again."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to."""
+        parser.add_argument("--to", default="", metavar="DIR|s3://…", help="instead of PORTAL_BACKUP_TO")
+
+    def handle(self, *args: Any, to: str, **options: Any) -> None:
+        """Make one and say what it holds."""
+        try:
+            made = maker(to).make()
+        except (NotConfigured, *TROUBLE) as error:
+            raise CommandError(f"No backup was made. {error}") from error
+        self.stdout.write(
+            f"Backup {made.id}: {made.size} entries, root {made.root}; {made.files} files with {made.bytes} bytes written, "
+            f"{made.erased} folders erased, in {made.took_ms} ms. Its manifest has SHA-256 {made.manifest_sha256}."
+        )

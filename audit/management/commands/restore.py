@@ -1,0 +1,61 @@
+"""Restores a backup into an empty database."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from audit.log.backup.configured import NotConfigured, identities_in, signers_of_backups, target_at
+from audit.log.backup.restoring import NotRestored, Restored, restore
+from audit.log.checkpoints import public_keys
+from audit.log.errors import NotVerified
+from audit.log.stores import StoreUnavailable
+from audit.log.stores.opening import open_store
+
+SOMETHING_IS_MISSING = 3
+
+
+class Command(BaseCommand):
+    """Exit status 0: restored, nothing is known to be missing. 3: restored, and something is, as printed. 1: nothing was restored."""
+
+    help = "Restore a backup into the empty database of DATABASE_URL, verify it, and say what is missing since."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """From where, with which key, and what it is held against."""
+        parser.add_argument("--from", dest="address", required=True, metavar="DIR|s3://…")
+        parser.add_argument("--identity", required=True, type=Path, metavar="FILE", help="the secret key of age")
+        parser.add_argument("--backup", default="", metavar="ID", help="an earlier one than the last")
+        words = "the published log, to say what was sealed after the backup; PORTAL_LOG_STORE where it is set"
+        parser.add_argument("--published", default=settings.PORTAL_LOG_STORE, metavar="DIR|s3://…", help=words)
+
+    def handle(self, *args: Any, address: str, identity: Path, backup: str, published: str, **options: Any) -> None:
+        """Restore, and print what was found."""
+        try:
+            found = restore(
+                target_at(address), identities_in(identity), signers_of_backups(), public_keys(),
+                published=open_store(published) if published else None, backup=backup,
+            )  # fmt: skip
+        except (NotConfigured, NotRestored, NotVerified, StoreUnavailable, ValueError) as error:
+            raise CommandError(f"Nothing was restored. {error}") from error
+        self.stdout.write("\n".join(sentences(found)))
+        if found.missing.count:
+            raise CommandError("Restored, and not everything is there.", returncode=SOMETHING_IS_MISSING)
+
+
+def sentences(found: Restored) -> Iterator[str]:
+    """What was restored and what is missing, for people."""
+    yield f"Restored {found.manifest.id}, as of {_time(found.manifest.made_at)}: {found.manifest.size} entries, root {found.root}."
+    yield from found.report.sentences()
+    yield f"{found.left_out} personal values of the backup were erased since they were copied, and stay erased."
+    yield from found.missing.sentences()
+    if found.missing.from_at is not None and found.missing.to_at is not None:
+        yield f"They were written from {_time(found.missing.from_at)} to {_time(found.missing.to_at)}."
+
+
+def _time(milliseconds: int) -> str:
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

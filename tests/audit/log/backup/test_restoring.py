@@ -1,0 +1,209 @@
+"""A backup on an empty database gives the same: every row, root, cases, and the facts that a pack attaches."""
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+
+from audit.cases.fold import fold as fold_case
+from audit.controls.loading import load_catalogue
+from audit.controls.runner import prepare
+from audit.facts.fold import fold
+from audit.facts.given import Period
+from audit.facts.schema import new_database
+from audit.log.append import Entry, append, append_many, clock
+from audit.log.backup.making import Keeping, NotMade
+from audit.log.backup.restoring import NotRestored
+from audit.log.backup.target import DAY_MS, written_at
+from audit.log.checkpoints import latest, public_keys
+from audit.log.examination import stored_ranges
+from audit.log.models import Event
+from audit.log.publishing import publish_once
+from audit.log.read import of_case, size
+from audit.log.stores.directory import DirectoryStore
+from audit.packs.reading import entries
+from tests.audit.log.backup.places import Place, empty_database, place, whole, working_in
+from tests.audit.log.logged import TEST, appended, run_signer, sealed
+from tests.worlds import make_world, opened, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+AT = 1_790_000_000_000
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> Place:
+    return place(tmp_path)
+
+
+@pytest.fixture
+def empty() -> Iterator[str]:
+    with empty_database() as name:
+        yield name
+
+
+def facts() -> str:
+    """The facts of a pack over the whole log, as its SQLite file says them."""
+    catalogue, db = load_catalogue(), new_database()
+    period = Period(AT, AT + 10**11, AT + 10**11)
+    ranges = tuple(stored_ranges(public_keys(), size()))
+    done = fold(db, entries(size()), period=period, parameters=catalogue.parameters, ranges=ranges)
+    prepare(db, catalogue, period, unreadable=done.unreadable, unfed=())
+    return hashlib.sha256("\n".join(db.iterdump()).encode()).hexdigest()
+
+
+def seen(case: str) -> tuple[object, ...]:
+    last = latest()
+    assert last is not None
+    return last.root, repr(fold_case(case, of_case(case))), facts(), whole()
+
+
+def test_restore_on_an_empty_database_gives_the_same_rows_root_case_and_facts(backups: Place, empty: str) -> None:
+    with sealing():
+        case = str(opened(make_world()).request_id)
+    sealed(300)
+    appended(2)  # wait to be sealed
+    before = seen(case)
+    made = backups.backup()
+    done = backups.restore_command(empty)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert f"{made.size} entries, root {made.root}" in done.stdout
+    assert "No published log was given" in done.stdout
+    with working_in(empty):
+        assert seen(case) == before
+        assert sealed(1)  # the sealer goes on
+        assert (size(), made.size) == (made.size + 3, made.size)
+
+
+def test_second_backup_writes_nothing_again_that_is_full(backups: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.log.backup.making.RANGE", 64)
+    sealed(300)
+    backups.backup()
+    before = backups.files()
+    sealed(10)
+    backups.backup()
+    after = backups.files()
+    new = {path for path in after if path not in before}
+    changed = {path for path in before if path in after and before[path] != after[path]}
+    assert changed == {"manifest", "log/checkpoint"}
+    assert {path.split("/")[0] for path in new} == {"backups", "log"}
+    assert {path for path in new if path.startswith("log/") and ".p/" not in path} == set()
+    assert {path.partition("/")[0] for path in after} == {
+        "log",
+        "backups",
+        "personal",
+        "checkpoints",
+        "manifest",
+        ".lock",
+    }
+
+
+def test_restore_refuses_a_database_that_is_not_empty(backups: Place) -> None:
+    sealed(3)
+    backups.backup()
+    done = backups.restore_command(str(connection.settings_dict["NAME"]))
+    assert (done.returncode, size()) == (1, 3)
+    assert "The database is not empty" in done.stderr
+
+
+def test_restore_says_exactly_what_is_missing_and_replays_what_was_erased(
+    backups: Place, empty: str, tmp_path: Path
+) -> None:
+    early, late, kept = sealed(3)
+    erase(early)
+    backups.backup()
+    erase(late)
+    sealed(4)
+    published = tmp_path / "published"
+    publish_once(connection, DirectoryStore(published), [run_signer().verifier()])
+    done = backups.restore_command(empty, "--published", str(published))
+    assert done.returncode == 3
+    assert "5 entries are published and not restored: 4 to 8." in done.stdout
+    assert "They are 4 person.added, 1 personal_value.erased." in done.stdout
+    assert done.stderr == "CommandError: Restored, and not everything is there.\n"
+    with working_in(empty), connection.cursor() as cursor:
+        cursor.execute("SELECT event_id, field FROM audit_personal_value ORDER BY event_id, field")
+        held = cursor.fetchall()
+    whose = {(early, "email"), (late, "email"), *((each, field) for each in (kept,) for field in ("email", "name"))}
+    assert set(held) == whose
+
+
+def erase(event: uuid.UUID) -> None:
+    """As the eraser does: the value goes, an event says so."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_personal_value WHERE event_id = %s AND field = 'name'", [event])
+        append("personal_value.erased", by=TEST, event_id=str(event), field="name", basis="asked for")
+    sealed(0)
+
+
+DAMAGES = {  # file, which byte of it, what is said
+    "manifest": (36, "A signature of test/backup is wrong."),
+    "backups/*/contents": (60, "is not the one that was signed."),
+    "backups/*/portal_person.000.age": (60, "is not the one that was backed up."),
+    "backups/*/personal-000000.age": (60, "is not the one that was backed up."),
+    "log/tile/entries/000.p/*": (60, "entries of the backup do not have the root that was signed."),
+}
+
+
+def test_one_changed_byte_is_found_and_nothing_is_restored(backups: Place, empty: str) -> None:
+    make_world()
+    sealed(5)
+    backups.backup()
+    said = {}
+    with working_in(empty):
+        for pattern, (at, _) in DAMAGES.items():
+            (file,) = backups.folder.glob(pattern)
+            whole_file = file.read_bytes()
+            file.write_bytes(whole_file[:at] + bytes([whole_file[at] ^ 1]) + whole_file[at + 1 :])
+            said[pattern] = refusal(backups)
+            file.write_bytes(whole_file)
+            assert (Event.objects.count(), size()) == (0, 0)
+        assert backups.restore().report.ok
+    assert [pattern for pattern, (_, words) in DAMAGES.items() if not said[pattern].endswith(words)] == []
+
+
+def refusal(backups: Place) -> str:
+    with pytest.raises(NotRestored) as refused:
+        backups.restore()
+    return str(refused.value)
+
+
+def test_no_copy_of_an_erased_value_is_kept_for_longer_than_the_days_of_erasure(
+    backups: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.log.backup.making.RANGE", 16)
+    fields = {"person_id": "p", "name": "Grace Hopper-of-the-test", "email": "g@example.org"}
+    with transaction.atomic():
+        (grace,) = append_many([Entry("person.added", TEST, fields)])
+    sealed(40)
+    days, held, oldest = [0, 1, *range(2, 34, 3)], {}, {}
+    for day in days:
+        with clock(lambda day=day: AT + day * DAY_MS):  # type: ignore[misc]  # the day of this turn
+            if day == 1:
+                erase(grace)
+            backups.backup(Keeping(keep_days=7, erasure_days=30))
+        held[day] = b"Grace Hopper-of-the-test" in backups.opened()
+        written = [
+            written_at(each)
+            for each in (*backups.target.rest.passing("personal"), *backups.target.rest.passing("backups"))
+        ]
+        oldest[day] = (AT + day * DAY_MS - min(written)) // DAY_MS
+    assert held == {day: day <= 26 for day in days}, (
+        "written anew on day 23; the backup of day 20 was the last that rested on it"
+    )
+    assert max(oldest.values()) <= 30, oldest
+    assert backups.target.rest.passing("personal") != []
+
+
+def test_backup_into_the_place_of_another_log_or_signer_is_refused(backups: Place, tmp_path: Path) -> None:
+    with pytest.raises(NotMade, match="Nothing was ever sealed"):
+        backups.backup()
+    sealed(2)
+    backups.backup()
+    (tmp_path / "other").mkdir()
+    stranger = replace(place(tmp_path / "other"), target=backups.target)
+    with pytest.raises(NotMade, match="not one that this key signed"):
+        stranger.backup()
