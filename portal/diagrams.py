@@ -18,6 +18,8 @@ MACHINES = (
     ("Finding", "portal.findings.states", "MOVES", "STATES", "raised"),
     ("Personnel list", "portal.personnel.states", "MOVES", "STATES", "read"),
     ("Attestation", "portal.campaigns.states", "MOVES", "STATES", "open"),
+    ("Legal hold", "portal.erasing.states", "HOLD_MOVES", "HOLD_STATES", "holds"),
+    ("Erasure of a person's values", "portal.erasing.states", "MOVES", "STATES", "asked"),
     ("Line of an attestation", "portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES", "undecided"),
 )
 HEAD = "# States\n\nMade by `manage.py statediagrams` from the tables of moves; `make check` fails where this page differs.\n"

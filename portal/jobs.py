@@ -71,6 +71,7 @@ WORKS: tuple[Work, ...] = (
     Work("heartbeats", "portal.reconciliation.heartbeats.send_due", 10, 2),
     Work("listings", "portal.reconciliation.listings.take_due", 300, 60),
     Work("checks", "audit.log.checking.run_due", 300, 900),
+    Work("erasures", "portal.erasing.carrying_out.run_due", 60, 0),  # with the eraser's rights, which watch has not
     Work("comparison", "portal.reconciliation.comparing.compare_due", 3600, 3600),
 )
 AT_END = ("portal.grants.watchdogs.release",)

@@ -152,6 +152,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATABASES = {"default": database(text("DATABASE_URL", "postgresql://localhost/breakglass"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SEALER_DATABASE_URL = text("SEALER_DATABASE_URL", "")
+ERASER_DATABASE_URL = text("ERASER_DATABASE_URL", "")
 
 # --- work in the background; Celery is only a hint
 REDIS_URL = text("REDIS_URL", "redis://localhost:6379/0")

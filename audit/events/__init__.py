@@ -2,6 +2,7 @@
 
 from audit.events import (
     eligibility,
+    erasing,
     evidence,
     grants,
     judging,
@@ -35,6 +36,7 @@ catalogue: dict[str, EventType] = index(
         receivers,
         stops,
         rotas,
+        erasing,
     )
 )
 

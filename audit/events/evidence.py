@@ -28,7 +28,7 @@ EVENTS = family(
     ("dossier.downloaded", "The dossier of a case was downloaded.", "dossier_id:id person_id:id"),
     ("dossier.act_refused", "An act on a dossier was refused.", "act code kind sentence"),
     ("key.added", "A key of the portal came into use.", "key_id:id kind public narrows:bool changed_by:id beneficiary_id:id? approved_by:id? approved_at:time? effective_at:time"),
-    ("personal_value.erased", "A personal value was erased.", "event_id:id field basis"),
+    ("personal_value.erased", "A personal value was erased.", "event_id:id field basis erasure_id:id?"),
     ("reconciliation.compared", "Live tables were held against the log.", "system_id:id? ok:bool differences:list"),
     ("log.checked", "The log was checked against itself and against what is published.",
      "ok:bool size:int checkpoints:int published:int? unreachable:text? personal:int erased:int waiting:int took_ms:int"),

@@ -8,14 +8,14 @@ import functools
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 from audit.events import catalogue
 from audit.events.spec import UnknownEvent
@@ -23,11 +23,12 @@ from audit.log.canonical import encode
 from audit.log.commitments import commit, new_salt
 from audit.log.errors import LogUnavailable as LogUnavailable  # every writer meets it here
 from audit.log.held import Held
-from audit.log.statements import Personal, Values
+from audit.log.statements import Personal, Values, write
 
 P = ParamSpec("P")
 R = TypeVar("R")
 ALWAYS = frozenset({"configuration.changed", "alert.queued"})  # written beside an action's own events
+PORTION = 500  # events of one statement where there may be any number of them
 alarms = logging.getLogger("breakglass.alarm")
 
 
@@ -144,6 +145,24 @@ def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
         held.send()
     else:
         frame.written.extend(row[1] for row, _ in rows)
+    return [row[0] for row, _ in rows]
+
+
+def append_on(alias: str, entries: Sequence[Entry]) -> list[uuid.UUID]:
+    """Write events into the running transaction of another role's connection, which belongs to no action; any number, in portions.
+
+    Raises:
+        LogUnavailable: the log cannot be written; the transaction is broken.
+    """
+    on = connections[alias]
+    if not on.in_atomic_block:
+        raise RuntimeError("An event is written in the transaction of its change.")
+    rows = [_row(entry, first=False) for entry in entries]
+    try:
+        for start in range(0, len(rows), PORTION):
+            write(rows[start : start + PORTION], on)
+    except DatabaseError as error:
+        raise LogUnavailable("The log cannot be written.") from error
     return [row[0] for row, _ in rows]
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 Values = tuple[Any, ...]
 Personal = list[tuple[Any, ...]]
@@ -30,14 +31,15 @@ SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::text[])
 """
 
 
-def write(rows: Sequence[Row]) -> None:
-    """One statement for all of them, in their order.
+def write(rows: Sequence[Row], on: BaseDatabaseWrapper | None = None) -> None:
+    """One statement for all of them, in their order; on the usual connection where no other is named.
 
     Prepared on the server, which Django's own cursors cannot: the statement is always the same, and planning it takes longer than doing it.
     """
     statement, parameters = _one(*rows[0]) if len(rows) == 1 else _many(rows)
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    link = on or connections[DEFAULT_DB_ALIAS]
+    link.validate_no_broken_transaction()
+    with link.wrap_database_errors, psycopg.Cursor(link.connection) as cursor:
         cursor.execute(statement, parameters, prepare=True)
 
 

@@ -210,7 +210,8 @@ class Programs:
     def celery(self, kind: str, *options: str) -> Part:
         """SIGQUIT, so that the pool goes with the worker."""
         command = [sys.executable, "-m", "celery", "--app", "portal", kind, *options]
-        start = self._start(kind, command, self.environments.web(), signal.SIGQUIT)
+        environment = self.environments.worker() if kind == "worker" else self.environments.web()
+        start = self._start(kind, command, environment, signal.SIGQUIT)
         return Part(kind, start, self.logs / f"{kind}.log")
 
 

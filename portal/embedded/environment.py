@@ -63,6 +63,10 @@ class Environments:
         }  # for the page that tampers
         return self.common | self.shared | superuser | {"DATABASE_URL": self._database("web")}
 
+    def worker(self) -> dict[str, str]:
+        """As web, and the eraser's login for the job that erases what two administrators decided on."""
+        return self.web() | {"ERASER_DATABASE_URL": self._database("eraser")}
+
     def owner(self) -> dict[str, str]:
         """For migrations. The roles' names are fixed; the grants are made by the migrations."""
         url = self._database("owner")

@@ -94,6 +94,19 @@ dry_run              POST privilege             403 403 403 403 200 403 200 403 
 change_page          GET  change                404 404 404 404 200 200 200 404 404 in
 change_decide        POST change                403 403 403 403 403 403 302 403 403 in
 change_test          POST change                403 403 403 403 422 403 422 403 403 in
+# legal holds and erasures
+erasing              GET  -                     403 403 403 403 403 200 200 403 403 in
+erasure_new          GET  left-person           404 404 404 404 404 404 200 404 404 in
+erasure_new          POST left-person           403 403 403 403 403 403 302 403 403 in
+erasure_page         GET  erasure               404 404 404 404 404 200 200 404 404 in
+erasure_decide       POST erasure               403 403 403 403 403 403 302 403 403 in
+hold_person          GET  person                404 404 404 404 404 404 200 404 404 in
+hold_person          POST person                403 403 403 403 403 403 302 403 403 in
+hold_case            GET  waiting               404 404 404 404 404 404 200 404 404 in
+hold_case            POST waiting               403 403 403 403 403 403 302 403 403 in
+hold_page            GET  hold                  404 404 404 404 404 200 200 404 404 in
+hold_ask_lift        POST hold                  403 403 403 403 403 403 409 403 403 in
+hold_decide          POST hold                  403 403 403 403 403 403 302 403 403 in
 # emergency stops
 stops                GET  -                     200 200 200 200 200 200 200 200 200 in
 stop_all             GET  -                     403 403 403 403 403 403 200 403 403 in
@@ -358,6 +371,12 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "new_password": lambda _: {"password": "another long one for tests", "again": "another long one for tests"},
     "reset_new": lambda _: {"reason": "The phone is gone; I called back."},
     "reset_decide": lambda _: {"decision": "approve"},
+    "erasure_new": lambda _: {"basis": "asked", "reason": "They asked by letter."},
+    "erasure_decide": lambda _: {"decision": "confirm"},
+    "hold_person": lambda _: {"reason": "A court case."},
+    "hold_case": lambda _: {"reason": "A court case."},
+    "hold_ask_lift": lambda _: {"reason": "It is over."},
+    "hold_decide": lambda _: {"decision": "lift"},
     "passkey_rename": lambda _: {"name": "Red key"},
     "pack_download": lambda _: {"purpose": "Yearly audit."},
     "pack_new": lambda scene: {"first": "2026-01-01", "last": "2026-01-31", "systems": [scene.world.system.pk], "purpose": "Yearly audit of access."},

@@ -25,6 +25,8 @@ from portal.drills.actions import start as start_drill
 from portal.eligibility import actions as lists
 from portal.eligibility import resetting
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, CUSTODIAN, Eligibility, RoleAssignment
+from portal.erasing import actions as erasing
+from portal.erasing import holding
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending, stopping
 from portal.grants.models import Grant
@@ -99,7 +101,7 @@ def make_scene() -> Scene:
     _roles(world)
     things = {
         **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_sealed(world), **_papers(world), **_stop(world),
-        **_rota(world),
+        **_rota(world), **_erasing(world),
         "-": {}, "chosen": {}, "incident": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
     }  # fmt: skip
     listed()
@@ -132,6 +134,20 @@ def _stop(world: World) -> dict[str, dict[str, Any]]:
     stop = stopping.start(by=actor(world.mo), system=other.system, reason="Somebody is in.")
     stops.ask_lift(by=actor(world.mo), stop=stop, reason="Nobody is in.")
     return {"stop": {"pk": stop.pk}}
+
+
+def _erasing(world: World) -> dict[str, dict[str, Any]]:
+    """Two have left; erasing one of them is asked for, and a case of Ben's is held until somebody confirms that it is over."""
+    first, second = person("Gus Gone"), person("Tess Gone")
+    for each in (first, second):
+        each.left_at = now()
+        each.save(update_fields=["left_at"])
+    erasure = erasing.ask(by=actor(world.pia), person=first, basis="asked", reason="They asked by letter.")
+    hold = holding.set_hold(
+        by=actor(world.pia), case=request_of(world, "ben", incident_ref="INC-77"), reason="A court case."
+    )
+    holding.ask_lift(by=actor(world.pia), hold=hold, reason="It is over.")
+    return {"left-person": {"pk": second.pk}, "erasure": {"pk": erasure.pk}, "hold": {"pk": hold.pk}}
 
 
 def _rota(world: World) -> dict[str, dict[str, Any]]:

@@ -52,6 +52,12 @@ EXPECTED = {
     ("portal.personnel.states", "MOVES", "STATES"): {
         "ask_second": ({"read"}, "waits"), "carry_out": ({"read", "waits"}, "done"), "discard": ({"read", "waits"}, "discarded"),
     },
+    ("portal.erasing.states", "HOLD_MOVES", "HOLD_STATES"): {
+        "ask_lift": ({"holds"}, "lift_asked"), "keep": ({"lift_asked"}, "holds"), "lift": ({"lift_asked"}, "lifted"),
+    },
+    ("portal.erasing.states", "MOVES", "STATES"): {
+        "confirm": ({"asked"}, "confirmed"), "decline": ({"asked"}, "declined"), "finish": ({"confirmed"}, "done"),
+    },
     ("portal.campaigns.states", "MOVES", "STATES"): {"close": ({"open"}, "closed")},
     ("portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES"): {
         "keep": ({"undecided"}, "kept"), "modify": ({"undecided"}, "modified"), "revoke": ({"undecided"}, "revoked"),

@@ -63,7 +63,7 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
         "portal.channels": 30, "portal.refusals": 30, "portal.drills": 60, "portal.duties": 300, "portal.resets": 60,
         "portal.intake": 5, "portal.cases": 2, "portal.acts": 2, "portal.retests": 10, "portal.completeness": 10,
         "portal.reviews": 30, "portal.findings": 60, "portal.campaigns": 60, "portal.dossiers": 5, "portal.heartbeats": 10,
-        "portal.listings": 300, "portal.checks": 300, "portal.comparison": 3600, "portal.personnel": 3600,
+        "portal.listings": 300, "portal.checks": 300, "portal.erasures": 60, "portal.comparison": 3600, "portal.personnel": 3600,
         "portal.dossier-mails": 5, "portal.packs": 10,
     }  # fmt: skip
 
@@ -126,6 +126,7 @@ EFFECTS = {
     "heartbeats": {"source.heartbeat_sent"},
     "listings": {"target.listed"},
     "checks": {"log.checked"},
+    "erasures": set(),  # nobody is to be erased here; tests/portal/erasing holds one
     "comparison": {"reconciliation.compared"},
 }
 ONE_PAGE = "<html><body><p>A pack</p></body></html>"

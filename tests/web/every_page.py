@@ -34,6 +34,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
     "person_manager": (("pia", "person", ""),), "person_sponsor": (("pia", "outside person", ""),),
     "reset_new": (("pia", "person", ""),), "reset_page": (("mo", "reset", ""), ("ann", "reset", "")),
+    "erasing": (("pia", "", ""), ("rosa", "", "")), "erasure_new": (("pia", "left person", ""),), "erasure_page": (("quinn", "erasure", ""),),
+    "hold_person": (("pia", "person", ""),), "hold_case": (("pia", "open", ""),), "hold_page": (("pia", "hold", ""),),
     "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),
     "stop_page": (("mo", "stop", ""), ("dan", "stop", "")), "grant_revoke": (("mo", "open grant", ""),),
     "figures": (("rosa", "", ""),), "signals": (("rosa", "", ""),),
@@ -106,6 +108,7 @@ class Furnished:
             "waiting": {"pk": self._waiting()}, "drill": {"pk": self._drill()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
             "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()}, "reset": {"pk": self._reset()},
             "rota": {"pk": self._one("portal_rota WHERE name = 'On call'")["pk"]},
+            "hold": {"pk": self._hold()}, **self._gone(),
         }  # fmt: skip
 
     def leave(self) -> None:
@@ -138,6 +141,20 @@ class Furnished:
         return _last(
             self.house.visitor("pia").post(f"/people/{ann}/factor-reset/", {"reason": "A look at every page."})
         )
+
+    def _hold(self) -> str:
+        """On somebody whom no other look is about."""
+        lea = self._one("portal_person WHERE email = %s", BY_KEY["lea"].email)["pk"]
+        return _last(self.house.visitor("pia").post(f"/people/{lea}/hold/", {"reason": "A look at every page."}))
+
+    def _gone(self) -> dict[str, dict[str, object]]:
+        """Somebody who came and left; erasing what is kept of them waits."""
+        pia, email = self.house.visitor("pia"), "gus@breakglass.example"
+        pia.post("/people/new/", {"name": "Gus Gone", "email": email})
+        gus = self._one("portal_person WHERE email = %s", email)
+        pia.post(f"/people/{gus['pk']}/left/")
+        said = {"basis": "asked", "reason": "A look at every page."}
+        return {"left person": gus, "erasure": {"pk": _last(pia.post(f"/people/{gus['pk']}/erase/", said))}}
 
     def _offline_review(self) -> dict[str, object]:
         """Of cards that Ben says he used."""

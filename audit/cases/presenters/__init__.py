@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from audit.cases.presenters import (
+    erasing,
     evidence,
     grants,
     judging,
@@ -20,7 +21,21 @@ from audit.cases.presenters.spec import PEOPLE, Line, Names, Presenter, name_of,
 from audit.log.read import LoggedEvent
 
 PRESENTERS: dict[str, Presenter] = {}
-for _family in (requests, grants, sealed, offline, target, judging, evidence, people, lists, receivers, stops, rotas):
+for _family in (
+    requests,
+    grants,
+    sealed,
+    offline,
+    target,
+    judging,
+    evidence,
+    people,
+    lists,
+    receivers,
+    stops,
+    rotas,
+    erasing,
+):
     PRESENTERS.update(_family.PRESENTERS)
 _UNKNOWN = say("An entry that this version cannot put into words")
 

@@ -8,10 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 
+from audit.log.databases import alias_of
 from audit.log.errors import ParseError
 from audit.log.key_service import connect
 from audit.log.keys import load_signer, load_verifiers
@@ -23,8 +21,6 @@ from audit.log.stores import Store
 from audit.log.stores.opening import open_store
 from audit.log.witness.listed import parse_witnesses
 from audit.log.witnessing import Witnessing
-
-NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
 class Command(BaseCommand):
@@ -96,18 +92,7 @@ def shown_to() -> Witnessing:
 
 def sealer_database() -> str:
     """The alias of the database as the sealer's role sees it."""
-    url = settings.SEALER_DATABASE_URL
-    if not url:
-        return "default"
     try:
-        parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-    except ProgrammingError:
+        return alias_of("sealer", settings.SEALER_DATABASE_URL)
+    except ValueError:
         raise CommandError("SEALER_DATABASE_URL cannot be read as the address of a database.") from None
-    named = {setting: parts.pop(name, "") for name, setting in NAMES.items()}
-    connections.settings["sealer"] = {
-        **connections.settings["default"],
-        **named,
-        "OPTIONS": parts,
-        "CONN_MAX_AGE": None,
-    }
-    return "sealer"

@@ -1,0 +1,136 @@
+"""Erasing personal values: salt and value are deleted with the eraser's database role; the entries, and so every proof, stay as they are.
+
+Whoever sets a legal hold takes the same lock, so an erasure sees the hold, or the hold comes after it.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections, transaction
+
+from audit.events.about import ways
+from audit.log.append import Actor, Entry, append_on, process
+from audit.log.databases import as_role
+
+LOCK = 0x65726173  # "eras"
+ERASED = "personal_value.erased"
+ERASER: Actor = process("eraser")
+
+# Whatever is said of a person, or by them, and every other text that holds their mail address or full name. A name alone does not make
+# another's name theirs: where people are named, only the pseudonym counts.
+FIND = """
+SELECT DISTINCT v.event_id, v.field, e."case"
+FROM audit_personal_value v JOIN audit_event e ON e.id = v.event_id
+LEFT JOIN unnest(%(names)s::text[], %(fields)s::text[], %(ways)s::text[]) AS r(name, field, way)
+  ON r.field = v.field AND r.name IN (e.name, '')
+WHERE (r.way = 'by' AND e."by" = %(person)s)
+  OR (r.way = 'case' AND e."case" = ANY(%(cases)s))
+  OR (r.way NOT IN ('by', 'case') AND jsonb_exists(convert_from(e.body, 'UTF8')::jsonb #> ARRAY['fields', r.way], %(person)s))
+  OR (v.field <> 'by_name' AND NOT (e.name = 'person.added' AND v.field = 'name')
+      AND EXISTS (SELECT 1 FROM unnest(%(words)s::text[]) AS w WHERE strpos(lower(v.value), lower(w)) > 0))
+ORDER BY v.event_id, v.field
+"""
+CASES = """
+SELECT e."case" FROM audit_event e
+WHERE e.name = 'request.made' AND convert_from(e.body, 'UTF8')::jsonb #>> ARRAY['fields', 'responder_id'] = %s
+"""
+DELETE = """
+DELETE FROM audit_personal_value v USING unnest(%s::uuid[], %s::text[]) AS d(event_id, field)
+WHERE v.event_id = d.event_id AND v.field = d.field
+"""
+
+
+COUNT = """
+SELECT count(*) FROM audit_event WHERE name = %s AND convert_from(body, 'UTF8')::jsonb #>> ARRAY['fields', 'erasure_id'] = %s
+"""
+
+
+class HeldUp(Exception):
+    """A legal hold on a case forbids the erasure; nothing was erased. ``case`` is its id."""
+
+    def __init__(self, case: str) -> None:
+        """Keep the case."""
+        super().__init__(case)
+        self.case = case
+
+
+@dataclass(frozen=True)
+class Found:
+    """One value that is to be erased: of which event, which field, in which case."""
+
+    event_id: UUID
+    field: str
+    case: str
+
+
+@contextmanager
+def erasing() -> Iterator[str]:
+    """A transaction with the eraser's rights, alone under the lock of erasures and holds; its alias. The connection is closed afterwards.
+
+    Raises:
+        ValueError: ERASER_DATABASE_URL is not the address of a database.
+    """
+    with as_role("eraser", settings.ERASER_DATABASE_URL) as alias, transaction.atomic(using=alias):
+        lock(alias)
+        yield alias
+
+
+def lock(alias: str = "default") -> None:
+    """Wait for whoever erases or sets a hold, until the transaction ends."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
+
+def values_about(alias: str, person: str, words: Collection[str]) -> list[Found]:
+    """All values about a person that are still held: by what each field is about, and by the words that name them in any text."""
+    names, fields, found_by = map(list, zip(*ways(), strict=True))
+    with connections[alias].cursor() as cursor:
+        cursor.execute(CASES, [person])
+        cases = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            FIND, {"names": names, "fields": fields, "ways": found_by, "person": person, "cases": cases, "words": list(words)}
+        )  # fmt: skip
+        return [Found(*row) for row in cursor.fetchall()]
+
+
+def erase_person(
+    alias: str, *, person: str, words: Collection[str], held_cases: Collection[str], erasure_id: UUID, basis: str
+) -> int:
+    """Erase every value about a person, each with its event, in the caller's transaction; returns how many this erasure took so far.
+
+    Raises:
+        HeldUp: one of them belongs to a case under legal hold.
+        DatabaseError: the role has no right to, or the database cannot.
+        LogUnavailable: the events cannot be written.
+    """
+    found = values_about(alias, person, words)
+    held = next((each.case for each in found if each.case in held_cases), None)
+    if held is not None:
+        raise HeldUp(held)
+    _delete(alias, found)
+    said = {"basis": basis, "erasure_id": str(erasure_id)}
+    append_on(
+        alias,
+        [
+            Entry(ERASED, ERASER, {"event_id": str(each.event_id), "field": each.field, **said}, subject=subject_of(each.event_id))
+            for each in found
+        ],
+    )  # fmt: skip
+    with connections[alias].cursor() as cursor:
+        cursor.execute(COUNT, [ERASED, str(erasure_id)])
+        return int(cursor.fetchone()[0])
+
+
+def subject_of(event_id: object) -> str:
+    """How the log names an entry whose values were erased."""
+    return f"entry:{event_id}"
+
+
+def _delete(alias: str, found: Sequence[Found]) -> None:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(DELETE, [[each.event_id for each in found], [each.field for each in found]])
+        if cursor.rowcount != len(found):
+            raise RuntimeError(f"{len(found)} values were found and {cursor.rowcount} deleted.")

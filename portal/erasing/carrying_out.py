@@ -1,0 +1,73 @@
+"""Carrying out what two administrators confirmed: the log's values with the eraser's role, then all other rows. Each step can be repeated."""
+
+import logging
+
+from django.db import DatabaseError
+
+from audit.log.append import Actor, action, append, process
+from audit.log.erasing import HeldUp, erase_person, erasing, lock
+from portal.clock import now
+from portal.erasing.models import Erasure
+from portal.erasing.queries import confirmed, held_cases, hold_on_person
+from portal.erasing.rules import words_for
+from portal.erasing.states import MOVES
+from portal.errors import WrongState
+from portal.moves import make
+from portal.rows import lock_row
+from portal.sweeping import done
+
+alarms = logging.getLogger("breakglass.alarm")
+ERASER = process("eraser")
+NOT_NOW = "It is not confirmed, or done already."
+HELD = "A legal hold is in force; it is erased once two administrators have lifted it."
+
+
+def run_due() -> int:
+    """Carry out what is confirmed and not held up; returns how many."""
+    return sum(done("erasures", carry_out, erasure=each) for each in confirmed())
+
+
+def carry_out(*, erasure: Erasure) -> Erasure:
+    """Erase one person's values everywhere.
+
+    Raises:
+        WrongState: a legal hold on the person, or on a case of theirs, is in force; nothing was erased by this call.
+    """
+    try:
+        values = _erase_log(erasure)
+    except DatabaseError as error:
+        alarms.error(
+            "An erasure cannot be carried out: is ERASER_DATABASE_URL the eraser's login? %s", type(error).__name__
+        )
+        raise
+    return finish(by=ERASER, erasure=erasure, values=values)
+
+
+def _erase_log(erasure: Erasure) -> int:
+    """With the eraser's rights, and the holds as they stand under the lock."""
+    words = words_for(erasure.person)
+    with erasing() as alias:
+        if hold_on_person(erasure.person_id, alias) is not None:
+            raise WrongState(HELD, about=erasure)
+        try:
+            return erase_person(
+                alias, person=str(erasure.person_id), words=words, held_cases=held_cases(alias), erasure_id=erasure.pk, basis=erasure.basis,
+            )  # fmt: skip
+        except HeldUp:
+            raise WrongState(HELD, about=erasure) from None
+
+
+@action(event="erasure.done")
+def finish(*, by: Actor, erasure: Erasure, values: int) -> Erasure:
+    """Erase what the portal's own rows hold, and say what was done. ``values``: how many the log held."""
+    lock()
+    row = lock_row(Erasure, erasure.pk)
+    if hold_on_person(row.person_id) is not None:
+        raise WrongState(HELD, about=row)
+    rows: dict[str, int] = {}
+    make(row, MOVES["finish"], says=NOT_NOW, closed_at=now())
+    append(
+        "erasure.done", by=by, subject=row.log_subject, erasure_id=row.pk, person_id=row.person_id, basis=row.basis,
+        asked_by=row.asked_by_id, approved_by=row.confirmed_by_id, values=values, rows=rows,
+    )  # fmt: skip
+    return row

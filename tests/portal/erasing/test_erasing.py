@@ -1,0 +1,154 @@
+"""Erasing what the log holds of a person: who may, what a hold forbids, and that the log stays whole."""
+
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from audit.log.examination import examine
+from audit.log.keys import load_verifiers
+from audit.log.models import Event, PersonalValue, QueueEntry
+from audit.log.read import named
+from portal.access_requests.models import AccessRequest
+from portal.erasing import actions, carrying_out, holding
+from portal.erasing.models import Erasure, LegalHold
+from portal.errors import NotAllowed, Refused, RefusedByPolicy, WrongState
+from portal.people.models import Person
+from tests.factories import broken_log
+from tests.portal.erasing.conftest import EMAIL, NAME, TYPED
+from tests.servers import role_url, wait_until
+from tests.worlds import World, actor, request_of, sealing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WHY = "Asked for by letter."
+
+
+def confirmed(world: World, person: Person) -> Erasure:
+    asked = actions.ask(by=actor(world.pia), person=person, basis="asked", reason=WHY)
+    return actions.confirm(by=actor(world.quinn), erasure=asked)
+
+
+def values() -> list[tuple[str, str, str]]:
+    """What is held: event, field, value."""
+    return list(PersonalValue.objects.order_by("event__name", "field").values_list("event__name", "field", "value"))
+
+
+def speaks_of_her(value: str) -> bool:
+    return any(word in value for word in (NAME, EMAIL, TYPED))
+
+
+@pytest.mark.usefixtures("eraser")
+def test_values_about_a_person_go_and_the_log_stays_whole(world: World, left: Person, settings: Any) -> None:
+    with sealing():
+        request_of(world, "ann")
+        before = values()
+        erasure = confirmed(world, left)
+        assert carrying_out.run_due() == 1
+        wait_until(lambda: not QueueEntry.objects.exists(), "everything to be sealed")
+    kept = [each for each in before if not speaks_of_her(each[2])]
+    after = values()
+    assert [each for each in after if speaks_of_her(each[2])] == []
+    assert [each for each in kept if each not in after] == [each for each in kept if each[0].startswith("signin.")]
+    erased = [
+        (event.fields["field"], event.fields["basis"], event.fields["erasure_id"])
+        for event in named(["personal_value.erased"])
+    ]
+    assert sorted(erased) == sorted(
+        [("name", "asked", str(erasure.pk)), ("email", "asked", str(erasure.pk)), ("reason", "asked", str(erasure.pk))]
+        + [("by_name", "asked", str(erasure.pk))] * Event.objects.filter(by=str(left.pk)).count()
+    )
+    erasure.refresh_from_db()
+    (done,) = named(["erasure.done"])
+    assert (erasure.state, done.fields["values"], done.fields["asked_by"], done.fields["approved_by"]) == (
+        "done", len(erased), str(world.pia.pk), str(world.quinn.pk),
+    )  # fmt: skip
+    report = examine(load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY))
+    assert (report.ok, report.personal_erased) == (True, len(erased))
+
+
+@pytest.mark.usefixtures("eraser")
+@pytest.mark.parametrize("held", ["person", "case"])
+def test_nothing_is_erased_under_legal_hold_until_two_have_lifted_it(
+    world: World, left: Person, asked: AccessRequest, held: str
+) -> None:
+    erasure = confirmed(world, left)
+    thing: dict[str, Person | AccessRequest] = {held: left if held == "person" else asked}
+    hold = holding.set_hold(by=actor(world.pia), reason="A court case.", **thing)  # type: ignore[arg-type]  # one of the two
+    before = values()
+    assert carrying_out.run_due() == 0
+    holding.ask_lift(by=actor(world.pia), hold=hold, reason="It is over.")
+    with pytest.raises(NotAllowed):
+        holding.lift(by=actor(world.pia), hold=hold)
+    assert carrying_out.run_due() == 0
+    erasure.refresh_from_db()
+    assert (erasure.state, [each for each in before if each not in values()]) == ("confirmed", [])
+    holding.lift(by=actor(world.quinn), hold=hold)
+    assert carrying_out.run_due() == 1
+    assert [each for each in values() if speaks_of_her(each[2])] == []
+
+
+def test_a_hold_on_a_person_forbids_asking_and_confirming(world: World, left: Person) -> None:
+    erasure = actions.ask(by=actor(world.pia), person=left, basis="asked", reason=WHY)
+    holding.set_hold(by=actor(world.pia), person=left, reason="A court case.")
+    with pytest.raises(RefusedByPolicy) as refused:
+        actions.confirm(by=actor(world.quinn), erasure=erasure)
+    assert refused.value.kind == "legal hold"
+    actions.decline(by=actor(world.pia), erasure=erasure)
+    with pytest.raises(RefusedByPolicy):
+        actions.ask(by=actor(world.pia), person=left, basis="asked", reason=WHY)
+
+
+def test_neither_the_person_nor_who_asked_nor_anybody_else_confirms(world: World, left: Person) -> None:
+    with pytest.raises(NotAllowed):
+        actions.ask(by=actor(world.mo), person=left, basis="asked", reason=WHY)
+    erasure = actions.ask(by=actor(world.pia), person=left, basis="asked", reason=WHY)
+    for who in (world.pia, world.otto, world.mo, left):
+        with pytest.raises(NotAllowed):
+            actions.confirm(by=actor(who), erasure=erasure)
+    erasure.refresh_from_db()
+    assert erasure.state == "asked"
+
+
+@pytest.mark.parametrize(
+    ("basis", "reason", "error"),
+    [("asked", " ", RefusedByPolicy), ("fancy", WHY, RefusedByPolicy), ("asked", f"{NAME} wrote.", RefusedByPolicy)],
+)
+def test_what_is_asked_is_whole_and_names_nobody(
+    world: World, left: Person, basis: str, reason: str, error: type[Refused]
+) -> None:
+    with pytest.raises(error):
+        actions.ask(by=actor(world.pia), person=left, basis=basis, reason=reason)
+    assert not Erasure.objects.exists()
+
+
+def test_somebody_who_works_here_is_not_erased(world: World) -> None:
+    with pytest.raises(WrongState):
+        actions.ask(by=actor(world.pia), person=world.ursula, basis="asked", reason=WHY)
+
+
+@pytest.mark.usefixtures("eraser")
+def test_without_its_events_nothing_is_erased(world: World, left: Person) -> None:
+    erasure = confirmed(world, left)
+    before = values()
+    with broken_log():
+        assert carrying_out.run_due() == 0
+    erasure.refresh_from_db()
+    assert (values(), erasure.state) == (before, "confirmed")
+
+
+def test_login_of_the_web_tier_erases_nothing(world: World, left: Person, settings: Any) -> None:
+    erasure = confirmed(world, left)
+    before = values()
+    settings.ERASER_DATABASE_URL = role_url("web", connection.settings_dict["NAME"])
+    with pytest.raises(DatabaseError):
+        carrying_out.carry_out(erasure=erasure)
+    assert values() == before
+
+
+def test_one_hold_of_a_thing_and_no_hold_without_its_event(world: World, left: Person) -> None:
+    holding.set_hold(by=actor(world.pia), person=left, reason="A court case.")
+    with pytest.raises(RefusedByPolicy):
+        holding.set_hold(by=actor(world.quinn), person=left, reason="Another.")
+    with broken_log(), pytest.raises(Exception, match="log"):
+        holding.set_hold(by=actor(world.pia), person=world.ann, reason="A court case.")
+    assert LegalHold.objects.count() == 1
