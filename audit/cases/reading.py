@@ -13,7 +13,8 @@ from audit.cases.case import Activity, Case
 from audit.cases.fold import fold
 from audit.cases.presenters import Names, people_in
 from audit.log.commitments import verify_commitment
-from audit.log.read import LoggedEvent, event_of, person_names
+from audit.log.erased import ERASED, in_words, when_erased
+from audit.log.read import LoggedEvent, dated, event_of, person_names
 
 BULK = ("activity.recorded", "activity.outcome_learned")
 MOST_BULK, MOST_OTHERS = 50_000, 20_000
@@ -76,9 +77,11 @@ def mark_of(case_id: object) -> str:
 
 
 def with_statements(activities: Sequence[Activity]) -> list[Activity]:
-    """The actions with their statements and objects. One statement."""
-    values = _personal([UUID(each.event_id) for each in activities])
-    return [_filled(each, values.get(UUID(each.event_id), {})) for each in activities]
+    """The actions with their statements and objects. One statement, and one more where values were erased."""
+    ids = [UUID(each.event_id) for each in activities]
+    values = _personal(ids)
+    when = when_erased(each for each in ids if each not in values)
+    return [_filled(each, values.get(key, {}), when.get(key)) for key, each in zip(ids, activities, strict=True)]
 
 
 def sealed_case(case_id: str, names: Iterable[str]) -> tuple[Case, bool]:
@@ -95,15 +98,18 @@ def sealed_case(case_id: str, names: Iterable[str]) -> tuple[Case, bool]:
     return fold(case_id, (event for event in events if event is not counted[-1])), True
 
 
-def _filled(activity: Activity, values: dict[str, str]) -> Activity:
-    """``(erased)`` stands where a value was written and is there no more."""
-    statement = values.get("statement", activity.statement)
-    return replace(activity, statement=statement, object=values.get("object", activity.object))
+def _filled(activity: Activity, values: dict[str, str], erased_at: int | None) -> Activity:
+    """``(erased)``, with its date, stands where a value was written and is there no more."""
+    gone = in_words(erased_at)
+    statement, thing = (gone if each == ERASED else each for each in (activity.statement, activity.object))
+    return replace(activity, statement=values.get("statement", statement), object=values.get("object", thing))
 
 
 def _with_personal(events: list[LoggedEvent]) -> list[LoggedEvent]:
     values = _personal([event.id for event in events if event.commitments])
-    return [replace(event, personal=values.get(event.id, {})) if event.commitments else event for event in events]
+    return dated(
+        [replace(event, personal=values.get(event.id, {})) if event.commitments else event for event in events]
+    )
 
 
 SELECT_PERSONAL = """

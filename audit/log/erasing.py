@@ -14,6 +14,7 @@ from django.db import connections, transaction
 from audit.events.about import ways
 from audit.log.append import Actor, Entry, append_on, process
 from audit.log.databases import as_role
+from audit.log.erased import subject_of
 
 LOCK = 0x65726173  # "eras"
 ERASED = "personal_value.erased"
@@ -122,11 +123,6 @@ def erase_person(
     with connections[alias].cursor() as cursor:
         cursor.execute(COUNT, [ERASED, str(erasure_id)])
         return int(cursor.fetchone()[0])
-
-
-def subject_of(event_id: object) -> str:
-    """How the log names an entry whose values were erased."""
-    return f"entry:{event_id}"
 
 
 def _delete(alias: str, found: Sequence[Found]) -> None:

@@ -8,7 +8,7 @@ from audit.log.errors import NotVerified
 from audit.log.models import PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.note import to_base64, write_note
 from audit.log.proof import VerifiedInclusion, write_proof
-from audit.log.read import LoggedEvent, event_of, newest_of_case, recent, size
+from audit.log.read import LoggedEvent, dated, event_of, newest_of_case, recent, size
 
 ON_A_PAGE = 50
 
@@ -90,7 +90,7 @@ def entry(index: int) -> Entry | None:
         _personal(name, commitment, kept.get(name)) for name, commitment in sorted(event.commitments.items())
     )
     values = {name: value for name, (_, value) in kept.items()}
-    event = event_of(body, index, values)
+    (event,) = dated([event_of(body, index, values)])
     return Entry(event, body, row.sealed_at, to_base64(bytes(row.leaf_hash)), personal)
 
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from audit.log.commitments import verify_commitment
+from audit.log.erased import in_words, when_erased
 
 # One statement for all readers; personal values come as one JSON object, erased ones are simply absent.
 SELECT = """
@@ -49,7 +50,7 @@ FROM (SELECT 1) AS one LEFT JOIN LATERAL (SELECT size, signed_at FROM audit_chec
 
 @dataclass(frozen=True)
 class LoggedEvent:
-    """One entry as it was written. ``index`` is ``None`` until it is sealed; ``personal`` lacks what was erased."""
+    """One entry as it was written. ``index`` is ``None`` until it is sealed; ``personal`` lacks what was erased, at ``erased_at`` (ms)."""
 
     index: int | None
     id: UUID
@@ -63,12 +64,13 @@ class LoggedEvent:
     fields: dict[str, Any]
     personal: dict[str, str] = field(default_factory=dict)
     commitments: dict[str, str] = field(default_factory=dict)
+    erased_at: int | None = None
 
     def says(self, name: str) -> str:
-        """A personal value, or a plain word that it was erased."""
+        """A personal value, or in plain words that it was erased, and when."""
         if name in self.personal:
             return self.personal[name]
-        return "(erased)" if name in self.commitments else ""
+        return in_words(self.erased_at) if name in self.commitments else ""
 
 
 def event_of(body: bytes, index: int | None = None, personal: dict[str, str] | None = None) -> LoggedEvent:
@@ -85,7 +87,17 @@ def event_of(body: bytes, index: int | None = None, personal: dict[str, str] | N
 def _query(join: str, where: str, order: str, parameters: Sequence[Any], limit: int | None) -> list[LoggedEvent]:
     with connection.cursor() as cursor:
         cursor.execute(SELECT.format(join=join, where=where, order=order), [*parameters, limit])
-        return [_read(row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    return dated([_read(row) for row in rows])
+
+
+def dated(events: list[LoggedEvent]) -> list[LoggedEvent]:
+    """Let events that lack a value know when it was erased. One query more where there are any."""
+    lacking = [event.id for event in events if event.commitments.keys() - event.personal.keys()]
+    if not lacking:
+        return events
+    when = when_erased(lacking)
+    return [replace(event, erased_at=when[event.id]) if event.id in when else event for event in events]
 
 
 def _by_time(where: str, parameters: Sequence[Any], limit: int | None) -> list[LoggedEvent]:
@@ -98,7 +110,7 @@ def _each(where: str, parameters: Sequence[Any]) -> Iterator[LoggedEvent]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(SELECT.format(join="LEFT JOIN", where=where, order=BY_TIME), [*parameters, None])
         while rows := cursor.fetchmany(PORTION):
-            yield from (_read(row) for row in rows)
+            yield from dated([_read(row) for row in rows])
 
 
 def _read(row: tuple[int | None, bytes, Any]) -> LoggedEvent:
@@ -261,15 +273,19 @@ def each_named(names: Iterable[str], since: int | None = None) -> Iterator[Logge
 
 
 def person_names(ids: Iterable[str]) -> dict[str, str]:
-    """Names of people by pseudonym, as the log last wrote them; erased ones are absent."""
+    """Names of people by pseudonym, as the log last wrote them. In the place of an erased one stands when that was, with the pseudonym's beginning."""
     wanted = [f"person:{each}" for each in set(ids)]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT e.subject, v.value FROM audit_event e JOIN audit_personal_value v ON v.event_id = e.id AND v.field = 'name'"
+            "SELECT substr(e.subject, 8), v.value, (SELECT max(x.at) FROM audit_event x WHERE v.value IS NULL"
+            " AND x.subject = 'entry:' || e.id AND x.name = 'personal_value.erased')"
+            " FROM audit_event e LEFT JOIN audit_personal_value v ON v.event_id = e.id AND v.field = 'name'"
             " WHERE e.name = 'person.added' AND e.subject = ANY(%s)",
             [wanted],
         )
-        return {subject.removeprefix("person:"): value for subject, value in cursor.fetchall()}
+        rows = cursor.fetchall()
+    erased = {person: f"{in_words(at)} {person[:8]}" for person, value, at in rows if value is None and at is not None}
+    return erased | {person: value for person, value, _ in rows if value is not None}
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,8 @@ def known_of(events: Iterable[LoggedEvent]) -> Known:
 
 def _take(found: Known, event: LoggedEvent) -> None:
     given = event.fields
-    if event.name == "person.added" and "name" in event.personal:
-        found.people[given["person_id"]] = event.personal["name"]
+    if event.name == "person.added" and ("name" in event.personal or event.erased_at is not None):
+        found.people[given["person_id"]] = event.says("name")
     elif event.name.startswith("system."):
         found.systems[given["system_id"]] = given["name"]
         found.owners[given["system_id"]] = given["owner_id"]

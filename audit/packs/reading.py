@@ -15,7 +15,7 @@ from audit.facts.fold.entry import Entry, entry_of
 from audit.log.canonical import parse_entry
 from audit.log.commitments import verify_commitment
 from audit.log.errors import ParseError
-from audit.log.read import LoggedEvent
+from audit.log.read import LoggedEvent, dated
 
 CHUNK = 2000
 BEGAN = "campaign.started"
@@ -101,10 +101,12 @@ def _whole(size: int, where: str, parameters: list[Any], limit: int | None = Non
     with connection.cursor() as cursor:
         cursor.execute(WHOLE.format(where=where), [size, *parameters, limit])
         while rows := cursor.fetchmany(CHUNK):
-            for index, body, values in rows:
-                event = _event(bytes(body), index, json.loads(values) if isinstance(values, str) else values or {})
-                if event is not None:
-                    yield event
+            read = [_event(bytes(body), index, _values(values)) for index, body, values in rows]
+            yield from dated([event for event in read if event is not None])
+
+
+def _values(values: Any) -> dict[str, list[str]]:
+    return json.loads(values) if isinstance(values, str) else values or {}
 
 
 def _event(body: bytes, index: int, values: dict[str, list[str]]) -> LoggedEvent | None:

@@ -1,19 +1,27 @@
 """Erasing what the log holds of a person: who may, what a hold forbids, and that the log stays whole."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
 
+from audit.cases.presenters import line
+from audit.cases.reading import record_of
+from audit.log.append import clock
 from audit.log.examination import examine
 from audit.log.keys import load_verifiers
 from audit.log.models import Event, PersonalValue, QueueEntry
 from audit.log.read import named
+from audit.packs import known as evidence_known
+from audit.packs import reading as evidence
 from portal.access_requests.models import AccessRequest
+from portal.clock import ms
 from portal.erasing import actions, carrying_out, holding
 from portal.erasing.models import Erasure, LegalHold
 from portal.errors import NotAllowed, Refused, RefusedByPolicy, WrongState
 from portal.people.models import Person
+from tests.browsing import browser_of
 from tests.factories import broken_log
 from tests.portal.erasing.conftest import EMAIL, NAME, TYPED
 from tests.servers import role_url, wait_until
@@ -64,6 +72,26 @@ def test_values_about_a_person_go_and_the_log_stays_whole(world: World, left: Pe
     )  # fmt: skip
     report = examine(load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY))
     assert (report.ok, report.personal_erased) == (True, len(erased))
+
+
+@pytest.mark.usefixtures("eraser")
+def test_pages_and_evidence_say_when_it_was_erased(world: World, left: Person, asked: AccessRequest) -> None:
+    confirmed(world, left)
+    with clock(lambda: ms(datetime(2031, 2, 3, 12, tzinfo=UTC))), sealing():
+        assert carrying_out.run_due() == 1
+        wait_until(lambda: not QueueEntry.objects.exists(), "everything to be sealed")
+    here, pseudonym = "(erased on 3 Feb 2031)", str(left.pk)[:8]
+    case = record_of(asked.pk)
+    assert case is not None
+    assert case.case.asked is not None
+    assert (case.case.asked.reason, case.names[str(left.pk)]) == (here, f"{here} {pseudonym}")
+    assert {line(event, case.names).by for event in case.events if event.by == str(left.pk)} == {f"{here} {pseudonym}"}
+    (written,) = list(evidence.of_case(10_000, str(asked.pk), ["request.made"], 1))
+    assert (written.says("reason"), evidence_known.known_at(10_000).people[str(left.pk)]) == (here, here)
+    sealed = named(["request.made"])[0].index
+    assert sealed is not None
+    shown = browser_of(world.otto).get(f"/log/{sealed}/").content.decode()
+    assert shown.count("<em>erased on <time") == 2
 
 
 @pytest.mark.usefixtures("eraser")
