@@ -5,14 +5,16 @@ import logging
 from django.db import DatabaseError
 
 from audit.log.append import Actor, action, append, process
-from audit.log.erasing import HeldUp, erase_person, erasing, lock
+from audit.log.erasing import HeldUp, erase_person, erasing
 from portal.clock import now
 from portal.erasing.models import Erasure
+from portal.erasing.places import clear_own, clear_row_changes, clear_words, typed_by
 from portal.erasing.queries import confirmed, held_cases, hold_on_person
 from portal.erasing.rules import words_for
-from portal.erasing.states import MOVES
+from portal.erasing.states import CONFIRMED, MOVES
 from portal.errors import WrongState
 from portal.moves import make
+from portal.people.models import Person
 from portal.rows import lock_row
 from portal.sweeping import done
 
@@ -31,43 +33,49 @@ def carry_out(*, erasure: Erasure) -> Erasure:
     """Erase one person's values everywhere.
 
     Raises:
-        WrongState: a legal hold on the person, or on a case of theirs, is in force; nothing was erased by this call.
+        WrongState: a legal hold on the person, or on a case of theirs, is in force; nothing was erased.
     """
     try:
-        values = _erase_log(erasure)
+        return finish(by=ERASER, erasure=erasure)
     except DatabaseError as error:
         alarms.error(
             "An erasure cannot be carried out: is ERASER_DATABASE_URL the eraser's login? %s", type(error).__name__
         )
         raise
-    return finish(by=ERASER, erasure=erasure, values=values)
-
-
-def _erase_log(erasure: Erasure) -> int:
-    """With the eraser's rights, and the holds as they stand under the lock."""
-    words = words_for(erasure.person)
-    with erasing() as alias:
-        if hold_on_person(erasure.person_id, alias) is not None:
-            raise WrongState(HELD, about=erasure)
-        try:
-            return erase_person(
-                alias, person=str(erasure.person_id), words=words, held_cases=held_cases(alias), erasure_id=erasure.pk, basis=erasure.basis,
-            )  # fmt: skip
-        except HeldUp:
-            raise WrongState(HELD, about=erasure) from None
 
 
 @action(event="erasure.done")
-def finish(*, by: Actor, erasure: Erasure, values: int) -> Erasure:
-    """Erase what the portal's own rows hold, and say what was done. ``values``: how many the log held."""
-    lock()
+def finish(*, by: Actor, erasure: Erasure) -> Erasure:
+    """Erase it in the log, then in the portal's own rows, and say what was done.
+
+    The log's part commits first, on the eraser's connection. Where the rest breaks off, the rows still say what is to be looked for, so the next
+    run does it all again.
+    """
     row = lock_row(Erasure, erasure.pk)
-    if hold_on_person(row.person_id) is not None:
-        raise WrongState(HELD, about=row)
-    rows: dict[str, int] = {}
+    person = lock_row(Person, row.person_id)
+    words = words_for(person)
+    everything = {*words, *typed_by(person)}
+    with erasing() as alias:
+        values = _erase_log(alias, row, words)
+        changes = clear_row_changes(alias, everything)
+    rows = clear_own(person) | clear_words(everything) | ({"row changes": changes} if changes else {})
     make(row, MOVES["finish"], says=NOT_NOW, closed_at=now())
     append(
         "erasure.done", by=by, subject=row.log_subject, erasure_id=row.pk, person_id=row.person_id, basis=row.basis,
         asked_by=row.asked_by_id, approved_by=row.confirmed_by_id, values=values, rows=rows,
     )  # fmt: skip
     return row
+
+
+def _erase_log(alias: str, erasure: Erasure, words: list[str]) -> int:
+    """With the eraser's rights, and the holds as they stand under the lock."""
+    if erasure.state != CONFIRMED:
+        raise WrongState(NOT_NOW, about=erasure)
+    if hold_on_person(erasure.person_id, alias) is not None:
+        raise WrongState(HELD, about=erasure)
+    try:
+        return erase_person(
+            alias, person=str(erasure.person_id), words=words, held_cases=held_cases(alias), erasure_id=erasure.pk, basis=erasure.basis,
+        )  # fmt: skip
+    except HeldUp:
+        raise WrongState(HELD, about=erasure) from None
