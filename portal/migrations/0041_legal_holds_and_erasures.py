@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0039_campaign_rows_and_two_judges'),
+        ('portal', '0040_cards_take_over'),
     ]
 
     operations = [
