@@ -31,7 +31,7 @@ EVENTS = family(
     ("personal_value.erased", "A personal value was erased.", "event_id:id field basis erasure_id:id?"),
     ("reconciliation.compared", "Live tables were held against the log.", "system_id:id? ok:bool differences:list"),
     ("log.checked", "The log was checked against itself and against what is published.",
-     "ok:bool size:int checkpoints:int published:int? unreachable:text? personal:int erased:int waiting:int took_ms:int"),
+     "ok:bool size:int checkpoints:int published:int? unreachable:bool? personal:int erased:int waiting:int took_ms:int"),
     ("log.damage_found", "A check of the log found damage.", "size:int damages:list"),
     ("log.refused", "The log could not be written for a while.", "from_at:time to_at:time count:int"),
 )  # fmt: skip

@@ -5,8 +5,11 @@ An outsider's check is worth more (docs/auditor/without-us.md). This one notices
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
+from django.db import connection
 
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.checkpoints import public_keys
@@ -19,6 +22,7 @@ from audit.log.verify.sources import Source, SourceUnavailable
 alarms = logging.getLogger("breakglass.alarm")
 EVERY_MS = 24 * 60 * 60 * 1000
 MOST_NAMED = 20
+CHECK_LOCK = 0x6C6F67_03  # held while the log is checked
 CHECKER = process("checker")
 
 
@@ -38,11 +42,28 @@ class StoreSource:
 
 
 def run_due() -> int:
-    """Check where the last check is a day old; how many checks were made."""
+    """Check where the last check is a day old; how many checks were made. One at a time, however many are asked."""
     if not _is_due():
         return 0
-    check(by=CHECKER)
+    with _alone() as alone:
+        if not alone or not _is_due():
+            return 0
+        check(by=CHECKER)
     return 1
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """A lock of the session, which ends with it; the check reads for minutes, and no transaction is kept open for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [CHECK_LOCK])
+        alone = bool(cursor.fetchone()[0])
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [CHECK_LOCK])
 
 
 def _is_due() -> bool:
@@ -57,11 +78,26 @@ def check(*, by: Actor) -> Report:
         NotVerified: The public key cannot be read.
     """
     begun = time.monotonic()
-    report = examine(public_keys(), published=published())
+    report = examine(public_keys(), published=_published_or_why())
     record(by=by, report=report, took_ms=round((time.monotonic() - begun) * 1000))
     if not report.ok:
         alarms.critical("The log is damaged: %s", " ".join(report.sentences()[:MOST_NAMED]))
     return report
+
+
+class _Unreadable:
+    """In the place of a store whose address cannot be read: the stored log is checked all the same."""
+
+    def read(self, path: str) -> bytes | None:
+        """See `Source.read`."""
+        raise SourceUnavailable(f"PORTAL_LOG_STORE names no store, so {path} cannot be read.")
+
+
+def _published_or_why() -> Source | None:
+    try:
+        return published()
+    except ValueError:
+        return _Unreadable()
 
 
 def published() -> Source | None:
@@ -76,6 +112,6 @@ def record(*, by: Actor, report: Report, took_ms: int) -> None:
         append("log.damage_found", by=by, size=report.entries, damages=report.sentences()[:MOST_NAMED])
     append(
         "log.checked", by=by, ok=report.ok, size=report.entries, checkpoints=report.checkpoints, published=report.published,
-        unreachable=report.unreachable or None, personal=report.personal_held, erased=report.personal_erased,
+        unreachable=bool(report.unreachable) or None, personal=report.personal_held, erased=report.personal_erased,
         waiting=report.waiting, took_ms=took_ms,
     )  # fmt: skip

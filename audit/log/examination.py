@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
 
 from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
@@ -116,14 +117,12 @@ def _published(report: Report, keys: Sequence[VerifierKey], source: Source) -> l
 
 def _cosigned(report: Report) -> None:
     """Each kept line of a witness against the checkpoint of its size."""
-    notes = dict(
-        StoredCheckpoint.objects.filter(size__in=Cosignature.objects.values("size")).values_list("size", "note")
-    )
-    for size, witness, line in Cosignature.objects.order_by("size").values_list("size", "witness", "line"):
+    note = Subquery(StoredCheckpoint.objects.filter(size=OuterRef("size")).values("note")[:1])
+    rows = Cosignature.objects.annotate(text=note).order_by("size").values_list("size", "witness", "line", "text")
+    for size, witness, line, text in rows.iterator(chunk_size=CHUNK):
         try:
-            note = parse_note(f"{notes[size]}{line}\n".encode())
-            found = verify_cosignatures(note, [parse_cosigner_key(witness)])
-        except (KeyError, ParseError, NotVerified):
+            found = verify_cosignatures(parse_note(f"{text or ''}{line}\n".encode()), [parse_cosigner_key(witness)])
+        except (ParseError, NotVerified):
             found = ()
         if not found:
             report.wrong_cosignatures.append(f"{size} by {witness.split('+')[0]}")

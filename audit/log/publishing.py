@@ -75,7 +75,7 @@ def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[V
     after = _cosigned(connection, last)
     with connection.cursor() as cursor:
         if head:
-            _check_grown(cursor, head.checkpoint, last)
+            check_grown(cursor, head.checkpoint, last)
             if head.data == after:
                 return head
         for resources in _resources(cursor, published, last.size):
@@ -91,8 +91,12 @@ def _cosigned(connection: BaseDatabaseWrapper, last: VerifiedCheckpoint) -> byte
     return write_note(Note(note.text, (*note.signatures, *cosignature_lines(connection, last.size))))
 
 
-def _check_grown(cursor: Any, published: VerifiedCheckpoint, last: VerifiedCheckpoint) -> None:
-    """The stored log begins with the published one."""
+def check_grown(cursor: Any, published: VerifiedCheckpoint, last: VerifiedCheckpoint) -> None:
+    """See to it that the stored log begins with the published one.
+
+    Raises:
+        SetBack: It does not.
+    """
     if published.size > last.size:
         raise SetBack(f"{published.size} entries are published, and only {last.size} are stored.")
     stored = read_tiles(cursor, tiles.needed_for_consistency(published.size, last.size))

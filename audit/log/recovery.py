@@ -17,6 +17,7 @@ from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
+from audit.log.publishing import SetBack, check_grown
 from audit.log.sealing import KEEP_CHECKPOINT, KEEP_ENTRIES, KEEP_TILES, SEALING_LOCK, last_signed, read_tiles
 from audit.log.verify.bundles import look
 from audit.log.verify.sources import Source
@@ -67,13 +68,21 @@ def recover(connection: BaseDatabaseWrapper, source: Source, keys: Sequence[Veri
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALING_LOCK])
         last = last_signed(connection, keys)
         size = last.size if last else 0
-        if size > head.size or (last and size == head.size):
+        if last and size >= head.size:
+            _check_grown(cursor, head, last)
             return None
         if last and not _contains(source, head, last):
             raise CannotRecover(
                 f"What is published does not contain the {size} entries that are stored: it is another history. Ask who has the key of the log."
             )
         return _bring(cursor, source, size, head)
+
+
+def _check_grown(cursor: Any, published: VerifiedCheckpoint, stored: VerifiedCheckpoint) -> None:
+    try:
+        check_grown(cursor, published, stored)
+    except SetBack as error:
+        raise CannotRecover(f"It is another history. {error}") from error
 
 
 def _head(source: Source, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint:
@@ -152,7 +161,10 @@ def _keep(cursor: Any, start: int, bodies: Sequence[bytes], leaves: Sequence[byt
         said = [parse_entry(body) for body in bodies]
     except ParseError as error:
         raise CannotRecover(f"A published entry after {start} is not canonical. {error}") from error
-    ids = [uuid.UUID(each["id"]) for each in said]
+    try:
+        ids = [uuid.UUID(each["id"]) for each in said]
+    except (KeyError, TypeError, ValueError) as error:
+        raise CannotRecover(f"A published entry after {start} has no id.") from error
     columns = [[each.get(name, "") for each in said] for name in ("name", "at", "by", "case", "subject")]
     cursor.execute(KEEP_EVENTS, [ids, *columns, list(bodies)])
     cursor.execute(SAME, [ids, list(bodies)])

@@ -16,10 +16,10 @@ from audit.log.durable import write_whole
 from audit.log.errors import NotVerified, ParseError
 from audit.log.heartbeats import beat
 from audit.log.note import VerifierKey, write_note
-from audit.log.publishing import Head, SetBack, publish_once
+from audit.log.publisher import Publisher
 from audit.log.sealing import BATCH, SealingError, all_keys, last_signed, seal_once
 from audit.log.signing import Signer
-from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
+from audit.log.stores import Store
 from audit.log.witnessing import Witnessing
 
 log = logging.getLogger("breakglass.sealer")
@@ -57,10 +57,8 @@ class Sealer:
     known: VerifiedCheckpoint | None = None
     refused: set[int] = field(default_factory=set)
     trouble: str = ""
-    published: Head | None = None
-    unpublished: str = ""  # why what was sealed is not published
     remembered: bool = False
-    blocked: bool = False  # by another history in the store, or by one that cannot be asked while nothing is remembered
+    publisher: Publisher | None = None
     _next_beat: float = 0
     _next_forgetting: float = field(default_factory=lambda: time.monotonic() + FORGET_S)
 
@@ -100,45 +98,32 @@ class Sealer:
     def _work(self, connection: BaseDatabaseWrapper) -> None:
         log.info("Sealing for %s.", self.signer.name)
         self._begin_memory(connection)
-        self._publish(connection)
-        while not self.stop.is_set():
-            sealed = 0 if self.blocked else self._seal(connection)
-            if sealed or self.unpublished or self._unwitnessed():
-                self._show(connection)
-                self._publish(connection)
-            self._beat(connection)
-            if sealed < BATCH:
-                self.stop.wait(REST_S if self.trouble or self.unpublished else POLL_S)
+        with self._publishing() as self.publisher:
+            while not self.stop.is_set():
+                sealed = 0 if self.blocked else self._seal(connection)
+                if (self._show(connection) or sealed) and self.publisher:
+                    self.publisher.wake()
+                self._beat(connection)
+                if sealed < BATCH:
+                    self.stop.wait(REST_S if self.trouble else POLL_S)
 
-    def _unwitnessed(self) -> bool:
-        return not self.blocked and self.known is not None and self.witnesses.lacks(self.known.size)
-
-    def _show(self, connection: BaseDatabaseWrapper) -> None:
-        """A checkpoint of a history that nobody has seen is shown to the witnesses before anybody else sees it."""
-        if self.known is not None and not self.blocked:
-            self.witnesses.show(connection, self.known)
-
-    def _publish(self, connection: BaseDatabaseWrapper) -> None:
-        """Publish what is sealed. The store is asked before anything is sealed, for it may know more than the database."""
+    def _publishing(self) -> "contextlib.AbstractContextManager[Publisher | None]":
         if self.store is None:
-            return
-        try:
-            if self.published is None:
-                self.store.check()
-            self.published = publish_once(connection, self.store, self.keys)
-        except (Conflict, SetBack) as error:
-            self.blocked = True
-            self._tell_unpublished(f"Nothing is sealed, for what is published is not what is stored. {error}")
-        except (StoreUnavailable, Overtaken, SealingError) as error:
-            self.blocked = self.blocked or not (self.published or self.remembered)
-            self._tell_unpublished(f"What is sealed is not published. {error}")
-        else:
-            self.unpublished, self.blocked = "", False
+            return contextlib.nullcontext()
+        return Publisher(
+            self.alias, self.store, self.keys, self.remembered or bool(self.publisher and self.publisher.published)
+        )
 
-    def _tell_unpublished(self, sentence: str) -> None:
-        if sentence != self.unpublished:
-            alarms.critical(sentence)
-        self.unpublished = sentence
+    @property
+    def blocked(self) -> bool:
+        """Whether the store forbids to seal."""
+        return self.publisher is not None and self.publisher.blocked
+
+    def _show(self, connection: BaseDatabaseWrapper) -> bool:
+        """Show what is not cosigned yet to the witnesses; whether one of them has signed. They see a checkpoint before it is published."""
+        if self.blocked or self.known is None or not self.witnesses.lacks(self.known.size):
+            return False
+        return self.witnesses.show(connection, self.known)
 
     def _seal(self, connection: BaseDatabaseWrapper) -> int:
         if time.monotonic() >= self._next_forgetting:
@@ -165,9 +150,9 @@ class Sealer:
             return
         size = self.known.size if self.known else 0
         detail: dict[str, object] = {"size": size, "refused": len(self.refused), "trouble": self.trouble}
-        if self.store is not None:
-            published = self.published.checkpoint.size if self.published else 0
-            detail |= {"published": published, "unpublished": self.unpublished}
+        if self.publisher is not None:
+            head = self.publisher.published
+            detail |= {"published": head.checkpoint.size if head else 0, "unpublished": self.publisher.trouble}
         if self.witnesses.listed:
             detail["witnesses"] = self.witnesses.state()
         beat("sealer", detail, using=connection.alias)

@@ -48,20 +48,31 @@ class Witnessing:
     listed: Sequence[Listed]
     _pool: ThreadPoolExecutor = field(init=False, repr=False)
     _asked: list[_Asked] = field(init=False, repr=False)
+    _round: VerifiedCheckpoint | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """A thread for each."""
         self._pool = ThreadPoolExecutor(max(1, len(self.listed)), thread_name_prefix="witness")
         self._asked = [_Asked(each, Client(each.key, each.address)) for each in self.listed]
 
-    def show(self, connection: BaseDatabaseWrapper, checkpoint: VerifiedCheckpoint) -> None:
-        """Ask every witness that is not busy, and keep what came in within 0.3 seconds."""
+    def show(self, connection: BaseDatabaseWrapper, checkpoint: VerifiedCheckpoint) -> bool:
+        """Ask every witness that is not busy, and keep what came in within 0.3 seconds; whether something did.
+
+        All are asked for the same checkpoint until those that are required have answered: one that each of them has cosigned is what counts.
+        """
+        kept = [self._collect(connection, each) for each in self._asked]
+        if self._round is None or self._is_over(self._round.size):
+            self._round = checkpoint
         for each in self._asked:
-            self._collect(connection, each)
-            self._ask(connection, each, checkpoint)
+            self._ask(connection, each, self._round)
         wait([each.answer for each in self._asked if each.answer], timeout=PATIENCE_S)
-        for each in self._asked:
-            self._collect(connection, each)
+        kept += [self._collect(connection, each) for each in self._asked]
+        return any(kept)
+
+    def _is_over(self, size: int) -> bool:
+        """Whether each required witness has cosigned so much, or cannot be had now."""
+        required = [each for each in self._asked if each.listed.required]
+        return all(each.cosigned >= size or (each.trouble and each.answer is None) for each in required)
 
     def lacks(self, size: int) -> bool:
         """Whether one of them has not yet cosigned this size."""
@@ -95,9 +106,10 @@ class Witnessing:
         )
         asked.about, asked.answer = checkpoint, self._pool.submit(asked.client.ask, body, checkpoint)
 
-    def _collect(self, connection: BaseDatabaseWrapper, asked: _Asked) -> None:
+    def _collect(self, connection: BaseDatabaseWrapper, asked: _Asked) -> bool:
+        """Keep what a witness has answered; whether it has cosigned."""
         if asked.answer is None or not asked.answer.done() or asked.about is None:
-            return
+            return False
         answer, checkpoint, asked.answer = asked.answer, asked.about, None
         try:
             cosigned = answer.result()
@@ -105,13 +117,17 @@ class Witnessing:
             repeated, asked.old = asked.old == other.size, other.size
             if repeated:
                 self._failed(asked, str(other))
-            return
+            return False
         except NotCosigned as error:
             self._failed(asked, str(error))
-            return
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever a witness answers, sealing goes on
+            self._failed(asked, f"Its answer could not be read: {type(error).__name__}.")
+            return False
         asked.old = asked.cosigned = checkpoint.size
         asked.at, asked.trouble = cosigned.at, ""
         _keep(connection, checkpoint.size, cosigned)
+        return True
 
     def _failed(self, asked: _Asked, sentence: str) -> None:
         asked.not_before = time.monotonic() + PAUSE_S

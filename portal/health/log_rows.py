@@ -58,6 +58,6 @@ def check_row(at: datetime) -> Row:
     if not event.fields["ok"]:
         return row(about, DOWN, when, "It found damage; the log and the findings name it.")
     if event.fields.get("unreachable"):
-        return row(about, LATE, when, f"What is published could not be looked at. {event.fields['unreachable']}")
+        return row(about, LATE, when, "What is published could not be looked at; the store did not answer.")
     took = f"{event.fields['size']} entries in {event.fields['took_ms'] / 1000:.1f} s."
     return row(about, LATE if at - when > CHECK_LATE else HEALTHY, when, took)

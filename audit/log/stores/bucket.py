@@ -114,8 +114,21 @@ class BucketStore:
         try:
             self._write(path, data, IfNoneMatch="*", CacheControl="max-age=31536000, immutable", **locked)
         except _Refused as error:
-            if self.read(path) != data:
+            found = self.read(path)
+            if found is None:
+                raise StoreUnavailable(f"Somebody else writes {path} at this moment.") from error
+            if found != data:
                 raise Conflict(f"{path} holds other bytes.") from error
+            if locked:
+                self._lock(path, locked)
+
+    def _lock(self, path: str, locked: dict[str, Any]) -> None:
+        """See to it that the same bytes, which somebody put before, are locked as well."""
+        with _told():
+            key = self.prefix + path
+            if self.client.head_object(Bucket=self.bucket, Key=key).get("ObjectLockMode") != LOCK_MODE:
+                kept: Any = {"Mode": LOCK_MODE, "RetainUntilDate": locked["ObjectLockRetainUntilDate"]}
+                self.client.put_object_retention(Bucket=self.bucket, Key=key, Retention=kept)
 
     def _get(self, path: str) -> tuple[bytes, str] | None:
         with _told():
@@ -154,9 +167,9 @@ def connect(
 ) -> BucketStore:
     """The store; who we are comes from the environment, as boto3 finds it. Nothing is asked yet."""
     config = Config(
-        connect_timeout=5,
+        connect_timeout=3,
         read_timeout=10,
-        retries={"max_attempts": 3, "mode": "standard"},
+        retries={"max_attempts": 2, "mode": "standard"},
         max_pool_connections=AT_ONCE,
     )
     with _told():

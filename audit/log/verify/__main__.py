@@ -2,6 +2,7 @@
 
 import json
 import sys
+import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             keep(given.memory, head, walked)
     except (SourceUnavailable, NotOurs, ParseError, NotVerified, OSError) as error:
         print(f"The log could not be checked. {error}", file=sys.stderr)  # noqa: T201 - a command speaks
+        return NOT_CHECKED
+    except Exception:  # noqa: BLE001 - a fault of ours is no damage of the log
+        traceback.print_exc()
         return NOT_CHECKED
     print(_as_json(verdict) if given.json else "\n".join(sentences(verdict)))  # noqa: T201 - a command speaks
     return WHOLE if verdict.whole else DAMAGED

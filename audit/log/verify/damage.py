@@ -12,7 +12,6 @@ class Kind(StrEnum):
     CHECKPOINT_NOT_SIGNED = "checkpoint not signed"
     SHORTER = "shorter than seen"
     FORKED = "another history"
-    NOT_WITNESSED = "not witnessed"
     BUNDLE_MISSING = "entries missing"
     BUNDLE_UNREADABLE = "entries unreadable"
     ENTRIES_CHANGED = "entries changed"

@@ -1,5 +1,6 @@
 """Where a published log is read from: a directory, or an address that serves one."""
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -55,13 +56,16 @@ class Address:
         wanted = urllib.request.Request(f"{self.prefix.rstrip('/')}/{path}", headers=dict(self.headers))  # noqa: S310 - see `source_of`
         try:
             with urllib.request.urlopen(wanted, timeout=TIMEOUT_S) as answer:  # noqa: S310 - see `source_of`
-                return bytes(answer.read(MAX_BYTES + 1))
+                data, said = bytes(answer.read(MAX_BYTES + 1)), answer.headers.get("Content-Length", "")
         except urllib.error.HTTPError as error:
             if error.code in (404, 410):
                 return None
             raise SourceUnavailable(f"{path}: the server answers {error.code}.") from error
-        except OSError as error:  # URLError and time-outs are such
+        except (OSError, http.client.HTTPException) as error:  # URLError and time-outs are OSErrors
             raise SourceUnavailable(f"{path} cannot be fetched: {error}.") from error
+        if said.isdecimal() and len(data) < min(int(said), MAX_BYTES + 1):
+            raise SourceUnavailable(f"{path} was cut short on its way: {len(data)} of {said} bytes.")
+        return data
 
 
 def source_of(text: str) -> Source:

@@ -37,8 +37,9 @@ def _parse(words: Sequence[str]) -> Listed:
         raise ParseError("A witness is listed as: required or optional, its key, its address.")
     try:
         parts = urlsplit(words[2])
-    except ValueError as error:
-        raise ParseError(f"The address of a witness cannot be read: {error}.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ParseError("The address of a witness begins with http:// or https://.")
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ParseError("The address of a witness begins with http:// or https://, and its port is a number.")
     return Listed(parse_cosigner_key(words[1]), words[2], words[0] == REQUIRED)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -16,6 +17,7 @@ from audit.log.read import named
 from audit.log.stores.directory import DirectoryStore
 from audit.log.verify.sources import SourceUnavailable
 from tests.audit.log.logged import doctored, run_signer, sealed
+from tests.servers import superuser_url
 from tests.witnesses import ONE
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +102,19 @@ def test_a_kept_line_that_is_no_cosignature_is_damage(store: DirectoryStore) -> 
     key: CosignerKey = ONE.cosigner()
     Cosignature.objects.create(size=2, witness=key.text(), line="— witness.example/w1 AAAAAAAAAAAA", signed_at=1)
     assert checking.check(by=BY).sentences() == ["1 cosignatures do not verify, first 2 by witness.example/w1."]
+
+
+def test_a_check_that_runs_elsewhere_is_not_made_twice(store: DirectoryStore) -> None:
+    published(store, 1)
+    with psycopg.connect(superuser_url(str(connection.settings_dict["NAME"])), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [checking.CHECK_LOCK])
+        assert (checking.run_due(), named(["log.checked"])) == (0, [])
+    assert checking.run_due() == 1
+
+
+def test_a_setting_that_names_no_store_leaves_the_stored_log_checked(settings: Any) -> None:
+    settings.PORTAL_LOG_STORE = "nowhere"
+    sealed(2)
+    assert checking.check(by=BY).ok
+    (event,) = named(["log.checked"])
+    assert (event.fields["ok"], event.fields["unreachable"], event.fields["size"]) == (1, 1, 2)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -292,3 +293,23 @@ def test_sealing_goes_on_while_the_store_cannot_be_written_and_is_published_afte
 def head_size(store: DirectoryStore) -> int:
     head = read_head(store, [run_signer().verifier()])
     return head.checkpoint.size if head else 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_store_that_hangs_holds_up_no_seal(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket behind an address that takes connections and never answers, at a sealer that remembers."""
+    memory = tmp_path / "seen"
+    process = start(PORTAL_LOG_SEEN_FILE=str(memory))
+    appended(1)
+    wait_until(memory.exists, "what is remembered")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        address = f"s3://log?region=us-east-1&endpoint=http://127.0.0.1:{hanging.getsockname()[1]}"
+        start(PORTAL_LOG_SEEN_FILE=str(memory), PORTAL_LOG_STORE=address)
+        wait_until(lambda: "What is sealed is not published" in printed(tmp_path), "the first try", 60)
+        for _ in range(3):
+            (event,) = appended(1)
+            checkpoints.wait_for_inclusion(event, 5)

@@ -140,7 +140,9 @@ def test_cards_wait_to_be_printed_at_the_same_cost_for_one_and_for_many(world: W
     there, counts = browser_of(vault.cleo), []
     for more in (0, 2):
         for number in range(more):
-            made = OfflineSet.objects.create(account=copied(vault.account, number), number=1, state=MADE, made_at=now())
+            made = OfflineSet.objects.create(
+                account=copied(vault.account, number), number=1, state=MADE, made_at=now(), opened_at=now()
+            )
             OfflineCard.objects.create(of_set=made, letter="A", custodian=vault.cleo, share=b"0")
         there.get("/")
         with CaptureQueriesContext(connection) as asked:

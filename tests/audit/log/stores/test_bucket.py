@@ -1,7 +1,6 @@
 """A bucket as a store, held against moto's server over HTTP. What it does not enforce is said in docs/operate.md."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -71,6 +70,12 @@ def test_same_bytes_may_be_put_again_and_others_never(store: BucketStore) -> Non
     assert [store.read("tile/0/000"), store.read("tile/0/001"), store.read("tile/0/002")] == [b"one", b"two", None]
 
 
+def test_same_bytes_that_somebody_put_without_a_lock_are_locked(store: BucketStore) -> None:
+    store.client.put_object(Bucket=store.bucket, Key="portal/tile/0/000", Body=b"one")
+    store.put({"tile/0/000": b"one"})
+    assert store.client.head_object(Bucket=store.bucket, Key="portal/tile/0/000")["ObjectLockMode"] == "COMPLIANCE"
+
+
 def test_head_is_moved_only_by_who_read_it_last(store: BucketStore) -> None:
     store.move_head(None, b"first")
     store.move_head(b"first", b"second")
@@ -78,25 +83,6 @@ def test_head_is_moved_only_by_who_read_it_last(store: BucketStore) -> None:
         with pytest.raises(Overtaken):
             store.move_head(stale, b"third")
     assert store.read(HEAD) == b"second"
-
-
-def test_of_many_that_move_the_head_at_once_one_does(store: BucketStore) -> None:
-    store.move_head(None, b"before")
-
-    def move(number: int) -> bool:
-        try:
-            store.move_head(b"before", b"%d" % number)
-        except Overtaken:
-            return False
-        return True
-
-    with ThreadPoolExecutor(10) as pool:
-        moved = list(pool.map(move, range(20)))
-    last = store.read(HEAD)
-    assert (any(moved), last) == (
-        True,
-        b"%d" % (max(number for number, each in enumerate(moved) if each and last == b"%d" % number)),
-    )
 
 
 def test_partial_resources_are_forgotten_and_nothing_else_ever(store: BucketStore) -> None:

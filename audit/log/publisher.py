@@ -1,0 +1,97 @@
+"""Publishes beside the sealing, in a thread and over a database connection of its own: a store that hangs holds up no seal."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError, InterfaceError, connections
+
+from audit.log.note import VerifierKey
+from audit.log.publishing import Head, SetBack, publish_once
+from audit.log.sealing import SealingError
+from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
+
+alarms = logging.getLogger("breakglass.alarm")
+REST_S = 1.0  # before it is tried again
+
+
+@dataclass
+class Publisher:
+    """What a publisher needs, and what it knows.
+
+    Args:
+        alias: Its database, in Django's connections.
+        store: Where to.
+        keys: The log's public keys.
+        remembered: Whether the sealer remembers a checkpoint by itself; where it does not, the store must have answered once.
+    """
+
+    alias: str
+    store: Store
+    keys: Sequence[VerifierKey]
+    remembered: bool
+    published: Head | None = None
+    trouble: str = ""  # why what was sealed is not published
+    blocked: bool = (
+        True  # nothing is sealed: the store was not asked yet, holds another history, or is all that could remember
+    )
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _woken: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> "Publisher":
+        """Begin, with a look at the store."""
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End after what is under way; one that hangs is left behind, and moves nothing that others have moved."""
+        self._stop.set()
+        self._woken.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def wake(self) -> None:
+        """There is something to publish."""
+        self._woken.set()
+
+    def _run(self) -> None:
+        connection = connections[self.alias]
+        try:
+            while not self._stop.is_set():
+                self._woken.clear()
+                self._publish(lambda: publish_once(connection, self.store, self.keys))
+                self._woken.wait(REST_S if self.trouble else None)
+        finally:
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                connection.close()
+
+    def _publish(self, publish: Callable[[], Head | None]) -> None:
+        try:
+            if self.published is None:
+                self.store.check()
+            self.published = publish()
+        except (Conflict, SetBack) as error:
+            self.blocked = True
+            self._tell(f"Nothing is sealed, for what is published is not what is stored. {error}")
+        except (StoreUnavailable, Overtaken, SealingError) as error:
+            self.blocked = not (self.published or self.remembered)
+            self._tell(f"What is sealed is not published. {error}")
+        except (DatabaseError, InterfaceError) as error:
+            self._tell(f"What is sealed is not published: the database does not answer ({type(error).__name__}).")
+            with contextlib.suppress(DatabaseError, InterfaceError):
+                connections[self.alias].close()
+        except Exception as error:  # noqa: BLE001 - a store may fail in any way; to seal on silently without it is worse
+            self.blocked = not (self.published or self.remembered)
+            self._tell(f"What is sealed is not published: {type(error).__name__}.")
+        else:
+            self.trouble, self.blocked = "", False
+
+    def _tell(self, sentence: str) -> None:
+        """Say it once, not at every try."""
+        if sentence != self.trouble:
+            alarms.critical(sentence)
+        self.trouble = sentence
