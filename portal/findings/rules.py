@@ -52,7 +52,7 @@ def may_move_due(by: Actor, finding: Finding) -> None:
     Raises:
         NotAllowed: of kind ``own finding`` for its owners, ``own use`` for who asked or decided.
     """
-    if str(finding.owner_id) == by.id or by.id in past_of(finding).owners:
+    if _is_or_was_theirs(by, finding):
         raise NotAllowed(
             "Nobody moves the date of a finding that is or was their own.", about=finding, kind="own finding"
         )
@@ -64,14 +64,16 @@ def may_move_due(by: Actor, finding: Finding) -> None:
 
 
 def may_close(by: Actor, finding: Finding) -> None:
-    """The owner, an administrator or a reviewer of the system, and neither the owner of the finding nor who is concerned by the use.
+    """The owner, an administrator or a reviewer of the system, and neither who owns or owned the finding nor who is concerned by the use.
 
     Raises:
-        NotAllowed: of kind ``own finding`` for its owner, ``own use`` for who asked or decided.
+        NotAllowed: of kind ``own finding`` for its owners, ``own use`` for who asked or decided.
     """
-    if str(finding.owner_id) == by.id:
+    if _is_or_was_theirs(by, finding):
         raise NotAllowed(
-            "Nobody closes their own finding. Another person has to look at it.", about=finding, kind="own finding"
+            "Nobody closes a finding that is or was their own. Another person has to look at it.",
+            about=finding,
+            kind="own finding",
         )
     if is_concerned(by, finding.case):
         raise NotAllowed(
@@ -100,6 +102,11 @@ def is_concerned(by: Actor, case: str) -> bool:
     if not case or not by.is_person:
         return False
     return AccessRequest.objects.filter(concerning(UUID(by.id)), pk=case).exists()
+
+
+def _is_or_was_theirs(by: Actor, finding: Finding) -> bool:
+    """Handed on, it is still what they did that is looked at."""
+    return str(finding.owner_id) == by.id or by.id in past_of(finding).owners
 
 
 def _holds_one(by: Actor, roles: tuple[str, ...], system: System | None) -> bool:

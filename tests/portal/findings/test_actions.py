@@ -182,6 +182,17 @@ def test_owner_of_a_finding_neither_closes_it_nor_moves_its_date(world: World, a
 
 
 @pytest.mark.parametrize("act", ["close", "due"])
+def test_who_owned_a_finding_before_neither_closes_it_nor_moves_its_date(world: World, act: str) -> None:
+    row = raised(world, "mo")
+    actions.assign(by=actor(world.mo), finding=row, owner=world.ben, due_at=now() + timedelta(days=5))
+    actions.answer(by=actor(world.ben), finding=row, cause="c", response="r")
+    with pytest.raises(NotAllowed) as refusal:
+        DO[act](world, row)
+    assert refusal.value.kind == "own finding"
+    DO[act](dataclasses.replace(world, people={**world.people, "mo": world.pia}), row)  # another who manages the system
+
+
+@pytest.mark.parametrize("act", ["close", "due"])
 def test_who_used_the_access_neither_closes_what_was_found_of_it_nor_moves_its_date(world: World, act: str) -> None:
     request = request_of(world)
     RoleAssignment.objects.filter(person=world.mo, role="owner").update(person=world.ann)  # and she is an owner besides
