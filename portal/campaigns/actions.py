@@ -11,6 +11,7 @@ from portal.campaigns.lines import again, sha256
 from portal.campaigns.models import Campaign, Item
 from portal.campaigns.recorded import decided, said_before
 from portal.campaigns.states import ITEM_MOVES, KEPT, MODIFIED, MOVES, OPEN, REVOKED, UNDECIDED
+from portal.campaigns.subjects import roles
 from portal.campaigns.telling import tell_of_lines, tell_of_nobody
 from portal.clock import ms, now
 from portal.errors import ChangedMeanwhile, RefusedByPolicy
@@ -91,8 +92,8 @@ def modify(*, by: Actor, item: Item, to_at: datetime, reason: str) -> Item:
     """The right ends earlier, and with it what would outlast it."""
     row = _decidable(by, item)
     rules.need_reason(row, reason, kept=False)
-    if rules.needs_second(by, row):
-        return _ask_second(by, row, reason)
+    if rules.needs_second(by, row, to_at):
+        return _ask_second(by, row, reason, to_at)
     subjects.of(row).narrow(by, row, to_at)
     return _decide(by, row, "modify", reason, expires_at=ms(to_at))
 
@@ -105,8 +106,8 @@ def revoke(*, by: Actor, item: Item, reason: str) -> Item:
     """
     row = _decidable(by, item)
     rules.need_reason(row, reason, kept=False)
-    if rules.needs_second(by, row):
-        return _ask_second(by, row, reason)
+    if rules.needs_second(by, row, None):
+        return _ask_second(by, row, reason, None)
     subjects.of(row).revoke(by, row, reason)
     return _decide(by, row, "revoke", reason)
 
@@ -175,17 +176,22 @@ def _decidable(by: Actor, item: Item) -> Item:
     return row
 
 
-def _ask_second(by: Actor, row: Item, reason: str) -> Item:
-    """Two have to agree before this is taken away: the line goes to another with what the first said."""
-    to, asked = rules.second_for(by, row), {"removal_asked_by_id": UUID(by.id), "reason": reason.strip()}
-    return _hand_on(by, row, to, reason, asked)
+def _ask_second(by: Actor, row: Item, reason: str, to_at: datetime | None) -> Item:
+    """Two have to agree before this is taken away, or ends earlier: the line goes to another with what the first wants, and why."""
+    if to_at is not None:
+        roles.may_narrow(row, to_at)  # nothing but a role is for all systems
+    asked = {"removal_asked_by_id": UUID(by.id), "removal_asked_to_at": to_at, "reason": reason.strip()}
+    return _hand_on(by, row, rules.second_for(by, row), reason, asked)
 
 
 def _hand_on(by: Actor, row: Item, to: Person, reason: str, asked: Mapping[str, object] | None = None) -> Item:
     changes = {"reviewer": to, "owner": to, "shown_at": None, "opened_at": None, **(asked or {})}
     make(row, ITEM_MOVES["transfer"], says=rules.DECIDED, **changes)
     tell_of_lines(by, row.campaign, [row])
-    _append_decided(by, row, "transfer", reason, to_id=to.pk, removal_asked=True if asked else None)
+    ends = row.removal_asked_to_at if asked else None
+    _append_decided(
+        by, row, "transfer", reason, to_id=to.pk, removal_asked=True if asked else None, expires_at=ms(ends) if ends else None
+    )  # fmt: skip
     return row
 
 

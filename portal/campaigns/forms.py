@@ -75,6 +75,7 @@ class DecisionForm(KeptForm):
         kwargs.setdefault("auto_id", f"id_{item.pk}_%s")
         super().__init__(*args, **kwargs)
         self.item = item
+        self.fields["to_at"].initial = item.removal_asked_to_at  # what the first asked for: who agrees need not type it
         self.others = {str(each.pk): each for each in others if each.pk not in (item.reviewer_id, item.person_id)}
         self.fields["to"].choices = [("", "Choose"), *((pk, each.name) for pk, each in self.others.items())]  # type: ignore[attr-defined]  # a ChoiceField
 

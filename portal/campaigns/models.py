@@ -178,6 +178,9 @@ class Item(models.Model):
         related_name="+",
         help_text="who wants it taken away, where two have to agree",
     )
+    removal_asked_to_at = models.DateTimeField(
+        null=True, blank=True, help_text="until when it may still be held, as they want it; none: it goes at once"
+    )
     bulk = models.UUIDField(null=True, blank=True, help_text="which lines were kept together with it")
     decided_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -205,6 +208,10 @@ class Item(models.Model):
                     )
                 ),
                 name="item_decided_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(removal_asked_to_at__isnull=True) | models.Q(removal_asked_by__isnull=False),
+                name="item_asked_whole",
             ),
             models.CheckConstraint(
                 condition=models.Q(read_back_at__isnull=True, access_present__isnull=True)

@@ -137,11 +137,17 @@ def may_decide_each(by: Actor, items: Sequence[Item]) -> dict[UUID, frozenset[st
     return out
 
 
-def needs_second(by: Actor, item: Item) -> bool:
-    """Whether another has to agree: who owns one system takes nobody's role for all systems away alone. See docs/decisions/013."""
+def needs_second(by: Actor, item: Item, to_at: datetime | None) -> bool:
+    """Whether another has to agree that it ends at ``to_at`` (``None``: at once): who owns one system takes nobody's role for all systems away alone.
+
+    What goes further than the first asked for, nobody has agreed to yet. See docs/decisions/013.
+    """
     if item.campaign.system_id is not None or by.id in {str(each.pk) for each in administrators()}:
         return False
-    return item.removal_asked_by_id is None or str(item.removal_asked_by_id) == by.id
+    if item.removal_asked_by_id is None or str(item.removal_asked_by_id) == by.id:
+        return True
+    asked = item.removal_asked_to_at
+    return asked is not None and (to_at or now()) < asked
 
 
 def second_for(by: Actor, item: Item) -> Person:

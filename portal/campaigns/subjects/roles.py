@@ -27,6 +27,7 @@ from portal.campaigns.subjects.base import (
 from portal.clock import optional_ms
 from portal.eligibility.models import APPROVER, RESPONDER, REVIEWER, RoleAssignment
 from portal.eligibility.queries import in_force
+from portal.eligibility.rules import ends_earlier
 from portal.grants import narrowing
 from portal.grants.models import Grant
 from portal.people.models import Person, SignIn
@@ -108,6 +109,15 @@ def _signed_in(people: Collection[UUID]) -> dict[UUID, datetime]:
 def in_force_of(item: Item) -> RoleAssignment | None:
     """The role of the line, if nobody ended it meanwhile."""
     return still_held(RoleAssignment.objects.select_related("system", "person"), item)
+
+
+def may_narrow(item: Item, to_at: datetime) -> None:
+    """What `narrow` will ask as well, before another person is asked to agree.
+
+    Raises:
+        RefusedByPolicy: it is not in force, or would not end earlier.
+    """
+    ends_earlier(needed(in_force_of(item), item), to_at)
 
 
 def narrow(by: Actor, item: Item, to_at: datetime) -> None:

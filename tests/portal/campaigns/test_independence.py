@@ -1,5 +1,6 @@
 """Nobody judges themselves, what they asked for or gave, nor their manager: when lines are put, when one is decided, and in between."""
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.portal.campaigns.attested import ACTS, NOTE, begun, events_of, line, 
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
+BEGUN = now().replace(second=0, microsecond=0)  # pages ask for minutes
 
 
 @pytest.fixture
@@ -273,10 +275,66 @@ def test_role_for_all_systems_goes_when_two_owners_agree(world: World, act: str,
     with pytest.raises(NotAllowed):
         ACTS[act](actor(world.mo), item, world)
     page = browser_of(world.kim).get(f"/campaigns/{campaign.pk}/").content.decode()
-    assert f"Mo asks for it: {NOTE}" in page
+    assert ("Mo asks " in page, f": {NOTE}" in page) == (True, True)
     ACTS[act](actor(world.kim), line(campaign, "Quinn"), world)
     assert [event.name for event in events_of(role)] == [name]
     assert row_of(item)["decided_by_id"] == world.kim.pk
+
+
+def asks(world: World, by: str, campaign: Any, days: int | None) -> None:
+    """Quinn's role is to end after so many days; without, at once."""
+    with contextlib.suppress(ChangedMeanwhile):  # seen before
+        seen(world, campaign, by)
+    item, judge = line(campaign, "Quinn"), actor(world.people[by])
+    if days is None:
+        actions.revoke(by=judge, item=item, reason=NOTE)
+    else:
+        actions.modify(by=judge, item=item, to_at=BEGUN + timedelta(days=days), reason=NOTE)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "agreed"),
+    [
+        (9, None, False), (9, 8, False), (9, 9, True), (9, 10, True), (None, None, True), (None, 9, True),
+    ],
+)  # fmt: skip
+def test_second_goes_no_further_than_the_first_asked_for(
+    world: World, first: int | None, second: int | None, agreed: bool
+) -> None:
+    campaign = judged_by_owners(world, "kim")
+    item = line(campaign, "Quinn")
+    role = RoleAssignment.objects.get(pk=item.subject)
+    for by, days in (("mo", first), ("kim", second)):
+        asks(world, by, campaign, days)
+    assert bool(events_of(role)) is agreed
+    if not agreed:  # it was asked anew: the first may agree to that now
+        row, wanted = row_of(item), None if second is None else BEGUN + timedelta(days=second)
+        assert (row["state"], row["reviewer_id"], row["removal_asked_by_id"]) == (
+            "undecided",
+            world.mo.pk,
+            world.kim.pk,
+        )
+        assert row["removal_asked_to_at"] == wanted
+        told = events_of(item, "campaign.item_decided")[-1].fields
+        assert (told["removal_asked"], told.get("expires_at")) == (1, ms(wanted) if wanted else None)
+        asks(world, "mo", campaign, second)
+        assert [each.name for each in events_of(role)] == ["role.ended" if second is None else "role.shortened"]
+
+
+def test_page_says_until_when_the_first_wants_it_to_last(world: World) -> None:
+    campaign = judged_by_owners(world, "kim")
+    asks(world, "mo", campaign, 9)
+    page = browser_of(world.kim).get(f"/campaigns/{campaign.pk}/").content.decode()
+    assert ("Mo asks that it ends" in page, "To be taken away" in page) == (True, False)
+    assert f'value="{BEGUN + timedelta(days=9):%Y-%m-%dT%H:%M}"' in page  # who agrees need not type it
+
+
+def test_nobody_is_asked_to_agree_to_an_end_that_cannot_be(world: World) -> None:
+    campaign = judged_by_owners(world, "kim")
+    before = row_of(line(campaign, "Quinn"))
+    with pytest.raises(RefusedByPolicy, match="between now and the present end"):
+        asks(world, "mo", campaign, -1)
+    assert row_of(line(campaign, "Quinn")) == before
 
 
 def test_second_owner_may_keep_what_the_first_wants_taken_away(world: World) -> None:
