@@ -1,6 +1,7 @@
 """Policy versions: written by one administrator, approved by another."""
 
 from datetime import timedelta
+from typing import Final, Literal
 from uuid import UUID
 
 from django.db.models import Max
@@ -17,6 +18,8 @@ from portal.rotas.queries import rotas_of
 from portal.rows import lock_row
 from portal.systems.models import System
 
+NOTHING: Final = "none"
+"""Looked at beside no version, since none was in force."""
 REVIEW_DAYS = 365  # at most a year between two looks at a policy (T-48)
 
 
@@ -53,8 +56,10 @@ def propose(*, by: Actor, system: System, policy: Policy, review_days: int = REV
 
 
 @action(event="policy.approved", refused="policy.act_refused")
-def approve(*, by: Actor, version: PolicyVersion, instead_of: UUID | None = None) -> PolicyVersion:
-    """Bring a version into force; the one before ends at the same moment. ``instead_of`` is the one beside which it was looked at.
+def approve(*, by: Actor, version: PolicyVersion, instead_of: UUID | Literal["none"] | None = None) -> PolicyVersion:
+    """Bring a version into force; the one before ends at the same moment. ``instead_of`` is the one beside which it was looked at, or ``NOTHING``.
+
+    Without ``instead_of`` nothing is said of what it was looked at beside.
 
     Raises:
         NotAllowed, StepUpNeeded: no administrator of the system, or its writer, or without a fresh second factor.
@@ -71,7 +76,7 @@ def approve(*, by: Actor, version: PolicyVersion, instead_of: UUID | None = None
         system=locked.system, effective_from__isnull=False, effective_to__isnull=True
     )
     previous = before.first()
-    if instead_of is not None and (previous is None or previous.pk != instead_of):
+    if instead_of is not None and (previous.pk if previous else NOTHING) != instead_of:
         raise ChangedMeanwhile(
             "Another version came into force since you looked. See what this one changes of it, then agree.",
             about=locked,

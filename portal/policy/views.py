@@ -1,6 +1,6 @@
 """Policies: what holds, what is proposed, who decided. A new version waits for a second administrator."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,7 +16,7 @@ from portal.kept import confirming
 from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy import queries
-from portal.policy.actions import approve, decline, may_change_policy, propose
+from portal.policy.actions import NOTHING, approve, decline, may_change_policy, propose
 from portal.policy.differences import differences
 from portal.policy.forms import ALL_LABELS, PolicyForm, compared, first_values
 from portal.policy.lookback import DAYS
@@ -122,7 +122,7 @@ def policy_version(request: PersonRequest, pk: UUID) -> HttpResponse:
 @confirming
 def policy_approve(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Bring it into force."""
-    version = approve(by=request.actor, version=_for_act(pk), instead_of=_key(request.POST.get("instead_of", "")))
+    version = approve(by=request.actor, version=_for_act(pk), instead_of=_beside(request.POST.get("instead_of", "")))
     messages.info(
         request,
         f"Version {version.number} is in force. Requests made before keep the version that they were made under.",
@@ -139,7 +139,9 @@ def policy_decline(request: PersonRequest, pk: UUID) -> HttpResponse:
     return redirect("policy_version", pk=pk)
 
 
-def _key(said: str) -> UUID | None:
+def _beside(said: str) -> UUID | Literal["none"] | None:
+    if said == NOTHING:
+        return NOTHING
     try:
         return UUID(said)
     except ValueError:

@@ -121,6 +121,17 @@ def test_version_is_not_agreed_to_beside_one_that_is_no_longer_in_force(world: W
     assert browser.post(f"/policies/versions/{looser.pk}/approve/", {"instead_of": stricter.pk}).status_code == 302
 
 
+def test_first_version_is_not_agreed_to_unseen_beside_one_that_came_into_force_meanwhile(world: World) -> None:
+    PolicyVersion.objects.all().delete()
+    one, other = proposed(world, max_grant_minutes=100), proposed(world, max_grant_minutes=90)
+    browser = browser_of(world.quinn)
+    page = browser.get(f"/policies/versions/{other.pk}/").content.decode()
+    assert 'name="instead_of" value="none"' in page
+    answers = [browser.post(f"/policies/versions/{each.pk}/approve/", {"instead_of": "none"}) for each in (one, other)]
+    other.refresh_from_db()
+    assert ([each.status_code for each in answers], other.approved_at) == ([302, 409], None)
+
+
 def test_declined_version_never_holds(world: World) -> None:
     version = proposed(world, max_grant_minutes=30, bypass_minutes=30)
     browser = browser_of(world.quinn)
