@@ -5,7 +5,7 @@ from datetime import datetime
 from audit.log.append import Actor, action
 from portal.access_requests.alerting import of_system
 from portal.clock import now
-from portal.duties.overdue import Overdue
+from portal.duties.overdue import Overdue, is_overdue
 from portal.errors import ChangedMeanwhile
 from portal.notifications.models import Alert
 from portal.notifications.outbox import tell
@@ -21,9 +21,9 @@ def tell_overdue(*, by: Actor, duty: Overdue) -> None:
     """Tell whom the system's policy has told of what is overdue, and who owes it: at once, and once for each date.
 
     Raises:
-        ChangedMeanwhile: they were told.
+        ChangedMeanwhile: they were told, or it was done.
     """
-    lock_row(System, duty.system.pk, no_key=True)
+    _lock_and_look(duty)
     if was_told(duty):
         raise ChangedMeanwhile("They were told already.", about=duty.system)
     tell(
@@ -37,15 +37,21 @@ def remind(*, by: Actor, duty: Overdue) -> None:
     """Remind who owes it, in their next digest; once each day (UTC) until it is done.
 
     Raises:
-        ChangedMeanwhile: something was said of it today.
+        ChangedMeanwhile: something was said of it today, or it was done.
     """
-    lock_row(System, duty.system.pk, no_key=True)
+    _lock_and_look(duty)
     if was_said_today(duty, now()):
         raise ChangedMeanwhile("They were reminded today.", about=duty.system)
     tell(
         by=by, people=duty.people, kind=DAILY, about=duty.about, path=duty.path,
         facts={"what": duty.what, "system": duty.system.name, "was_due_at": duty.due_at},
     )  # fmt: skip
+
+
+def _lock_and_look(duty: Overdue) -> None:
+    lock_row(System, duty.system.pk, no_key=True)
+    if not is_overdue(duty, now()):
+        raise ChangedMeanwhile("It was done meanwhile.", about=duty.system)
 
 
 def was_told(duty: Overdue) -> bool:

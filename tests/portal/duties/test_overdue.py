@@ -11,9 +11,9 @@ from portal.clock import ms, now
 from portal.drills.duties import interval
 from portal.duties import sweep
 from portal.duties.actions import remind, tell_overdue
-from portal.duties.overdue import overdue
+from portal.duties.overdue import KINDS, Kind, Overdue, overdue
 from portal.errors import ChangedMeanwhile
-from portal.findings.actions import raise_finding
+from portal.findings.actions import answer, close, raise_finding
 from portal.findings.models import Finding
 from portal.notifications.digest import next_digest
 from portal.notifications.models import Alert
@@ -26,7 +26,7 @@ from portal.systems.models import System
 from tests.at_once import at_once
 from tests.portal.sealed.printed import printed
 from tests.portal.sealed.vault import Vault, make_vault
-from tests.worlds import make_world, sealing
+from tests.worlds import actor, make_world, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
@@ -134,3 +134,34 @@ def test_of_ten_at_once_one_tells_and_one_reminds(vault: Vault) -> None:
     Alert.objects.update(queued_at=now() - DAY)
     got = at_once(10, lambda: remind(by=sweep.SWEEP, duty=duty))
     assert Counter(type(each) for each in got) == {type(None): 1, ChangedMeanwhile: 9}
+
+
+@pytest.mark.parametrize("act", [tell_overdue, remind], ids=["told", "reminded"])
+def test_what_is_done_meanwhile_is_not_told(vault: Vault, act: Callable[..., None]) -> None:
+    late_finding(vault)
+    (duty,) = overdue(now())
+    row = answer(by=actor(vault.world.ben), finding=Finding.objects.get(), cause="c", response="r")
+    close(by=actor(vault.world.mo), finding=row, retest_ok=True)
+    with pytest.raises(ChangedMeanwhile):
+        act(by=sweep.SWEEP, duty=duty)
+    assert Alert.objects.filter(kind__startswith="duty.").count() == 0
+
+
+def test_what_cannot_be_read_of_one_does_not_stop_the_others(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    late_finding(vault)
+    late_finding(vault)
+    late_policy(vault)
+    bad = Finding.objects.order_by("pk")[0].pk
+    finding, drill = KINDS["finding"], KINDS["drill"]
+
+    def told(row: Finding) -> Overdue:
+        if row.pk == bad:
+            raise ValueError("It cannot be read.")
+        return finding.told(row)
+
+    def late(*_: object) -> list[object]:
+        raise ValueError("None can be read.")
+
+    monkeypatch.setitem(KINDS, "finding", Kind(finding.late, told))
+    monkeypatch.setitem(KINDS, "drill", Kind(late, drill.told))
+    assert [each.kind for each in overdue(now())] == ["policy", "finding"]
