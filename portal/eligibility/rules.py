@@ -3,13 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
 from audit.log.append import Actor
 from portal.clock import now
 from portal.eligibility.models import ADMINISTRATOR, OWNER, ROLES, Eligibility, RoleAssignment
 from portal.eligibility.queries import conflicts_of, in_force
 from portal.errors import RefusedByPolicy, WrongState
+from portal.locks import until_commit
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, NARROW, need_other, need_permission
 from portal.people.strength import need_fresh
@@ -167,8 +166,7 @@ def leaves_administrators(row: RoleAssignment, to_at: datetime | None = None) ->
     """
     if row.role != ADMINISTRATOR or row.system_id is not None:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADMINISTRATORS_LOCK])
+    until_commit(ADMINISTRATORS_LOCK)
     at = to_at or now()  # after the lock: what ended while it was waited for has ended before
     others = RoleAssignment.objects.filter(in_force(at), role=ADMINISTRATOR, system=None, person__left_at=None)
     if others.exclude(pk=row.pk).order_by().values("person").distinct().count() < FEWEST_ADMINISTRATORS:
