@@ -28,5 +28,7 @@ PRESENTERS: dict[str, Presenter] = {
     "key.added": say("A key came into use: {kind}", "{public}", icon="key"),
     "personal_value.erased": say("A personal value was erased: {field}", "Of event {event_id}.", "{basis}", icon="trash"),
     "reconciliation.compared": say("Live tables were held against the log; they agree: {ok}", "{differences}", icon="scale"),
+    "log.checked": say("The log was checked; it is whole: {ok}", "{size} entries, {published} of them published.", icon="shield-lock"),
+    "log.damage_found": say("A check of the log found damage", "{damages}", icon="alert-octagon", tone="attention"),
     "log.refused": say("The log could not be written, {count} times", "From {from_at} to {to_at}.", icon="alert-octagon", tone="attention"),
 }  # fmt: skip

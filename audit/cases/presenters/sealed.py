@@ -19,6 +19,7 @@ def _checked_out(event: LoggedEvent) -> tuple[str, str] | None:
 
 
 PRESENTERS: dict[str, Presenter] = {
+    "sealed.shut": say("A sealed account out of use is shut on its target", "{sessions_ended} sessions ended.", icon="lock"),
     "sealed.proposed": say("Proposed to keep {name} under seal", "Account {account}.", "Custodian {custodian_id}.", icon="pencil"),
     "sealed.registered": say("{name} is kept under seal", "Account {account}.", "Custodian {custodian_id}.", "Used at: {location}.", DECIDED,
                              icon="lock", tone="accent"),
