@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0040_cards_take_over'),
+        ('portal', '0041_legal_holds_and_erasures'),
     ]
 
     operations = [
