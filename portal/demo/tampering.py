@@ -4,13 +4,16 @@ The triggers that keep the log insert-only are passed over, as a superuser can. 
 wants it back.
 """
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -46,23 +49,31 @@ def superuser() -> str:
 
 def tampered() -> str:
     """What was done and not yet put right, in words."""
-    return KINDS[json.loads(_file().read_text())["kind"]].label if _file().exists() else ""
+    try:
+        return KINDS[json.loads(_file().read_text())["kind"]].label
+    except FileNotFoundError:
+        return ""
 
 
 def tamper(kind: str) -> None:
     """Do it, unless something is tampered with already."""
-    if tampered():
-        return
-    with _unguarded() as connection:
-        kept = KINDS[kind].act(connection)
-        _file().write_text(json.dumps({"kind": kind, **kept}))
+    with _one_at_a_time():
+        if tampered():
+            return
+        with _unguarded() as connection:
+            kept = KINDS[kind].act(connection)
+            _keep({"kind": kind, **kept})
 
 
 def mend() -> None:
     """Put back what stood there."""
-    if not tampered():
-        return
-    kept = json.loads(_file().read_text())
+    with _one_at_a_time():
+        if tampered():
+            _put_back(json.loads(_file().read_text()))
+            _file().unlink()
+
+
+def _put_back(kept: dict[str, Any]) -> None:
     with _unguarded() as connection:
         for table, rows in kept.get("rows", {}).items():
             key = sql.Identifier(TABLES[table])
@@ -74,7 +85,6 @@ def mend() -> None:
             connection.execute(statement.format(table=sql.Identifier(table)), [json.dumps(rows)])
     if "path" in kept:
         Path(kept["path"]).write_bytes(bytes.fromhex(kept["bytes"]))
-    _file().unlink()
 
 
 def checks() -> list[Ran]:
@@ -96,12 +106,33 @@ def _run(*arguments: str) -> Ran:
 
 
 def _unguarded() -> psycopg.Connection:
-    """A connection that passes over triggers, in one transaction."""
+    """A connection that passes over triggers, in one transaction.
+
+    Raises:
+        LookupError: this demo has no superuser's address; an empty one would be whatever the environment names.
+    """
+    if not superuser():
+        raise LookupError("There is no address of a superuser.")
     return psycopg.connect(superuser(), options="-c session_replication_role=replica", connect_timeout=5)
 
 
 def _file() -> Path:
     return Path(settings.PORTAL_DATA) / "tampered.json"
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for another visitor's act: of two at once, the second would keep what the first has changed as if it had stood there before."""
+    with _file().with_suffix(".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _keep(kept: Kept) -> None:
+    """Whole or not at all."""
+    part = _file().with_suffix(".part")
+    part.write_text(json.dumps(kept))
+    part.replace(_file())
 
 
 def _approval(connection: psycopg.Connection) -> str:
@@ -129,14 +160,17 @@ def _rows(connection: psycopg.Connection, event: str, *tables: str) -> Kept:
 def _other_approver(connection: psycopg.Connection) -> Kept:
     event = _approval(connection)
     kept = _rows(connection, event, "audit_event")
-    connection.execute(
+    done = connection.execute(
         """
         UPDATE audit_event SET "by" = other.id,
           body = convert_to(replace(convert_from(body, 'UTF8'), '"by":"' || "by" || '"', '"by":"' || other.id || '"'), 'UTF8')
-        FROM (SELECT max("by") AS id FROM audit_event WHERE name = 'request.made') AS other WHERE audit_event.id = %s
+        FROM (SELECT "by" AS id FROM audit_event WHERE name = 'request.made') AS other
+        WHERE audit_event.id = %s AND other.id <> audit_event."by"
         """,
         [event],
     )
+    if not done.rowcount:
+        raise LookupError("Nobody else asked for anything yet.")
     return kept
 
 

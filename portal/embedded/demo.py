@@ -154,8 +154,8 @@ def everything(home: Path, web_port: int) -> list[Part | Step]:
         programs.web(web_port),
         programs.celery("worker", "--concurrency", "2", "--loglevel", "INFO", "--without-mingle", "--without-gossip"),
         programs.celery("beat", "--schedule", str(kept.folder / "beat-schedule"), "--pidfile", ""),
-        programs.part("watch", [*MANAGE, "watch"], environments.web()),
-        programs.part("gather", [*MANAGE, "gather"], environments.web()),
+        programs.part("watch", [*MANAGE, "watch"], environments.work()),
+        programs.part("gather", [*MANAGE, "gather"], environments.work()),
     ]
 
 
@@ -210,7 +210,7 @@ class Programs:
     def celery(self, kind: str, *options: str) -> Part:
         """SIGQUIT, so that the pool goes with the worker."""
         command = [sys.executable, "-m", "celery", "--app", "portal", kind, *options]
-        environment = self.environments.worker() if kind == "worker" else self.environments.web()
+        environment = self.environments.worker() if kind == "worker" else self.environments.work()
         start = self._start(kind, command, environment, signal.SIGQUIT)
         return Part(kind, start, self.logs / f"{kind}.log")
 

@@ -56,16 +56,17 @@ class Environments:
     def _database(self, role: str) -> str:
         return self.portal.url(role_name(role), self.state.passwords[role], PORTAL_DATABASE)
 
+    def work(self) -> dict[str, str]:
+        """For beat, watch and gather."""
+        return self.common | self.shared | {"DATABASE_URL": self._database("web")}
+
     def web(self) -> dict[str, str]:
-        """For web, worker, beat, watch and gather."""
-        superuser = {
-            "PORTAL_DEMO_SUPERUSER_URL": self.portal.url(database=PORTAL_DATABASE)
-        }  # for the page that tampers
-        return self.common | self.shared | superuser | {"DATABASE_URL": self._database("web")}
+        """For the web process alone: its page that tampers does so as the database's superuser."""
+        return self.work() | {"PORTAL_DEMO_SUPERUSER_URL": self.portal.url(database=PORTAL_DATABASE)}
 
     def worker(self) -> dict[str, str]:
-        """As web, and the eraser's login for the job that erases what two administrators decided on."""
-        return self.web() | {"ERASER_DATABASE_URL": self._database("eraser")}
+        """As `work`, and the eraser's login for the job that erases what two administrators decided on."""
+        return self.work() | {"ERASER_DATABASE_URL": self._database("eraser")}
 
     def owner(self) -> dict[str, str]:
         """For migrations. The roles' names are fixed; the grants are made by the migrations."""

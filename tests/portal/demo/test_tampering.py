@@ -13,6 +13,7 @@ from audit.log.publishing import publish_once
 from audit.log.read import named
 from audit.log.stores.directory import DirectoryStore
 from portal.demo import tampering
+from tests.at_once import at_once
 from tests.audit.log.logged import run_signer, sealed
 from tests.servers import superuser_url
 from tests.worlds import authorised, make_world
@@ -82,3 +83,32 @@ def test_the_second_check_is_a_real_command(settings: Any) -> None:
 def test_without_a_superuser_there_is_no_such_page(settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.architecture.every_url"
     assert [Client().get("/demo/tamper/").status_code, Client().post("/demo/tamper/").status_code] == [404, 404]
+
+
+def test_outside_a_demo_there_is_no_such_page_whatever_address_is_given(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PORTAL_DEMO, settings.ROOT_URLCONF = False, "tests.architecture.every_url"
+    monkeypatch.setenv("PORTAL_DEMO_SUPERUSER_URL", superuser_url(str(connection.settings_dict["NAME"])))
+    answers = [Client().get("/demo/tamper/"), Client().post("/demo/tamper/", {"act": "tamper", "kind": "removed"})]
+    assert [each.status_code for each in answers] == [404, 404]
+    with pytest.raises(LookupError):
+        tampering._unguarded()
+
+
+@pytest.mark.usefixtures("_demo")
+def test_of_two_at_once_one_is_done_and_put_right_again() -> None:
+    kinds = iter(["name", "published"])
+    assert at_once(2, lambda: tampering.tamper(next(kinds))) == [None, None]
+    tampering.mend()
+    assert (damages(), tampering.tampered()) == ([], "")
+
+
+@pytest.mark.usefixtures("_demo")
+def test_who_approved_is_no_other_approver() -> None:
+    with tampering._unguarded() as superuser:
+        (approval,) = named(["request.approved"])
+        superuser.execute("UPDATE audit_event SET \"by\" = %s WHERE name = 'request.made'", [approval.by])
+        with pytest.raises(LookupError):
+            tampering._other_approver(superuser)
+        superuser.rollback()

@@ -39,17 +39,27 @@ def test_each_process_holds_exactly_its_own_secrets(
 ) -> None:
     assert {
         "bare": secrets_in(environments.bare(), kept),
+        "work": secrets_in(environments.work(), kept),
+        "worker": secrets_in(environments.worker(), kept),
         "web": secrets_in(environments.web(), kept),
         "sealer": secrets_in(environments.sealer(), kept),
         "owner": secrets_in(environments.owner(), kept),
         "seed": secrets_in(environments.seed(target), kept),
     } == {
         "bare": set(),
-        "web": {"web", "valkey", "secrets_key"},
+        "work": {"web", "valkey", "secrets_key"},
+        "worker": {"web", "eraser", "valkey", "secrets_key"},
+        "web": {"web", "portal", "valkey", "secrets_key"},  # the superuser's, for the page that tampers
         "sealer": {"sealer", "log_key"},
         "owner": {"owner", "valkey", "secrets_key"},
         "seed": {"owner", "valkey", "secrets_key", "target"},
     }
+
+
+def test_web_alone_reaches_the_database_as_its_superuser(environments: Environments, target: PostgresServer) -> None:
+    each = {name: getattr(environments, name)() for name in ("bare", "work", "worker", "web", "sealer", "owner")}
+    each["seed"] = environments.seed(target)
+    assert [name for name, given in each.items() if "PORTAL_DEMO_SUPERUSER_URL" in given] == ["web"]
 
 
 def test_caller_environment_of_another_instance_is_not_passed_on() -> None:
