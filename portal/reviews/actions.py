@@ -18,7 +18,7 @@ from portal.policy.queries import rules_of
 from portal.policy.strength import need_factor
 from portal.reviews import leave, rounds, rules
 from portal.reviews.from_log import answers_from_log
-from portal.reviews.judging import judged, kept, raise_for
+from portal.reviews.judging import judged, kept, raise_for, version_of
 from portal.reviews.models import Review
 from portal.reviews.questions import questions
 from portal.reviews.sittings import for_the_log
@@ -27,6 +27,7 @@ from portal.reviews.telling import OVERDUE_KIND, tell_of, tell_pool
 from portal.rows import lock_row
 
 TAKEN = "This review is not waiting: somebody took it, or it is done."
+KEPT_ELSEWHERE = "Other answers were kept since you opened this page, in another window perhaps. They stand below."
 NOT_CLAIMED = "Nobody is working on this review, or it was submitted already."
 AROUND = ("grant__request__policy", "grant__request__responder", "grant__request__system", "grant__request__privilege",
           "grant__person", "grant__privilege", "grant__system__owner", "reviewer", "second_reviewer")  # fmt: skip
@@ -126,12 +127,18 @@ def append_handed_over(
 
 
 @action(event="review.saved", refused="review.act_refused")
-def save(*, by: Actor, review: Review, answers: rules.Answers) -> Review:
-    """Keep what was answered so far. Decides nothing."""
+def save(*, by: Actor, review: Review, answers: rules.Answers, since: str = "") -> Review:
+    """Keep what was answered so far. Decides nothing. ``since`` names what was kept when the page was made (`version_of`); nothing: it is not asked.
+
+    Raises:
+        NotAllowed: not its reviewer; WrongState: it is not claimed; ChangedMeanwhile: other answers were kept since.
+    """
     row = locked(review)
     rules.is_its_reviewer(by, row)
     still_claimed(row)
     rules.check_known(answers, row)
+    if since and since != version_of(row.answers) and kept(answers) != row.answers:
+        raise ChangedMeanwhile(KEPT_ELSEWHERE, about=row)
     row.answers = kept(answers)
     row.save(update_fields=["answers"])
     answered = len(questions()) - len(rules.unanswered(row.answers))

@@ -36,7 +36,10 @@ def keep(request: PersonRequest, review: Review) -> bool:
     form = ReviewForm(request.POST, review=review, owners=finding_owners(review))
     if not form.is_valid():
         return False
-    save(by=request.actor, review=review, answers=form.answers())
+    try:
+        save(by=request.actor, review=review, answers=form.answers(), since=form.cleaned_data["since"])
+    except ChangedMeanwhile:
+        return False
     return True
 
 

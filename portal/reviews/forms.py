@@ -15,6 +15,7 @@ from portal.people.models import Person
 from portal.plain_text import PlainCharField
 from portal.reviews.accepting import SAY_WHY
 from portal.reviews.from_log import FromLog, answers_from_log
+from portal.reviews.judging import version_of
 from portal.reviews.models import Review
 from portal.reviews.queries import reviewers_beside
 from portal.reviews.questions import ANSWERS, OUTCOMES, UNSURE, Question, questions, second_statement, statement
@@ -37,6 +38,7 @@ class ReviewForm(KeptForm):
         label="Findings due at", widget=UtcMoment(), required=False, help_text="Ten days from now unless you name a time.",
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
     )  # fmt: skip
+    since = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
     stated = forms.BooleanField(
         label=statement(), required=False, error_messages={"required": "Submit only if you can say this."}
     )
@@ -131,7 +133,8 @@ def _initial(review: Review, from_log: Mapping[str, FromLog]) -> dict[str, str]:
         f"{key}_comment": said.comment for key, said in told.items()
     }
     chosen |= {key: said["answer"] for key, said in review.answers.items()}
-    return chosen | {f"{key}_comment": said["comment"] for key, said in review.answers.items()}
+    chosen |= {f"{key}_comment": said["comment"] for key, said in review.answers.items()}
+    return chosen | {"since": version_of(review.answers)}
 
 
 class SecondForm(KeptForm):

@@ -1,6 +1,9 @@
 """What judging a use comes to, whether the portal opened it or it was done with offline cards: answers kept, findings, what the log is told."""
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -32,6 +35,11 @@ def kept(answers: rules.Answers) -> dict[str, dict[str, str]]:
         key: {"answer": said["answer"], "comment": said.get("comment", "").strip()} for key, said in answers.items()
     }
     return {key: said for key, said in sorted(stored.items()) if said["answer"] or said["comment"]}
+
+
+def version_of(stored: Mapping[str, Mapping[str, str]]) -> str:
+    """Names what is kept, so that a page can say what it was made from: SHA-256 of its JSON, in hexadecimal."""
+    return sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()
 
 
 def raise_for(by: Actor, row: Judged, system: System, owner: Person, due_at: datetime | None = None) -> None:

@@ -139,7 +139,14 @@ def review_save(request: PersonRequest, pk: UUID) -> HttpResponse:
     if form.is_valid() or not _may_answer(request, review, states=(CLAIMED,)):
         try:
             kept = form.carry_out(
-                lambda: in_time(lambda: save(by=request.actor, review=review, answers=form.answers()))
+                lambda: in_time(
+                    lambda: save(
+                        by=request.actor,
+                        review=review,
+                        answers=form.answers(),
+                        since=form.cleaned_data.get("since", ""),
+                    )
+                )
             )
         except TooLate as late:
             return _too_late(request, pk, form, late)
@@ -199,8 +206,9 @@ def _too_late(request: PersonRequest, pk: UUID, form: ReviewForm | SecondForm, l
     """Whoever judged it until now sees again what they typed, and who has the review now; everybody else is refused as ever."""
     if not (form.typed() and sittings.has_judged(pk, request.user) and queries.review_for(request.user, pk)):
         raise late.refusal
+    review = _again(request, pk)
     parts = {"typed": form.typed(), "refused": late.refusal.sentence}
-    return _show(request, _again(request, pk), parts, status=late.status)
+    return _show(request, review, parts | (_asked(review) if _may_answer(request, review) else {}), status=late.status)
 
 
 def _show(

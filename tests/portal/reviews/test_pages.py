@@ -66,6 +66,29 @@ def test_answers_are_kept_before_the_page_is_left(world: World, then: str, to: s
     assert review.answers["Q01"]["comment"] == "Half a thought."
 
 
+def test_old_page_does_not_put_its_answers_over_newer_ones(world: World) -> None:
+    review, kim = taken(world), browser_of(world.kim)
+    address = f"/reviews/{review.pk}/"
+    since = kim.get(address).context["form"]["since"].value()
+    newer, older = {"Q01_comment": "Newer.", "since": since}, {"Q01_comment": "Older.", "since": since}
+    assert [kim.post(f"{address}save/", each).status_code for each in (newer, newer)] == [302, 302]
+    answer = kim.post(f"{address}save/", older)
+    assert (answer.status_code, answer.context["form"]["Q01_comment"].value()) == (409, "Newer.")
+    assert "Older." in answer.content.decode(), "to copy"
+    assert kim.post(f"{address}save/", older | {"since": answer.context["form"]["since"].value()}).status_code == 302
+    review.refresh_from_db()
+    assert review.answers["Q01"]["comment"] == "Older."
+
+
+def test_page_that_came_back_says_that_nothing_of_it_is_kept_yet(world: World) -> None:
+    review, kim = taken(world), browser_of(world.kim)
+    fresh = kim.get(f"/reviews/{review.pk}/")
+    since = fresh.context["form"]["since"].value()
+    back = kim.post(f"/reviews/{review.pk}/submit/", {"Q01_comment": "Half a thought.", "since": since})
+    assert ["data-unsaved" in each.content.decode() for each in (fresh, back)] == [False, True]
+    assert (back.status_code, back.context["form"]["since"].value()) == (422, since)
+
+
 def test_what_one_had_a_part_in_takes_no_place_among_what_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portal.reviews.queries.MOST", 2)
     reviews = [due(world, by="ann", ended_h=hours) for hours in (5, 4, 3, 2, 1)]
