@@ -37,6 +37,8 @@ class Kind:
 class Ran:
     """A command as it was run, and what it said."""
 
+    title: str
+    about: str
     command: str
     said: str
     status: int
@@ -90,10 +92,17 @@ def _put_back(kept: dict[str, Any]) -> None:
 def checks() -> list[Ran]:
     """Both checks, as anybody would call them: the portal's own, and the one that needs the published files and the key alone."""
     key, store = settings.PORTAL_LOG_PUBLIC_KEY.split()[0], settings.PORTAL_LOG_STORE
-    return [_run("manage.py", "verify_log"), _run("-m", "audit.log.verify", store, "--key", key)]
+    own = "The portal's own check reads the database and what is published of it."
+    outsider = "An outsider's check needs the published files and the public key alone. What was changed in the database only, it cannot see."
+    return [
+        _run("manage.py", "verify_log", title="The portal checks itself", about=own),
+        _run(
+            "-m", "audit.log.verify", store, "--key", key, title="An outsider checks what is published", about=outsider
+        ),
+    ]
 
 
-def _run(*arguments: str) -> Ran:
+def _run(*arguments: str, title: str = "", about: str = "") -> Ran:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
@@ -102,7 +111,7 @@ def _run(*arguments: str) -> Ran:
         timeout=PATIENCE_S,
         check=False,
     )
-    return Ran(" ".join(["python", *arguments]), (done.stdout + done.stderr).strip(), done.returncode)
+    return Ran(title, about, " ".join(["python", *arguments]), (done.stdout + done.stderr).strip(), done.returncode)
 
 
 def _unguarded() -> psycopg.Connection:

@@ -71,7 +71,7 @@ def bring_up(
     stop: Event,
     say: Callable[[str], None],
     *,
-    patience: float = 60,
+    patience: float = 180,
 ) -> None:
     """Start each part and wait until it is ready, do each step, in order; parts are added to `running`.
 

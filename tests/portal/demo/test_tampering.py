@@ -62,9 +62,9 @@ def test_what_is_done_is_named_and_put_right_again(kind: str, said: str) -> None
 def test_the_page_shows_what_both_checks_say(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def run(*arguments: str) -> tampering.Ran:
+    def run(*arguments: str, title: str, about: str) -> tampering.Ran:
         asked.append(arguments)
-        return tampering.Ran(" ".join(arguments), "NOT WHOLE: 1 damages.", 1)
+        return tampering.Ran(title, about, " ".join(arguments), "NOT WHOLE: 1 damages.", 1)
 
     monkeypatch.setattr(tampering, "_run", run)
     page = Client().post("/demo/tamper/", {"act": "check"}).content.decode()
