@@ -81,7 +81,7 @@ def clear_row_changes(alias: str, words: Collection[str]) -> int:
 
 
 def _swept() -> Iterator[type[models.Model]]:
-    yield from apps.get_app_config("portal").get_models()
+    yield from (model for model in apps.get_app_config("portal").get_models() if model._meta.managed)
     yield from (apps.get_model("audit", name) for name in PROJECTIONS)
 
 

@@ -22,7 +22,6 @@ FINDINGS = {
     "not ended": "An access that could not be ended",
     "standing_access": "Standing access that is to be removed",
     "removal_failed": "A removal that the target does not show",
-    "removal without effect": "A removal that the target does not show",
     "missed duty": "Something not done by its time",
     "drill": "A drill that failed",
     "offline use": "A use of offline cards",

@@ -285,6 +285,7 @@ def _sealed(world: World) -> dict[str, dict[str, Any]]:
     with state.changing(target(world.system)) as connection:
         logins.add_standing(connection, "vault_d", "vault_d")
     rotating.run(sealed.approve(by=actor(world.quinn), account=cards).pk)
+    cards.card_sets.update(opened_at=now() - timedelta(days=1))  # so that a use may be said of the last hours
     Eligibility.objects.create(person=world.ann, privilege=Privilege.objects.get(sealed_account=cards), **by)
     for each in rows[:2]:
         account = sealed.approve(by=actor(world.quinn), account=each)

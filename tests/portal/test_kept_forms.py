@@ -17,6 +17,7 @@ from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = "2099-01-02T03:04"
+SOON = f"{now() + timedelta(days=30):%Y-%m-%dT%H:%M}"  # a date to put something right lies within a year
 SECRET = "only-the-target-knows-it"
 Sent = tuple[str, dict[str, Any]]
 
@@ -61,7 +62,7 @@ SENT: dict[str, Callable[[World], Sent]] = {
         f"/systems/{world.system.pk}/source/", {"counting": "none", "portal_login": "typed", "lateness_ms": 4321, "heartbeat_ms": 9876},
     ),
     "finding": lambda world: ("/findings/new/", {"system": world.system.pk, "title": "Typed title", "details": "Typed details"}),
-    "assign": lambda world: _finding(world, "assign", owner=world.mo.pk, due_at=LATER),
+    "assign": lambda world: _finding(world, "assign", owner=world.mo.pk, due_at=SOON),
     "close": lambda world: _answered(world, "close", retest_ok="0", comment="Typed comment"),
     "person": lambda _: ("/people/new/", {"name": "Typed name", "email": "typed@example.org"}),
 }  # fmt: skip

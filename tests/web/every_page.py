@@ -152,7 +152,7 @@ class Furnished:
         pia, email = self.house.visitor("pia"), "gus@breakglass.example"
         pia.post("/people/new/", {"name": "Gus Gone", "email": email})
         gus = self._one("portal_person WHERE email = %s", email)
-        pia.post(f"/people/{gus['pk']}/left/")
+        pia.post(f"/people/{gus['pk']}/left/", page=pia.get(f"/people/{gus['pk']}/"))
         said = {"basis": "asked", "reason": "A look at every page."}
         return {"left person": gus, "erasure": {"pk": _last(pia.post(f"/people/{gus['pk']}/erase/", said))}}
 
@@ -160,7 +160,7 @@ class Furnished:
         """Of cards that Ben says he used."""
         cards = self._one("portal_sealedaccount WHERE kept_by = 'cards'")["pk"]
         said = {
-            "from_at": f"{now() - timedelta(hours=2):%Y-%m-%dT%H:%M}", "to_at": f"{now() - timedelta(hours=1):%Y-%m-%dT%H:%M}",
+            "from_at": f"{now() - timedelta(hours=2):%Y-%m-%dT%H:%M}", "to_at": f"{now():%Y-%m-%dT%H:%M}",
             "criterion": "outage", "reason": "A look at every page: the portal was dead, so both cards were fetched.",
         }  # fmt: skip
         _last(self.house.visitor("ben").post(f"/sealed/{cards}/used/", said))
