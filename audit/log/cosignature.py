@@ -3,14 +3,13 @@
 Ed25519 alone. The time is in seconds since 1970 UTC.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from audit.log.checkpoint import MAX_SIZE
 from audit.log.ed25519 import is_signed
 from audit.log.errors import NotVerified, ParseError
-from audit.log.note import KEY_ID, Note, Signature, check_name, from_base64, parse_signature, to_base64
+from audit.log.note import Note, Signature, key_id_of, parse_public, parse_signature, to_base64
 
 COSIGNATURE = b"\x04"
 _CHECKED = object()
@@ -26,7 +25,7 @@ class CosignerKey:
     @property
     def key_id(self) -> bytes:
         """``SHA-256(name || 0x0A || 0x04 || public key)[:4]``."""
-        return hashlib.sha256(self.name.encode() + b"\n" + COSIGNATURE + self.public).digest()[:4]
+        return key_id_of(self.name, COSIGNATURE + self.public)
 
     def text(self) -> str:
         """The key as C2SP writes it: ``name+key id+base64``."""
@@ -54,18 +53,9 @@ def parse_cosigner_key(text: str) -> CosignerKey:
     Raises:
         ParseError: It is not one, not of Ed25519 cosignatures, or its key id is not that of its name and key.
     """
-    parts = text.split("+", 2)
-    if len(parts) != 3:
-        raise ParseError("The key of a witness is name+key id+base64.")
-    name, key_id, key = parts
-    check_name(name)
-    material = from_base64(key)
-    if len(material) != 33 or material[:1] != COSIGNATURE:
-        raise ParseError("The key of the witness is not one for cosignatures of Ed25519.")
-    found = CosignerKey(name, material[1:])
-    if not KEY_ID.fullmatch(key_id) or found.key_id.hex() != key_id:
-        raise ParseError("The key id of the witness is not that of its name and key.")
-    return found
+    return CosignerKey(
+        *parse_public(text, COSIGNATURE, "The key of the witness is not one for cosignatures of Ed25519.")
+    )
 
 
 def message(text: str, at: int) -> bytes:

@@ -56,7 +56,7 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """``SHA-256(name || 0x0A || 0x01 || public key)[:4]``."""
-        return hashlib.sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        return key_id_of(self.name, ED25519 + self.public)
 
     def text(self) -> str:
         """The verifier key as C2SP writes it: ``name+key id+base64``."""
@@ -69,18 +69,31 @@ def parse_verifier_key(text: str) -> VerifierKey:
     Raises:
         ParseError: It is not one, not of Ed25519, or its key id is not that of its name and key.
     """
+    return VerifierKey(*parse_public(text, ED25519, "The verifier key is not of type Ed25519."))
+
+
+def parse_public(text: str, kind: bytes, otherwise: str) -> tuple[str, bytes]:
+    """Name and public key (32 bytes) of a key of this kind, written ``name+key id+base64``; ``otherwise`` says that it is of another.
+
+    Raises:
+        ParseError: It is written otherwise, of another kind, or its key id is not that of its name and key.
+    """
     parts = text.split("+", 2)
     if len(parts) != 3:
-        raise ParseError("A verifier key is name+key id+base64.")
+        raise ParseError("A public key is name+key id+base64.")
     name, key_id, key = parts
     check_name(name)
     material = from_base64(key)
-    if len(material) != 33 or material[:1] != ED25519:
-        raise ParseError("The verifier key is not of type Ed25519.")
-    found = VerifierKey(name, material[1:])
-    if not KEY_ID.fullmatch(key_id) or found.key_id.hex() != key_id:
-        raise ParseError("The key id of the verifier key is not that of its name and key.")
-    return found
+    if len(material) != 33 or material[:1] != kind:
+        raise ParseError(otherwise)
+    if not KEY_ID.fullmatch(key_id) or key_id_of(name, material).hex() != key_id:
+        raise ParseError("The key id of the public key is not that of its name and key.")
+    return name, material[1:]
+
+
+def key_id_of(name: str, material: bytes) -> bytes:
+    """``SHA-256(name || 0x0A || kind || public key)[:4]``; the material is kind and key."""
+    return hashlib.sha256(name.encode() + b"\n" + material).digest()[:4]
 
 
 def check_name(name: str) -> None:

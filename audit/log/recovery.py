@@ -19,7 +19,7 @@ from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.publishing import SetBack, check_grown
 from audit.log.sealing import KEEP_CHECKPOINT, KEEP_ENTRIES, KEEP_TILES, SEALING_LOCK, last_signed, read_tiles
-from audit.log.verify.bundles import look
+from audit.log.verify.check import contains
 from audit.log.verify.sources import Source
 
 KEEP_EVENTS = """
@@ -53,6 +53,8 @@ class Recovered:
 def recover(connection: BaseDatabaseWrapper, source: Source, keys: Sequence[VerifierKey]) -> Recovered | None:
     """Bring the stored log up to the published one, in one transaction; nothing where it has all of it.
 
+    The store is read while the transaction is open: all of it comes back or none, a person waits for it, and the sealer is stopped.
+
     Args:
         connection: Of a role that may write the log's tables: the owner's.
         source: The published log.
@@ -71,7 +73,7 @@ def recover(connection: BaseDatabaseWrapper, source: Source, keys: Sequence[Veri
         if last and size >= head.size:
             _check_grown(cursor, head, last)
             return None
-        if last and not _contains(source, head, last):
+        if last and not contains(source, head, last):
             raise CannotRecover(
                 f"What is published does not contain the {size} entries that are stored: it is another history. Ask who has the key of the log."
             )
@@ -93,26 +95,6 @@ def _head(source: Source, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint:
         return verify_checkpoint(parse_checkpoint(data), keys)
     except (ParseError, NotVerified) as error:
         raise CannotRecover(f"The published checkpoint is not one of this log. {error}") from error
-
-
-def _contains(source: Source, head: VerifiedCheckpoint, stored: VerifiedCheckpoint) -> bool:
-    try:
-        proof = tiles.consistency_proof(stored.size, head.size, _fetch(source))
-        merkle.verify_consistency(proof, stored.root, head.root)
-    except (ParseError, NotVerified):
-        return False
-    return True
-
-
-def _fetch(source: Source) -> tiles.Fetch:
-    def fetch(level: int, index: int, width: int) -> bytes:
-        for each in (width, tiles.WIDTH):
-            data = source.read(tiles.path(tiles.TileName(level, index, each)))
-            if data is not None:
-                return data[: width * tiles.HASH_BYTES]
-        raise ParseError("A tile is missing.")
-
-    return fetch
 
 
 def _bring(cursor: Any, source: Source, size: int, head: VerifiedCheckpoint) -> Recovered:
@@ -146,12 +128,16 @@ def _bundles(source: Source, start: int, end: int) -> Iterator[list[bytes]]:
 
 
 def _read(source: Source, index: int, width: int) -> list[bytes]:
-    if look(source, index, width).leaves is None and look(source, index, width).entries_root is None:
-        raise CannotRecover(f"The published entries from {index * tiles.WIDTH} on are missing or unreadable.")
     for each in (width, tiles.WIDTH):
         data = source.read(tiles.path(tiles.TileName(None, index, each)))
-        if data is not None:
+        if data is None:
+            continue
+        try:
             return tiles.parse_bundle(data, each)[:width]
+        except ParseError as error:
+            raise CannotRecover(
+                f"The published entries from {index * tiles.WIDTH} on are unreadable. {error}"
+            ) from error
     raise CannotRecover(f"The published entries from {index * tiles.WIDTH} on are missing.")
 
 

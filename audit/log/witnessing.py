@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from audit.log import tiles
 from audit.log.checkpoint import VerifiedCheckpoint
 from audit.log.cosignature import Cosigned
+from audit.log.errors import ParseError
 from audit.log.note import Signature, parse_signature, to_base64, write_note
 from audit.log.sealing import read_tiles
 from audit.log.witness.client import Client, NotCosigned, OtherSize
@@ -101,9 +102,12 @@ class Witnessing:
                 f"It has seen {asked.old} entries, more than this log has: somebody else uses its key, or it was set back.",
             )
             return
-        body = write_request(
-            asked.old, _proof(connection, asked.old, checkpoint.size), write_note(checkpoint.signed.note)
-        )
+        try:
+            path = _proof(connection, asked.old, checkpoint.size)
+        except (KeyError, ParseError):
+            self._failed(asked, "A tile of the stored log is missing or damaged, so nothing can be proved to it.")
+            return
+        body = write_request(asked.old, path, write_note(checkpoint.signed.note))
         asked.about, asked.answer = checkpoint, self._pool.submit(asked.client.ask, body, checkpoint)
 
     def _collect(self, connection: BaseDatabaseWrapper, asked: _Asked) -> bool:

@@ -90,12 +90,14 @@ def _hold_against_seen(source: Source, wanted: Wanted, head: VerifiedCheckpoint,
         if seen.size > head.size:
             why = f"It has {head.size} entries, and {seen.size} were seen."
             verdict.damages.append(Damage(head.size, seen.size - 1, Kind.SHORTER, "checkpoint", why))
-        elif not _contains(source, head, seen):
+        elif not contains(source, head, seen):
             why = f"The first {seen.size} entries are not those that were seen."
             verdict.damages.append(Damage(0, seen.size - 1, Kind.FORKED, "checkpoint", why))
 
 
-def _contains(source: Source, head: VerifiedCheckpoint, seen: VerifiedCheckpoint) -> bool:
+def contains(source: Source, head: VerifiedCheckpoint, seen: VerifiedCheckpoint) -> bool:
+    """Whether the published tree of ``head`` begins with that of ``seen``, by a proof from its tiles."""
+
     def fetch(level: int, index: int, width: int) -> bytes:
         for each in (width, tiles.WIDTH):
             data = source.read(tiles.path(tiles.TileName(level, index, each)))

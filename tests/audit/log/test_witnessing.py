@@ -211,3 +211,15 @@ def test_required_witnesses_are_asked_for_the_same_checkpoint_while_the_log_grow
         witnessing.close()
     sizes = [size for size, _ in kept()]
     assert sizes[:2] == [1, 1]
+
+
+def test_a_damaged_tile_of_the_stored_log_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    with serving(witness(ONE, tmp_path / "1")) as one:
+        witnessing = Witnessing((Listed(ONE.cosigner(), one, True),))
+        sealed(3)
+        shown(witnessing)
+        sealed(2)
+        doctored("UPDATE audit_tile SET hashes = substr(hashes, 1, 32)")
+        showing(witnessing)
+        witnessing.close()
+    assert "missing or damaged" in trouble(witnessing)
