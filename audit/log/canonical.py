@@ -4,7 +4,7 @@ Two programs that agree on the values agree on the bytes, so a hash can be made 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 import rfc8785
@@ -30,7 +30,7 @@ def encode(body: Mapping[str, Any]) -> bytes:
         EntryTooLarge: The bytes are more than 65,535.
     """
     values = dict(body)
-    plain = _check(values, MAX_DEPTH)
+    plain = _check_other(values, MAX_DEPTH)
     try:
         data = PLAIN.encode(values).encode() if plain else rfc8785.dumps(values)
     except rfc8785.CanonicalizationError as error:
@@ -51,7 +51,7 @@ def parse_entry(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise ParseError(f"An entry has at most {MAX_BYTES} bytes, not {len(data)}.")
     try:
-        body = json.loads(data.decode(), parse_float=_refuse, parse_constant=_refuse)
+        body = READER.decode(data.decode())
     except (ValueError, RecursionError) as error:
         raise ParseError("The entry is not JSON of strings, integers, lists and maps.") from error
     if not isinstance(body, dict):
@@ -69,25 +69,42 @@ def _refuse(text: str) -> NoReturn:
     raise ValueError(f"{text} is not an integer")
 
 
-def _check(value: object, depth: int) -> bool:
-    """Refuse what is not of the log; whether all keys are ASCII."""
+READER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
+
+
+def _check(values: Iterable[object], depth: int) -> bool:
+    """Refuse what is not of the log; whether all keys are ASCII. Texts and integers take no call, as most values are such."""
+    plain = True
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            continue
+        if kind is int:
+            _check_integer(value)  # type: ignore[arg-type]  # mypy does not narrow by `type(...) is`
+        else:
+            plain = _check_other(value, depth) and plain
+    return plain
+
+
+def _check_other(value: object, depth: int) -> bool:
     if isinstance(value, str):
         return True
     if isinstance(value, int) and not isinstance(value, bool):
-        if not -MAX_INTEGER <= value <= MAX_INTEGER:
-            raise EncodeError("An integer is outside of ±(2^53-1).")
-        return True
+        return _check_integer(value)
     if not isinstance(value, dict | list | tuple):
         raise EncodeError(f"A value of type {type(value).__name__} cannot be kept.")
     if depth == 0:
         raise EncodeError(f"Lists and maps are nested more than {MAX_DEPTH} deep.")
-    plain = True
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise EncodeError("A key of a map is a string.")
-            plain = plain and key.isascii()
-        value = list(value.values())
-    for item in value:
-        plain = _check(item, depth - 1) and plain
-    return plain
+    if not isinstance(value, dict):
+        return _check(value, depth - 1)
+    try:
+        plain = "".join(value).isascii()
+    except TypeError as error:
+        raise EncodeError("A key of a map is a string.") from error
+    return _check(value.values(), depth - 1) and plain
+
+
+def _check_integer(value: int) -> bool:
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise EncodeError("An integer is outside of ±(2^53-1).")
+    return True

@@ -22,12 +22,12 @@ ONES_PERSONAL = ", personal AS (INSERT INTO audit_personal_value (event_id, fiel
 MANY = """
 WITH entry AS (
   INSERT INTO audit_event (id, name, at, "by", "case", subject, body)
-  SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bytea[])
+  SELECT * FROM unnest(%b::uuid[], %b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[])
 ), queued AS (
-  INSERT INTO audit_queue (event_id) SELECT * FROM unnest(%s::uuid[])
+  INSERT INTO audit_queue (event_id) SELECT * FROM unnest(%b::uuid[])
 )
 INSERT INTO audit_personal_value (event_id, field, salt, value)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::text[])
+SELECT * FROM unnest(%b::uuid[], %b::text[], %b::bytea[], %b::text[])
 """
 
 

@@ -1,10 +1,11 @@
 """From rows in hand to a log that is sealed and published: in bulk against `COPY` of the same rows, and one event after another at 200 a second."""
 
-import os
 import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -12,11 +13,7 @@ from django.db import connection, transaction
 from audit.log.append import Entry, append_many, process
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.checkpoints import public_keys
-from audit.log.keys import load_signer
 from audit.log.models import Event, SealedEntry
-from audit.log.publishing import publish_once
-from audit.log.sealing import seal_once
-from audit.log.stores.directory import DirectoryStore
 from tests.benchmarks import sealing
 from tests.benchmarks.rows import Row, at_least, at_most, percentile
 from tests.faults.programs import running
@@ -30,8 +27,7 @@ COPIED = "CREATE TABLE bench_copied (id uuid, name text, at bigint, by text, bod
 
 
 def ingest(batches: int, folder: Path) -> float:
-    """Seconds to append in batches of 500, and to have all sealed and published; sealer and ingest take turns in one process."""
-    signer, store = load_signer(Path(os.environ["PORTAL_LOG_KEY_FILE"])), DirectoryStore(folder)
+    """Seconds to append in batches of 500, until a real sealer has sealed and published all of them."""
     begun = time.perf_counter()
     for _ in range(batches):
         with transaction.atomic():
@@ -41,8 +37,8 @@ def ingest(batches: int, folder: Path) -> float:
                     for _ in range(BATCH)
                 ]
             )
-    while seal_once(connection, signer, time.time_ns() // 1_000_000):
-        publish_once(connection, store, public_keys())
+    wanted = Event.objects.count()
+    wait_until(lambda: head(folder).size == wanted, "all to be published", 60)
     return time.perf_counter() - begun
 
 
@@ -64,10 +60,19 @@ def copy() -> float:
 
 def in_bulk(batches: int) -> tuple[float, int]:
     """How fast ingest is against COPY, and how many entries were published."""
-    with tempfile.TemporaryDirectory() as folder:
-        took = ingest(batches, Path(folder))
-        size = head(Path(folder)).size
+    with tempfile.TemporaryDirectory() as top, published_into(Path(top) / "log") as folder:
+        took = ingest(batches, folder)
+        size = head(folder).size
     return copy() / took, size
+
+
+@contextmanager
+def published_into(folder: Path) -> Iterator[Path]:
+    """A real sealer that publishes, and has begun to."""
+    with running("sealer", role="sealer", environment={"PORTAL_LOG_STORE": str(folder)}) as sealer:
+        sealing.write_steadily(20, 1, {})
+        wait_until((folder / "checkpoint").exists, f"the first publication\n{sealer.said}", 60)
+        yield folder
 
 
 def head(folder: Path) -> VerifiedCheckpoint:
@@ -109,12 +114,8 @@ def delays(rate: float, seconds: float, folder: Path) -> list[float]:
 
 def one_by_one(rate: float, seconds: float) -> list[float]:
     """The delays under a real sealer that publishes."""
-    with tempfile.TemporaryDirectory() as top:
-        folder = Path(top) / "log"
-        with running("sealer", role="sealer", environment={"PORTAL_LOG_STORE": str(folder)}) as sealer:
-            sealing.write_steadily(20, 1, {})
-            wait_until((folder / "checkpoint").exists, f"the first publication\n{sealer.said}", 60)
-            return delays(rate, seconds, folder)
+    with tempfile.TemporaryDirectory() as top, published_into(Path(top) / "log") as folder:
+        return delays(rate, seconds, folder)
 
 
 def rows() -> list[Row]:
