@@ -30,6 +30,7 @@ BENCHMARKS = (
     "publishing",
     "verifying",
     "proving",
+    "pacing",
     "stopping",
     "ending",
     "halting",

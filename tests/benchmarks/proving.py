@@ -21,8 +21,9 @@ INSERT = 'COPY audit_tile (level, "index", hashes) FROM STDIN'
 
 def fill(size: int, real: int = 512) -> None:
     """Real sealed entries at the beginning, and tiles above them as if the log had grown to so many."""
-    sealed(real)
-    leaves = list(SealedEntry.objects.order_by("index").values_list("leaf_hash", flat=True))
+    if real:
+        sealed(real)
+    leaves = list(SealedEntry.objects.order_by("index").values_list("leaf_hash", flat=True)[:real])
     edge: dict[tuple[int, int], bytes] = {}
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE audit_tile, audit_checkpoint")

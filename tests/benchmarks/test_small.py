@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from audit.log.models import SealedEntry
 from portal.clock import now
 from portal.grants.models import Grant
 from portal.reviews.lookback import looked_back
@@ -11,6 +12,7 @@ from tests.benchmarks import (
     ending,
     halting,
     looking_back,
+    pacing,
     proving,
     publishing,
     sealing,
@@ -53,8 +55,15 @@ def test_action_costs_no_more_than_a_few_creates() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_every_event_is_seen_under_a_signed_checkpoint_after_its_commit() -> None:
     with sealer_at_work():
-        took = sealing.delays(40, 1)
-    assert (len(took), min(took) > -0.5) == (40, True)
+        took, waited = sealing.delays(40, 1), sealing.waits(3)
+    assert (len(took), min(took) > -0.5, len(waited), min(waited) > 0) == (40, True, 3, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pace_is_measured_in_a_log_that_has_grown_and_seals_on() -> None:
+    before, after = pacing.measured(300, 70_000, 1, 20)
+    assert (before > 0, after > 0, pacing.restarted() > 0) == (True, True, True)
+    assert SealedEntry.objects.count() == 70_021
 
 
 @pytest.mark.django_db(transaction=True)
