@@ -23,6 +23,7 @@ from audit.log.canonical import encode
 from audit.log.commitments import commit, new_salt
 from audit.log.errors import LogUnavailable as LogUnavailable  # every writer meets it here
 from audit.log.held import Held
+from audit.log.identities import new_id
 from audit.log.statements import Personal, Values, write
 
 P = ParamSpec("P")
@@ -81,7 +82,7 @@ class _Frame:
     declared: set[str]
     by: Actor | None = None
     written: list[str] = field(default_factory=list)
-    event_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    event_id: uuid.UUID = field(default_factory=new_id)
     held: Held = field(default_factory=Held)
 
 
@@ -170,7 +171,7 @@ def _row(entry: Entry, *, first: bool) -> tuple[Values, Personal]:
     declared = catalogue.get(entry.name)
     if declared is None:
         raise UnknownEvent(entry.name)
-    identity, at = _identity(entry.name) if first else uuid.uuid4(), entry.at if entry.at is not None else now_ms()
+    identity, at = _identity(entry.name) if first else new_id(), entry.at if entry.at is not None else now_ms()
     plain, personal = declared.split(entry.fields)
     if entry.by.is_person and entry.by.name:
         personal["by_name"] = entry.by.name
@@ -199,7 +200,7 @@ def _row(entry: Entry, *, first: bool) -> tuple[Values, Personal]:
 def _identity(name: str) -> uuid.UUID:
     frame = _frame.get()
     first = frame is not None and name in frame.declared and not set(frame.written) & frame.declared
-    return frame.event_id if frame is not None and first else uuid.uuid4()
+    return frame.event_id if frame is not None and first else new_id()
 
 
 def running() -> tuple[Actor | None, uuid.UUID | None]:
