@@ -19,7 +19,8 @@ PACE_BAR, RESTART_BAR_S = 1.2, 2.0
 # As many rows as the log would have, so that every index is as deep; ids in order of time, as ours are; short bytes, for no batch reads them.
 EVENTS = """
 INSERT INTO audit_event (id, name, at, "by", "case", subject, body)
-SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(place), 12, '0'))::uuid, 'person.added', place, 'process:bench', '', 'person:' || place, sha256(place::text::bytea)
+SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(place), 12, '0'))::uuid, 'person.added', place, 'process:bench', '', 'person:' || place,
+  sha256(place::text::bytea)
 FROM generate_series(%s, %s) AS place
 """
 ENTRIES = """
