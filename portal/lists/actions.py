@@ -2,7 +2,7 @@
 
 from audit.log.append import Actor, action, append
 from portal.clock import now
-from portal.errors import NotAllowed, RefusedByPolicy
+from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy
 from portal.lists.kinds import KINDS
 from portal.lists.models import SavedSearch
 from portal.lists.queries import cleaned, has_name, how_many
@@ -56,9 +56,12 @@ def remove_search(*, by: Actor, search: SavedSearch) -> None:
     """Remove a search of one's own.
 
     Raises:
-        NotAllowed: it is somebody else's.
+        NotAllowed: it is somebody else's; ChangedMeanwhile: it was removed a moment ago.
     """
-    row = lock_row(SavedSearch, search.pk)
+    try:
+        row = lock_row(SavedSearch, search.pk)
+    except SavedSearch.DoesNotExist:
+        raise ChangedMeanwhile("This search was removed already.", about=search) from None
     if by.id != str(row.owner_id):
         raise NotAllowed("Whoever saved a search removes it.", about=row)
     append("search.removed", by=by, subject=row.log_subject, search_id=row.pk, list=row.list)
