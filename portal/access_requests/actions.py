@@ -149,7 +149,7 @@ def _make(*, by: Actor, privilege: Privilege, asked: Asked, afterwards: bool = F
         raise NotAllowed("You can no longer ask for access.", about=privilege)
     if not afterwards:
         need_no_stop(privilege.system, about=privilege)
-    if _same_waits(by, privilege, asked):
+    if _same_waits(by, privilege, asked, afterwards=afterwards):
         raise ChangedMeanwhile("The same request was made a moment ago; it is on your list.", about=privilege)
     if not bypass:
         _room_for_another(by, privilege)
@@ -170,13 +170,16 @@ def _enough_approvers(by: Actor, privilege: Privilege, rules: Policy) -> None:
         raise RefusedByPolicy("There are approvers of too few groups for this system at the moment.", about=privilege)
 
 
-def _same_waits(by: Actor, privilege: Privilege, asked: Asked) -> bool:
-    """A double submit: the same words for the same privilege within a minute. What was declined or is over may be asked again at once."""
+def _same_waits(by: Actor, privilege: Privilege, asked: Asked, *, afterwards: bool) -> bool:
+    """A double submit: the same words for the same privilege within a minute. What was declined or is over may be asked again at once.
+
+    What is declared ``afterwards`` never waits, nor has it a grant: it is the same by its words alone.
+    """
     since = now() - timedelta(minutes=1)
     mine = AccessRequest.objects.filter(
         responder_id=UUID(by.id), privilege=privilege, requested_at__gte=since, mode=asked.mode
     )
-    goes_on = Q(state=AWAITING) | has_access()
+    goes_on = Q() if afterwards else Q(state=AWAITING) | has_access()
     return mine.filter(goes_on, reason=asked.reason.strip()).exists()
 
 
