@@ -67,13 +67,13 @@ def note_begun(*, by: Actor, made: OfflineSet) -> None:
     """From now on the target may carry the new password: nobody can tell which pair opens the account until a login was tried.
 
     Raises:
-        ChangedMeanwhile: the pair was given up just now, or waits for its custodians.
+        ChangedMeanwhile: the pair was given up just now, or waits for its custodians; or it is noted.
     """
     row = locked(made.account_id)
     _on_cards(row)
     pair = OfflineSet.objects.select_for_update().get(pk=made.pk)
-    if pair.state != COMING or not may_take_over(row, pair):
-        raise ChangedMeanwhile("This pair waits for its custodians, or was given up.", about=row)
+    if pair.state != COMING or pair.begun_at is not None or not may_take_over(row, pair):
+        raise ChangedMeanwhile("This pair waits for its custodians, or was given up, or is on its way.", about=row)
     pair.account, pair.begun_at = row, now()
     pair.save(update_fields=["begun_at"])
     append("offline.change_begun", by=by, subject=row.log_subject, **facts_of(pair))
