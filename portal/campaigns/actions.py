@@ -159,7 +159,8 @@ def closing_statement(campaign: Campaign) -> str:
 
 
 def _locked(item: Item) -> Item:
-    around = ("campaign__system__owner", "person", "reviewer")
+    """Who judges it is read afterwards: joined to the row as it was before it was waited for, one who got it meanwhile would be nobody."""
+    around = ("campaign__system__owner", "person")
     return Item.objects.select_for_update(of=("self",)).select_related(*around).get(pk=item.pk)
 
 

@@ -217,7 +217,8 @@ def ask_retest(*, by: Actor, finding: Finding) -> Finding:
 
 
 def _locked(finding: Finding) -> Finding:
-    rows = Finding.objects.select_for_update(of=("self",)).select_related("system__owner", "owner")
+    """Its owner is read afterwards: joined to the row as it was before it was waited for, one who was named meanwhile would be nobody."""
+    rows = Finding.objects.select_for_update(of=("self",)).select_related("system__owner")
     return rows.get(pk=finding.pk)
 
 

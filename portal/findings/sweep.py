@@ -36,7 +36,7 @@ def remind(*, by: Actor, finding: Finding) -> None:
     Raises:
         Refused: they were.
     """
-    rows = Finding.objects.select_for_update(of=("self",)).select_related("system__owner", "owner")
+    rows = Finding.objects.select_for_update(of=("self",)).select_related("system__owner")
     row = rows.get(pk=finding.pk)
     if not _owed(row) or row.owner is None:
         raise Refused("Told already.", about=row)
@@ -54,7 +54,7 @@ def tell_abandoned(*, by: Actor, finding: Finding) -> None:
     Raises:
         Refused: they were told, or it has another owner by now, or was answered.
     """
-    row = Finding.objects.select_for_update(of=("self",)).select_related("system__owner", "owner").get(pk=finding.pk)
+    row = Finding.objects.select_for_update(of=("self",)).select_related("system__owner").get(pk=finding.pk)
     if not row.is_abandoned or not _untold(row):
         raise Refused("Told already.", about=row)
     people = givers_of(row)

@@ -30,13 +30,16 @@ TAKEN = "This review is not waiting: somebody took it, or it is done."
 KEPT_ELSEWHERE = "Other answers were kept since you opened this page, in another window perhaps. They stand below."
 NOT_CLAIMED = "Nobody is working on this review, or it was submitted already."
 AROUND = ("grant__request__policy", "grant__request__responder", "grant__request__system", "grant__request__privilege",
-          "grant__person", "grant__privilege", "grant__system__owner", "reviewer", "second_reviewer")  # fmt: skip
+          "grant__person", "grant__privilege", "grant__system__owner")  # fmt: skip
 AWAY = "Somebody stands in for you on this system now. Take that back first: Reviews, then While you are away."
 HANDED_OVER = ("review.handed_over", "review.second_handed_over")
 
 
 def locked(review: Review) -> Review:
-    """The review's row, locked, with what stands around it."""
+    """The review's row, locked, with what stands around it.
+
+    Who has it is read afterwards: joined to the row as it was before it was waited for, one who took it meanwhile would be nobody.
+    """
     return Review.objects.select_for_update(of=("self",)).select_related(*AROUND).get(pk=review.pk)
 
 

@@ -46,9 +46,12 @@ def account_for_act(pk: UUID) -> SealedAccount | None:
 
 
 def locked(pk: UUID) -> SealedAccount:
-    """An account, locked until the caller's transaction ends, with what an act on it needs to know."""
+    """An account, locked until the caller's transaction ends, with what an act on it needs to know.
+
+    Its custodians are read afterwards: joined to the row as it was before it was waited for, one who was named meanwhile would hide it.
+    """
     rows = SealedAccount.objects.select_for_update(of=("self",))
-    return rows.select_related("system__owner", "custodian", "second_custodian").get(pk=pk)
+    return rows.select_related("system__owner").get(pk=pk)
 
 
 def rotations_of(account: SealedAccount, most: int = 20) -> list[Rotation]:
