@@ -105,6 +105,7 @@ def pass_on(*, by: Actor, request: AccessRequest, at: datetime | None = None) ->
         append(
             "request.passed_on", by=by, case=locked.pk, subject=locked.log_subject, tier=turn.number, told=[str(each.pk) for each in turn.people],
             waited_minutes=int((at - locked.requested_at).total_seconds() // 60), rota=turn.rota or None, unmanned=list(turn.unmanned) or None,
+            groups=list(turn.groups) or None,
         )  # fmt: skip
     return locked
 

@@ -35,6 +35,7 @@ def made(
         "told": told + list(audience.addresses) if bypass else told, "skipped": approvers if bypass else None,
         "factor": request.factor or None, "weaker_factor": True if is_weaker(request, policy) else None,
         "rota": (first.rota if first else "") or None, "unmanned": list(first.unmanned) if first and first.unmanned else None,
+        "groups": list(first.groups) if first and first.groups else None,
         "owed": owed or None, "lapses_at": optional_ms(request.lapses_at), "ends_about": ends_about or ms(request.requested_at),
     }  # fmt: skip
 

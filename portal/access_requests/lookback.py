@@ -72,7 +72,7 @@ def _asked_of(row: AccessRequest, rules: Policy, then: Then, rotas: Mapping[str,
         yield TOO_FEW_GROUPS
     elif yeses and len({each.group for each in yeses} - {""}) < rules.approver_groups:
         yield ONE_GROUP
-    found = turns(rules, then.approvers, row.requested_at, then.in_place, rotas) if rules.tiers else ()
+    found = turns(rules, then.approvers, row.requested_at, then.in_place, rotas, then.groups) if rules.tiers else ()
     if found and found[0].unmanned:
         yield NOBODY_ON_CALL
     elif found and found[0].tier != 1:

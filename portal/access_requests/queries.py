@@ -49,9 +49,10 @@ def audience_of(system: System, responder_id: UUID | str) -> Audience:
 
 
 def standing_groups(system: System, audience: Audience, rules: Policy) -> dict[UUID, str]:
-    """The group of each who may decide: asked of the database, in one query, only where the policy wants several groups."""
+    """The group of each who may decide: asked of the database, in one query, only where the policy wants several groups or a tier names one."""
     keys = [each.pk for each in audience.approvers]
-    return groups_of(system, keys, audience.in_place) if rules.approver_groups else dict.fromkeys(keys, "")
+    asked_for = rules.approver_groups or any(tier.groups for tier in rules.tiers)
+    return groups_of(system, keys, audience.in_place) if asked_for else dict.fromkeys(keys, "")
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,14 @@ def was_reviewed(request: AccessRequest) -> bool:
     return AccessRequest.objects.filter(pk=request.pk, grant__review__submitted_at__isnull=False).exists()
 
 
-def turns_of(request: AccessRequest, audience: Audience | None = None) -> tuple[Turn, ...]:
-    """Who is told of it when, by its policy and the approvers of now, unless the caller has them."""
+def turns_of(
+    request: AccessRequest, audience: Audience | None = None, groups: Mapping[UUID, str] | None = None
+) -> tuple[Turn, ...]:
+    """Who is told of it when, by its policy and the approvers of now and their groups, unless the caller has them."""
     audience = audience or audience_of(request.system, request.responder_id)
     rules = rules_of(request.policy)
-    return turns(rules, audience.approvers, request.requested_at, audience.in_place, plans_in(rules))
+    groups = groups or standing_groups(request.system, audience, rules)
+    return turns(rules, audience.approvers, request.requested_at, audience.in_place, plans_in(rules), groups)
 
 
 def plans_in(rules: Policy) -> dict[str, Plan]:
@@ -190,11 +194,12 @@ def to_be_told(request: AccessRequest, at: datetime) -> tuple[Turn, ...]:
     acknowledged |= set(request.seen_by.values_list("person_id", flat=True))
     yeses = dict(request.approvals.filter(decision="approve").values_list("approver_id", "group"))
     rules, audience = rules_of(request.policy), audience_of(request.system, request.responder_id)
-    if answered(rules, yeses, acknowledged, standing_groups(request.system, audience, rules)):
+    groups = standing_groups(request.system, audience, rules)
+    if answered(rules, yeses, acknowledged, groups):
         return ()
     left = (
         replace(turn, people=tuple(each for each in turn.people if each.pk not in told))
-        for turn in begun(turns_of(request, audience), at)
+        for turn in begun(turns_of(request, audience, groups), at)
     )
     return tuple(turn for turn in left if turn.people)
 

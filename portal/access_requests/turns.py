@@ -3,6 +3,7 @@
 A turn ends when its minutes are over. Nobody else is told once the request would be approved if each approver who has seen it said yes as well: as many
 as the policy wants, of as many groups, and all of them people who may still decide.
 A tier of which nobody is an approver any more takes no time, nor does a rota of which nobody is here: the next are told, and the turn says why.
+A group is whoever stands in it when the turn is worked out; who stands in for somebody stands in theirs.
 Of a rota the one who is on call when the turn comes is told. Approvers of no tier come last, so nobody is ever left out.
 """
 
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from portal.access_requests.rules import still_needed
 from portal.people.models import Person
-from portal.policy.rules import Policy
+from portal.policy.rules import Policy, Tier
 from portal.rotas.schedule import Plan, in_order
 
 
@@ -21,7 +22,8 @@ from portal.rotas.schedule import Plan, in_order
 class Turn:
     """These are told then, if nobody has answered by then. ``number`` counts from 1.
 
-    ``rota`` is the name of the one by which they are on call; ``unmanned`` names those before of which nobody was here; ``tier`` is the
+    ``rota`` is the name of the one by which they are on call; ``unmanned`` names those before of which nobody was here; ``groups`` are those
+    of the tier in which one of them stands, and ``empty`` those of it, and of tiers before, of which nobody can be asked; ``tier`` is the
     policy's, counted from 1, and 0 for those who stand in none.
     """
 
@@ -31,6 +33,8 @@ class Turn:
     rota: str = ""
     unmanned: tuple[str, ...] = ()
     tier: int = 0
+    groups: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 def turns(
@@ -39,26 +43,40 @@ def turns(
     requested_at: datetime,
     in_place: Mapping[UUID, UUID] | None = None,
     rotas: Mapping[str, Plan] | None = None,
+    groups: Mapping[UUID, str] | None = None,
 ) -> tuple[Turn, ...]:
     """All turns, the first at the time of the request. Without tiers there is one, of all approvers.
 
-    ``in_place`` says who stands in for whom: they have the turn of who is away. ``rotas`` are those that the tiers name, by id.
+    ``in_place`` says who stands in for whom: they have the turn of who is away. ``rotas`` are those that the tiers name, by id; ``groups`` says in
+    which each approver stands, where a tier names one.
     """
     stands_for = {str(who): str(lender) for who, lender in (in_place or {}).items()}
     names = {each: {str(each.pk), stands_for.get(str(each.pk), "")} for each in approvers}
-    found, at, taken, unmanned = list[Turn](), requested_at, set[Person](), list[str]()
+    stand_in = {each: (groups or {}).get(each.pk, "") for each in approvers}
+    found, at, taken, unmanned, empty = list[Turn](), requested_at, set[Person](), list[str](), list[str]()
     for place, tier in enumerate(rules.tiers, 1):
         plan = (rotas or {}).get(tier.rota)
-        people = _on_call(plan, at, names, taken) if plan else _among(set(tier.people), names, taken)
+        people = _on_call(plan, at, names, taken) if plan else _in_tier(tier, names, stand_in, taken)
+        empty += [each for each in tier.groups if each not in stand_in.values()]
         if people:
-            found.append(Turn(len(found) + 1, people, at, plan.name if plan else "", tuple(unmanned), place))
+            by = tuple(each for each in tier.groups if each in {stand_in[one] for one in people})
+            rota = plan.name if plan else ""
+            found.append(Turn(len(found) + 1, people, at, rota, tuple(unmanned), place, by, tuple(empty)))
             at += timedelta(minutes=tier.minutes)
             taken |= set(people)
-            unmanned = []
+            unmanned, empty = [], []
         elif tier.rota:
             unmanned.append(plan.name if plan else "that is gone")
     rest = tuple(each for each in approvers if each not in taken)
-    return (*found, Turn(len(found) + 1, rest, at, unmanned=tuple(unmanned))) if rest else tuple(found)
+    last = Turn(len(found) + 1, rest, at, unmanned=tuple(unmanned), empty=tuple(empty))
+    return (*found, last) if rest else tuple(found)
+
+
+def _in_tier(
+    tier: Tier, names: Mapping[Person, Set[str]], stand_in: Mapping[Person, str], taken: Set[Person]
+) -> tuple[Person, ...]:
+    called = set(_among(set(tier.people), names, taken))
+    return tuple(each for each in names if each in called or (stand_in[each] in tier.groups and each not in taken))
 
 
 def _among(wanted: Set[str], names: Mapping[Person, Set[str]], taken: Set[Person]) -> tuple[Person, ...]:

@@ -84,6 +84,12 @@ def groups_of(system: System, approvers: Iterable[UUID], in_place: Mapping[UUID,
     return {each: own[each] if each in own else own.get(in_place.get(each, each), "") for each in wanted}
 
 
+def groups_in(system: System) -> list[str]:
+    """The groups in which approvers of the system stand now, by name. One query."""
+    rows = own_roles(system).exclude(group="").order_by("group")
+    return list(rows.values_list("group", flat=True).distinct())
+
+
 def own_roles(system: System | None) -> QuerySet[RoleAssignment]:
     """Approvers of the system in their own right, now."""
     return RoleAssignment.objects.filter(

@@ -72,23 +72,32 @@ def awaited(life: Life) -> str:
 def _awaited_approval(life: Life) -> str:
     if life.late:
         return "Nobody answered in time. It lapses within seconds."
-    found = turns(life.rules, life.audience.approvers, life.request.requested_at, life.audience.in_place, life.rotas)
+    found = turns(
+        life.rules, life.audience.approvers, life.request.requested_at, life.audience.in_place, life.rotas, life.groups
+    )
     decided = {each.approver_id for each in life.approvals}
     names = [each.name for turn in begun(found, life.at) for each in turn.people if each.pk not in decided]
     need = "one yes" if life.approvals_left == 1 else f"{life.approvals_left} more yeses"
     said = (
         f"Waiting for {need} from {_listed(names, 'or')}. {_seen(sum(each.seen_at is not None for each in told(life)))}"
     )
-    return " ".join(filter(None, (said, *map(_rota, begun(found, life.at)), _next(life, found))))
+    return " ".join(filter(None, (said, *map(_by_what, begun(found, life.at)), _next(life, found))))
 
 
-def _rota(turn: Turn) -> str:
-    """By which rota somebody is on call, and of which nobody is here."""
+def _by_what(turn: Turn) -> str:
+    """By which rota somebody is on call, for which groups they were told, and of which nobody is here."""
     said = [f"Nobody of the rota {name} is here, so the next were told." for name in turn.unmanned]
     if turn.rota:
         who = _listed([each.name for each in turn.people], "and")
         said.append(f"{who} {'is' if len(turn.people) == 1 else 'are'} on call by the rota {turn.rota}.")
+    said += [f"Nobody of the group {name} can be asked now." for name in turn.empty]
+    if turn.groups:
+        said.append(f"The {_groups(turn)} {'was' if len(turn.groups) == 1 else 'were'} told.")
     return " ".join(said)
+
+
+def _groups(turn: Turn) -> str:
+    return f"group{'' if len(turn.groups) == 1 else 's'} {_listed(list(turn.groups), 'and')}"
 
 
 def _next(life: Life, found: tuple[Turn, ...]) -> str:
@@ -103,6 +112,7 @@ def _next(life: Life, found: tuple[Turn, ...]) -> str:
         return ""
     left = max(1, -(-(coming.at - life.at) // timedelta(minutes=1)))
     people = _listed([each.name for each in coming.people], "and")
+    people += f", for the {_groups(coming)}," if coming.groups else ""
     return f"If it stays so, {people} {'is' if len(coming.people) == 1 else 'are'} told in {minutes(left)}, at {coming.at:%H:%M} UTC."
 
 

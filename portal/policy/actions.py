@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from audit.log.append import Actor, action, append
 from portal.clock import ms, now
+from portal.eligibility.lending import groups_in
 from portal.eligibility.models import ADMINISTRATOR, APPROVER
 from portal.eligibility.queries import holds, people_with
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
@@ -121,6 +122,9 @@ def _approvers_in_tiers(system: System, policy: Policy) -> None:
     )
     if any(each not in approvers for tier in policy.tiers for each in tier.people):
         raise RefusedByPolicy("A tier names only people who may approve for this system.", about=system)
+    groups = {each for tier in policy.tiers for each in tier.groups}
+    if groups and not groups <= set(groups_in(system)):
+        raise RefusedByPolicy("A tier names only groups in which somebody approves for this system.", about=system)
     rotas = {tier.rota for tier in policy.tiers if tier.rota}
     if rotas and not rotas <= {str(each.pk) for each in rotas_of(system)}:
         raise RefusedByPolicy("A tier names only rotas of this system that are in use.", about=system)

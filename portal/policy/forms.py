@@ -1,6 +1,6 @@
 """A policy version in plain fields. Each limit stands beside its field; the whole is checked by the policy's own rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -107,8 +107,10 @@ class PolicyForm(KeptForm):
         "review_days",
     )
 
-    def __init__(self, *args: Any, approvers: Approvers = (), rotas: Rotas = (), **kwargs: Any) -> None:
-        """Numbers and switches come from their tables; ``approvers`` and ``rotas`` may be put into tiers."""
+    def __init__(
+        self, *args: Any, approvers: Approvers = (), rotas: Rotas = (), groups: Sequence[str] = (), **kwargs: Any
+    ) -> None:
+        """Numbers and switches come from their tables; ``approvers``, ``groups`` of them and ``rotas`` may be put into tiers."""
         super().__init__(*args, **kwargs)
         for name, label, lowest, highest, hint in NUMBERS:
             told = f"{lowest} to {highest}. {hint}".strip()
@@ -121,7 +123,7 @@ class PolicyForm(KeptForm):
             self.fields[name] = forms.BooleanField(label=label, help_text=hint, required=False)
         speak(self.fields["review_days"])
         self.order_fields(self.field_order)
-        for name, field in (tier_fields(approvers, rotas) | alert_fields()).items():
+        for name, field in (tier_fields(approvers, rotas, groups) | alert_fields()).items():
             self.fields[name] = field
             speak(field)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import rfc8785
 
-from portal.policy.alerts import GROUPS, Telling, ordered
+from portal.policy.alerts import GROUPS, Telling, listed, ordered
 
 CLASSES = {
     "data_read": "Read data",
@@ -47,15 +47,20 @@ class WrongPolicy(ValueError):
 
 @dataclass(frozen=True)
 class Tier:
-    """Approvers, by pseudonym, who are told together, and for how many minutes they alone are; or whoever is on call by a rota, by its id."""
+    """Approvers who are told together, and for how many minutes they alone are: people, by pseudonym, and whoever stands in a group, by its name; or
+    whoever is on call by a rota, by its id."""
 
     people: tuple[str, ...]
     minutes: int
     rota: str = ""
+    groups: tuple[str, ...] = ()
 
     def document(self) -> dict[str, object]:
-        """As it is hashed: people or a rota, never both."""
-        return {"minutes": self.minutes, **({"rota": self.rota} if self.rota else {"people": list(self.people)})}
+        """As it is hashed: a rota alone, or people, groups or both; what came later is left out where it says nothing."""
+        if self.rota:
+            return {"minutes": self.minutes, "rota": self.rota}
+        people: dict[str, object] = {"people": list(self.people)} if self.people or not self.groups else {}
+        return {"minutes": self.minutes, **people, **({"groups": list(self.groups)} if self.groups else {})}
 
 
 @dataclass(frozen=True)
@@ -148,14 +153,18 @@ def parse(document: str | Mapping[str, Any]) -> Policy:
 def _tier(given: Any) -> Tier:
     if isinstance(given, Tier):
         return given
-    if not isinstance(given, dict) or given.keys() not in ({"people", "minutes"}, {"rota", "minutes"}):
-        raise WrongPolicy("A tier is a list of people, or a rota, and a number of minutes.")
-    people, rota = given.get("people", []), given.get("rota", "")
-    if not isinstance(people, list | tuple) or not all(isinstance(each, str) for each in (*people, rota)):
-        raise WrongPolicy("A tier names people and rotas by their ids.")
-    if not isinstance(given["minutes"], int):
+    if not isinstance(given, dict) or given.keys() - {"minutes"} not in (
+        {"people"}, {"groups"}, {"people", "groups"}, {"rota"},
+    ):  # fmt: skip
+        raise WrongPolicy("A tier is a list of people and groups, or a rota, and a number of minutes.")
+    people, groups, rota = given.get("people", []), given.get("groups", []), given.get("rota", "")
+    if not isinstance(people, list | tuple) or not isinstance(groups, list | tuple):
+        raise WrongPolicy("A tier names its people, and its groups, in a list.")
+    if not all(isinstance(each, str) for each in (*people, *groups, rota)):
+        raise WrongPolicy("A tier names people and rotas by their ids, and groups by their names.")
+    if not isinstance(given.get("minutes"), int):
         raise WrongPolicy("The minutes of a tier must be a whole number.")
-    return Tier(tuple(people), given["minutes"], rota)
+    return Tier(tuple(people), given["minutes"], rota, tuple(groups))
 
 
 def _alerts(given: Any) -> tuple[Telling, ...]:
@@ -171,6 +180,7 @@ def _alerts(given: Any) -> tuple[Telling, ...]:
 
 def _check(policy: Policy) -> None:
     named = [each for tier in policy.tiers for each in (*tier.people, *filter(None, [tier.rota]))]
+    groups = [each for tier in policy.tiers for each in tier.groups]
     limits = (
         (
             set(policy.modes) <= {"approved", "bypass", "drill"} and policy.modes,
@@ -201,10 +211,12 @@ def _check(policy: Policy) -> None:
             "Removal and alerts have at most 5 minutes.",
         ),
         (
-            len(policy.tiers) <= MOST_TIERS and all(bool(tier.people) != bool(tier.rota) for tier in policy.tiers),
-            f"At most {MOST_TIERS} tiers, each with somebody in it: people, or one rota alone.",
+            len(policy.tiers) <= MOST_TIERS
+            and all(bool(tier.people or tier.groups) != bool(tier.rota) for tier in policy.tiers),
+            f"At most {MOST_TIERS} tiers, each with somebody in it: people and groups, or one rota alone.",
         ),
         (len(named) == len(set(named)), "Nobody stands in two tiers, and no rota does."),
+        (len(groups) == len(set(groups)) and all(groups), "No group stands in two tiers, and each has a name."),
         (all(1 <= tier.minutes <= 60 for tier in policy.tiers), "The next tier is told after 1 to 60 minutes."),
     )
     for ok, sentence in limits:
@@ -222,8 +234,17 @@ def told_in_tiers(policy: Policy) -> str:
     """In which order approvers are told, in one sentence."""
     first, *others = policy.tiers
     within = [f"after {tier.minutes} minute{'' if tier.minutes == 1 else 's'}" for tier in (first, *others)]
-    who = "Whoever is on call is" if first.rota else count(len(first.people), "approver is", "approvers are")
-    return f"{who} told at once; the next, if nobody has seen it, {', then '.join(within)}."
+    return f"{_told_first(first)} told at once; the next, if nobody has seen it, {', then '.join(within)}."
+
+
+def _told_first(tier: Tier) -> str:
+    if tier.rota:
+        return "Whoever is on call is"
+    people = [count(len(tier.people), "approver", "approvers")] if tier.people else []
+    who = listed(
+        [*people, *(f"{'the' if people or number else 'The'} group {each}" for number, each in enumerate(tier.groups))]
+    )
+    return f"{who} {'is' if len(tier.people) + len(tier.groups) == 1 else 'are'}"
 
 
 def sentences(policy: Policy, *, mode: str, approvers: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tiers of a policy as plain fields: for each approver and rota, whether they are told first, second or third; minutes for each tier."""
+"""The tiers of a policy as plain fields: for each approver, group and rota, whether they are told first, second or third; minutes for each tier."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,14 +13,20 @@ PLACES = (("", "With all who have no place"), ("1", "First"), ("2", "Second"), (
 ORDER = ("first", "second", "third")
 Approvers = Sequence[tuple[str, str]]  # pseudonym and name
 Rotas = Sequence[tuple[str, str]]  # id and name
-PERSON, ROTA = "turn_", "rota_turn_"
+PERSON, ROTA, GROUP = "turn_", "rota_turn_", "group_turn_"
 
 
-def tier_fields(approvers: Approvers, rotas: Rotas = ()) -> dict[str, forms.Field]:
+def field_of_group(group: str) -> str:
+    """The field's name: that of the group in hex, as a group may be called anything and an element's id holds no blank."""
+    return f"{GROUP}{group.encode().hex()}"
+
+
+def tier_fields(approvers: Approvers, rotas: Rotas = (), groups: Sequence[str] = ()) -> dict[str, forms.Field]:
     """None where nobody could be put into a tier."""
     if not approvers:
         return {}
     asked = [(f"{PERSON}{pk}", name) for pk, name in approvers]
+    asked += [(field_of_group(name), f"Whoever stands in the group {name}") for name in groups]
     asked += [(f"{ROTA}{pk}", f"Whoever is on call by the rota {name}") for pk, name in rotas]
     places: dict[str, forms.Field] = {
         name: forms.ChoiceField(label=f"{who} is told", choices=PLACES, required=False) for name, who in asked
@@ -43,11 +49,14 @@ def tiers_of(said: Mapping[str, Any]) -> list[dict[str, Any]]:
     tiers = []
     for number in range(1, MOST_TIERS + 1):
         people, rotas = _placed(said, PERSON, number), _placed(said, ROTA, number)
+        groups = [bytes.fromhex(each).decode() for each in _placed(said, GROUP, number)]
         minutes = said.get(f"tier_{number}_minutes") or MINUTES
-        if len(rotas) > 1 or (people and rotas):
-            raise WrongPolicy(f"Who is told {PLACES[number][1].lower()}: people, or one rota alone.")
-        if people or rotas:
-            tiers.append({"minutes": minutes, **({"rota": rotas[0]} if rotas else {"people": people})})
+        if len(rotas) > 1 or ((people or groups) and rotas):
+            raise WrongPolicy(f"Who is told {PLACES[number][1].lower()}: people and groups, or one rota alone.")
+        if rotas:
+            tiers.append({"minutes": minutes, "rota": rotas[0]})
+        elif people or groups:
+            tiers.append({"minutes": minutes, "people": people, "groups": groups})
     return tiers
 
 
@@ -62,19 +71,23 @@ def first_places(policy: Policy) -> dict[str, Any]:
         minutes[f"tier_{number}_minutes"] = tier.minutes
     places = {f"{PERSON}{person}": str(number) for number, tier in enumerate(policy.tiers, 1) for person in tier.people}
     rotas = {f"{ROTA}{tier.rota}": str(number) for number, tier in enumerate(policy.tiers, 1) if tier.rota}
-    return {**places, **rotas, **minutes}
+    groups = {field_of_group(each): str(number) for number, tier in enumerate(policy.tiers, 1) for each in tier.groups}
+    return {**places, **groups, **rotas, **minutes}
 
 
 def in_words(policy: Policy, names: Mapping[str, str]) -> str:
-    """``Ines and Jon for 5 minutes, then Kim for 10 minutes, then all others``; who is no approver any more has no name here."""
+    """``Ines and the group night for 5 minutes, then Kim for 10 minutes, then all others``; who is no approver any more has no name here."""
     if not policy.tiers:
         return "all at once"
-    strange = "somebody who is no approver any more"
-    said = [
-        f"{_on_call(tier, names) if tier.rota else ' and '.join(names.get(each, strange) for each in tier.people)} for {spoken(tier.minutes)}"
-        for tier in policy.tiers
-    ]
+    said = [f"{_who(tier, names)} for {spoken(tier.minutes)}" for tier in policy.tiers]
     return ", then ".join([*said, "all others"])
+
+
+def _who(tier: Tier, names: Mapping[str, str]) -> str:
+    if tier.rota:
+        return _on_call(tier, names)
+    people = [names.get(each, "somebody who is no approver any more") for each in tier.people]
+    return " and ".join([*people, *(f"the group {each}" for each in tier.groups)])
 
 
 def _on_call(tier: Tier, names: Mapping[str, str]) -> str:

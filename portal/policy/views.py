@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access_requests.rules import allows
 from portal.clock import now
+from portal.eligibility.lending import groups_in
 from portal.eligibility.models import APPROVER
 from portal.eligibility.queries import people_with
 from portal.kept import confirming
@@ -94,6 +95,7 @@ def policy_new(request: PersonRequest, pk: UUID) -> HttpResponse:
         request.POST or None,
         approvers=approvers,
         rotas=[(str(each.pk), each.name) for each in rotas_of(system)],
+        groups=groups_in(system),
         initial=first_values(queries.rules_of(current) if current else Policy()),
     )
     if request.method == "POST" and form.is_valid():

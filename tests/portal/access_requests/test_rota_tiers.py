@@ -203,4 +203,4 @@ def test_form_puts_a_rota_into_a_tier_alone(world: World) -> None:
     assert form.policy == before
     both = PolicyForm({**said, f"rota_turn_{rota.pk}": "1"}, approvers=approvers, rotas=rotas)
     assert not both.is_valid()
-    assert "people, or one rota alone" in str(both.errors)
+    assert "people and groups, or one rota alone" in str(both.errors)
