@@ -12,7 +12,7 @@ from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
 from portal.people.models import Attempts, FactorReset, Passkey, PasskeyChallenge, Person, SignIn, Sponsorship
 from portal.personnel.models import PersonnelList
-from portal.policy.models import PolicyVersion
+from portal.policy.models import PolicyConfirmation, PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review, Sitting
 from portal.reviews.offline.models import OfflineReview
@@ -50,6 +50,7 @@ __all__ = [
     "PasskeyChallenge",
     "Person",
     "PersonnelList",
+    "PolicyConfirmation",
     "PolicyVersion",
     "PrivacyDecision",
     "Privilege",

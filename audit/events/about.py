@@ -24,6 +24,7 @@ ABOUT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "factor.enrolled": {"passkey": ("person_id",)},
     "factor.renamed": {"passkey": ("person_id",)},
     "factor.removed": {"passkey": ("person_id",)},
+    "policy.confirmed": {"note": (BY,)},
     "factor.reset_proposed": {"reason": (BY, "person_id")},
     "factor.reset_on_host": {"host": (), "account": (BY,), "reason": (BY, "person_id")},
     "target.listed": {"logins": ()},

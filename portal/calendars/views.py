@@ -20,7 +20,7 @@ from portal.drills.queries import systems_of
 from portal.findings.queries import OPEN, listed
 from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
-from portal.policy.queries import in_force_for, systems_of_policies
+from portal.policy.queries import in_force_for, looks_due, systems_of_policies
 from portal.systems.models import System
 from portal.templatetags.words import finding_kind
 
@@ -84,10 +84,12 @@ def _drills(systems: Iterable[System]) -> Iterable[Entry]:
 def _policies(viewer: Person) -> Iterable[Entry]:
     systems = systems_of_policies(viewer)
     names = {each.pk: each.name for each in systems}
-    for pk, version in in_force_for(systems).items():
+    versions = in_force_for(systems)
+    due = looks_due(versions.values())
+    for pk, version in versions.items():
         yield Entry(
             f"policy-{version.pk}",
-            version.review_due_at,
+            due[version.pk],
             "Policy",
             f"Look at the policy of {names[pk]} again",
             reverse("policy_system", args=[pk]),

@@ -19,7 +19,7 @@ from portal.findings.queries import givers_of
 from portal.findings.states import CLOSED
 from portal.people.models import Person
 from portal.policy.models import PolicyVersion
-from portal.policy.queries import in_force_for
+from portal.policy.queries import in_force_for, looks_due
 from portal.sealed.drilling import drilled_every
 from portal.sealed.models import OfflineSet, Rotation
 from portal.sealed.states import COMING, DONE, IN_USE, OUT
@@ -74,20 +74,25 @@ def _in_scope(of: System | None) -> list[System]:
     return list(rows.select_related("owner"))
 
 
-def _late_policies(at: datetime, of: System | None) -> list[PolicyVersion]:
-    """Policies that were to be looked at again (T-48)."""
+def _late_policies(at: datetime, of: System | None) -> list[tuple[PolicyVersion, datetime]]:
+    """Policies that were to be looked at again (T-48), and when."""
     systems = {each.pk: each for each in _in_scope(of)}
-    late = [each for each in in_force_for(systems.values()).values() if each.review_due_at <= at]
-    for each in late:
+    versions = list(in_force_for(systems.values()).values())
+    due = looks_due(versions)
+    late = [(each, due[each.pk]) for each in versions if due[each.pk] <= at]
+    for each, _ in late:
         each.system = systems[each.system_id]
     return late
 
 
-def _policy(version: PolicyVersion) -> Overdue:
+def _policy(found: tuple[PolicyVersion, datetime]) -> Overdue:
+    version, due_at = found
     system = version.system
     people = (*owner_told(system), *people_with(ADMINISTRATOR, system))
     path, what = reverse("policy_system", args=[system.pk]), f"Look at the policy of {system.name} again"
-    return Overdue("policy", f"overdue:policy:{version.pk}", what, system, version.review_due_at, people, path)
+    first = due_at == version.review_due_at
+    about = f"overdue:policy:{version.pk}" if first else f"overdue:policy:{version.pk}:{due_at:%Y-%m-%d}"
+    return Overdue("policy", about, what, system, due_at, people, path)
 
 
 def _late_drills(at: datetime, of: System | None) -> list[Due]:

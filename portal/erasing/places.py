@@ -30,6 +30,7 @@ TYPED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Finding", "owner", ("cause", "response", "proof")),
     ("Item", "decided_by", ("reason",)),
     ("Acceptance", "accepted_by", ("note",)),
+    ("PolicyConfirmation", "confirmed_by", ("note",)),
     ("PrivacyDecision", "decided_by", ("reason", "delay_reason")),
     ("Review", "second_reviewer", ("second_words",)),
     ("Stop", "started_by", ("reason",)),

@@ -180,7 +180,7 @@ KINDS: Mapping[str, ListKind] = {
         "Policies", "version of a policy", "versions of policies", "policies", (
             ("version", "pk"), ("system", "system__name"), ("number", "number"), ("sha256", "sha256"), ("written_by", "written_by__name"),
             ("written_at", "written_at"), ("approved_by", "approved_by__name"), ("approved_at", "approved_at"), ("from", "effective_from"),
-            ("until", "effective_to"), ("declined_by", "declined_by__name"), ("declined_at", "declined_at"), ("review_due_at", "review_due_at"),
+            ("until", "effective_to"), ("declined_by", "declined_by__name"), ("declined_at", "declined_at"), ("review_due_at", "due_"),
         ),
         versions_for, lambda viewer, said: versions_for(viewer) if said.get("all") else versions_for(viewer).filter(holding(now())),
     ),

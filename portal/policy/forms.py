@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from portal.kept import KeptForm, speak
+from portal.plain_text import PlainCharField
 from portal.policy.actions import REVIEW_DAYS
 from portal.policy.alert_fields import alert_fields, alerts_of, first_told
 from portal.policy.alerts import in_words as alerts_in_words
@@ -140,6 +141,15 @@ class PolicyForm(KeptForm):
     def _document(self, said: dict[str, Any]) -> dict[str, Any]:
         plain = {name: int(said[name]) if isinstance(said[name], bool) else said[name] for name in LABELS}
         return plain | {"tiers": tiers_of(said), "alerts": alerts_of(said)}
+
+
+class ConfirmForm(KeptForm):
+    """What somebody looked at who leaves a policy unchanged."""
+
+    note = PlainCharField(
+        label="What you looked at, and why it still fits", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Such as the uses of the year, their findings, and who approves now.",
+    )  # fmt: skip
 
 
 def first_values(policy: Policy) -> dict[str, Any]:

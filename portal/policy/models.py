@@ -59,3 +59,22 @@ class PolicyVersion(models.Model):
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"policy:{self.pk}"
+
+
+class PolicyConfirmation(models.Model):
+    """One look at the version in force that left it unchanged: the next is due then. The version itself keeps the date that it began with."""
+
+    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="confirmations")
+    confirmed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    note = models.TextField()
+
+    class Meta:
+        """The last one first."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["-at", "-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(due_at__gt=models.F("at")), name="policy_confirmation_forwards")
+        ]

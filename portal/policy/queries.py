@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from portal.clock import now
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, RESPONDER, REVIEWER
 from portal.eligibility.queries import eligibilities_of, systems_where
 from portal.errors import RefusedByPolicy
 from portal.people.models import Person
-from portal.policy.models import PolicyVersion
+from portal.policy.models import PolicyConfirmation, PolicyVersion
 from portal.policy.rules import Policy, parse
 from portal.rotas.queries import names_of as rota_names
 from portal.systems.models import System
@@ -40,6 +41,18 @@ def in_force_for(systems: Iterable[System]) -> dict[UUID, PolicyVersion]:
     """The versions in force, by system; systems without one are absent. One query."""
     found = PolicyVersion.objects.filter(holding(now()), system__in=list(systems)).order_by("number")
     return {version.system_id: version for version in found}
+
+
+def looks_due(versions: Iterable[PolicyVersion]) -> dict[UUID, datetime]:
+    """When each version is to be looked at again: after the last look that left it unchanged, otherwise as it said itself. One query."""
+    known = {each.pk: each.review_due_at for each in versions}
+    looked = PolicyConfirmation.objects.filter(version__in=list(known))
+    return known | dict(looked.order_by("version_id").values_list("version_id").annotate(Max("due_at")))
+
+
+def confirmations_of(version: PolicyVersion) -> QuerySet[PolicyConfirmation]:
+    """Looks that left the version unchanged, the last one first."""
+    return version.confirmations.select_related("confirmed_by")
 
 
 def rules_of(version: PolicyVersion) -> Policy:
@@ -92,8 +105,9 @@ def systems_of_policies(viewer: Person) -> list[System]:
 
 
 def versions_for(viewer: Person) -> QuerySet[PolicyVersion]:
-    """All versions of the policies of those systems."""
-    return PolicyVersion.objects.filter(system__in=_readable(viewer)).order_by("system__name", "number", "pk")
+    """All versions of the policies of those systems, with when each is to be looked at again as ``due_``."""
+    rows = PolicyVersion.objects.filter(system__in=_readable(viewer)).order_by("system__name", "number", "pk")
+    return rows.annotate(due_=Coalesce(Max("confirmations__due_at"), "review_due_at"))
 
 
 def _readable(viewer: Person) -> QuerySet[System]:

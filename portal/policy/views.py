@@ -18,8 +18,9 @@ from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy import queries
 from portal.policy.actions import NOTHING, approve, decline, may_change_policy, propose
+from portal.policy.confirming import confirm, may_confirm
 from portal.policy.differences import differences
-from portal.policy.forms import ALL_LABELS, PolicyForm, compared, first_values
+from portal.policy.forms import ALL_LABELS, ConfirmForm, PolicyForm, compared, first_values
 from portal.policy.lookback import DAYS
 from portal.policy.models import PolicyVersion
 from portal.policy.rules import Policy, sentences
@@ -35,13 +36,14 @@ def policies(request: PersonRequest) -> HttpResponse:
     """Each system with its policy in force, in sentences."""
     systems = queries.systems_of_policies(request.user)
     versions, waiting = queries.in_force_for(systems), queries.undecided_for(systems)
+    due, at = queries.looks_due(versions.values()), now()
     rows = [
         {
             "system": each,
             "version": versions.get(each.pk),
             "waiting": waiting.get(each.pk, 0),
             "says": _says(versions.get(each.pk)),
-            "overdue": _overdue(versions.get(each.pk)),
+            "overdue": each.pk in versions and due[versions[each.pk].pk] <= at,
         }
         for each in systems
     ]
@@ -71,8 +73,11 @@ def policy_system(request: PersonRequest, pk: UUID) -> HttpResponse:
         if current
         else []
     )
+    due = queries.looks_due([current])[current.pk] if current else None
     context = {
-        "system": system, "current": current, "overdue": _overdue(current), "says": says, "may_change": allows(may_change_policy, request.actor, system),
+        "system": system, "current": current, "due": due, "overdue": due is not None and due <= now(), "says": says,
+        "looked": queries.confirmations_of(current) if current else (), "may_confirm": current is not None and allows(may_confirm, request.actor, current),
+        "may_change": allows(may_change_policy, request.actor, system),
         "waiting": [each for each in versions if not each.approved_at and not each.declined_at],
         "earlier": [each for each in versions if each.effective_to or each.declined_at],
     }  # fmt: skip
@@ -141,6 +146,33 @@ def policy_decline(request: PersonRequest, pk: UUID) -> HttpResponse:
     return redirect("policy_version", pk=pk)
 
 
+@require_http_methods(["GET", "POST"])
+@signed_in
+@confirming
+def policy_confirm(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Say of the version in force that it was looked at and still fits."""
+    version = _for_act(pk)
+    rules, may = queries.rules_of(version), version.effective_to is None and allows(may_confirm, request.actor, version)
+    if request.method == "GET" and not (may and version.effective_from):
+        raise Http404
+    form = ConfirmForm(request.POST or None)
+    if request.method == "POST":
+        if not form.is_valid():
+            may_confirm(request.actor, version)  # who may not is refused, whatever they sent
+        elif made := form.carry_out(lambda: confirm(by=request.actor, version=version, **form.cleaned_data)):
+            messages.info(
+                request, f"Noted: version {version.number} still fits. It is to be looked at again by {made.due_at:%Y-%m-%d}."
+            )  # fmt: skip
+            return redirect("policy_system", pk=version.system_id)
+    context = {
+        "form": form,
+        "version": version,
+        "due": queries.looks_due([version])[version.pk],
+        "rules": compared(None, rules, queries.names_in(version)),
+    }
+    return render(request, "policy/confirm.html", context, status=form.status)
+
+
 def _beside(said: str) -> UUID | Literal["none"] | None:
     if said == NOTHING:
         return NOTHING
@@ -169,11 +201,6 @@ def _says(version: PolicyVersion | None) -> list[str]:
     return [*said, "A bypass is not allowed."]
 
 
-def _overdue(version: PolicyVersion | None) -> bool:
-    """Whether the version in force was to be looked at again by now (T-48)."""
-    return version is not None and version.review_due_at <= now()
-
-
 def _version_page(request: PersonRequest, version: PolicyVersion) -> dict[str, Any]:
     before = queries.before_it(version, queries.versions_of(version.system))
     undecided = not version.approved_at and not version.declined_at
@@ -184,6 +211,7 @@ def _version_page(request: PersonRequest, version: PolicyVersion) -> dict[str, A
     return {
         "version": version, "before": before, "undecided": undecided, "may_approve": may and version.written_by_id != request.user.pk,
         "may_decline": may, "is_mine": version.written_by_id == request.user.pk, "rules": compared(held, rules, names),
+        "looked": queries.confirmations_of(version),
         "differences": differences(held, rules, ALL_LABELS) if held else [],
         "back": back, "shown": back.cases[:SHOWN] if back else (), "days": DAYS,
     }  # fmt: skip

@@ -139,6 +139,8 @@ policy_new           GET  system                404 404 404 404 404 404 200 404 
 policy_new           POST system                403 403 403 403 403 403 302 403 403 in
 policy_version       GET  version               200 200 200 200 200 200 200 404 404 in
 policy_approve       POST version               403 403 403 403 403 403 302 403 403 in
+policy_confirm       GET  policy-held           404 404 404 404 404 404 200 404 404 in
+policy_confirm       POST policy-held           403 403 403 403 403 403 302 403 403 in
 policy_decline       POST version               403 403 403 403 403 403 302 403 403 in
 # rotas
 rotas                GET  -                     200 200 200 200 200 200 200 200 200 in
@@ -384,6 +386,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "person_sponsor": lambda scene: {"sponsor": scene.world.mo.pk, "contract_end": _soon(9), "reason": "Prolonged."},
     "person_new": lambda _: {"name": "Noa", "email": "noa@example.org"},
     "policy_new": _policy,
+    "policy_confirm": lambda _: {"note": "Read the uses of the year."},
     "privilege_new": lambda _: {"name": "All", "on_target": "all_of_it"},
     "rota_new": lambda scene: {"name": "Another", "weekday": 0, "hour": 9, "zone": "UTC", f"place_{scene.world.ines.pk}": "1"},
     "rota_change": lambda scene: {"name": "Nights", "weekday": 2, "hour": 8, "zone": "UTC", f"place_{scene.world.ines.pk}": "1"},

@@ -251,6 +251,7 @@ def _configuration(world: World) -> dict[str, dict[str, Any]]:
     return {
         "receiver": {"pk": receiver.pk}, "drill": {"pk": drill.pk},
         "system": {"pk": world.system.pk}, "privilege": {"pk": world.privilege.pk}, "change": {"pk": change.pk}, "version": {"pk": version.pk},
+        "policy-held": {"pk": world.policy.pk},
     }  # fmt: skip
 
 

@@ -35,5 +35,9 @@ PRESENTERS: dict[str, Presenter] = {
     "policy.proposed": say("Proposed policy version {number}", "SHA-256 {sha256}.", icon="scale"),
     "policy.approved": say("Policy version {number} is in force from {effective_from}", DECIDED, "SHA-256 {sha256}.", icon="scale", tone="accent"),
     "policy.declined": say("Declined policy version {number}", icon="ban"),
+    "policy.confirmed": say(
+        "Looked at policy version {number}: it still fits, unchanged", "{note}", "To be looked at again by {due_at}.", "SHA-256 {sha256}.", icon="eye",
+        tone="good",
+    ),
     "policy.act_refused": refused("a policy"),
 }  # fmt: skip

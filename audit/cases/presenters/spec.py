@@ -17,7 +17,7 @@ ERASED = "(erased)"
 # Fields that hold pseudonyms of people; some may hold a process or an address instead.
 PEOPLE = frozenset({
     "responder_id", "person_id", "recipient_id", "reviewer_id", "owner_id", "to_id", "granted_by", "changed_by", "approved_by",
-    "beneficiary_id", "ended_by", "asked_by", "written_by", "delegated_by", "extended_by", "done_by", "read_back_by", "manager_id",
+    "beneficiary_id", "ended_by", "asked_by", "written_by", "confirmed_by", "delegated_by", "extended_by", "done_by", "read_back_by", "manager_id",
     "sponsor_id", "before_sponsor_id", "lent_by", "custodian_id", "before_id", "rotated_by", "tested_by", "asked", "told", "skipped", "pool", "involved",
     "recipients", "administrators", "offered_by", "members",
 })  # fmt: skip

@@ -21,4 +21,14 @@ def approved(facts: Facts, entry: LogEntry) -> None:
     rule_change(facts, entry, "policy")
 
 
-HANDLERS = {"policy.proposed": proposed, "policy.approved": approved}
+def confirmed(facts: Facts, entry: LogEntry) -> None:
+    """The version was looked at and left as it is: the look has a date of its own, and the version keeps its own."""
+    said = entry.fields
+    facts.put(
+        "policy_confirmations", str(entry.id), policy_id=said["policy_id"], confirmed_by=said["confirmed_by"], confirmed_at=said["confirmed_at"],
+        due_at=said["due_at"],
+    )  # fmt: skip
+    facts.act(entry, "attest")
+
+
+HANDLERS = {"policy.proposed": proposed, "policy.approved": approved, "policy.confirmed": confirmed}

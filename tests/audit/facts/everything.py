@@ -38,6 +38,10 @@ def _people_and_rules(log: Stream) -> None:
         before_contract_end=at("09-30"), reason="r",
     )  # fmt: skip
     log.say(
+        "policy.confirmed", when, "mo", policy_id="P-billing", system_id="billing", number=1, sha256="aa", confirmed_by="mo", confirmed_at=when,
+        due_at=when + 365 * 86_400_000, note="n",
+    )  # fmt: skip
+    log.say(
         "person.moved", when, "pia", person_id="kim", moved_at=when, before="Operations", unit="Sales", list_id="PL"
     )
     log.say(

@@ -263,6 +263,31 @@ def test_use_is_judged_by_the_sponsor_and_the_contract_of_its_time() -> None:
     assert sorted(spans) == [("hana", said, left), ("mo", left, None)]
 
 
+def test_look_that_left_a_policy_unchanged_stands_beside_the_date_that_it_began_with() -> None:
+    log, said = story.organisation(), START + 30 * DAY
+    before = judge(log).facts("policies")
+    log.say(
+        "policy.confirmed", said, "mo", policy_id="P-billing", system_id="billing", number=1, sha256="aa", confirmed_by="mo", confirmed_at=said,
+        due_at=said + 90 * DAY, note="Read.",
+    )  # fmt: skip
+    judged = judge(log)
+    (row,) = judged.facts("policy_confirmations")
+    assert (row["policy_id"], row["confirmed_by"], row["confirmed_at"], row["due_at"]) == (
+        "P-billing",
+        "mo",
+        said,
+        said + 90 * DAY,
+    )
+    assert judged.facts("policies") == before
+    assert [each["person_id"] for each in judged.facts("acts") if each["kind"] == "attest"] == ["mo"]
+    story.system(log, "payroll", at("06-02"))
+    for systems, left in ((["billing"], 1), (["payroll"], 0)):
+        db = new_database()
+        fold(db, readable(log.entries()), period=PERIOD, parameters=load_catalogue().parameters, only=systems)
+        assert db.execute("SELECT count(*) FROM policy_confirmations").fetchone() == (left,)
+        db.close()
+
+
 def _took(
     person: str, when: int, *, systems: list[str] | None = None, case: str = "", claims: int = 1
 ) -> dict[str, Any]:

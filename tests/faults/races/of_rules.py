@@ -18,7 +18,8 @@ from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
 from portal.people.models import Person
-from portal.policy import retiring
+from portal.policy import confirming, retiring
+from portal.policy.models import PolicyConfirmation
 from portal.rotas import absences
 from portal.rotas import actions as rotas
 from portal.rotas.models import Absence, Rota, Swap
@@ -132,6 +133,16 @@ def lifting_a_stop_waits(world: World) -> Raced:
         ],
         lambda: Stop.objects.get().state,
         {("lift",): "lifted", ("keep",): "in_force"},
+    )
+
+
+@race(confirming.confirm)
+def a_policy_in_force_is_looked_at(world: World) -> Raced:
+    said: Said = {"version": world.policy, "note": "Read the uses of the year."}
+    return Raced(
+        [does(confirming.confirm, by=actor(world.quinn), **said)],
+        PolicyConfirmation.objects.count,
+        {("confirm",): 1},
     )
 
 
