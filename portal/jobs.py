@@ -63,6 +63,7 @@ WORKS: tuple[Work, ...] = (
     Work("drills", "portal.drills.sweep.run_due", 60, 60),
     Work("duties", "portal.duties.sweep.run_due", 300, 300),
     Work("personnel", "portal.personnel.sweep.discard_due", 3600, 3600),
+    Work("contracts", "portal.personnel.sweep.end_contracts_due", 60, 60),
     Work("dossiers", "audit.packs.dossiers.make_due", 5, 15),
     Work("dossier-mails", "portal.notifications.dossiers.run", 5, 5),
     Work("packs", "audit.packs.jobs.run_due", 10, 15),

@@ -7,6 +7,7 @@ EVENTS = family(
     ("person.added", "A person was added.", "person_id:id name* email* third_party:bool? manager_id:id? sponsor_id:id? sponsor_active:bool? contract_end:time? joined_at:time?"),
     ("person.manager_set", "It was said whom a person reports to, or that it is nobody.", "person_id:id manager_id:id?"),
     ("person.sponsored", "It was said anew who here answers for somebody of another company, and when their contract ends.", "person_id:id sponsor_id:id contract_end:time before_sponsor_id:id before_contract_end:time reason*"),
+    ("person.contract_ended", "The contract of somebody of another company ended, and their roles, lists and grants with it.", "person_id:id sponsor_id:id contract_end:time"),
     ("person.left", "A person left; nothing of theirs stays open.", "person_id:id left_at:time list_id:id?"),
     ("person.moved", "A person moved to other work; their lists end unless they are given anew.", "person_id:id moved_at:time unit*? before*? list_id:id?"),
     ("person.placed", "Where a person works was noted.", "person_id:id unit* list_id:id?"),

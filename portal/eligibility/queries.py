@@ -20,6 +20,7 @@ from portal.eligibility.models import (
     RoleAssignment,
 )
 from portal.people.models import Person
+from portal.people.queries import contract_end_of
 from portal.systems.models import Privilege, System
 
 Row = TypeVar("Row", bound=Model)
@@ -116,9 +117,15 @@ def eligibilities_of(person_id: UUID | str, at: datetime | None = None) -> Query
 
 
 def may_use(person_id: UUID | str, privilege: Privilege) -> bool:
-    """Whether the person is on the list for the privilege and a responder of its system: the list says what, the role that they may ask."""
+    """Whether the person is on the list for the privilege and a responder of its system: the list says what, the role that they may ask.
+
+    Of another company's people only while their contract runs.
+    """
     listed = eligibilities_of(person_id).filter(privilege=privilege).exists()
-    return listed and holds(person_id, RESPONDER, privilege.system)
+    if not listed or not holds(person_id, RESPONDER, privilege.system):
+        return False
+    contract = contract_end_of(person_id)
+    return contract is None or contract > now()
 
 
 def may_use_locked(person_id: UUID | str, privilege: Privilege) -> bool:
@@ -139,11 +146,15 @@ def lock_undecided(rows: QuerySet[Row]) -> QuerySet[Row]:
 
 
 def usable_until(person_id: UUID | str, privilege: Privilege, at: datetime | None = None) -> datetime | None:
-    """Until when list and role carry a use that begins now; ``None``: without an end. What follows without a gap is counted in."""
+    """Until when list, role and, of another company's people, the contract carry a use that begins now; ``None``: without an end.
+
+    What follows without a gap is counted in.
+    """
     at = at or now()
     listed = Eligibility.objects.filter(person_id=person_id, privilege=privilege)
     held = RoleAssignment.objects.filter(covers(privilege.system), person_id=person_id, role=RESPONDER)
-    return min(filter(None, (_carried(listed, at), _carried(held, at))), default=None)
+    ends = (_carried(listed, at), _carried(held, at), contract_end_of(person_id))
+    return min(filter(None, ends), default=None)
 
 
 def _carried(rows: QuerySet[Row], at: datetime) -> datetime | None:

@@ -4,25 +4,29 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from audit.log.append import Actor, action, process
+from audit.log.append import Actor, action, append, process
 from portal.access_requests.rules import allows
+from portal.clock import ms
 from portal.eligibility import actions as lists
 from portal.eligibility.ending import end_all_of, end_lists_by
 from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
 from portal.eligibility.queries import eligibilities_of, holds
+from portal.errors import ChangedMeanwhile
 from portal.grants import ending
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
-from portal.grants.queries import live_of, live_of_account
+from portal.grants.queries import holding_beyond_contract, live_of, live_of_account
 from portal.grants.rules import may_revoke
 from portal.people import actions as people
 from portal.people.models import Person
+from portal.rows import lock_row
 from portal.sealed.models import SealedAccount
 
 ENDED_TOO = ("grant.revoked", "grant.failed")
 LEFT = "The person left."
 OUT_OF_USE = "The account goes out of use."
 MOVED = "The person moved to other work."
+CONTRACT_OVER = "The person's contract has ended."
 
 
 @action(event=("eligibility.revoked", *ENDED_TOO), refused="eligibility.act_refused")
@@ -98,13 +102,47 @@ def note_leaving(*, by: Actor, person: Person) -> Person:
     return row
 
 
-def end_everything_of(by: Actor, person: Person) -> None:
+def end_everything_of(
+    by: Actor, person: Person, cause: str = "left", says: str = LEFT, ends: str = "person left"
+) -> None:
     """Lists, roles and grants of somebody who has left, within the action of a caller who has asked who may.
 
     The grants last, so that what was approved while the lists were waited for is seen.
+
+    Args:
+        cause: Why roles and lists end.
+        says, ends: Why grants do, in a sentence and as their cause.
     """
-    end_all_of(by, person, "left")
-    _end(by, live_of(person.pk), LEFT, "person left")
+    end_all_of(by, person, cause)
+    _end(by, live_of(person.pk), says, ends)
+
+
+@action(
+    event=(
+        "person.contract_ended",
+        "role.ended",
+        "role.declined",
+        "eligibility.revoked",
+        "eligibility.declined",
+        *ENDED_TOO,
+    )
+)
+def note_contract_end(*, by: Actor, person: Person, at: datetime) -> Person:
+    """The contract of somebody of another company has ended: nothing that rests on it stays open. They have not left: it may be prolonged.
+
+    Raises:
+        ChangedMeanwhile: it was prolonged meanwhile, or nothing of theirs is left; there are two sweeps, and one of them is later.
+    """
+    locked = lock_row(Person, person.pk, no_key=True)
+    if not holding_beyond_contract(at).filter(pk=locked.pk).exists():
+        raise ChangedMeanwhile("Nothing of theirs rests on a contract that has ended.", about=locked)
+    contract = locked.sponsorships.get(until_at__isnull=True)
+    end_everything_of(by, locked, "contract ended", CONTRACT_OVER, "contract ended")
+    append(
+        "person.contract_ended", by=by, subject=locked.log_subject, person_id=locked.pk, sponsor_id=contract.sponsor_id,
+        contract_end=ms(contract.contract_end),
+    )  # fmt: skip
+    return locked
 
 
 def end_lists_of_one_who_moved(by: Actor, person: Person, end: datetime) -> list[Eligibility]:

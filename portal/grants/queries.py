@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from portal.access_requests.queries import visible
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER
-from portal.eligibility.queries import systems_where
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER, Eligibility, RoleAssignment
+from portal.eligibility.queries import not_over, systems_where
 from portal.grants.models import Extension, Grant
 from portal.grants.states import ACTIVE, AUTHORISED, CLOSING, MAY_BE_LIVE, OPENING
-from portal.people.models import Person
+from portal.people.models import Person, Sponsorship
 from portal.sealed.models import SealedAccount
 from portal.systems.models import Privilege, System
 
@@ -61,6 +61,16 @@ def live_of(person_id: UUID | str, privilege: Privilege | None = None, system: S
 def live_of_account(account: SealedAccount) -> QuerySet[Grant]:
     """Grants of a sealed account that are not over."""
     return Grant.objects.filter(account=account, state__in=[AUTHORISED, OPENING, ACTIVE]).order_by("pk")
+
+
+def holding_beyond_contract(at: datetime) -> QuerySet[Person]:
+    """People of other companies whose contract had ended by then, of whom a role, a place on a list or a grant is left. One query."""
+    ended = Sponsorship.objects.filter(until_at__isnull=True, contract_end__lte=at)
+    mine, left = {"person": OuterRef("pk")}, not_over()
+    roles, lists = RoleAssignment.objects.filter(left, **mine), Eligibility.objects.filter(left, **mine)
+    live = Grant.objects.filter(state__in=[AUTHORISED, OPENING, ACTIVE], **mine)
+    chosen = Person.objects.filter(left_at__isnull=True, pk__in=ended.values("person"))
+    return chosen.filter(Exists(roles) | Exists(lists) | Exists(live)).order_by("pk")
 
 
 def not_over_on(system: System | None) -> QuerySet[Grant]:

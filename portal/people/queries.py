@@ -1,6 +1,6 @@
 """People and their sign-ins, as a viewer may see them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -35,6 +35,12 @@ def working_here() -> QuerySet[Person]:
 def sponsorships_of(viewer: Person, person: Person) -> list[Sponsorship]:
     """Who answered for the person, the newest first; none for who works here."""
     return list(person.sponsorships.select_related("sponsor")) if viewer.has_perm(ADMINISTER) else []
+
+
+def contract_end_of(person_id: UUID | str) -> datetime | None:
+    """When the contract of somebody of another company ends, or ended; ``None`` for who works here. One query."""
+    present = Sponsorship.objects.filter(person_id=person_id, until_at__isnull=True)
+    return present.values_list("contract_end", flat=True).first()
 
 
 def person(viewer: Person, pk: UUID) -> Person | None:

@@ -64,7 +64,7 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
         "portal.intake": 5, "portal.cases": 2, "portal.acts": 2, "portal.retests": 10, "portal.completeness": 10,
         "portal.reviews": 30, "portal.findings": 60, "portal.campaigns": 60, "portal.dossiers": 5, "portal.heartbeats": 10,
         "portal.listings": 300, "portal.checks": 300, "portal.erasures": 60, "portal.comparison": 3600, "portal.personnel": 3600,
-        "portal.dossier-mails": 5, "portal.packs": 10,
+        "portal.dossier-mails": 5, "portal.packs": 10, "portal.contracts": 60,
     }  # fmt: skip
 
 
@@ -119,6 +119,7 @@ EFFECTS = {
     "drills": set(),
     "duties": set(),  # nothing is overdue for a day; tests/portal/duties has what is
     "personnel": set(),  # no list waits here
+    "contracts": set(),  # nobody works for another company here; tests/portal/personnel/test_contracts.py has who does
     "dossiers": {"dossier.made"},
     "dossier-mails": {"alert.queued"},
     "packs": {"pack.made"},

@@ -10,6 +10,8 @@ PRESENTERS: dict[str, Presenter] = {
         "It was said anew who answers for {person_id}", "{sponsor_id}, before {before_sponsor_id}.",
         "The contract ends {contract_end}, before {before_contract_end}.", "{reason}", icon="user-check",
     ),
+    "person.contract_ended": say("The contract of {person_id} ended, and all that rested on it", "{sponsor_id} answered for them.", "It ended {contract_end}.",
+                                 icon="logout"),
     "person.left": say("{person_id} left", icon="logout"),
     "person.moved": say("{person_id} moved to other work", "From {before}.", "To {unit}.", icon="arrow-right", tone="accent"),
     "person.placed": say("Noted where {person_id} works", "{unit}.", icon="user"),

@@ -89,6 +89,7 @@ NO_FACT = frozenset(
         "configuration.changed",
         "system.change_declined",
         "role.declined",
+        "person.contract_ended",
         "eligibility.declined",
         "policy.declined",
         "request.seen",

@@ -48,6 +48,17 @@ def somebody_leaves(world: World) -> Raced:
     )  # fmt: skip
 
 
+@race(narrowing.note_contract_end)
+def a_contract_has_ended(world: World) -> Raced:
+    sponsoring.begin(world.ben, world.mo, now(), now())
+    wrote = ["person.contract_ended", "role.ended", "eligibility.revoked"]
+    return Raced(
+        [does(narrowing.note_contract_end, by=process("sweep"), person=world.ben, at=now(), wrote=wrote)],
+        lambda: Eligibility.objects.get(person=world.ben).ended_cause,
+        {("note_contract_end",): "contract ended"},
+    )
+
+
 @race(people.enrol_factor)
 def an_authenticator_is_enrolled(world: World) -> Raced:
     key = factors.new_key()
