@@ -16,8 +16,9 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.cosignature import CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
 from audit.log.keys import load_verifiers
+from audit.log.merkle import ConsistencyProof
 from audit.log.models import Cosignature, SealedEntry, StoredCheckpoint, Tile
-from audit.log.note import VerifierKey
+from audit.log.note import VerifierKey, write_note
 from audit.log.proof import VerifiedInclusion, verify_inclusion
 from audit.log.witness.listed import parse_witnesses
 
@@ -53,6 +54,30 @@ def latest() -> VerifiedCheckpoint | None:
     """
     row = StoredCheckpoint.objects.order_by("-size").values_list("note").first()
     return _proved_checkpoint(row[0]) if row else None
+
+
+def cosigned(found: VerifiedCheckpoint) -> VerifiedCheckpoint:
+    """The same with the kept lines of its witnesses, which are not checked here. One query."""
+    note = found.signed.note
+    lines = Cosignature.objects.filter(size=found.size).order_by("witness").values_list("line", flat=True)
+    return _proved_checkpoint((write_note(note) + "".join(f"{line}\n" for line in lines).encode()).decode())
+
+
+def growth(old: int) -> tuple[ConsistencyProof, VerifiedCheckpoint] | None:
+    """The last checkpoint, cosigned where it was, and the proof that its tree begins with that of ``old`` entries; nothing where it has fewer.
+
+    Raises:
+        NotVerified: The checkpoint is not signed by a key of the log, or a tile of the stored log is missing or damaged.
+    """
+    last = latest()
+    if last is None or not 0 < old <= last.size:
+        return None
+    try:
+        stored = _stored(tiles.needed_for_consistency(old, last.size))
+        proof = tiles.consistency_proof(old, last.size, lambda level, place, width: stored[level, place, width])
+    except (KeyError, ParseError) as error:
+        raise NotVerified("A tile of the stored log is missing or damaged, so nothing can be proved.") from error
+    return proof, cosigned(last)
 
 
 def witnessed() -> VerifiedCheckpoint | None:

@@ -9,6 +9,7 @@ from audit.log.models import PersonalValue, QueueEntry, SealedEntry, StoredCheck
 from audit.log.note import to_base64, write_note
 from audit.log.proof import VerifiedInclusion, write_proof
 from audit.log.read import LoggedEvent, dated, event_of, newest_of_case, recent, size
+from audit.log.witness.requests import write_request
 
 ON_A_PAGE = 50
 
@@ -47,6 +48,19 @@ def checkpoint_file() -> bytes | None:
     """
     latest = checkpoints.latest()
     return write_note(latest.signed.note) if latest else None
+
+
+def growth_file(old: int) -> bytes | None:
+    """The last checkpoint behind the proof that it contains one of ``old`` entries, as C2SP tlog-witness writes them; nothing where it does not.
+
+    Raises:
+        NotVerified: it cannot be proved.
+    """
+    found = checkpoints.growth(old)
+    if found is None:
+        return None
+    proof, last = found
+    return write_request(old, proof.path, write_note(last.signed.note))
 
 
 def newest(name: str, case: str, before: int | None) -> tuple[list[LoggedEvent], int | None]:

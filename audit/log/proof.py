@@ -1,7 +1,7 @@
 """Proof that an entry is in the log: in the program, and as a file that anyone can check offline (C2SP tlog-proof)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from audit.log import merkle, note
@@ -14,7 +14,7 @@ from audit.log.checkpoint import (
     parse_size,
     verify_checkpoint,
 )
-from audit.log.errors import ParseError
+from audit.log.errors import NotVerified, ParseError
 
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
 MAX_PATH = 63
@@ -106,6 +106,35 @@ def parse_proof(data: bytes) -> LogProof:
     if len(lines) > MAX_PATH:
         raise ParseError(f"A proof has at most {MAX_PATH} hashes.")
     return LogProof(index, tuple(parse_hash(line) for line in lines), parse_checkpoint(rest), extra)
+
+
+def with_entry(found: VerifiedInclusion) -> LogProof:
+    """A proof that carries the entry which it proves as its extra data, so that nothing else is needed but the log's key."""
+    return replace(found.proof(), extra=found.entry)
+
+
+def parse_proofs(data: bytes) -> tuple[LogProof, ...]:
+    """Read one or more ``.tlog-proof`` files that were written one after another.
+
+    Raises:
+        ParseError: The bytes are anything else.
+    """
+    begins = f"{FIRST_LINE}\n".encode()
+    *whole, last = data.split(b"\n" + begins)
+    texts = [*(each + b"\n" for each in whole), last]
+    return tuple(parse_proof(begins * (number > 0) + each) for number, each in enumerate(texts))
+
+
+def verify_carried(proof: LogProof, keys: Sequence[note.VerifierKey]) -> VerifiedInclusion:
+    """Believe a proof about the entry that it carries.
+
+    Raises:
+        NotVerified: It carries none, or see `verify_proof`.
+        ParseError: What it carries is no entry of this log.
+    """
+    if proof.extra is None:
+        raise NotVerified(f"The proof of entry {proof.index} does not carry its entry.")
+    return verify_proof(proof, proof.extra, keys)
 
 
 def verify_proof(proof: LogProof, entry: bytes, keys: Sequence[note.VerifierKey]) -> VerifiedInclusion:

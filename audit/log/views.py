@@ -100,6 +100,19 @@ def log_checkpoint(_: ViewerRequest) -> HttpResponse:
     return _file(data, "text/plain; charset=utf-8", "checkpoint")
 
 
+@require_GET
+@signed_in
+def log_grown(_: ViewerRequest, size: int) -> HttpResponse:
+    """The last checkpoint with the proof that it contains one of so many entries. It holds nothing that is secret or personal."""
+    try:
+        data = pages.growth_file(size)
+    except NotVerified as error:
+        return _unproved(error)
+    if data is None:
+        raise Http404
+    return _file(data, "text/plain; charset=utf-8", f"log-grown-since-{size}.txt")
+
+
 def _names(events: list[LoggedEvent]) -> dict[str, str]:
     """Names of the people in some entries: as the log has them now, else as the entries themselves say them."""
     said = {event.by: event.personal["by_name"] for event in events if "by_name" in event.personal}

@@ -11,6 +11,7 @@ from audit.packs.exports import listed
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files, newest
 from audit.packs.printing import filled
+from audit.packs.proofs import counted, of_entries
 from audit.packs.reading import of_campaign
 from audit.packs.render import Attachment, Limits, Metadata, render_pdf
 from audit.packs.signing import sign, signing_key
@@ -35,9 +36,11 @@ def made(campaign_id: str, position: Position, *, signed: bool, demo: bool) -> b
         RenderFailed: the PDF cannot be made.
         NoSuchCampaign: the log knows none up to there.
     """
-    campaign = told(campaign_id, of_campaign(position.size, campaign_id, NAMES))
+    events = list(of_campaign(position.size, campaign_id, NAMES))
+    campaign = told(campaign_id, events)
     known = known_at(position.size)
-    files = [_lines(campaign, known.people), *as_files(position)]
+    proven = of_entries((each.index for each in events), position)
+    files = [_lines(campaign, known.people), *as_files(position), proven]
     html = filled(
         "campaign.html",
         _context(campaign, position, known.people, known.systems, files) | {"signed": signed, "demo": demo},
@@ -86,7 +89,7 @@ def _context(
         "unmatched": campaign.unmatched, "second_says": campaign.started.says("second_says"),
         "started": started, "closed": campaign.closed.fields if campaign.closed else None, "closed_by": campaign.closed.by if campaign.closed else None,
         "counts": campaign.counts, "lines": ordered[:MOST_PRINTED], "total": len(ordered), "names": names, "proof": position,
-        "attachments": listed(files, {"lines.csv": len(ordered)}),
+        "attachments": listed(files, {"lines.csv": len(ordered)} | counted(files)),
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from audit.cases.case import Activity, Case
 from audit.cases.fold import fold
 from audit.controls.loading import FOLDER
 from audit.log.read import LoggedEvent
-from audit.packs import case_lines, verdicts
+from audit.packs import case_lines, proofs, verdicts
 from audit.packs.exports import activity_files, listed
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files
@@ -54,7 +54,8 @@ def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo:
         raise NoSuchCase(f"The log knows no case {case_id} up to position {position.size}.")
     names = case.by_names | known_at(position.size).people
     lines = [case_lines.as_line(each, case, event, names) for each, event in _activities(case, events)]
-    files = [*activity_files(lines), *as_files(position)]
+    proven = proofs.of_entries((each.index for each in events), position)
+    files = [*activity_files(lines), *as_files(position), proven]
     html = filled("dossier.html", _context(case, occasion, position, names, files, signed=signed, demo=demo))
     return Paper(render_pdf(html, files, _metadata(case, occasion, position), limits=LIMITS), case)
 
@@ -77,7 +78,7 @@ def _context(
         "shown": min(len(case.activities), MOST_PRINTED), "total": len(case.activities), "limit": STATEMENT_PRINTED,
         "logged": max(how_many(position.size, case.id, DONE[:1]), len(case.activities)),
         "sessions_cut": how_many(position.size, case.id, CONNECTED) > MOST_KEPT,
-        "alerts": case.alerts, "answers": answered(case), "attachments": listed(files, rows), "signed": signed, "demo": demo,
+        "alerts": case.alerts, "answers": answered(case), "attachments": listed(files, rows | proofs.counted(files)), "signed": signed, "demo": demo,
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from audit.cases.case import FAILED, Case
 from audit.facts.schema import write_file
-from audit.packs import results, verdicts
+from audit.packs import proofs, results, verdicts
 from audit.packs.chart import chart
 from audit.packs.completeness import VERDICTS, by_source
 from audit.packs.evidence import Evidence
@@ -71,7 +71,7 @@ def ready(evidence: Evidence, request: Request, folder: Path, *, signed: bool, d
     """Lay a pack ready in the folder. Drawing takes memory of its own: let go of the evidence before."""
     files = attachments(evidence, folder)
     rows = dict.fromkeys(("activities.jsonl", "activities.csv"), len(evidence.lines))
-    shown = tuple(listed(files, rows | {"tests.sql": len(evidence.results)}))
+    shown = tuple(listed(files, rows | proofs.counted(files) | {"tests.sql": len(evidence.results)}))
     html = filled("pack.html", context(evidence, request, shown, signed=signed, demo=demo))
     lay_ready(folder, html, files, _metadata(evidence, request), LIMITS)
     return Ready(
@@ -98,6 +98,7 @@ def attachments(evidence: Evidence, folder: Path) -> list[Attachment]:
         Attachment("tests.sql", results.sql_file(evidence.results), "application/sql", "Every query that ran, as it ran", "Source"),
         *activity_files(evidence.lines, folder),
         *as_files(evidence.position),
+        proofs.of_pack(evidence, folder),
     ]  # fmt: skip
 
 

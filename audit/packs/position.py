@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from audit.log.checkpoint import VerifiedCheckpoint, log_key_text, parse_checkpoint, verify_checkpoint
 from audit.log.checkpoints import latest, public_keys
 from audit.log.errors import NotVerified, ParseError
-from audit.log.models import SealedEntry, StoredCheckpoint
+from audit.log.models import Cosignature, SealedEntry, StoredCheckpoint
 from audit.packs.render import Attachment
 
 
@@ -15,7 +15,7 @@ class NoPosition(RuntimeError):
 
 @dataclass(frozen=True)
 class Position:
-    """A verified checkpoint; ``at`` is the time of its last entry, milliseconds since 1970 UTC."""
+    """A verified checkpoint; ``at`` is the time of its last entry, milliseconds since 1970 UTC; ``witnesses`` cosigned it."""
 
     size: int
     root: str
@@ -23,6 +23,15 @@ class Position:
     note: str
     at: int
     keys: tuple[str, ...]
+    witnesses: tuple[str, ...] = ()
+
+    def checkpoint(self) -> VerifiedCheckpoint:
+        """The same, checked again, with the lines of its witnesses.
+
+        Raises:
+            NotVerified: No key of the log signed it.
+        """
+        return verify_checkpoint(parse_checkpoint(self.note.encode()), public_keys())
 
 
 def newest() -> Position:
@@ -57,13 +66,15 @@ def at_size(size: int) -> Position:
 
 def _position(found: VerifiedCheckpoint) -> Position:
     note = StoredCheckpoint.objects.values_list("note", flat=True).get(size=found.size)
+    cosigned = Cosignature.objects.filter(size=found.size).order_by("witness").values_list("witness", "line")
+    note += "".join(f"{line}\n" for _, line in cosigned)
     at = SealedEntry.objects.values_list("event__at", flat=True).get(index=found.size - 1)
     keys = tuple(log_key_text(key) for key in public_keys())
-    return Position(found.size, found.root.hex(), found.origin, note, at, keys)
+    return Position(found.size, found.root.hex(), found.origin, note, at, keys, tuple(key for key, _ in cosigned))
 
 
 def as_files(position: Position) -> list[Attachment]:
-    """The checkpoint's signed note and the log's public keys, as files beside the evidence."""
+    """The checkpoint's signed note, cosigned where it was witnessed, and the public keys, as files beside the evidence."""
     return [
         Attachment(
             "checkpoint.txt", position.note.encode(), "text/plain", "Signed note of the log's size and root (C2SP)", "Source"
@@ -72,4 +83,13 @@ def as_files(position: Position) -> list[Attachment]:
             "log-public-keys.txt", "".join(f"{key}\n" for key in position.keys).encode(), "text/plain",
             "Public keys of the log, as C2SP's signed notes write them", "Supplement",
         ),
+        *_witness_keys(position),
     ]  # fmt: skip
+
+
+def _witness_keys(position: Position) -> list[Attachment]:
+    if not position.witnesses:
+        return []
+    keys = "".join(f"{key}\n" for key in position.witnesses).encode()
+    about = "Public keys of the witnesses whose lines the checkpoint carries"
+    return [Attachment("witness-public-keys.txt", keys, "text/plain", about, "Supplement")]

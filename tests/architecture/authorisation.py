@@ -290,6 +290,7 @@ case_dossier         GET  case                  200 404 200 200 200 200 200 404 
 dossier_download     POST dossier               200 403 200 200 200 200 200 403 403 in
 log_page             GET  -                     403 403 403 403 403 200 403 403 403 in
 log_checkpoint       GET  -                     200 200 200 200 200 200 200 200 200 in
+log_grown            GET  size                  200 200 200 200 200 200 200 200 200 in
 log_entry            GET  entry                 404 404 404 404 404 200 404 404 404 in
 log_bytes            GET  entry                 404 404 404 404 404 200 404 404 404 in
 log_proof            GET  entry                 404 404 404 404 404 200 404 404 404 in

@@ -103,6 +103,7 @@ def make_scene() -> Scene:
         **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_sealed(world), **_papers(world), **_stop(world),
         **_rota(world), **_erasing(world),
         "-": {}, "chosen": {}, "incident": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
+        "size": {"size": 3},
     }  # fmt: skip
     listed()
     browsers = {role: browser_of(world.people[who]) if who else Client() for role, who in VIEWERS.items()}

@@ -24,7 +24,7 @@ HURRIERS = (
 # Their word alone decides, or they have no word at all: no object to hide, or a page that only a demo has.
 # A signed link is a right of its own, and says to others that it is not theirs.
 # A list of findings holds what each viewer may see, which may be nothing.
-NOT_OBJECTS = {"-", "kind", "mail", "link", "feed", "list-findings"}
+NOT_OBJECTS = {"-", "kind", "mail", "link", "feed", "list-findings", "size"}
 
 
 def addresses() -> Iterator[URLPattern]:

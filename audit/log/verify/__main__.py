@@ -1,4 +1,4 @@
-"""The command: ``python -m audit.log.verify DIRECTORY-OR-ADDRESS --key KEY``."""
+"""The command: ``python -m audit.log.verify DIRECTORY-OR-ADDRESS --key KEY``; ``proof FILE`` and ``grown FILE`` for what is attached to evidence."""
 
 import json
 import sys
@@ -10,6 +10,7 @@ from pathlib import Path
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, parse_log_key, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey, to_base64
+from audit.log.verify import proofs
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.damage import Verdict
 from audit.log.verify.progress import NotOurs, keep, recall
@@ -18,11 +19,15 @@ from audit.log.verify.sources import SourceUnavailable, source_of
 WHOLE, DAMAGED, NOT_CHECKED = 0, 1, 2
 MOST_NAMED = 50
 BAR = 40
+PARTS = {"proof": proofs.proof, "grown": proofs.grown}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check, say what was found. 0: whole up to the size that is named. 1: damaged. 2: it could not be checked."""
-    given = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in PARTS:  # a directory of that name is ./proof
+        return PARTS[words[0]](words[1:])
+    given = _parser().parse_args(words)
     try:
         keys = [parse_log_key(text) for text in given.key]
         source = source_of(given.source)
@@ -43,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="verify", description="Check a published log with its public key alone.")
+    more = "verify proof --help and verify grown --help: the same for proofs that are attached to packs and dossiers"
+    parser = ArgumentParser(prog="verify", description="Check a published log with its public key alone.", epilog=more)
     parser.add_argument("source", help="the directory of the log, or the address that serves it")
     words = "a public key of the log; KEY@FROM-TO where it is valid for checkpoints of these sizes alone; may be given again"
     parser.add_argument("--key", action="append", required=True, help=words)

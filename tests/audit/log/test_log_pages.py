@@ -16,6 +16,7 @@ from audit.log.errors import NotVerified
 from audit.log.models import Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.proof import parse_proof, verify_proof
 from audit.log.read import named, of_case, recent, size
+from audit.log.verify.proofs import verify_growth
 from tests.audit.cases.written import hire_auditor
 from tests.browsing import browser_of
 from tests.servers import wait_until
@@ -112,6 +113,11 @@ def test_sealing_state_is_the_last_checkpoint(world: World) -> None:
     assert "Signature checked" in page
     note = vera.get("/log/checkpoint").content
     assert verify_checkpoint(parse_checkpoint(note), checkpoints.public_keys()).size == last.size
+    first = StoredCheckpoint.objects.order_by("size")[0]
+    grown = vera.get(f"/log/checkpoint/since/{first.size}").content
+    before, after = verify_growth(grown, first.note.encode(), checkpoints.public_keys())
+    assert (before.size, after.size) == (first.size, StoredCheckpoint.objects.latest("size").size)
+    assert [vera.get(f"/log/checkpoint/since/{size}").status_code for size in (0, after.size + 1000)] == [404, 404]
 
 
 def test_checkpoint_that_does_not_verify_is_told(world: World, settings: object) -> None:

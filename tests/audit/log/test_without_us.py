@@ -12,9 +12,12 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from audit.log.pages import growth_file
 from audit.log.publishing import publish_once
 from audit.log.single_file import single_file
 from audit.log.stores.directory import DirectoryStore
+from audit.packs.position import as_files, newest
+from audit.packs.proofs import of_entries
 from tests.audit.log.logged import run_signer, sealed
 
 PAGE = Path(__file__).parents[3] / "docs" / "auditor" / "without-us.md"
@@ -28,6 +31,12 @@ def folder(tmp_path: Path) -> Path:
     sealed(300)
     publish_once(connection, DirectoryStore(tmp_path / "log"), [key])
     (tmp_path / "log.pub").write_text(key.text() + "\n")
+    position = newest()
+    (attached,) = as_files(position)[:1]
+    (tmp_path / attached.name).write_bytes(bytes(attached.data))
+    (tmp_path / "log-proofs.txt").write_bytes(bytes(of_entries(range(0, 300, 40), position).data))
+    sealed(50)
+    (tmp_path / "log-grown.txt").write_bytes(growth_file(300) or b"")
     call_command("verifier", out=tmp_path / "verify.pyz", stdout=StringIO())
     return tmp_path
 
@@ -50,13 +59,15 @@ def followed(folder: Path) -> list[tuple[int, str]]:
 @pytest.mark.django_db
 def test_every_command_of_the_page_does_what_it_says(folder: Path) -> None:
     done = followed(folder)
-    assert [status for status, _ in done] == [0, 0, 0, 0], done
-    signature, entry, tree, verifier = (said for _, said in done)
+    assert [status for status, _ in done] == [0, 0, 0, 0, 0], done
+    signature, entry, tree, verifier, proofs = (said for _, said in done)
     name = run_signer().name
     assert signature.startswith("Signature Verified Successfully\n" + name + "\n300\n")
     assert (entry[0], "ada@example.org" in entry) == ("{", False)
     assert tree == f"{name}: 300 entries have the root that was signed\n"
     assert verifier.endswith("WHOLE.\n")
+    assert (proofs.count("\nentry "), proofs.count("PROVED.")) == (7, 2)
+    assert proofs.endswith(f"PROVED. {name}: 350 entries begin with the 300 of before.\n")
 
 
 @pytest.mark.django_db
@@ -66,8 +77,10 @@ def test_each_part_of_the_page_fails_on_what_it_checks(folder: Path) -> None:
     bundle.write_bytes(data[:10] + bytes([data[10] ^ 1]) + data[11:])
     head = (folder / "log/checkpoint").read_text()
     (folder / "log/checkpoint").write_text(head.replace("\n300\n", "\n299\n"))
+    proofs = (folder / "log-proofs.txt").read_bytes()
+    (folder / "log-proofs.txt").write_bytes(proofs.replace(b"\nindex 40\n", b"\nindex 41\n"))
     done = followed(folder)
-    assert [status for status, _ in done] == [1, 1, 1, 1], done
+    assert [status for status, _ in done] == [1, 1, 1, 1, 1], done
 
 
 def test_the_single_file_is_the_same_every_time_and_needs_no_package(tmp_path: Path) -> None:
@@ -80,5 +93,5 @@ def test_the_single_file_is_the_same_every_time_and_needs_no_package(tmp_path: P
         [sys.executable, "-I", "-S", path, "--help"], capture_output=True, text=True, check=False, env={}
     )
     assert (ran.returncode, ran.stdout.startswith("usage: verify")) == (0, True)
-    assert "1,800 lines" in PAGE.read_text()
-    assert 1_700 <= lines < 1_900
+    assert "2,100 lines" in PAGE.read_text()
+    assert 2_000 <= lines < 2_200

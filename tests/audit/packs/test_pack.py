@@ -19,6 +19,8 @@ from django.db import transaction
 from audit.inert_csv import cell
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
 from audit.log.keys import load_verifiers
+from audit.log.proof import parse_proofs, verify_carried
+from audit.log.verify.__main__ import main as verify
 from audit.packs import evidence, paper, position
 from audit.packs.evidence import Evidence, Scope
 from audit.packs.paper import Paper, Request
@@ -87,7 +89,7 @@ def test_same_position_gives_the_same_bytes(made: Made) -> None:
 def test_cover_names_each_attached_file_with_its_count_and_hash(made: Made) -> None:
     files = files_of(made.paper.pdf)
     assert sorted(files) == [
-        "activities.csv", "activities.jsonl", "checkpoint.txt", "facts.sqlite", "log-public-keys.txt", "tests.sql",
+        "activities.csv", "activities.jsonl", "checkpoint.txt", "facts.sqlite", "log-proofs.txt", "log-public-keys.txt", "tests.sql",
     ]  # fmt: skip
     cover = made.text.split("\f")[0].replace(" ", "").replace("\n", "")
     for name, data in files.items():
@@ -147,6 +149,30 @@ def test_attached_checkpoint_is_signed_by_the_attached_key(made: Made) -> None:
     verified = verify_checkpoint(parse_checkpoint(files["checkpoint.txt"]), keys)
     assert (verified.size, verified.root.hex()) == (made.evidence.position.size, made.evidence.position.root)
     assert str(verified.size) in made.words
+
+
+def test_each_entry_that_the_pack_rests_on_is_proved_by_the_attached_files_alone(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = files_of(made.paper.pdf)
+    proofs = parse_proofs(files["log-proofs.txt"])
+    keys = load_verifiers(files["log-public-keys.txt"].decode())
+    bodies = [verify_carried(each, keys).body for each in proofs]
+    assert {each.checkpoint.checkpoint.size for each in proofs} == {made.evidence.position.size}
+    assert {each.name: each.rows for each in made.paper.files}["log-proofs.txt"] == len(proofs)
+    asked = {each["case"] for each in bodies if each["name"] == "request.made"}
+    assert asked == {case.id for case in made.evidence.cases}
+    acted = {each["fields"]["activity_id"] for each in bodies if each["name"] == "activity.recorded"}
+    assert acted == {line["activity_id"] for line in made.evidence.lines}
+    systems = {each["fields"]["system_id"] for each in bodies if each["name"] == "system.registered"}
+    assert systems == {told.ident("billing")}, "entries of another system are nobody's to read here"
+    assert {"person.added", "role.granted", "policy.approved", "completeness.judged"} <= {
+        each["name"] for each in bodies
+    }
+    (tmp_path / "proofs").write_bytes(files["log-proofs.txt"])
+    key = files["log-public-keys.txt"].decode().split()[0]
+    assert verify(["proof", str(tmp_path / "proofs"), "--key", key]) == 0
+    assert capsys.readouterr().out.count("\nentry ") == len(proofs) - 1
 
 
 def test_every_chapter_is_there_with_what_it_must_say(made: Made) -> None:
