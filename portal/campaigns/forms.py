@@ -1,6 +1,6 @@
 """One line's decision."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,9 @@ from portal.systems.models import System
 from portal.widgets import QuickSelect, UtcMoment
 
 KEEP, MODIFY, REVOKE, TRANSFER = "keep", "modify", "revoke", "transfer"
+NOTES = ("reason", "to_at", "to")
+Typed = Mapping[UUID, Mapping[str, str]]
+"""What was typed at lines, by line and field, as it was sent."""
 WORDS = {KEEP: "Keep", MODIFY: "Narrow", REVOKE: "Revoke", TRANSFER: "Hand on"}
 
 
@@ -57,7 +60,7 @@ class KeepManyForm(KeptForm):
 
 
 class DecisionForm(KeptForm):
-    """The button says what is decided; the note says why."""
+    """The button says what is decided; the note says why. All lines of a page are one form, so each field's name begins with its line's."""
 
     decision = forms.ChoiceField(
         choices=list(WORDS.items()),
@@ -70,10 +73,12 @@ class DecisionForm(KeptForm):
     )
     to = forms.ChoiceField(label="Who owns it?", required=False, widget=QuickSelect)
 
-    def __init__(self, *args: Any, item: Item, others: Iterable[Person], **kwargs: Any) -> None:
-        """Ids carry the line's, since a page shows many; ``others`` attest for the system and may take it over."""
-        kwargs.setdefault("auto_id", f"id_{item.pk}_%s")
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *args: Any, item: Item, others: Iterable[Person], beside: Typed | None = None, **kwargs: Any
+    ) -> None:
+        """``others`` attest for the system and may take it over; ``beside`` is what was typed at other lines, and is said again with what was typed here."""
+        super().__init__(*args, prefix=str(item.pk), **kwargs)
+        self.beside = beside or {}
         self.item = item
         self.fields["to_at"].initial = item.removal_asked_to_at  # what the first asked for: who agrees need not type it
         self.others = {str(each.pk): each for each in others if each.pk not in (item.reviewer_id, item.person_id)}
@@ -92,7 +97,23 @@ class DecisionForm(KeptForm):
             self.add_error("to", "Name the owner.")
         return said
 
+    def _typed(self) -> list[str]:
+        return [*super()._typed(), *(each["reason"] for each in self.beside.values() if "reason" in each)]
+
     @property
     def more_is_open(self) -> bool:
         """Whether the part for the rarer decisions has something in it."""
         return any(self[name].value() or self[name].errors for name in ("to_at", "to"))
+
+
+def typed_beside(said: Mapping[str, Any], line: UUID) -> Typed:
+    """What was sent of lines other than the one that is decided: without a script all of them are sent together."""
+    found: dict[UUID, dict[str, str]] = {}
+    for name, value in said.items():
+        of, _, field = name.rpartition("-")
+        if field in NOTES and of != str(line) and str(value).strip():
+            try:
+                found.setdefault(UUID(of), {})[field] = str(value)
+            except ValueError:
+                continue
+    return found

@@ -173,17 +173,19 @@ def viewing(viewer: Person, campaign: Campaign, items: Iterable[Item]) -> Viewin
     return Viewing(viewer, people, concerned_in_each(rows), manages, names_of(hands))
 
 
-def shown(item: Item, look: Viewing, form: DecisionForm | None = None, *, bare: bool = False) -> Shown:
+def shown(
+    item: Item, look: Viewing, form: DecisionForm | None = None, *, bare: bool = False, typed: Mapping[str, str] | None = None
+) -> Shown:  # fmt: skip
     """One line for the viewer: who it is put to decides, and who manages the list may hand it on. Each act asks again.
 
-    ``bare``: without a form of its own, for a row of many.
+    ``bare``: without a form of its own, for a row of many. ``typed``: what was typed at it while another line was decided.
     """
     out, viewer = look.concerned[item.pk], look.viewer
     waits = item.state == UNDECIDED and item.person_id != viewer.pk
     mine = waits and item.reviewer_id == viewer.pk
     decides = mine and str(viewer.pk) not in out
     if (mine or (waits and look.manages)) and form is None and not bare:
-        form = DecisionForm(item=item, others=among_free(look.attesters, out))
+        form = DecisionForm(item=item, others=among_free(look.attesters, out), initial=dict(typed or {}))
     return Shown(item, form if waits else None, is_dormant(item), mine, decides, look.names)
 
 

@@ -15,7 +15,17 @@ from portal.access_requests.rules import allows
 from portal.campaigns import actions, bulk, queries, removal, starting
 from portal.campaigns.cadence import LEAD
 from portal.campaigns.figures import attestation_interval, limits
-from portal.campaigns.forms import KEEP, MODIFY, REVOKE, TRANSFER, DecisionForm, KeepManyForm, StartForm
+from portal.campaigns.forms import (
+    KEEP,
+    MODIFY,
+    REVOKE,
+    TRANSFER,
+    DecisionForm,
+    KeepManyForm,
+    StartForm,
+    Typed,
+    typed_beside,
+)
 from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Campaign, Item
 from portal.campaigns.rules import free_for, may_close, may_transfer
@@ -167,7 +177,8 @@ def _decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     item = queries.item_for_act(pk)
     if item is None:
         raise Http404
-    form = DecisionForm(request.POST, item=item, others=free_for(item))
+    beside = typed_beside(request.POST.dict(), pk)
+    form = DecisionForm(request.POST, item=item, others=free_for(item), beside=beside)
     if not form.is_valid():
         may_transfer(request.actor, item)  # who may do nothing with the line is refused, whatever they sent
     done = form.carry_out(lambda: _carry_out(request, item, form.cleaned_data)) if form.is_valid() else None
@@ -175,7 +186,13 @@ def _decide(request: PersonRequest, pk: UUID) -> HttpResponse:
         hurry(removal.run, done.pk)
         hint("portal.campaigns.remove", str(done.pk))
     if done is not None and not request.headers.get("HX-Request"):
-        return redirect(f"{reverse('campaign_page', args=[done.campaign_id])}#lines")
+        if not beside:
+            asked = f"?{request.GET.urlencode()}" if request.GET else ""
+            return redirect(f"{reverse('campaign_page', args=[done.campaign_id])}{asked}#lines")
+        messages.info(
+            request, f"Decided: {done.label}. What you wrote at other lines stands there still, and is not sent."
+        )
+        return _show(request, _visible(request, done.campaign_id), typed=beside)
     return _answer(request, pk, form, form.status)
 
 
@@ -199,7 +216,7 @@ def _answer(request: PersonRequest, pk: UUID, form: DecisionForm, status: int) -
         _visible(request, item.campaign_id)
     kept = form if status != 200 else None
     if not request.headers.get("HX-Request"):
-        return _show(request, _visible(request, item.campaign_id), {item.pk: form}, status)
+        return _show(request, _visible(request, item.campaign_id), {item.pk: form}, status, typed=form.beside)
     line = shown(item, viewing(request.user, item.campaign, [item]), kept)
     answer = render(request, "campaigns/line.html", {"line": line, "swapped": True}, status=status)
     answer.headers["X-Line"] = str(item.pk)
@@ -221,19 +238,23 @@ def campaign_close(request: PersonRequest, pk: UUID) -> HttpResponse:
 
 def _show(
     request: PersonRequest, campaign: Campaign, forms: dict[UUID, DecisionForm] | None = None, status: int = 200,
-    many: KeepManyForm | None = None,
+    many: KeepManyForm | None = None, typed: Typed | None = None,
 ) -> HttpResponse:  # fmt: skip
+    """The campaign's page. What came back stands first, wherever its line stands in the list: ``forms``, and what was ``typed`` at other lines."""
+    typed = typed or {}
     given, counts = forms or {}, queries.counts_of(campaign, request.user)
     asked = {name: request.GET.get(name, "")[:100] for name in ("show", "risk", "words")}
     as_rows = many is not None or request.GET.get("view") == "rows"
     asked["show"] = "mine" if as_rows else asked["show"]
     per_page = bulk.MOST if as_rows else PER_PAGE
     page = Paginator(queries.items_of(campaign, request.user, **asked), per_page).get_page(request.GET.get("page"))
-    items = _with(queries.whole(campaign, page), given)
-    if request.method == "GET":
+    listed = list(page)
+    away = queries.chosen_of(request.user, campaign, [pk for pk in typed if pk not in listed and pk not in given])
+    items = _with(queries.whole(campaign, [*(each.pk for each in away), *listed]), given)
+    if status == 200:
         show_lines(by=request.actor, viewer=request.user, campaign=campaign, items=items)
     look = viewing(request.user, campaign, items)
-    lines = [shown(each, look, given.get(each.pk), bare=as_rows) for each in items]
+    lines = [shown(each, look, given.get(each.pk), bare=as_rows, typed=typed.get(each.pk)) for each in items]
     total = sum(counts[state] for state in ITEM_STATES)
     context = {
         "campaign": campaign, "groups": grouped(lines), "counts": counts, "total": total, "decided": total - counts[UNDECIDED], "page": page,

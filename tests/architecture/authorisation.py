@@ -370,7 +370,7 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "grant_revoke": lambda _: {"reason": "Wrong system."},
     "incident_approve": lambda scene: {"requests": [scene.things["waiting"]["pk"]], "ref": "INC-1"},
     "incident_join": lambda scene: {"privilege": scene.world.privilege.pk, "reason": f"{REASON} I look at it too."},
-    "item_decide": lambda _: {"decision": "revoke", "reason": "Left the team."},
+    "item_decide": lambda scene: {f"{scene.things['item']['pk']}-{name}": said for name, said in (("decision", "revoke"), ("reason", "Left the team."))},
     "new_password": lambda _: {"password": "another long one for tests", "again": "another long one for tests"},
     "reset_new": lambda _: {"reason": "The phone is gone; I called back."},
     "reset_decide": lambda _: {"decision": "approve"},

@@ -12,7 +12,7 @@ from portal.findings.models import Finding
 from portal.reviews.models import Review
 from tests.browsing import browser_of
 from tests.faults.test_double_submits import MANY, at_once, poster
-from tests.portal.campaigns.attested import begun, ready, seen
+from tests.portal.campaigns.attested import at_line, begun, ready, seen
 from tests.portal.reviews.test_pages import filled
 from tests.portal.reviews.used import due, taken
 from tests.worlds import World, actor, make_world
@@ -53,7 +53,7 @@ def test_fifty_claims_of_two_reviewers_are_one(world: World) -> None:
 @pytest.mark.parametrize("decision", ["keep", "revoke"])
 def test_fifty_decisions_on_a_line_are_one(world: World, decision: str) -> None:
     item = ready(world)
-    sent = {"decision": decision, "reason": "Reorganised."}
+    sent = at_line(item, {"decision": decision, "reason": "Reorganised."})
     assert at_once(poster(f"/campaigns/lines/{item.pk}/decide/", sent), browser_of(world.mo)) == ONCE
     removal.run(item.pk)
     names = told(item.log_subject)

@@ -160,13 +160,13 @@ def test_same_form_is_carried_out_once_the_log_is_back(world: World, form: str) 
 
 def test_second_factor_that_cannot_be_logged_is_asked_again_with_what_was_typed(world: World) -> None:
     """Told of a form elsewhere that asks for it in between."""
-    from tests.portal.campaigns.attested import ready, row_of
+    from tests.portal.campaigns.attested import at_line, ready, row_of
 
     item, browser = ready(world), browser_of(world.mo)
     stale(world.mo)
     said = {"decision": "revoke", "reason": "Left the team.", "code": code_of_device(world.mo)}
     with broken_log():
-        answer = browser.post(f"/campaigns/lines/{item.pk}/decide/", said)
+        answer = browser.post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, said))
     page = answer.content.decode()
     assert (answer.status_code, row_of(item)["state"]) == (503, "undecided")
     assert ("What you typed is kept here" in page, 'value="Left the team."' in page) == (True, True)

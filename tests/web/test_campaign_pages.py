@@ -103,7 +103,7 @@ def test_keyboard_alone_decides(browser: Browser, base: str, world: World) -> No
     with seen(browser, DESK) as page:
         enter(page, base, world.mo)
         page.goto(f"{base}/campaigns/{item.campaign_id}/")
-        write(page, page.locator("[name=reason]").first, "Left the team.")
+        write(page, page.locator("[name$=-reason]").first, "Left the team.")
         press(page, page.get_by_role("button", name=re.compile("Revoke.*Ann")))
         expect(_line(page, "Ann: Billing emergency")).to_contain_text("Gone on the target")
         expect(_line(page, "Ann: Billing emergency")).to_be_focused()

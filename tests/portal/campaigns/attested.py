@@ -1,12 +1,13 @@
 """Attestations on their way, by the real actions and a real (simulated) target."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from audit.log.append import Actor
 from audit.log.read import LoggedEvent, of_subject
 from portal.campaigns import actions, starting
+from portal.campaigns.forms import NOTES
 from portal.campaigns.models import Campaign, Item
 from portal.clock import now
 from portal.connectors.simulated import controls
@@ -46,6 +47,11 @@ def line(campaign: Campaign, who: str) -> Item:
 def ready(world: World, who: str = "Ann", by: str = "mo", kind: str = "eligibility") -> Item:
     """A line that can be decided."""
     return line(seen(world, begun(world, kind=kind), by), who)
+
+
+def at_line(item: Item, said: Mapping[str, str]) -> dict[str, str]:
+    """As the one form of all lines sends it; what is of no line stays as it is."""
+    return {f"{item.pk}-{name}" if name in ("decision", *NOTES) else name: value for name, value in said.items()}
 
 
 def events_of(row: Any, *names: str) -> list[LoggedEvent]:

@@ -21,7 +21,7 @@ from portal.systems.models import Privilege
 from portal.systems.targets import target
 from tests.browsing import browser_of
 from tests.factories import broken_log
-from tests.portal.campaigns.attested import begun, events_of, row_of, seen, stand
+from tests.portal.campaigns.attested import at_line, begun, events_of, row_of, seen, stand
 from tests.portal.sealed.vault import LOGIN, Vault, make_vault, registered
 from tests.worlds import actor, make_world, opened, sealing
 
@@ -250,5 +250,5 @@ def test_page_names_keeper_place_and_who_may_check_it_out(vault: Vault) -> None:
         assert words in page, words
     assert "Sealed accounts" in mo.get(f"/campaigns/{item.campaign_id}/").content.decode()
     assert browser_of(vault.world.zoe).get(f"/campaigns/lines/{item.pk}/").status_code == 404
-    answer = mo.post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "revoke", "reason": NOTE})
+    answer = mo.post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, {"decision": "revoke", "reason": NOTE}))
     assert (answer.status_code, vault.account.state) == (302, "retired")

@@ -17,7 +17,7 @@ from portal.clock import now
 from portal.eligibility.models import Eligibility, RoleAssignment
 from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import person
-from tests.portal.campaigns.attested import begun, down, events_of, line, ready, row_of, stand
+from tests.portal.campaigns.attested import at_line, begun, down, events_of, line, ready, row_of, stand
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,7 +59,9 @@ def test_strangers_sign_in_first_and_unknown_ones_are_not_found(world: World) ->
 def test_decisions_of_others_are_refused_and_on_record(world: World, name: str) -> None:
     item = ready(world)
     assert (
-        browser_of(world.people[name]).post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "keep"}).status_code
+        browser_of(world.people[name])
+        .post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, {"decision": "keep"}))
+        .status_code
         == 403
     )
     assert row_of(item)["state"] == "undecided"
@@ -123,7 +125,8 @@ def test_way_through_the_pages(world: World) -> None:
         "Ann": {"decision": "keep"}, "Ben": {"decision": "revoke", "reason": HOSTILE}, "old_admin": {"decision": "keep", "reason": "The vendor's."},
     }  # fmt: skip
     for who, data in sent.items():
-        assert mo.post(f"/campaigns/lines/{line(campaign, who).pk}/decide/", data).status_code == 302
+        item = line(campaign, who)
+        assert mo.post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, data)).status_code == 302
     page = mo.get(f"/campaigns/{campaign.pk}/")
     assert (page.context["may_close"], HOSTILE in page.content.decode()) == (True, False)
     assert [each.removal[0] for each in page.context["groups"]["decided"]] == ["", "Gone on the target", ""]
@@ -152,7 +155,7 @@ def test_what_is_missing_is_said_and_the_rest_is_kept(
     world: World, data: dict[str, str], fields: set[str], headers: dict[str, str]
 ) -> None:
     item = ready(world)
-    answer = browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", data, headers=headers)
+    answer = browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, data), headers=headers)
     assert answer.status_code == 422
     form = answer.context["line"].form if headers else answer.context["errors"][0]
     assert set(form.errors) == fields
@@ -164,7 +167,9 @@ def test_what_is_missing_is_said_and_the_rest_is_kept(
 
 def test_htmx_gets_the_line_as_a_fresh_page_shows_it(world: World) -> None:
     item, mo = ready(world), browser_of(world.mo)
-    part = mo.post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "keep"}, headers=HTMX).content.decode()
+    part = mo.post(
+        f"/campaigns/lines/{item.pk}/decide/", at_line(item, {"decision": "keep"}), headers=HTMX
+    ).content.decode()
     page = mo.get(f"/campaigns/{item.campaign_id}/").content.decode()
     assert part.replace(' tabindex="-1" autofocus', "").strip() in page
 
@@ -174,18 +179,23 @@ def test_second_factor_is_asked_on_a_whole_page_with_what_was_typed(world: World
     item, mo = ready(world), browser_of(world.mo)
     stale(world.mo)
     sent = {"decision": "revoke", "reason": "Left the team."}
-    asked = mo.post(f"/campaigns/lines/{item.pk}/decide/", sent, headers=headers)
+    asked = mo.post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, sent), headers=headers)
     assert (asked.status_code, "Left the team." in asked.content.decode()) == (200, True)
     assert asked.headers.get("HX-Retarget") == ("body" if headers else None)
     assert row_of(item)["state"] == "undecided"
-    assert mo.post(f"/campaigns/lines/{item.pk}/decide/", {**sent, "code": code_of_device(world.mo)}).status_code == 302
+    assert (
+        mo.post(
+            f"/campaigns/lines/{item.pk}/decide/", at_line(item, {**sent, "code": code_of_device(world.mo)})
+        ).status_code
+        == 302
+    )
     assert row_of(item)["state"] == "revoked"
 
 
 def test_handing_on_leaves_the_line_with_the_other(world: World) -> None:
     item, mo = ready(world), browser_of(world.mo)
     sent = {"decision": "transfer", "to": str(world.kim.pk), "reason": "Her team."}
-    assert mo.post(f"/campaigns/lines/{item.pk}/decide/", sent).status_code == 302
+    assert mo.post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, sent)).status_code == 302
     page = browser_of(world.kim).get(f"/campaigns/{item.campaign_id}/")
     assert [each.item.pk for each in page.context["groups"]["mine"]] == [item.pk]
 
@@ -195,7 +205,7 @@ def test_nobody_who_gave_the_right_is_offered_for_handing_on(world: World) -> No
     form = _form(browser_of(world.mo), item)
     assert set(form.others.values()) == {world.kim, world.lea}
     sent = {"decision": "transfer", "to": str(world.pia.pk)}
-    answer = browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", sent)
+    answer = browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, sent))
     assert (answer.status_code, row_of(item)["reviewer_id"]) == (422, world.mo.pk)
 
 
@@ -206,7 +216,7 @@ def test_administrator_hands_on_what_was_put_to_another(world: World, name: str,
     page = browser.get(f"/campaigns/{item.campaign_id}/").content.decode()
     assert ('value="transfer"' in page, 'value="keep"' in page) == (offered, False)
     sent = {"decision": "transfer", "to": str(world.lea.pk), "reason": "Mo is away."}
-    status = browser.post(f"/campaigns/lines/{item.pk}/decide/", sent).status_code
+    status = browser.post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, sent)).status_code
     assert (status, row_of(item)["reviewer_id"]) == ((302, world.lea.pk) if offered else (403, world.mo.pk))
 
 
@@ -220,7 +230,7 @@ def test_who_gave_the_right_is_told_to_hand_it_on(world: World) -> None:
         False,
         True,
     )
-    answer = mo.post(f"/campaigns/lines/{item.pk}/decide/", {"decision": "keep", "reason": "Needed."})
+    answer = mo.post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, {"decision": "keep", "reason": "Needed."}))
     assert (answer.status_code, "Hand the line on" in answer.content.decode()) == (403, True)
 
 
@@ -240,7 +250,7 @@ def test_narrowing_through_the_page(world: World) -> None:
     item = ready(world)
     end = (now() + timedelta(days=3)).replace(second=0, microsecond=0)
     sent = {"decision": "modify", "to_at": end.strftime("%Y-%m-%dT%H:%M"), "reason": "Until the handover."}
-    assert browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", sent).status_code == 302
+    assert browser_of(world.mo).post(f"/campaigns/lines/{item.pk}/decide/", at_line(item, sent)).status_code == 302
     assert Eligibility.objects.get(pk=item.subject).to_at == end
 
 
