@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import Cast
 
-from audit.log.read import LoggedEvent, of_subject
+from audit.log.read import LoggedEvent, of_subject, of_subjects
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER, RoleAssignment
@@ -19,6 +19,7 @@ from portal.systems.models import System
 
 READERS = (AUDITOR, OWNER, ADMINISTRATOR, REVIEWER, APPROVER)
 MOST_WAITING = 200
+PAST = ("finding.raised", "finding.assigned", "finding.due_moved")
 OPEN, OVERDUE, MINE, DONE = "open", "overdue", "mine", "closed"
 ABANDONED = Q(owner__left_at__isnull=False, state=ASSIGNED)
 """Its owner left before they answered: somebody else is to have it."""
@@ -46,7 +47,10 @@ def listed(viewer: Person, shown: str) -> QuerySet[Finding]:
 
 
 def waiting_for(viewer: Person) -> list[Finding]:
-    """What waits for the viewer, the first due first: theirs that are open, and those of others that they are to close or to give an owner."""
+    """What waits for the viewer, the first due first: theirs that are open, and those of others that they are to close or to give an owner.
+
+    Whoever owned a finding before closes it no more than whoever owns it.
+    """
     assigns = systems_where(viewer.pk, (OWNER, ADMINISTRATOR))
     closes = systems_where(viewer.pk, (OWNER, ADMINISTRATOR, REVIEWER))
     mine = Q(owner=viewer)
@@ -55,7 +59,10 @@ def waiting_for(viewer: Person) -> list[Finding]:
     to_close = Q(state=ANSWERED) & (Q(system__in=closes) | Q(system__owner=viewer) | nowhere)
     to_close &= ~Q(case__in=_cases_of(viewer))
     rows = Finding.objects.exclude(state=CLOSED).filter(mine | unowned | to_close)
-    return list(rows.select_related("system", "owner").order_by("due_at", "raised_at", "pk")[:MOST_WAITING])
+    found = list(rows.select_related("system", "owner").order_by("due_at", "raised_at", "pk")[:MOST_WAITING])
+    before = pasts_of(row for row in found if row.state == ANSWERED and row.owner_id != viewer.pk)
+    theirs = {subject for subject, past in before.items() if str(viewer.pk) in past.owners}
+    return [row for row in found if row.log_subject not in theirs]
 
 
 def concerning(person: UUID) -> Q:
@@ -89,7 +96,18 @@ class Past:
 
 def past_of(row: Finding) -> Past:
     """From the log, which alone keeps it. One query."""
-    events = of_subject(row.log_subject, ("finding.raised", "finding.assigned", "finding.due_moved"))
+    return _past(of_subject(row.log_subject, PAST))
+
+
+def pasts_of(rows: Iterable[Finding]) -> dict[str, Past]:
+    """As `past_of`, of several, by their subjects in the log. One query, none where there are none."""
+    subjects = [row.log_subject for row in rows]
+    events = of_subjects(subjects, PAST) if subjects else []
+    return {subject: _past(event for event in events if event.subject == subject) for subject in subjects}
+
+
+def _past(said: Iterable[LoggedEvent]) -> Past:
+    events = list(said)
     owners = {str(event.fields["owner_id"]) for event in events if "owner_id" in event.fields}
     return Past(frozenset(owners), frozenset(event.by for event in events if event.name == "finding.due_moved"))
 

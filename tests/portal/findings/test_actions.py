@@ -301,3 +301,18 @@ def test_closing_and_moving_the_date_ask_for_a_fresh_factor(world: World, act: s
         do(**old, finding=row, **given)
     assert names(row)[-1] == "finding.act_refused"
     DO[act](world, row)
+
+
+def test_answered_finding_waits_only_for_who_may_close_it(world: World) -> None:
+    """Mo owns the system, and owned the finding before it was handed on."""
+    row = actions.raise_finding(
+        by=actor(world.kim), kind="review", title="Not as asked", about="r-1", case="", system=world.system, owner=world.mo
+    )  # fmt: skip
+    other = actions.raise_finding(
+        by=actor(world.kim), kind="review", title="Nor this", about="r-2", case="", system=world.system, owner=world.ben
+    )  # fmt: skip
+    actions.assign(by=actor(world.pia), finding=row, owner=world.ben)
+    for each in (row, other):
+        actions.answer(by=actor(world.ben), finding=each, cause="c", response="r")
+    assert (waiting_for(world.mo), waiting_for(world.ben)) == ([other], [row, other])
+    assert waiting_for(world.kim) == [row, other]
