@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from portal.access_requests.queries import visible
+from portal.eligibility.lending import decided_by
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER, Eligibility, RoleAssignment
 from portal.eligibility.queries import not_over, systems_where
 from portal.grants.models import Extension, Grant
@@ -33,15 +34,12 @@ def endable_by(viewer: Person) -> list[Grant]:
 
 
 def extensions_waiting_for(viewer: Person) -> list[Extension]:
-    """Extensions on which the viewer may decide."""
-    systems = systems_where(viewer.pk, (OWNER, APPROVER))
-    waiting = Extension.objects.filter(decision="", grant__state=ACTIVE).exclude(grant__person=viewer)
-    entitled = waiting.filter(Q(grant__system__in=systems) | Q(grant__system__owner=viewer))
-    return list(
-        entitled.select_related("grant__person", "grant__system", "grant__request", "grant__privilege").order_by(
-            "asked_at"
-        )
-    )
+    """Extensions on which the viewer may decide, as owner or by an approver's voice: none on leave, and none of who lent them the role."""
+    owns = Q(system__in=systems_where(viewer.pk, (OWNER,))) | Q(system__owner=viewer)
+    entitled = Grant.objects.filter(decided_by(viewer.pk, "person") | owns, state=ACTIVE).exclude(person=viewer)
+    waiting = Extension.objects.filter(decision="", grant__in=entitled.values("pk"))
+    around = ("grant__person", "grant__system", "grant__request", "grant__privilege")
+    return list(waiting.select_related(*around).order_by("asked_at"))
 
 
 def visible_grants(viewer: Person) -> QuerySet[Grant]:

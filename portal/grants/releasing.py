@@ -4,13 +4,14 @@ from django.db.models import Exists, OuterRef, Q
 
 from audit.log.append import Actor, action, append
 from portal.clock import now
-from portal.eligibility.lending import decided_by, lock_standing, standing_of
+from portal.eligibility.lending import approves, decided_by, lock_standing
 from portal.eligibility.models import ADMINISTRATOR, CUSTODIAN, OWNER
 from portal.eligibility.queries import holds, systems_where
 from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.grants.actions import NOT_OPEN, locked
 from portal.grants.custody import RELEASE_LIFE, unused_release
 from portal.grants.models import Grant, Release
+from portal.grants.rules import need_present
 from portal.grants.states import ACTIVE
 from portal.people.models import Person
 from portal.people.strength import need_settled
@@ -25,13 +26,17 @@ def may_release(by: Actor, grant: Grant) -> None:
     """Approver, owner, administrator or custodian of the system, and never the holder, nor who approves in the holder's place.
 
     Raises:
-        NotAllowed: of kind ``own release`` for the holder.
+        NotAllowed: of kind ``own release`` for the holder, and ``lent away`` for an approver for whom somebody stands in.
     """
     if str(grant.person_id) == by.id:
         raise NotAllowed("A second person releases the secret.", about=grant, kind="own release")
-    approves = standing_of(by.id, grant.system, grant.person_id).may
     owns = str(grant.system.owner_id) == by.id
-    if not (owns or approves or any(holds(by.id, role, grant.system) for role in RELEASERS)):
+    if not (
+        owns
+        or any(holds(by.id, role, grant.system) for role in RELEASERS)
+        or approves(by.id, grant.system, grant.person_id)
+    ):
+        need_present(by, grant)
         raise NotAllowed(
             "Only an approver, owner, administrator or custodian of this system releases a secret.", about=grant
         )
@@ -40,12 +45,12 @@ def may_release(by: Actor, grant: Grant) -> None:
 def wanted_of(viewer: Person) -> list[Grant]:
     """Open grants of others whose secret nobody was shown yet and that wait for a release by the viewer, the first to end first. Five queries."""
     at = now()
-    approves = decided_by(viewer.pk, "person")
+    decides = decided_by(viewer.pk, "person")
     keeps = Q(system__in=systems_where(viewer.pk, (CUSTODIAN,)), account__custodian=viewer)  # others do not see the use
     owns = Q(system__in=systems_where(viewer.pk, (OWNER, ADMINISTRATOR))) | Q(system__owner=viewer)
     fresh = Release.objects.filter(grant=OuterRef("pk"), used_at__isnull=True, at__gt=at - RELEASE_LIFE)
     wanted = Grant.objects.filter(
-        approves | keeps | owns, ~Exists(fresh), state=ACTIVE, account__isnull=False, expires_at__gt=at
+        decides | keeps | owns, ~Exists(fresh), state=ACTIVE, account__isnull=False, expires_at__gt=at
     )
     wanted = wanted.filter(revealed_at__isnull=True).exclude(request__mode="bypass").exclude(person=viewer)
     return list(wanted.select_related("person", "system", "account").order_by("expires_at"))

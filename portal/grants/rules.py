@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from audit.log.append import Actor
+from portal.access_requests.rules import AWAY
 from portal.clock import minutes as in_words
-from portal.eligibility.lending import standing_of
+from portal.eligibility.lending import approves, is_away
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER
 from portal.eligibility.queries import holds, usable_until
 from portal.errors import NotAllowed, RefusedByPolicy
@@ -29,12 +30,24 @@ def may_extend(by: Actor, grant: Grant) -> None:
     """An approver or the owner of the system, and never the responder.
 
     Raises:
-        NotAllowed: of kind ``own extension`` for the responder.
+        NotAllowed: of kind ``own extension`` for the responder, and ``lent away`` for an approver for whom somebody stands in.
     """
     if str(grant.person_id) == by.id:
         raise NotAllowed("Nobody gives themselves more time.", about=grant, kind="own extension")
-    if not (standing_of(by.id, grant.system, grant.person_id).may or _owns(by, grant)):
-        raise NotAllowed("Only an approver or the owner of this system may give more time.", about=grant)
+    if _owns(by, grant) or approves(by.id, grant.system, grant.person_id):
+        return
+    need_present(by, grant)
+    raise NotAllowed("Only an approver or the owner of this system may give more time.", about=grant)
+
+
+def need_present(by: Actor, grant: Grant) -> None:
+    """Refuse who lent their role: one seat has one voice. Asked of whoever may do nothing in another right.
+
+    Raises:
+        NotAllowed: of kind ``lent away``.
+    """
+    if is_away(by.id, grant.system):
+        raise NotAllowed(AWAY, about=grant, kind="lent away")
 
 
 def may_extend_own_bypass(grant: Grant, extensions: Iterable[Extension]) -> None:
