@@ -1,10 +1,11 @@
-"""An emergency stop on a phone: an open access ended and read back, who is held up told whom to call, and lifted by two."""
+"""An emergency stop by keyboard alone, on a phone and at a desk: an open access ended and read back, who is held up told whom to call, and lifted by two."""
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.faults.whole import House
-from tests.web.walking import PHONE, Walker, picture, walking
+from tests.web.looking import press, reach, write
+from tests.web.walking import DESK, PHONE, Walker, picture, walking
 
 pytestmark = pytest.mark.browser
 WHY = "Somebody copies the whole warehouse."
@@ -22,12 +23,11 @@ def test_stop_ends_what_is_open_and_is_lifted_by_two(browser: Browser, house: Ho
         ann.go(case)
         ann.sees("Ended, and the target confirmed it")
         is_held_up(ann)
-        mo.page.get_by_label("Why can it be lifted?").fill("It was the nightly export.")
-        mo.press("Ask to lift it")
+        say(mo, "Why can it be lifted?", "It was the nightly export.", "Ask to lift it")
         mo.sees("Another owner or administrator confirms it.")
         nora.sign_in("/")
-        nora.page.get_by_role("link", name="Lift the emergency stop: Data warehouse").click()
-        nora.press("Lift it, as the second person")
+        press(nora.page, nora.page.get_by_role("link", name="Lift the emergency stop: Data warehouse"))
+        press_at_both_widths(nora, "Lift it, as the second person")
         nora.sees("Lifted by a second person")
         assert nora.page.url == stop
         nora.go("/sealed/")
@@ -50,14 +50,31 @@ def break_the_glass(ann: Walker) -> str:
 def start(mo: Walker) -> str:
     """From the home page: what it would end is seen before."""
     mo.sign_in("/stops/")
-    mo.page.get_by_role("link", name="Data warehouse").click()
+    press(mo.page, mo.page.get_by_role("link", name="Data warehouse"))
     mo.sees("Ends 1 open access now")
     mo.sees("Ann Berg: Data warehouse")
     picture(mo.page, "stop")
-    mo.page.get_by_label("Why? One sentence.").fill(WHY)
-    mo.press("Stop it now")
+    say(mo, "Why? One sentence.", WHY, "Stop it now")
     expect(mo.page.get_by_role("heading", name="Emergency stop: Data warehouse")).to_be_visible(timeout=30_000)
     return mo.page.url
+
+
+def say(walker: Walker, field: str, text: str, button: str) -> None:
+    """Write into a field and send it, by keyboard."""
+    write(walker.page, walker.page.get_by_label(field), text)
+    press_at_both_widths(walker, button, field)
+
+
+def press_at_both_widths(walker: Walker, button: str, field: str = "") -> None:
+    """Reach a button at the phone's width, then the field and the button once more at a desk's, and press it there."""
+    page, there = walker.page, walker.page.get_by_role("button", name=button, exact=True)
+    reach(page, there)
+    page.set_viewport_size({"width": DESK.width, "height": DESK.height})
+    there.evaluate("each => each.blur()")
+    if field:
+        reach(page, page.get_by_label(field))
+    press(page, there)
+    page.set_viewport_size({"width": PHONE.width, "height": PHONE.height})
 
 
 def is_held_up(ann: Walker) -> None:
