@@ -20,6 +20,7 @@ MACHINES = (
     ("Attestation", "portal.campaigns.states", "MOVES", "STATES", "open"),
     ("Legal hold", "portal.erasing.states", "HOLD_MOVES", "HOLD_STATES", "holds"),
     ("Erasure of a person's values", "portal.erasing.states", "MOVES", "STATES", "asked"),
+    ("Lost range of the log", "portal.lost.states", "MOVES", "STATES", "reported"),
     ("Line of an attestation", "portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES", "undecided"),
 )
 HEAD = "# States\n\nMade by `manage.py statediagrams` from the tables of moves; `make check` fails where this page differs.\n"

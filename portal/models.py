@@ -8,6 +8,7 @@ from portal.erasing.models import Erasure, LegalHold
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant, Release
 from portal.lists.models import SavedSearch
+from portal.lost.models import LostRange
 from portal.notifications.channels.webhook.models import Receiver
 from portal.notifications.models import Alert
 from portal.people.models import Attempts, FactorReset, Passkey, PasskeyChallenge, Person, SignIn, Sponsorship
@@ -43,6 +44,7 @@ __all__ = [
     "Item",
     "LegalHold",
     "Listing",
+    "LostRange",
     "OfflineCard",
     "OfflineReview",
     "OfflineSet",

@@ -9,7 +9,7 @@ CONCEPTS = (
     "portal.lists.urls", "portal.people.urls", "portal.personnel.urls",
     "portal.systems.urls", "portal.stops.urls", "portal.rotas.urls", "portal.eligibility.urls", "portal.policy.urls", "portal.access_requests.urls",
     "portal.grants.urls", "portal.sealed.urls", "portal.findings.urls", "portal.reviews.urls", "portal.campaigns.urls", "portal.drills.urls",
-    "portal.calendars.urls", "portal.erasing.urls",
+    "portal.calendars.urls", "portal.erasing.urls", "portal.lost.urls",
     "portal.notifications.urls",
     "portal.notifications.channels.webhook.urls",
     "portal.health.urls", "portal.charts.urls", "audit.cases.urls", "audit.controls.urls", "audit.packs.urls", "audit.log.urls",

@@ -79,6 +79,8 @@ ABOUT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "hold.set": {"reason": (BY, "person_id")},
     "hold.lift_asked": {"reason": (BY, "person_id")},
     "erasure.asked": {"reason": (BY,)},
+    "log.loss_reported": {"reason": (BY,)},
+    "log.range_lost": {"reason": ("asked_by",)},
 }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from audit.events.spec import family
 
+LOST = "lost_id:id from_at:time to_at:time first:int? last:int? checkpoint? acknowledged:list"
+
 EVENTS = family(
     ("alert.queued", "Somebody is to be told.", "alert_id:id recipient_id:id channel kind grant_id:id? about_id:id? receipts:bool"),
     ("alert.sent", "An alert left the portal.", "alert_id:id recipient_id:id channel kind grant_id:id? receipts:bool sent_at:time attempts:int delivered_at:time?"),
@@ -34,4 +36,9 @@ EVENTS = family(
      "ok:bool size:int checkpoints:int published:int? unreachable:bool? personal:int erased:int waiting:int took_ms:int"),
     ("log.damage_found", "A check of the log found damage.", "size:int damages:list"),
     ("log.refused", "The log could not be written for a while.", "from_at:time to_at:time count:int"),
+    ("log.recovered", "Entries that the database had lost came back from what is published.", "first:int last:int from_at:time to_at:time"),
+    ("log.loss_reported", "Signing a range of the log as lost waits for a second administrator.", LOST + " reason*"),
+    ("log.loss_declined", "A range of the log is not signed as lost.", "lost_id:id asked_by:id"),
+    ("log.range_lost", "Two people say that a range of the log, acknowledged once, is lost.", LOST + " reason* asked_by:id approved_by:id"),
+    ("log.loss_act_refused", "An act on a lost range of the log was refused.", "act code kind sentence"),
 )  # fmt: skip

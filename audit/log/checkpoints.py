@@ -80,6 +80,25 @@ def growth(old: int) -> tuple[ConsistencyProof, VerifiedCheckpoint] | None:
     return proof, cosigned(last)
 
 
+def lacking(text: str) -> tuple[int, int]:
+    """The first and the last index that a checkpoint of this log covers and the stored log does not have.
+
+    Raises:
+        NotVerified: It is not a checkpoint of this log, or not over more entries than are stored.
+    """
+    try:
+        found = verify_checkpoint(parse_checkpoint(text.encode()), public_keys())
+    except (ParseError, NotVerified) as error:
+        raise NotVerified(f"This is not a checkpoint of this log. {error}") from error
+    last = latest()
+    size = last.size if last else 0
+    if found.size <= size:
+        raise NotVerified(
+            f"This checkpoint is over {found.size} entries, and {size} are stored: it lacks none of them."
+        )
+    return size, found.size - 1
+
+
 def witnessed() -> VerifiedCheckpoint | None:
     """The last checkpoint that every required witness has cosigned; nothing where there is none, or none is required.
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.log import merkle, tiles
+from audit.log.append import append, process
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
@@ -29,6 +30,9 @@ ON CONFLICT (id) DO NOTHING
 """
 SAME = "SELECT count(*) FROM audit_event e JOIN unnest(%s::uuid[], %s::bytea[]) AS said (id, body) ON e.id = said.id AND e.body = said.body"
 LEAVE_QUEUE = "DELETE FROM audit_queue WHERE event_id = ANY(%s)"
+
+
+RECOVERY = process("recovery")
 
 
 class CannotRecover(Exception):
@@ -116,7 +120,21 @@ def _bring(cursor: Any, source: Source, size: int, head: VerifiedCheckpoint) -> 
         )
     ours = tuple(each for each in head.signed.note.signatures if each.name == head.origin)
     cursor.execute(KEEP_CHECKPOINT, [at, head.root, write_note(Note(head.signed.note.text, ours)).decode(), times[-1]])
-    return Recovered(size, at - 1, times[0], times[-1])
+    found = Recovered(size, at - 1, times[0], times[-1])
+    append("log.recovered", by=RECOVERY, first=found.first, last=found.last, from_at=found.from_at, to_at=found.to_at)
+    return found
+
+
+@dataclass(frozen=True)
+class Under:
+    """A published log under a checkpoint that was kept elsewhere: its tiles may reach further than the published one says."""
+
+    source: Source
+    checkpoint: bytes
+
+    def read(self, path: str) -> bytes | None:
+        """See `Source.read`."""
+        return self.checkpoint if path == "checkpoint" else self.source.read(path)
 
 
 def _bundles(source: Source, start: int, end: int) -> Iterator[list[bytes]]:

@@ -37,6 +37,7 @@ TYPED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Stop", "lift_asked_by", ("lift_reason",)),
     ("LegalHold", "set_by", ("reason",)),
     ("LegalHold", "lift_asked_by", ("lift_reason",)),
+    ("LostRange", "reported_by", ("reason",)),
 )
 # Projections of audit that lists are searched by; they are written anew with the next entry of their case.
 PROJECTIONS = ("CaseRow", "ActRow")

@@ -195,6 +195,27 @@ def log_damaged(entry: LoggedEvent, _system: System | None) -> Said:
     return Said("log damage", "A check of the log found damage", "log", details, once=True)
 
 
+def log_set_back(entry: LoggedEvent, _system: System | None) -> Said:
+    """The database was set back, and what is published came back."""
+    details = (
+        f"Entries {entry.fields['first']} to {entry.fields['last']} came back without their personal values. "
+        "What was acknowledged and not published is lost: report it, and let a second administrator sign it."
+    )
+    return Said("log loss", "The database had lost entries of the log", "log loss", details, once=True)
+
+
+def log_lost(entry: LoggedEvent, _system: System | None) -> Said:
+    """Two administrators signed that a range is lost."""
+    window = f"From {_time(entry.fields['from_at'])} to {_time(entry.fields['to_at'])}."
+    known = (
+        f" {len(entry.fields['acknowledged'])} ids are known that no entry mentions."
+        if entry.fields["acknowledged"]
+        else ""
+    )
+    details = f"{window}{known} The targets' own logs still have what was done there: hold them against what is there."
+    return Said("log loss", "A range of the log is lost", entry.fields["lost_id"], details)
+
+
 def left_on_target(entry: LoggedEvent, system: System | None) -> Said | None:
     """An account out of use that the portal cannot shut: only its custodian changes it on the target."""
     if not entry.fields.get("left_on_target"):
@@ -223,6 +244,8 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "sealed.retired": (left_on_target,),
     "duty.missed": (missed_duty,),
     "log.damage_found": (log_damaged,),
+    "log.recovered": (log_set_back,),
+    "log.range_lost": (log_lost,),
     "reconciliation.compared": (table_and_log,),
 }
 

@@ -17,6 +17,7 @@ FINDINGS = {
     "gap": "Missing records",
     "log damage": "Damage of the log",
     "loss": "Lost records",
+    "log loss": "Entries of the log that were lost",
     "weaker logging": "A target that logs less",
     "drift": "A target that changed during a use",
     "not ended": "An access that could not be ended",

@@ -107,6 +107,11 @@ hold_case            POST waiting               403 403 403 403 403 403 302 403 
 hold_page            GET  hold                  404 404 404 404 404 200 200 404 404 in
 hold_ask_lift        POST hold                  403 403 403 403 403 403 409 403 403 in
 hold_decide          POST hold                  403 403 403 403 403 403 302 403 403 in
+# lost ranges of the log
+lost_ranges          GET  -                     403 403 403 403 403 200 200 403 403 in
+lost_ranges          POST -                     403 403 403 403 403 403 422 403 403 in
+lost_range_page      GET  lost                  404 404 404 404 404 200 200 404 404 in
+lost_range_decide    POST lost                  403 403 403 403 403 403 302 403 403 in
 # emergency stops
 stops                GET  -                     200 200 200 200 200 200 200 200 200 in
 stop_all             GET  -                     403 403 403 403 403 403 200 403 403 in
@@ -379,6 +384,8 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "hold_person": lambda _: {"reason": "A court case."},
     "hold_case": lambda _: {"reason": "A court case."},
     "hold_ask_lift": lambda _: {"reason": "It is over."},
+    "lost_ranges": lambda _: {"from_at": "2026-01-01T10:00:00Z", "to_at": "2026-01-01T10:00:01Z", "reason": "The primary burned."},
+    "lost_range_decide": lambda _: {"decision": "sign"},
     "hold_decide": lambda _: {"decision": "lift"},
     "passkey_rename": lambda _: {"name": "Red key"},
     "pack_download": lambda _: {"purpose": "Yearly audit."},

@@ -31,6 +31,7 @@ from portal.findings.actions import raise_finding
 from portal.grants import actions, ending, stopping
 from portal.grants.models import Grant
 from portal.lists.actions import save_search
+from portal.lost import actions as losing
 from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.links import token_of
 from portal.notifications.models import Alert
@@ -101,7 +102,7 @@ def make_scene() -> Scene:
     _roles(world)
     things = {
         **_requests(world), **_uses(world), **_lists(world), **_configuration(world), **_campaign(world), **_sealed(world), **_papers(world), **_stop(world),
-        **_rota(world), **_erasing(world),
+        **_rota(world), **_erasing(world), **_lost(world),
         "-": {}, "chosen": {}, "incident": {}, "kind": {"kind": "simulated"}, "entry": {"index": 3}, "mail": {"name": "none", "wanted": "none.pdf"},
         "size": {"size": 3},
     }  # fmt: skip
@@ -149,6 +150,12 @@ def _erasing(world: World) -> dict[str, dict[str, Any]]:
     )
     holding.ask_lift(by=actor(world.pia), hold=hold, reason="It is over.")
     return {"left-person": {"pk": second.pk}, "erasure": {"pk": erasure.pk}, "hold": {"pk": hold.pk}}
+
+
+def _lost(world: World) -> dict[str, dict[str, Any]]:
+    """Pia says that a minute of the log is lost; nobody has signed it."""
+    ago = now() - timedelta(minutes=1)
+    return {"lost": {"pk": losing.report(by=actor(world.pia), from_at=ago, to_at=ago, reason="The primary burned.").pk}}
 
 
 def _rota(world: World) -> dict[str, dict[str, Any]]:

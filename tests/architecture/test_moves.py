@@ -55,6 +55,7 @@ EXPECTED = {
     ("portal.erasing.states", "HOLD_MOVES", "HOLD_STATES"): {
         "ask_lift": ({"holds"}, "lift_asked"), "keep": ({"lift_asked"}, "holds"), "lift": ({"lift_asked"}, "lifted"),
     },
+    ("portal.lost.states", "MOVES", "STATES"): {"sign": ({"reported"}, "signed"), "decline": ({"reported"}, "declined")},
     ("portal.erasing.states", "MOVES", "STATES"): {
         "confirm": ({"asked"}, "confirmed"), "decline": ({"asked"}, "declined"), "finish": ({"confirmed"}, "done"),
     },

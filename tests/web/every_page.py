@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "people": (("pia", "", ""),), "person_new": (("pia", "", ""),), "person_page": (("pia", "person", ""),),
     "person_manager": (("pia", "person", ""),), "person_sponsor": (("pia", "outside person", ""),),
     "reset_new": (("pia", "person", ""),), "reset_page": (("mo", "reset", ""), ("ann", "reset", "")),
+    "lost_ranges": (("pia", "", ""),), "lost_range_page": (("quinn", "lost", ""),),
     "erasing": (("pia", "", ""), ("rosa", "", "")), "erasure_new": (("pia", "left person", ""),), "erasure_page": (("quinn", "erasure", ""),),
     "hold_person": (("pia", "person", ""),), "hold_case": (("pia", "open", ""),), "hold_page": (("pia", "hold", ""),),
     "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),
@@ -109,7 +110,7 @@ class Furnished:
             "waiting": {"pk": self._waiting()}, "drill": {"pk": self._drill()}, "pack": {"pk": self._pack()}, "link": {"token": self._link()},
             "stop": {"pk": self._stop()}, "receiver": {"pk": self._receiver()}, "reset": {"pk": self._reset()},
             "rota": {"pk": self._one("portal_rota WHERE name = 'On call'")["pk"]},
-            "hold": {"pk": self._hold()}, **self._gone(),
+            "hold": {"pk": self._hold()}, **self._gone(), "lost": {"pk": self._lost()},
         }  # fmt: skip
 
     def leave(self) -> None:
@@ -147,6 +148,11 @@ class Furnished:
         """On somebody whom no other look is about."""
         lea = self._one("portal_person WHERE email = %s", BY_KEY["lea"].email)["pk"]
         return _last(self.house.visitor("pia").post(f"/people/{lea}/hold/", {"reason": "A look at every page."}))
+
+    def _lost(self) -> str:
+        """A minute of the log, as one administrator says."""
+        said = {"from_at": "2026-01-01T10:00:00Z", "to_at": "2026-01-01T10:01:00Z", "reason": "A look at every page."}
+        return _last(self.house.visitor("pia").post("/lost/", said))
 
     def _gone(self) -> dict[str, dict[str, object]]:
         """Somebody who came and left; erasing what is kept of them waits."""

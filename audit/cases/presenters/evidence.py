@@ -30,5 +30,13 @@ PRESENTERS: dict[str, Presenter] = {
     "reconciliation.compared": say("Live tables were held against the log; they agree: {ok}", "{differences}", icon="scale"),
     "log.checked": say("The log was checked; it is whole: {ok}", "{size} entries, {published} of them published.", icon="shield-lock"),
     "log.damage_found": say("A check of the log found damage", "{damages}", icon="alert-octagon", tone="attention"),
+    "log.recovered": say("Entries {first} to {last} of the log came back from what is published", "Of {from_at} to {to_at}.",
+                         icon="shield-lock", tone="attention"),
+    "log.loss_reported": say("Reported that a range of the log is lost", "From {from_at} to {to_at}.", "Entries {first} to {last}.",
+                             "In no entry: {acknowledged}.", "{reason}", icon="alert-octagon", tone="attention"),
+    "log.loss_declined": say("Did not sign a range of the log as lost", "Reported by {asked_by}.", icon="x"),
+    "log.range_lost": say("Signed a range of the log as lost", "From {from_at} to {to_at}.", "Entries {first} to {last}.",
+                          "In no entry: {acknowledged}.", "{reason}", "Reported by {asked_by}.", icon="alert-octagon", tone="attention"),
+    "log.loss_act_refused": refused("a lost range of the log"),
     "log.refused": say("The log could not be written, {count} times", "From {from_at} to {to_at}.", icon="alert-octagon", tone="attention"),
 }  # fmt: skip

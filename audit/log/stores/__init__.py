@@ -50,7 +50,17 @@ class Store(Protocol):
         """Remove the partial resources below these folders (``tile/0/000.p``), whose full ones are there."""
 
 
-class PassingStore(Store, Protocol):
+class ClearedStore(Store, Protocol):
+    """A store that can say what lies in it, and let go of what no head ever covered."""
+
+    def listed(self, below: str) -> list[str]:
+        """The paths of all resources below a folder, in order."""
+
+    def remove(self, paths: list[str]) -> None:
+        """Take resources away. In a bucket they stay as earlier versions for as long as they are locked."""
+
+
+class PassingStore(ClearedStore, Protocol):
     """A store that can say what passes in it, and erase it for good."""
 
     def passing(self, below: str) -> list[str]:

@@ -87,6 +87,20 @@ class BucketStore:
                 for each in listed.get("Contents", []):
                     self.client.delete_object(Bucket=self.bucket, Key=each["Key"])
 
+    def listed(self, below: str) -> list[str]:
+        """See `ClearedStore.listed`."""
+        with _told():
+            pages = self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=f"{self.prefix}{below}/"
+            )
+            return [str(each["Key"]).removeprefix(self.prefix) for page in pages for each in page.get("Contents", [])]
+
+    def remove(self, paths: list[str]) -> None:
+        """See `ClearedStore.remove`: a mark of deletion, which a lock allows."""
+        with _told():
+            for path in paths:
+                self.client.delete_object(Bucket=self.bucket, Key=self.prefix + path)
+
     def passing(self, below: str) -> list[str]:
         """See `PassingStore.passing`."""
         start, found = f"{self.prefix}{below}/", []

@@ -71,6 +71,20 @@ class DirectoryStore:
             _check_passes(folder)
             shutil.rmtree(self.folder / folder, ignore_errors=True)
 
+    def listed(self, below: str) -> list[str]:
+        """See `ClearedStore.listed`; what a killed writer left beside a place is none of them."""
+        with _told():
+            places = (place for place in (self.folder / below).rglob("*") if place.is_file())
+            return sorted(str(place.relative_to(self.folder)) for place in places if not BESIDE.fullmatch(place.name))
+
+    def remove(self, paths: list[str]) -> None:
+        """See `ClearedStore.remove`."""
+        with _told():
+            for path in paths:
+                (self.folder / path).unlink(missing_ok=True)
+            for folder in {(self.folder / path).parent for path in paths}:
+                _sync(folder)
+
     def passing(self, below: str) -> list[str]:
         """See `PassingStore.passing`."""
         with _told():

@@ -1,15 +1,16 @@
 """Brings back what a database that was set back has lost, from what is published. See docs/failover.md."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from audit.log.checking import published
 from audit.log.checkpoints import public_keys
 from audit.log.errors import NotVerified
-from audit.log.recovery import CannotRecover, recover
+from audit.log.recovery import CannotRecover, Under, recover
 from audit.log.sealing import SealingError
 from audit.log.verify.sources import SourceUnavailable
 
@@ -20,14 +21,23 @@ class Command(BaseCommand):
     help = "Bring the stored log up to the published one, after the database was set back."
     requires_system_checks = ()
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Under which checkpoint."""
+        parser.add_argument(
+            "--checkpoint", type=Path,
+            help="a checkpoint that was kept elsewhere (by the sealer or a witness), where tiles of it lie beyond the published one",
+        )  # fmt: skip
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Recover, and say what came back."""
         source = published()
         if source is None:
             raise CommandError("PORTAL_LOG_STORE is not set: it names where the log is published.")
         try:
+            if options["checkpoint"]:
+                source = Under(source, options["checkpoint"].read_bytes())
             found = recover(connection, source, public_keys())
-        except (CannotRecover, NotVerified, SealingError, SourceUnavailable) as error:
+        except (CannotRecover, NotVerified, SealingError, SourceUnavailable, OSError) as error:
             raise CommandError(f"Nothing was brought back. {error}") from error
         if found is None:
             self.stdout.write("The stored log has all that is published.")

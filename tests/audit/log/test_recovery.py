@@ -13,6 +13,7 @@ from audit.log.checking import StoreSource
 from audit.log.examination import examine
 from audit.log.models import Event, QueueEntry, SealedEntry
 from audit.log.publishing import publish_once
+from audit.log.read import named
 from audit.log.recovery import CannotRecover, recover
 from audit.log.stores.directory import DirectoryStore
 from tests.audit.log.logged import appended, doctored, run_signer, sealed
@@ -61,7 +62,10 @@ def test_what_was_lost_comes_back_from_what_is_published(folder: Path, kept: int
             doctored("INSERT INTO audit_tile (level, index, hashes) VALUES (%s, %s, %s)", *row)
     found = recover(connection, StoreSource(str(folder)), [run_signer().verifier()])
     assert found is not None
-    assert (found.first, found.last, found.count, state()) == (kept, kept + 699, 700, before)
+    events, *log = before
+    assert (found.first, found.last, found.count, state()) == (kept, kept + 699, 700, (events + 1, *log))
+    (told,) = named(["log.recovered"])
+    assert (told.fields["first"], told.fields["last"]) == (found.first, found.last)
     report = examine([run_signer().verifier()], published=StoreSource(str(folder)))
     assert (report.sentences(), report.personal_erased) == ([], 1400)
     sealed(5)
@@ -78,9 +82,11 @@ def test_events_that_wait_are_sealed_after_what_came_back_and_none_twice(folder:
     doctored("INSERT INTO audit_queue (event_id) VALUES (%s)", early[0])
     late = appended(1)
     assert recover(connection, StoreSource(str(folder)), [run_signer().verifier()]) is not None
-    assert list(QueueEntry.objects.values_list("event_id", flat=True)) == late
+    (told,) = named(["log.recovered"])
+    assert list(QueueEntry.objects.order_by("seq").values_list("event_id", flat=True)) == [*late, told.id]
     sealed(0)
-    assert SealedEntry.objects.order_by("-index").values_list("event_id", flat=True)[0] == late[0]
+    after = list(SealedEntry.objects.order_by("index").values_list("event_id", flat=True))
+    assert (after[:1], after[3:]) == (early, [*late, told.id])
     assert examine([run_signer().verifier()]).sentences() == []
 
 

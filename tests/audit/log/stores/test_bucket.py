@@ -149,6 +149,15 @@ def test_what_passes_is_listed_and_erased_in_every_version(store: BucketStore) -
         store.erase(["personal/full"])
 
 
+def test_what_lies_beyond_the_head_is_taken_away_and_stays_as_a_locked_version(store: BucketStore) -> None:
+    store.put({"tile/0/000": b"one", "tile/0/001": b"lost", "other": b"kept"})
+    store.remove(["tile/0/001"])
+    store.put({"tile/0/001": b"another history"})
+    assert (store.listed("tile"), store.read("tile/0/001")) == (["tile/0/000", "tile/0/001"], b"another history")
+    versions = store.client.list_object_versions(Bucket=store.bucket, Prefix="portal/tile/0/001")["Versions"]
+    assert len(versions) == 2
+
+
 def test_a_place_for_backups_is_two_stores_in_one_bucket(client: "S3Client", endpoint: str) -> None:
     client.create_bucket(Bucket="backups", ObjectLockEnabledForBucket=True)
     client.put_bucket_versioning(Bucket="backups", VersioningConfiguration={"Status": "Enabled"})

@@ -1,0 +1,92 @@
+"""What was acknowledged and is in no entry, after a database was set back; and the end of the sealer's stop, once two people signed that it is lost."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from audit.log.canonical import parse_entry
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.durable import write_whole
+from audit.log.errors import NotVerified, ParseError
+from audit.log.note import VerifierKey, write_note
+from audit.log.publishing import check_grown, read_head
+from audit.log.sealing import SealingError, last_signed
+from audit.log.stores import Store
+
+ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+MENTIONED = """
+SELECT DISTINCT found[1] FROM audit_event, regexp_matches(convert_from(body, 'UTF8'), %s, 'g') AS found WHERE found[1] = ANY(%s)
+"""
+SIGNED_AS_LOST = "SELECT body FROM audit_event WHERE name = 'log.range_lost'"
+
+
+class NotSignedAsLost(Exception):
+    """The sealer may not forget: why, and what to do."""
+
+
+def unmentioned(cursor: Any, texts: Iterable[str]) -> list[str]:
+    """The ids in these texts (mails, receipts, logs of a web server) that no event mentions, in order. Reads every event once."""
+    told = sorted({each for text in texts for each in ID.findall(text)})
+    cursor.execute(MENTIONED, [ID.pattern.replace(r"\b", ""), told])
+    return sorted(set(told) - {row[0] for row in cursor.fetchall()})
+
+
+def forget(
+    connection: BaseDatabaseWrapper, memory: Path, store: Store | None, keys: Sequence[VerifierKey]
+) -> VerifiedCheckpoint:
+    """Put the last stored checkpoint in the place of a remembered one that two people signed as lost; the old file is kept beside it.
+
+    Args:
+        connection: Of the sealer's role; the sealer is stopped.
+        memory: The sealer's file.
+        store: Where the log is published; the stored log must contain that.
+        keys: The log's public keys.
+
+    Raises:
+        NotSignedAsLost: Nothing in the log says so, or there is nothing to forget.
+        SealingError: The stored log does not contain what is published: bring that back first.
+        StoreUnavailable: The store does not answer.
+    """
+    known = _remembered(memory, keys)
+    last = last_signed(connection, keys)
+    if last is None or known.size <= last.size:
+        raise NotSignedAsLost(
+            f"{memory} remembers {known.size} entries, and they are stored: nothing is to be forgotten."
+        )
+    with connection.cursor() as cursor:
+        head = read_head(store, keys) if store else None
+        if head:
+            check_grown(cursor, head.checkpoint, last)
+        if not _is_signed(cursor, known, last.size, keys):
+            raise NotSignedAsLost(
+                f"No event log.range_lost is about this checkpoint and the entries {last.size} to {known.size - 1}: "
+                "two administrators sign it in the portal first."
+            )
+    write_whole(memory.with_name(f"{memory.name}.lost-{known.size}"), memory.read_bytes())
+    write_whole(memory, write_note(last.signed.note))
+    return last
+
+
+def _remembered(memory: Path, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint:
+    try:
+        return verify_checkpoint(parse_checkpoint(memory.read_bytes()), keys)
+    except FileNotFoundError as error:
+        raise NotSignedAsLost(f"{memory} is not there: nothing is remembered.") from error
+    except (ParseError, NotVerified) as error:
+        raise SealingError(f"{memory} is not a checkpoint of this log. {error}") from error
+
+
+def _is_signed(cursor: Any, known: VerifiedCheckpoint, first: int, keys: Sequence[VerifierKey]) -> bool:
+    """Whether an event says that these very indexes of this very tree are lost."""
+    cursor.execute(SIGNED_AS_LOST)
+    for (body,) in cursor.fetchall():
+        said = parse_entry(bytes(body))["fields"]
+        if (said.get("first"), said.get("last")) != (first, known.size - 1):
+            continue
+        lost = verify_checkpoint(parse_checkpoint(said["checkpoint"].encode()), keys)
+        if (lost.size, lost.root) == (known.size, known.root):
+            return True
+    return False

@@ -1,0 +1,29 @@
+"""Lists the ids in mails, receipts and server logs that no entry of the log mentions. See docs/failover.md."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from audit.log.forgetting import unmentioned
+
+
+class Command(BaseCommand):
+    """Prints one id in each line: what the page of lost ranges takes."""
+
+    help = "List ids that somebody was told and no event mentions, from any text files."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The files."""
+        parser.add_argument("files", nargs="+", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read them, ask, print."""
+        try:
+            texts = [path.read_text(errors="replace") for path in options["files"]]
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+        with connection.cursor() as cursor:
+            for each in unmentioned(cursor, texts):
+                self.stdout.write(each)
