@@ -1,6 +1,5 @@
 """The tree against RFC 6962's own definitions, for every size up to 65, and against known roots."""
 
-import hashlib
 from dataclasses import replace
 
 import pytest
@@ -10,39 +9,10 @@ from hypothesis import strategies as st
 from audit.log import merkle
 from audit.log.errors import NotVerified
 from audit.log.merkle import ConsistencyProof, InclusionProof
+from tests.audit.log.rfc6962 import mth, path, subproof
 
 SIZES = range(66)
 LEAVES = [merkle.leaf_hash(b"entry %d" % number) for number in range(65)]
-
-
-def mth(leaves: list[bytes]) -> bytes:
-    """Section 2.1, word for word."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    if len(leaves) == 1:
-        return leaves[0]
-    k = max(2**i for i in range(8) if 2**i < len(leaves))
-    return hashlib.sha256(b"\x01" + mth(leaves[:k]) + mth(leaves[k:])).digest()
-
-
-def path(m: int, leaves: list[bytes]) -> list[bytes]:
-    """Section 2.1.1, word for word."""
-    if len(leaves) == 1:
-        return []
-    k = max(2**i for i in range(8) if 2**i < len(leaves))
-    if m < k:
-        return [*path(m, leaves[:k]), mth(leaves[k:])]
-    return [*path(m - k, leaves[k:]), mth(leaves[:k])]
-
-
-def subproof(m: int, leaves: list[bytes], whole: bool) -> list[bytes]:
-    """Section 2.1.2, word for word."""
-    if m == len(leaves):
-        return [] if whole else [mth(leaves)]
-    k = max(2**i for i in range(8) if 2**i < len(leaves))
-    if m <= k:
-        return [*subproof(m, leaves[:k], whole), mth(leaves[k:])]
-    return [*subproof(m - k, leaves[k:], False), mth(leaves[:k])]
 
 
 def node(level: int, index: int) -> bytes:

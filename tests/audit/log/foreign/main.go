@@ -5,6 +5,7 @@
 //	main make >../vectors/sumdb.json
 //	main check <ours.json
 //	main published FOLDER KEY
+//	main trees <asked.json >answers.json
 package main
 
 import (
@@ -197,6 +198,92 @@ func make_() {
 	must(out.Encode(v))
 }
 
+// What is asked of a tree: roots of its beginnings, proofs. With one leaf hash alone, all leaves are equal, and the tree may be of any size.
+type asked struct {
+	Leaves      [][]byte   `json:"leaves"`
+	Equal       bool       `json:"equal"`
+	Roots       []int64    `json:"roots"`
+	Inclusion   [][2]int64 `json:"inclusion"`
+	Consistency [][2]int64 `json:"consistency"`
+}
+
+type answers struct {
+	Roots       [][]byte   `json:"roots"`
+	Inclusion   [][][]byte `json:"inclusion"`
+	Consistency [][][]byte `json:"consistency"`
+}
+
+func hashOf(data []byte) (h tlog.Hash) {
+	copy(h[:], data)
+	return h
+}
+
+func bytesOf(hashes []tlog.Hash) [][]byte {
+	found := [][]byte{}
+	for _, h := range hashes {
+		found = append(found, append([]byte{}, h[:]...))
+	}
+	return found
+}
+
+func equalReader(leaf tlog.Hash) tlog.HashReader {
+	levels := []tlog.Hash{leaf}
+	for i := 0; i < 62; i++ {
+		levels = append(levels, tlog.NodeHash(levels[i], levels[i]))
+	}
+	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		var found []tlog.Hash
+		for _, index := range indexes {
+			level, _ := tlog.SplitStoredHashIndex(index)
+			found = append(found, levels[level])
+		}
+		return found, nil
+	})
+}
+
+func storedReader(leaves [][]byte) tlog.HashReader {
+	var stored []tlog.Hash
+	reader := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		var found []tlog.Hash
+		for _, index := range indexes {
+			found = append(found, stored[index])
+		}
+		return found, nil
+	})
+	for i, leaf := range leaves {
+		more, err := tlog.StoredHashesForRecordHash(int64(i), hashOf(leaf), reader)
+		must(err)
+		stored = append(stored, more...)
+	}
+	return reader
+}
+
+func answer(a asked) answers {
+	var reader tlog.HashReader
+	if a.Equal {
+		reader = equalReader(hashOf(a.Leaves[0]))
+	} else {
+		reader = storedReader(a.Leaves)
+	}
+	given := answers{Roots: [][]byte{}, Inclusion: [][][]byte{}, Consistency: [][][]byte{}}
+	for _, size := range a.Roots {
+		root, err := tlog.TreeHash(size, reader)
+		must(err)
+		given.Roots = append(given.Roots, bytesOf([]tlog.Hash{root})[0])
+	}
+	for _, pair := range a.Inclusion {
+		proof, err := tlog.ProveRecord(pair[1], pair[0], reader)
+		must(err)
+		given.Inclusion = append(given.Inclusion, bytesOf(proof))
+	}
+	for _, pair := range a.Consistency {
+		proof, err := tlog.ProveTree(pair[1], pair[0], reader)
+		must(err)
+		given.Consistency = append(given.Consistency, bytesOf(proof))
+	}
+	return given
+}
+
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == "make" {
 		make_()
@@ -204,6 +291,12 @@ func main() {
 	}
 	if len(os.Args) == 4 && os.Args[1] == "published" {
 		check(folder(os.Args[2], os.Args[3]))
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == "trees" {
+		var a asked
+		must(json.NewDecoder(os.Stdin).Decode(&a))
+		must(json.NewEncoder(os.Stdout).Encode(answer(a)))
 		return
 	}
 	var p published
