@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 RUN := $(BIN)/python -m portal.embedded
 
-.PHONY: help demo demo-reset psql test check fix faults pictures bench venv install lock
+.PHONY: help demo demo-reset psql test check fix faults fuzz pictures bench venv install lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ fix: venv ## mend what the linters can mend
 faults: venv ## kill, break and starve everything in turn; with the long share that make test leaves out
 	@$(RUN) packages demo test
 	@exec $(BIN)/pytest tests/faults -m 'faults or not faults' -n 0 -q $(ARGS)
+
+fuzz: venv ## each parser that reads what others can write, 60 s each; ARGS='card --seconds 600'
+	@exec $(BIN)/python -m tests.fuzz $(ARGS)
 
 pictures: venv ## take the pictures of README and docs again, on the way of the browser tests
 	@$(RUN) packages demo test

@@ -17,6 +17,7 @@ Python's own library and shamir-mnemonic are all that this file imports.
 import getpass
 import hashlib
 import hmac
+import re
 import secrets
 import sys
 import zlib
@@ -32,6 +33,7 @@ LENGTH = 28  # times 5 bits: 140
 QUESTION = 10  # letters
 SETS = 32  # the words carry the number of their set modulo this
 LETTERS = "AB"
+NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
 
 class CardError(ValueError):
@@ -129,7 +131,12 @@ def read(text: str) -> Card:
         return _from_words(text)
     said, _, check = text.rpartition(MARK)
     parts = said.split(MARK)
-    if len(parts) != 7 or parts[0] != HEAD or check != f"{zlib.crc32(said.encode()):08x}" or not parts[4].isdecimal():
+    if (
+        len(parts) != 7
+        or parts[0] != HEAD
+        or check != f"{zlib.crc32(said.encode()):08x}"
+        or not NUMBER.fullmatch(parts[4])
+    ):
         raise DamagedCard("The QR code was not read whole. Read it again, or type the words of the card.")
     _, system, login, where, number, letter, words = parts
     found = _from_words(words)
