@@ -129,7 +129,7 @@ def _published(place: Path, recorded: Path, fault: str, *, traced: bool) -> tupl
     return hit or said == "killed", said
 
 
-def _trace(pid: int, fault: str, into: Path) -> subprocess.Popen[bytes]:
+def _trace(pid: int, fault: str, into: Path, *, threads: bool = False) -> subprocess.Popen[bytes]:
     assert STRACE is not None
     call, kind, number = fault.split(":")
     what = "signal=KILL" if kind == "KILL" else f"error={kind}"
@@ -137,6 +137,7 @@ def _trace(pid: int, fault: str, into: Path) -> subprocess.Popen[bytes]:
         [
             STRACE,
             "-qq",
+            *(["-f"] if threads else []),
             "-o",
             str(into),
             "-p",
@@ -228,3 +229,44 @@ def test_a_sealer_struck_while_it_publishes_goes_on_or_is_started_again(
     with running("sealer", role="sealer", environment=environment) as again:
         wait_until(lambda: published() == 3, f"the next sealer\n{again.said}", 60)
     assert _size(tmp_path) == 3
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(STRACE is None, reason="what the sealer's process is struck with comes from strace")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_sealer_killed_at_any_of_its_file_calls_starts_clean(
+    tmp_path: Path, call: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The running process, one call further each time, until there is no such call; the next sealer is the next one that is struck."""
+    folder = tmp_path / "log"
+    environment = {"PORTAL_LOG_STORE": str(folder), "PORTAL_LOG_SEEN_FILE": str(tmp_path / "seen")}
+
+    def published() -> int:
+        head = folder / "checkpoint"
+        return parse_checkpoint(head.read_bytes()).checkpoint.size if head.exists() else 0
+
+    appended(2)
+    size, number, killed = 2, 1, True
+    while killed:
+        with running("sealer", role="sealer", environment=environment) as sealer:
+            wait_until(lambda: published() == size, f"the sealer to publish what it found\n{sealer.said}", 60)  # noqa: B023 - used in this turn
+            tracer = _trace(sealer.process.pid, f"{call}:KILL:{number}", tmp_path / "trace", threads=True)
+            appended(1)
+            wait_until(lambda: not sealer.lives() or published() == size + 1, f"the kill\n{sealer.said}", 60)  # noqa: B023 - likewise
+            if sealer.lives():  # the memory is written beside the publication, in another thread
+                wait_until(lambda: _remembered(tmp_path) == size + 1 or not sealer.lives(), "the memory", 60)  # noqa: B023 - likewise
+            killed = not sealer.lives()
+            assert not killed or sealer.process.returncode == -signal.SIGKILL
+        tracer.wait()
+        assert _size(tmp_path) in {size, size + 1}
+        size, number = size + 1, number + (1 if killed else 0)
+    with running("sealer", role="sealer", environment=environment) as last:
+        wait_until(lambda: published() == size, f"the last sealer\n{last.said}", 60)
+    assert [each.name for each in folder.rglob("*") if BESIDE.fullmatch(each.name)] == []
+    with capsys.disabled():
+        print(f"\n  sealer killed at {number - 1} calls of {call}", end="")  # noqa: T201 - what was hit is to be seen
+
+
+def _remembered(place: Path) -> int:
+    return parse_checkpoint((place / "seen").read_bytes()).checkpoint.size
