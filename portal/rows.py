@@ -44,7 +44,8 @@ def lock_row(model: type[M], pk: object, *, no_key: bool = False) -> M:
 
 
 def _keep(model: type[models.Model], pk: object, *, no_key: bool) -> tuple[str, Converters]:
-    rows = model._base_manager.select_for_update(no_key=no_key).filter(pk=pk)
+    # Not in the model's order: where that is another row's, such as the system's name, that row would be joined and locked too.
+    rows = model._base_manager.select_for_update(no_key=no_key).filter(pk=pk).order_by()
     compiler = rows.query.get_compiler(using=connection.alias)
     statement, _ = compiler.as_sql()
     kept = _kept[model, no_key] = statement, compiler.get_converters([column for column, _, _ in compiler.select])

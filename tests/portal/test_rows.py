@@ -10,8 +10,10 @@ from django.db.transaction import TransactionManagementError
 
 from portal.grants.models import Extension
 from portal.people.models import Person
+from portal.rotas.models import Rota
 from portal.rows import lock_row
 from tests.factories import person
+from tests.portal.rotas.set_up import rota_of
 from tests.servers import superuser_url
 from tests.worlds import authorised, make_world
 
@@ -63,3 +65,16 @@ def free(other: "psycopg.Connection[Any]", somebody: Person, strength: str) -> b
     except psycopg.errors.LockNotAvailable:
         return False
     return True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_by_whose_name_it_is_listed_is_not_locked_with_it() -> None:
+    """Whoever retires a rota locks its system first: with both locked by everybody else too, in any order, two would wait for each other."""
+    rota = rota_of(make_world())
+    with (
+        psycopg.connect(superuser_url(str(connection.settings_dict["NAME"])), autocommit=True) as other,
+        transaction.atomic(),
+    ):
+        lock_row(Rota, rota.pk)
+        found = other.execute("SELECT id FROM portal_system WHERE id = %s FOR UPDATE NOWAIT", [rota.system_id])
+        assert found.fetchall() == [(rota.system_id,)]

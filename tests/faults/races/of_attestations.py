@@ -49,7 +49,7 @@ def a_line_waits(world: World) -> Raced:
         ],
         lambda: (Item.objects.get(pk=item.pk).state, Eligibility.objects.get(person=world.ann).ended_cause),
         {
-            ("keep",): ("kept", ""), ("keep_many",): ("kept", ""), ("modify",): ("modified", ""), ("revoke",): ("revoked", "campaign"),
+            ("keep",): ("kept", ""), ("keep_many",): ("kept", ""), ("modify",): ("modified", ""), ("revoke",): ("revoked", "attestation"),
             ("transfer",): ("undecided", ""),
         },
     )  # fmt: skip
