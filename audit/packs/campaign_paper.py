@@ -23,7 +23,7 @@ COLUMNS = (
     "risk", "kept_together", "removal",
 )  # fmt: skip
 TITLES = {
-    "eligibility": "Who may break the glass",
+    "eligibility": "Who may ask for access",
     "roles": "Who holds which role",
     "accounts": "Sealed accounts",
 }

@@ -31,7 +31,7 @@ LISTS = {
     each.kind: each
     for each in (
         AttestedList(
-            ELIGIBILITIES, "Who may break the glass", "list",
+            ELIGIBILITIES, "Who may ask for access", "list",
             "Each person who may ask for a privilege, and each login on the target that can act without asking.",
             asks_target=True,
         ),

@@ -35,9 +35,7 @@ PERSONAS = (
     Persona("jon", "Jon Eklund", "Approver", "Be the second approver, or give more time."),
     Persona("kim", "Kim Adler", "Reviewer", "Judge a use with what was really done."),
     Persona("lea", "Lea Novak", "Reviewer", "Take a review over."),
-    Persona(
-        "mo", "Mo Haddad", "Owner of the systems", "Attest who may break the glass, end any access, stop a system."
-    ),
+    Persona("mo", "Mo Haddad", "Owner of the systems", "Attest who may ask for access, end any access, stop a system."),
     Persona("nora", "Nora Lindt", "Owner, second", "Attest what concerns Mo, help lift what Mo stopped."),
     Persona("rosa", "Rosa Conti", "Auditor", "Read every case, check the log, make an evidence pack."),
     Persona("pia", "Pia Sommer", "Administrator", "Propose a policy or a role."),

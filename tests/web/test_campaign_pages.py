@@ -72,7 +72,7 @@ def test_whole_way_of_an_attestation(browser: Browser, base: str, world: World, 
     with seen(browser, PHONE, script=script, expected="422") as page:
         enter(page, base, world.pia)
         page.goto(f"{base}/campaigns/")
-        page.get_by_role("button", name="begin its campaign now, Who may break the glass").click()
+        page.get_by_role("button", name="begin its campaign now, Who may ask for access").click()
         expect(page.get_by_text("It has begun.")).to_be_visible()
         campaign = Campaign.objects.get()
         page.context.clear_cookies()

@@ -61,7 +61,7 @@ def ask(ann: Walker) -> str:
     """Ask for the shop on a phone for one minute; the address of the request."""
     ann.sign_in()
     ann.count_from_here()
-    ann.page.get_by_role("link", name="Break the glass", exact=True).click()
+    ann.page.get_by_role("link", name="Ask for access", exact=True).click()
     ann.page.get_by_role("link", name="Read and correct orders").click()
     ann.sees("One approver of 2 must say yes.")
     ann.sees("You must name an incident.")

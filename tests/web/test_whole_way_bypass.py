@@ -40,7 +40,7 @@ def test_bypass_with_broker_worker_and_mail_down(browser: Browser, house: House)
 def break_the_glass(ann: Walker) -> str:
     """System, criterion and one sentence are enough."""
     ann.count_from_here()
-    ann.page.get_by_role("link", name="It cannot wait").click()
+    ann.page.get_by_role("link", name="Break the glass", exact=True).click()
     ann.page.get_by_role("link", name="Read and correct orders").click()
     ann.sees("Opens at once, without approval.")
     picture(ann.page, "bypass")
