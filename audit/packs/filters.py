@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 
 from django.template import Library
 
+from audit.cases.words import CATEGORIES, CRITERIA
+from audit.events.glossary import LEFT_OUT
 from audit.packs import inert
 
 register = Library()
 DASH = "—"
 CODE = re.compile(r"`([^`]*)`")
-WORDS = {
+WORDS = LEFT_OUT | {
     "data_read": "data read", "data_change": "data change", "schema_change": "schema change",
     "config_change": "configuration change", "permission_change": "permission change", "catalogue_read": "catalogue read",
     "no_error_seen": "no error seen", "not_applicable": "not applicable", "ok": "done",
@@ -79,6 +81,22 @@ def on_system(privilege: str, system: str) -> str:
 def word(name: str | None) -> str:
     """A class, outcome, result or kind of event as words."""
     return WORDS.get(name or "", (name or DASH).replace("_", " ").replace(".", " "))
+
+
+@register.filter
+def why_now(criterion: str) -> str:
+    """``outage`` -> ``a service is down, or about to be``."""
+    return _small(CRITERIA.get(criterion, word(criterion)))
+
+
+@register.filter
+def trouble(category: str) -> str:
+    """``data_repair`` -> ``data is wrong and must be repaired``."""
+    return _small(CATEGORIES.get(category, word(category)))
+
+
+def _small(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 @register.filter

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
+from audit.events.glossary import WHY_NOW
 from portal.access_requests.models import AccessRequest, Question
 from portal.access_requests.rules import Asked
 from portal.kept import KeptForm
@@ -31,9 +32,9 @@ class _Saying(KeptForm):
 class AskForm(_Saying):
     """A request that waits for approval."""
 
-    criterion = forms.ChoiceField(label="Why now?", widget=ChoiceCards())
-    category = forms.ChoiceField(label="What kind of trouble is it?", choices=CATEGORY_CHOICES)
+    criterion = forms.ChoiceField(label=f"{WHY_NOW}?", widget=ChoiceCards())
     reason = PlainCharField(label="What is wrong, and what will you do?", widget=_area(4))
+    category = forms.ChoiceField(label="What kind of trouble is it?", choices=CATEGORY_CHOICES)
     intended_classes = forms.MultipleChoiceField(
         label="What do you intend to do there?", choices=list(CLASSES.items()), widget=CheckCards()
     )
@@ -77,7 +78,7 @@ class AskForm(_Saying):
 class BypassForm(_Saying):
     """Criterion and one sentence are enough; the rest may be said now or is owed until review."""
 
-    criterion = forms.ChoiceField(label="Why can it not wait?", widget=ChoiceCards())
+    criterion = forms.ChoiceField(label=f"{WHY_NOW}?", widget=ChoiceCards())
     reason = PlainCharField(
         label="What is wrong? One sentence is enough.", widget=_area(2, maxlength=LONGEST),
         error_messages={"required": "Say in one sentence what is wrong."},

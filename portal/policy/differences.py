@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from audit.events.glossary import WHY_NOW
 from portal.policy.alerts import GROUPS, ordered, sentence, told_of
 from portal.policy.rules import CRITERIA, Policy, told_in_tiers
 
@@ -64,7 +65,7 @@ TIERS, ALERTS = "tiers", "alerts"
 MODES = {"approved": "Access with approval", "bypass": "A bypass", "drill": "A drill"}
 LISTS: dict[str, Callable[[str], str]] = {
     "modes": lambda mode: MODES.get(mode, mode),
-    "criteria": lambda criterion: f"The reason “{CRITERIA.get(criterion, criterion)}”",
+    "criteria": lambda criterion: f"“{WHY_NOW}”: “{CRITERIA.get(criterion, criterion)}”",
 }
 
 

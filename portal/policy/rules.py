@@ -186,7 +186,7 @@ def _check(policy: Policy) -> None:
             set(policy.modes) <= {"approved", "bypass", "drill"} and policy.modes,
             "Modes are approved, bypass and drill.",
         ),
-        (policy.criteria, "A policy names at least one criterion."),
+        (policy.criteria, "A policy names at least one answer to “Why now?”."),
         (1 <= policy.min_approvals <= 5, "One to five approvers."),
         (policy.approver_groups <= policy.min_approvals, "No more groups than approvers who must say yes."),
         (5 <= policy.max_grant_minutes <= 240, "A window is 5 to 240 minutes long."),

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from audit.events.glossary import WHY_NOW
 from portal.kept_form import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
@@ -95,7 +96,7 @@ class UseForm(KeptForm):
 
     from_at = forms.DateTimeField(label="From", widget=UtcMoment())
     to_at = forms.DateTimeField(label="Until", widget=UtcMoment())
-    criterion = forms.ChoiceField(label="Why", widget=ChoiceCards())
+    criterion = forms.ChoiceField(label=f"{WHY_NOW}?", widget=ChoiceCards())
     reason = PlainCharField(
         label="What was done, and why the portal could not be used", widget=forms.Textarea(attrs={"rows": 4})
     )

@@ -2,6 +2,7 @@
 
 from django import template
 
+from audit.events import glossary
 from portal.people import factors
 from portal.systems.facts import WORDS
 from portal.systems.forms import COUNTING
@@ -42,6 +43,12 @@ MORE_NAMES = {
 def kind_name(kind: str) -> str:
     """``postgresql`` -> ``PostgreSQL``."""
     return _KINDS.get(kind, kind)
+
+
+@register.filter
+def left_out(owed: list[str]) -> str:
+    """What a bypass owes, in the words of its form."""
+    return ", ".join(map(glossary.left_out, owed))
 
 
 @register.filter

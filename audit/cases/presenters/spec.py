@@ -11,6 +11,7 @@ from typing import Any
 from audit.cases import error_codes, words
 from audit.cases.inert import one_line
 from audit.events import catalogue
+from audit.events.glossary import LEFT_OUT
 from audit.log.read import LoggedEvent
 
 ERASED = "(erased)"
@@ -28,6 +29,7 @@ WRITTEN = frozenset({"reasons", "ranges", "says", "differences"})
 TABLES: dict[str, dict[str, str]] = {
     "mode": words.MODES, "criterion": words.CRITERIA, "category": words.CATEGORIES, "class": words.CLASSES,
     "outcome": words.OUTCOMES | words.JUDGED, "intended_classes": words.CLASSES, "kind": words.ALERTS, "cause": words.ENDS, "factor": words.METHODS,
+    "owed": LEFT_OUT,
 }  # fmt: skip
 Names = Mapping[str, str]
 

@@ -33,6 +33,7 @@ def request_several(request: PersonRequest) -> HttpResponse:
     if len(chosen) < 2 or rules is None:
         return render(request, "access_requests/choose_several.html", _choice(request, options, chosen))
     form = AskForm(request.POST or None, rules=rules, initial={"incident_ref": request.GET.get("incident", "")[:80]})
+    form.order_fields(["incident_ref"])  # as they stand on the page: what is wrong is listed in this order
     if request.method == "POST" and form.is_valid():
         privileges = [each.privilege for each in chosen]
         made = form.carry_out(

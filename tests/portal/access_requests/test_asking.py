@@ -90,6 +90,17 @@ def test_request_is_made_and_leads_to_its_page(world: World) -> None:
     )
 
 
+def test_what_is_wrong_is_listed_in_the_order_of_the_page(world: World) -> None:
+    both = "&".join(f"privilege={each.privilege.pk}" for each in (world, two_systems(world)))
+    browser = browser_of(world.ann)
+    for address in (f"/requests/new/?{both[: both.index('&')]}", f"/requests/several/?{both}"):
+        page = browser.post(address, {"minutes": "30"}).content.decode()
+        summary, form = page[page.index("<main") :].split('<form method="post"', 1)
+        named = re.findall(r'href="#(id_\w+)"', summary)
+        places = [form.index(f'id="{each}"') for each in named]
+        assert (len(named), places) == (5, sorted(places))
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "sentence"),
     [
@@ -209,7 +220,7 @@ def test_policy_without_a_bypass_offers_none(world: World) -> None:
     narrow = Policy(modes=("approved",))
     PolicyVersion.objects.filter(pk=world.policy.pk).update(document=narrow.document(), sha256=narrow.sha256())
     browser = browser_of(world.ann)
-    assert "It cannot wait" not in text(browser.get("/requests/new/").content)
+    assert "Break the glass" not in text(browser.get("/requests/new/").content)
     assert "does not allow a bypass here" in text(browser.get("/requests/bypass/").content)
     assert "does not allow a bypass here" in text(browser.post("/requests/bypass/", SHORT).content)
     assert not Grant.objects.exists()
@@ -255,7 +266,7 @@ def test_bypass_opens_within_the_request(world: World) -> None:
         "Show the password",
         "I am done",
         "You still owe something",
-        "incident, intended classes, category, a longer reason",
+        "incident, intended actions, kind of trouble, a longer reason",
     ):
         assert words in said
 
@@ -336,7 +347,7 @@ def test_what_a_bypass_owed_is_given_once(world: World) -> None:
     assert browser.get(page).status_code == 200
     assert browser.post(page, {"incident_ref": "INC-9", "reason": ""}).status_code == 302
     said = text(browser.get(f"/requests/{request.pk}/").content)
-    assert "Left out: intended classes, category, a longer reason." in said
+    assert "Left out: intended actions, kind of trouble, a longer reason." in said
     left = {"category": "availability", "intended_classes": ["data_read"], "reason": REASON, "incident_ref": "INC-666"}
     assert browser.post(page, left).status_code == 302
     request.refresh_from_db()

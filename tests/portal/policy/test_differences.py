@@ -35,8 +35,8 @@ def told(**changes: object) -> list[tuple[str, str]]:
         (
             {"criteria": ("outage", "security", "deadline")},
             [
-                ("The reason “People could come to harm” is no longer allowed.", "stricter"),
-                ("The reason “A legal or payment deadline would be missed” is now allowed.", "looser"),
+                ("“Why now”: “People could come to harm” is no longer allowed.", "stricter"),
+                ("“Why now”: “A legal or payment deadline would be missed” is now allowed.", "looser"),
             ],
         ),
     ],
