@@ -1,9 +1,12 @@
 """The first page: what a person can do now, and everything that waits for them."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from portal.access_requests.incidents import joinable
@@ -19,10 +22,12 @@ from portal.eligibility.reset_queries import resets_waiting_for
 from portal.eligibility.seen import changes_waiting_for
 from portal.findings.models import Finding
 from portal.findings.queries import waiting_for as findings_waiting_for
+from portal.findings.states import ANSWERED
 from portal.grants.queries import endable_by, extensions_waiting_for, open_grants
 from portal.grants.releasing import wanted_of as releases_wanted_of
 from portal.people.models import Person
 from portal.people.signing_in import PersonRequest, signed_in
+from portal.people.views.for_auditors import audited
 from portal.personnel.queries import waiting_for as personnel_waiting_for
 from portal.policy.queries import waiting as policies_waiting
 from portal.reviews.offline.queries import due_for as offline_due_for
@@ -39,16 +44,28 @@ ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "offline_reviews"
 SEALED = ("secrets_owed", "cards", "no_way_in")
 WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", "drills_owed", *SEALED, *PROPOSALS)
 """Lists of what waits for the viewer's hand."""
+LATE: Mapping[str, Callable[[Any, datetime], bool]] = {
+    **dict.fromkeys(("reviews", "offline_reviews", "campaigns"), lambda each, _at: each.late),
+    **dict.fromkeys(("secrets_owed", "drills_owed"), lambda each, at: each.due_at <= at),
+    **dict.fromkeys(("findings_owned", "findings_of_others"), lambda each, _at: each.is_overdue),
+}
+"""Duties with a date, and when one of them is late: those stand before all others."""
+CUT = {"findings_owned": ("findings that you own", "findings", "?show=overdue"), "findings_of_others": ("findings of others", "findings", "?show=overdue"),
+       "drills_owed": ("drills", "drills", "")}  # fmt: skip
+"""Lists of which a few are shown; what the rest is called, and where it stands."""
 
 
 @require_GET
 @signed_in
 def home(request: PersonRequest) -> HttpResponse:
-    """Landing by role: only what concerns the person is asked for."""
+    """Landing by role: only what concerns the person is asked for. What is open stands first, then what to decide, then what is late."""
     shown = _for(request.user)
+    if shown["audits"]:
+        shown["audited"] = audited(request.user)
     shown["to_decide"] = _count(shown, PROPOSALS)
     others = (*WAITS, "open", "own", "open_of_others")
     shown["quiet"] = not (shown["may_ask"] or shown["audits"] or _count(shown, others))
+    _sort_out_late(shown, now())
     return render(request, "people/home.html", shown)
 
 
@@ -58,7 +75,7 @@ def _for(viewer: Person) -> dict[str, Any]:
         "may_ask": bool(options), "can_bypass": any(each.allows("bypass") for each in options),
         "joinable": joinable(viewer, options), "open": open_grants(viewer), "own": own_requests(viewer, SHOWN), "roles": roles,
         "audits": AUDITOR in roles, "owing": owing(viewer), "questions": questions_to(viewer), "campaigns": campaigns_waiting_for(viewer),
-        **_findings(viewer, findings_waiting_for(viewer)),
+        **_findings(viewer, findings_waiting_for(viewer)), "now": now(),
     }  # fmt: skip
     if roles & {APPROVER, OWNER}:
         shown |= {
@@ -74,7 +91,7 @@ def _for(viewer: Person) -> dict[str, Any]:
         shown["releases"] = releases_wanted_of(viewer)
     if CUSTODIAN in roles:
         owed_secrets = [each for each in duties_of(viewer) if each.account.kept_by == KEPT_BY_CUSTODIAN]
-        shown |= {"secrets_owed": owed_secrets, "cards": cards_of(viewer), "now": now()}
+        shown |= {"secrets_owed": owed_secrets, "cards": cards_of(viewer)}
     if REVIEWER in roles:
         shown |= {"reviews": [*claimed_by(viewer), *due_for(viewer)], "offline_reviews": offline_due_for(viewer)}
     if roles & {ADMINISTRATOR, OWNER}:
@@ -83,13 +100,7 @@ def _for(viewer: Person) -> dict[str, Any]:
             "eligibility_proposals": eligibilities_waiting_for(viewer), "resets": list(resets_waiting_for(viewer, roles)),
         }  # fmt: skip
     if OWNER in roles:
-        owed = drills_owed_by(viewer, now())
-        shown |= {
-            "drills_owed": owed[:SHOWN],
-            "drills_owed_more": max(0, len(owed) - SHOWN),
-            "no_way_in": without_way_in(viewer),
-            "now": now(),
-        }
+        shown |= {"drills_owed": drills_owed_by(viewer, now()), "no_way_in": without_way_in(viewer)}
     if ADMINISTRATOR in roles:
         shown |= {
             "policies": list(policies_waiting(viewer)), "personnel": personnel_waiting_for(viewer), "sealed_proposals": waiting_for_second(viewer),
@@ -98,13 +109,30 @@ def _for(viewer: Person) -> dict[str, Any]:
 
 
 def _findings(viewer: Person, rows: list[Finding]) -> dict[str, Any]:
-    """Those of the viewer and those of others apart, a few of each."""
+    """Those of the viewer and those of others apart; of the viewer's, what was answered waits for others and stands last."""
     mine = [each for each in rows if each.owner_id == viewer.pk]
-    others = [each for each in rows if each.owner_id != viewer.pk]
     return {
-        "findings_owned": mine[:SHOWN], "findings_owned_more": max(0, len(mine) - SHOWN),
-        "findings_of_others": others[:SHOWN], "findings_of_others_more": max(0, len(others) - SHOWN),
-    }  # fmt: skip
+        "findings_owned": sorted(mine, key=lambda each: each.state == ANSWERED),
+        "findings_of_others": [each for each in rows if each.owner_id != viewer.pk],
+    }
+
+
+def _sort_out_late(shown: dict[str, Any], at: datetime) -> None:
+    """What is late moves to a list of its own; of long lists a few are shown, and how many more there are."""
+    late: dict[str, list[Any]] = {}
+    shown["overdue_more"] = []
+    for name, is_late in LATE.items():
+        rows = shown.get(name, [])
+        late[name] = [each for each in rows if is_late(each, at)]
+        shown[name] = [each for each in rows if not is_late(each, at)]
+        if name in CUT:
+            things, url_name, query = CUT[name]
+            more = len(late[name]) - SHOWN
+            if more > 0:
+                shown["overdue_more"].append({"count": more, "things": things, "url": reverse(url_name) + query})
+            shown[f"{name}_more"] = max(0, len(shown[name]) - SHOWN)
+            late[name], shown[name] = late[name][:SHOWN], shown[name][:SHOWN]
+    shown["overdue"] = late if any(late.values()) else {}
 
 
 def _count(shown: dict[str, Any], names: tuple[str, ...]) -> int:

@@ -24,7 +24,7 @@ from tests.browsing import browser_of
 from tests.portal.campaigns.attested import begun
 from tests.portal.reviews.used import submitted
 from tests.portal.sealed.vault import custodian, make_vault, proposed
-from tests.worlds import World, actor, make_world, opened, sealing
+from tests.worlds import World, actor, make_world, opened, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOTHING = "Nothing waits for you"
@@ -55,7 +55,37 @@ def test_owner_of_an_overdue_finding_is_not_told_that_nothing_waits(world: World
         due_at=now() - timedelta(days=1)
     )
     page = home_of(world.mo)
-    assert (NOTHING in page, "Findings that you own Records are missing Billing Overdue" in page) == (False, True)
+    assert (NOTHING in page, "Overdue Finding Records are missing Billing Overdue" in page) == (False, True)
+
+
+def test_what_is_open_stands_first_then_decisions_then_what_is_late_then_duties(world: World) -> None:
+    begun(world)
+    late, _ = raised(world, "Late", world.mo), raised(world, "In time", world.mo)
+    Finding.objects.filter(pk=late.pk).update(due_at=now() - timedelta(days=1))
+    with sealing():
+        opened(world)
+    request_of(world, by="ben")
+    decides = ("Open on your systems Ann: Billing", "Waiting for your decision Ben: Billing")
+    owns = (
+        "Open on your systems Ann: Billing",
+        "Overdue Finding Late",
+        "Findings that you own In time",
+        "To attest Who may",
+    )
+    for person, marks in ((world.ines, decides), (world.mo, owns)):
+        page = home_of(person)
+        places = [page.find(mark) for mark in marks]
+        assert (-1 in places, places) == (False, sorted(places)), page
+
+
+def test_auditor_sees_first_what_is_open_and_late_and_whether_the_log_was_checked(world: World) -> None:
+    assert "Home Look at this first The check of the log It was never checked. Evidence" in home_of(world.otto)
+    late = raised(world, "Late", world.mo)
+    Finding.objects.filter(pk=late.pk).update(due_at=now() - timedelta(days=1))
+    with sealing():
+        opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")).pk)
+    wanted = "1 access is open now 1 of them by bypass 1 finding is overdue"
+    assert wanted in home_of(world.otto)
 
 
 def test_answered_finding_waits_for_who_may_close_it_and_one_without_owner_for_who_gives_it(world: World) -> None:
@@ -73,7 +103,7 @@ def test_answered_finding_waits_for_who_may_close_it_and_one_without_owner_for_w
 def test_lines_to_attest_wait_for_who_decides_them(world: World) -> None:
     begun(world)
     page = home_of(world.mo)
-    assert ("To attest Who may break the glass: Billing 2 lines for you to decide" in page, NOTHING in page) == (
+    assert ("To attest Who may ask for access: Billing 2 lines for you to decide" in page, NOTHING in page) == (
         True,
         False,
     )
