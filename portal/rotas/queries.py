@@ -112,6 +112,15 @@ def rotas_with(person_id: UUID) -> list[Rota]:
     return list(found.select_related("system").order_by("system__name", "name"))
 
 
+def on_call_of(system: System, at: datetime) -> list[tuple[Rota, Person, datetime]]:
+    """Who is on call now by each rota of the system, and until when; a rota of which nobody is here is left out. One query; four more where there is a rota."""
+    rows = rotas_of(system)
+    plans = plans_ahead(rows, at)
+    now_on = [(each, next(spells(plans[str(each.pk)], at, at + WEEK))) for each in rows]
+    people = Person.objects.in_bulk([UUID(spell.person) for _, spell in now_on if spell.person]) if rows else {}
+    return [(rota, people[UUID(spell.person)], spell.to_at) for rota, spell in now_on if spell.person]
+
+
 def watches_of(viewer: Person, at: datetime) -> list[tuple[Rota, datetime]]:
     """Rotas by which the viewer is on call now, and until when. One query; three more where they are on a rota."""
     rows = rotas_with(viewer.pk)

@@ -1,6 +1,7 @@
 """Emergency stops as a viewer may see them, what they stop, and who is concerned."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -9,6 +10,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, OWNER, RESPONDER,
 from portal.eligibility.queries import holds, holds_for_all, roles_of, systems_where
 from portal.eligibility.queries import in_force as role_in_force
 from portal.people.models import Person
+from portal.rotas.queries import on_call_of
 from portal.stops.models import Stop
 from portal.stops.states import LIFT_ASKED, LIFTED
 from portal.systems.models import System
@@ -145,3 +147,13 @@ def contacts(stop: Stop, system: System | None) -> list[tuple[Person, str]]:
     for person in lifters(stop.system):
         named.setdefault(person.pk, (person, "may lift the stop"))
     return list(named.values())[:MOST_NAMED]
+
+
+def whom_to_call(stop: Stop, system: System | None, at: datetime) -> list[tuple[Person, str]]:
+    """As `contacts`; who is on call for the system stands first: they are awake, and know who else is."""
+    found = dict(contacts(stop, system))
+    woken = dict[Person, str]()
+    for rota, person, until in on_call_of(system, at) if system is not None else ():
+        also = f"; {found.pop(person)}" if person in found else ""
+        woken.setdefault(person, f"on call by the rota {rota.name}, until {until:%-d %b %Y, %H:%M} UTC{also}")
+    return [*woken.items(), *found.items()]

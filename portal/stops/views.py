@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audit.log.viewing import viewed, viewed_with
 from portal.access_requests.rules import allows
+from portal.clock import now
 from portal.grants import still_known, stopping, sweep
 from portal.grants.hurry import PATIENCE_S
-from portal.grants.queries import on_stop_page
+from portal.grants.queries import on_stop_page, open_counts
 from portal.grants.running import what_would_be_cut
 from portal.hints import hint
 from portal.kept import confirming
@@ -38,9 +39,11 @@ def stops(request: PersonRequest) -> HttpResponse:
     """What is stopped, what was, and what the viewer may stop."""
     systems = queries.systems_to_stop(request.user)
     held = {stop.system_id: stop for stop in queries.concerning(request.user)}
+    free = [system for system in systems if system.pk not in held]
+    open_now = open_counts(systems)
     context = {
         "held": list(held.values()), "page": Paginator(queries.past(request.user), PER_PAGE).get_page(request.GET.get("page")),
-        "systems": [system for system in systems if system.pk not in held],
+        "systems": [(system, open_now.get(system.pk, 0)) for system in free],
         "may_stop_all": queries.may_stop_all(request.user) and None not in held, "total": queries.visible(request.user).count(),
     }  # fmt: skip
     return render(request, "stops/stops.html", context)
@@ -175,7 +178,7 @@ def _page(request: PersonRequest, stop: Stop, status: int = 200, **typed: AskLif
     shown = on_stop_page(request.user, stopping.met_by(stop))
     context: dict[str, Any] = {
         "stop": stop, "standing": stopping.standing(stop), "page": Paginator(shown, PER_PAGE).get_page(request.GET.get("page")),
-        "known": still_known.listed(request.user, stop), "contacts": queries.contacts(stop, stop.system), "lines": lines_of(stop),
+        "known": still_known.listed(request.user, stop), "contacts": queries.whom_to_call(stop, stop.system, now()), "lines": lines_of(stop),
         "typed": list(typed.values()), "lifts": lifts,
         "confirms": stop.state == LIFT_ASKED and allows(may_confirm, request.actor, stop),
         "ask_lift": (typed.get("ask_lift") or AskLiftForm()) if lifts and stop.state == IN_FORCE else None,

@@ -16,6 +16,7 @@ from portal.access_requests.queries import audience_of, would_end
 from portal.access_requests.rules import Asked
 from portal.access_requests.states import AWAITING
 from portal.access_requests.views.weaker import NONE, WEAKER, factor_for_bypass, goes_on_weaker
+from portal.clock import now
 from portal.grants import opening
 from portal.grants.hurry import hurry
 from portal.hints import hint
@@ -23,7 +24,8 @@ from portal.kept import confirming, to_step_up
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import Policy, sentences
 from portal.policy.strength import has_factor
-from portal.stops.queries import contacts
+from portal.sealed.queries import sealed_in
+from portal.stops.queries import whom_to_call
 
 
 @require_http_methods(["GET", "POST"])
@@ -198,6 +200,6 @@ def _form_page(
         "form": form, "privilege": privilege, "system": privilege.system, "rules": rules, "audience": audience,
         "sentences": sentences(rules, mode=mode, approvers=len(audience.approvers)), "several": len(options) > 1,
         "ends": would_end(request.user.pk, privilege, given), "enough": len(audience.approvers) >= rules.min_approvals,
-        "stop": chosen.stop, "contacts": contacts(chosen.stop, privilege.system) if chosen.stop else [],
-        "can_bypass": chosen.allows("bypass"), "fresh": has_factor(request.actor, rules), "query": request.GET.urlencode(),
+        "stop": chosen.stop, "contacts": whom_to_call(chosen.stop, privilege.system, now()) if chosen.stop else [],
+        "can_bypass": chosen.allows("bypass"), "account": sealed_in(privilege), "fresh": has_factor(request.actor, rules), "query": request.GET.urlencode(),
     }  # fmt: skip

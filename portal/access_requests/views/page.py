@@ -29,7 +29,7 @@ from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
 from portal.policy.strength import has_factor
-from portal.stops.queries import contacts
+from portal.stops.queries import whom_to_call
 
 
 @require_GET
@@ -152,7 +152,7 @@ def _context(request: PersonRequest, life: Life, typed: dict[str, KeptForm]) -> 
         "more": typed.get("more") or ExtensionDecisionForm(), "revocation": typed.get("revocation") or RevocationForm(), "typed": list(typed.values()),
     }  # fmt: skip
     if life.held_up:
-        context["contacts"] = contacts(life.held_up, life.request.system)
+        context["contacts"] = whom_to_call(life.held_up, life.request.system, life.at)
     context |= {"told": told(life), "awaited": awaited(life), "question": typed.get("question") or QuestionForm()}
     context["questions"] = _questions(life, typed.get("answer"))
     context["live"] = render_to_string("access_requests/live.html", context)

@@ -18,6 +18,7 @@ from portal.stops.models import Stop
 from tests.browsing import browser_of, code_of_device, stale
 from tests.factories import broken_log
 from tests.portal.access_requests.test_asking import text
+from tests.portal.rotas.set_up import rota_of
 from tests.portal.stops.test_stopping import WHY, lift_asked, stop_of
 from tests.worlds import World, authorised, make_world, opened, request_of, sealing
 
@@ -136,9 +137,17 @@ def test_banner_stands_on_pages_of_who_is_concerned_alone(world: World, other: W
 
 def test_who_is_held_up_reads_what_happened_what_was_kept_and_whom_to_call(world: World, other: World) -> None:
     waiting, ended = request_of(world), authorised(world, reason=f"{WHY} Approved already.")
+    rota_of(world, "jon")
     stop_of(world)
     ann, ines = browser_of(world.ann), browser_of(world.ines)
-    says = ("Mo stopped Billing", WHY, "What was kept:", "Whom to call:", "mo@example.org")
+    says = (
+        "Mo stopped Billing",
+        WHY,
+        "What was kept:",
+        "Whom to call:",
+        "on call by the rota Nights, until",
+        "mo@example.org",
+    )
     chosen = f"?privilege={world.privilege.pk}"
     assert "An emergency stop is in force: nothing is opened there" in page(ann, "/requests/new/")
     for address in (
