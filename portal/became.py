@@ -121,6 +121,8 @@ def _opened(known: Known, alert: Alert) -> Became | None:
     grant = known.grant(alert.case)
     if grant is None:
         return None
+    if grant.state == ENDED and grant.account_id and grant.revealed_at:
+        return Became(True, ENDED, "Ended. The secret that was shown works until it is replaced.", grant.confirmed_at)
     if grant.state == ENDED:
         return Became(True, ENDED, "Ended, and read back from the target.", grant.confirmed_at)
     if grant.state == FAILED:

@@ -143,6 +143,21 @@ class Grant:
     confirmed_at: int | None = None
     failed: str = ""
     closing: bool = False
+    account_id: str = ""
+    replace_owed_at: int | None = None
+    replace_due_at: int | None = None
+    replaced_at: int | None = None
+    replacement_tried_at: int | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """It opened a sealed account: the account and its secret outlive the access."""
+        return bool(self.account_id)
+
+    @property
+    def secret_known(self) -> bool:
+        """The secret of a sealed account was shown and not replaced since: it works, whatever the read-back found."""
+        return self.sealed and bool(self.revealed) and self.replaced_at is None
 
 
 @dataclass(frozen=True)

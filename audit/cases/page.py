@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.cases import words
-from audit.cases.case import Alert, Asked, Case, ReadBack, SecondLook
+from audit.cases.case import Alert, Asked, Case, Grant, ReadBack, SecondLook
 from audit.cases.inert import inert, one_line
 from audit.cases.presenters import Line, line, name_of
 from audit.cases.reading import Record
 from audit.cases.status import VERDICTS, status_of
+from audit.events import glossary
 from audit.log.read import LoggedEvent
 
 Pairs = list[tuple[str, Any]]
@@ -73,10 +74,10 @@ def asked(tell: Telling) -> Pairs:
         return []
     intends = ", ".join(words.CLASSES.get(each, words.plain(each)) for each in it.classes)
     return _said(
-        ("Who", tell.name(it.by)), ("Mode", words.MODES.get(it.mode, it.mode)), ("Criterion", words.CRITERIA.get(it.criterion, it.criterion)),
-        ("Category", words.CATEGORIES.get(it.category, it.category)), ("Incident", one_line(it.incident)),
-        ("Intended", intends or "Nothing was named"), ("For", words.minutes(it.minutes)),
-        ("Policy", f"Version {it.policy_number}, SHA-256 {it.policy_sha256[:16]}…"), ("Owed until review", ", ".join(it.owed)),
+        ("Who", tell.name(it.by)), ("Mode", words.MODES.get(it.mode, it.mode)), (glossary.WHY_NOW, words.CRITERIA.get(it.criterion, it.criterion)),
+        (glossary.KIND_OF_TROUBLE, words.CATEGORIES.get(it.category, it.category)), (glossary.INCIDENT, one_line(it.incident)),
+        (glossary.INTENDED_ACTIONS, intends or "Nothing was named"), ("For", words.minutes(it.minutes)),
+        ("Policy", f"Version {it.policy_number}, SHA-256 {it.policy_sha256[:16]}…"), ("Owed until review", ", ".join(map(glossary.left_out, it.owed))),
     )  # fmt: skip
 
 
@@ -137,9 +138,10 @@ def opened(tell: Telling) -> Pairs:
         else ""
     )
     stopped = bool(grant.failed and grant.over_by)
+    shown = f"{len(grant.revealed)} times" if len(grant.revealed) > 1 else "Once" if grant.revealed else "Never"
     return _said(
         ("Login", grant.login), ("Statements", logging), ("Intent sealed", sealed), ("Warnings", "; ".join(one_line(each) for each in grant.warnings)),
-        ("Password shown", f"{len(grant.revealed)} times" if len(grant.revealed) > 1 else "Once" if grant.revealed else "Never"),
+        ("Secret shown" if grant.sealed else "Password shown", shown),
         ("Not opened", one_line(grant.failed)), ("By", tell.name(grant.over_by) if stopped else ""),
         ("Why", one_line(grant.over_reason) if stopped else ""),
     )  # fmt: skip
@@ -293,11 +295,18 @@ def steps(case: Case) -> list[dict[str, str]]:
         way += [
             ("Opened", bool(grant and grant.opened_at), "glass" if is_open else ""),
             ("Ended", bool(grant and grant.over), "glass" if grant and grant.over and not grant.confirmed_at else ""),
-            ("Read back", bool(grant and grant.confirmed_at), ""),
+            _gone(grant),
             ("Judged", case.verdict not in ("", "pending"), ""),
             ("Reviewed", bool(case.review and case.review.done_at), ""),
         ]  # fmt: skip
     return _marked(way)
+
+
+def _gone(grant: Grant | None) -> tuple[str, bool, str]:
+    """A sealed account lasts: what ends its use is another secret, where the one that was shown works on."""
+    if grant is not None and grant.sealed and grant.revealed:
+        return "Secret replaced", grant.replaced_at is not None, "glass" if grant.over and grant.secret_known else ""
+    return "Read back", bool(grant and grant.confirmed_at), ""
 
 
 def _marked(way: list[tuple[str, bool, str]]) -> list[dict[str, str]]:

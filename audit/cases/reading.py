@@ -10,11 +10,12 @@ from uuid import UUID
 from django.db import connection
 
 from audit.cases.case import Activity, Case
-from audit.cases.fold import fold
+from audit.cases.fold import fold, with_secret
+from audit.cases.fold.grants import REPLACED
 from audit.cases.presenters import Names, people_in
 from audit.log.commitments import verify_commitment
 from audit.log.erased import ERASED, in_words, when_erased
-from audit.log.read import LoggedEvent, dated, event_of, person_names
+from audit.log.read import LoggedEvent, dated, event_of, of_subject, person_names
 
 BULK = ("activity.recorded", "activity.outcome_learned")
 MOST_BULK, MOST_OTHERS = 50_000, 20_000
@@ -52,7 +53,9 @@ class Record:
 
 
 def record_of(case_id: object) -> Record | None:
-    """One case, with personal values but for what was done on the target (see `with_statements`). Three statements; nothing without entries."""
+    """One case, with personal values but for what was done on the target (see `with_statements`). Three statements, one more for a
+    secret that was shown; nothing without entries.
+    """
     with connection.cursor() as cursor:
         cursor.execute(SELECT_CASE, [str(case_id), list(BULK), MOST_OTHERS, str(case_id), list(BULK), MOST_BULK])
         events = [event_of(bytes(body), index) for index, body in cursor.fetchall()]
@@ -61,6 +64,8 @@ def record_of(case_id: object) -> Record | None:
     told = _with_personal([event for event in events if event.name not in BULK])
     by_id = {event.id: event for event in told}
     case = fold(case_id, (by_id.get(event.id, event) for event in events))
+    if case.grant is not None and case.grant.secret_known:
+        case = with_secret(case, of_subject(f"sealed:{case.grant.account_id}", REPLACED))
     cut = len(told) >= MOST_OTHERS or len(events) - len(told) >= MOST_BULK
     sealed = sum(event.index is not None for event in events)
     return Record(case, tuple(told), case.by_names | person_names(people_in(told)), cut, f"{len(events)}-{sealed}")

@@ -59,14 +59,28 @@ def _times(case: Case) -> Iterator[Time]:
 def _of_grant(grant: Grant, responder: str) -> Iterator[Time]:
     rows = (
         (grant.opened_at, "access was opened on the target", ""),
-        *((at, "saw the password", responder) for at in grant.revealed),
+        *((at, f"saw the {'secret' if grant.sealed else 'password'}", responder) for at in grant.revealed),
         (grant.over_at, OVER.get(grant.over, "the time was over"), grant.over_by),
-        (grant.removed_at, "the right was taken away on the target", ""),
-        (grant.confirmed_at, "the target was read: right and sessions are gone", ""),
+        *_gone(grant),
     )
     yield from (Time(at, what, by) for at, what, by in rows if at is not None)
     if grant.failed and grant.ended_at is not None:
         yield Time(grant.ended_at, f"access was not opened: {grant.failed}", grant.over_by)
+
+
+def _gone(grant: Grant) -> tuple[tuple[int | None, str, str], ...]:
+    """A sealed account stays, and so does a secret that was shown, until it is replaced."""
+    if not grant.sealed:
+        return (
+            (grant.removed_at, "the right was taken away on the target", ""),
+            (grant.confirmed_at, "the target was read: right and sessions are gone", ""),
+        )
+    return (
+        (grant.confirmed_at, "the target was read: no session is left that the portal can see", ""),
+        (grant.replace_owed_at, "a new secret was owed: the one that was shown works until then", ""),
+        (grant.replaced_at, "the secret was replaced: the one that was shown works no more", ""),
+        (grant.replacement_tried_at, "the new secret was tried, and the target took it", ""),
+    )
 
 
 OVER = {"returned": "said that they are done", "expired": "the time was over", "revoked": "ended the access"}

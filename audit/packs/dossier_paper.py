@@ -9,7 +9,8 @@ from itertools import chain
 import yaml
 
 from audit.cases.case import Activity, Case
-from audit.cases.fold import fold
+from audit.cases.fold import fold, with_secret
+from audit.cases.fold.grants import REPLACED
 from audit.controls.loading import FOLDER
 from audit.log.read import LoggedEvent
 from audit.packs import case_lines, proofs, verdicts
@@ -17,7 +18,7 @@ from audit.packs.exports import activity_files, listed
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files
 from audit.packs.printing import filled
-from audit.packs.reading import how_many, of_case, rest_of_case
+from audit.packs.reading import how_many, named, of_case, rest_of_case
 from audit.packs.render import Attachment, Limits, Metadata, render_pdf
 
 MOST_PRINTED = 2000
@@ -49,7 +50,7 @@ def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo:
         NoSuchCase: the log knows no such case up to there.
     """
     events = _entries(position.size, case_id)
-    case = fold(case_id, events)
+    case = with_secret(fold(case_id, events), named(position.size, REPLACED))
     if case.asked is None:
         raise NoSuchCase(f"The log knows no case {case_id} up to position {position.size}.")
     names = case.by_names | known_at(position.size).people

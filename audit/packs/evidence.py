@@ -10,6 +10,8 @@ from django.conf import settings
 
 from audit.cases.case import Activity, Case
 from audit.cases.fold import fold as fold_case
+from audit.cases.fold import with_secret
+from audit.cases.fold.grants import REPLACED
 from audit.controls.loading import load_catalogue
 from audit.controls.model import Catalogue, TestResult
 from audit.controls.runner import prepare, run_catalogue
@@ -163,6 +165,7 @@ def _tested(
 
 def _cases(db: sqlite3.Connection, position: Position, say: Say) -> Iterator[Case]:
     chosen = [row[0] for row in db.execute(CHOSEN)]
+    replaced = list(named(position.size, REPLACED))
     for start in range(0, len(chosen), CASES_AT_ONCE):
         some = chosen[start : start + CASES_AT_ONCE]
         events: dict[str, list[LoggedEvent]] = {each: [] for each in some}
@@ -170,7 +173,7 @@ def _cases(db: sqlite3.Connection, position: Position, say: Say) -> Iterator[Cas
             events[event.case].append(event)
         for number, (case, mine) in enumerate(events.items(), start + 1):
             say("Cases are put together", number, len(chosen))
-            yield fold_case(case, sorted(mine, key=lambda event: event.at))
+            yield with_secret(fold_case(case, sorted(mine, key=lambda event: event.at)), replaced)
 
 
 def _lines(

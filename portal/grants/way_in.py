@@ -1,7 +1,7 @@
 """How a responder gets to an open target: in the owner's words, and as a line to paste. Never with the password."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg.conninfo import make_conninfo
 
@@ -12,13 +12,16 @@ from portal.systems.models import System
 
 @dataclass(frozen=True)
 class WayIn:
-    """``text`` is the system's own; host and connection (quoted for a POSIX shell) are empty for kinds that have none."""
+    """``text`` is the system's own; ``practice``: a simulated target, on which nobody can log in.
+
+    Host and connection (quoted for a POSIX shell) are empty for kinds that have none."""
 
     text: str
     login: str
     host: str = ""
     database: str = ""
     connection: str = ""
+    practice: bool = False
 
     @property
     def line(self) -> str:
@@ -30,22 +33,17 @@ def way_in(grant: Grant) -> WayIn:
     """What the page of an open grant shows."""
     system = grant.system
     if grant.account is not None:
-        return WayIn(grant.account.location, grant.login, **_reached(system, grant.login))
-    if system.connector != "postgresql":
-        return WayIn(system.way_in, grant.login)
-    return WayIn(system.way_in, grant.login, **_reached(system, grant.login))
+        return _with_place(WayIn(grant.account.location, grant.login), system)
+    return _with_place(WayIn(system.way_in, grant.login, practice=system.connector == "simulated"), system)
 
 
-def _reached(system: System, login: str) -> dict[str, str]:
-    """Host, database and line, for kinds that have them."""
+def _with_place(way: WayIn, system: System) -> WayIn:
+    """With host, database and line, for kinds that have them."""
     if system.connector != "postgresql":
-        return {}
+        return way
     host, port = _place(system)
-    return {
-        "host": f"{host}, port {port}",
-        "database": str(system.settings.get("dbname", "")),
-        "connection": _connection(system, login),
-    }
+    database, connection = str(system.settings.get("dbname", "")), _connection(system, way.login)
+    return replace(way, host=f"{host}, port {port}", database=database, connection=connection)
 
 
 def _place(system: System) -> tuple[str, str]:

@@ -99,13 +99,14 @@ def _gone(events: Iterable[LoggedEvent]) -> FromLog:
             GONE, NO, (f"When it was read back at {_utc(last['read_at'])}, the target still showed: {left}.",)
         )
     lasting = any(event.fields.get("exposes_secret") for event in told if event.name in (ACTIVATED, REVEALED))
-    said = [
-        f"Read back from the {last['read_back_from']} at {_utc(last['read_at'])}: neither the right nor a live session is left."
-    ]
+    sealed = any(event.fields.get("account_id") for event in told if event.name == ACTIVATED)
+    left = "no session is left that the portal can see" if sealed else "neither the right nor a live session is left"
+    said = [f"Read back from the {last['read_back_from']} at {_utc(last['read_at'])}: {left}."]
     if shown:
         times = "once" if shown == 1 else f"{shown} times"
         said.append(
-            f"The password was shown {times}; " + (LASTS if lasting else "it belonged to a login that is gone.")
+            f"The {'secret' if sealed else 'password'} was shown {times}; "
+            + (LASTS if lasting else "it belonged to a login that is gone.")
         )
     sure = last["read_back_from"] == "target" and not lasting
     return FromLog(GONE, YES if sure else UNSURE, tuple(said))

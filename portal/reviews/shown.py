@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from audit.events.glossary import INCIDENT, INTENDED_ACTIONS, KIND_OF_TROUBLE, REASON, WHY_NOW
 from portal.clock import minutes
 from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA
 from portal.reviews.models import Review
@@ -19,11 +20,11 @@ def asked_of(review: Review) -> list[tuple[str, str]]:
     classes = ", ".join(CLASSES.get(each, each).lower() for each in asked.intended_classes)
     return [
         ("Way", asked.get_mode_display()),
-        ("Criterion", CRITERIA.get(asked.criterion, asked.criterion) or NOT_SAID),
-        ("Kind of trouble", CATEGORIES.get(asked.category, asked.category) or NOT_SAID),
-        ("Reason", asked.reason),
-        ("Incident", asked.incident_ref or NOT_SAID),
-        ("Meant to", classes or NOT_SAID),
+        (WHY_NOW, CRITERIA.get(asked.criterion, asked.criterion) or NOT_SAID),
+        (KIND_OF_TROUBLE, CATEGORIES.get(asked.category, asked.category) or NOT_SAID),
+        (REASON, asked.reason),
+        (INCIDENT, asked.incident_ref or NOT_SAID),
+        (INTENDED_ACTIONS, classes or NOT_SAID),
         ("Asked for", minutes(asked.minutes)),
     ]
 
@@ -63,9 +64,15 @@ def course_of(review: Review, evidence: Evidence) -> list[Step]:
             steps.append(Step(f"More time {given}", more.decided_at, by=more.decided_by.name, icon="clock"))
     told = (
         ("Opened", grant.opened_at, "lock-open"),
-        ("Password last shown", grant.revealed_at, "key"),
+        ("Secret last shown" if grant.account_id else "Password last shown", grant.revealed_at, "key"),
         (grant.get_end_cause_display(), grant.ended_at, "lock"),
-        ("Gone: read back from the target", grant.confirmed_at, "circle-check"),
+        (
+            "No session left; a secret that was shown works until it is replaced"
+            if grant.account_id
+            else "Gone: read back from the target",
+            grant.confirmed_at,
+            "circle-check",
+        ),
     )
     steps += [Step(title, at, icon=icon) for title, at, icon in told if at is not None]
     return sorted(steps, key=lambda step: step.at)

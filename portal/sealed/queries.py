@@ -10,7 +10,7 @@ from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIA
 from portal.eligibility.queries import holds, holds_anywhere, in_force, may_use, people_with, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.states import COMING, DECLINED, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED, TO_PRINT
+from portal.sealed.states import COMING, DECLINED, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED, ROTATED, TO_PRINT
 from portal.systems.models import Privilege, System
 
 LAST_RESORT, NOT_PRINTED, NO_LAST_RESORT = "ready", "not printed", "none"
@@ -19,14 +19,16 @@ AROUND = ("system__owner", "privilege", "custodian", "second_custodian", "held_b
 
 
 def visible(viewer: Person) -> QuerySet[SealedAccount]:
-    """Accounts of systems that the viewer has a part in, and those that they keep."""
+    """Accounts of systems that the viewer has a part in, and those that they keep; each with whether a new secret is owed, or not tested."""
     part = (
         Q(system__in=systems_where(viewer.pk, READERS))
         | Q(system__owner=viewer)
         | Q(custodian=viewer)
         | Q(second_custodian=viewer)
     )
-    return SealedAccount.objects.filter(part).select_related(*AROUND)
+    undone = Rotation.objects.filter(account=OuterRef("pk"))
+    standing = {"owes": Exists(undone.filter(state=OWED)), "untested": Exists(undone.filter(state=ROTATED))}
+    return SealedAccount.objects.filter(part).select_related(*AROUND).annotate(**standing)
 
 
 def register(viewer: Person) -> list[SealedAccount]:

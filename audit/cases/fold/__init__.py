@@ -28,6 +28,17 @@ def fold(case_id: object, events: Iterable[LoggedEvent]) -> Case:
     return _case(folding)
 
 
+def with_secret(case: Case, replacements: Iterable[LoggedEvent]) -> Case:
+    """The case with what became of its secret: a custodian replaces it after the use, so those entries are of the account, and name the grant."""
+    if case.grant is None or not case.grant.secret_known:
+        return case
+    folding = Folding(case.id, grant=case.grant)
+    for event in replacements:
+        if event.name in grants.REPLACED and event.case != case.id:
+            grants.HANDLERS[event.name](folding, event)
+    return replace(case, grant=folding.grant)
+
+
 def _case(done: Folding) -> Case:
     return Case(
         done.id, done.asked, tuple(done.decisions), tuple(done.seen), tuple(done.questions.values()),

@@ -21,7 +21,7 @@ def _activated(to: Folding, event: LoggedEvent) -> None:
     to.on_grant(
         event, login=given["login"], opened_at=given["opened_at"], first_expires_at=given["expires_at"], expires_at=given["expires_at"],
         statement_logging=bool(given["statement_logging"]), unsealed=bool(given.get("unsealed", 0)), witnessed=bool(given.get("witnessed", 0)),
-        warnings=words(event, "warnings"),
+        warnings=words(event, "warnings"), account_id=given.get("account_id") or "",
     )  # fmt: skip
 
 
@@ -84,6 +84,19 @@ def _read_back(to: Folding, event: LoggedEvent) -> None:
     )  # fmt: skip
 
 
+def _secret(to: Folding, event: LoggedEvent) -> None:
+    """What became of the secret of a sealed account that was shown in this use."""
+    given = event.fields
+    if to.grant is None or given.get("grant_id") != to.grant.id:
+        return
+    changes: dict[str, dict[str, Any]] = {
+        "sealed.rotation_owed": {"replace_owed_at": event.at, "replace_due_at": given.get("due_at")},
+        "sealed.rotated": {"replaced_at": given.get("rotated_at")},
+        "sealed.tested": {"replacement_tried_at": given.get("tested_at")} if given.get("ok") else {"replaced_at": None},
+    }
+    to.on_grant(event, **changes[event.name])
+
+
 def _ended(to: Folding, event: LoggedEvent) -> None:
     given = event.fields
     to.on_grant(
@@ -92,6 +105,8 @@ def _ended(to: Folding, event: LoggedEvent) -> None:
     )  # fmt: skip
 
 
+REPLACED = ("sealed.rotated", "sealed.tested")
+"""What is told of the account, and not always in the case."""
 HANDLERS: dict[str, Handler] = {
     "grant.authorised": _authorised,
     "grant.opening": _opening,
@@ -104,6 +119,7 @@ HANDLERS: dict[str, Handler] = {
         ("grant.extension_asked", "grant.extended", "grant.extension_declined", "grant.extension_applied"), _extension
     ),
     **dict.fromkeys(("grant.returned", "grant.expired", "grant.revoked"), _over),
+    **dict.fromkeys(("sealed.rotation_owed", *REPLACED), _secret),
     "grant.read_back": _read_back,
     "grant.ended": _ended,
 }

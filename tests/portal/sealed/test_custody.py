@@ -372,3 +372,38 @@ def test_sweep_leaves_an_account_alone_that_somebody_holds(kept: Vault) -> None:
     Rotation.objects.create(account=kept.account, cause=CUSTODIAN[:7], owed_at=now(), due_at=now())
     assert rotating.run_due() == 0
     assert rotating.run(kept.account.pk).state == "held"
+
+
+def test_case_says_that_a_shown_secret_works_until_it_is_replaced(vault: Vault) -> None:
+    auditor, grant = browser_of(vault.world.otto), over(vault, shown(vault))
+    address, known = f"/cases/{grant.request_id}/", "The secret was shown, and works until it is replaced"
+
+    def pages() -> tuple[str, str]:
+        return auditor.get(address).content.decode(), auditor.get("/sealed/").content.decode()
+
+    case, register = pages()
+    assert (known in case, "A new secret is owed since" in case, "neither login" in case) == (True, True, False)
+    assert ("New secret owed" in register, ">Sealed<" in register) == (True, False)
+    vault.set_on_target(NEXT)
+    rotations.lay_in(by=actor(vault.cleo), account=vault.account, secret=NEXT)
+    rotations.note_test(by=actor(vault.cleo), account=vault.account, taken=True)
+    case, register = pages()
+    assert (known in case, "The secret that was shown works no more" in case) == (False, True)
+    assert ("New secret owed" in register, ">Sealed<" in register) == (False, True)
+
+
+def test_form_of_a_sealed_account_says_who_releases_and_how_often_it_is_shown(vault: Vault) -> None:
+    ann, privilege = browser_of(vault.world.ann), vault.world.privilege.pk
+    said = {mode: ann.get(f"/requests/{mode}/?privilege={privilege}").content.decode() for mode in ("new", "bypass")}
+    once = "a second person must release its secret"
+    assert (once in said["new"], once in said["bypass"]) == (True, False)
+    assert "its secret is shown to you without a second person" in said["bypass"]
+    page = f"/requests/{shown_to(vault).request_id}/"
+    assert "To see it again, a second person must release it again." in ann.get(page).content.decode()
+
+
+def shown_to(vault: Vault) -> Grant:
+    """Open and released, and not shown yet."""
+    grant = opened(vault.world)
+    release(by=actor(vault.world.ines), grant=grant)
+    return grant
