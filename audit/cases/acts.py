@@ -104,7 +104,7 @@ WITH groups AS MATERIALIZED (
   FROM {ACTS} WHERE r."case" = %(case)s GROUP BY r.session_id, r.kind
 ), whole AS (
   SELECT coalesce(sum(many), 0) AS everything, coalesce(sum(bad), 0) AS failed, coalesce(sum(many) FILTER (WHERE outside), 0) AS outside,
-    coalesce(sum(accepted), 0) AS accepted, coalesce(max(last_index), -1) AS upto FROM groups
+    coalesce(sum(accepted), 0) AS accepted, coalesce(max(last_index), -1) AS upto, count(*) AS groups FROM groups
 )
 SELECT whole.*, page.* FROM whole LEFT JOIN (
   SELECT * FROM groups WHERE (rank, first_at, first_index) > (%(rank)s, %(first_at)s, %(first_index)s)
@@ -134,11 +134,12 @@ def _totals(counts: Sequence[int]) -> Totals:
 
 @dataclass(frozen=True)
 class Grouped:
-    """Counts of the whole use, a page of its groups, and the key of the next page."""
+    """Counts of the whole use, a page of its groups, the key of the next page, and how many groups there are in all."""
 
     totals: Totals
     groups: tuple[Group, ...]
     next: str
+    many: int
 
 
 def grouped(use: Use, after: str = "") -> Grouped:
@@ -148,10 +149,10 @@ def grouped(use: Use, after: str = "") -> Grouped:
     with connection.cursor() as cursor:
         cursor.execute(SELECT_GROUPS, given)
         found = cursor.fetchall()
-    rows = [row[5:] for row in found if row[5] is not None]
+    rows = [row[6:] for row in found if row[6] is not None]
     names = _session_names(use.case, {row[0] for row in rows[:GROUPS]})
     shown = tuple(_group(row, names) for row in rows[:GROUPS])
-    return Grouped(_totals(found[0][:5]), shown, shown[-1].cursor if len(rows) > GROUPS else "")
+    return Grouped(_totals(found[0][:5]), shown, shown[-1].cursor if len(rows) > GROUPS else "", int(found[0][5]))
 
 
 def _group(row: Sequence[Any], names: Mapping[str, str]) -> Group:

@@ -139,7 +139,7 @@ def case_acts(request: ViewerRequest, pk: UUID) -> HttpResponse:
     use = acts.use_of(pk)
     viewed_with(request, "the actions of the case", pk, case=pk)
     found = acts.grouped(use, request.GET.get("after", ""))
-    context = {"groups": acts_page.groups(found.groups), "totals": found.totals, "next": found.next}
+    context = {"groups": acts_page.groups(found.groups), "totals": found.totals, "next": found.next, "many": found.many}
     return render(request, "audit/cases/acts.html", context | _way(request))
 
 
@@ -158,11 +158,13 @@ def case_act_rows(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def _way(request: ViewerRequest) -> dict[str, str]:
-    """The page of the review that this is a part of: where the rows of a group are read."""
+    """The page of the review that this is a part of: where the rows of a group are read; and how many groups its reviewer opened, as that page says."""
+    opened = request.GET.get("opened", "")
     try:
-        return {"acts_url": reverse("review_acts", args=[UUID(request.GET["review"])])}
+        way = {"acts_url": reverse("review_acts", args=[UUID(request.GET["review"])])}
     except (KeyError, ValueError, NoReverseMatch):
         return {"acts_url": ""}
+    return way | ({"opened": opened} if opened.isascii() and opened.isdigit() and len(opened) < 6 else {})
 
 
 def _may_view(request: ViewerRequest, pk: UUID) -> None:

@@ -32,13 +32,23 @@ def review_acts(request: PersonRequest, pk: UUID) -> HttpResponse:
     if review is None:
         raise Http404
     viewed(request, "the review", review)
-    if review.state in TAKEN_STATES and review.holder == request.user:
-        sittings.note(review=review, person=request.user, opened=[sittings.ACTS])
+    opened = _note(request, review)
     if request.GET.get(
         "part"
     ):  # as it stands on the page of the review: it is noted here, since audit knows no reviewers
-        return redirect(f"{reverse('case_acts', args=[review.grant.request_id])}?review={review.pk}")
-    return _page(request, review, AcceptForm() if _may_accept(request, review) else None)
+        said = urlencode({"review": str(review.pk), **opened})
+        return redirect(f"{reverse('case_acts', args=[review.grant.request_id])}?{said}")
+    return _page(request, review, AcceptForm() if _may_accept(request, review) else None, opened)
+
+
+def _note(request: PersonRequest, review: Review) -> dict[str, str]:
+    """Keep what its reviewer opened; how many groups that are by now, for audit's part of the page."""
+    if review.state not in TAKEN_STATES or review.holder != request.user:
+        return {}
+    session, kind = request.GET.get("session", ""), request.GET.get("kind", "")
+    group = [sittings.group(session, kind)] if session and kind else []
+    row = sittings.note(review=review, person=request.user, opened=[sittings.ACTS, *group])
+    return {"opened": str(sittings.groups_opened(row))}
 
 
 @require_POST
@@ -86,10 +96,12 @@ def _accept(request: PersonRequest, review: Review, said: dict[str, Any]) -> Acc
     return accepting.accept(by=request.actor, review=review, activities=ticked, note=said.get("note", ""))
 
 
-def _page(request: PersonRequest, review: Review, form: AcceptForm | None) -> HttpResponse:
+def _page(
+    request: PersonRequest, review: Review, form: AcceptForm | None, opened: dict[str, str] | None = None
+) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     chosen = {name: given.get(name, "") for name in NARROWED}
-    asked: dict[str, str | list[str]] = {name: value for name, value in chosen.items() if value}
+    asked: dict[str, str | list[str]] = {name: value for name, value in (chosen | (opened or {})).items() if value}
     rows = bool(chosen["session"] or chosen["kind"] or chosen["only"])
     if form and rows:
         asked |= {"tick": "1", "accepted": given.getlist("accepted")}

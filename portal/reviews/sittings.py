@@ -17,6 +17,7 @@ from portal.reviews.models import Review, Sitting
 
 SAID, ACTS = "said", "acts"
 EVIDENCE = (SAID, ACTS)  # what was said and told; what was done
+GROUP, MOST_GROUPS = "group ", 1000  # one group of what was done: actions of one kind in one session
 LONGEST_MS, MOST_SPANS, MOST_AT_ONCE = 60_000, 2000, 20
 Span = tuple[int, int]  # from and to, milliseconds since 1970 UTC
 
@@ -27,6 +28,16 @@ def note(*, review: Review, person: Person, ages: Sequence[Span] = (), opened: S
     if known is not None and not ages and set(opened) <= set(known.opened):  # opened evidence stays opened
         return known
     return _add(review, person, ages, opened)
+
+
+def group(session: str, kind: str) -> str:
+    """How a group is kept among what was opened."""
+    return f"{GROUP}{session[:80]} {kind[:80]}".replace("\x00", "")  # which the database takes in no text
+
+
+def groups_opened(row: Sitting) -> int:
+    """How many groups of what was done its reviewer opened. A fact for them alone: no rule hangs on it."""
+    return sum(each.startswith(GROUP) for each in row.opened)
 
 
 def has_judged(review: UUID, person: Person) -> bool:
@@ -41,7 +52,8 @@ def _add(review: Review, person: Person, ages: Sequence[Span], opened: Sequence[
     at, claimed = now_ms(), ms(review.held_since) if review.held_since else 0
     told = [(max(claimed, at - begun), at - ended) for begun, ended in ages[:MOST_AT_ONCE] if _is_span(begun, ended)]
     row.spans = [list(span) for span in union([*((begun, ended) for begun, ended in row.spans), *told])][-MOST_SPANS:]
-    row.opened = sorted({*row.opened, *opened} & set(EVIDENCE))
+    known = {*row.opened, *opened}
+    row.opened = sorted(known & set(EVIDENCE)) + sorted(each for each in known if each.startswith(GROUP))[:MOST_GROUPS]
     row.save(update_fields=["spans", "opened"])
     return row
 

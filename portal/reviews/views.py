@@ -63,9 +63,11 @@ def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     looked_at(request)
     evidence = queries.evidence_of(review)
     answers = _may_answer(request, review, evidence.involved)
+    parts = _asked(review) if answers else {}
     if answers:
-        sittings.note(review=review, person=request.user, opened=[sittings.SAID])
-    return _show(request, review, _asked(review) if answers else {}, evidence=evidence)
+        sitting = sittings.note(review=review, person=request.user, opened=[sittings.SAID])
+        parts["groups_opened"] = sittings.groups_opened(sitting)
+    return _show(request, review, parts, evidence=evidence)
 
 
 def _asked(review: Review) -> dict[str, Any]:

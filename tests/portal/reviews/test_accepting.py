@@ -267,6 +267,7 @@ def test_way_through_the_pages(world: World) -> None:
     kim, session = browser_of(world.kim), session_uuid(SOURCE, ONE)
     page = kim.get(f"/reviews/{review.pk}/acts/").content.decode()
     assert f'href="/reviews/{review.pk}/acts/?session={session}&amp;kind=schema_change"' in page
+    assert "You have opened 0 of" in page
     chosen = {"session": session, "kind": "schema_change"}
     rows = kim.get(f"/reviews/{review.pk}/acts/", chosen).content.decode()
     assert ("DROP TABLE a" in rows, "DROP TABLE c" in rows, rows.count('name="accepted"')) == (True, False, 2)
@@ -276,7 +277,10 @@ def test_way_through_the_pages(world: World) -> None:
     assert f'value="{ids[1]}" checked' in back.content.decode()
     assert kim.post(f"/reviews/{review.pk}/accept/", {**sent, "note": "Full."}).status_code == 302
     assert kim.post(f"/reviews/{review.pk}/accept/", {**sent, "note": "All.", "whole": "1"}).status_code == 302
+    kim.get(f"/reviews/{review.pk}/acts/", chosen)
+    assert "You have opened 1 of" in kim.get(f"/reviews/{review.pk}/acts/").content.decode()
     shown = kim.get(f"/reviews/{review.pk}/")
+    assert "You have opened 1 of the groups of what was done" in shown.content.decode()
     assert [(each.count, each.note) for each, _ in shown.context["acceptances"]] == [(1, "Full."), (2, "All.")]
     known = Acceptance.objects.get(note="All.")
     typed, address = (
