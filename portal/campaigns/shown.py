@@ -78,7 +78,8 @@ class Shown:
         if "uses" not in facts:
             return "Not counted for this role; signed in" if "last_use" in facts else "Not counted for this role"
         if not facts["uses"] and not facts.get("drills"):
-            return "Never used, never drilled" if "drills" in facts else "Never used"
+            never = "Never used, never drilled" if "drills" in facts else "Never used"
+            return f"{never}, as the list was taken {self.item.campaign.snapshot_at:%-d %b %Y, %H:%M} UTC"
         bypasses = f", {facts['bypasses']} by bypass" if facts.get("bypasses") else ""
         drills = f"; {count(facts['drills'], 'drill', 'drills').lower()}" if facts.get("drills") else ""
         return f"{count(facts['uses'], 'use', 'uses')}{bypasses}{drills}"
