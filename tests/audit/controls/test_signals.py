@@ -1,6 +1,7 @@
 """Named signals: each rule at its edge, with the catalogue's figures."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,9 @@ def test_signal_leads_to_its_cases() -> None:
     (kind,) = (kind for kind in signals([Used(1, outside=1)], NOW, PARAMETERS) if kind.signals)
     assert (kind.signals[0].narrows, kind.signals[0].where) == ("system=b&person=ann", "Billing, Write")
     assert since(PARAMETERS, NOW) == NOW - 180 * DAY
+
+
+def test_docs_give_each_rule_in_the_words_of_the_page() -> None:
+    docs = (Path(__file__).parents[3] / "docs" / "lists.md").read_text()
+    table = docs.partition("| signal | rule |\n|-|-|\n")[2].partition("\n\n")[0].splitlines()
+    assert table == [f"| {kind.name} | {kind.rule} |" for kind in signals([], NOW, PARAMETERS)]
