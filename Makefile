@@ -50,6 +50,7 @@ bench: venv ## the figures, each beside its bar; fails when one is missed
 	@exec $(BIN)/python -m tests.benchmarks $(ARGS)
 
 # uv asks the system, as pip does, which certificates to trust.
+# pip speaks of failures alone (-qq): of an index that does not hold a package, where another one does, it would warn.
 # The copy of the lock inside the environment says what is installed there; the same lock asks nothing of the network.
 venv: ## the virtual environment with the locked packages
 	@cmp -s requirements.lock $(VENV)/requirements.lock || $(MAKE) install
@@ -58,8 +59,8 @@ install:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON= names another one."; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made. On Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the locked packages into $(VENV) ..."
-	@{ $(BIN)/pip install --quiet --disable-pip-version-check uv && UV_SYSTEM_CERTS=1 $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock; } \
-		|| { echo "uv could not install them; pip does."; $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock; }
+	@{ $(BIN)/pip install -qq --disable-pip-version-check uv && UV_SYSTEM_CERTS=1 $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock; } \
+		|| { echo "uv could not install them; pip does."; $(BIN)/pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock; }
 	@cp requirements.lock $(VENV)/requirements.lock
 
 lock: venv ## compile requirements.lock from pyproject.toml

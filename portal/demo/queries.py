@@ -3,6 +3,7 @@
 import email
 import email.policy
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from portal.clock import moment
 from portal.demo.personas import PERSONAS, Persona
-from portal.embedded.mail_sink import StoredMail, read_mails
+from portal.embedded.mail_sink import StoredMail, mail_files, read_mail
 from portal.grants.models import Grant
 from portal.people.models import Person
 
@@ -48,10 +49,21 @@ class Mail:
     attachments: tuple[str, ...]
 
 
-def mails(limit: int = 100) -> list[Mail]:
-    """The newest mails."""
-    folder = os.environ.get("PORTAL_MAIL_FOLDER", "")
-    return [_mail(each) for each in read_mails(Path(folder))[:limit]] if folder else []
+def mail_names() -> list[str]:
+    """All mails, the newest first, by name: dossiers make them large, so only those of a page are read."""
+    folder = _folder()
+    return [each.stem for each in mail_files(folder)] if folder else []
+
+
+def mails(names: Iterable[str]) -> list[Mail]:
+    """These mails as text."""
+    folder = _folder()
+    return [_mail(read_mail(folder / f"{name}.eml")) for name in names] if folder else []
+
+
+def _folder() -> Path | None:
+    named = os.environ.get("PORTAL_MAIL_FOLDER", "")
+    return Path(named) if named else None
 
 
 def _mail(stored: StoredMail) -> Mail:
@@ -71,18 +83,12 @@ def _mail(stored: StoredMail) -> Mail:
 
 def attachment(name: str, wanted: str) -> bytes | None:
     """One attachment of one mail."""
-    for stored in read_mails(Path(os.environ.get("PORTAL_MAIL_FOLDER", "/nonexistent"))):
-        if stored.name == name:
-            message = email.message_from_bytes(stored.content, policy=email.policy.default)
-            return next(
-                (
-                    bytes(part.get_payload(decode=True) or b"")
-                    for part in message.iter_attachments()
-                    if part.get_filename() == wanted
-                ),
-                None,
-            )
-    return None
+    folder = _folder()
+    if folder is None or name not in mail_names():
+        return None
+    message = email.message_from_bytes(read_mail(folder / f"{name}.eml").content, policy=email.policy.default)
+    found = (part for part in message.iter_attachments() if part.get_filename() == wanted)
+    return next((bytes(part.get_payload(decode=True) or b"") for part in found), None)
 
 
 def open_grant(viewer: Person, pk: object) -> Grant | None:

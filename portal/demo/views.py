@@ -4,15 +4,18 @@ import subprocess
 from uuid import UUID
 
 import psycopg
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from portal.demo import tampering
-from portal.demo.queries import attachment, mails, open_grant, shown_personas
+from portal.demo.queries import attachment, mail_names, mails, open_grant, shown_personas
 from portal.demo.statements import STATEMENTS, Answer, run
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
+
+MAILS_PER_PAGE = 25
 
 
 @require_GET
@@ -23,8 +26,9 @@ def personas(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def mail_list(request: HttpRequest) -> HttpResponse:
-    """Mails that left the portal."""
-    return render(request, "demo/mails.html", {"mails": mails()})
+    """Mails that left the portal, a page of them at a time."""
+    page = Paginator(mail_names(), MAILS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "demo/mails.html", {"mails": mails(page.object_list), "page": page})
 
 
 @require_GET
@@ -74,5 +78,6 @@ def try_statements(request: PersonRequest, pk: UUID) -> HttpResponse:
             answers = run(by=request.actor, grant=grant, chosen=request.POST.getlist("statement"))
         except psycopg.OperationalError:
             trouble = "The target refused the login: the access is probably over."
-    context = {"grant": grant, "statements": STATEMENTS, "answers": answers, "trouble": trouble}
+    drill = grant.request.mode == "drill"
+    context = {"grant": grant, "statements": STATEMENTS, "answers": answers, "trouble": trouble, "drill": drill}
     return render(request, "demo/try.html", context)

@@ -28,9 +28,14 @@ class StoredMail:
     content: bytes
 
 
+def mail_files(folder: Path) -> list[Path]:
+    """All mails in the folder, newest first and not read yet; none where there is no folder yet."""
+    return sorted(folder.glob("*.eml"), reverse=True)
+
+
 def read_mails(folder: Path) -> list[StoredMail]:
-    """All mails in the folder, newest first; none where there is no folder yet."""
-    return [read_mail(file) for file in sorted(folder.glob("*.eml"), reverse=True)]
+    """As `mail_files`, read."""
+    return [read_mail(file) for file in mail_files(folder)]
 
 
 def read_mail(file: Path) -> StoredMail:
