@@ -14,6 +14,7 @@ from audit.log.errors import ParseError
 from audit.log.note import VerifierKey
 from audit.log.publishing import Head, read_head
 from audit.log.stores import ClearedStore, Overtaken
+from audit.log.tile_paths import parse_path
 
 
 class NothingPublished(Exception):
@@ -43,7 +44,7 @@ def beyond(store: ClearedStore, keys: Sequence[VerifierKey]) -> Beyond:
     found = Beyond(head, [], [])
     for path in store.listed("tile"):
         try:
-            covered = is_covered(tiles.parse_path(path), head.checkpoint.size)
+            covered = is_covered(parse_path(path), head.checkpoint.size)
         except ParseError:
             found.strange.append(path)
             continue

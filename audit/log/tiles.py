@@ -3,7 +3,6 @@
 A tile is read through ``fetch(level, index, width)``, which gives the first ``width`` hashes of it, 32 bytes each.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +15,6 @@ HEIGHT = 8
 HASH_BYTES = 32
 MAX_ENTRY_BYTES = 65_535
 MAX_LEVEL = 63
-MAX_INDEX = 2**63 - 1
-PATH = re.compile(r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -43,30 +40,6 @@ def path(tile: TileName) -> str:
     level = "entries" if tile.level is None else str(tile.level)
     partial = "" if tile.width == WIDTH else f".p/{tile.width}"
     return f"tile/{level}/{'/'.join(reversed(elements))}{partial}"
-
-
-def parse_path(text: str) -> TileName:
-    """The tile or bundle that a path names.
-
-    Raises:
-        ParseError: It names none, or is not how `path` writes it.
-    """
-    found = PATH.fullmatch(text)
-    if found is None:
-        raise ParseError("This is not the path of a tile or bundle.")
-    level, elements, partial = found.groups()
-    digits = elements.replace("/", "").replace("x", "")
-    if len(digits) > len(str(MAX_INDEX)) + 2:
-        raise ParseError("The index of a tile is too large.")
-    tile = TileName(None if level == "entries" else int(level), int(digits), int(partial or WIDTH))
-    if (
-        tile.index > MAX_INDEX
-        or (tile.level or 0) > MAX_LEVEL
-        or (partial and tile.width >= WIDTH)
-        or path(tile) != text
-    ):
-        raise ParseError("This is not how the path of a tile or bundle is written.")
-    return tile
 
 
 def width(level: int, index: int, size: int) -> int:

@@ -15,6 +15,7 @@ from audit.log.cosignature import parse_cosigner_key, parse_lines
 from audit.log.errors import ParseError
 from audit.log.note import parse_note, to_base64, write_note
 from audit.log.proof import parse_proof, write_proof
+from audit.log.tile_paths import parse_path
 from audit.log.witness.listed import parse_witnesses
 from audit.log.witness.requests import parse_request, write_request
 from portal import offline_card
@@ -169,7 +170,7 @@ TARGETS: dict[str, Target] = {
     "proof": _bytes(lambda data: write_proof(parse_proof(data))),
     "entry": _bytes(lambda data: encode(parse_entry(data))),
     "request": _bytes(_request),
-    "tile_path": _text(lambda text: tiles.path(tiles.parse_path(text))),
+    "tile_path": _text(lambda text: tiles.path(parse_path(text))),
     "log_key": log_key,
     "cosigner_key": _text(lambda text: parse_cosigner_key(text).text()),
     "size": _text(lambda text: str(parse_size(text))),

@@ -31,6 +31,7 @@ from audit.log.sealing import SealingError, last_signed, seal_once
 from audit.log.signing import sign_checkpoint
 from audit.log.stores import Overtaken, StoreUnavailable
 from audit.log.stores.directory import DirectoryStore
+from audit.log.tile_paths import parse_path
 from audit.log.tiles import TileName
 from audit.log.verify.__main__ import main as verify
 from portal.clock import now
@@ -248,4 +249,4 @@ def test_a_tile_is_covered_exactly_where_the_tree_has_it_in_that_width(
 ) -> None:
     tile = TileName(level, index, width)
     assert is_covered(tile, size) == (tiles.width(level or 0, index, size) >= width)
-    assert tiles.parse_path(tiles.path(tile)) == tile
+    assert parse_path(tiles.path(tile)) == tile

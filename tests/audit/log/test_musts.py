@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from audit.log import tiles
 from audit.log.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from audit.log.cosignature import parse_lines, verify_cosignatures
 from audit.log.errors import ParseError
 from audit.log.note import Note, write_note
 from audit.log.signing import SignerKey, cosign, sign_checkpoint, sign_note
+from audit.log.tile_paths import parse_path
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
 from audit.log.witness.application import Witness
@@ -56,8 +56,8 @@ def test_checkpoint_must_carry_an_ed25519_signature_by_the_log(signer: SignerKey
 )
 def test_level_must_be_between_0_and_63_without_leading_zeroes(text: str) -> None:
     with pytest.raises(ParseError):
-        tiles.parse_path(text)
-    assert [tiles.parse_path(f"tile/{level}/000").level for level in (0, 9, 63)] == [0, 9, 63]
+        parse_path(text)
+    assert [parse_path(f"tile/{level}/000").level for level in (0, 9, 63)] == [0, 9, 63]
 
 
 @dataclass(frozen=True)
