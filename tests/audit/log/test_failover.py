@@ -243,10 +243,16 @@ def test_what_the_head_covers_is_never_moved_away(place: Path) -> None:
     assert [(place / "kept" / each).read_bytes() for each in found.paths] == [b"x", b"y"]
 
 
-@given(st.integers(0, 2**40), st.sampled_from([None, 0, 1, 2, 3]), st.integers(0, 2**33), st.integers(1, 256))
+@given(
+    st.sampled_from([None, 0, 1, 2, 3]),
+    st.integers(0, 2**33),
+    st.integers(1, 256),
+    st.sampled_from([-1, 0, 1, 255, 256, -256]),
+)
 def test_a_tile_is_covered_exactly_where_the_tree_has_it_in_that_width(
-    size: int, level: int | None, index: int, width: int
+    level: int | None, index: int, width: int, beside: int
 ) -> None:
     tile = TileName(level, index, width)
+    size = max(0, index * tiles.WIDTH + width + beside) << (tiles.HEIGHT * (level or 0))
     assert is_covered(tile, size) == (tiles.width(level or 0, index, size) >= width)
     assert parse_path(tiles.path(tile)) == tile
