@@ -13,6 +13,8 @@ from portal.erasing.models import Erasure, LegalHold
 from portal.grants import stopping
 from portal.lists import actions as lists
 from portal.lists.models import SavedSearch
+from portal.lost import actions as lost
+from portal.lost.models import LostRange
 from portal.notifications import actions as alerts
 from portal.notifications.channels.webhook import actions as receivers
 from portal.notifications.channels.webhook.models import Receiver
@@ -274,4 +276,34 @@ def two_sweeps_remind_of_a_system_drill(world: World) -> Raced:
         [does(drills.remind, by=process("drills"), due=due, mark=mark)],
         Alert.objects.filter(kind="drill.due").count,
         {("remind",): 1},
+    )
+
+
+def _lost() -> Said:
+    ago = now() - timedelta(minutes=2)
+    return {"from_at": ago, "to_at": ago + timedelta(seconds=1), "reason": "The primary burned."}
+
+
+@race(lost.report)
+def a_loss_is_reported(world: World) -> Raced:
+    said = _lost()
+    everywhere(world)
+    return Raced(
+        [does(lost.report, by=actor(who), **said) for who in (world.pia, world.quinn)],
+        LostRange.objects.count,
+        {("report",): 1},
+    )
+
+
+@race(lost.sign, lost.decline)
+def a_reported_loss_waits(world: World) -> Raced:
+    row = lost.report(by=actor(everywhere(world).pia), **_lost())
+    return Raced(
+        [
+            does(lost.sign, by=actor(world.quinn), lost=row),
+            does(lost.decline, by=actor(world.pia), lost=row),
+            does(lost.decline, by=actor(world.quinn), lost=row),
+        ],
+        lambda: LostRange.objects.get().state,
+        {("sign",): "signed", ("decline",): "declined"},
     )
