@@ -1,7 +1,7 @@
 """Brings back from the published log what a database that was set back has lost: its entries, their places, the tree, the checkpoint.
 
 The published log is believed as far as its checkpoint is signed and contains what is stored. Personal values are not in it; they come
-from a backup, or stay lost. What was acknowledged and never published is in neither: people say so (``log.range_lost``).
+from a backup, or stay lost; those that were erased since go again. What was acknowledged and never published is in neither: people say so (``log.range_lost``).
 """
 
 import uuid
@@ -16,6 +16,7 @@ from audit.log import merkle, tiles
 from audit.log.append import append, process
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.erased_again import erase_since
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.publishing import SetBack, check_grown
@@ -81,7 +82,9 @@ def recover(connection: BaseDatabaseWrapper, source: Source, keys: Sequence[Veri
             raise CannotRecover(
                 f"What is published does not contain the {size} entries that are stored: it is another history. Ask who has the key of the log."
             )
-        return _bring(cursor, source, size, head)
+        found = _bring(cursor, source, size, head)
+        erase_since(cursor, found.first)
+        return found
 
 
 def _check_grown(cursor: Any, published: VerifiedCheckpoint, stored: VerifiedCheckpoint) -> None:

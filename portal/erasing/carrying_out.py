@@ -6,7 +6,7 @@ from django.db import DatabaseError
 
 from audit.log.append import Actor, action, append, process
 from audit.log.erasing import HeldUp, erase_person, erasing
-from portal.clock import now
+from portal.clock import ms, now
 from portal.erasing.models import Erasure
 from portal.erasing.places import clear_own, clear_row_changes, clear_words, typed_by
 from portal.erasing.queries import confirmed, held_cases, hold_on_person
@@ -58,7 +58,7 @@ def finish(*, by: Actor, erasure: Erasure) -> Erasure:
     with erasing() as alias:
         values = _erase_log(alias, row, words)
         changes = clear_row_changes(alias, everything)
-    rows = clear_own(person) | clear_words(everything) | ({"row changes": changes} if changes else {})
+    rows = clear_own(person, ms(now())) | clear_words(everything) | ({"row changes": changes} if changes else {})
     make(row, MOVES["finish"], says=NOT_NOW, closed_at=now())
     append(
         "erasure.done", by=by, subject=row.log_subject, erasure_id=row.pk, person_id=row.person_id, basis=row.basis,

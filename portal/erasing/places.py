@@ -11,7 +11,6 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.log.erased import in_words
-from portal.clock import ms, now
 from portal.lists.models import SavedSearch
 from portal.people.models import Passkey, Person, SignIn
 
@@ -53,8 +52,11 @@ def typed_by(person: Person) -> set[str]:
     return found
 
 
-def clear_own(person: Person) -> dict[str, int]:
-    """The person's own rows: nobody can sign in with them, and nothing in them says who it was. Returns how many of each."""
+def clear_own(person: Person, at: int) -> dict[str, int]:
+    """The person's own rows: nobody can sign in with them, and nothing in them says who it was. ``at``: when they were erased (ms).
+
+    Returns how many of each.
+    """
     gone = {
         "passkeys": Passkey.objects.filter(person=person).delete()[0],
         "authenticators": TOTPDevice.objects.filter(user=person).delete()[0] + StaticDevice.objects.filter(user=person).delete()[0],
@@ -62,7 +64,7 @@ def clear_own(person: Person) -> dict[str, int]:
         "sign-ins": SignIn.objects.filter(person=person).update(agent="", address=None),
         "sessions": sum(each.delete()[0] for each in Session.objects.all() if each.get_decoded().get("_auth_user_id") == str(person.pk)),
     }  # fmt: skip
-    person.name = f"{in_words(ms(now()))} {str(person.pk)[:8]}"
+    person.name = f"{in_words(at)} {str(person.pk)[:8]}"
     person.email = f"erased-{person.pk.hex}@erased.invalid"
     person.unit, person.time_zone = "", "UTC"
     person.set_unusable_password()

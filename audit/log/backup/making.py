@@ -34,7 +34,7 @@ from audit.log.note import VerifierKey
 from audit.log.publishing import publish_once
 from audit.log.signing import SignerKey
 
-LOCK = 0x6C6F67_03  # held for one backup
+LOCK = 0x6C6F67_04  # held for one backup
 VALUES = """
 SELECT v.event_id, v.field, v.salt, v.value FROM audit_personal_value v JOIN audit_sealed_entry s ON s.event_id = v.event_id
 WHERE s."index" >= {} AND s."index" < {} ORDER BY s."index", v.field
@@ -47,6 +47,10 @@ NOTES = {
 
 class NotMade(Exception):
     """No backup was made, in a sentence; what was there stands."""
+
+
+class BeingMade(NotMade):
+    """Somebody else makes one at this moment."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,13 @@ class Keeping:
 
 @dataclass
 class Made:
-    """A backup that was made: its name and size, and what it wrote."""
+    """A backup that was made: its name and size, what it holds, and what it wrote."""
 
     id: str
     size: int
     root: str
+    rows: int = 0  # of the tables that are kept as rows
+    values: int = 0  # personal ones, of sealed entries and of those that wait
     manifest_sha256: str = ""
     files: int = 0
     bytes: int = 0
@@ -140,6 +146,7 @@ def make_backup(
         writing.put_own("checkpoint", published.data)
         _ranges(writing)
         _tables(writing)
+        writing.made.values = tables.values_held()
         migrations = tables.migrations()
     contents = write_contents(writing.listed)
     target.rest.put({f"{folder_of(writing.made.id)}/contents": contents})
@@ -157,7 +164,7 @@ def _alone() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
-            raise NotMade("Another backup is being made.")
+            raise BeingMade("Another backup is being made.")
     try:
         yield
     finally:
@@ -219,6 +226,7 @@ def _tables(writing: _Writing) -> None:
     described = []
     for table in tables.kept_tables():
         for part, data in enumerate(tables.read(table)):
+            writing.made.rows += tables.rows_in(data)
             writing.put_own(f"{table.name}.{part:03}.age", encrypted(data, writing.recipients))
         described.append(f"{table.name} {','.join(table.columns)}\n")
     writing.put_own("tables", "".join(described).encode())

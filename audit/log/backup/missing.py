@@ -27,6 +27,7 @@ class Missing:
     to_at: int | None = None
     names: Counter[str] = field(default_factory=Counter)
     erasures: set[tuple[uuid.UUID, str]] = field(default_factory=set)
+    people: dict[str, int] = field(default_factory=dict)  # erased since, by pseudonym: when (ms)
 
     @property
     def count(self) -> int:
@@ -71,6 +72,8 @@ def missing(published: Store | None, last: VerifiedCheckpoint, keys: Sequence[Ve
         found.to_at = max(found.to_at or 0, entry["at"])
         if entry["name"] == "personal_value.erased":
             found.erasures.add((uuid.UUID(entry["fields"]["event_id"]), entry["fields"]["field"]))
+        elif entry["name"] == "erasure.done":
+            found.people[entry["fields"]["person_id"]] = entry["at"]
     return found
 
 

@@ -23,6 +23,7 @@ from audit.log.backup.regrown import NotRegrown, Rows, Tree, entries
 from audit.log.backup.target import BadBackup, Target, folder_of
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.erased_again import clear_rows
 from audit.log.errors import NotVerified, ParseError
 from audit.log.examination import Report, examine
 from audit.log.note import VerifierKey
@@ -47,6 +48,10 @@ INSERT INTO audit_personal_value (event_id, field, salt, value) SELECT event_id,
 WHERE NOT EXISTS (SELECT FROM restored_erasures e WHERE e.event_id = v.event_id AND e.field = v.field)
 """
 
+ERASE = (
+    "DELETE FROM audit_personal_value v USING restored_erasures e WHERE e.event_id = v.event_id AND e.field = v.field"
+)
+
 
 class NotRestored(Exception):
     """Nothing was restored, in a sentence; the database is as it was."""
@@ -61,6 +66,9 @@ class Restored:
     report: Report
     left_out: int  # values of the backup that were erased since they were copied
     missing: Missing = field(default_factory=Missing)
+    rows: int = 0  # of the tables that are kept as rows
+    values: int = 0  # personal ones, before what was erased since the backup went
+    cleared: int = 0  # rows of the portal that had come back of people who were erased since the backup
 
 
 def restore(
@@ -142,20 +150,22 @@ def _restored(
         _notes(target, contents)
         _entries(target.log, last, keys)
         cursor.execute(SEALED)
-        _tables(target, manifest, contents, identities)
+        rows = _tables(target, manifest, contents, identities)
         _values(target, contents, identities)
         cursor.execute(f"INSERT INTO restored_erasures {ERASED}")
-        found = missing(published, last, keys)
-        cursor.executemany("INSERT INTO restored_erasures VALUES (%s, %s)", list(found.erasures))
         cursor.execute("SELECT count(*) FROM restored_values")
         held = cursor.fetchone()[0]
         cursor.execute(PERSONAL)
         left_out = held - cursor.rowcount
-        cursor.execute(
-            "DELETE FROM audit_personal_value v USING restored_erasures e WHERE e.event_id = v.event_id AND e.field = v.field"
-        )
+        values = tables.values_held()
+        found = missing(published, last, keys)
+        cursor.executemany("INSERT INTO restored_erasures VALUES (%s, %s)", list(found.erasures))
+        cursor.execute(ERASE)
+        left_out += cursor.rowcount
         _sequences(cursor, target.file(f"{own}/sequences", _listed(contents, f"{own}/sequences")))
-    return Restored(manifest, last.root.hex(), examine(keys), left_out, found)
+        cleared = clear_rows(found.people)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    return Restored(manifest, last.root.hex(), examine(keys), left_out, found, rows, values, cleared)
 
 
 def _temporary(cursor: Any, new: str, table: str, change: str = "") -> None:
@@ -235,7 +245,9 @@ def _keep_tiles(found: Rows) -> None:
             copy.write_row((level, index, hashes))
 
 
-def _tables(target: Target, manifest: Manifest, contents: dict[str, str], identities: tuple[Identity, ...]) -> None:
+def _tables(target: Target, manifest: Manifest, contents: dict[str, str], identities: tuple[Identity, ...]) -> int:
+    """Fill them; how many rows they got."""
+    rows = 0
     own = folder_of(manifest.id)
     described = target.file(f"{own}/tables", _listed(contents, f"{own}/tables")).decode()
     known = {table.name: table for table in tables.kept_tables()}
@@ -248,7 +260,9 @@ def _tables(target: Target, manifest: Manifest, contents: dict[str, str], identi
             raise BadBackup(f"The table {name} of the backup has other columns than that of this version.")
         listed = sql.SQL(", ").join(map(sql.Identifier, columns.split(",")))
         for path in sorted(path for path in contents if path.startswith(f"{own}/{name}.")):
-            tables.copy_in(name, listed, decrypted(target.file(path, contents[path]), identities))
+            data = decrypted(target.file(path, contents[path]), identities)
+            rows += tables.copy_in(name, listed, data)
+    return rows
 
 
 def _values(target: Target, contents: dict[str, str], identities: tuple[Identity, ...]) -> None:

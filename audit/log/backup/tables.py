@@ -97,8 +97,22 @@ def copied_out(query: sql.Composable) -> Iterator[bytes]:
         yield b"".join(part)
 
 
-def copy_in(into: str, columns: sql.Composable, data: bytes) -> None:
-    """Add rows to a table."""
+def rows_in(data: bytes) -> int:
+    """How many rows a part holds: each is a line, for COPY writes a line's end within a value as two signs."""
+    return data.count(b"\n")
+
+
+def values_held() -> int:
+    """How many personal values there are."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit_personal_value")
+        return int(cursor.fetchone()[0])
+
+
+def copy_in(into: str, columns: sql.Composable, data: bytes) -> int:
+    """Add rows to a table; how many there were, as the database counts them."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(into), columns)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(data)
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            copy.write(data)
+        return int(cursor.rowcount)

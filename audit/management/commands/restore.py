@@ -1,5 +1,6 @@
 """Restores a backup into an empty database."""
 
+import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -32,8 +33,11 @@ class Command(BaseCommand):
         parser.add_argument("--backup", default="", metavar="ID", help="an earlier one than the last")
         words = "the published log, to say what was sealed after the backup; PORTAL_LOG_STORE where it is set"
         parser.add_argument("--published", default=settings.PORTAL_LOG_STORE, metavar="DIR|s3://…", help=words)
+        parser.add_argument("--json", dest="as_json", action="store_true", help="for machines")
 
-    def handle(self, *args: Any, address: str, identity: Path, backup: str, published: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, address: str, identity: Path, backup: str, published: str, as_json: bool, **options: Any
+    ) -> None:
         """Restore, and print what was found."""
         try:
             found = restore(
@@ -42,9 +46,19 @@ class Command(BaseCommand):
             )  # fmt: skip
         except (NotConfigured, NotRestored, NotVerified, StoreUnavailable, ValueError) as error:
             raise CommandError(f"Nothing was restored. {error}") from error
-        self.stdout.write("\n".join(sentences(found)))
+        self.stdout.write(json.dumps(figures(found)) if as_json else "\n".join(sentences(found)))
         if found.missing.count:
             raise CommandError("Restored, and not everything is there.", returncode=SOMETHING_IS_MISSING)
+
+
+def figures(found: Restored) -> dict[str, Any]:
+    """What was restored and what is missing, for machines; times are ms since 1970 UTC."""
+    return {
+        "id": found.manifest.id, "made_at": found.manifest.made_at, "size": found.manifest.size, "root": found.root,
+        "rows": found.rows, "values": found.values, "left_out": found.left_out, "cleared": found.cleared,
+        "erased": len(found.missing.erasures) + len(found.missing.people), "missing": found.missing.count,
+        "missing_from": found.missing.from_at, "missing_to": found.missing.to_at,
+    }  # fmt: skip
 
 
 def sentences(found: Restored) -> Iterator[str]:
@@ -52,6 +66,8 @@ def sentences(found: Restored) -> Iterator[str]:
     yield f"Restored {found.manifest.id}, as of {_time(found.manifest.made_at)}: {found.manifest.size} entries, root {found.root}."
     yield from found.report.sentences()
     yield f"{found.left_out} personal values of the backup were erased since they were copied, and stay erased."
+    if found.missing.people:
+        yield f"{len(found.missing.people)} people were erased since the backup; {found.cleared} rows of the portal were cleared of them again."
     yield from found.missing.sentences()
     if found.missing.from_at is not None and found.missing.to_at is not None:
         yield f"They were written from {_time(found.missing.from_at)} to {_time(found.missing.to_at)}."

@@ -20,6 +20,7 @@ from audit.log.backup.making import Keeping, Made, make_backup
 from audit.log.backup.restoring import Restored, restore
 from audit.log.backup.target import Target, open_target
 from audit.log.signing import SignerKey
+from audit.log.stores import Store
 from tests.audit.log.logged import run_signer
 from tests.migrated import PATTERN, _drop, _make, _use
 from tests.servers import role_url
@@ -39,10 +40,12 @@ class Place:
         recipients = parse_recipients(self.recipient)
         return make_backup(self.target, self.signer, recipients, [run_signer().verifier()], keeping or Keeping())
 
-    def restore(self) -> Restored:
+    def restore(self, published: Store | None = None) -> Restored:
         """In this process, into the database of the connection."""
         identities = parse_identities(self.identity.read_text())
-        return restore(self.target, identities, [self.signer.verifier()], [run_signer().verifier()])
+        return restore(
+            self.target, identities, [self.signer.verifier()], [run_signer().verifier()], published=published
+        )
 
     def restore_command(self, database: str, *more: str) -> subprocess.CompletedProcess[str]:
         """``manage.py restore`` as an operator runs it."""

@@ -1,6 +1,5 @@
-"""A backup on an empty database gives the same: every row, root, cases, and the facts that a pack attaches."""
+"""A backup on an empty database gives the same: every row, root, cases and packs."""
 
-import hashlib
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,22 +9,20 @@ import pytest
 from django.db import connection, transaction
 
 from audit.cases.fold import fold as fold_case
-from audit.controls.loading import load_catalogue
-from audit.controls.runner import prepare
-from audit.facts.fold import fold
-from audit.facts.given import Period
-from audit.facts.schema import new_database
 from audit.log.append import Entry, append, append_many, clock
 from audit.log.backup.making import Keeping, NotMade
 from audit.log.backup.restoring import NotRestored
 from audit.log.backup.target import DAY_MS, written_at
-from audit.log.checkpoints import latest, public_keys
-from audit.log.examination import stored_ranges
+from audit.log.checkpoints import latest
 from audit.log.models import Event
 from audit.log.publishing import publish_once
 from audit.log.read import of_case, size
 from audit.log.stores.directory import DirectoryStore
-from audit.packs.reading import entries
+from audit.packs import evidence
+from audit.packs.evidence import Scope
+from audit.packs.paper import Request, ready
+from audit.packs.position import newest
+from audit.packs.render import workplace
 from tests.audit.log.backup.places import Place, empty_database, place, whole, working_in
 from tests.audit.log.logged import TEST, appended, run_signer, sealed
 from tests.worlds import make_world, opened, sealing
@@ -45,35 +42,36 @@ def empty() -> Iterator[str]:
         yield name
 
 
-def facts() -> str:
-    """The facts of a pack over the whole log, as its SQLite file says them."""
-    catalogue, db = load_catalogue(), new_database()
-    period = Period(AT, AT + 10**11, AT + 10**11)
-    ranges = tuple(stored_ranges(public_keys(), size()))
-    done = fold(db, entries(size()), period=period, parameters=catalogue.parameters, ranges=ranges)
-    prepare(db, catalogue, period, unreadable=done.unreadable, unfed=())
-    return hashlib.sha256("\n".join(db.iterdump()).encode()).hexdigest()
+def pack(system: str) -> tuple[object, ...]:
+    """A pack as it is printed, and the SHA-256 of each file that it attaches: facts, tests, activities, proof."""
+    scope = Scope(AT, AT + 10**11, (system,), ("soc2", "iso27001"))
+    with workplace() as folder:
+        gathered = evidence.gathered(scope, newest(), lambda *_: None)
+        laid = ready(gathered, Request("5d3c", TEST.id, AT, "Trial"), folder, signed=True, demo=True)
+        return (folder / "page.html").read_text(), laid.files, laid.cases
 
 
-def seen(case: str) -> tuple[object, ...]:
+def seen(case: str, system: str) -> tuple[object, ...]:
     last = latest()
     assert last is not None
-    return last.root, repr(fold_case(case, of_case(case))), facts(), whole()
+    return last.root, repr(fold_case(case, of_case(case))), pack(system), whole()
 
 
-def test_restore_on_an_empty_database_gives_the_same_rows_root_case_and_facts(backups: Place, empty: str) -> None:
+def test_restore_on_an_empty_database_gives_the_same_rows_root_case_and_pack(backups: Place, empty: str) -> None:
     with sealing():
-        case = str(opened(make_world()).request_id)
+        world = make_world()
+        case, system = str(opened(world).request_id), str(world.system.pk)
     sealed(300)
     appended(2)  # wait to be sealed
-    before = seen(case)
+    before = seen(case, system)
+    assert pack(system)[2] == 1  # there is something to compare
     made = backups.backup()
     done = backups.restore_command(empty)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     assert f"{made.size} entries, root {made.root}" in done.stdout
     assert "No published log was given" in done.stdout
     with working_in(empty):
-        assert seen(case) == before
+        assert seen(case, system) == before
         assert sealed(1)  # the sealer goes on
         assert (size(), made.size) == (made.size + 3, made.size)
 
@@ -186,6 +184,7 @@ def test_no_copy_of_an_erased_value_is_kept_for_longer_than_the_days_of_erasure(
                 erase(grace)
             backups.backup(Keeping(keep_days=7, erasure_days=30))
         held[day] = b"Grace Hopper-of-the-test" in backups.opened()
+        assert b"Hopper-of-the-test" not in b"".join(backups.files().values())
         written = [
             written_at(each)
             for each in (*backups.target.rest.passing("personal"), *backups.target.rest.passing("backups"))
