@@ -72,6 +72,9 @@ WORKS: tuple[Work, ...] = (
     Work("heartbeats", "portal.reconciliation.heartbeats.send_due", 10, 2),
     Work("listings", "portal.reconciliation.listings.take_due", 300, 60),
     Work("checks", "audit.log.checking.run_due", 300, 900),
+    Work("backups", "audit.log.backup.hourly.run_due", 60, 0),  # for the worker alone, as erasures
+    Work("rehearsals", "audit.log.backup.rehearsing.run_due", 3600, 0),
+    Work("backup-lateness", "audit.log.backup.lateness.run_due", 300, 300),
     Work("erasures", "portal.erasing.carrying_out.run_due", 60, 0),  # with the eraser's rights, which watch has not
     Work("comparison", "portal.reconciliation.comparing.compare_due", 3600, 3600),
 )

@@ -1,6 +1,7 @@
 """Every event that the log may hold, by name. Start reading here: one file for each family."""
 
 from audit.events import (
+    backups,
     eligibility,
     erasing,
     evidence,
@@ -37,6 +38,7 @@ catalogue: dict[str, EventType] = index(
         stops,
         rotas,
         erasing,
+        backups,
     )
 )
 

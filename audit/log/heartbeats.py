@@ -18,3 +18,8 @@ def beat(process: str, detail: dict[str, Any] | None = None, *, using: str = "de
 def all_beats() -> list[Heartbeat]:
     """The last heartbeat of each process, by its name."""
     return list(Heartbeat.objects.order_by("process"))
+
+
+def last_beat(process: str) -> Heartbeat | None:
+    """The last heartbeat of one process."""
+    return Heartbeat.objects.filter(process=process).first()

@@ -265,6 +265,11 @@ def named(names: Iterable[str]) -> list[LoggedEvent]:
     return _query("LEFT JOIN", "e.name = ANY(%s)", BY_TIME, [list(names)], None)
 
 
+def last_named(names: Iterable[str], limit: int = 1) -> list[LoggedEvent]:
+    """The newest so many events of some names by time, sealed or not yet."""
+    return _by_time("e.name = ANY(%s)", [list(names)], limit)
+
+
 def each_named(names: Iterable[str], since: int | None = None) -> Iterator[LoggedEvent]:
     """The same one by one, however many there are; ``since``: only those that were written at that time (ms) or later."""
     if since is None:

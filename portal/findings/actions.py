@@ -37,6 +37,9 @@ ALERTED = {
 }  # fmt: skip
 """Kinds of findings that are alerts of a group of which a policy may tell others."""
 
+OF_THE_PORTAL = frozenset({"backup", "rehearsal"})
+"""Kinds of findings about the portal itself, which administrators put right."""
+
 DONE = "This finding is closed."
 NO_LATER = "Giving a finding to somebody else does not put its date off. Give it as it is; somebody who never owned it may move the date then."
 ALONE = "Who gives a finding to themselves, or had a part in the use that it is about, gives it {} days at most. Somebody else may move the date."
@@ -236,7 +239,7 @@ def _not_alone(by: Actor, owner: Person, due_at: datetime, case: str, about: Fin
 
 def _recipients(row: Finding, person: Person | None) -> Recipients:
     """The person, beside whom the system's policy names for such findings; the security list where nobody is known who would be concerned."""
-    people = [person] if person else []
+    people = [person] if person else list(administrators()) if row.kind in OF_THE_PORTAL else []
     if person and person.left_at:
         people += owner_told(row.system) if row.system else administrators()
     if row.kind in ALERTED and row.system is not None:

@@ -216,6 +216,29 @@ def log_lost(entry: LoggedEvent, _system: System | None) -> Said:
     return Said("log loss", "A range of the log is lost", entry.fields["lost_id"], details)
 
 
+def no_backup(entry: LoggedEvent, _system: System | None) -> Said:
+    """An outage of backups began; the log says so once for each."""
+    last = entry.fields.get("last_at")
+    kept = entry.fields.get("kept", "")
+    since = f"The last one was made at {_time(last)}." if last else "None was ever made."
+    details = " ".join(part for part in (entry.fields["sentence"], since, kept, entry.fields["to_do"]) if part)
+    return Said("backup", "No backup is made", str(entry.id), details)
+
+
+def no_rehearsal(entry: LoggedEvent, _system: System | None) -> Said:
+    """A backup could not be restored for trial, or nobody tried in time."""
+    details = " ".join(
+        part for part in (entry.fields["sentence"], entry.fields.get("kept", ""), entry.fields["to_do"]) if part
+    )
+    title = "A backup could not be restored" if entry.name.endswith("failed") else "No restore was rehearsed in time"
+    return Said("rehearsal", title, "rehearsal", details, once=True, test=DUTIES["restore"])
+
+
+def too_late(entry: LoggedEvent, system: System | None) -> Said:
+    """The last backup, or the last rehearsal, is too old."""
+    return no_backup(entry, system) if entry.fields["what"] == "backup" else no_rehearsal(entry, system)
+
+
 def left_on_target(entry: LoggedEvent, system: System | None) -> Said | None:
     """An account out of use that the portal cannot shut: only its custodian changes it on the target."""
     if not entry.fields.get("left_on_target"):
@@ -247,6 +270,9 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "log.recovered": (log_set_back,),
     "log.range_lost": (log_lost,),
     "reconciliation.compared": (table_and_log,),
+    "backup.failed": (no_backup,),
+    "backup.late": (too_late,),
+    "backup.rehearsal_failed": (no_rehearsal,),
 }
 
 

@@ -17,6 +17,8 @@ FINDINGS = {
     "orphan session": "A session that no grant explains",
     "gap": "Missing records",
     "log damage": "Damage of the log",
+    "backup": "Backups that are not made",
+    "rehearsal": "A restore that was not rehearsed, or failed",
     "loss": "Lost records",
     "log loss": "Entries of the log that were lost",
     "weaker logging": "A target that logs less",

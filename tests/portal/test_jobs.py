@@ -127,6 +127,9 @@ EFFECTS = {
     "heartbeats": {"source.heartbeat_sent"},
     "listings": {"target.listed"},
     "checks": {"log.checked"},
+    "backups": set(),  # no place is set here; tests/audit/log/backup has one
+    "rehearsals": set(),
+    "backup-lateness": set(),
     "erasures": set(),  # nobody is to be erased here; tests/portal/erasing holds one
     "comparison": {"reconciliation.compared"},
 }

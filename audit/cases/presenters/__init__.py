@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from audit.cases.presenters import (
+    backups,
     erasing,
     evidence,
     grants,
@@ -35,6 +36,7 @@ for _family in (
     stops,
     rotas,
     erasing,
+    backups,
 ):
     PRESENTERS.update(_family.PRESENTERS)
 _UNKNOWN = say("An entry that this version cannot put into words")

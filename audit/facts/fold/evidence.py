@@ -1,4 +1,4 @@
-"""Alerts, downloads and keys."""
+"""Alerts, downloads, keys and restores."""
 
 from audit.facts.fold.changes import rule_change
 from audit.facts.fold.entry import LogEntry
@@ -55,6 +55,12 @@ def key_added(facts: Facts, entry: LogEntry) -> None:
     rule_change(facts, entry, "key")
 
 
+def restored(facts: Facts, entry: LogEntry) -> None:
+    """A backup was restored for trial, or could not be; an entry that does not verify shows neither."""
+    if not facts.damaged:
+        facts.restores.append((entry.at, int(entry.name == "backup.rehearsed")))
+
+
 HANDLERS = {
     "alert.queued": queued,
     "alert.sent": sent,
@@ -63,4 +69,6 @@ HANDLERS = {
     "pack.downloaded": downloaded,
     "dossier.downloaded": dossier_downloaded,
     "key.added": key_added,
+    "backup.rehearsed": restored,
+    "backup.rehearsal_failed": restored,
 }

@@ -32,8 +32,7 @@ def duties(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> No
     _attestations_of_roles(facts, every[ROLES], period)
     _attestations_of_accounts(facts, every[ACCOUNTS], period)
     if facts.first_at is not None:
-        for due_at in _missed(facts.first_at, period.end_at, parameters["restore_days"].value):
-            _duty(facts, "restore", None, due_at, due_at=due_at)
+        _restores(facts, facts.first_at, parameters["restore_days"].value, period.end_at)
     if period.as_of >= period.end_at:
         _duty(facts, "self_test", None, period.end_at - 1, due_at=period.end_at - 1)
 
@@ -160,6 +159,24 @@ def _missed_drills(
             facts, "drill", system, due_at, due_at=due_at, days_since_previous=(due_at - done) // DAY,
             **({"done_at": failed[-1], "ok": 0} if failed else {}),
         )  # fmt: skip
+        seen = due_at
+    return seen
+
+
+def _restores(facts: Facts, begun: int, every: int, until: int) -> None:
+    """A restore that verified does the duty that is next due; one that did not does none, and stands at the duty that it did not do."""
+    seen = begun
+    for at in sorted(at for at, verified in facts.restores if verified and at < until):
+        seen = _missed_restores(facts, seen, at, every)
+        _duty(facts, "restore", None, at, due_at=seen + every * DAY, done_at=at, ok=1)
+        seen = at
+    _missed_restores(facts, seen, until, every)
+
+
+def _missed_restores(facts: Facts, seen: int, until: int, every: int) -> int:
+    for due_at in _missed(seen, until, every):
+        failed = [at for at, verified in sorted(facts.restores) if not verified and seen < at <= due_at]
+        _duty(facts, "restore", None, due_at, due_at=due_at, **({"done_at": failed[-1], "ok": 0} if failed else {}))
         seen = due_at
     return seen
 

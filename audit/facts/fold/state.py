@@ -69,6 +69,9 @@ class Facts:
     packs: dict[str, frozenset[str]] = field(default_factory=dict)
     major_changes: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     drills: dict[str, Row] = field(default_factory=dict)
+    restores: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # when the store was restored for trial, and whether it verified
     taken: dict[str, Taken] = field(default_factory=dict)
     personnel_taken: list[int] = field(default_factory=list)
     listings: dict[str, Listing] = field(default_factory=lambda: defaultdict(Listing))

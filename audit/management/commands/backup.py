@@ -5,11 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from audit.log.backup.configured import TROUBLE, NotConfigured, maker
+from audit.log.append import process
+from audit.log.backup.configured import TROUBLE, NotConfigured
+from audit.log.backup.hourly import UNREADABLE, make_one, sentence_of
 
 
 class Command(BaseCommand):
-    """Exit status 0: a whole backup lies there. 1: it does not, and what lay there before stands."""
+    """Exit status 0: a whole backup lies there. 1: it does not, and what lay there before stands. Both are put on record."""
 
     help = "Back up the log, personal values and the portal's tables. What is there already is not written again."
     requires_system_checks = ()
@@ -21,9 +23,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, to: str, **options: Any) -> None:
         """Make one and say what it holds."""
         try:
-            made = maker(to).make()
-        except (NotConfigured, *TROUBLE) as error:
-            raise CommandError(f"No backup was made. {error}") from error
+            made = make_one(by=process("backup"), address=to)
+        except (NotConfigured, *TROUBLE, *UNREADABLE) as error:
+            raise CommandError(f"No backup was made. {sentence_of(error)}") from None
         self.stdout.write(
             f"Backup {made.id}: {made.size} entries, root {made.root}; {made.files} files with {made.bytes} bytes written, "
             f"{made.erased} folders erased, in {made.took_ms} ms. Its manifest has SHA-256 {made.manifest_sha256}."

@@ -21,9 +21,13 @@ class Command(BaseCommand):
         """Where to, and under which name."""
         parser.add_argument("--out", required=True, type=Path, metavar="DIR")
         parser.add_argument("--name", required=True, help="in the signature, as portal.example/backup")
+        parser.add_argument("--if-missing", action="store_true", help="do nothing where all four files are there")
 
-    def handle(self, *args: Any, out: Path, name: str, **options: Any) -> None:
+    def handle(self, *args: Any, out: Path, name: str, if_missing: bool, **options: Any) -> None:
         """Write ``backup.key``, ``backup.pub``, ``backup.recipient`` and ``backup.identity``."""
+        if if_missing and all((out / f"backup.{each}").exists() for each in ("key", "pub", "recipient", "identity")):
+            return
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
         secret, public = new_identity()
         try:
             signer = write_signer(out / "backup.key", name)

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+from audit.facts.fold import schedule
+from audit.facts.fold.state import Facts
 from tests.audit.facts import story
 from tests.audit.facts.stream import DAY, MINUTE, Stream, at, judge
 
@@ -124,3 +128,38 @@ def test_failed_drill_that_nobody_repeats_is_a_duty_missed() -> None:
     over = drilled(log, "C", START, worked=0)
     assert drills(log) == [(due, over, 0)]
     assert judge(log).rows("T-34") == {f"due:drill:billing:{due}": "deviation"}
+
+
+def test_restore_that_verified_does_the_duty_that_is_due_next() -> None:
+    log = story.organisation()
+    said: dict[str, Any] = {"sentence": "No.", "kept": "All.", "to_do": "Look.", "code": "not_restored"}
+    log.say("backup.rehearsal_failed", START, story.SWEEP, **said)
+    figures: dict[str, Any] = dict.fromkeys(("made_at", "size", "rows", "values", "took_ms", "missing", "erased"), 1)
+    log.say("backup.rehearsed", START + DAY, story.SWEEP, backup_id="B-1", log_root="00", **figures)
+    judged = judge(log)
+    restores = [
+        (each["due_at"], each["done_at"], each["ok"]) for each in judged.facts("duties") if each["kind"] == "restore"
+    ]
+    assert restores == [(at("06-01") + 180 * DAY, START + DAY, 1)]
+    assert judged.rows("T-44") == {}  # due after the period
+
+
+@pytest.mark.parametrize(
+    ("restores", "duties"),
+    [
+        ([], [(180, None, None), (360, None, None)]),
+        ([(100, 1)], [(180, 100, 1), (280, None, None)]),
+        ([(100, 0)], [(180, 100, 0), (360, None, None)]),
+        ([(100, 0), (101, 1), (250, 1)], [(180, 101, 1), (281, 250, 1)]),
+        ([(200, 1)], [(180, None, None), (360, 200, 1), (380, None, None)]),
+        ([(500, 1)], [(180, None, None), (360, None, None)]),  # after the period: nothing of it
+    ],
+)
+def test_restores_that_were_missed_late_or_did_not_verify(
+    restores: list[tuple[int, int]], duties: list[tuple[int, int | None, int | None]]
+) -> None:
+    facts = Facts(restores=[(day * DAY, ok) for day, ok in restores])
+    schedule._restores(facts, 0, 180, 400 * DAY)
+    rows = facts.rows["duties"].values()
+    days = [(row["due_at"] // DAY, (row.get("done_at") or 0) // DAY or None, row.get("ok")) for row in rows]
+    assert sorted(days) == duties

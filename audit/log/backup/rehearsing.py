@@ -1,0 +1,242 @@
+"""A rehearsal: the last backup is restored into an empty database of its own, verified, held against the log, and removed again.
+
+It runs where the secret key of age is. The restore is the operator's own command in a process of its own, so what is rehearsed is
+what would be done; the live database is only asked what the backup must hold.
+"""
+
+import json
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+
+from audit.log.append import Actor, action, append, now_ms, process
+from audit.log.backup.configured import NotConfigured, is_configured
+from audit.log.backup.hourly import subject_of
+from audit.log.backup_times import (
+    DAY_MS,
+    MADE,
+    REHEARSAL,
+    REHEARSAL_FAILED,
+    REHEARSED,
+    last_of,
+    outage_of,
+    rehearsal_due_at,
+)
+from audit.log.heartbeats import beat, last_beat
+from audit.log.models import StoredCheckpoint
+from audit.log.read import LoggedEvent, of_subject
+
+alarms = logging.getLogger("breakglass.alarm")
+REHEARSER = process("rehearsal")
+LOCK = 0x6C6F67_05  # held for one rehearsal
+TRIED = "rehearsals:tried"
+SCRATCH = "breakglass_rehearsal_"
+PATTERN = "template0"  # empty in any case
+RESTORED = (0, 3)  # exit statuses of the command: all is there; something was sealed since
+LEFT_OUT = ("DATABASE_OWNER_URL", "SEALER_DATABASE_URL", "ERASER_DATABASE_URL", "PORTAL_REHEARSAL_DATABASE_URL")
+LONGEST = 600  # characters of a sentence of the command
+KEPT = "The live database and the backups were not touched; the trial's database is gone."
+TO_DO = "Try manage.py restore by hand into an empty database; while none can be restored, make a backup into another place."
+
+
+class NotRehearsed(Exception):
+    """The backup could not be restored, or holds something else than the log says. ``backup`` is its id, where one was found."""
+
+    def __init__(self, sentence: str, backup: str = "") -> None:
+        """Keep both."""
+        super().__init__(sentence)
+        self.backup = backup
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """With what, and from where: addresses, and the file with the secret key of age.
+
+    Args:
+        server: A login that may make databases, with any database of the server.
+    """
+
+    address: str
+    identity: Path
+    server: str
+    published: str = ""
+
+
+def run_due() -> int:
+    """Rehearse where the last one is a month old, as the settings say, and the key is here; how many were rehearsed."""
+    if not (is_configured() and settings.PORTAL_REHEARSAL_IDENTITY_FILE and settings.PORTAL_REHEARSAL_DATABASE_URL):
+        return 0
+    due_at, tried = rehearsal_due_at(), last_beat(TRIED)
+    # the first at once: until then nobody knows whether any of it can be restored
+    if due_at is None or (last_of(REHEARSAL) is not None and due_at > now_ms()):
+        return 0
+    if tried is not None and tried.detail["at"] + DAY_MS > now_ms():
+        return 0
+    beat(TRIED, {"at": now_ms()})
+    try:
+        rehearse(by=REHEARSER, with_=as_set())
+    except (NotRehearsed, NotConfigured):
+        return 0
+    return 1
+
+
+def as_set(identity: str = "", server: str = "", address: str = "") -> Rehearsal:
+    """What the settings say, where nothing else is given.
+
+    Raises:
+        NotConfigured: Something is missing.
+    """
+    given = {
+        "PORTAL_BACKUP_TO": address or settings.PORTAL_BACKUP_TO,
+        "PORTAL_REHEARSAL_IDENTITY_FILE": identity or settings.PORTAL_REHEARSAL_IDENTITY_FILE,
+        "PORTAL_REHEARSAL_DATABASE_URL": server or settings.PORTAL_REHEARSAL_DATABASE_URL,
+    }
+    if missing := [name for name, value in given.items() if not value]:
+        raise NotConfigured(f"{', '.join(missing)}: not set.")
+    place, key, login = given.values()
+    return Rehearsal(place, Path(key), login, settings.PORTAL_LOG_STORE)
+
+
+def rehearse(*, by: Actor, with_: Rehearsal) -> dict[str, Any]:
+    """Restore the last backup and put on record what came of it: the figures of the restore.
+
+    Raises:
+        NotRehearsed: It failed; that is on record.
+        NotConfigured: Somebody else rehearses now.
+    """
+    with _alone():
+        begun = time.monotonic()
+        try:
+            found = _restored(with_)
+            _hold_against_log(found)
+        except NotRehearsed as error:
+            alarms.error("A backup could not be restored for trial: %s", error)
+            note_failed(by=by, sentence=str(error), backup=error.backup)
+            raise
+        note_rehearsed(by=by, found=found, took_ms=round((time.monotonic() - begun) * 1000))
+        return found
+
+
+@action(event=REHEARSED)
+def note_rehearsed(*, by: Actor, found: Mapping[str, Any], took_ms: int) -> None:
+    """The figures. It ends an outage, if there was one."""
+    outage = outage_of(REHEARSAL)
+    append(
+        REHEARSED, by=by, subject=subject_of(found["id"]), backup_id=found["id"], made_at=found["made_at"], size=found["size"],
+        log_root=found["root"], rows=found["rows"], values=found["values"], took_ms=took_ms, missing=found["missing"],
+        missing_from=found["missing_from"], erased=found["erased"], outage_from=outage.at if outage else None,
+    )  # fmt: skip
+
+
+@action(event=REHEARSAL_FAILED)
+def note_failed(*, by: Actor, sentence: str, backup: str) -> None:
+    """What was found instead. The sentence is the restore's own, which repeats nothing that the backup holds."""
+    append(
+        REHEARSAL_FAILED, by=by, subject=subject_of(backup) if backup else "", backup_id=backup or None, code="not_restored",
+        sentence=sentence, kept=KEPT, to_do=TO_DO,
+    )  # fmt: skip
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """A lock of the session: a restore takes minutes, and no transaction is kept open for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            raise NotConfigured("Somebody else rehearses a restore at this moment.")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _restored(with_: Rehearsal) -> dict[str, Any]:
+    try:
+        with _scratch(with_.server) as url:
+            return _run(with_, url)
+    except psycopg.Error as error:
+        raise NotRehearsed(
+            f"PORTAL_REHEARSAL_DATABASE_URL: no empty database could be made there ({type(error).__name__})."
+        ) from None
+
+
+@contextmanager
+def _scratch(server: str) -> Iterator[str]:
+    """An empty database, its address; it goes again, and so does what an earlier rehearsal left that was killed."""
+    name = f"{SCRATCH}{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as login:
+        _drop_all(login)
+        login.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(PATTERN)))
+        try:
+            yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        finally:
+            try:
+                _drop_all(login)
+            except psycopg.Error as error:  # the next rehearsal removes it
+                alarms.error("The database of a rehearsal could not be removed: %s", type(error).__name__)
+
+
+def _drop_all(login: psycopg.Connection[Any]) -> None:
+    """Only those of this login: another portal's on the same server are another role's.
+
+    Not by force, which only a superuser may use while autovacuum is at work there; a drop waits for that by itself.
+    """
+    mine = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND datdba = current_user::regrole"
+    for (name,) in login.execute(mine, [SCRATCH]).fetchall():
+        login.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
+            [name],
+        )
+        login.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+
+def _run(with_: Rehearsal, url: str) -> dict[str, Any]:
+    """The operator's command. Its words are kept where it fails; addresses with passwords are none of them."""
+    environment = {name: value for name, value in os.environ.items() if name not in LEFT_OUT} | {
+        "DATABASE_URL": url, "PORTAL_BACKUP_PUBLIC_KEY": settings.PORTAL_BACKUP_PUBLIC_KEY,
+    }  # fmt: skip
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "restore", "--json", "--from", with_.address]
+    command += ["--identity", str(with_.identity), "--published", with_.published]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in RESTORED:
+        last = next(iter(done.stderr.strip().splitlines()[-1:]), "It ended without a word.")
+        raise NotRehearsed(last.removeprefix("CommandError: ")[:LONGEST])
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _hold_against_log(found: Mapping[str, Any]) -> None:
+    """What came back is what the live log says that this backup held, under a root that it signed."""
+    said, backup = _said_of(found["id"]), found["id"]
+    if said is None:
+        raise NotRehearsed("The log does not know the backup that lies there: it was made by somebody else.", backup)
+    ours = {
+        "size": said.fields["size"],
+        "root": said.fields["log_root"],
+        "rows": said.fields["rows"],
+        "values": said.fields["values"],
+    }
+    if wrong := [f"{name} {found[name]} instead of {value}" for name, value in ours.items() if found[name] != value]:
+        raise NotRehearsed(f"The log says otherwise of this backup: {', '.join(wrong)}.", backup)
+    signed = StoredCheckpoint.objects.filter(size=found["size"]).first()
+    if signed is None or bytes(signed.root).hex() != found["root"]:
+        raise NotRehearsed(f"The live log has another root at {found['size']} entries.", backup)
+
+
+def _said_of(backup: str) -> LoggedEvent | None:
+    return next(iter(of_subject(subject_of(backup), [MADE], 1)), None)

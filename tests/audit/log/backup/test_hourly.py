@@ -1,0 +1,118 @@
+"""The hourly job: one backup an hour, one entry for an outage, and one for its end."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from audit.log import backup_times, checking, sealer, sealing
+from audit.log.append import clock, now_ms
+from audit.log.backup import hourly, lateness, making, rehearsing
+from audit.log.backup_times import MINUTE_MS, last_of, outage_of
+from audit.log.read import LoggedEvent, last_named
+from tests.audit.log.backup.configured import configure
+from tests.audit.log.backup.places import Place, place
+from tests.audit.log.logged import sealed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def backups(tmp_path: Path, settings: Any) -> Place:
+    found = place(tmp_path)
+    configure(settings, found)
+    sealed(3)
+    return found
+
+
+def said() -> list[LoggedEvent]:
+    return last_named([backup_times.MADE, backup_times.FAILED, backup_times.LATE], 50)
+
+
+def at(minutes: int, job: Any) -> int:
+    moment = now_ms() + minutes * MINUTE_MS
+    with clock(lambda: moment):
+        return int(job.run_due())
+
+
+def test_locks_of_the_log_are_five_different_ones() -> None:
+    locks = {sealing.SEALING_LOCK, sealer.PROCESS_LOCK, checking.CHECK_LOCK, making.LOCK, rehearsing.LOCK}
+    assert len(locks) == 5
+
+
+def test_one_backup_an_hour_with_its_figures(backups: Place) -> None:
+    assert [at(minutes, hourly) for minutes in (0, 0, 59, 62)] == [1, 0, 0, 1]
+    first, second = said()
+    (waits,) = [event for event in (first,) if event.index is None]  # written after the backup, so it is not in it
+    fields = {name: first.fields.get(name) for name in ("size", "values", "place", "outage_from")}
+    assert fields == {"size": 3, "values": 6, "place": str(backups.folder), "outage_from": None}
+    assert (waits.subject, second.fields["rows"] > first.fields["rows"] > 0) == (
+        f"backup:{first.fields['backup_id']}",
+        True,
+    )
+    assert (backups.folder / f"backups/{second.fields['backup_id']}.p/manifest").exists()
+
+
+def test_nothing_is_tried_where_no_place_is_set(settings: Any) -> None:
+    settings.PORTAL_BACKUP_TO = ""
+    sealed(1)
+    assert [job.run_due() for job in (hourly, lateness, rehearsing)] == [0, 0, 0]
+    assert said() == []
+
+
+def test_an_outage_is_one_entry_and_its_end_another(backups: Place, settings: Any) -> None:
+    key = settings.PORTAL_BACKUP_KEY_FILE
+    assert at(0, hourly) == 1
+    settings.PORTAL_BACKUP_KEY_FILE = "/nowhere/backup.key"
+    assert [at(minutes, hourly) for minutes in (65, 70, 76, 130, 300)] == [0] * 5
+    assert at(400, lateness) == 0  # it is known already
+    settings.PORTAL_BACKUP_KEY_FILE = key
+    assert at(401, hourly) == 1
+    names = [event.name for event in said()]
+    assert names == ["backup.made", "backup.failed", "backup.made"]
+    failed, made = said()[1:]
+    assert failed.fields["sentence"] == "PORTAL_BACKUP_KEY_FILE cannot be read: No such file or directory."
+    assert (failed.fields["code"], failed.fields["last_at"]) == ("NotConfigured", said()[0].at)
+    assert (made.fields["outage_from"], outage_of("backup")) == (failed.at, None)
+
+
+def test_a_place_that_is_full_or_gone_is_said_in_a_sentence(backups: Place, settings: Any) -> None:
+    settings.PORTAL_BACKUP_TO = "/dev/null/backups"
+    with pytest.raises(CommandError, match=r"No backup was made\. The place for backups cannot be written or read\."):
+        call_command("backup")
+    (failed,) = said()
+    assert failed.fields["kept"] == "Earlier backups stand as they were."
+    assert failed.fields["code"] == "StoreUnavailable"
+
+
+def test_what_the_database_says_of_an_error_is_not_repeated(backups: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import DataError
+
+    def broken(*_: object) -> int:
+        raise DataError("invalid: Grace Hopper")
+
+    monkeypatch.setattr("audit.log.backup.tables.values_held", broken)
+    assert at(0, hourly) == 0
+    (failed,) = said()
+    assert failed.fields["sentence"] == "The database did not give its rows (DataError)."
+
+
+def test_while_another_makes_one_nothing_is_said(backups: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken() -> Any:
+        raise making.BeingMade("Another backup is being made.")
+
+    monkeypatch.setattr("audit.log.backup.making._alone", taken)
+    assert (at(0, hourly), said()) == (0, [])
+
+
+def test_late_is_told_once_by_whoever_still_runs_and_never_after_a_pause_of_everything(backups: Place) -> None:
+    assert at(0, hourly) == 1
+    asked = [(minutes, at(minutes, lateness)) for minutes in (0, 50, 100, 134, 137, 190, 240)]
+    assert [minutes for minutes, told in asked if told] == [137]
+    late = said()[-1]
+    assert (late.name, late.fields["what"], late.fields["last_at"]) == ("backup.late", "backup", said()[0].at)
+    assert at(241, hourly) == 1
+    assert [at(minutes, lateness) for minutes in (242, 3000, 3010)] == [0, 0, 0]  # all was switched off in between
+    assert at(3016, lateness) == 1
+    assert last_of("backup") == said()[-2]

@@ -1,0 +1,114 @@
+"""A rehearsal restores the last backup into a database of its own, holds it against the log, and leaves nothing behind."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+
+from audit.log.append import clock
+from audit.log.backup import hourly, lateness, rehearsing
+from audit.log.backup.rehearsing import SCRATCH, NotRehearsed, _hold_against_log
+from audit.log.backup_times import DAY_MS, REHEARSAL_FAILED, REHEARSED, outage_of, rehearsal_due_at
+from audit.log.publishing import publish_once
+from audit.log.read import LoggedEvent, last_named
+from audit.log.stores.directory import DirectoryStore
+from tests.audit.log.backup.configured import configure
+from tests.audit.log.backup.places import Place, place
+from tests.audit.log.logged import run_signer, sealed
+from tests.migrated import PATTERN
+from tests.servers import superuser_url
+from tests.worlds import make_world
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def backups(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The trial's database is migrated already, which saves ten seconds."""
+    monkeypatch.setattr(rehearsing, "PATTERN", PATTERN)
+    found = place(tmp_path)
+    configure(settings, found)
+    settings.PORTAL_LOG_STORE = str(tmp_path / "published")
+    make_world()
+    sealed(5)
+    return found
+
+
+def left() -> list[str]:
+    with psycopg.connect(superuser_url(), autocommit=True) as login:
+        rows = login.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [SCRATCH]).fetchall()
+    return [name for (name,) in rows]
+
+
+def said() -> list[LoggedEvent]:
+    return last_named([REHEARSED, REHEARSAL_FAILED], 50)
+
+
+def test_the_first_backup_is_rehearsed_at_once_and_then_each_month(backups: Place, settings: Any) -> None:
+    assert hourly.run_due() == 1
+    sealed(2)
+    publish_once(connection, DirectoryStore(Path(settings.PORTAL_LOG_STORE)), [run_signer().verifier()])
+    assert rehearsing.run_due() == 1
+    (done,), made = said(), last_named(["backup.made"])[0]
+    names = ("backup_id", "size", "log_root", "rows", "values")
+    assert {name: done.fields[name] for name in names} == {name: made.fields[name] for name in names}
+    assert (done.fields["missing"], left()) == (3, [])  # the two, and what was said of the backup
+    again = []
+    for at in (done.at + 30 * DAY_MS - 1, done.at + 30 * DAY_MS + 1):
+        with clock(lambda at=at: at):  # type: ignore[misc]  # of this turn
+            (backups.folder / "manifest").unlink(missing_ok=True)
+            again.append((rehearsing.run_due(), len(said()), rehearsing.run_due(), len(said())))
+    assert again == [(0, 1, 0, 1), (0, 2, 0, 2)]  # tried when due, and once a day while it fails
+    failed = said()[-1]
+    assert (failed.fields["sentence"], outage_of("rehearsal")) == ("Nothing was restored. There is no backup.", failed)
+    assert (rehearsal_due_at(), left()) == (done.at + 30 * DAY_MS, [])
+
+
+WRONG = {"size": 4, "root": "00" * 32, "rows": 1, "values": 1, "id": "20261129T000000Z-00000000"}
+
+
+def test_a_whole_backup_that_the_log_does_not_know_or_knows_otherwise_fails(backups: Place) -> None:
+    hourly.run_due()
+    made = last_named(["backup.made"])[0].fields
+    found = {
+        "id": made["backup_id"],
+        "size": made["size"],
+        "root": made["log_root"],
+        "rows": made["rows"],
+        "values": made["values"],
+    }
+    _hold_against_log(found)
+    refused = {}
+    for name, value in WRONG.items():
+        with pytest.raises(NotRehearsed) as error:
+            _hold_against_log(found | {name: value})
+        refused[name] = str(error.value)
+    otherwise = {
+        name: f"The log says otherwise of this backup: {name} {WRONG[name]} instead of {found[name]}."
+        for name in ("size", "root", "rows", "values")
+    }
+    assert refused == otherwise | {
+        "id": "The log does not know the backup that lies there: it was made by somebody else."
+    }
+
+
+def test_a_rehearsal_that_nobody_can_make_is_late_a_day_after_it_was_due(backups: Place, settings: Any) -> None:
+    settings.PORTAL_REHEARSAL_IDENTITY_FILE = ""
+    hourly.run_due()
+    made = last_named(["backup.made"])[0].at
+    told = []
+    for minutes in range(0, 40, 10):
+        with clock(lambda minutes=minutes: made + 31 * DAY_MS + (minutes - 20) * 60_000):  # type: ignore[misc]  # of this turn
+            hourly.note_made(by=hourly.BACKER, made=_like_the_last(), place="")  # backups go on
+            told.append((rehearsing.run_due(), lateness.run_due()))
+    assert told == [(0, 0), (0, 0), (0, 1), (0, 0)]
+    late = last_named(["backup.late"])[0]
+    assert (late.fields["what"], late.fields["due_at"]) == ("rehearsal", made + 31 * DAY_MS)
+
+
+def _like_the_last() -> Any:
+    from audit.log.backup.making import Made
+
+    return Made("20261129T000000Z-00000000", 5, "00")
