@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from portal.calendars import after_uses, feed, under_seal
+from portal.calendars import after_uses, feed, restores, under_seal
 from portal.calendars.entries import MOST, Entry
 from portal.campaigns.lists import LISTS
 from portal.campaigns.queries import duties_of as attestations_of
@@ -56,6 +56,7 @@ def entries_of(viewer: Person) -> list[Entry]:
         *after_uses.entries(viewer),
         *_findings(viewer),
         *under_seal.entries(viewer),
+        *restores.entries(viewer),
     ]
     return sorted(found, key=lambda each: (each.due_at, each.title, each.key))
 

@@ -58,6 +58,14 @@ PARTS: Mapping[str, About] = {
     "check": About(
         "Check of the log", "Reads the whole log once a day, and what is published of it.", "Damage is found later, or by others.",
     ),
+    "backup": About(
+        "Backup", "Keeps the log, what lies beside it and the portal's rows of one moment, each hour.",
+        "If the database is lost, so is what was written since; values that were erased stay in old copies.",
+    ),
+    "rehearsal": About(
+        "Rehearsal of a restore", "Restores the last backup into a database of its own, and holds it against the log.",
+        "Nobody knows whether the backups can be restored.",
+    ),
     "outbox": About(
         "Outbox", "Holds every mail until it was sent.", "People are told later; nothing that waits is lost.",
     ),

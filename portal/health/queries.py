@@ -9,6 +9,7 @@ from django.conf import settings
 from audit.log.heartbeats import all_beats
 from audit.log.read import last_of_subjects, position
 from portal.clock import moment, now
+from portal.health.backup_rows import backup_rows
 from portal.health.broker import broker_trouble
 from portal.health.log_rows import check_row, published_row, witnesses_row
 from portal.health.parts import PARTS, PROCESSES, About
@@ -167,6 +168,6 @@ def status() -> Mapping[str, list[Row]]:
     beats = {row.process: Sign(row.at, row.detail) for row in all_beats()}
     return {
         "processes": processes(beats, at),
-        "parts": [*_log_rows(beats, at), outbox_row(at), broker_row(), disk_row()],
+        "parts": [*_log_rows(beats, at), *backup_rows(at), outbox_row(at), broker_row(), disk_row()],
         "sources": source_rows(beats, at),
     }

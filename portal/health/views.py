@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_safe
 from portal.clock import now
 from portal.errors import LogUnavailable
 from portal.health import queries
+from portal.health.backup_rows import history
 from portal.health.rows import LATE
 from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
@@ -42,4 +43,4 @@ def status_page(request: PersonRequest) -> HttpResponse:
     if not getattr(request, "htmx", False):
         with suppress(LogUnavailable):  # that the log is down is what somebody comes here to see
             looked_at(request)
-    return render(request, "health/status.html", queries.status())
+    return render(request, "health/status.html", {**queries.status(), "history": history()})

@@ -13,6 +13,7 @@ from portal.access_requests.incidents import joinable
 from portal.access_requests.options import options_of
 from portal.access_requests.owing import owing
 from portal.access_requests.queries import own_requests, questions_to, waiting_for
+from portal.calendars.restores import owed_by as restore_owed_by
 from portal.campaigns.queries import waiting_for as campaigns_waiting_for
 from portal.clock import now
 from portal.drills.queries import owed_by as drills_owed_by
@@ -42,12 +43,22 @@ SECOND_ADMINISTRATOR = ("personnel", "policies", "sealed_proposals")
 PROPOSALS = ("lifts", "resets", "changes", "role_proposals", "eligibility_proposals", *SECOND_ADMINISTRATOR)
 ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "offline_reviews", "owing", "questions", "swaps")
 SEALED = ("secrets_owed", "cards", "no_way_in")
-WAITS = (*ASKED_OF_ME, "campaigns", "findings_owned", "findings_of_others", "drills_owed", *SEALED, *PROPOSALS)
+WAITS = (
+    *ASKED_OF_ME,
+    "campaigns",
+    "findings_owned",
+    "findings_of_others",
+    "drills_owed",
+    "restore_owed",
+    *SEALED,
+    *PROPOSALS,
+)
 """Lists of what waits for the viewer's hand."""
 LATE: Mapping[str, Callable[[Any, datetime], bool]] = {
     **dict.fromkeys(("reviews", "offline_reviews", "campaigns"), lambda each, _at: each.late),
     **dict.fromkeys(("secrets_owed", "drills_owed"), lambda each, at: each.due_at <= at),
     **dict.fromkeys(("findings_owned", "findings_of_others"), lambda each, _at: each.is_overdue),
+    "restore_owed": lambda each, at: each <= at,
 }
 """Duties with a date, and when one of them is late: those stand before all others."""
 CUT = {"findings_owned": ("findings that you own", "findings", "?show=overdue"), "findings_of_others": ("findings of others", "findings", "?show=overdue"),
@@ -103,6 +114,7 @@ def _for(viewer: Person) -> dict[str, Any]:
         shown |= {"drills_owed": drills_owed_by(viewer, now()), "no_way_in": without_way_in(viewer)}
     if ADMINISTRATOR in roles:
         shown |= {
+            "restore_owed": [each for each in [restore_owed_by(viewer, now())] if each],
             "policies": list(policies_waiting(viewer)), "personnel": personnel_waiting_for(viewer), "sealed_proposals": waiting_for_second(viewer),
         }  # fmt: skip
     return shown
