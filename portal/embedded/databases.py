@@ -8,7 +8,7 @@ from psycopg import sql
 PORTAL_DATABASE = "breakglass"
 TARGET_DATABASE = "shop"
 # Roles may only log in; what each of them may do is granted by the migrations.
-ROLES = ("owner", "web", "sealer", "eraser", "reader")
+ROLES = ("owner", "web", "sealer", "eraser", "reader", "rehearser")
 
 # So that neither errors nor their details carry personal values into the server's own log.
 PORTAL_SETTINGS = {
@@ -39,15 +39,15 @@ def role_name(role: str) -> str:
 
 
 def prepare_portal(superuser_url: str, passwords: Mapping[str, str], *, can_make_databases: bool = False) -> None:
-    """The five login roles with their passwords, and the empty database of the owner. May be run again.
+    """The six login roles with their passwords, and the empty database of the owner. May be run again.
 
-    Tests let the owner make databases.
+    Who rehearses restores makes databases of its own, and so does the owner in tests.
     """
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         for role in ROLES:
             _set_role(connection, role_name(role), passwords[role])
-        if can_make_databases:
-            connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(role_name("owner"))))
+        for role in ("rehearser", *(("owner",) if can_make_databases else ())):
+            connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(role_name(role))))
         make_database(connection, PORTAL_DATABASE, owner=role_name("owner"))
 
 

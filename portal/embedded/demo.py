@@ -148,6 +148,7 @@ def everything(home: Path, web_port: int) -> list[Part | Step]:
         Part("broker", valkey.start, valkey.folder / "output.log", valkey.ready, is_server=True),
         programs.mail_sink(),
         programs.step("migrate", [*MANAGE, "migrate", "--no-input", "--verbosity", "0"], environments.owner()),
+        programs.backup_keys(),
         # Before the seed: its grants open only once their intent is sealed.
         programs.part("sealer", [*MANAGE, "sealer"], environments.sealer()),
         programs.step("seed", [*MANAGE, "demo_seed"], environments.seed(target), answer="seed.txt"),
@@ -192,6 +193,11 @@ class Programs:
 
     def part(self, name: str, command: list[str], environment: dict[str, str]) -> Part:
         return Part(name, self._start(name, command, environment, signal.SIGKILL), self.logs / f"{name}.log")
+
+    def backup_keys(self) -> Step:
+        """Made once."""
+        keys = ["--out", str(self.kept.backup_keys), "--name", f"{DEMO_LOG_NAME}-backup", "--if-missing"]
+        return self.step("backup keys", [*MANAGE, "backup_keys", *keys], self.environments.common)
 
     def mail_sink(self) -> Part:
         port = self.kept.ports["mail"]

@@ -46,6 +46,7 @@ class Environments:
         }
         self.shared = {
             "REDIS_URL": valkey.url(), "PORTAL_SECRETS_KEY": state.secrets_key, "PORTAL_LOG_STORE": str(state.log_store),
+            "PORTAL_BACKUP_TO": str(state.backups),
         }  # fmt: skip
 
     def bare(self) -> dict[str, str]:
@@ -65,8 +66,18 @@ class Environments:
         return self.work() | {"PORTAL_DEMO_SUPERUSER_URL": self.portal.url(database=PORTAL_DATABASE)}
 
     def worker(self) -> dict[str, str]:
-        """As `work`, and the eraser's login for the job that erases what two administrators decided on."""
-        return self.work() | {"ERASER_DATABASE_URL": self._database("eraser")}
+        """As `work`, with the eraser's login for the job that erases what two administrators decided on, and what backups are made and rehearsed with."""
+        keys = self.state.backup_keys
+        return self.work() | {
+            "ERASER_DATABASE_URL": self._database("eraser"),
+            "PORTAL_BACKUP_KEY_FILE": str(keys / "backup.key"),
+            "PORTAL_BACKUP_PUBLIC_KEY_FILE": str(keys / "backup.pub"),
+            "PORTAL_BACKUP_RECIPIENT_FILE": str(keys / "backup.recipient"),
+            "PORTAL_REHEARSAL_IDENTITY_FILE": str(keys / "backup.identity"),
+            "PORTAL_REHEARSAL_DATABASE_URL": self.portal.url(
+                role_name("rehearser"), self.state.passwords["rehearser"], "postgres"
+            ),
+        }
 
     def owner(self) -> dict[str, str]:
         """For migrations. The roles' names are fixed; the grants are made by the migrations."""

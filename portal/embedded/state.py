@@ -39,6 +39,16 @@ class State:
         return self.folder / "published-log"
 
     @property
+    def backups(self) -> Path:
+        """Where backups go."""
+        return self.folder / "backups"
+
+    @property
+    def backup_keys(self) -> Path:
+        """The keys of backups. An operator keeps the identity elsewhere; here it shows that a backup can be opened."""
+        return self.folder / "backup-keys"
+
+    @property
     def mark(self) -> str:
         return str(self.folder)
 
@@ -66,6 +76,7 @@ def load(folder: Path, *, make_log_key: Callable[[], tuple[str, str]]) -> State:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "state.json"
     kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else _new_secrets(folder, make_log_key)
+    kept["passwords"] = _new_passwords() | kept["passwords"]  # of a role that came later, too
     kept["ports"] = {name: _kept_or_new(kept.get("ports", {}).get(name)) for name in SERVERS}
     state = State(folder=folder, **kept)
     _write_private(
@@ -82,11 +93,15 @@ def _new_secrets(folder: Path, make_log_key: Callable[[], tuple[str, str]]) -> d
     private, public = make_log_key()
     _write_private(folder / "sealer.key", private)
     return {
-        "passwords": {name: secrets.token_urlsafe(24) for name in (*SERVERS, *ROLES)},
+        "passwords": _new_passwords(),
         "secret_key": secrets.token_urlsafe(48),
         "secrets_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "log_public_key": public.strip(),
     }
+
+
+def _new_passwords() -> dict[str, str]:
+    return {name: secrets.token_urlsafe(24) for name in (*SERVERS, *ROLES)}
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -48,7 +48,7 @@ def test_each_process_holds_exactly_its_own_secrets(
     } == {
         "bare": set(),
         "work": {"web", "valkey", "secrets_key"},
-        "worker": {"web", "eraser", "valkey", "secrets_key"},
+        "worker": {"web", "eraser", "rehearser", "valkey", "secrets_key"},
         "web": {"web", "portal", "valkey", "secrets_key"},  # the superuser's, for the page that tampers
         "sealer": {"sealer", "log_key"},
         "owner": {"owner", "valkey", "secrets_key"},
