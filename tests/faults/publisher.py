@@ -1,4 +1,4 @@
-"""A program without Django that publishes as the sealer did when its calls were recorded, and whose Nth file call of a kind can be made to fail.
+"""A program without Django that publishes as the sealer did, or backs up, when the calls were recorded, and whose Nth file call of a kind can be made to fail.
 
 It says ``ready``, waits for a line, so that a tracer can take hold of it, and ends with ``done`` or ``refused``.
 """
@@ -22,7 +22,10 @@ OURS = {
 
 def main(folder: str, recorded: str, fault: str) -> None:
     """Replay the recorded calls."""
-    store = DirectoryStore(Path(folder) / "log")
+    stores = {
+        "log": DirectoryStore(Path(folder) / "log"),
+        "rest": DirectoryStore(Path(folder), head="manifest"),  # of a backup
+    }
     say("ready")
     sys.stdin.readline()
     if fault:
@@ -32,7 +35,8 @@ def main(folder: str, recorded: str, fault: str) -> None:
             if name == "remember":
                 write_whole(Path(folder) / "seen", *arguments)
             else:
-                getattr(store, name)(*arguments)
+                place, _, call = name.rpartition(".")
+                getattr(stores[place or "log"], call)(*arguments)
     except (StoreUnavailable, OSError):
         say("refused")
     else:
