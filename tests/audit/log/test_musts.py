@@ -138,6 +138,8 @@ def test_the_lines_of_a_request_must_be_written_in_one_way(
     assert add(ask, body)[0] == 200
     longest = write_request(303, (bytes(32),) * 63, log.notes[1].note)
     assert len(parse_request(longest).path) == 63
+    with pytest.raises(ParseError):
+        parse_request(write_request(303, (bytes(32),) * 64, log.notes[1].note))
 
 
 def test_answers_must_be_cosignature_lines_with_a_time_by_the_witness(ask: Called, log: SimulatedLog) -> None:
