@@ -19,6 +19,7 @@ MACHINES = (
     ("Personnel list", "portal.personnel.states", "MOVES", "STATES", "read"),
     ("Attestation", "portal.campaigns.states", "MOVES", "STATES", "open"),
     ("Legal hold", "portal.erasing.states", "HOLD_MOVES", "HOLD_STATES", "holds"),
+    ("Cut of old entries", "portal.erasing.states", "CUT_MOVES", "CUT_STATES", "proposed"),
     ("Erasure of a person's values", "portal.erasing.states", "MOVES", "STATES", "asked"),
     ("Lost range of the log", "portal.lost.states", "MOVES", "STATES", "reported"),
     ("Line of an attestation", "portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES", "undecided"),

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from audit.events.retention import read_terms
+
 
 class MissingSetting(RuntimeError):
     """A variable that must be set is not, or cannot be read."""
@@ -42,6 +44,14 @@ def number(name: str, default: int) -> int:
         return int(value) if value else default
     except ValueError as error:
         raise MissingSetting(f"{name} is not a whole number: {value!r}") from error
+
+
+def retention(name: str) -> dict[str, int]:
+    """Read for how many days each class of event is kept; what is not named keeps the term of its duty."""
+    try:
+        return read_terms(text(name, ""))
+    except ValueError as error:
+        raise MissingSetting(f"{name}: {error}") from error
 
 
 def words(name: str, default: str = "") -> list[str]:

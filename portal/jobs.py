@@ -66,6 +66,7 @@ WORKS: tuple[Work, ...] = (
     Work("contracts", "portal.personnel.sweep.end_contracts_due", 60, 60),
     Work("dossiers", "audit.packs.dossiers.make_due", 5, 15),
     Work("dossier-mails", "portal.notifications.dossiers.run", 5, 5),
+    Work("removals", "audit.packs.removing.run_due", 60, 300),
     Work("packs", "audit.packs.jobs.run_due", 10, 15),
     Work("retests", "audit.packs.retests.run_due", 10, 30),
     Work("watchdogs", "portal.grants.watchdogs.hold", 0, 10),  # held by a process that stays
@@ -76,6 +77,8 @@ WORKS: tuple[Work, ...] = (
     Work("rehearsals", "audit.log.backup.rehearsing.run_due", 3600, 0),
     Work("backup-lateness", "audit.log.backup.lateness.run_due", 300, 300),
     Work("erasures", "portal.erasing.carrying_out.run_due", 60, 0),  # with the eraser's rights, which watch has not
+    Work("cuts", "portal.erasing.carrying_cuts.run_due", 60, 0),  # likewise
+    Work("expiries", "portal.erasing.expiring.run_due", 21600, 0),  # likewise
     Work("comparison", "portal.reconciliation.comparing.compare_due", 3600, 3600),
 )
 AT_END = ("portal.grants.watchdogs.release",)

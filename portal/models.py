@@ -4,7 +4,7 @@ from portal.access_requests.models import AccessRequest, Approval, Seen
 from portal.campaigns.models import Campaign, Duty, Item
 from portal.drills.models import Drill
 from portal.eligibility.models import Eligibility, RoleAssignment
-from portal.erasing.models import Erasure, LegalHold
+from portal.erasing.models import Cut, Erasure, LegalHold
 from portal.findings.models import Finding
 from portal.grants.models import Extension, Grant, Release
 from portal.lists.models import SavedSearch
@@ -31,6 +31,7 @@ __all__ = [
     "Attempts",
     "Campaign",
     "ChangeRecord",
+    "Cut",
     "Delegation",
     "Drill",
     "Duty",

@@ -38,6 +38,7 @@ PLACES = (
     Place("Rotas", "rotas", "refresh", KEEPERS | {APPROVER}, "Look after"),
     Place("Policies", "policies", "scale", KEEPERS, "Look after"),
     Place("People", "people", "users", frozenset({ADMINISTRATOR}), "Look after"),
+    Place("Retention", "retention", "hourglass", frozenset({ADMINISTRATOR, AUDITOR}), "Look after"),
     Place("Holds and erasures", "erasing", "lock", frozenset({ADMINISTRATOR, AUDITOR}), "Look after"),
     Place("Receivers", "receivers", "external-link", frozenset({ADMINISTRATOR}), "Look after"),
     Place("Cases", "case_list", "file-text", JUDGES, "Evidence"),

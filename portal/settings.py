@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from portal.environment import database, flag, number, text, words
+from portal.environment import database, flag, number, retention, text, words
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -23,6 +23,7 @@ PORTAL_SECRETS_KEY = text(
 )
 PORTAL_LOG_PUBLIC_KEY = text("PORTAL_LOG_PUBLIC_KEY", "")
 PORTAL_LOG_STORE = text("PORTAL_LOG_STORE", "")
+PORTAL_RETENTION = retention("PORTAL_RETENTION")  # days by class; only longer than the duty: "entries=3650 signins=800"
 PORTAL_LOG_WITNESSES = text("PORTAL_LOG_WITNESSES", "")
 PORTAL_LOG_ORIGIN = text("PORTAL_LOG_ORIGIN", "breakglass.example/log")
 PORTAL_BACKUP_TO = text("PORTAL_BACKUP_TO", "")

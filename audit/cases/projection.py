@@ -11,11 +11,11 @@ from django.db import connection, transaction
 
 from audit.cases.case import Case
 from audit.cases.fold import HANDLERS
-from audit.cases.models import CaseListPosition, CaseRow
+from audit.cases.models import ActRow, ActSession, CaseListPosition, CaseRow
 from audit.cases.reading import sealed_case
 from audit.cases.status import status_of
 from audit.cases.words import CATEGORIES, CRITERIA, MODES
-from audit.log.read import size
+from audit.log.read import follow, size
 
 AT_ONCE = 50
 """Rows that are written in one statement."""
@@ -39,6 +39,7 @@ def catch_up(limit: int = 2000) -> int:
     if end <= place.next_index:
         return 0
     _follow(place.next_index, end)
+    _leave_out(place.next_index, end)
     read, place.next_index = end - place.next_index, end
     place.save(update_fields=["next_index"])
     return read
@@ -67,6 +68,17 @@ def _follow(start: int, end: int) -> None:
         rows = [_row(case, touched[case]) for case in some]
         fields = [each.name for each in CaseRow._meta.concrete_fields if not each.primary_key]
         CaseRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["case"], update_fields=fields)
+
+
+def _leave_out(start: int, end: int) -> None:
+    """Cases that were cut from the log leave the lists as well. What goes on above a cut has kept all of its entries."""
+    for event in follow(start, ("cut.done",)):
+        if event.index is not None and event.index < end:
+            gone = CaseRow.objects.filter(position__lt=event.fields["minimum_index"])
+            cases = list(gone.values_list("case", flat=True))
+            ActRow.objects.filter(case__in=cases).delete()
+            ActSession.objects.filter(case__in=cases).delete()
+            gone.delete()
 
 
 def _batches(cases: Iterable[str]) -> Iterator[list[str]]:

@@ -20,12 +20,22 @@ from audit.cases.reading import Record, mark_of, record_of
 from audit.cases.status import STATUSES, VERDICTS
 from audit.inert_csv import csv_file
 from audit.log.append import Refused
+from audit.log.cuts import last_cut
 from audit.log.viewing import ViewerRequest, signed_in, take_list, viewed, viewed_with
 
 ON_A_PAGE = 50
 MOST_QUERY = 1_000  # characters of an address that are kept
 LATE_S = 60
 """Seconds after which a list that lags behind the log says so aloud."""
+
+
+class CutFromLog(Http404):
+    """The case has no entries any more; ``when`` (ms) the log was last cut, and where it begins since."""
+
+    def __init__(self, when: tuple[int, int]) -> None:
+        """Keep it."""
+        super().__init__()
+        self.when = when
 
 
 @require_GET
@@ -97,7 +107,10 @@ def _searched(
 @signed_in
 def case_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """One case, the whole record step by step."""
-    record = _record(request, pk, "the case")
+    try:
+        record = _record(request, pk, "the case")
+    except CutFromLog as cut:
+        return render(request, "audit/log/cut.html", {"cut": cut.when, "what": "this case"}, status=410)
     request.looked_at()
     return render(request, "audit/cases/page.html", page.context(record) | _activity(request, record))
 
@@ -183,7 +196,8 @@ def _record(request: ViewerRequest, pk: UUID, name: str) -> Record:
 def _read(pk: UUID) -> Record:
     record = record_of(pk)
     if record is None:
-        raise Http404
+        when = last_cut()
+        raise CutFromLog(when) if when else Http404
     return record
 
 

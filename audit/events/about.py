@@ -81,6 +81,8 @@ ABOUT: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "erasure.asked": {"reason": (BY,)},
     "log.loss_reported": {"reason": (BY,)},
     "log.range_lost": {"reason": ("asked_by",)},
+    "cut.proposed": {"reason": (BY,)},
+    "log.cut": {"reason": ("asked_by",)},
 }  # fmt: skip
 
 

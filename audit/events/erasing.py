@@ -4,6 +4,7 @@ from audit.events.spec import family
 
 HOLD = "hold_id:id person_id:id? case_id:id?"
 ERASURE = "erasure_id:id person_id:id"
+CUT = "cut_id:id minimum_index:int"
 
 EVENTS = family(
     ("hold.set", "Nothing of a person, or of a case, is erased from now on.", HOLD + " reason*"),
@@ -16,4 +17,13 @@ EVENTS = family(
     ("erasure.confirmed", "A second administrator confirmed that a person's values are erased.", ERASURE + " basis asked_by:id approved_by:id"),
     ("erasure.done", "A person's values are erased; the proofs stay.", ERASURE + " basis asked_by:id approved_by:id values:int rows:map"),
     ("erasure.act_refused", "An act on an erasure was refused.", "act code kind sentence"),
+    ("retention.set", "How many days each class of event is kept at least.", "terms:map"),
+    ("personal_values.expired", "What was personal in these entries is erased, since its time had come.", "kind before:time event_ids:list"),
+    ("cut.proposed", "Cutting old entries waits for a second administrator.", CUT + " reason*"),
+    ("cut.approved", "A second administrator said that old entries are cut.", CUT + " asked_by:id approved_by:id"),
+    ("cut.declined", "Old entries are not cut.", CUT + " asked_by:id"),
+    ("log.cut", "From here on the log begins later: what stood before was kept for its time.",
+     CUT + " from_index:int from_at:time to_at:time keep_until:time asked_by:id approved_by:id reason*"),
+    ("cut.done", "The old entries are gone; the hashes of all of them stay.", CUT + " asked_by:id approved_by:id entries:int values:int cases:int stayed:int"),
+    ("cut.act_refused", "An act on a cut was refused.", "act code kind sentence"),
 )  # fmt: skip

@@ -12,9 +12,10 @@ from django.db.models import OuterRef, Subquery
 
 from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
-from audit.log.checkpoint import MAX_SIZE
+from audit.log.checkpoint import MAX_SIZE, parse_checkpoint, verify_checkpoint
 from audit.log.commitments import verify_commitment
 from audit.log.cosignature import parse_cosigner_key, verify_cosignatures
+from audit.log.cuts import begins_at
 from audit.log.errors import NotVerified, ParseError
 from audit.log.models import Cosignature, Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
 from audit.log.note import VerifierKey, parse_note, write_note
@@ -34,6 +35,9 @@ class Report:
 
     entries: int = 0
     checkpoints: int = 0
+    whole_from: int = 0  # the index before which entries were cut; those of them that stay are checked one by one
+    stayed: int = 0  # entries before it that stay
+    wrong_notes: list[int] = field(default_factory=list)  # sizes of checkpoints before it that do not verify
     bad_ranges: list[RangeResult] = field(default_factory=list)  # the first 20
     bad_range_count: int = 0
     wrong_tiles: list[str] = field(default_factory=list)
@@ -87,6 +91,8 @@ def _faults(report: Report) -> Iterator[str]:
         yield f"Entries {found.from_index} to {found.to_index} do not verify: {' '.join(found.why)}"
     if report.bad_range_count > len(report.bad_ranges):
         yield f"{report.bad_range_count - len(report.bad_ranges)} more ranges do not verify."
+    if report.wrong_notes:
+        yield f"{len(report.wrong_notes)} checkpoints of what was cut do not verify, first that of {report.wrong_notes[0]} entries."
     if report.wrong_tiles:
         yield f"{len(report.wrong_tiles)} tiles are not those of the entries, first {report.wrong_tiles[0]}."
     if report.wrong_columns:
@@ -137,10 +143,12 @@ def stored_tile(level: int, index: int, width: int) -> bytes:
 
 
 def stored_ranges(keys: Sequence[VerifierKey], size: int) -> Iterator[RangeResult]:
-    """What holds of each range between two checkpoints, up to the log position ``size``."""
-    rows = SealedEntry.objects.filter(index__lt=size).order_by("index").values_list("index", "event__body", "leaf_hash")
-    entries = (Entry(index, bytes(body), bytes(leaf)) for index, body, leaf in rows.iterator(chunk_size=CHUNK))
-    return verify_entries(entries, stored_notes(size), keys, stored_tile)
+    """What holds of each range between two checkpoints, up to the log position ``size``; of a log that was cut, from its beginning on."""
+    begins = begins_at()
+    chosen = SealedEntry.objects.filter(index__gte=begins, index__lt=size).order_by("index")
+    rows = chosen.values_list("index", "event__body", "leaf_hash").iterator(chunk_size=CHUNK)
+    entries = (Entry(index, bytes(body), bytes(leaf)) for index, body, leaf in rows)
+    return verify_entries(entries, stored_notes(size), keys, stored_tile, begins)
 
 
 def stored_notes(size: int = MAX_SIZE) -> Iterator[StoredNote]:
@@ -153,13 +161,36 @@ def stored_notes(size: int = MAX_SIZE) -> Iterator[StoredNote]:
 def _sealed(report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote]) -> None:
     check = TileCheck(stored_tile)
     elsewhere = sorted(seen_elsewhere, key=lambda note: note.size)
-    notes = heapq.merge(stored_notes(), elsewhere, key=lambda note: note.size)
-    for result in verify_entries(_watched(report, check), notes, keys, stored_tile):
+    report.whole_from = begins_at()
+    notes = [*heapq.merge(stored_notes(), elsewhere, key=lambda note: note.size)]
+    _of_cut(report, check, [note for note in notes if note.size <= report.whole_from], keys)
+    for result in verify_entries(_watched(report, check), notes, keys, stored_tile, report.whole_from):
         report.checkpoints += 1
         if not result.ok:
             report.bad_range_count += 1
             report.bad_ranges += [result] if len(report.bad_ranges) < MOST_NAMED else []
-    report.wrong_tiles = [tiles.path(tile) for tile in check.finish()]
+    report.wrong_tiles += [tiles.path(tile) for tile in check.finish()]
+
+
+def _of_cut(report: Report, check: TileCheck, notes: Sequence[StoredNote], keys: Sequence[VerifierKey]) -> None:
+    """Of what was cut the hashes stay: the tiles above are held against them, and each checkpoint against the tree that they have."""
+    for number in range(report.whole_from // tiles.WIDTH):
+        try:
+            hashes = tiles.parse_tile(stored_tile(0, number, tiles.WIDTH), tiles.WIDTH)
+        except (LookupError, ParseError):
+            report.wrong_tiles.append(tiles.path(tiles.TileName(0, number, tiles.WIDTH)))
+            hashes = (bytes(tiles.HASH_BYTES),) * tiles.WIDTH
+        for leaf in hashes:
+            check.add(leaf)
+    for note in notes if report.whole_from else ():
+        report.checkpoints += 1
+        try:
+            said = verify_checkpoint(parse_checkpoint(note.note), keys)
+            sound = said.size == note.size and tiles.tree_root(note.size, stored_tile) == said.root
+        except (ParseError, NotVerified, LookupError):
+            sound = False
+        if not sound:
+            report.wrong_notes.append(note.size)
 
 
 def _watched(report: Report, check: TileCheck) -> Iterator[Entry]:
@@ -170,7 +201,11 @@ def _watched(report: Report, check: TileCheck) -> Iterator[Entry]:
     for index, leaf, *row in rows.iterator(chunk_size=CHUNK):
         event = Queued(0, *row)
         report.entries += 1
-        check.add(merkle.leaf_hash(event.body))
+        if index >= report.whole_from:
+            check.add(merkle.leaf_hash(event.body))
+        else:
+            report.stayed += 1
+            _stayed(report, index, event.body, bytes(leaf))
         if reason_to_refuse(event):
             report.wrong_columns.append(index)
         chunk.append((event.id, event.body))
@@ -179,6 +214,17 @@ def _watched(report: Report, check: TileCheck) -> Iterator[Entry]:
             chunk.clear()
         yield Entry(index, event.body, bytes(leaf))
     _personal(report, chunk)
+
+
+def _stayed(report: Report, index: int, body: bytes, leaf: bytes) -> None:
+    """An entry before the cut that stays: its hash is the one that the tree has at its place."""
+    at = index % tiles.WIDTH * tiles.HASH_BYTES
+    try:
+        true = stored_tile(0, index // tiles.WIDTH, tiles.WIDTH)[at : at + tiles.HASH_BYTES]
+    except LookupError:
+        return  # the tile is named already
+    if not merkle.leaf_hash(body) == leaf == true:
+        report.wrong_columns.append(index)
 
 
 def _personal(report: Report, chunk: Sequence[tuple[uuid.UUID, bytes]]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from audit.log import checkpoints
 from audit.log.commitments import verify_commitment
+from audit.log.cuts import minimum_index
 from audit.log.errors import NotVerified
 from audit.log.models import PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.note import to_base64, write_note
@@ -113,6 +114,11 @@ def _personal(name: str, commitment: str, kept: tuple[bytes, str] | None) -> Per
         return Personal(name, commitment, None, False)
     salt, value = kept
     return Personal(name, commitment, value, verify_commitment(commitment, salt, name, value))
+
+
+def is_cut(index: int) -> bool:
+    """Whether the entry was cut; some before the log's beginning stay."""
+    return index < minimum_index() and not SealedEntry.objects.filter(pk=index).exists()
 
 
 @dataclass(frozen=True)

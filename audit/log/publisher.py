@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import DatabaseError, InterfaceError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from audit.log.cuts import minimum_index
+from audit.log.cutting import StillLocked, cut_published
 from audit.log.note import VerifierKey
 from audit.log.publishing import Head, SetBack, publish_once
 from audit.log.sealing import SealingError
@@ -33,6 +36,8 @@ class Publisher:
     keys: Sequence[VerifierKey]
     remembered: bool
     published: Head | None = None
+    cut_to: int = 0  # the minimum index below which the store was seen to hold no bundle
+    uncut: str = ""  # why what was cut is still there
     trouble: str = ""  # why what was sealed is not published
     blocked: bool = (
         True  # nothing is sealed: the store was not asked yet, holds another history, or is all that could remember
@@ -63,11 +68,39 @@ class Publisher:
         try:
             while not self._stop.is_set():
                 self._woken.clear()
-                self._publish(lambda: publish_once(connection, self.store, self.keys))
+                self._publish(lambda: self._published(connection))
                 self._woken.wait(REST_S if self.trouble else None)
         finally:
             with contextlib.suppress(DatabaseError, InterfaceError):
                 connection.close()
+
+    def _cut(self) -> None:
+        """Remove what a published cut names; it is tried again with the next publication, and what was published stands."""
+        if self.published is None:
+            return
+        size = self.published.checkpoint.size
+        try:
+            with connections[self.alias].cursor() as cursor:
+                minimum = minimum_index(cursor, below=size)
+                if minimum == self.cut_to:
+                    return
+                removed = cut_published(cursor, self.store, size)
+        except (StillLocked, StoreUnavailable, SealingError) as error:
+            self._tell_uncut(str(error))
+            return
+        self.cut_to, self.uncut = minimum, ""
+        if removed:
+            alarms.info("%s bundles of old entries were removed, as the log says.", removed)
+
+    def _tell_uncut(self, sentence: str) -> None:
+        if sentence != self.uncut:
+            alarms.critical("What was cut is still published. %s", sentence)
+        self.uncut = sentence
+
+    def _published(self, connection: BaseDatabaseWrapper) -> Head | None:
+        self.published = publish_once(connection, self.store, self.keys)
+        self._cut()
+        return self.published
 
     def _publish(self, publish: Callable[[], Head | None]) -> None:
         try:

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.log import merkle, tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.cuts import minimum_index
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.sealing import SealingError, last_signed, read_tiles
@@ -78,7 +79,7 @@ def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[V
             check_grown(cursor, head.checkpoint, last)
             if head.data == after:
                 return head
-        for resources in _resources(cursor, published, last.size):
+        for resources in _resources(cursor, published, last.size, minimum_index(cursor)):
             store.put(resources)
     store.move_head(head.data if head else None, after)
     store.forget(_outgrown(published, last.size))
@@ -120,19 +121,22 @@ def changed_tiles(old: int, new: int) -> Iterator[tiles.TileName]:
         level += 1
 
 
-def _resources(cursor: Any, old: int, new: int) -> Iterator[dict[str, bytes]]:
-    """All that a reader of the new tree needs and the old one did not, in parts; entries are held against the hashes beside them."""
+def _resources(cursor: Any, old: int, new: int, minimum: int) -> Iterator[dict[str, bytes]]:
+    """All that a reader of the new tree needs and the old one did not, in parts; entries are held against the hashes beside them.
+
+    Of bundles that were cut (below ``minimum``) only the hashes are there.
+    """
     wanted: list[tiles.TileName] = []
     for tile in changed_tiles(old, new):
         wanted.append(tile)
         if len(wanted) == AT_ONCE:
-            yield _read(cursor, wanted)
+            yield _read(cursor, wanted, minimum)
             wanted = []
     if wanted:
-        yield _read(cursor, wanted)
+        yield _read(cursor, wanted, minimum)
 
 
-def _read(cursor: Any, wanted: Sequence[tiles.TileName]) -> dict[str, bytes]:
+def _read(cursor: Any, wanted: Sequence[tiles.TileName], minimum: int) -> dict[str, bytes]:
     stored = read_tiles(cursor, wanted)
     found: dict[str, bytes] = {}
     for tile in wanted:
@@ -142,10 +146,17 @@ def _read(cursor: Any, wanted: Sequence[tiles.TileName]) -> dict[str, bytes]:
         except (KeyError, ParseError) as error:
             raise SealingError(f"{tiles.path(tile)} of the stored log is missing or cut short.") from error
         found[tiles.path(tile)] = b"".join(hashes)
-        if level == 0:
+        if level == 0 and not ((tile.index + 1) * tiles.WIDTH <= minimum and _is_cut(cursor, tile)):
             bundle = tiles.TileName(None, tile.index, tile.width)
             found[tiles.path(bundle)] = tiles.encode_bundle(_entries(cursor, tile, hashes))
     return found
+
+
+def _is_cut(cursor: Any, tile: tiles.TileName) -> bool:
+    """Whether entries of the bundle are gone; one that only shall be cut is published as any other."""
+    start = tile.index * tiles.WIDTH
+    cursor.execute(BODIES, [start, start + tile.width])
+    return len(cursor.fetchall()) < tile.width
 
 
 def _entries(cursor: Any, tile: tiles.TileName, hashes: Sequence[bytes]) -> list[bytes]:

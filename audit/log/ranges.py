@@ -86,6 +86,7 @@ def verify_entries(
     notes: Iterable[StoredNote],
     keys: Sequence[VerifierKey],
     fetch: tiles.Fetch | None = None,
+    begins_at: int = 0,
 ) -> Iterator[RangeResult]:
     """One result for each checkpoint, and one more for entries that no checkpoint covers.
 
@@ -94,11 +95,12 @@ def verify_entries(
         notes: In order of size; checkpoints that were seen elsewhere may be among them.
         keys: The log's public keys.
         fetch: Reads the stored tiles; raises LookupError or ParseError where one is missing.
+        begins_at: The index from which on there are entries: what stood before was cut, and its tree comes from the tiles.
     """
-    walk = _Walk()
-    waiting = iter(entries)
+    walk = _begun(begins_at, fetch)
+    waiting = (each for each in entries if each.index >= begins_at)
     entry = next(waiting, None)
-    for note in notes:
+    for note in (each for each in notes if not begins_at or each.size > begins_at):
         seen = _Range()
         while entry is not None and entry.index < note.size:
             _take(walk, seen, entry)
@@ -106,6 +108,17 @@ def verify_entries(
         yield _judge(walk, seen, note, keys, fetch)
     if entry is not None:
         yield _uncovered(walk, entry, waiting)
+
+
+def _begun(size: int, fetch: tiles.Fetch | None) -> _Walk:
+    """The tree of what was cut; one that cannot be read from the tiles is not sound."""
+    if not size:
+        return _Walk()
+    try:
+        tree = merkle.compact_range(size, tiles.node_reader(size, fetch)) if fetch else merkle.CompactRange()
+    except UNREADABLE:
+        return _Walk(size=size, root=None, sound=False)
+    return _Walk(tree, size, tree.root() if fetch else None, sound=fetch is not None)
 
 
 def _take(walk: _Walk, seen: _Range, entry: Entry) -> None:

@@ -159,7 +159,9 @@ def _read(source: Source, index: int, width: int) -> list[bytes]:
             raise CannotRecover(
                 f"The published entries from {index * tiles.WIDTH} on are unreadable. {error}"
             ) from error
-    raise CannotRecover(f"The published entries from {index * tiles.WIDTH} on are missing.")
+    raise CannotRecover(
+        f"The published entries from {index * tiles.WIDTH} on are missing. If the log was cut there, restore a backup first that was made after the cut."
+    )
 
 
 def _keep(cursor: Any, start: int, bodies: Sequence[bytes], leaves: Sequence[bytes]) -> list[int]:

@@ -17,10 +17,10 @@ WEB_ALONE = frozenset(
 )  # fmt: skip
 # table -> role -> rights; every other table of the portal is the web role's to read and write
 LOG_RIGHTS: dict[str, dict[str, str]] = {
-    "audit_event": {WEB: "SELECT, INSERT", SEALER: "SELECT", ERASER: "SELECT, INSERT", READER: "SELECT"},
+    "audit_event": {WEB: "SELECT, INSERT", SEALER: "SELECT", ERASER: "SELECT, INSERT, DELETE", READER: "SELECT"},
     "audit_personal_value": {WEB: "SELECT, INSERT", ERASER: "SELECT, INSERT, DELETE", READER: "SELECT"},
     "audit_queue": {WEB: "SELECT, INSERT", SEALER: "SELECT, DELETE", ERASER: "INSERT", READER: "SELECT"},
-    "audit_sealed_entry": {WEB: "SELECT", SEALER: "SELECT, INSERT", ERASER: "SELECT", READER: "SELECT"},
+    "audit_sealed_entry": {WEB: "SELECT", SEALER: "SELECT, INSERT", ERASER: "SELECT, DELETE", READER: "SELECT"},
     "audit_tile": {WEB: "SELECT", SEALER: "SELECT, INSERT, UPDATE", READER: "SELECT"},
     "audit_checkpoint": {WEB: "SELECT", SEALER: "SELECT, INSERT", READER: "SELECT"},
     "audit_cosignature": {WEB: "SELECT", SEALER: "SELECT, INSERT", READER: "SELECT"},

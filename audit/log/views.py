@@ -12,6 +12,7 @@ from audit.cases.inert import inert
 from audit.cases.presenters import line, people_in
 from audit.events import catalogue
 from audit.log import pages
+from audit.log.cuts import last_cut
 from audit.log.errors import NotVerified
 from audit.log.read import LoggedEvent, person_names
 from audit.log.viewing import ViewerRequest, signed_in, take_away, viewed
@@ -44,7 +45,7 @@ def log_page(request: ViewerRequest) -> HttpResponse:
     names = _names(events)
     context = {
         "form": form, "case": case, "name": name, "lines": [line(event, names) for event in events], "following": following, "before": before,
-        "sealing": pages.sealing(),
+        "sealing": pages.sealing(), "cut": last_cut(),
     }  # fmt: skip
     return render(request, "audit/log/page.html", context)
 
@@ -53,6 +54,8 @@ def log_page(request: ViewerRequest) -> HttpResponse:
 @signed_in
 def log_entry(request: ViewerRequest, index: int) -> HttpResponse:
     """One entry: its bytes, the personal values beside them, and the proof that it is in the log."""
+    if request.user.has_perm("audit.view_all") and pages.is_cut(index):
+        return render(request, "audit/log/cut.html", {"cut": last_cut(), "what": f"entry {index}"}, status=410)
     found = _entry(request, index)
     viewed(request, "an entry of the log", index, case=found.event.case)
     event = found.event

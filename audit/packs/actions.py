@@ -16,6 +16,7 @@ from audit.packs.rules import VIEW_CASE, in_role_and_scope, need_fresh, need_sco
 
 # Links to packs that end, and profiles that redact for the reader, are not built; the event asks for two words, so it is told so.
 NOT_REDACTED, NONE_REQUIRED = "not redacted", "none set"
+GONE = {"erased": "values of somebody in it were erased", "cut": "the entries that it was made of were cut"}
 LEAST_PURPOSE = 10  # characters
 MOST_PURPOSE = 500
 
@@ -128,6 +129,12 @@ def download_dossier(*, by: Actor, dossier: Dossier, viewer: Any) -> bytes:
 
 def _file(row: Pack | Dossier) -> bytes:
     """The stored file, if it is still the one that was made."""
+    if row.gone_at is not None:
+        raise NotThere(
+            f"Its file was removed: {GONE[row.gone_why]} on {row.gone_at:%-d %b %Y}. Make it again.",
+            about=row,
+            kind="removed",
+        )
     try:
         data = row.file.read_bytes() if row.made_at else b""
     except OSError:

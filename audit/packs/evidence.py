@@ -20,6 +20,7 @@ from audit.facts.fold.entry import Entry
 from audit.facts.given import Period
 from audit.facts.schema import new_database
 from audit.log.checkpoints import public_keys
+from audit.log.cuts import begins_at
 from audit.log.examination import stored_ranges
 from audit.log.ranges import RangeResult
 from audit.log.read import LoggedEvent
@@ -116,7 +117,7 @@ def _carried(
 ) -> Carried | None:
     """What the pack before left open, by its facts as they were."""
     before = pack_before(position.size, scope.systems, scope.start)
-    if before is None:
+    if before is None or before.size <= begins_at():
         return None
     then, was = replace(scope, start=before.first, end=before.end), at_size(before.size)
     db = folded(then, was, catalogue, [each for each in ranges if each.to_index < was.size], say)

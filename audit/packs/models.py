@@ -35,6 +35,8 @@ class Pack(models.Model):
     results = models.JSONField(default=dict, help_text="test to result")
     counts = models.JSONField(default=dict, help_text="what the page shows: cases, activities, attached files")
     signer = models.CharField(max_length=200, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="when its file was removed; the hash stays")
+    gone_why = models.CharField(max_length=10, blank=True, help_text="erased or cut")
 
     class Meta:
         """What is to be made is found at once; made and failed exclude each other."""
@@ -51,6 +53,11 @@ class Pack(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(made_at__isnull=True) | models.Q(failed_at__isnull=True), name="pack_made_or_failed"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(gone_at__isnull=True, gone_why="")
+                | models.Q(gone_at__isnull=False) & ~models.Q(gone_why=""),
+                name="pack_gone_whole",
             ),
             models.CheckConstraint(
                 condition=models.Q(period_start__lt=models.F("period_end")), name="pack_period_goes_forward"
@@ -91,6 +98,8 @@ class Dossier(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=400, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="when its file was removed; the hash stays")
+    gone_why = models.CharField(max_length=10, blank=True, help_text="erased or cut")
 
     class Meta:
         """Found by case."""
@@ -98,6 +107,13 @@ class Dossier(models.Model):
         db_table = "audit_dossier"
         default_permissions = ()
         indexes: ClassVar = [models.Index(fields=["case", "made_at"], name="dossier_of_case")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(gone_at__isnull=True, gone_why="")
+                | models.Q(gone_at__isnull=False) & ~models.Q(gone_why=""),
+                name="dossier_gone_whole",
+            )
+        ]
 
     @property
     def file(self) -> Path:

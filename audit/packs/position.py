@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from audit.log.checkpoint import VerifiedCheckpoint, log_key_text, parse_checkpoint, verify_checkpoint
 from audit.log.checkpoints import latest, public_keys
+from audit.log.cuts import begins_at
 from audit.log.errors import NotVerified, ParseError
 from audit.log.models import Cosignature, SealedEntry, StoredCheckpoint
 from audit.packs.render import Attachment
@@ -65,6 +66,8 @@ def at_size(size: int) -> Position:
 
 
 def _position(found: VerifiedCheckpoint) -> Position:
+    if found.size <= begins_at():
+        raise NoPosition(f"What the log held up to position {found.size} was cut under retention.")
     note = StoredCheckpoint.objects.values_list("note", flat=True).get(size=found.size)
     cosigned = Cosignature.objects.filter(size=found.size).order_by("witness").values_list("witness", "line")
     note += "".join(f"{line}\n" for _, line in cosigned)

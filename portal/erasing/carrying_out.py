@@ -15,6 +15,8 @@ from portal.erasing.states import CONFIRMED, MOVES
 from portal.errors import WrongState
 from portal.moves import make
 from portal.people.models import Person
+from portal.personnel.actions import discard
+from portal.personnel.queries import lists_naming
 from portal.rows import lock_row
 from portal.sweeping import done
 
@@ -58,6 +60,8 @@ def finish(*, by: Actor, erasure: Erasure) -> Erasure:
     with erasing() as alias:
         values = _erase_log(alias, row, words)
         changes = clear_row_changes(alias, everything)
+    for each in lists_naming(words):
+        discard(by=by, row=each, cause="somebody in it was erased")
     rows = clear_own(person, ms(now())) | clear_words(everything) | ({"row changes": changes} if changes else {})
     make(row, MOVES["finish"], says=NOT_NOW, closed_at=now())
     append(

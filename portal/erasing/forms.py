@@ -25,6 +25,19 @@ class LiftForm(KeptForm):
     )  # fmt: skip
 
 
+class CutForm(KeptForm):
+    """From which entry on the log is kept, and why what stands before goes."""
+
+    minimum = forms.IntegerField(
+        label="The log begins with entry", min_value=0, max_value=2**53, help_text="Whole bundles of 256 entries are cut.",
+        error_messages={"required": "Give the entry with which the log begins."},
+    )  # fmt: skip
+    reason = PlainCharField(
+        label="Why? One sentence.", widget=forms.Textarea(attrs={"rows": 2}), max_length=2000,
+        help_text="It goes into the log, so name nobody in it.", error_messages={"required": "Say in one sentence why they are cut."},
+    )  # fmt: skip
+
+
 class ErasureForm(KeptForm):
     """On what basis, and why."""
 

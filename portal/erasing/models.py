@@ -1,4 +1,4 @@
-"""A legal hold, under which nothing is erased; and the erasure of what is kept of a person."""
+"""A legal hold, under which nothing is erased; the erasure of what is kept of a person; and the cut of entries whose time has come."""
 
 import uuid
 from typing import ClassVar
@@ -7,15 +7,21 @@ from django.db import models
 
 from portal.access_requests.models import AccessRequest
 from portal.erasing.states import (
+    APPROVED,
     ASKED,
     BASES,
     CONFIRMED,
+    CUT,
+    CUT_STATES,
+    CUTTING,
     DECLINED,
     DONE,
     HOLD_STATES,
     HOLDS,
+    KEPT,
     LIFT_ASKED,
     LIFTED,
+    PROPOSED,
     STATES,
 )
 from portal.people.models import Person
@@ -130,3 +136,60 @@ class Erasure(models.Model):
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"erasure:{self.pk}"
+
+
+class Cut(models.Model):
+    """Entries below a minimum index go, as two administrators decided. ``trouble``: why it could not be carried out at the last try."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    minimum_index = models.BigIntegerField()
+    from_index = models.BigIntegerField(help_text="where the log began when it was proposed")
+    reason = models.TextField()
+    state = models.CharField(max_length=10, choices=tuple(CUT_STATES.items()), default=PROPOSED)
+    proposed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    approved_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    said_at = models.DateTimeField(null=True, blank=True, help_text="when the log said so")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        """Whole bundles; one at a time; by two people."""
+
+        default_permissions = ()
+        ordering: ClassVar = ["-proposed_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                models.Value(1), condition=models.Q(state__in=[PROPOSED, APPROVED, CUTTING]), name="cut_one_open"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(minimum_index__gt=models.F("from_index")), name="cut_goes_forward"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(approved_by__isnull=True, approved_at__isnull=True)
+                | models.Q(approved_by__isnull=False, approved_at__isnull=False) & ~models.Q(approved_by=models.F("proposed_by")),
+                name="cut_second_person",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[PROPOSED, KEPT]) | models.Q(approved_at__isnull=False), name="cut_approved_whole"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[CUTTING, CUT], said_at__isnull=False)
+                | ~models.Q(state__in=[CUTTING, CUT]) & models.Q(said_at__isnull=True),
+                name="cut_said_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[CUT, KEPT], closed_at__isnull=False)
+                | models.Q(state__in=[PROPOSED, APPROVED, CUTTING], closed_at__isnull=True),
+                name="cut_closed_with_time",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"cut {self.pk}"
+
+    @property
+    def log_subject(self) -> str:
+        """How the log names this row."""
+        return f"cut:{self.pk}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
 from auditlog.models import LogEntry
 from django.apps import apps
@@ -37,6 +38,17 @@ TYPED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("LegalHold", "set_by", ("reason",)),
     ("LegalHold", "lift_asked_by", ("lift_reason",)),
     ("LostRange", "reported_by", ("reason",)),
+)
+# Texts of a case, by the way from their row to it.
+OF_CASES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("AccessRequest", "pk", ("reason",)),
+    ("Approval", "request_id", ("comment",)),
+    ("Question", "request_id", ("text", "answer")),
+    ("Extension", "grant__request_id", ("reason",)),
+    ("Review", "grant__request_id", ("second_words",)),
+    ("Acceptance", "review__grant__request_id", ("note",)),
+    ("PrivacyDecision", "review__grant__request_id", ("reason", "delay_reason")),
+    ("Finding", "case", ("details", "cause", "response", "proof")),
 )
 # Projections of audit that lists are searched by; they are written anew with the next entry of their case.
 PROJECTIONS = ("CaseRow", "ActRow")
@@ -77,6 +89,20 @@ def clear_words(words: Collection[str]) -> dict[str, int]:
     wanted = sorted({each for each in words if len(each) >= SHORTEST}, key=len, reverse=True)
     found = {model._meta.db_table: _clear(model, wanted, "default") for model in _swept()}
     return {table: count for table, count in found.items() if count}
+
+
+def clear_cases(cases: Collection[str], at: datetime) -> None:
+    """What people typed in cases that were cut from the log: the rows stay, and say so."""
+    says = f"(cut on {at:%-d %b %Y} under retention)"
+    for name, way, fields in OF_CASES:
+        rows = apps.get_model("portal", name)._base_manager.filter(**{f"{way}__in": list(cases)})
+        for field in fields:
+            rows.exclude(**{field: ""}).update(**{field: says})
+    for review in apps.get_model("portal", "Review")._base_manager.filter(grant__request_id__in=list(cases)):
+        review.answers = {
+            key: {**said, "comment": says} if said.get("comment") else said for key, said in review.answers.items()
+        }
+        review.save(update_fields=["answers"])
 
 
 def clear_row_changes(alias: str, words: Collection[str]) -> int:

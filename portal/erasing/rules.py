@@ -1,12 +1,12 @@
 """Who may hold and erase, and which words name somebody."""
 
 from audit.log.append import Actor
-from portal.erasing.models import Erasure, LegalHold
+from portal.erasing.models import Cut, Erasure, LegalHold
 from portal.errors import RefusedByPolicy
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, need_other, need_permission
 
-ONLY_ADMINISTRATORS = "Only administrators of all systems hold and erase what is kept of people."
+ONLY_ADMINISTRATORS = "Only administrators of all systems hold, erase and cut what is kept."
 NAMES_THEM = "Leave out the person's name and mail address: what is typed here stays when they are erased."
 
 
@@ -47,6 +47,16 @@ def may_confirm(by: Actor, erasure: Erasure) -> None:
     """
     may_administer(by, erasure)
     need_other(by, erasure.asked_by_id, erasure.person_id, about=erasure)
+
+
+def may_approve_cut(by: Actor, cut: Cut) -> None:
+    """A second administrator.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    may_administer(by, cut)
+    need_other(by, cut.proposed_by_id, about=cut)
 
 
 def words_for(person: Person) -> list[str]:

@@ -1,4 +1,4 @@
-"""States of a legal hold and of an erasure, and the only moves between them."""
+"""States of a legal hold, of an erasure and of a cut, and the only moves between them."""
 
 from portal.moves import by_name, move
 
@@ -35,3 +35,20 @@ BASES = {
     "ended": "The purpose has ended",
     "ordered": "An authority or a court ordered it",
 }
+
+PROPOSED, APPROVED, CUTTING, CUT, KEPT = "proposed", "approved", "cutting", "cut", "kept"
+CUT_STATES = {
+    PROPOSED: "Waits for a second administrator",
+    APPROVED: "Approved; waits to be carried out",
+    CUTTING: "Said in the log; is being carried out",
+    CUT: "Cut",
+    KEPT: "Declined",
+}
+CUT_MOVES = by_name(
+    (
+        move("approve", {PROPOSED}, APPROVED, event="cut.approved"),
+        move("decline", {PROPOSED, APPROVED}, KEPT, event="cut.declined"),
+        move("say", {APPROVED}, CUTTING, event="log.cut"),
+        move("finish", {CUTTING}, CUT, event="cut.done"),
+    )
+)

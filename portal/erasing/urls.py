@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from portal.erasing import views
+from portal.erasing import cut_views, views
 
 urlpatterns = [
     path("erasing/", views.erasing_list, name="erasing"),
     path("erasing/<uuid:pk>/", views.erasure_page, name="erasure_page"),
     path("erasing/<uuid:pk>/decide/", views.erasure_decide, name="erasure_decide"),
+    path("retention/", cut_views.retention, name="retention"),
+    path("retention/<uuid:pk>/decide/", cut_views.cut_decide, name="cut_decide"),
     path("people/<uuid:pk>/erase/", views.erasure_new, name="erasure_new"),
     path("people/<uuid:pk>/hold/", views.hold_person, name="hold_person"),
     path("requests/<uuid:pk>/hold/", views.hold_case, name="hold_case"),

@@ -1,5 +1,6 @@
 """Personnel lists, for administrators of all systems."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +26,17 @@ def list_of(viewer: Person, pk: UUID) -> PersonnelList | None:
 def list_for_act(pk: UUID) -> PersonnelList | None:
     """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
     return PersonnelList.objects.filter(pk=pk).first()
+
+
+def lists_naming(words: Iterable[str]) -> list[PersonnelList]:
+    """Undecided lists whose file holds one of the words."""
+    wanted = [each.lower() for each in words]
+    rows = PersonnelList.objects.filter(state__in=UNDECIDED)
+    return [
+        row
+        for row in rows
+        if any(word in bytes(row.content or b"").decode(errors="replace").lower() for word in wanted)
+    ]
 
 
 def waiting_for(viewer: Person) -> list[PersonnelList]:

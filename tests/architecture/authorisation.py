@@ -96,6 +96,9 @@ change_decide        POST change                403 403 403 403 403 403 302 403 
 change_test          POST change                403 403 403 403 422 403 422 403 403 in
 # legal holds and erasures
 erasing              GET  -                     403 403 403 403 403 200 200 403 403 in
+retention            GET  -                     403 403 403 403 403 200 200 403 403 in
+retention            POST -                     403 403 403 403 403 403 422 403 403 in
+cut_decide           POST cut                   403 403 403 403 403 403 302 403 403 in
 erasure_new          GET  left-person           404 404 404 404 404 404 200 404 404 in
 erasure_new          POST left-person           403 403 403 403 403 403 302 403 403 in
 erasure_page         GET  erasure               404 404 404 404 404 200 200 404 404 in
@@ -380,6 +383,8 @@ SENT: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "reset_new": lambda _: {"reason": "The phone is gone; I called back."},
     "reset_decide": lambda _: {"decision": "approve"},
     "erasure_new": lambda _: {"basis": "asked", "reason": "They asked by letter."},
+    "retention": lambda _: {"minimum": "256", "reason": "Their time has come."},
+    "cut_decide": lambda _: {"decision": "decline"},
     "erasure_decide": lambda _: {"decision": "confirm"},
     "hold_person": lambda _: {"reason": "A court case."},
     "hold_case": lambda _: {"reason": "A court case."},

@@ -27,6 +27,7 @@ from portal.eligibility import resetting
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, CUSTODIAN, Eligibility, RoleAssignment
 from portal.erasing import actions as erasing
 from portal.erasing import holding
+from portal.erasing.models import Cut
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending, stopping
 from portal.grants.models import Grant
@@ -149,7 +150,12 @@ def _erasing(world: World) -> dict[str, dict[str, Any]]:
         by=actor(world.pia), case=request_of(world, "ben", incident_ref="INC-77"), reason="A court case."
     )
     holding.ask_lift(by=actor(world.pia), hold=hold, reason="It is over.")
-    return {"left-person": {"pk": second.pk}, "erasure": {"pk": erasure.pk}, "hold": {"pk": hold.pk}}
+    cut = Cut.objects.create(
+        minimum_index=256, from_index=0, reason="Their time has come.", proposed_by=world.pia, proposed_at=now()
+    )
+    return {
+        "left-person": {"pk": second.pk}, "erasure": {"pk": erasure.pk}, "hold": {"pk": hold.pk}, "cut": {"pk": cut.pk},
+    }  # fmt: skip
 
 
 def _lost(world: World) -> dict[str, dict[str, Any]]:

@@ -59,6 +59,10 @@ EXPECTED = {
     ("portal.erasing.states", "MOVES", "STATES"): {
         "confirm": ({"asked"}, "confirmed"), "decline": ({"asked"}, "declined"), "finish": ({"confirmed"}, "done"),
     },
+    ("portal.erasing.states", "CUT_MOVES", "CUT_STATES"): {
+        "approve": ({"proposed"}, "approved"), "decline": ({"proposed", "approved"}, "kept"), "say": ({"approved"}, "cutting"),
+        "finish": ({"cutting"}, "cut"),
+    },
     ("portal.campaigns.states", "MOVES", "STATES"): {"close": ({"open"}, "closed")},
     ("portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES"): {
         "keep": ({"undecided"}, "kept"), "modify": ({"undecided"}, "modified"), "revoke": ({"undecided"}, "revoked"),

@@ -63,7 +63,8 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
         "portal.channels": 30, "portal.refusals": 30, "portal.drills": 60, "portal.duties": 300, "portal.resets": 60,
         "portal.intake": 5, "portal.cases": 2, "portal.acts": 2, "portal.retests": 10, "portal.completeness": 10,
         "portal.reviews": 30, "portal.findings": 60, "portal.campaigns": 60, "portal.dossiers": 5, "portal.heartbeats": 10,
-        "portal.listings": 300, "portal.checks": 300, "portal.erasures": 60, "portal.comparison": 3600, "portal.personnel": 3600,
+        "portal.listings": 300, "portal.checks": 300, "portal.erasures": 60, "portal.cuts": 60, "portal.expiries": 21600,
+        "portal.removals": 60, "portal.backups": 60, "portal.rehearsals": 3600, "portal.backup-lateness": 300, "portal.comparison": 3600, "portal.personnel": 3600,
         "portal.dossier-mails": 5, "portal.packs": 10, "portal.contracts": 60,
     }  # fmt: skip
 
@@ -122,6 +123,7 @@ EFFECTS = {
     "contracts": set(),  # nobody works for another company here; tests/portal/personnel/test_contracts.py has who does
     "dossiers": {"dossier.made"},
     "dossier-mails": {"alert.queued"},
+    "removals": set(),  # nobody is erased, and nothing cut
     "packs": {"pack.made"},
     "watchdogs": set(),  # a simulated target has none; tests/targets holds one on a real target
     "heartbeats": {"source.heartbeat_sent"},
@@ -130,6 +132,8 @@ EFFECTS = {
     "backups": set(),  # no place is set here; tests/audit/log/backup has one
     "rehearsals": set(),
     "backup-lateness": set(),
+    "cuts": set(),  # nothing is old enough; tests/portal/erasing/test_cuts.py
+    "expiries": {"retention.set"},  # likewise, but it says the terms
     "erasures": set(),  # nobody is to be erased here; tests/portal/erasing holds one
     "comparison": {"reconciliation.compared"},
 }

@@ -35,6 +35,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "person_manager": (("pia", "person", ""),), "person_sponsor": (("pia", "outside person", ""),),
     "reset_new": (("pia", "person", ""),), "reset_page": (("mo", "reset", ""), ("ann", "reset", "")),
     "lost_ranges": (("pia", "", ""),), "lost_range_page": (("quinn", "lost", ""),),
+    "retention": (("pia", "", ""), ("rosa", "", "")),
     "erasing": (("pia", "", ""), ("rosa", "", "")), "erasure_new": (("pia", "left person", ""),), "erasure_page": (("quinn", "erasure", ""),),
     "hold_person": (("pia", "person", ""),), "hold_case": (("pia", "open", ""),), "hold_page": (("pia", "hold", ""),),
     "stops": (("mo", "", ""), ("ann", "", "")), "stop_all": (("pia", "", ""),), "stop_system": (("ines", "shop", ""),),

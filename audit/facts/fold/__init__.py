@@ -14,6 +14,7 @@ from audit.facts.fold import (
     evidence,
     grants,
     judging,
+    kept,
     people,
     policy,
     requests,
@@ -24,6 +25,7 @@ from audit.facts.fold import (
     systems,
 )
 from audit.facts.fold.entry import Entry, LogEntry, entry_of
+from audit.facts.fold.keeping import Kept
 from audit.facts.fold.state import Facts
 from audit.facts.given import Period
 from audit.facts.parameters import Parameter
@@ -32,7 +34,7 @@ from audit.log import ranges as stored_ranges
 from audit.log.canonical import parse_entry
 from audit.log.errors import ParseError
 
-FAMILIES = (people, systems, eligibility, policy, requests, grants, sealed, judging, sources, evidence)
+FAMILIES = (people, systems, eligibility, policy, requests, grants, sealed, judging, sources, evidence, kept)
 HANDLERS = {name: handle for family in FAMILIES for name, handle in family.HANDLERS.items()}
 # Events that say nothing which a control test reads; a test holds this list and the handlers against the catalogue.
 NO_FACT = frozenset(
@@ -137,19 +139,23 @@ NO_FACT = frozenset(
         "page.viewed",
         "pack.made",
         "pack.failed",
+        "pack.removed",
+        "dossier.removed",
         "dossier.made",
         "dossier.failed",
-        "personal_value.erased",
-        "hold.set",
         "hold.lift_asked",
         "hold.kept",
-        "hold.lifted",
         "hold.act_refused",
         "erasure.asked",
         "erasure.declined",
         "erasure.confirmed",
         "erasure.done",
         "erasure.act_refused",
+        "cut.proposed",
+        "cut.approved",
+        "cut.declined",
+        "cut.done",
+        "cut.act_refused",
         "reconciliation.compared",
         "backup.made",
         "backup.failed",
@@ -182,8 +188,7 @@ NO_FACT = frozenset(
 # Tables that nothing in the log fills yet: a test that reads one of them is not decided, whatever its rows. Of `downloads` the log
 # knows who and when; links that end and redaction for the reader are not built, so nothing can show them.
 UNFED = frozenset(
-    {"guard_checks", "clock_hours", "kept_records", "personal_values",
-     "pack_populations", "downloads"}
+    {"guard_checks", "clock_hours", "pack_populations", "downloads"}
 )  # fmt: skip
 
 
@@ -227,10 +232,11 @@ def fold(
     Raises:
         CannotFold: an entry has a name, or lacks a field, that makes it none of ours.
     """
-    facts, count, last_at = Facts(), 0, None
+    facts, count, last_at = Facts(kept=Kept(horizon=period.end_at)), 0, None
     damaged = _damaged(ranges)
     for entry in entries:
         facts.begin(entry, damaged=entry.index in damaged)
+        kept.seen(facts.kept, entry)
         fold_entry(facts, entry)
         count, last_at = count + 1, entry.at
     facts.end()
@@ -238,6 +244,7 @@ def fold(
     if only is not None:
         scope.only_systems(facts, only)
     _log(facts, ranges)
+    kept.records(facts, damaged, checked=bool(ranges))
     for table in load_schema().tables:
         write(db, table, facts)
     return Folded(count, last_at, frozenset(facts.unreadable))
@@ -267,6 +274,7 @@ def compute(facts: Facts, period: Period, parameters: Mapping[str, Parameter]) -
     computed.eligibility_use(facts, period, known)
     computed.returned_access(facts)
     computed.campaign_sittings(facts)
+    kept.personal_values(facts, period)
     schedule.listed_grants(facts)
     schedule.duties(facts, period, known)
     schedule.feeds(facts, period, known)

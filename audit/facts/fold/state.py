@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.facts.fold.entry import LogEntry, is_person
+from audit.facts.fold.keeping import Kept
 
 Row = dict[str, Any]
 
@@ -74,6 +75,7 @@ class Facts:
     )  # when the store was restored for trial, and whether it verified
     taken: dict[str, Taken] = field(default_factory=dict)
     personnel_taken: list[int] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
     listings: dict[str, Listing] = field(default_factory=lambda: defaultdict(Listing))
 
     def put(self, table: str, key: str, **columns: Any) -> Row:

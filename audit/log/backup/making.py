@@ -18,17 +18,21 @@ from audit.log.backup.age import Recipient, encrypted
 from audit.log.backup.manifest import Manifest, new_id, sha256, signed, time_of, write_contents
 from audit.log.backup.target import (
     BACKUPS,
+    BEGINS,
     CHECKPOINTS,
     DAY_MS,
     HEAD,
     PERSONAL,
     RANGE,
+    STAYED,
     BadBackup,
     Target,
     folder_of,
     personal_folder,
     written_at,
 )
+from audit.log.cuts import begins_at
+from audit.log.cutting import cut_published
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
 from audit.log.publishing import publish_once
@@ -43,6 +47,9 @@ NOTES = {
     "checkpoints": "SELECT size, root, note, signed_at FROM audit_checkpoint WHERE size > {} AND size <= {} ORDER BY size",
     "cosignatures": "SELECT size, witness, line, signed_at FROM audit_cosignature WHERE size > {} AND size <= {} ORDER BY size, witness",
 }
+
+
+PLACES = 'SELECT "index", event_id, leaf_hash FROM audit_sealed_entry WHERE "index" < {} ORDER BY "index"'
 
 
 class NotMade(Exception):
@@ -142,9 +149,12 @@ def make_backup(
         if published is None:
             raise NotMade("Nothing was ever sealed, so there is no log to back up.")
         last = published.checkpoint
+        with connection.cursor() as cursor:  # backups that are kept since before the cut rest on what it removes
+            cut_published(cursor, target.log, last.size, said_before=now - keeping.keep_days * DAY_MS)
         writing = _Writing(target, Made(new_id(now), last.size, last.root.hex()), now, recipients, keeping, known)
         writing.put_own("checkpoint", published.data)
         _ranges(writing)
+        _stayed(writing)
         _tables(writing)
         writing.made.values = tables.values_held()
         migrations = tables.migrations()
@@ -203,6 +213,14 @@ def _ranges(writing: _Writing) -> None:
         elif not _fresh(writing, number):
             path = f"{personal_folder(number, writing.made.id)}/values.age"
             writing.put(path, encrypted(_values(start, end), writing.recipients))
+
+
+def _stayed(writing: _Writing) -> None:
+    """Where the log begins, and the places of the entries that stay before; their rows are among the tables."""
+    begins = begins_at()
+    if begins:
+        writing.put_own(BEGINS, f"{begins}\n".encode())
+        writing.put_own(STAYED, b"".join(tables.copied_out(sql.SQL(PLACES).format(sql.Literal(begins)))))
 
 
 def _values(start: int, end: int) -> bytes:

@@ -73,3 +73,23 @@ class Tree:
         if (self.size, root) != (signed.size, signed.root):
             raise NotRegrown(f"The {self.size} entries of the backup do not have the root that was signed.")
         self.keep(self.edge)
+
+
+def begun(store: Store, size: int, published: int, keep: Callable[[Rows], None]) -> Tree:
+    """A tree that begins with what was cut, ``size`` entries: of those the hashes are published still, in tiles of ``published`` entries.
+
+    Raises:
+        NotRegrown: A tile is missing or has another length.
+    """
+    tree = Tree(keep, size)
+    for tile in tiles.of_tree(size):
+        level, length = tile.level or 0, tile.width * HASH_BYTES
+        path = tiles.path(TileName(level, tile.index, tiles.width(level, tile.index, published)))
+        data = (store.read(path) or b"")[:length]
+        if len(data) != length:
+            raise NotRegrown(f"{path} is missing or damaged.")
+        if length == FULL:
+            keep({(level, tile.index): data})
+        else:
+            tree.edge[level, tile.index] = data
+    return tree

@@ -19,8 +19,8 @@ from audit.log.backup import tables
 from audit.log.backup.age import Identity, NotOpened, decrypted
 from audit.log.backup.manifest import Manifest
 from audit.log.backup.missing import Missing, missing
-from audit.log.backup.regrown import NotRegrown, Rows, Tree, entries
-from audit.log.backup.target import BadBackup, Target, folder_of
+from audit.log.backup.regrown import NotRegrown, Rows, begun, entries
+from audit.log.backup.target import BEGINS, STAYED, BadBackup, Target, folder_of
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.erased_again import clear_rows
@@ -46,6 +46,7 @@ FROM restored_sealed n ORDER BY n."index"
 PERSONAL = """
 INSERT INTO audit_personal_value (event_id, field, salt, value) SELECT event_id, field, salt, value FROM restored_values v
 WHERE NOT EXISTS (SELECT FROM restored_erasures e WHERE e.event_id = v.event_id AND e.field = v.field)
+AND EXISTS (SELECT FROM audit_event e WHERE e.id = v.event_id)
 """
 
 ERASE = (
@@ -148,9 +149,9 @@ def _restored(
         _temporary(cursor, "restored_values", "audit_personal_value")
         cursor.execute("CREATE TEMPORARY TABLE restored_erasures (event_id uuid, field text) ON COMMIT DROP")
         _notes(target, contents)
-        _entries(target.log, last, keys)
-        cursor.execute(SEALED)
+        _entries(target.log, _begins(target, contents, own), last, keys)
         rows = _tables(target, manifest, contents, identities)
+        cursor.execute(SEALED)
         _values(target, contents, identities)
         cursor.execute(f"INSERT INTO restored_erasures {ERASED}")
         cursor.execute("SELECT count(*) FROM restored_values")
@@ -199,14 +200,25 @@ def _notes(target: Target, contents: dict[str, str]) -> None:
                 tables.copy_in(table, sql.SQL(columns), target.file(path, contents[path]))
 
 
-def _entries(store: Store, last: VerifiedCheckpoint, keys: Sequence[VerifierKey]) -> None:
+def _begins(target: Target, contents: dict[str, str], own: str) -> int:
+    """Where the log of the backup begins; the places of the entries before it that stay are laid beside those that are read."""
+    if f"{own}/{BEGINS}" not in contents:
+        return 0
+    path = f"{own}/{STAYED}"
+    tables.copy_in(
+        "restored_sealed", sql.SQL('"index", event_id, leaf_hash'), target.file(path, _listed(contents, path))
+    )
+    return int(target.file(f"{own}/{BEGINS}", contents[f"{own}/{BEGINS}"]))
+
+
+def _entries(store: Store, begins: int, last: VerifiedCheckpoint, keys: Sequence[VerifierKey]) -> None:
     """The events as their bytes say, the indexes and hashes, and the tiles; only up to the checkpoint of the backup."""
     head = read_head(store, keys)
     if head is None or head.checkpoint.size < last.size:
         raise BadBackup("The log beside the backup is shorter than the backup.")
-    tree = Tree(_keep_tiles)
+    tree = begun(store, begins, head.checkpoint.size, _keep_tiles)
     waiting: list[tuple[int, bytes]] = []
-    for index, entry in entries(store, 0, last.size, head.checkpoint.size):
+    for index, entry in entries(store, begins, last.size, head.checkpoint.size):
         tree.add(merkle.leaf_hash(entry))
         waiting.append((index, entry))
         if len(waiting) == AT_ONCE:

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from psycopg import sql
 
+from audit.log.cuts import begins_at
+
 PART_BYTES = 8 * 2**20
-# The log's own, which come from its bundles, values and checkpoints, and of which only what waits to be sealed is kept as rows.
+# The log's own, which come from its bundles, values and checkpoints; as rows is kept what no bundle holds.
 LOG = ("audit_event", "audit_personal_value", "audit_queue")
 OF_SEALER = ("audit_sealed_entry", "audit_tile", "audit_checkpoint", "audit_cosignature")
 # Of the running instance alone. Nobody stays signed in over a restore.
 LEFT = ("audit_heartbeat", "django_session", "django_migrations")
 WAITING: Mapping[str, str] = {
     "audit_queue": "SELECT {} FROM audit_queue",
-    "audit_event": "SELECT {} FROM audit_event WHERE id IN (SELECT event_id FROM audit_queue)",
+    "audit_event": "SELECT {} FROM audit_event WHERE id IN (SELECT event_id FROM audit_queue UNION ALL"
+    ' SELECT event_id FROM audit_sealed_entry WHERE "index" < {begins})',
     "audit_personal_value": "SELECT {} FROM audit_personal_value WHERE event_id IN (SELECT event_id FROM audit_queue)",
 }
 FILLED_BY_MIGRATING = ("auth_permission", "django_content_type")
@@ -75,9 +78,9 @@ def sequences() -> dict[str, int]:
 
 
 def read(table: Table) -> Iterator[bytes]:
-    """Its rows, in parts of a few megabytes; of the log's own tables only what waits to be sealed."""
+    """Its rows, in parts of a few megabytes; of the log's own tables what waits to be sealed, and what stays of a log that was cut."""
     if table.name in WAITING:
-        query = sql.SQL(WAITING[table.name]).format(table.listed())
+        query = sql.SQL(WAITING[table.name]).format(table.listed(), begins=sql.Literal(begins_at()))
     else:
         query = sql.SQL("SELECT {} FROM {}").format(table.listed(), sql.Identifier(table.name))
     yield from copied_out(query)

@@ -14,6 +14,10 @@ from audit.log.stores import PassingStore
 from audit.log.stores.opening import open_store
 
 HEAD, LOG, BACKUPS, PERSONAL, CHECKPOINTS = "manifest", "log", "backups", "personal", "checkpoints"
+BEGINS, STAYED = (
+    "begins",
+    "stayed",
+)  # of a log that was cut: its minimum index, and the places of entries that stay before
 RANGE = 4096  # entries
 DAY_MS = 86_400_000
 

@@ -6,9 +6,21 @@ forward by compare and set, so that a publisher that was overtaken while it slep
 What lies in a folder whose name ends in ``.p`` passes: partial tiles, and what a backup holds of people.
 """
 
+from datetime import datetime
 from typing import Protocol
 
 HEAD = "checkpoint"
+
+
+def check_bundle(path: str) -> str:
+    """The path of a full entry bundle, as it was given.
+
+    Raises:
+        ValueError: it is another resource, and those are never cut.
+    """
+    if not path.startswith("tile/entries/") or path.rpartition("/")[0].endswith(".p"):
+        raise ValueError(f"{path} is no full bundle of entries.")
+    return path
 
 
 class StoreUnavailable(Exception):
@@ -48,6 +60,12 @@ class Store(Protocol):
 
     def forget(self, folders: list[str]) -> None:
         """Remove the partial resources below these folders (``tile/0/000.p``), whose full ones are there."""
+
+    def locked_until(self, path: str) -> datetime | None:
+        """Until when nobody can remove the resource; nothing where it can be removed, or is not there."""
+
+    def cut(self, paths: list[str]) -> None:
+        """Remove full bundles, one after the other in this order, with all versions; those that are gone already are passed over."""
 
 
 class ClearedStore(Store, Protocol):

@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
+from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable, check_bundle
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -100,6 +100,29 @@ class BucketStore:
         with _told():
             for path in paths:
                 self.client.delete_object(Bucket=self.bucket, Key=self.prefix + path)
+
+    def locked_until(self, path: str) -> datetime | None:
+        """See `Store.locked_until`: by Object Lock."""
+        with _told():
+            try:
+                until = self.client.head_object(Bucket=self.bucket, Key=self.prefix + path).get(
+                    "ObjectLockRetainUntilDate"
+                )
+            except ClientError as error:
+                if _code(error) in MISSING:
+                    return None
+                raise
+        return until if until is not None and until > datetime.now(UTC) else None
+
+    def cut(self, paths: list[str]) -> None:
+        """See `Store.cut`. The bucket itself refuses what is under lock."""
+        for key in (self.prefix + check_bundle(path) for path in paths):
+            with _told():
+                pages = self.client.get_paginator("list_object_versions")
+                for page in pages.paginate(Bucket=self.bucket, Prefix=key):
+                    for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                        if each["Key"] == key:
+                            self.client.delete_object(Bucket=self.bucket, Key=key, VersionId=each["VersionId"])
 
     def passing(self, below: str) -> list[str]:
         """See `PassingStore.passing`."""

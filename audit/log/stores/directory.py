@@ -10,9 +10,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
+from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable, check_bundle
 
 BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")  # what a writer that was killed has left beside the place that it meant
 READABLE, ENTERABLE = 0o644, 0o755  # whatever the umask: other accounts serve and check these files
@@ -84,6 +85,18 @@ class DirectoryStore:
                 (self.folder / path).unlink(missing_ok=True)
             for folder in {(self.folder / path).parent for path in paths}:
                 _sync(folder)
+
+    def locked_until(self, path: str) -> datetime | None:  # noqa: ARG002 - as the other store is called
+        """See `Store.locked_until`: a directory locks nothing."""
+        return None
+
+    def cut(self, paths: list[str]) -> None:
+        """See `Store.cut`."""
+        with _told():
+            for place in (self.folder / check_bundle(path) for path in paths):
+                place.unlink(missing_ok=True)
+                if place.parent.exists():
+                    _sync(place.parent)
 
     def passing(self, below: str) -> list[str]:
         """See `PassingStore.passing`."""

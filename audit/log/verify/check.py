@@ -222,7 +222,10 @@ def _minimum(seen: Iterable[Seen], upper: Upper) -> int:
             if upper.proven and (each.entries_root is not None or each.leaves == upper.edge):
                 if each.entries_root is not None and each.entries_root != upper.roots[each.index]:
                     continue
-                found = max(found, _said_by(entry))
+                said = _said_by(entry)
+                found = max(
+                    found, said if said <= (each.index + 1) * tiles.WIDTH else 0
+                )  # it speaks of what was there before it
     return found
 
 

@@ -43,6 +43,11 @@ class Command(BaseCommand):
 def sentences(report: Report) -> Iterator[str]:
     """The report for people."""
     yield f"{report.entries} entries under {report.checkpoints} checkpoints."
+    if report.whole_from:
+        yield (
+            f"Whole from entry {report.whole_from} on; those before it were removed by a signed cut. "
+            f"{report.stayed} of them stay, each under its hash."
+        )
     if report.published is not None:
         yield f"{report.published} of them are published."
     if report.unreachable:

@@ -25,7 +25,23 @@ def everything() -> Stream:
     _findings_and_sources(log)
     _sealed(log)
     _refusals(log)
+    _retention(log)
     return log
+
+
+def _retention(log: Stream) -> None:
+    when = at("09-20")
+    log.say("retention.set", when, "process:eraser", terms={"signins": 800})
+    log.say("hold.set", when, "pia", hold_id="H", person_id="ben", case_id="", reason="r")
+    log.say(
+        "hold.lifted", when + HOUR, "pia", hold_id="H", person_id="ben", case_id="", asked_by="pia", approved_by="quinn"
+    )
+    log.say("personal_value.erased", when, "process:eraser", event_id="x", field="name", basis="asked", erasure_id="E")
+    log.say("personal_values.expired", when, "process:eraser", kind="signins", before=when, event_ids=["x"])
+    log.say(
+        "log.cut", when, "process:eraser", cut_id="K", minimum_index=0, from_index=0, from_at=when - 9 * DAY, to_at=when - 8 * DAY,
+        keep_until=when - DAY, asked_by="pia", approved_by="quinn", reason="r",
+    )  # fmt: skip
 
 
 def _people_and_rules(log: Stream) -> None:

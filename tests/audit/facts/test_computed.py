@@ -443,7 +443,7 @@ def test_facts_of_chosen_systems_leave_out_all_that_hangs_on_others(quarter: Jud
     db = new_database()
     fold(db, readable(entries), period=PERIOD, parameters=load_catalogue().parameters, only=["payroll"])
     left = {table for table in load_schema().tables if db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]}
-    assert left == {"people", "rule_changes", "acts", "feeds", "anchor_slots", "duties"}
+    assert left == {"people", "rule_changes", "acts", "feeds", "anchor_slots", "duties", "kept_records"}
     assert db.execute("SELECT DISTINCT kind FROM acts ORDER BY kind").fetchall() == [("attest",), ("change",)]
     db.close()
 

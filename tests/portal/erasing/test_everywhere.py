@@ -1,17 +1,36 @@
 """Where a person's name, mail address and words could still stand after their erasure: the whole database is searched."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 
+from audit.log.append import clock
+from audit.log.backup.making import Keeping
+from audit.log.models import QueueEntry
+from audit.log.read import named
+from audit.packs import removing
+from audit.packs.actions import download_pack
+from audit.packs.errors import NotThere
+from audit.packs.models import Dossier, Pack
 from portal.access_requests import questions
 from portal.access_requests.models import AccessRequest
+from portal.clock import ms
 from portal.erasing import actions, carrying_out
+from portal.grants.narrowing import note_leaving
 from portal.lists.actions import save_search
 from portal.notifications.models import Alert
 from portal.people.models import Person
+from portal.personnel.models import PersonnelList
+from tests.audit.log.backup.places import place
+from tests.browsing import browser_of
 from tests.factories import passkey_of
 from tests.portal.erasing.conftest import EMAIL, NAME, TYPED
-from tests.worlds import World, actor
+from tests.servers import wait_until
+from tests.worlds import World, actor, sealing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("eraser")]
 
@@ -36,8 +55,6 @@ def places_of(*words: str) -> list[str]:
 
 
 def test_name_mail_and_words_stand_nowhere_in_the_database(world: World, asked: AccessRequest) -> None:
-    from portal.grants.narrowing import note_leaving
-
     ursula = world.ursula
     questions.question(by=actor(world.ines), request=asked, text="Which queue?")
     save_search(by=actor(ursula), kind="findings", query="show=mine", name="What Ursula Vogelweide minds", shared=False)
@@ -58,3 +75,77 @@ def test_name_mail_and_words_stand_nowhere_in_the_database(world: World, asked: 
     assert carrying_out.run_due() == 1
     assert places_of(NAME, EMAIL, TYPED) == []
     assert world.ann.name in Person.objects.values_list("name", flat=True)
+
+
+def files_of(folder: Path) -> list[str]:
+    """Files below that hold one of the words."""
+    words = [each.encode() for each in (NAME, EMAIL, TYPED)]
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in found if any(word in path.read_bytes() for word in words))
+
+
+def made_before(world: World, asked: AccessRequest, at: datetime) -> tuple[Pack, Dossier]:
+    """A pack and a dossier whose files name her, as they would lie there."""
+    common = {"made_at": at, "log_size": 10_000, "sha256": "5" * 64}
+    pack = Pack.objects.create(
+        asked_by=world.otto.pk, asked_at=at, period_start=datetime(2020, 1, 1, tzinfo=UTC), period_end=at, systems=[str(world.system.pk)],
+        frameworks=[], counts={"cases": 1, "activities": 0, "root": "r"}, **common,
+    )  # fmt: skip
+    dossier = Dossier.objects.create(event_id=uuid4(), case=asked.pk, occasion="ended", **common)
+    for each in (pack, dossier):
+        each.file.parent.mkdir(parents=True, exist_ok=True)
+        each.file.write_bytes(f"{NAME} <{EMAIL}> wrote: {TYPED}".encode())
+    return pack, dossier
+
+
+def test_somebody_is_erased_and_nothing_of_them_is_found_anywhere(
+    world: World, asked: AccessRequest, settings: Any, tmp_path: Path
+) -> None:
+    """All tables, all files of the portal, what is published, and the backups once the old ones have passed."""
+    settings.PORTAL_DATA, backups = tmp_path / "data", place(tmp_path)
+    at = datetime.now(UTC)
+    pack, dossier = made_before(world, asked, at)
+    PersonnelList.objects.create(
+        sha256="5" * 64,
+        query="q",
+        taken_at=at,
+        rows=1,
+        content=f"name,email\n{NAME},{EMAIL}\n".encode(),
+        read_at=at,
+        read_by=str(world.pia.pk),
+    )
+    with sealing() as sealer:
+        wait_until(lambda: not QueueEntry.objects.exists(), "everything to be sealed")
+        backups.backup(Keeping(keep_days=1, erasure_days=3))
+        assert (NAME.encode() in backups.opened(), len(files_of(tmp_path / "data"))) == (True, 2)
+        note_leaving(by=actor(world.pia), person=world.ursula)
+        erasure = actions.ask(
+            by=actor(world.pia), person=Person.objects.get(pk=world.ursula.pk), basis="asked", reason="By letter."
+        )
+        actions.confirm(by=actor(world.quinn), erasure=erasure)
+        assert carrying_out.run_due() == 1
+        assert (removing.run_due(), removing.run_due()) == (2, 0)
+        wait_until(lambda: not QueueEntry.objects.exists(), "everything to be sealed")
+        assert sealer.trouble == ""
+    with clock(lambda: ms(at) + 4 * 86_400_000):
+        backups.backup(Keeping(keep_days=1, erasure_days=3))
+    assert places_of(NAME, EMAIL, TYPED) == []
+    assert (files_of(tmp_path), [word for word in (NAME, EMAIL, TYPED) if word.encode() in backups.opened()]) == (
+        [],
+        [],
+    )
+    assert {each.fields["pdf_sha256"] for each in named(["pack.removed", "dossier.removed"])} == {"5" * 64}
+    pack.refresh_from_db()
+    dossier.refresh_from_db()
+    assert (pack.gone_why, pack.sha256, dossier.gone_why, pack.file.exists(), dossier.file.exists()) == (
+        "erased",
+        "5" * 64,
+        "erased",
+        False,
+        False,
+    )
+    with pytest.raises(NotThere, match="Make it again"):
+        download_pack(by=actor(world.otto), pack=pack, purpose="For the test.")
+    browser = browser_of(world.otto)
+    for path in (f"/packs/{pack.pk}/", f"/cases/{asked.pk}/dossier/"):
+        assert "Values of somebody in it were erased on" in browser.get(path).content.decode()

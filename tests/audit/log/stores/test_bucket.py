@@ -169,3 +169,22 @@ def test_a_place_for_backups_is_two_stores_in_one_bucket(client: "S3Client", end
     names = {each["Key"] for each in client.list_objects_v2(Bucket="backups")["Contents"]}
     assert names == {"portal/manifest", "portal/backups/1.p/contents", "portal/log/tile/0/000"}
     assert (target.head(), target.log.read("checkpoint")) == (b"manifest bytes", None)
+
+
+def test_a_bundle_is_cut_with_all_its_versions_and_never_under_its_lock(store: BucketStore) -> None:
+    store.put({"tile/entries/000": b"locked"})
+    until = store.locked_until("tile/entries/000")
+    assert until is not None
+    assert until > datetime.now(UTC) + timedelta(days=29)
+    with pytest.raises(StoreUnavailable):
+        store.cut(["tile/entries/000"])
+    for body in (b"one", b"two"):
+        store.client.put_object(Bucket=store.bucket, Key="portal/tile/entries/001", Body=body)
+    store.client.put_object(Bucket=store.bucket, Key="portal/tile/entries/001.p/8", Body=b"part")
+    assert store.locked_until("tile/entries/001") is None
+    store.cut(["tile/entries/001", "tile/entries/002"])
+    left = store.client.list_object_versions(Bucket=store.bucket, Prefix="portal/tile/entries/")["Versions"]
+    assert sorted(each["Key"] for each in left) == ["portal/tile/entries/000", "portal/tile/entries/001.p/8"]
+    for path in ("tile/0/000", "tile/entries/000.p/8", "checkpoint"):
+        with pytest.raises(ValueError, match="no full bundle"):
+            store.cut([path])

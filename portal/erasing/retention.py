@@ -1,0 +1,79 @@
+"""What is kept for how long, what could be cut, and what is in the way of it."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from audit.log.append import now_ms
+from audit.log.retained import Cuttable, Holding, classes, cuttable
+from portal.access_requests.models import AccessRequest
+from portal.access_requests.states import AWAITING
+from portal.erasing.models import Cut, LegalHold
+from portal.erasing.queries import may_see
+from portal.erasing.states import APPROVED, CUTTING, LIFTED
+from portal.findings.models import Finding
+from portal.findings.states import CLOSED
+from portal.grants.models import Grant
+from portal.grants.states import FINAL as OVER
+from portal.people.models import Person
+from portal.reviews.models import Review
+from portal.reviews.states import SUBMITTED
+
+
+def terms() -> dict[str, int]:
+    """Days by class, as the operator lengthened them."""
+    return dict(settings.PORTAL_RETENTION)
+
+
+def kept_classes() -> list[Holding]:
+    """The classes, their terms, their oldest entries."""
+    return classes(terms())
+
+
+def held(using: str = "default") -> tuple[set[str], set[str]]:
+    """Cases and people under a hold in force."""
+    rows = LegalHold.objects.using(using).exclude(state=LIFTED).values_list("case_id", "person_id")
+    found = list(rows)
+    return {str(case) for case, _ in found if case}, {str(person) for _, person in found if person}
+
+
+def open_cases() -> set[str]:
+    """Cases in which something is still to be done."""
+    waiting = AccessRequest.objects.filter(state=AWAITING).values_list("pk", flat=True)
+    granted = Grant.objects.exclude(state__in=OVER).values_list("request_id", flat=True)
+    reviewed = Review.objects.exclude(state=SUBMITTED).values_list("grant__request_id", flat=True)
+    found = Finding.objects.exclude(state=CLOSED).exclude(case="").values_list("case", flat=True)
+    return {str(each) for rows in (waiting, granted, reviewed, found) for each in rows}
+
+
+def could_go() -> Cuttable:
+    """The most that could be cut now."""
+    cases, people = held()
+    return cuttable(now=now_ms(), terms=terms(), cases=cases | open_cases(), people=people)
+
+
+def in_the_way(found: Cuttable) -> tuple[list[LegalHold], int]:
+    """The holds that lower what could be cut, and how many open cases do so."""
+    named = set(found.in_the_way or ())
+    rows = LegalHold.objects.exclude(state=LIFTED).select_related(
+        "person", "case__system", "set_by", "lift_asked_by", "lifted_by"
+    )
+    holds = [each for each in rows if str(each.case_id or each.person_id) in named]
+    return holds, len(named & open_cases())
+
+
+def visible_cuts(viewer: Person) -> QuerySet[Cut]:
+    """All of them, the newest first; none for others."""
+    rows = Cut.objects.select_related("proposed_by", "approved_by")
+    return rows if may_see(viewer) else rows.none()
+
+
+def cut_for_act(pk: UUID) -> Cut | None:
+    """For acts only: the act itself says who may."""
+    return Cut.objects.filter(pk=pk).first()
+
+
+def to_carry_out() -> list[Cut]:
+    """What is approved, or said and not finished."""
+    return list(Cut.objects.filter(state__in=[APPROVED, CUTTING]).order_by("proposed_at"))

@@ -1,0 +1,69 @@
+"""Retention, as evidence sees it: bundles that are there, cuts, and personal values whose time came."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from audit.events.retention import DAY_MS
+from tests.audit.facts import story
+from tests.audit.facts.stream import PERIOD, Stream, at, judge, seal
+
+CUT: dict[str, Any] = {
+    "cut_id": "K", "minimum_index": 0, "from_index": 0, "from_at": at("07-02") - 3000 * DAY_MS, "to_at": at("07-02") - 2900 * DAY_MS,
+    "asked_by": "pia", "approved_by": "quinn", "reason": "r",
+}  # fmt: skip
+
+
+def test_bundles_that_verify_are_kept_and_a_damaged_one_is_not() -> None:
+    log = story.quarter()
+    found = judge(log)
+    assert (found.results["T-33"].result, set(found.rows("T-33").values())) == ("pass", {"pass"})
+    assert len(found.rows("T-33")) == -(-len(log.bodies) // 256)
+    stored = log.entries()
+    wrong = [replace(stored[0], body=stored[0].body.replace(b'"v":1', b'"v":2', 1)), *stored[1:]]
+    assert (
+        judge(log, entries=wrong, ranges=seal(stored, as_of=PERIOD.as_of, against=wrong)).rows("T-33")[
+            "entries:000000000000"
+        ]
+        == "deviation"
+    )
+
+
+@pytest.mark.parametrize(("early", "result"), [(0, "pass"), (DAY_MS, "deviation")])
+def test_a_cut_is_right_after_what_was_promised_and_wrong_before(early: int, result: str) -> None:
+    log, when = story.quarter(), at("08-02")
+    promised = CUT["to_at"] + 2555 * DAY_MS if not early else when + early
+    log.say("log.cut", when, "process:eraser", keep_until=promised, **CUT)
+    assert judge(log).rows("T-33")["cut:K"] == result
+
+
+@pytest.mark.parametrize(
+    ("ended", "result"),
+    [("kept", "deviation"), ("expired", "pass"), ("erased", "pass"), ("held", "pass"), ("longer", None)],
+)
+def test_personal_values_go_when_their_time_has_come_or_are_held(ended: str, result: str | None) -> None:
+    log, due = Stream(), at("07-20")
+    log.say("search.removed", due - 400 * DAY_MS - 1, "process:x", search_id="none", list="cases")
+    value = log.say(
+        "search.saved", due - 400 * DAY_MS, "process:x", search_id="s", list="cases", name="n", query="q", shared=0
+    )
+    if ended == "expired":
+        log.say(
+            "personal_values.expired",
+            due + DAY_MS,
+            "process:eraser",
+            kind="signins",
+            before=due,
+            event_ids=[str(value)],
+        )
+    elif ended == "erased":
+        for field in ("name", "query"):
+            log.say(
+                "personal_value.erased", due + DAY_MS, "process:eraser", event_id=str(value), field=field, basis="asked"
+            )
+    elif ended == "held":
+        log.say("hold.set", due - DAY_MS, "process:x", hold_id="H", person_id="process:x", reason="r")
+    elif ended == "longer":
+        log.say("retention.set", due, "process:eraser", terms={"signins": 9000})
+    assert judge(log).rows("T-47") == ({} if result is None else {str(value): result})

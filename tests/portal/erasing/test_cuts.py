@@ -1,0 +1,209 @@
+"""Cutting old entries: two administrators, the log first, and then pages, lists, checks and packs of a log that begins later."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from audit.cases import projection
+from audit.cases.models import CaseRow
+from audit.events.retention import CLASSES, DAY_MS, class_of, read_terms
+from audit.log.append import Entry, append_many, clock, process
+from audit.log.checking import StoreSource
+from audit.log.cuts import begins_at
+from audit.log.cutting import cut_published
+from audit.log.examination import examine
+from audit.log.keys import load_verifiers
+from audit.log.publishing import publish_once
+from audit.log.read import named
+from audit.log.stores.directory import DirectoryStore
+from audit.packs.position import NoPosition, at_size
+from portal.access_requests.models import AccessRequest
+from portal.eligibility.models import RoleAssignment
+from portal.erasing import carrying_cuts, cutting, holding, retention
+from portal.erasing.models import Cut
+from portal.errors import NotAllowed, RefusedByPolicy
+from tests.audit.log.logged import sealed
+from tests.browsing import browser_of
+from tests.factories import broken_log
+from tests.worlds import World, actor, make_world, request_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("eraser")]
+WHY = "They have been kept for seven years."
+THEN = int(time.time() * 1000) - 3000 * DAY_MS
+
+
+@pytest.fixture
+def world() -> World:
+    """Made eight years ago: row changes of configuration are entries too."""
+    with clock(lambda: THEN):
+        made = make_world()
+    RoleAssignment.objects.filter(person__in=[made.pia, made.quinn, made.otto]).update(system=None)
+    return made
+
+
+def publish(folder: Path) -> None:
+    """What the sealer's publisher does."""
+    from audit.log.checkpoints import public_keys
+
+    store = DirectoryStore(folder)
+    head = publish_once(connection, store, public_keys())
+    assert head is not None
+    with connection.cursor() as cursor:
+        cut_published(cursor, store, head.checkpoint.size)
+
+
+def looked(count: int) -> None:
+    from django.db import transaction
+
+    with transaction.atomic():
+        append_many([Entry("page.viewed", process("test"), {"person_id": "p", "page": "a page", "quarter": 0})] * count)
+    sealed(0)
+
+
+@pytest.fixture
+def old(world: World, settings: Any, tmp_path: Path) -> AccessRequest:
+    """Someone asked eight years ago and withdrew; 300 looks since."""
+    from portal.access_requests.actions import withdraw
+
+    settings.PORTAL_LOG_STORE = str(tmp_path / "log")
+    with clock(lambda: THEN):
+        asked = request_of(world)
+        withdraw(by=actor(world.ann), request=asked)
+        looked(1)
+        looked(299)
+    AccessRequest.objects.filter(pk=asked.pk).update(requested_at=datetime.fromtimestamp(THEN / 1000, UTC))
+    publish(tmp_path / "log")
+    projection.rebuild()
+    return asked
+
+
+def carried_out(folder: Path) -> Cut:
+    """The eraser's job and the sealer in turn."""
+    for _ in range(2):
+        carrying_cuts.run_due()
+        sealed(0)
+        publish(folder)
+    return Cut.objects.get()
+
+
+def approved(world: World) -> Cut:
+    cut = cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
+    sealed(0)
+    return cutting.approve(by=actor(world.quinn), cut=cut)
+
+
+def test_two_cut_and_everything_copes_with_a_log_that_begins_later(
+    world: World, old: AccessRequest, settings: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "log"
+    cut = approved(world)
+    carrying_cuts.run_due()
+    assert ((folder / "tile/entries/000").exists(), begins_at(), carrying_cuts.run_due()) == (
+        True,
+        0,
+        1,
+    )  # not sealed yet
+    assert carried_out(folder).state == "cut"
+    projection.catch_up()
+    (said,), (done,) = named(["log.cut"]), named(["cut.done"])
+    assert (said.fields["minimum_index"], said.fields["asked_by"], said.fields["approved_by"], said.personal["reason"]) == (
+        256, str(world.pia.pk), str(world.quinn.pk), WHY,
+    )  # fmt: skip
+    assert (said.index or 0) < (done.index or 0)
+    assert (done.fields["cases"], begins_at(), (folder / "tile/entries/000").exists()) == (1, 256, False)
+    report = examine(load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY), published=StoreSource(str(folder)))
+    assert (report.sentences(), report.whole_from) == ([], 256)
+    old.refresh_from_db()
+    assert (old.reason, CaseRow.objects.count()) == (f"(cut on {datetime.now(UTC):%-d %b %Y} under retention)", 0)
+    browser = browser_of(world.otto)
+    shown = browser.get(f"/cases/{old.pk}/")
+    assert (shown.status_code, "was cut on" in shown.content.decode()) == (410, True)
+    assert browser.get("/log/5/").status_code == 410
+    assert "Begins with" in browser.get("/log/").content.decode()
+    assert [
+        browser.get(path).status_code
+        for path in (f"/requests/{old.pk}/", "/cases/", "/retention/", f"/log/{said.index}/")
+    ] == [200] * 4
+    with pytest.raises(NoPosition, match="cut under retention"):
+        at_size(min(each for each in _sizes() if each <= 256))
+    assert cut.pk == Cut.objects.get().pk
+
+
+def _sizes() -> list[int]:
+    from audit.log.models import StoredCheckpoint
+
+    return list(StoredCheckpoint.objects.values_list("size", flat=True))
+
+
+@pytest.mark.parametrize("held", ["case", "person"])
+def test_nothing_under_a_hold_or_of_an_open_case_goes(world: World, old: AccessRequest, held: str) -> None:
+    holding.set_hold(by=actor(world.pia), reason="A court case.", **{held: old if held == "case" else world.ann})  # type: ignore[arg-type]
+    sealed(0)
+    with pytest.raises(RefusedByPolicy) as refused:
+        cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
+    assert refused.value.kind == "must be kept"
+    assert "The legal hold on" in browser_of(world.otto).get("/retention/").content.decode()
+
+
+def test_a_hold_that_is_set_after_the_approval_keeps_it(world: World, old: AccessRequest, tmp_path: Path) -> None:
+    approved(world)
+    holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
+    cut = carried_out(tmp_path / "log")
+    assert (cut.state, "under a legal hold" in cut.trouble, named(["log.cut"])) == ("approved", True, [])
+    waits = request_of(world, "ben")
+    assert retention.open_cases() == {str(waits.pk)}
+
+
+@pytest.mark.usefixtures("old")
+def test_who_may_what_is_whole_and_that_no_cut_is_without_its_event(world: World) -> None:
+    for minimum, kind in ((100, "not whole"), (0, "not whole"), (512, "must be kept")):
+        with pytest.raises(RefusedByPolicy) as refused:
+            cutting.propose(by=actor(world.pia), minimum=minimum, reason=WHY)
+        assert refused.value.kind == kind
+    with pytest.raises(NotAllowed):
+        cutting.propose(by=actor(world.mo), minimum=256, reason=WHY)
+    with broken_log(), pytest.raises(Exception, match="log"):
+        cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
+    assert not Cut.objects.exists()
+    cut = cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
+    for who in (world.pia, world.otto, world.mo):
+        with pytest.raises(NotAllowed):
+            cutting.approve(by=actor(who), cut=cut)
+    with pytest.raises(RefusedByPolicy):
+        cutting.propose(by=actor(world.quinn), minimum=256, reason=WHY)
+    assert cutting.decline(by=actor(world.pia), cut=cut).state == "kept"
+
+
+@pytest.mark.usefixtures("old")
+def test_what_the_store_keeps_under_lock_is_refused_in_words(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approved(world)
+    until = datetime(2040, 1, 2, tzinfo=UTC)
+    monkeypatch.setattr(DirectoryStore, "locked_until", lambda *_: until)
+    cut = carried_out(tmp_path / "log")
+    assert (cut.state, named(["log.cut"])) == ("approved", [])
+    assert "under Object Lock until 2 Jan 2040" in cut.trouble
+
+
+def test_terms_are_only_lengthened() -> None:
+    assert read_terms("entries=3650, signins=800")["entries"] == 3650
+    for said in ("entries=2554", "signins=1", "fancy=9000", "entries"):
+        with pytest.raises(ValueError, match=r"days at least|no class"):
+            read_terms(said)
+    assert {each.days for each in CLASSES.values()} == {2555, 400, None}
+    assert class_of("never.heard_of").days is None
+
+
+def test_every_family_of_events_has_a_class() -> None:
+    from audit.events import catalogue
+    from audit.events.retention import FAMILIES, OTHERWISE
+
+    assert {name.partition(".")[0] for name in catalogue} == FAMILIES.keys() | {
+        name.partition(".")[0] for name in OTHERWISE
+    }
+    assert OTHERWISE.keys() <= catalogue.keys()
