@@ -15,7 +15,7 @@ from portal.demo.statements import STATEMENTS, Answer, run
 from portal.kept import confirming
 from portal.people.signing_in import PersonRequest, signed_in
 
-MAILS_PER_PAGE = 25
+MAILS_PER_PAGE = 50
 
 
 @require_GET
