@@ -98,3 +98,10 @@ def test_next_rehearsal_stands_in_the_calendar_of_administrators_of_everything()
     assert (owed, restores.owed_by(world.mo, entry.due_at)) == ([None, entry.due_at], None)
     assert b"Restore a backup for trial" in browser_of(world.pia).get("/").content
     assert b"Restore a backup for trial" not in browser_of(world.mo).get("/").content
+    rehearsing.note_rehearsed(by=rehearsing.REHEARSER, found=FOUND, took_ms=1500)
+    assert b"Restore a backup for trial" not in browser_of(world.pia).get("/").content
+    page = browser_of(world.pia).get("/status/").content
+    assert (page.count(b'<rect class="chart-b"'), b"Same root" in page) == (
+        2,
+        True,
+    )  # a bar, and its place in the legend
