@@ -3,10 +3,17 @@
 PART = "a part of another action, which locks for it: raced with it"
 EACH_COUNTS = "each one counts: it decides nothing, and there is nothing that only one may have"
 ONE_AT_A_TIME = "done by whoever holds the job's advisory lock, one at a time"
+BY_A_JOB = "a step of a job, by a process alone; not raced"
 OWN = "about the person alone, on their own locked row: each one takes the place of the one before"
+CUT = "a log of more than a whole tile stands before it; as an erasure's, it is one compare-and-set on a locked row, and one may wait at a time"
 ELSEWHERE = "raced by a test of its own"
 
 LEFT_OUT: dict[str, str] = {
+    "audit.log.backup.hourly.note_failed": ONE_AT_A_TIME,
+    "audit.log.backup.hourly.note_made": ONE_AT_A_TIME,
+    "audit.log.backup.lateness.note_late": BY_A_JOB,
+    "audit.log.backup.rehearsing.note_failed": ONE_AT_A_TIME,
+    "audit.log.backup.rehearsing.note_rehearsed": ONE_AT_A_TIME,
     "audit.log.checking.record": EACH_COUNTS,
     "audit.log.viewing.look": EACH_COUNTS,
     "audit.log.viewing.look_at_all": EACH_COUNTS,
@@ -19,6 +26,7 @@ LEFT_OUT: dict[str, str] = {
     "audit.packs.actions.request_pack": EACH_COUNTS,
     "audit.packs.dossiers.record": ONE_AT_A_TIME,
     "audit.packs.dossiers.record_failure": ONE_AT_A_TIME,
+    "audit.packs.removing.remove": BY_A_JOB,
     "audit.packs.retests.record": ELSEWHERE,  # tests/portal/findings/test_retests.py
     "portal.access_requests.actions.approve": PART,
     "portal.access_requests.actions.declare_bypass": PART,
@@ -34,7 +42,13 @@ LEFT_OUT: dict[str, str] = {
     "portal.eligibility.actions.withdraw_role": PART,
     "portal.eligibility.one_time.give_one_time_password": OWN,
     "portal.eligibility.resetting.reset_on_host": EACH_COUNTS,
+    "portal.erasing.carrying_cuts.finish": BY_A_JOB,
+    "portal.erasing.carrying_cuts.say": BY_A_JOB,
     "portal.erasing.carrying_out.finish": ONE_AT_A_TIME,
+    "portal.erasing.cutting.approve": CUT,
+    "portal.erasing.cutting.decline": CUT,
+    "portal.erasing.cutting.propose": CUT,
+    "portal.erasing.expiring.set_terms": EACH_COUNTS,
     "portal.findings.actions.raise_finding": ELSEWHERE,  # tests/portal/findings/test_intake.py
     "portal.findings.sweep.tell_abandoned": "as `remind`, which is raced",
     "portal.grants.ending.confirm": ONE_AT_A_TIME,
