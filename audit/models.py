@@ -11,6 +11,7 @@ from audit.log.models import (
     SealedEntry,
     StoredCheckpoint,
     Tile,
+    Timestamp,
 )
 from audit.packs.models import Dossier, Pack
 from audit.sources.models import CountedSession, SourcePosition
@@ -33,4 +34,5 @@ __all__ = [
     "SourcePosition",
     "StoredCheckpoint",
     "Tile",
+    "Timestamp",
 ]

@@ -25,6 +25,8 @@ PORTAL_LOG_PUBLIC_KEY = text("PORTAL_LOG_PUBLIC_KEY", "")
 PORTAL_LOG_STORE = text("PORTAL_LOG_STORE", "")
 PORTAL_RETENTION = retention("PORTAL_RETENTION")  # days by class; only longer than the duty: "entries=3650 signins=800"
 PORTAL_LOG_WITNESSES = text("PORTAL_LOG_WITNESSES", "")
+PORTAL_TIMESTAMP_URL = text("PORTAL_TIMESTAMP_URL", "")  # of an authority (RFC 3161)
+PORTAL_TIMESTAMP_ROOTS = text("PORTAL_TIMESTAMP_ROOTS", "")  # a file with the certificates that are trusted, in PEM
 PORTAL_LOG_ORIGIN = text("PORTAL_LOG_ORIGIN", "breakglass.example/log")
 PORTAL_BACKUP_TO = text("PORTAL_BACKUP_TO", "")
 PORTAL_BACKUP_KEY_FILE = text("PORTAL_BACKUP_KEY_FILE", "")

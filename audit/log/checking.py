@@ -17,6 +17,7 @@ from audit.log.examination import Report, examine
 from audit.log.read import named
 from audit.log.stores import StoreUnavailable
 from audit.log.stores.opening import open_store
+from audit.log.timestamps.taking import roots_or_none
 from audit.log.verify.sources import Source, SourceUnavailable
 
 alarms = logging.getLogger("breakglass.alarm")
@@ -78,7 +79,7 @@ def check(*, by: Actor) -> Report:
         NotVerified: The public key cannot be read.
     """
     begun = time.monotonic()
-    report = examine(public_keys(), published=_published_or_why())
+    report = examine(public_keys(), published=_published_or_why(), roots=roots_or_none())
     record(by=by, report=report, took_ms=round((time.monotonic() - begun) * 1000))
     if not report.ok:
         alarms.critical("The log is damaged: %s", " ".join(report.sentences()[:MOST_NAMED]))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography import x509
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 
@@ -21,6 +22,7 @@ from audit.log.models import Cosignature, Event, PersonalValue, QueueEntry, Seal
 from audit.log.note import VerifierKey, parse_note, write_note
 from audit.log.ranges import Entry, RangeResult, StoredNote, TileCheck, verify_entries
 from audit.log.sealing import Queued, reason_to_refuse
+from audit.log.timestamps.examining import examined
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.damage import Kind
 from audit.log.verify.sources import Source, SourceUnavailable
@@ -49,6 +51,9 @@ class Report:
     waiting_since: int | None = None
     astray: int = 0  # neither sealed nor in the queue
     wrong_cosignatures: list[str] = field(default_factory=list)
+    timestamps: int = 0  # that verify
+    timestamps_unverified: int = 0  # for which no certificates are set
+    wrong_timestamps: list[str] = field(default_factory=list)
     published: int | None = None  # entries; nothing where no published log was looked at
     published_damages: list[str] = field(default_factory=list)
     unreachable: str = ""  # why the published log could not be looked at, which is no damage
@@ -64,14 +69,16 @@ class Report:
 
 
 def examine(
-    keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote] = (), published: Source | None = None
-) -> Report:
+    keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote] = (), published: Source | None = None,
+    roots: tuple[x509.Certificate, ...] = (),
+) -> Report:  # fmt: skip
     """Check everything at one moment of the database.
 
     Args:
         keys: The log's public keys.
         seen_elsewhere: Checkpoints that an outsider holds; the stored log must contain them.
         published: The log as others see it. It is looked at first, so that the database may have grown since, and not the other way round.
+        roots: The certificates under which timestamps are believed.
     """
     report = Report()
     seen_elsewhere = [*seen_elsewhere, *(_published(report, keys, published) if published else ())]
@@ -83,6 +90,7 @@ def examine(
         _sealed(report, keys, seen_elsewhere)
         _unsealed(report)
         _cosigned(report)
+        _stamped(report, roots)
     return report
 
 
@@ -103,6 +111,8 @@ def _faults(report: Report) -> Iterator[str]:
         yield f"{report.astray} events are neither sealed nor waiting to be."
     if report.wrong_cosignatures:
         yield f"{len(report.wrong_cosignatures)} cosignatures do not verify, first {report.wrong_cosignatures[0]}."
+    if report.wrong_timestamps:
+        yield f"{len(report.wrong_timestamps)} timestamps do not verify, first {report.wrong_timestamps[0]}."
     yield from (f"Published: {sentence}" for sentence in report.published_damages[:MOST_NAMED])
     if len(report.published_damages) > MOST_NAMED:
         yield f"Published: {len(report.published_damages) - MOST_NAMED} more damages."
@@ -132,6 +142,15 @@ def _cosigned(report: Report) -> None:
             found = ()
         if not found:
             report.wrong_cosignatures.append(f"{size} by {witness.split('+')[0]}")
+
+
+def _stamped(report: Report, roots: tuple[x509.Certificate, ...]) -> None:
+    found = examined(roots)
+    report.timestamps, report.timestamps_unverified, report.wrong_timestamps = (
+        found.verified,
+        found.unverified,
+        found.wrong,
+    )
 
 
 def stored_tile(level: int, index: int, width: int) -> bytes:

@@ -127,6 +127,31 @@ class Cosignature(models.Model):
         default_permissions = ()
 
 
+class Timestamp(models.Model):
+    """The answer of a timestamp authority (RFC 3161) over the signed note of a checkpoint, or over the bytes of a pack."""
+
+    about = models.CharField(max_length=60, primary_key=True, help_text="checkpoint:SIZE or pack:ID")
+    size = models.BigIntegerField(null=True, help_text="of the checkpoint; nothing for a pack")
+    sha256 = models.BinaryField(max_length=32, help_text="of what was stamped")
+    answer = models.BinaryField()
+    at = models.BigIntegerField(help_text="milliseconds since 1970 UTC, as the authority says")
+    authority = models.CharField(max_length=300, help_text="the subject of its certificate")
+
+    class Meta:
+        """Found by size."""
+
+        db_table = "audit_timestamp"
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["size"], name="timestamp_of_size", condition=~models.Q(size=None))]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(about__startswith="checkpoint:", size__isnull=False)
+                | models.Q(about__startswith="pack:", size__isnull=True),
+                name="timestamp_of_checkpoint_or_pack",
+            )
+        ]
+
+
 class Heartbeat(models.Model):
     """When a process last said that it is alive. For operators; never evidence."""
 

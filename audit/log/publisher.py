@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from audit.log.cuts import minimum_index
 from audit.log.cutting import StillLocked, cut_published
 from audit.log.note import VerifierKey
-from audit.log.publishing import Head, SetBack, publish_once
+from audit.log.publishing import Head, SetBack, publish_once, publish_timestamps
 from audit.log.sealing import SealingError
 from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
 
@@ -38,6 +38,7 @@ class Publisher:
     published: Head | None = None
     cut_to: int = 0  # the minimum index below which the store was seen to hold no bundle
     uncut: str = ""  # why what was cut is still there
+    stamped: int = 0  # the timestamps of checkpoints up to this size are published
     trouble: str = ""  # why what was sealed is not published
     blocked: bool = (
         True  # nothing is sealed: the store was not asked yet, holds another history, or is all that could remember
@@ -107,6 +108,7 @@ class Publisher:
             if self.published is None:
                 self.store.check()
             self.published = publish()
+            self._publish_timestamps()
         except (Conflict, SetBack) as error:
             self.blocked = True
             self._tell(f"Nothing is sealed, for what is published is not what is stored. {error}")
@@ -122,6 +124,15 @@ class Publisher:
             self._tell(f"What is sealed is not published: {type(error).__name__}.")
         else:
             self.trouble, self.blocked = "", False
+
+    def _publish_timestamps(self) -> None:
+        """They prove nothing of the log's own, so other bytes in the place of one are told and hold up no seal."""
+        size = self.published.checkpoint.size if self.published else 0
+        try:
+            self.stamped = publish_timestamps(connections[self.alias], self.store, size, self.stamped)
+        except Conflict as error:
+            self.stamped = size
+            alarms.critical("A timestamp that is published is not the one that is stored. %s", error)
 
     def _tell(self, sentence: str) -> None:
         """Say it once, not at every try."""

@@ -24,6 +24,10 @@ BODIES = """
 SELECT e.body FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
 WHERE s."index" >= %s AND s."index" < %s ORDER BY s."index"
 """
+STAMPED = """
+SELECT t.size, c.note, t.answer FROM audit_timestamp t JOIN audit_checkpoint c ON c.size = t.size
+WHERE t.size > %s AND t.size <= %s ORDER BY t.size LIMIT 100
+"""
 
 
 class SetBack(SealingError):
@@ -84,6 +88,22 @@ def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[V
     store.move_head(head.data if head else None, after)
     store.forget(_outgrown(published, last.size))
     return Head(after, last)
+
+
+def publish_timestamps(connection: BaseDatabaseWrapper, store: Store, published: int, after: int) -> int:
+    """Put what the timestamp authority said of published checkpoints of more than ``after`` entries beside the log; the largest such size.
+
+    Each lies below ``timestamps/`` with the very bytes that it was given for, which the head has long outgrown.
+
+    Raises:
+        StoreUnavailable, Conflict: See `Store`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(STAMPED, [after, published])
+        for size, note, answer in cursor.fetchall():
+            store.put({f"timestamps/{size}.checkpoint": note.encode(), f"timestamps/{size}.tsr": bytes(answer)})
+            after = size
+    return after
 
 
 def _cosigned(connection: BaseDatabaseWrapper, last: VerifiedCheckpoint) -> bytes:

@@ -270,6 +270,15 @@ def last_named(names: Iterable[str], limit: int = 1) -> list[LoggedEvent]:
     return _by_time("e.name = ANY(%s)", [list(names)], limit)
 
 
+def last_one_named(names: Iterable[str]) -> LoggedEvent | None:
+    """The newest event of some names, sealed or not yet; however many there are."""
+    wanted = list(names)
+    found = _by_time(
+        "e.name = ANY(%s) AND e.at = (SELECT max(at) FROM audit_event WHERE name = ANY(%s))", [wanted, wanted], 1
+    )
+    return found[0] if found else None
+
+
 def each_named(names: Iterable[str], since: int | None = None) -> Iterator[LoggedEvent]:
     """The same one by one, however many there are; ``since``: only those that were written at that time (ms) or later."""
     if since is None:

@@ -24,6 +24,7 @@ LOG_RIGHTS: dict[str, dict[str, str]] = {
     "audit_tile": {WEB: "SELECT", SEALER: "SELECT, INSERT, UPDATE", READER: "SELECT"},
     "audit_checkpoint": {WEB: "SELECT", SEALER: "SELECT, INSERT", READER: "SELECT"},
     "audit_cosignature": {WEB: "SELECT", SEALER: "SELECT, INSERT", READER: "SELECT"},
+    "audit_timestamp": {WEB: "SELECT, INSERT", SEALER: "SELECT", READER: "SELECT"},
     "audit_heartbeat": {WEB: "SELECT, INSERT, UPDATE", SEALER: "SELECT, INSERT, UPDATE", READER: "SELECT"},
     "auditlog_logentry": {WEB: "SELECT, INSERT", ERASER: "SELECT, UPDATE", READER: "SELECT"},
     "portal_legalhold": {WEB: "SELECT, INSERT, UPDATE", ERASER: "SELECT", READER: "SELECT"},

@@ -1,17 +1,28 @@
 """The position of the log that a pack or dossier speaks of: a checkpoint that the log's key signed, checked again each time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from audit.log.checkpoint import VerifiedCheckpoint, log_key_text, parse_checkpoint, verify_checkpoint
 from audit.log.checkpoints import latest, public_keys
 from audit.log.cuts import begins_at
 from audit.log.errors import NotVerified, ParseError
-from audit.log.models import Cosignature, SealedEntry, StoredCheckpoint
+from audit.log.models import Cosignature, SealedEntry, StoredCheckpoint, Timestamp
 from audit.packs.render import Attachment
 
 
 class NoPosition(RuntimeError):
     """There is no signed checkpoint to stand on; the text is a sentence for people."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """The newest timestamp (RFC 3161) over a checkpoint up to a position: its answer and the note that it is over; ``at`` in ms."""
+
+    size: int
+    at: int
+    authority: str
+    answer: bytes = field(repr=False)
+    note: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -25,6 +36,7 @@ class Position:
     at: int
     keys: tuple[str, ...]
     witnesses: tuple[str, ...] = ()
+    stamp: Stamp | None = None
 
     def checkpoint(self) -> VerifiedCheckpoint:
         """The same, checked again, with the lines of its witnesses.
@@ -73,7 +85,16 @@ def _position(found: VerifiedCheckpoint) -> Position:
     note += "".join(f"{line}\n" for _, line in cosigned)
     at = SealedEntry.objects.values_list("event__at", flat=True).get(index=found.size - 1)
     keys = tuple(log_key_text(key) for key in public_keys())
-    return Position(found.size, found.root.hex(), found.origin, note, at, keys, tuple(key for key, _ in cosigned))
+    witnesses = tuple(key for key, _ in cosigned)
+    return Position(found.size, found.root.hex(), found.origin, note, at, keys, witnesses, _stamp(found.size))
+
+
+def _stamp(size: int) -> Stamp | None:
+    found = Timestamp.objects.filter(size__lte=size).order_by("-size").first()
+    if found is None or found.size is None:
+        return None
+    note = StoredCheckpoint.objects.values_list("note", flat=True).get(size=found.size)
+    return Stamp(found.size, found.at, found.authority, bytes(found.answer), note)
 
 
 def as_files(position: Position) -> list[Attachment]:
@@ -87,6 +108,7 @@ def as_files(position: Position) -> list[Attachment]:
             "Public keys of the log, as C2SP's signed notes write them", "Supplement",
         ),
         *_witness_keys(position),
+        *_stamped(position.stamp),
     ]  # fmt: skip
 
 
@@ -96,3 +118,22 @@ def _witness_keys(position: Position) -> list[Attachment]:
     keys = "".join(f"{key}\n" for key in position.witnesses).encode()
     about = "Public keys of the witnesses whose lines the checkpoint carries"
     return [Attachment("witness-public-keys.txt", keys, "text/plain", about, "Supplement")]
+
+
+def _stamped(stamp: Stamp | None) -> list[Attachment]:
+    if stamp is None:
+        return []
+    over, about = (
+        "timestamped-checkpoint.txt",
+        "Answer of the timestamp authority over timestamped-checkpoint.txt (RFC 3161)",
+    )
+    return [
+        Attachment("timestamp.tsr", stamp.answer, "application/timestamp-reply", about, "Source"),
+        Attachment(
+            over,
+            stamp.note.encode(),
+            "text/plain",
+            "The checkpoint that the authority put a time under (C2SP)",
+            "Source",
+        ),
+    ]

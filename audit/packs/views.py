@@ -14,7 +14,7 @@ from audit.inert_csv import csv_file
 from audit.log.append import now_ms
 from audit.log.read import person_names
 from audit.log.viewing import ViewerRequest, signed_in, take_away, take_list, viewed
-from audit.packs import queries, shown
+from audit.packs import queries, shown, timestamps
 from audit.packs.actions import download_dossier, download_pack, request_pack
 from audit.packs.campaign import NoSuchCampaign
 from audit.packs.campaign_paper import report_of_campaign
@@ -100,7 +100,8 @@ def pack_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     names, systems = person_names([str(pack.asked_by)]), queries.system_names()
     purpose = queries.purpose_of(pack)
     context = shown.page(pack, names, systems) | {
-        "purpose": purpose, "fresh": _fresh(request), "form": DownloadForm(initial={"purpose": _own(request, pack, purpose)}),
+        "stamp": timestamps.of_pack(pack), "purpose": purpose,
+        "fresh": _fresh(request), "form": DownloadForm(initial={"purpose": _own(request, pack, purpose)}),
     }  # fmt: skip
     return render(request, "audit/packs/page.html", context)
 
@@ -117,6 +118,16 @@ def pack_download(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return redirect("pack_page", pk=pack.pk)
     data = download_pack(by=request.actor, pack=pack, purpose=form.cleaned_data.get("purpose", ""))
     return _file(data, f"evidence-pack-{pack.period_start:%Y%m%d}-{str(pack.pk)[:8]}.pdf")
+
+
+@require_GET
+@signed_in
+def pack_timestamp(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """What the timestamp authority answered over the bytes of the pack. It holds nothing that is secret or personal."""
+    stamp = timestamps.of_pack(_pack(request, pk))
+    if stamp is None:
+        raise Http404
+    return _file(bytes(stamp.answer), f"evidence-pack-{str(pk)[:8]}.tsr", "application/timestamp-reply")
 
 
 @require_GET
@@ -179,9 +190,9 @@ def _own(request: ViewerRequest, pack: Pack, purpose: str) -> str:
     return purpose if pack.state == MADE and str(pack.asked_by) == request.actor.id else ""
 
 
-def _file(data: bytes, name: str) -> HttpResponse:
+def _file(data: bytes, name: str, kind: str = PDF) -> HttpResponse:
     headers: dict[str, Any] = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "X-Content-Type-Options": "nosniff",
     }
-    return HttpResponse(data, content_type=PDF, headers=headers)
+    return HttpResponse(data, content_type=kind, headers=headers)

@@ -6,11 +6,12 @@ from typing import Any
 
 from django.conf import settings
 
-from audit.log.read import named
+from audit.log.read import last_one_named, named
 from portal.clock import moment
 from portal.health.parts import PARTS
 from portal.health.rows import DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
 
+STAMP_LATE = timedelta(hours=2)
 CHECK_LATE = timedelta(hours=26)  # once a day, and the time that it takes
 
 
@@ -46,6 +47,23 @@ def _witness(said: Mapping[str, Any]) -> str:
         since = f"not witnessed since {said['size']} entries" if said["size"] else "never witnessed"
         return f"{said['name']}: {since}. {said['trouble']}"
     return f"{said['name']}: {said['size']} entries."
+
+
+def timestamps_row(at: datetime) -> Row | None:
+    """When the last timestamp was given; nothing where no authority is set."""
+    if not settings.PORTAL_TIMESTAMP_URL:
+        return None
+    about, last = PARTS["timestamps"], last_one_named(["log.timestamped"])
+    said = last_one_named(["log.timestamped", "log.timestamp_failed"])
+    when = moment(last.fields["at"]) if last is not None else None
+    if said is not None and said.name == "log.timestamp_failed":
+        since = "Not timestamped since then." if when else "Never timestamped."
+        return row(about, DOWN if said.fields.get("late") else LATE, when, f"{since} {said.fields['sentence']}")
+    if last is None or when is None:
+        return row(about, UNKNOWN, None, "The authority was not asked yet.")
+    if at - when > STAMP_LATE:
+        return row(about, LATE, when, "Not timestamped since then.")
+    return row(about, HEALTHY, when, f"The last one covers {last.fields['size']} entries.")
 
 
 def check_row(at: datetime) -> Row:

@@ -55,6 +55,9 @@ PARTS: Mapping[str, About] = {
         "Witnesses", "Sign what they have seen of the log, so that it cannot be set back or split.",
         "The log is not witnessed; systems whose policy demands it open nothing.",
     ),
+    "timestamps": About(
+        "Timestamps", "Once an hour an authority outside says when the log was so far.", "When an entry was there is shown by the portal's clock alone.",
+    ),
     "check": About(
         "Check of the log", "Reads the whole log once a day, and what is published of it.", "Damage is found later, or by others.",
     ),

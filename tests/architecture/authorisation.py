@@ -293,6 +293,7 @@ pack_file            POST -                     403 403 403 403 403 200 403 403 
 pack_new             GET  -                     403 403 403 403 403 200 403 403 403 in
 pack_new             POST -                     403 403 403 403 403 422 403 403 403 in
 pack_page            GET  pack                  404 404 404 404 404 200 404 404 404 in
+pack_timestamp       GET  pack                  404 404 404 404 404 404 404 404 404 in
 pack_download        POST pack                  403 403 403 403 403 200 403 403 403 in
 case_dossier         GET  case                  200 404 200 200 200 200 200 404 404 in
 dossier_download     POST dossier               200 403 200 200 200 200 200 403 403 in

@@ -18,7 +18,7 @@ NEW_PASSWORD = "a long password for a newcomer"
 # What answers GET and is no page of its own.
 NOT_PAGES = {
     "health_live": "for machines", "health_ready": "for machines", "log_checkpoint": "a file", "log_bytes": "a file", "log_proof": "a file",
-    "calendar_feed": "a file", "log_grown": "a file",
+    "calendar_feed": "a file", "log_grown": "a file", "pack_timestamp": "a file",
     "demo_mail_attachment": "a file", "request_live": "part of request_page", "request_ends": "part of request_new",
     "case_activity": "part of case_page", "case_acts": "part of review_acts", "case_act_rows": "part of review_acts", "grant_reveal": "leads to request_page",
     "incident_timeline": "part of incident_page",

@@ -161,6 +161,8 @@ NO_FACT = frozenset(
         "backup.failed",
         "backup.late",
         "log.checked",
+        "log.timestamp_failed",
+        "pack.timestamped",
         "log.damage_found",
         "log.refused",
         "log.recovered",

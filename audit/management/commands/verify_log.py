@@ -15,6 +15,7 @@ from audit.log.examination import Report, as_json, examine
 from audit.log.keys import load_verifiers
 from audit.log.note import VerifierKey
 from audit.log.ranges import StoredNote
+from audit.log.timestamps.taking import roots_or_none
 from audit.log.verify.sources import Source
 
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, json: bool, checkpoint: list[Path], **options: Any) -> None:
         """Examine, print, and fail where something is at fault."""
-        report = examine(_keys(), [_seen(path) for path in checkpoint], _published())
+        report = examine(_keys(), [_seen(path) for path in checkpoint], _published(), roots_or_none())
         self.stdout.write(as_json(report) if json else "\n".join(sentences(report)))
         if not report.ok:
             raise CommandError("The log does not verify.")
@@ -54,6 +55,11 @@ def sentences(report: Report) -> Iterator[str]:
         yield f"What is published could not be looked at. {report.unreachable}"
     yield from report.sentences()
     yield f"{report.personal_held} personal values match their commitments; {report.personal_erased} were erased."
+    if report.timestamps or report.timestamps_unverified:
+        unverified = (
+            f"; {report.timestamps_unverified} could not be verified, for PORTAL_TIMESTAMP_ROOTS names no certificates"
+        )
+        yield f"{report.timestamps} timestamps verify{unverified if report.timestamps_unverified else ''}."
     yield f"{report.waiting} events wait to be sealed."
 
 

@@ -11,10 +11,12 @@ from audit.log import checking
 from audit.log.append import process
 from audit.log.publishing import publish_once
 from audit.log.stores.directory import DirectoryStore
+from audit.log.timestamps import taking
 from portal.clock import now
-from portal.health.log_rows import check_row, published_row, witnesses_row
+from portal.health.log_rows import check_row, published_row, timestamps_row, witnesses_row
 from portal.health.rows import Sign
 from tests.audit.log.logged import run_signer, sealed
+from tests.authority import authority_in, serving
 from tests.witnesses import ONE, OTHER
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +32,29 @@ def witness(name: str, *, required: bool, size: int, at: int | None, trouble: st
 
 def test_nothing_is_said_of_what_is_not_set(settings: Any) -> None:
     settings.PORTAL_LOG_STORE = settings.PORTAL_LOG_WITNESSES = ""
-    assert (published_row(sign(published=3)), witnesses_row(sign())) == (None, None)
+    settings.PORTAL_TIMESTAMP_URL = ""
+    assert (published_row(sign(published=3)), witnesses_row(sign()), timestamps_row(now())) == (None, None, None)
+
+
+def test_timestamps_by_their_age_and_by_what_the_log_says_of_them(settings: Any, tmp_path: Path) -> None:
+    sealed(1)
+    with serving(authority_in(tmp_path)) as authority:
+        settings.PORTAL_TIMESTAMP_URL, settings.PORTAL_TIMESTAMP_ROOTS = authority.address, str(authority.root)
+        said = [timestamps_row(now())]
+        authority.answers = False
+        taking.run_due()
+        said.append(timestamps_row(now()))
+        authority.answers = True
+        taking.run_due()
+        said += [timestamps_row(now()), timestamps_row(now() + timedelta(hours=3))]
+    taking.record_failure(by=process("timestamps"), sentence="It does not answer.", late=True)
+    said.append(timestamps_row(now()))
+    found = [(each.state, each.at is not None, each.says) for each in said if each]
+    never = "Never timestamped. The timestamp authority does not answer: HTTP Error 503: Service Unavailable."
+    assert found == [
+        ("unknown", False, "The authority was not asked yet."), ("late", False, never), ("healthy", True, "The last one covers 1 entries."),
+        ("late", True, "Not timestamped since then."), ("down", True, "Not timestamped since then. It does not answer."),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

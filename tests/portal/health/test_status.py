@@ -115,6 +115,7 @@ def test_task_that_hangs_turns_the_line_of_the_worker_while_beat_hands_out_work(
 def test_each_line_says_what_it_is_for_and_what_comes_later(world: World, settings: Any) -> None:
     settings.PORTAL_LOG_STORE = settings.PORTAL_BACKUP_TO = "/somewhere"
     settings.PORTAL_LOG_WITNESSES = f"required {ONE.cosigner().text()} http://a"
+    settings.PORTAL_TIMESTAMP_URL = "http://b"
     told = [(row.does, row.late) for part in ("processes", "parts") for row in rows(part).values()]
     assert len(told) == len(PROCESSES) + len(PARTS)
     assert all(does and late for does, late in told)

@@ -1,0 +1,38 @@
+"""Asks a timestamp authority over HTTP (RFC 3161, section 3.4). Never in a transaction."""
+
+import hashlib
+import http.client
+import urllib.request
+
+from cryptography import x509
+
+from audit.log.errors import NotVerified, ParseError
+from audit.log.timestamps.tokens import MAX_BYTES, VerifiedTimestamp, query, verify_timestamp
+
+TIMEOUT_S = 10
+ASKS, ANSWERS = "application/timestamp-query", "application/timestamp-reply"
+
+
+class NotStamped(Exception):
+    """The authority gave no timestamp that can be believed; why, in a sentence."""
+
+
+def ask(address: str, data: bytes, roots: tuple[x509.Certificate, ...]) -> tuple[bytes, VerifiedTimestamp]:
+    """The authority's answer over the data, and what it proves.
+
+    Raises:
+        NotStamped: It does not answer, or what it answers does not verify.
+    """
+    if not address.startswith(("http://", "https://")):
+        raise NotStamped("The address of the timestamp authority begins with http:// or https://.")
+    asked = query(data)
+    wanted = urllib.request.Request(address, data=asked.data, headers={"Content-Type": ASKS, "Accept": ANSWERS})  # noqa: S310 - checked above
+    try:
+        with urllib.request.urlopen(wanted, timeout=TIMEOUT_S) as reply:  # noqa: S310 - checked above
+            answer = bytes(reply.read(MAX_BYTES + 1))
+    except (OSError, http.client.HTTPException) as error:  # URLError, HTTPError and time-outs are OSErrors
+        raise NotStamped(f"The timestamp authority does not answer: {error}.") from error
+    try:
+        return answer, verify_timestamp(answer, hashlib.sha256(data).digest(), roots, asked.nonce)
+    except (ParseError, NotVerified) as error:
+        raise NotStamped(f"What the timestamp authority answers is not believed. {error}") from error

@@ -1,0 +1,59 @@
+"""Every kept timestamp, held against what it was given for, against what the log says of it, and against the trusted certificates."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from django.db.models import OuterRef, Subquery
+
+from audit.log.errors import NotVerified, ParseError
+from audit.log.models import StoredCheckpoint, Timestamp
+from audit.log.read import each_named
+from audit.log.timestamps.tokens import verify_timestamp
+
+
+@dataclass
+class Stamps:
+    """How many verify, how many cannot be verified since no certificates are set, and what is wrong."""
+
+    verified: int = 0
+    unverified: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def examined(roots: tuple[x509.Certificate, ...]) -> Stamps:
+    """Look at each."""
+    found, said = Stamps(), dict(_said())
+    note = Subquery(StoredCheckpoint.objects.filter(size=OuterRef("size")).values("note")[:1])
+    for stamp in Timestamp.objects.annotate(note=note).order_by("about").iterator():
+        trouble = _trouble(stamp, stamp.note, said.pop(stamp.about, None), roots)
+        if trouble:
+            found.wrong.append(f"{stamp.about}: {trouble}")
+        elif roots:
+            found.verified += 1
+        else:
+            found.unverified += 1
+    found.wrong += [f"{about}: it is missing" for about in said]
+    return found
+
+
+def _said() -> Iterator[tuple[str, str]]:
+    """What was stamped, and the hash of the answer, as the log says."""
+    for event in each_named(["log.timestamped", "pack.timestamped"]):
+        given = event.fields
+        about = f"checkpoint:{given['size']}" if event.name == "log.timestamped" else f"pack:{given['pack_id']}"
+        yield about, given["token_sha256"]
+
+
+def _trouble(stamp: Timestamp, note: str | None, said: str | None, roots: tuple[x509.Certificate, ...]) -> str:
+    if said != hashlib.sha256(stamp.answer).hexdigest():
+        return "it is not the one that the log speaks of"
+    if stamp.size is not None and hashlib.sha256((note or "").encode()).digest() != bytes(stamp.sha256):
+        return "it is not one over the checkpoint of that size"
+    try:
+        if roots:
+            verify_timestamp(bytes(stamp.answer), bytes(stamp.sha256), roots)
+    except (ParseError, NotVerified) as error:
+        return str(error)
+    return ""
