@@ -76,6 +76,8 @@ WORKS: tuple[Work, ...] = (
     Work("backups", "audit.log.backup.hourly.run_due", 60, 0),  # for the worker alone, as erasures
     Work("rehearsals", "audit.log.backup.rehearsing.run_due", 3600, 0),
     Work("backup-lateness", "audit.log.backup.lateness.run_due", 300, 300),
+    Work("anchors", "audit.log.anchors.run_due", 60, 300),
+    Work("guards", "audit.log.guards.run_due", 600, 3600),
     Work("timestamps", "audit.log.timestamps.taking.run_due", 60, 300),
     Work("pack-timestamps", "audit.packs.timestamps.run_due", 60, 300),
     Work("erasures", "portal.erasing.carrying_out.run_due", 60, 0),  # with the eraser's rights, which watch has not

@@ -113,6 +113,10 @@ def _faults(report: Report) -> Iterator[str]:
         yield f"{len(report.wrong_cosignatures)} cosignatures do not verify, first {report.wrong_cosignatures[0]}."
     if report.wrong_timestamps:
         yield f"{len(report.wrong_timestamps)} timestamps do not verify, first {report.wrong_timestamps[0]}."
+    yield from _published_faults(report)
+
+
+def _published_faults(report: Report) -> Iterator[str]:
     yield from (f"Published: {sentence}" for sentence in report.published_damages[:MOST_NAMED])
     if len(report.published_damages) > MOST_NAMED:
         yield f"Published: {len(report.published_damages) - MOST_NAMED} more damages."

@@ -279,6 +279,12 @@ def last_one_named(names: Iterable[str]) -> LoggedEvent | None:
     return found[0] if found else None
 
 
+def last_named_of(subject: str, names: Iterable[str]) -> LoggedEvent | None:
+    """The newest event of some names about one thing, sealed or not yet."""
+    found = of_subject(subject, names, 1)
+    return found[0] if found else None
+
+
 def each_named(names: Iterable[str], since: int | None = None) -> Iterator[LoggedEvent]:
     """The same one by one, however many there are; ``since``: only those that were written at that time (ms) or later."""
     if since is None:

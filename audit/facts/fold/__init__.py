@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from audit.events import catalogue
 from audit.facts.fold import (
+    anchors,
     computed,
     eligibility,
     evidence,
@@ -34,7 +35,7 @@ from audit.log import ranges as stored_ranges
 from audit.log.canonical import parse_entry
 from audit.log.errors import ParseError
 
-FAMILIES = (people, systems, eligibility, policy, requests, grants, sealed, judging, sources, evidence, kept)
+FAMILIES = (anchors, people, systems, eligibility, policy, requests, grants, sealed, judging, sources, evidence, kept)
 HANDLERS = {name: handle for family in FAMILIES for name, handle in family.HANDLERS.items()}
 # Events that say nothing which a control test reads; a test holds this list and the handlers against the catalogue.
 NO_FACT = frozenset(
@@ -161,7 +162,6 @@ NO_FACT = frozenset(
         "backup.failed",
         "backup.late",
         "log.checked",
-        "log.timestamp_failed",
         "pack.timestamped",
         "log.damage_found",
         "log.refused",
@@ -190,7 +190,7 @@ NO_FACT = frozenset(
 # Tables that nothing in the log fills yet: a test that reads one of them is not decided, whatever its rows. Of `downloads` the log
 # knows who and when; links that end and redaction for the reader are not built, so nothing can show them.
 UNFED = frozenset(
-    {"guard_checks", "clock_hours", "pack_populations", "downloads"}
+    {"clock_hours", "pack_populations", "downloads"}
 )  # fmt: skip
 
 
@@ -282,6 +282,7 @@ def compute(facts: Facts, period: Period, parameters: Mapping[str, Parameter]) -
     schedule.feeds(facts, period, known)
     schedule.windows_nobody_judged(facts, period)
     schedule.anchor_slots(facts, period, known)
+    schedule.guard_checks(facts, period, known)
 
 
 def write(db: sqlite3.Connection, table: str, facts: Facts) -> None:
@@ -295,7 +296,7 @@ def _damaged(ranges: Iterable[stored_ranges.RangeResult]) -> frozenset[int]:
 
 
 def _log(facts: Facts, ranges: Sequence[stored_ranges.RangeResult]) -> None:
-    """The log's own ranges and checkpoints; no outside party vouches for any of them yet."""
+    """The log's own ranges and checkpoints. Those for which an outside party vouches are rows of their own, from its entries."""
     names = ("from_index", "to_index", "from_at", "to_at")
     held = ("dense", "hashes_ok", "root_ok", "signature_ok", "consistent")
     for number, each in enumerate(ranges):

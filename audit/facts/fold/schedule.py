@@ -302,6 +302,30 @@ def _judged(facts: Facts, source: str, from_at: int, to_at: int) -> bool:
     )
 
 
+def guard_checks(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
+    """A check of each store falls due at the end of every slot since its first one; the worst of a slot's checks counts."""
+    length = parameters["guard_check_hours"].value * MILLISECONDS["hour"]
+    for store, checks in facts.guards.items():
+        begun = checks[0]["done_at"]
+        for due_at in range(begun + length, min(period.end_at, period.as_of) + length, length):
+            held = [each for each in checks if due_at - length <= each["done_at"] < due_at]
+            if due_at >= period.start_at and (held or due_at < period.end_at):
+                key = f"guard:{store}:{due_at}"
+                facts.rows["guard_checks"][key] = {"store": store, "due_at": due_at, **_worst(held)}
+
+
+def _worst(held: list[Row]) -> Row:
+    """A right that was found once was there, whatever a later check of the same slot says; what one could not read is not known."""
+    if not held:
+        return {}
+    least = {name: min(each[name] for each in held) for name in ("guards_on", "sealing_key_apart")}
+    rights = {}
+    for name in ("alter_rights", "other_writers"):
+        known = [each[name] for each in held if each[name] is not None]
+        rights[name] = max(known) if known and (len(known) == len(held) or max(known) > 0) else None
+    return {"done_at": held[-1]["done_at"], **least, **rights}
+
+
 def anchor_slots(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
     """Slots in which a checkpoint should have been vouched for by an outside party, since the log began."""
     if facts.first_at is None:

@@ -74,6 +74,9 @@ class Facts:
         default_factory=list
     )  # when the store was restored for trial, and whether it verified
     taken: dict[str, Taken] = field(default_factory=dict)
+    guards: dict[str, list[Row]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # checks of who could alter a store, by store
     personnel_taken: list[int] = field(default_factory=list)
     kept: Kept = field(default_factory=Kept)
     listings: dict[str, Listing] = field(default_factory=lambda: defaultdict(Listing))
