@@ -9,12 +9,17 @@ CUT = "a log of more than a whole tile stands before it; as an erasure's, it is 
 ELSEWHERE = "raced by a test of its own"
 
 LEFT_OUT: dict[str, str] = {
+    "audit.log.anchors.record_lost": BY_A_JOB,
+    "audit.log.anchors.record_witnessed": BY_A_JOB,
     "audit.log.backup.hourly.note_failed": ONE_AT_A_TIME,
     "audit.log.backup.hourly.note_made": ONE_AT_A_TIME,
     "audit.log.backup.lateness.note_late": BY_A_JOB,
     "audit.log.backup.rehearsing.note_failed": ONE_AT_A_TIME,
     "audit.log.backup.rehearsing.note_rehearsed": ONE_AT_A_TIME,
     "audit.log.checking.record": EACH_COUNTS,
+    "audit.log.guards.record": BY_A_JOB,
+    "audit.log.timestamps.taking.keep": ONE_AT_A_TIME,
+    "audit.log.timestamps.taking.record_failure": ONE_AT_A_TIME,
     "audit.log.viewing.look": EACH_COUNTS,
     "audit.log.viewing.look_at_all": EACH_COUNTS,
     "audit.log.viewing.take_away": EACH_COUNTS,
@@ -28,6 +33,7 @@ LEFT_OUT: dict[str, str] = {
     "audit.packs.dossiers.record_failure": ONE_AT_A_TIME,
     "audit.packs.removing.remove": BY_A_JOB,
     "audit.packs.retests.record": ELSEWHERE,  # tests/portal/findings/test_retests.py
+    "audit.packs.timestamps.keep": ONE_AT_A_TIME,
     "portal.access_requests.actions.approve": PART,
     "portal.access_requests.actions.declare_bypass": PART,
     "portal.access_requests.actions.pass_on": ELSEWHERE,  # tests/portal/access_requests/test_tiers.py
