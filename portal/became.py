@@ -65,7 +65,7 @@ def _known(viewer: Person, alerts: list[Alert]) -> Known:
     extensions = Extension.objects.filter(grant__request__in=cases).select_related("grant", "decided_by")
     for each in extensions.order_by("asked_at"):
         known.extensions.setdefault(each.log_case, []).append(each)
-    reviews = Review.objects.filter(grant__request__in=cases).select_related("grant", "reviewer", "second_reviewer")
+    reviews = Review.objects.filter(request__in=cases).select_related("reviewer", "second_reviewer")
     known.reviews = {each.log_case: each for each in reviews}
     findings = Finding.objects.filter(pk__in=_about(alerts, "finding")).select_related("owner")
     known.findings = {each.log_subject: each for each in findings}

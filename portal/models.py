@@ -16,7 +16,6 @@ from portal.personnel.models import PersonnelList
 from portal.policy.models import PolicyConfirmation, PolicyVersion
 from portal.reconciliation.models import IntakePosition, Listing
 from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review, Sitting
-from portal.reviews.offline.models import OfflineReview
 from portal.rotas.models import Absence, Rota, Swap
 from portal.sealed.models import OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.stops.models import Stop
@@ -47,7 +46,6 @@ __all__ = [
     "Listing",
     "LostRange",
     "OfflineCard",
-    "OfflineReview",
     "OfflineSet",
     "Passkey",
     "PasskeyChallenge",

@@ -4,28 +4,29 @@ from audit.events.spec import family
 
 FINDING = "finding_id:id"
 ITEM = "item_id:id campaign_id:id"
+# A review of a use of offline cards has no grant: ``review.due`` names the pair of cards instead.
 
 EVENTS = family(
-    ("review.due", "A use is to be reviewed.", "review_id:id grant_id:id system_id:id due_at:time pool:list"),
-    ("review.claimed", "A reviewer took the review.", "review_id:id grant_id:id reviewer_id:id"),
-    ("review.handed_over", "A reviewer gave the review back or to another.", "review_id:id grant_id:id to_id:id? comment*? delegated_by:id?"),
+    ("review.due", "A use is to be reviewed.", "review_id:id grant_id:id? set_id:id? system_id:id due_at:time pool:list"),
+    ("review.claimed", "A reviewer took the review.", "review_id:id grant_id:id? reviewer_id:id"),
+    ("review.handed_over", "A reviewer gave the review back or to another.", "review_id:id grant_id:id? to_id:id? comment*? delegated_by:id?"),
     ("review.delegation_set", "A reviewer named who stands in for them while they are away.",
      "delegation_id:id person_id:id to_id:id system_id:id? from_at:time to_at:time"),
     ("review.delegation_ended", "Who stood in for a reviewer does so no longer.", "delegation_id:id person_id:id to_id:id ended_at:time"),
-    ("review.given_next", "A review that was overdue was given to the next reviewer.", "review_id:id grant_id:id from_id:id? to_id:id due_at:time"),
-    ("review.saved", "Answers were saved, half-done.", "review_id:id grant_id:id answered:int"),
+    ("review.given_next", "A review that was overdue was given to the next reviewer.", "review_id:id grant_id:id? from_id:id? to_id:id due_at:time"),
+    ("review.saved", "Answers were saved, half-done.", "review_id:id grant_id:id? answered:int"),
     ("review.submitted", "A reviewer judged the use.",
-     "review_id:id grant_id:id system_id:id reviewer_id:id due_at:time answers:map answers_missing:int adverse_answers:int emergency_upheld:bool accepted_activities:list "
+     "review_id:id grant_id:id? system_id:id reviewer_id:id due_at:time answers:map answers_missing:int adverse_answers:int emergency_upheld:bool accepted_activities:list "
      "outcome statement_sha256 comments*? involved:list active_seconds:int? evidence_skipped:int? activities_seen:int? log_says:map?"),
     ("review.second_asked", "What a reviewer found is grave: a second one is to look.",
-     "review_id:id grant_id:id system_id:id due_at:time questions:list pool:list"),
-    ("review.second_claimed", "A second reviewer took the review.", "review_id:id grant_id:id reviewer_id:id"),
+     "review_id:id grant_id:id? system_id:id due_at:time questions:list pool:list"),
+    ("review.second_claimed", "A second reviewer took the review.", "review_id:id grant_id:id? reviewer_id:id"),
     ("review.second_handed_over", "A second reviewer gave the review back or to another.",
-     "review_id:id grant_id:id to_id:id? comment*? delegated_by:id?"),
+     "review_id:id grant_id:id? to_id:id? comment*? delegated_by:id?"),
     ("review.second_given_next", "A second look that was overdue was given to the next reviewer.",
-     "review_id:id grant_id:id from_id:id? to_id:id due_at:time"),
+     "review_id:id grant_id:id? from_id:id? to_id:id due_at:time"),
     ("review.second_submitted", "A second reviewer confirmed the first judgement, or disagreed.",
-     "review_id:id grant_id:id system_id:id reviewer_id:id due_at:time agrees:bool words* involved:list active_seconds:int? evidence_skipped:int? activities_seen:int?"),
+     "review_id:id grant_id:id? system_id:id reviewer_id:id due_at:time agrees:bool words* involved:list active_seconds:int? evidence_skipped:int? activities_seen:int?"),
     ("review.acts_accepted", "A reviewer accepted actions outside the intent, one by one or as a group up to an entry of the log.",
      "acceptance_id:id review_id:id grant_id:id activities:list session_id:id? class? upto:int? count:int note*"),
     ("review.acceptance_taken_back", "A reviewer no longer accepts what they accepted.", "acceptance_id:id review_id:id grant_id:id"),

@@ -1,4 +1,7 @@
-"""Offline cards: for when the portal is dead. No share and no password is ever among the fields."""
+"""Offline cards: for when the portal is dead. No share and no password is ever among the fields.
+
+A declared use is put up and judged by the events of any review. ``offline.review_due`` and ``offline.reviewed`` stand in older logs only.
+"""
 
 from audit.events.spec import family
 

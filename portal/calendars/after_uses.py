@@ -9,13 +9,12 @@ from portal.calendars.entries import MOST, Entry
 from portal.people.models import Person
 from portal.reviews.aftermath import CHANGES, change_due, decision_due
 from portal.reviews.models import Review
-from portal.reviews.offline.queries import visible as offline_of
 from portal.reviews.queries import all_of, visible
 from portal.reviews.states import SUBMITTED
 
 
 def entries(viewer: Person) -> Iterable[Entry]:
-    """Of all systems that the viewer reviews, owns, administers or audits. Five queries."""
+    """Of all systems that the viewer reviews, owns, administers or audits. Four queries."""
     yield from _reviews(viewer)
     over = visible(viewer).filter(grant__ended_at__isnull=False).order_by("-grant__ended_at")
     yield from _changes(over)
@@ -24,31 +23,27 @@ def entries(viewer: Person) -> Iterable[Entry]:
 
 def _reviews(viewer: Person) -> Iterable[Entry]:
     for review in all_of(viewer, done=False)[:MOST]:
-        what, path = f"Review a use of {review.grant.system.name}", reverse("review_page", args=[review.pk])
+        use = "a use" if review.grant else "a use of offline cards"
+        what, path = f"Review {use} of {review.request.system.name}", reverse("review_page", args=[review.pk])
         yield Entry(f"review-{review.pk}", review.owed_at, "Review", what, path)
-    for offline in offline_of(viewer).filter(submitted_at__isnull=True).order_by("due_at")[:MOST]:
-        what = f"Review a use of offline cards of {offline.request.system.name}"
-        yield Entry(
-            f"offline-review-{offline.pk}", offline.due_at, "Review", what, reverse("offline_review", args=[offline.pk])
-        )
 
 
 def _changes(over: QuerySet[Review]) -> Iterable[Entry]:
     """Where the responder meant to change something, until a change record is named or the review has answered whether there is one (question 8)."""
     for review in over.exclude(state=SUBMITTED).filter(change_records__isnull=True)[:MOST]:
         due_at = change_due(review)
-        if due_at is not None and set(review.grant.request.intended_classes) & set(CHANGES):
-            what = f"Take the changes of a use of {review.grant.system.name} back into change control"
+        if due_at is not None and set(review.request.intended_classes) & set(CHANGES):
+            what = f"Take the changes of a use of {review.request.system.name} back into change control"
             yield Entry(f"change-{review.pk}", due_at, "Change", what, _after(review))
 
 
 def _privacy(over: QuerySet[Review]) -> Iterable[Entry]:
     """Of systems with personal data, until it is decided; a breach, until it is notified."""
-    for review in over.filter(grant__system__personal_data=True, privacy__isnull=True)[:MOST]:
+    for review in over.filter(request__system__personal_data=True, privacy__isnull=True)[:MOST]:
         due_at = decision_due(review)
         if due_at is not None:
             yield Entry(
-                f"privacy-{review.pk}", due_at, "Privacy", f"Decide on privacy after a use of {review.grant.system.name}", _after(review)
+                f"privacy-{review.pk}", due_at, "Privacy", f"Decide on privacy after a use of {review.request.system.name}", _after(review)
             )  # fmt: skip
     told = over.filter(privacy__notice_due_at__isnull=False, privacy__notified_at__isnull=True)
     for review in told.select_related("privacy")[:MOST]:
@@ -58,7 +53,7 @@ def _privacy(over: QuerySet[Review]) -> Iterable[Entry]:
                 f"notice-{review.pk}",
                 due_at,
                 "Privacy",
-                f"Notify the breach of {review.grant.system.name}",
+                f"Notify the breach of {review.request.system.name}",
                 _after(review),
             )
 

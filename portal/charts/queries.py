@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Aggregate, Count, DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet
-from django.db.models.functions import TruncMonth
+from django.db.models.functions import Coalesce, TruncMonth
 
 from portal.clock import now
 from portal.findings.queries import findings
@@ -86,9 +86,14 @@ def to_open(viewer: Person, months: list[Month]) -> Mapping[Month, dict[str, Any
 
 
 def to_review(viewer: Person, months: list[Month]) -> Mapping[Month, dict[str, Any]]:
-    """From the end of a use to its review, by the month of the review: median, slowest tenth, and how many were late."""
-    took = ExpressionWrapper(F("submitted_at") - F("grant__ended_at"), output_field=DurationField())
-    done = visible_reviews(viewer).select_related(None).exclude(grant__request__mode="drill")
+    """From the end of a use to its review, by the month of the review: median, slowest tenth, and how many were late.
+
+    Of offline cards from when the use was declared: before, nobody could know of it.
+    """
+    took = ExpressionWrapper(
+        F("submitted_at") - Coalesce("grant__ended_at", "request__requested_at"), output_field=DurationField()
+    )
+    done = visible_reviews(viewer).select_related(None).exclude(request__mode="drill")
     return _by_month(
         done, "submitted_at", months, median=Percentile(took, 0.5), slowest=Percentile(took, 0.9), reviews=Count("pk"),
         late=Count("pk", filter=Q(submitted_at__gt=F("due_at"))),

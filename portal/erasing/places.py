@@ -45,9 +45,9 @@ OF_CASES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Approval", "request_id", ("comment",)),
     ("Question", "request_id", ("text", "answer")),
     ("Extension", "grant__request_id", ("reason",)),
-    ("Review", "grant__request_id", ("second_words",)),
-    ("Acceptance", "review__grant__request_id", ("note",)),
-    ("PrivacyDecision", "review__grant__request_id", ("reason", "delay_reason")),
+    ("Review", "request_id", ("second_words",)),
+    ("Acceptance", "review__request_id", ("note",)),
+    ("PrivacyDecision", "review__request_id", ("reason", "delay_reason")),
     ("Finding", "case", ("details", "cause", "response", "proof")),
 )
 # Projections of audit that lists are searched by; they are written anew with the next entry of their case.
@@ -98,7 +98,7 @@ def clear_cases(cases: Collection[str], at: datetime) -> None:
         rows = apps.get_model("portal", name)._base_manager.filter(**{f"{way}__in": list(cases)})
         for field in fields:
             rows.exclude(**{field: ""}).update(**{field: says})
-    for review in apps.get_model("portal", "Review")._base_manager.filter(grant__request_id__in=list(cases)):
+    for review in apps.get_model("portal", "Review")._base_manager.filter(request_id__in=list(cases)):
         review.answers = {
             key: {**said, "comment": says} if said.get("comment") else said for key, said in review.answers.items()
         }

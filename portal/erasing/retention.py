@@ -42,7 +42,7 @@ def open_cases() -> set[str]:
     """Cases in which something is still to be done."""
     waiting = AccessRequest.objects.filter(state=AWAITING).values_list("pk", flat=True)
     granted = Grant.objects.exclude(state__in=OVER).values_list("request_id", flat=True)
-    reviewed = Review.objects.exclude(state=SUBMITTED).values_list("grant__request_id", flat=True)
+    reviewed = Review.objects.exclude(state=SUBMITTED).values_list("request_id", flat=True)
     found = Finding.objects.exclude(state=CLOSED).exclude(case="").values_list("case", flat=True)
     return {str(each) for rows in (waiting, granted, reviewed, found) for each in rows}
 

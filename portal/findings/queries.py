@@ -70,7 +70,7 @@ def concerning(person: UUID) -> Q:
     decided = (
         Q(approvals__approver=person) | Q(grant__extensions__decided_by=person) | Q(grant__releases__person=person)
     )
-    of_set = "offline_review__of_set"
+    of_set = "review__of_set"
     kept = Q(**{f"{of_set}__cards__custodian": person}) | Q(**{f"{of_set}__account__custodian": person})
     return Q(responder=person) | decided | kept | Q(**{f"{of_set}__account__second_custodian": person})
 

@@ -25,7 +25,6 @@ from portal.people.queries import people
 from portal.people.rights import ADMINISTER
 from portal.personnel.queries import lists as personnel_lists
 from portal.policy.queries import holding, versions_for
-from portal.reviews.offline.queries import listed as offline_reviews
 from portal.reviews.queries import visible as reviews_of
 from portal.reviews.states import SUBMITTED
 from portal.rotas.queries import visible as rotas_of
@@ -123,9 +122,9 @@ KINDS: Mapping[str, ListKind] = {
     ),
     "reviews": ListKind(
         "Reviews", "review", "reviews", "reviews", (
-            ("review", "pk"), ("grant", "grant_id"), (REQUEST, "grant__request_id"), ("person", "grant__person__name"),
-            ("system", "grant__system__name"), ("mode", "grant__request__mode"), ("state", "state"), ("due_at", "due_at"),
-            ("reviewer", "reviewer__name"), ("submitted_at", "submitted_at"), ("outcome", "outcome"), ("second_due_at", "second_due_at"),
+            ("review", "pk"), ("grant", "grant_id"), ("offline_account", "of_set__account__account"), ("offline_set", "of_set__number"),
+            (REQUEST, "request_id"), ("person", "request__responder__name"), ("system", "request__system__name"), ("mode", "request__mode"), ("state", "state"),
+            ("due_at", "due_at"), ("reviewer", "reviewer__name"), ("submitted_at", "submitted_at"), ("outcome", "outcome"), ("second_due_at", "second_due_at"),
             ("second_reviewer", "second_reviewer__name"), ("second_submitted_at", "second_submitted_at"), ("second_confirms", "second_agrees"),
         ),
         lambda viewer: reviews_of(viewer).order_by("due_at", "pk"), _reviews, ("show",),
@@ -151,14 +150,6 @@ KINDS: Mapping[str, ListKind] = {
             ("worked", "worked"), ("repeats", "repeats_id"),
         ),
         lambda viewer: drills_of(viewer).order_by("-started_at", "pk"),
-    ),
-    "offline_reviews": ListKind(
-        "Reviews of offline cards", "use of offline cards", "uses of offline cards", "reviews", (
-            ("review", "pk"), (REQUEST, "request_id"), ("person", "request__responder__name"), ("system", "request__system__name"),
-            ("account", "of_set__account__account"), ("set", "of_set__number"), ("due_at", "due_at"), ("reviewer", "reviewer__name"),
-            ("submitted_at", "submitted_at"), ("outcome", "outcome"),
-        ),
-        offline_reviews,
     ),
     "sealed": ListKind(
         "Sealed accounts", "sealed account", "sealed accounts", "sealed", (

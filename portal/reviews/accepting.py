@@ -58,7 +58,7 @@ def accept_group(*, by: Actor, review: Review, kind: str, upto: int, note: str, 
         ChangedMeanwhile: so much of it is accepted already.
     """
     row, words = _begun(by, review, note)
-    if kind in meant(row.grant.request):
+    if kind in meant(row.request):
         raise RefusedByPolicy("Actions of this kind were meant: there is nothing to accept.", about=row)
     upto = min(upto, max(0, size() - 1))  # what is not sealed yet nobody can have looked at
     narrowed = {"class": kind} | ({"session_id": session} if session else {})

@@ -29,8 +29,7 @@ from portal.rows import lock_row
 TAKEN = "This review is not waiting: somebody took it, or it is done."
 KEPT_ELSEWHERE = "Other answers were kept since you opened this page, in another window perhaps. They stand below."
 NOT_CLAIMED = "Nobody is working on this review, or it was submitted already."
-AROUND = ("grant__request__policy", "grant__request__responder", "grant__request__system", "grant__request__privilege",
-          "grant__person", "grant__privilege", "grant__system__owner")  # fmt: skip
+AROUND = ("request__policy", "request__responder", "request__system__owner", "request__privilege", "grant")
 AWAY = "Somebody stands in for you on this system now. Take that back first: Reviews, then While you are away."
 HANDED_OVER = ("review.handed_over", "review.second_handed_over")
 
@@ -52,12 +51,17 @@ def set_due(*, by: Actor, grant: Grant) -> Review:
     if Review.objects.filter(grant=row).exists():
         raise ChangedMeanwhile("This use is up for review already.", about=row)
     hours = rules_of(row.request.policy).review_hours_for(row.request.mode, row.system.criticality)
-    review = Review.objects.create(grant=row, due_at=moment(over_at(row) + hours * 3_600_000))
+    return put_up(by=by, review=Review(request=row.request, grant=row, due_at=moment(over_at(row) + hours * 3_600_000)))
+
+
+def put_up(*, by: Actor, review: Review) -> Review:
+    """A part of the action that finds a use over, or is told of one: its review waits, and the pool is told; where there is no pool, the owner."""
+    review.save(force_insert=True)
     pool = rules.pool_of(review)
     tell_pool(by, review, pool)
     append(
-        "review.due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, grant_id=row.pk,
-        system_id=row.system_id, due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
+        "review.due", by=by, case=review.log_case, subject=review.log_subject, review_id=review.pk, grant_id=review.grant_id,
+        set_id=review.of_set_id, system_id=review.request.system_id, due_at=ms(review.due_at), pool=[str(person.pk) for person in pool],
     )  # fmt: skip
     return review
 
@@ -67,7 +71,7 @@ def claim(*, by: Actor, review: Review) -> Review:
     """Take a review from the pool, in the round that it is in."""
     row = locked(review)
     rules.may_review(by, row)
-    if UUID(by.id) in leave.stand_ins(row.grant.system):
+    if UUID(by.id) in leave.stand_ins(row.request.system):
         raise NotAllowed(AWAY, about=row, kind="away")
     this = rounds.give(row, "claim", Person.objects.get(pk=by.id), says=TAKEN)
     append(
@@ -98,7 +102,7 @@ def pass_on(*, by: Actor, review: Review, to: Person, comment: str = "") -> Revi
     """Give a review to another reviewer by name, who is told; where they are away, to who stands in for them."""
     row = locked(review)
     _may_give_away(by, row)
-    named, stand_in = to, leave.stand_ins(row.grant.system).get(to.pk)
+    named, stand_in = to, leave.stand_ins(row.request.system).get(to.pk)
     to = stand_in or to
     if to == row.holder or to.pk not in {person.pk for person in rules.pool_of(row)}:
         raise NotAllowed(
@@ -170,18 +174,18 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str,
     """
     row = locked(review)
     rules.is_its_reviewer(by, row)
-    need_factor(by, rules_of(row.grant.request.policy), about=row)
+    need_factor(by, rules_of(row.request.policy), about=row)
     still_claimed(row)
     rules.is_over(row)
     rules.check_known(answers, row)
     rules.check_whole(answers, outcome, row)
-    lock_row(AccessRequest, row.grant.request_id)  # what its bypass owes is given before this, or not at all
+    lock_row(AccessRequest, row.request_id)  # what its bypass owes is given before this, or not at all
     grave = rules.needs_second(answers)
     make(
         row, MOVES["ask_second" if grave else "submit"], says=NOT_CLAIMED, answers=kept(answers), outcome=outcome,
         submitted_at=now(), second_due_at=_second_due(row) if grave else None,
     )  # fmt: skip
-    raise_for(by, row, row.grant.system, owner or row.grant.system.owner, due_at)
+    raise_for(by, row, row.request.system, owner or row.request.system.owner, due_at)
     _append_submitted(by, row)
     if grave:
         _ask_second(by, row)
@@ -190,10 +194,8 @@ def submit(*, by: Actor, review: Review, answers: rules.Answers, outcome: str,
 
 def _second_due(row: Review) -> datetime:
     """A second look has as long as the first, from now on."""
-    request = row.grant.request
-    return now() + timedelta(
-        hours=rules_of(request.policy).review_hours_for(request.mode, row.grant.system.criticality)
-    )
+    request = row.request
+    return now() + timedelta(hours=rules_of(request.policy).review_hours_for(request.mode, request.system.criticality))
 
 
 def _ask_second(by: Actor, row: Review) -> None:
@@ -201,7 +203,7 @@ def _ask_second(by: Actor, row: Review) -> None:
     tell_pool(by, row, pool)
     append(
         "review.second_asked", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
-        system_id=row.grant.system_id, due_at=ms(row.owed_at), pool=[str(person.pk) for person in pool],
+        system_id=row.request.system_id, due_at=ms(row.owed_at), pool=[str(person.pk) for person in pool],
         questions=[each.id for each in rules.adverse(row.answers) if each.severe],
     )  # fmt: skip
 
@@ -221,7 +223,7 @@ def still_claimed(row: Review) -> None:
 def _append_submitted(by: Actor, row: Review) -> None:
     append(
         "review.submitted", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
-        system_id=row.grant.system_id, accepted_activities=_accepted(row), **judged(by, row, rules.involved_in(row.grant)),
+        system_id=row.request.system_id, accepted_activities=_accepted(row), **judged(by, row, rules.involved_in(row)),
         **for_the_log(row, by.id), log_says={key: said.answer for key, said in answers_from_log(row).items()},
     )  # fmt: skip
 
@@ -245,6 +247,6 @@ def remind(*, by: Actor, review: Review, mark: str) -> None:
     tell_of(
         by,
         row,
-        pool if late or (word == "before" and pool) else [*pool, *owner_told(row.grant.system)],
+        pool if late or (word == "before" and pool) else [*pool, *owner_told(row.request.system)],
         OVERDUE_KIND if late else "review.reminder",
     )

@@ -28,7 +28,7 @@ NARROWED = ("session", "kind", "only", "after")
 @signed_in
 def review_acts(request: PersonRequest, pk: UUID) -> HttpResponse:
     """All groups, or the actions of one, or what is to be looked at first."""
-    review = queries.review_for(request.user, pk)
+    review = queries.opened_for(request.user, pk)
     if review is None:
         raise Http404
     viewed(request, "the review", review)
@@ -37,7 +37,7 @@ def review_acts(request: PersonRequest, pk: UUID) -> HttpResponse:
         "part"
     ):  # as it stands on the page of the review: it is noted here, since audit knows no reviewers
         said = urlencode({"review": str(review.pk), **opened})
-        return redirect(f"{reverse('case_acts', args=[review.grant.request_id])}?{said}")
+        return redirect(f"{reverse('case_acts', args=[review.request_id])}?{said}")
     return _page(request, review, AcceptForm() if _may_accept(request, review) else None, opened)
 
 
@@ -55,7 +55,7 @@ def _note(request: PersonRequest, review: Review) -> dict[str, str]:
 @signed_in
 def review_accept(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Accept what was ticked, or the group that stands on the page."""
-    review = queries.review_for_act(pk)
+    review = queries.opened_for_act(pk)
     if review is None:
         raise Http404
     form = AcceptForm(request.POST)
@@ -65,7 +65,7 @@ def review_accept(request: PersonRequest, pk: UUID) -> HttpResponse:
             many = "1 action" if kept.count == 1 else f"{kept.count} actions"
             messages.info(request, f"Accepted: {many}. You can take it back until you submit.")
             return redirect(f"{_address(review)}?{_query(request.POST)}")
-    found = queries.review_for(request.user, pk)
+    found = queries.opened_for(request.user, pk)
     if found is None:
         raise Http404
     viewed_with(request, "the review", found)
@@ -76,7 +76,7 @@ def review_accept(request: PersonRequest, pk: UUID) -> HttpResponse:
 @signed_in
 def review_take_back(request: PersonRequest, pk: UUID, acceptance: UUID) -> HttpResponseBase:
     """No longer accept it."""
-    review = queries.review_for_act(pk)
+    review = queries.opened_for_act(pk)
     known = queries.acceptance_for_act(review, acceptance) if review else None
     if known is None:
         raise Http404
@@ -105,12 +105,10 @@ def _page(
     rows = bool(chosen["session"] or chosen["kind"] or chosen["only"])
     if form and rows:
         asked |= {"tick": "1", "accepted": given.getlist("accepted")}
-    part = set_in(
-        request, "case_act_rows" if rows else "case_acts", review.grant.request_id, review=str(review.pk), **asked
-    )
+    part = set_in(request, "case_act_rows" if rows else "case_acts", review.request_id, review=str(review.pk), **asked)
     context = {
         "review": review, "grant": review.grant, "part": part, "chosen": chosen, "form": form if rows else None,
-        "whole": bool(chosen["kind"]) and chosen["kind"] not in accepting.meant(review.grant.request),
+        "whole": bool(chosen["kind"]) and chosen["kind"] not in accepting.meant(review.request),
     }  # fmt: skip
     return render(request, "reviews/acts.html", context, status=form.status if form else 200)
 

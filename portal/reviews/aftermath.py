@@ -28,23 +28,27 @@ def may_say(by: Actor, review: Review) -> None:
     Raises:
         NotAllowed: of kind ``involved`` for who had a part in it.
     """
-    system = review.grant.system
+    system = review.request.system
     if str(system.owner_id) != by.id and not any(holds(by.id, role, system) for role in (REVIEWER, OWNER)):
         raise NotAllowed(
             "Only a reviewer or an owner of this system may say that.", about=review, kind="not a reviewer"
         )
-    if by.id in involved_in(review.grant):
+    if by.id in involved_in(review):
         raise NotAllowed("You had a part in this use. Somebody else says that.", about=review, kind="involved")
+
+
+def _ended_at(review: Review) -> datetime | None:
+    return review.grant.ended_at if review.grant else None
 
 
 def change_due(review: Review) -> datetime | None:
     """By when change control is to know of the changes."""
-    return review.grant.ended_at and review.grant.ended_at + hours("change_hours")
+    return ended + hours("change_hours") if (ended := _ended_at(review)) else None
 
 
 def decision_due(review: Review) -> datetime | None:
     """By when the privacy decision is to be made."""
-    return review.grant.ended_at and review.grant.ended_at + hours("privacy_triage_hours")
+    return ended + hours("privacy_triage_hours") if (ended := _ended_at(review)) else None
 
 
 @action(event="change.recorded", refused="review.act_refused")
@@ -63,7 +67,7 @@ def record_change(*, by: Actor, review: Review, reference: str, raised_at: datet
         )
     if raised_at > now():
         raise RefusedByPolicy("A change record cannot have been raised in the future.", about=row)
-    if approved_by is not None and approved_by.pk == row.grant.person_id:
+    if approved_by is not None and approved_by.pk == row.request.responder_id:
         raise RefusedByPolicy("Whoever made the changes does not approve them.", about=row)
     if row.change_records.filter(reference=reference).exists():
         raise ChangedMeanwhile("This change record is named already.", about=row)

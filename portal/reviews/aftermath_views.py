@@ -24,7 +24,7 @@ CHANGE, PRIVACY, NOTICE = "change", "privacy", "notice"
 @signed_in
 def review_after(request: PersonRequest, pk: UUID) -> HttpResponse:
     """What is on record, and what the viewer may add."""
-    review = queries.review_for(request.user, pk)
+    review = queries.opened_for(request.user, pk)
     if review is None:
         raise Http404
     viewed(request, "the review", review)
@@ -72,7 +72,7 @@ def _acted(request: PersonRequest, review: Review, name: str, form: KeptForm, ac
     elif form.carry_out(act) is not None:
         messages.info(request, says)
         return redirect("review_after", pk=review.pk)
-    found = queries.review_for(request.user, review.pk)
+    found = queries.opened_for(request.user, review.pk)
     if found is None:
         raise Http404
     viewed_with(request, "the review", found)
@@ -102,7 +102,7 @@ def _offered(review: Review, privacy: PrivacyDecision | None) -> dict[str, KeptF
 
 
 def _for_act(pk: UUID) -> Review:
-    found = queries.review_for_act(pk)
+    found = queries.opened_for_act(pk)
     if found is None:
         raise Http404
     return found

@@ -122,7 +122,7 @@ def hand_to_stand_in(*, by: Actor, review: Review) -> Review:
     """
     row = locked(review)
     away = row.holder
-    stand_in = leave.stand_ins(row.grant.system).get(away.pk) if away else None
+    stand_in = leave.stand_ins(row.request.system).get(away.pk) if away else None
     if row.state not in TAKEN_STATES or away is None or stand_in is None:
         raise WrongState(NOT_CLAIMED if away is None else "Whoever has this review is not away.", about=row)
     pool = rules.pool_of(row)

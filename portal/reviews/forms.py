@@ -44,14 +44,11 @@ class ReviewForm(KeptForm):
     )
 
     def __init__(
-        self, *args: Any, review: Review | None, owners: QuerySet[Person], whole: bool = False, **kwargs: Any
+        self, *args: Any, review: Review, owners: QuerySet[Person], whole: bool = False, **kwargs: Any
     ) -> None:
-        """``whole``: it is submitted, so everything must be there; otherwise it is only kept. A use without a grant has no ``review``, and no answers
-        that the log gives.
-        """
-        self.from_log = answers_from_log(review) if review else {}
-        if review:
-            kwargs.setdefault("initial", _initial(review, self.from_log))
+        """``whole``: it is submitted, so everything must be there; otherwise it is only kept."""
+        self.from_log = answers_from_log(review)
+        kwargs.setdefault("initial", _initial(review, self.from_log))
         super().__init__(*args, **kwargs)
         self.whole = whole
         for question in questions():

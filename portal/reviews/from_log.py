@@ -41,7 +41,9 @@ class FromLog:
 
 
 def answers_from_log(review: Review) -> dict[str, FromLog]:
-    """Both, by question. Two statements."""
+    """Both, by question. Two statements. Of a use of offline cards the log says neither: no source was judged for it, and nothing was read back."""
+    if review.grant is None:
+        return {}
     events = of_case(review.log_case, (JUDGED, ACTIVATED, READ_BACK, REVEALED))
     return {WHOLE: _whole(review, events), GONE: _gone(events)}
 
@@ -76,7 +78,7 @@ def _verdict(event: LoggedEvent) -> list[str]:
 def _unexplained(review: Review) -> int:
     """Sessions on the system, in the time of this use, that nothing explains."""
     grant = review.grant
-    if grant.opened_at is None or grant.ended_at is None:
+    if grant is None or grant.opened_at is None or grant.ended_at is None:
         return 0
     from_at, to_at = (int(each.timestamp() * 1000) for each in (grant.opened_at, grant.ended_at))
     found = in_window("session.unmatched", from_at, to_at + LATE_MS)

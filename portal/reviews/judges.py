@@ -58,8 +58,8 @@ def figures_for(viewer: Person) -> list[Figures]:
     """Of those who reviewed uses of the viewer's systems in the last 90 days. Three queries."""
     owned = systems_where(viewer.pk, (OWNER,))
     rows = Review.objects.filter(
-        Q(grant__system__in=owned) | Q(grant__system__owner=viewer), submitted_at__gte=now() - timedelta(days=DAYS)
-    ).select_related("reviewer", "grant")  # fmt: skip
+        Q(request__system__in=owned) | Q(request__system__owner=viewer), submitted_at__gte=now() - timedelta(days=DAYS)
+    ).select_related("reviewer")  # fmt: skip
     reviews = {str(row.pk): row for row in rows.order_by("-submitted_at")[:MOST]}
     told = of_cases([row.log_case for row in reviews.values()], ["review.submitted"])
     events = {event.fields["review_id"]: event for event in told}

@@ -1,32 +1,19 @@
-"""What judging a use comes to, whether the portal opened it or it was done with offline cards: answers kept, findings, what the log is told."""
+"""What judging a use comes to: answers kept, findings, what the log is told."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 from audit.log.append import Actor
 from portal.clock import ms
 from portal.findings.actions import raise_finding
 from portal.people.models import Person
 from portal.reviews import rules
+from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, SETS_UPHELD, YES, questions, statement_sha256
 from portal.systems.models import System
-
-
-class Judged(Protocol):
-    """A review of either kind, with its answers."""
-
-    pk: UUID
-    due_at: datetime
-    answers: dict[str, dict[str, str]]
-    outcome: str
-
-    @property
-    def log_case(self) -> str:
-        """The case."""
 
 
 def kept(answers: rules.Answers) -> dict[str, dict[str, str]]:
@@ -42,7 +29,7 @@ def version_of(stored: Mapping[str, Mapping[str, str]]) -> str:
     return sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()
 
 
-def raise_for(by: Actor, row: Judged, system: System, owner: Person, due_at: datetime | None = None) -> None:
+def raise_for(by: Actor, row: Review, system: System, owner: Person, due_at: datetime | None = None) -> None:
     """Open a finding for each adverse answer, within the action that judges."""
     for question in rules.adverse(row.answers):
         said = row.answers[question.id]
@@ -53,7 +40,7 @@ def raise_for(by: Actor, row: Judged, system: System, owner: Person, due_at: dat
         )  # fmt: skip
 
 
-def judged(by: Actor, row: Judged, involved: frozenset[str]) -> dict[str, Any]:
+def judged(by: Actor, row: Review, involved: frozenset[str]) -> dict[str, Any]:
     """What the event of a judgement says of it."""
     upheld = next(each for each in questions() if each.sets == SETS_UPHELD)
     comments = [f"{key}: {said['comment']}" for key, said in row.answers.items() if said["comment"]]

@@ -42,7 +42,7 @@ def take_back(*, by: Actor, review: Review) -> Review:
 def may_go_on(row: Review) -> bool:
     """Whether who has the review is still a reviewer of the system without a part in the use, nor in the first judgement of two."""
     person = str(row.holder.pk) if row.holder else ""
-    return holds(person, REVIEWER, row.grant.system) and person not in rules.barred_from([row])[row.pk]
+    return holds(person, REVIEWER, row.request.system) and person not in rules.barred_from([row])[row.pk]
 
 
 @action(event=("review.given_next", "review.second_given_next"))
@@ -77,7 +77,7 @@ def given_mark(row: Review) -> str:
 
 def next_of(row: Review) -> Person | None:
     """Of those who may review it and do not have it, who has the fewest reviews; by name where that is equal."""
-    others = [person.pk for person in leave.here(rules.pool_of(row), row.grant.system) if person != row.holder]
+    others = [person.pk for person in leave.here(rules.pool_of(row), row.request.system) if person != row.holder]
     first = Count("reviews", filter=Q(reviews__state=CLAIMED), distinct=True)
     busy = first + Count("second_reviews", filter=Q(second_reviews__state=SECOND_CLAIMED), distinct=True)
     return Person.objects.filter(pk__in=others).annotate(busy=busy).order_by("busy", "name", "pk").first()

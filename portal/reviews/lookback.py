@@ -20,22 +20,22 @@ def looked_back(system: System, policy: Policy, *, now: datetime) -> Summary:
 def late(system: System, policy: Policy, *, now: datetime) -> list[Would]:
     """Reviews in time that would have been late. One query."""
     since = now - timedelta(days=DAYS)
-    chosen = Review.objects.filter(grant__system=system, grant__request__requested_at__gte=since)
+    chosen = Review.objects.filter(request__system=system, request__requested_at__gte=since)
     return [
         Would(
-            row.grant.request_id,
-            row.grant.request.requested_at,
-            row.grant.person.name,
+            row.request_id,
+            row.request.requested_at,
+            row.request.responder.name,
             "Its review would have been late.",
         )
-        for row in chosen.select_related("grant__request__policy", "grant__person")
+        for row in chosen.select_related("request__policy", "request__responder")
         if not row.was_late and not row.late and _would_be_late(row, policy, system, now)
     ]
 
 
 def _would_be_late(row: Review, policy: Policy, system: System, now: datetime) -> bool:
-    """Its time began when the access was over, which is its due date less the hours of the policy that it was set under."""
-    request = row.grant.request
+    """Its time began when the access was over, or was declared, which is its due date less the hours of the policy that it was set under."""
+    request = row.request
     had = rules_of(request.policy).review_hours_for(request.mode, system.criticality)
     has = policy.review_hours_for(request.mode, system.criticality)
     return (row.submitted_at or now) > row.due_at - timedelta(hours=had - has)

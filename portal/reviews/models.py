@@ -11,19 +11,31 @@ from portal.clock import now
 from portal.grants.models import Grant
 from portal.people.models import Person
 from portal.reviews.states import CLAIMED, DUE, SECOND, SECOND_CLAIMED, SECOND_DUE, STATES, SUBMITTED
+from portal.sealed.models import OfflineSet
 from portal.systems.models import System
 
 DISPOSITIONS = {"kept": "Kept", "rolled_back": "Rolled back", "open": "Not settled yet"}
 
 
 class Review(models.Model):
-    """One for each grant that was opened. ``answers`` maps question ids to {"answer", "comment"}; saved half-done.
+    """One for each grant that was opened, and for each use of offline cards that was declared: nothing was opened there, so it has a pair of cards instead.
+
+    ``answers`` maps question ids to {"answer", "comment"}; saved half-done.
 
     The answers are the first reviewer's; what a second one says, where one is asked, stands in ``second_agrees`` and ``second_words``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    grant = models.OneToOneField(Grant, on_delete=models.PROTECT, related_name="review")
+    request = models.OneToOneField(AccessRequest, on_delete=models.PROTECT, related_name="review")
+    grant = models.OneToOneField(Grant, null=True, blank=True, on_delete=models.PROTECT, related_name="review")
+    of_set = models.ForeignKey(
+        OfflineSet,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reviews",
+        help_text="the offline cards that were used, where there is no grant",
+    )
     state = models.CharField(max_length=14, choices=tuple(STATES.items()), default=DUE)
     due_at = models.DateTimeField()
     reviewer = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews")
@@ -49,6 +61,10 @@ class Review(models.Model):
         default_permissions = ()
         ordering: ClassVar = ["due_at"]
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(grant__isnull=False, of_set__isnull=True) | models.Q(grant__isnull=True, of_set__isnull=False),
+                name="review_of_a_grant_or_of_cards",
+            ),
             models.CheckConstraint(
                 condition=models.Q(state=DUE, reviewer__isnull=True, claimed_at__isnull=True)
                 | (~models.Q(state=DUE) & models.Q(reviewer__isnull=False, claimed_at__isnull=False)),
@@ -83,9 +99,9 @@ class Review(models.Model):
         ]  # fmt: skip
 
     @property
-    def request(self) -> AccessRequest:
-        """What was asked for."""
-        return self.grant.request
+    def over_at(self) -> datetime | None:
+        """When the use was over; of offline cards, when it was declared, since the time to review it runs from then."""
+        return self.grant.ended_at if self.grant else self.request.requested_at
 
     @property
     def second(self) -> bool:
@@ -142,7 +158,7 @@ class Review(models.Model):
     @property
     def log_case(self) -> str:
         """The case."""
-        return str(self.grant.request_id)
+        return str(self.request_id)
 
 
 class Acceptance(models.Model):

@@ -26,13 +26,9 @@ OWED = Coalesce("second_due_at", "due_at")
 HOLDING = Case(When(state=SECOND_CLAIMED, then=F("second_reviewer")), default=F("reviewer"))
 READERS = (REVIEWER, OWNER, ADMINISTRATOR, AUDITOR)
 RELATED = (
-    "grant__request__responder",
-    "grant__person",
-    "grant__system__owner",
-    "grant__privilege",
-    "reviewer",
-    "second_reviewer",
-)
+    "request__responder", "request__system__owner", "request__privilege", "grant", "of_set__account__custodian",
+    "of_set__account__second_custodian", "reviewer", "second_reviewer",
+)  # fmt: skip
 MOST = 200
 
 
@@ -40,7 +36,10 @@ def visible(viewer: Person) -> QuerySet[Review]:
     """Reviews of systems that the viewer reviews, owns, administers or audits, and those that they hold."""
     systems = systems_where(viewer.pk, READERS)
     seen = (
-        Q(grant__system__in=systems) | Q(grant__system__owner=viewer) | Q(reviewer=viewer) | Q(second_reviewer=viewer)
+        Q(request__system__in=systems)
+        | Q(request__system__owner=viewer)
+        | Q(reviewer=viewer)
+        | Q(second_reviewer=viewer)
     )
     return Review.objects.filter(seen).select_related(*RELATED)
 
@@ -48,7 +47,7 @@ def visible(viewer: Person) -> QuerySet[Review]:
 def due_for(viewer: Person) -> list[Review]:
     """What waits for a reviewer and the viewer may take: uses of their systems in which they had no part, nor in the first judgement."""
     waiting = Review.objects.filter(
-        state__in=[DUE, SECOND_DUE], grant__system__in=systems_where(viewer.pk, (REVIEWER,))
+        state__in=[DUE, SECOND_DUE], request__system__in=systems_where(viewer.pk, (REVIEWER,))
     )
     ordered = waiting.select_related(*RELATED).order_by(OWED, "pk")
     free: list[Review] = []
@@ -91,17 +90,17 @@ class Evidence:
 
 def evidence_of(review: Review) -> Evidence:
     """All of it, in a constant number of queries, and from it who is involved. Whoever asks has checked who may see the review."""
-    grant = review.grant
-    approvals = tuple(Approval.objects.filter(request_id=grant.request_id).select_related("approver"))
-    extensions = tuple(grant.extensions.select_related("decided_by"))
+    case = review.request_id
+    approvals = tuple(Approval.objects.filter(request_id=case).select_related("approver"))
+    extensions = tuple(review.grant.extensions.select_related("decided_by")) if review.grant else ()
     told = [(each.request_id, each.approver_id) for each in approvals]
-    told += [(grant.request_id, each.decided_by_id) for each in extensions if each.decided_by_id]
-    involved = hands_among([grant], told)[grant.request_id]
+    told += [(case, each.decided_by_id) for each in extensions if each.decided_by_id]
+    involved = hands_among([review], told)[case]
     return Evidence(
-        approvals, extensions, tuple(alerts_of_case(grant.request_id)),
+        approvals, extensions, tuple(alerts_of_case(case)),
         tuple(Finding.objects.filter(about=str(review.pk)).select_related("owner").order_by("raised_at")),
         tuple(pool_of(review, involved)), tuple(review.acceptances.all()), involved,
-        tuple(in_force(grant.system)) if review.state != SUBMITTED else (),
+        tuple(in_force(review.request.system)) if review.state != SUBMITTED else (),
     )  # fmt: skip
 
 
@@ -112,7 +111,7 @@ def review_for(viewer: Person, pk: UUID) -> Review | None:
 
 def finding_owners(review: Review) -> QuerySet[Person]:
     """Who may be made owner of what the answers open: owners and administrators of the system."""
-    system = review.grant.system
+    system = review.request.system
     held = RoleAssignment.objects.filter(
         in_force_roles(), Q(system=system) | Q(system__isnull=True), role__in=[OWNER, ADMINISTRATOR]
     )
@@ -124,6 +123,16 @@ def finding_owners(review: Review) -> QuerySet[Person]:
 def review_for_act(pk: UUID) -> Review | None:
     """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
     return Review.objects.select_related(*RELATED).filter(pk=pk).first()
+
+
+def opened_for(viewer: Person, pk: UUID) -> Review | None:
+    """As `review_for`, of a use that the portal opened: of offline cards there are no actions on record, nor changes of them."""
+    return visible(viewer).filter(pk=pk, grant__isnull=False).first()
+
+
+def opened_for_act(pk: UUID) -> Review | None:
+    """As `review_for_act`, of a use that the portal opened."""
+    return Review.objects.select_related(*RELATED).filter(pk=pk, grant__isnull=False).first()
 
 
 def acceptance_for_act(review: Review, pk: UUID) -> Acceptance | None:
@@ -153,7 +162,7 @@ def reviews_something(viewer: Person) -> bool:
 
 def change_approvers(review: Review) -> QuerySet[Person]:
     """Who may have approved a change: anybody but who made it."""
-    return Person.objects.filter(left_at__isnull=True).exclude(pk=review.grant.person_id).order_by("name")
+    return Person.objects.filter(left_at__isnull=True).exclude(pk=review.request.responder_id).order_by("name")
 
 
 def changes_of(review: Review) -> list[ChangeRecord]:
@@ -177,24 +186,28 @@ def without_review(limit: int = 500) -> list[Grant]:
 def to_remind(at: datetime, limit: int = 2000) -> list[Review]:
     """Unsubmitted reviews that may need a word: due within two days, or late."""
     rows = Review.objects.exclude(state=SUBMITTED).annotate(owed=OWED).filter(owed__lte=at + timedelta(days=2))
-    return list(rows.select_related("grant", "reviewer", "second_reviewer").order_by("owed")[:limit])
+    return list(rows.select_related("request__system", "grant", "reviewer", "second_reviewer").order_by("owed")[:limit])
 
 
 def held_by_who_is_away(limit: int = 2000) -> list[Review]:
     """Reviews that somebody has who is away now, and for whom somebody stands in. One query."""
-    everywhere = Q(system=OuterRef("grant__system")) | Q(system__isnull=True)
+    everywhere = Q(system=OuterRef("request__system")) | Q(system__isnull=True)
     away = in_force().select_related(None).filter(everywhere, person=OuterRef("holding"))
     rows = Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED]).annotate(holding=HOLDING)
-    return list(rows.filter(Exists(away)).select_related("grant").order_by(OWED)[:limit])
+    return list(rows.filter(Exists(away)).order_by(OWED)[:limit])
 
 
 def stuck(limit: int = 2000) -> list[Review]:
     """Reviews that somebody has who left, is no reviewer of the system any longer, became part of the use, or wrote what they look at second."""
     reviewers = RoleAssignment.objects.filter(
-        in_force_roles(), Q(system=OuterRef("grant__system")) | Q(system__isnull=True), role=REVIEWER, person=OuterRef("holding"),
+        in_force_roles(), Q(system=OuterRef("request__system")) | Q(system__isnull=True), role=REVIEWER, person=OuterRef("holding"),
         person__left_at__isnull=True,
     )  # fmt: skip
-    rows = Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED]).select_related("grant").annotate(holding=HOLDING)
+    rows = (
+        Review.objects.filter(state__in=[CLAIMED, SECOND_CLAIMED])
+        .select_related("request", "of_set__account")
+        .annotate(holding=HOLDING)
+    )
     claimed = list(rows.annotate(able=Exists(reviewers)).order_by(OWED)[:limit])
     barred = barred_from(claimed)
     return [row for row in claimed if not row.able or str(row.holding) in barred[row.pk]]

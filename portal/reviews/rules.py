@@ -11,12 +11,13 @@ from portal.access_requests.models import Approval
 from portal.eligibility.models import REVIEWER
 from portal.eligibility.queries import holds, people_with
 from portal.errors import NotAllowed, RefusedByPolicy, WrongState
-from portal.grants.models import Extension, Grant
+from portal.grants.models import Extension
 from portal.grants.states import ENDED
 from portal.people.models import Person
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, OUTCOMES, Question, questions, severe_enough
 from portal.reviews.states import SECOND
+from portal.sealed.models import OfflineCard
 
 # Acts in a case that make whoever did them part of the use. Having seen a request decides nothing.
 HANDS = (
@@ -34,16 +35,16 @@ WROTE = ("review.saved", "review.acts_accepted")
 Answers = Mapping[str, Mapping[str, str]]
 
 
-def involved_in(grant: Grant) -> frozenset[str]:
-    """Pseudonyms of everybody who had a hand in the use: asked, decided, extended, revealed, ended."""
-    return hands_of([grant])[grant.request_id]
+def involved_in(review: Review) -> frozenset[str]:
+    """Pseudonyms of everybody who had a hand in the use: asked, decided, extended, revealed, ended; of offline cards who used, kept or held them."""
+    return hands_of([review])[review.request_id]
 
 
-def hands_of(grants: Iterable[Grant]) -> dict[UUID, frozenset[str]]:
-    """`involved_in` for several grants by their request, in three queries."""
-    listed = list(grants)
+def hands_of(reviews: Iterable[Review]) -> dict[UUID, frozenset[str]]:
+    """`involved_in` for several reviews by their request, in four queries at most."""
+    listed = list(reviews)
     approved = Approval.objects.filter(request__in=[each.request_id for each in listed])
-    decided = Extension.objects.filter(grant__in=[each.pk for each in listed], decided_by__isnull=False)
+    decided = Extension.objects.filter(grant__in=[each.grant_id for each in listed], decided_by__isnull=False)
     told = [
         *approved.values_list("request_id", "approver_id"),
         *decided.values_list("grant__request_id", "decided_by_id"),
@@ -51,10 +52,11 @@ def hands_of(grants: Iterable[Grant]) -> dict[UUID, frozenset[str]]:
     return hands_among(listed, told)
 
 
-def hands_among(listed: Iterable[Grant], told: Iterable[tuple[UUID, UUID | None]]) -> dict[UUID, frozenset[str]]:
-    """As `hands_of`, where it is known already who decided on which request, and on more time. One query."""
-    hands: dict[str, set[str]] = {str(each.request_id): {str(each.person_id)} for each in listed}
-    for case, person in told:
+def hands_among(reviews: Iterable[Review], told: Iterable[tuple[UUID, UUID | None]]) -> dict[UUID, frozenset[str]]:
+    """As `hands_of`, where it is known already who decided on which request, and on more time. One query, and one where offline cards were used."""
+    listed = list(reviews)
+    hands: dict[str, set[str]] = {each.log_case: {str(each.request.responder_id)} for each in listed}
+    for case, person in [*told, *_kept_cards(listed)]:
         hands[str(case)].add(str(person))
     for event in of_cases(hands, HANDS):
         if not event.by.startswith("process:"):
@@ -62,6 +64,20 @@ def hands_among(listed: Iterable[Grant], told: Iterable[tuple[UUID, UUID | None]
         if event.fields.get("delegated_by"):  # in whose place
             hands[event.case].add(str(event.fields["delegated_by"]))
     return {UUID(case): frozenset(people) for case, people in hands.items()}
+
+
+def _kept_cards(listed: Iterable[Review]) -> list[tuple[UUID, UUID]]:
+    """Of each use of offline cards who keeps the account, and who held a card of the pair; by request."""
+    cases: dict[UUID, list[UUID]] = {}
+    found: list[tuple[UUID, UUID]] = []
+    for each in listed:
+        if each.of_set:
+            account = each.of_set.account
+            keepers = (account.custodian_id, account.second_custodian_id)
+            found += [(each.request_id, person) for person in keepers if person]
+            cases.setdefault(each.of_set.pk, []).append(each.request_id)
+    cards = OfflineCard.objects.filter(of_set__in=list(cases)).values_list("of_set", "custodian") if cases else ()
+    return found + [(case, person) for made, person in cards for case in cases[made]]
 
 
 def authors_of(reviews: Iterable[Review]) -> dict[UUID, frozenset[str]]:
@@ -82,16 +98,16 @@ def barred_from(
     ``involved``: by request, where a page has asked for that already; acts leave it out.
     """
     rows = list(reviews)
-    hands = hands_of(row.grant for row in rows) if involved is None else involved
+    hands = hands_of(rows) if involved is None else involved
     authors = authors_of(rows)
-    return {row.pk: hands[row.grant.request_id] | authors.get(row.pk, frozenset()) for row in rows}
+    return {row.pk: hands[row.request_id] | authors.get(row.pk, frozenset()) for row in rows}
 
 
 def pool_of(review: Review, involved: frozenset[str] | None = None) -> list[Person]:
     """Reviewers of the system who had no part in the use, and for the second round none in the first; ``involved`` as for `may_review`."""
-    known = None if involved is None else {review.grant.request_id: involved}
+    known = None if involved is None else {review.request_id: involved}
     barred = barred_from([review], known)[review.pk]
-    return list(people_with(REVIEWER, review.grant.system).exclude(pk__in=barred))
+    return list(people_with(REVIEWER, review.request.system).exclude(pk__in=barred))
 
 
 def people_among(people: Iterable[Person]) -> QuerySet[Person]:
@@ -107,9 +123,9 @@ def may_review(by: Actor, review: Review, involved: frozenset[str] | None = None
     Raises:
         NotAllowed: of kind ``involved`` for who had a part in it, ``first reviewer`` for who judged it before, or wrote a part of that.
     """
-    if not holds(by.id, REVIEWER, review.grant.system):
+    if not holds(by.id, REVIEWER, review.request.system):
         raise NotAllowed("Only a reviewer of this system may do that.", about=review, kind="not a reviewer")
-    if by.id in (involved_in(review.grant) if involved is None else involved):
+    if by.id in (involved_in(review) if involved is None else involved):
         raise NotAllowed("You had a part in this use. Somebody else reviews it.", about=review, kind="involved")
     if by.id in authors_of([review]).get(review.pk, ()):
         raise NotAllowed(
@@ -130,12 +146,12 @@ def is_its_reviewer(by: Actor, review: Review, involved: frozenset[str] | None =
 
 
 def is_over(review: Review) -> None:
-    """Access is gone and the target confirmed it: before, there is nothing whole to judge.
+    """Access is gone and the target confirmed it: before, there is nothing whole to judge. Where offline cards were used the portal opened nothing.
 
     Raises:
         WrongState: the target was not read back yet.
     """
-    if review.grant.state != ENDED:
+    if review.grant and review.grant.state != ENDED:
         raise WrongState(
             "This access was not read back from the target yet, so it may still be live. What you answered is kept; submit when it has ended.",
             about=review,

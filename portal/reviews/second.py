@@ -26,7 +26,7 @@ def submit_second(*, by: Actor, review: Review, agrees: bool, words: str) -> Rev
     """
     row, said = locked(review), words.strip()
     rules.is_its_reviewer(by, row)
-    need_factor(by, rules_of(row.grant.request.policy), about=row)
+    need_factor(by, rules_of(row.request.policy), about=row)
     if row.second_submitted_at is not None:
         raise ChangedMeanwhile("This review was submitted already. Nothing was changed.", about=row)
     if row.state != SECOND_CLAIMED:
@@ -41,14 +41,14 @@ def submit_second(*, by: Actor, review: Review, agrees: bool, words: str) -> Rev
         _tell_owner(by, row)
     append(
         "review.second_submitted", by=by, case=row.log_case, subject=row.log_subject, review_id=row.pk, grant_id=row.grant_id,
-        system_id=row.grant.system_id, reviewer_id=by.id, due_at=ms(row.owed_at), agrees=agrees, words=said,
+        system_id=row.request.system_id, reviewer_id=by.id, due_at=ms(row.owed_at), agrees=agrees, words=said,
         involved=sorted(barred), **for_the_log(row, by.id),
     )  # fmt: skip
     return row
 
 
 def _tell_owner(by: Actor, row: Review) -> None:
-    here = row.grant.system.name
+    here = row.request.system.name
     tell_owner(
         by, row, DISAGREE, f"The second reviewer of a use of {here} does not come to the first one's judgement. Both stand; read them, and talk to both."
     )  # fmt: skip

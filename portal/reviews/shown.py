@@ -12,11 +12,18 @@ from portal.reviews.queries import Evidence
 from portal.reviews.questions import ANSWERS, Question, questions
 
 NOT_SAID = "Not said"
+BEGAN = {"bypass": "Broke the glass"}
 
 
 def asked_of(review: Review) -> list[tuple[str, str]]:
     """What the responder said, for a list of facts."""
-    asked = review.grant.request
+    asked = review.request
+    if review.grant is None:  # declared afterwards, when nothing was meant to be opened any more
+        return [
+            ("Criterion", CRITERIA.get(asked.criterion, asked.criterion) or NOT_SAID),
+            ("Reason", asked.reason),
+            ("Incident", asked.incident_ref or NOT_SAID),
+        ]
     classes = ", ".join(CLASSES.get(each, each).lower() for each in asked.intended_classes)
     return [
         ("Way", asked.get_mode_display()),
@@ -43,15 +50,9 @@ class Step:
 
 def course_of(review: Review, evidence: Evidence) -> list[Step]:
     """Who asked, decided, opened and ended, in order. Alerts have a table of their own."""
-    grant, asked = review.grant, review.grant.request
-    steps = [
-        Step(
-            "Asked" if asked.mode != "bypass" else "Broke the glass",
-            asked.requested_at,
-            by=asked.responder.name,
-            icon="bell",
-        )
-    ]
+    grant, asked = review.grant, review.request
+    first = "Said that the offline cards were used" if grant is None else BEGAN.get(asked.mode, "Asked")
+    steps = [Step(first, asked.requested_at, by=asked.responder.name, icon="bell")]
     for each in evidence.approvals:
         word = "Approved" if each.decision == "approve" else "Declined"
         steps.append(Step(word, each.decided_at, each.comment, each.approver.name, "user-check"))
@@ -62,7 +63,7 @@ def course_of(review: Review, evidence: Evidence) -> list[Step]:
         if more.decided_at and more.decided_by:
             given = "given" if more.decision == "approve" else "not given"
             steps.append(Step(f"More time {given}", more.decided_at, by=more.decided_by.name, icon="clock"))
-    told = (
+    told = grant and (
         ("Opened", grant.opened_at, "lock-open"),
         ("Secret last shown" if grant.account_id else "Password last shown", grant.revealed_at, "key"),
         (grant.get_end_cause_display(), grant.ended_at, "lock"),
@@ -74,7 +75,7 @@ def course_of(review: Review, evidence: Evidence) -> list[Step]:
             "circle-check",
         ),
     )
-    steps += [Step(title, at, icon=icon) for title, at, icon in told if at is not None]
+    steps += [Step(title, at, icon=icon) for title, at, icon in told or () if at is not None]
     return sorted(steps, key=lambda step: step.at)
 
 

@@ -16,7 +16,7 @@ from portal.people.models import Person
 from portal.reviews.models import Review, Sitting
 
 SAID, ACTS = "said", "acts"
-EVIDENCE = (SAID, ACTS)  # what was said and told; what was done
+EVIDENCE = (SAID, ACTS)  # what was said and told; what was done, where the portal opened something
 GROUP, MOST_GROUPS = "group ", 1000  # one group of what was done: actions of one kind in one session
 LONGEST_MS, MOST_SPANS, MOST_AT_ONCE = 60_000, 2000, 20
 Span = tuple[int, int]  # from and to, milliseconds since 1970 UTC
@@ -80,10 +80,15 @@ def seconds_of(row: Sitting | None) -> int | None:
     return sum(ended - begun for begun, ended in union((begun, ended) for begun, ended in row.spans)) // 1000
 
 
+def _evidence_of(review: Review) -> set[str]:
+    """Of a use of offline cards there is one page: what was declared, and the sessions that the target showed."""
+    return set(EVIDENCE) if review.grant_id else {SAID}
+
+
 def for_the_log(review: Review, person_id: str) -> dict[str, int | None]:
     """What `review.submitted` tells of the sitting: seconds, evidence that was never opened, and how much there was to read."""
     row = Sitting.objects.filter(review=review, person=UUID(person_id)).first()
     return {
-        "active_seconds": seconds_of(row), "evidence_skipped": len(set(EVIDENCE) - set(row.opened)) if row else None,
+        "active_seconds": seconds_of(row), "evidence_skipped": len(_evidence_of(review) - set(row.opened)) if row else None,
         "activities_seen": count_of_case(review.log_case, "activity.recorded"),
     }  # fmt: skip

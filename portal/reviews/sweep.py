@@ -8,9 +8,7 @@ from portal.reviews.actions import remind, set_due
 from portal.reviews.delegating import hand_to_stand_in
 from portal.reviews.late import give_next, given_mark, next_of, take_back
 from portal.reviews.models import Review
-from portal.reviews.offline import actions as offline
 from portal.reviews.offline.confirming import bind, to_bind
-from portal.reviews.offline.queries import overdue
 from portal.reviews.queries import held_by_who_is_away, stuck, to_remind, without_review
 from portal.reviews.rounds import round_of
 from portal.sweeping import done
@@ -30,13 +28,12 @@ def run_due() -> int:
             count += done(ROOM, remind, by=SWEEP, review=review, mark=mark)
         if at >= review.owed_at and given_mark(review) not in review.reminded and next_of(review) is not None:
             count += done(ROOM, give_next, by=SWEEP, review=review)
-    count += sum(done(ROOM, bind, by=SWEEP, review=review, sessions=new) for review, new in to_bind())
-    return count + sum(done(ROOM, offline.remind, by=SWEEP, review=review) for review in overdue(at))
+    return count + sum(done(ROOM, bind, by=SWEEP, review=review, sessions=new) for review, new in to_bind())
 
 
 def mark_of(review: Review, at: datetime) -> str:
     """The newest reminder that has come due: half the time is gone, three quarters (the owner's), all of it, or a number of days more."""
-    begun = review.submitted_at or review.grant.ended_at or review.owed_at
+    begun = review.submitted_at or review.over_at or review.owed_at
     if at < review.owed_at:
         gone = (at - begun) / (review.owed_at - begun)
         word = "owner" if gone >= 0.75 else "before" if gone >= 0.5 else ""

@@ -1,14 +1,10 @@
 """Who is told of a review, and what; each within the caller's action."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
-from uuid import UUID
 
 from audit.log.append import Actor
 from portal.access_requests.alerting import Recipients, recipients
 from portal.access_requests.facts import who_where_what
-from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.queries import owner_told
 from portal.notifications.outbox import tell
@@ -22,39 +18,7 @@ NOBODY = "Nobody can review a use"
 OVERDUE_KIND = "review.overdue"
 
 
-class Told(Protocol):
-    """A review of either kind."""
-
-    @property
-    def request(self) -> AccessRequest:
-        """What was asked for, or declared afterwards."""
-
-    @property
-    def grant_id(self) -> UUID | None:
-        """The use, where the portal opened one."""
-
-    @property
-    def second(self) -> bool:
-        """Whether the second look is owed."""
-
-    @property
-    def owed_at(self) -> datetime:
-        """By when."""
-
-    @property
-    def path(self) -> str:
-        """Its page."""
-
-    @property
-    def log_subject(self) -> str:
-        """How the log names it."""
-
-    @property
-    def log_case(self) -> str:
-        """The case."""
-
-
-def tell_pool(by: Actor, review: Told, pool: Sequence[Person]) -> None:
+def tell_pool(by: Actor, review: Review, pool: Sequence[Person]) -> None:
     """A review waits: tell all who may take it and are here, but who gives it back themselves; where nobody may, the owner."""
     system, others = review.request.system, [person for person in pool if str(person.pk) != by.id]
     tell_of(by, review, leave.here(others, system), "review.due")
@@ -63,7 +27,7 @@ def tell_pool(by: Actor, review: Told, pool: Sequence[Person]) -> None:
         tell_owner(by, review, NOBODY, sentence)
 
 
-def tell_of(by: Actor, review: Told, people: Sequence[Person], kind: str) -> None:
+def tell_of(by: Actor, review: Review, people: Sequence[Person], kind: str) -> None:
     """Queue alerts of one kind about a review."""
     request = review.request
     tell(
@@ -73,7 +37,7 @@ def tell_of(by: Actor, review: Told, people: Sequence[Person], kind: str) -> Non
     )  # fmt: skip
 
 
-def overdue_to(review: Told, people: Sequence[Person]) -> Recipients:
+def overdue_to(review: Review, people: Sequence[Person]) -> Recipients:
     """Who is told that a review is overdue: who owes it, the owner, and whom the policy adds; never the responder."""
     request = review.request
     return recipients(OVERDUE, rules_of(request.policy), request.system, responder=request.responder, also=people)
@@ -86,13 +50,13 @@ def tell_given_next(by: Actor, review: Review, before: Person | None) -> None:
         by=by, **overdue_to(review, list(dict.fromkeys(people))), kind="review.given_next", case=review.log_case, about=review.log_subject,
         path=review.path, grant_id=review.grant_id,
         facts={
-            **who_where_what(review.grant.request), "due_at": review.owed_at, "to": review.holder.name if review.holder else "",
+            **who_where_what(review.request), "due_at": review.owed_at, "to": review.holder.name if review.holder else "",
             "before": before.name if before else "",
         },
     )  # fmt: skip
 
 
-def tell_owner(by: Actor, review: Told, title: str, sentence: str) -> None:
+def tell_owner(by: Actor, review: Review, title: str, sentence: str) -> None:
     """Something that the owner of the system has to see to."""
     system = review.request.system
     tell(

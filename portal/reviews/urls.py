@@ -3,12 +3,10 @@
 from django.urls import path
 
 from portal.reviews import acts_views, aftermath_views, away_views, views
-from portal.reviews.offline import views as offline
 
 urlpatterns = [
     path("reviews/", views.reviews, name="reviews"),
-    path("reviews/offline/<uuid:pk>/", offline.offline_review, name="offline_review"),
-    path("reviews/offline/<uuid:pk>/submit/", offline.offline_review_submit, name="offline_review_submit"),
+    path("reviews/offline/<uuid:pk>/", views.review_moved, name="review_moved"),
     path("reviews/<uuid:pk>/", views.review_page, name="review_page"),
     path("reviews/<uuid:pk>/claim/", views.review_claim, name="review_claim"),
     path("reviews/<uuid:pk>/hand-over/", views.review_hand_over, name="review_hand_over"),

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -22,7 +21,7 @@ from portal.reviews.actions import claim, hand_over, pass_on, save, submit
 from portal.reviews.drafts import TooLate, in_time
 from portal.reviews.forms import HandOverForm, ReviewForm, SecondForm
 from portal.reviews.models import Review
-from portal.reviews.offline import queries as offline
+from portal.reviews.offline.queries import declared_in
 from portal.reviews.questions import OUTCOMES, statement
 from portal.reviews.rules import is_its_reviewer, may_review, people_among, pool_of
 from portal.reviews.second import submit_second
@@ -37,18 +36,15 @@ THEN = {"acts": "review_acts", "after": "review_after"}  # where somebody goes o
 @signed_in
 def reviews(request: PersonRequest) -> HttpResponse:
     """What the viewer may take, what they have, and all of their systems."""
-    done, by_cards = (request.GET.get("show") == each for each in ("done", "offline"))
-    shown: QuerySet[Any] = offline.listed(request.user) if by_cards else queries.all_of(request.user, done=done)
-    page = Paginator(shown, PER_PAGE).get_page(request.GET.get("page"))
+    done = request.GET.get("show") == "done"
+    page = Paginator(queries.all_of(request.user, done=done), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "due": queries.due_for(request.user),
         "claimed": queries.claimed_by(request.user),
         "page": page,
-        "total": None if by_cards else queries.visible(request.user).count(),
+        "total": queries.visible(request.user).count(),
         "done": done,
-        "by_cards": by_cards,
         "owner": queries.owns_something(request.user),
-        "offline": offline.open_ones(request.user),
         "reviewer": queries.reviews_something(request.user),
     }
     return render(request, "reviews/reviews.html", context)
@@ -68,6 +64,13 @@ def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
         sitting = sittings.note(review=review, person=request.user, opened=[sittings.SAID])
         parts["groups_opened"] = sittings.groups_opened(sitting)
     return _show(request, review, parts, evidence=evidence)
+
+
+@require_GET
+@signed_in
+def review_moved(request: PersonRequest, pk: UUID) -> HttpResponse:
+    """Where reviews of offline cards stood once: mail that was sent leads there."""
+    return redirect(_visible(request, pk).path)
 
 
 def _asked(review: Review) -> dict[str, Any]:
@@ -222,7 +225,8 @@ def _show(
     if mine and "over" not in parts:
         parts["over"] = HandOverForm(pool=people_among(evidence.pool).exclude(pk=request.user.pk))
     context = {
-        "review": review, "grant": review.grant, "asked": review.grant.request, "evidence": evidence, "mine": mine,
+        "review": review, "grant": review.grant, "asked": review.request, "account": review.of_set and review.of_set.account,
+        "declared": declared_in(review), "evidence": evidence, "mine": mine,
         "involved": str(request.user.pk) in evidence.involved,
         "may_claim": review.state in (DUE, SECOND_DUE) and allows(may_review, request.actor, review, evidence.involved),
         "said": asked_of(review), "course": course_of(review, evidence), "statement": statement(),

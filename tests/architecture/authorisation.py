@@ -225,8 +225,9 @@ finding_close        POST finding               403 403 403 409 403 403 409 403 
 # reviews
 reviews              GET  -                     200 200 200 200 200 200 200 200 200 in
 review_page          GET  review-taken          404 404 404 200 200 200 200 404 404 in
-offline_review       GET  offline-review        404 404 404 200 200 200 200 404 404 in
-offline_review_submit POST offline-review       403 403 403 422 403 403 403 403 403 in
+review_page          GET  offline-review        404 404 404 200 200 200 200 404 404 in
+review_moved         GET  offline-review        404 404 404 302 302 302 302 404 404 in
+review_claim         POST offline-review        403 403 403 302 403 403 403 403 403 in
 review_claim         POST review-due            403 403 403 302 403 403 403 403 403 in
 review_hand_over     POST review-taken          403 403 403 302 403 403 403 403 403 in
 review_save          POST review-taken          403 403 403 302 403 403 403 403 403 in

@@ -44,7 +44,6 @@ from portal.policy.rules import Policy
 from portal.reviews import accepting, delegating, sweep
 from portal.reviews import actions as reviews
 from portal.reviews.models import Review
-from portal.reviews.offline.models import OfflineReview
 from portal.rotas import absences
 from portal.rotas import actions as rotas
 from portal.rotas.queries import plan_of
@@ -60,6 +59,7 @@ from tests.audit.cases.conftest import listed
 from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of
 from tests.factories import passkey_of, person, sign_in_of
+from tests.portal.reviews.used import grant_of
 from tests.worlds import REASON, World, actor, make_world, opened, request_of
 
 # Who looks: how they stand to Ann's requests on one system.
@@ -214,7 +214,7 @@ def _uses(world: World) -> dict[str, dict[str, Any]]:
     sweep.run_due()
     due, taken = (Review.objects.get(grant=grant) for grant in rows)
     reviews.claim(by=actor(world.kim), review=taken)
-    (done,) = do(taken.grant, [Did("DROP TABLE old", "schema_change")])
+    (done,) = do(grant_of(taken), [Did("DROP TABLE old", "schema_change")])
     accepted = accepting.accept(by=actor(world.kim), review=taken, activities=[done], note="Needed.")
     leave = now() + timedelta(days=30)
     delegation = delegating.delegate(
@@ -319,10 +319,11 @@ def _sealed(world: World) -> dict[str, dict[str, Any]]:
     }
 
 
-def _offline_review(world: World, cards: SealedAccount) -> OfflineReview:
+def _offline_review(world: World, cards: SealedAccount) -> Review:
     """What no act makes: a review of a use of cards that can still be used."""
-    request = AccessRequest.objects.filter(responder=world.ann, offline_review__isnull=True).earliest("requested_at")
-    return OfflineReview.objects.create(request=request, of_set=cards.card_sets.get(), due_at=now())
+    without = AccessRequest.objects.filter(responder=world.ann, review__isnull=True, grant__isnull=True)
+    request = without.earliest("requested_at")
+    return Review.objects.create(request=request, of_set=cards.card_sets.get(), due_at=now())
 
 
 def _papers(world: World) -> dict[str, dict[str, Any]]:

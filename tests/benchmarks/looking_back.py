@@ -40,7 +40,7 @@ def write(world: World, requests: int) -> None:
             nonce=str(number), opened_at=at, expires_at=over, first_expires_at=over, ended_at=over, end_cause="expired", confirmed_at=over,
         )  # fmt: skip
         Review.objects.create(
-            grant=grant, state="submitted", due_at=over + timedelta(hours=72), reviewer=world.kim, claimed_at=over,
+            request=grant.request, grant=grant, state="submitted", due_at=over + timedelta(hours=72), reviewer=world.kim, claimed_at=over,
             submitted_at=over + timedelta(hours=number % 72), outcome="accepted",
         )  # fmt: skip
 

@@ -22,7 +22,7 @@ from portal.reviews.models import Review
 from tests.benchmarks.made_cases import KINDS, STATEMENT
 from tests.benchmarks.rows import Row, at_most, percentile
 from tests.browsing import browser_of
-from tests.portal.reviews.used import taken
+from tests.portal.reviews.used import grant_of, taken
 from tests.servers import wait_until
 from tests.worlds import actor, make_world, sealing
 
@@ -32,7 +32,7 @@ NAMES = uuid.UUID(int=0x5E55)
 
 
 def _entries(review: Review) -> Iterator[Entry]:
-    grant, at = review.grant, now_ms() - 3_600_000
+    grant, at = grant_of(review), now_ms() - 3_600_000
     known = {"source_id": str(uuid.UUID(int=9)), "system_id": grant.system_id, "grant_id": grant.pk}
     sessions = [str(uuid.uuid5(NAMES, str(number))) for number in range(SESSIONS)]
 

@@ -59,8 +59,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "request_page": (("ann", "open", ""), ("mo", "open", ""), ("ann", "waiting", ""), ("jon", "waiting", ""), ("ann", "owing", "")),
     "request_supplement": (("ann", "owing", ""),),
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
-    "reviews": (("kim", "", ""), ("kim", "", "?show=done"), ("kim", "", "?show=offline")), "review_page": (("kim", "review", ""), ("kim", "judging", "")),
-    "offline_review": (("kim", "offline review", ""), ("mo", "offline review", "")),
+    "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""), ("kim", "judging", ""), ("kim", "offline review", "")),
+    "review_moved": (("mo", "offline review", ""),),
     "review_judges": (("mo", "", ""),), "review_away": (("kim", "", ""),), "review_after": (("kim", "judging", ""), ("mo", "review", "")),
     "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),
     "calendar": (("mo", "", ""), ("ann", "", "")),
@@ -172,7 +172,7 @@ class Furnished:
             "criterion": "outage", "reason": "A look at every page: the portal was dead, so both cards were fetched.",
         }  # fmt: skip
         _last(self.house.visitor("ben").post(f"/sealed/{cards}/used/", said))
-        return self._one("portal_offlinereview")
+        return self._one("portal_review WHERE of_set_id IS NOT NULL")
 
     def _stop(self) -> str:
         """Of a system that no other look asks for."""

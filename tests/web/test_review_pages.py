@@ -16,7 +16,7 @@ from tests.audit.cases.written import Did, do
 from tests.audit.packs.told import seal
 from tests.browsing import code_of_device, enter, stale
 from tests.portal.reviews.test_second import second_due
-from tests.portal.reviews.used import due, follow_all, submitted, taken
+from tests.portal.reviews.used import due, follow_all, grant_of, submitted, taken
 from tests.web.looking import VARIANTS, Variant, axe, fits, no_sideways_scroll, press, seen, write
 from tests.worlds import World, actor
 
@@ -45,7 +45,7 @@ def answer_all(page: Page) -> None:
 def test_whole_way_of_a_review(browser: Browser, base: str, world: World, variant: Variant, tmp_path: Path) -> None:
     """Taken by keyboard, looked at, a group accepted, kept half-done, change and privacy said, submitted with a finding, which is tested again and closed."""
     review = due(world)
-    do(review.grant, [Did("SELECT * FROM invoices"), Did("DROP TABLE old", "schema_change")])
+    do(grant_of(review), [Did("SELECT * FROM invoices"), Did("DROP TABLE old", "schema_change")])
     follow_all()
     with seen(browser, variant, expected="422") as page:
         enter(page, base, world.kim)
@@ -170,7 +170,7 @@ def test_second_look(browser: Browser, base: str, world: World) -> None:
 
 def test_review_without_script(browser: Browser, base: str, world: World) -> None:
     review = taken(world)
-    _, dropped = do(review.grant, [Did("SELECT 1"), Did("DROP TABLE old", "schema_change")])
+    _, dropped = do(grant_of(review), [Did("SELECT 1"), Did("DROP TABLE old", "schema_change")])
     follow_all()
     with seen(browser, NARROW, script=False, expected="422") as page:
         enter(page, base, world.kim)

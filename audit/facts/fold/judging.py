@@ -26,24 +26,28 @@ def review_submitted(facts: Facts, entry: LogEntry) -> None:
     facts.put("reviews", review, reviewer_id=reviewer, submitted_at=entry.at, **given(entry, *REVIEW))
     facts.put("reviews", review, accepted_activities=_accepted(facts, entry))
     facts.act(entry, "review", entry.case or None)
-    responder = facts.get("grants", entry.fields["grant_id"]).get("person_id")
-    _judged(facts, entry, review, kind="review", subject=responder, involved=facts.involved[entry.case])
+    _judged(facts, entry, review, kind="review", subject=_user(facts, entry), involved=facts.involved[entry.case])
     _sat(facts, entry, review)
 
 
 def offline_review_due(facts: Facts, entry: LogEntry) -> None:
-    """A declared use of offline cards is to be reviewed. Nothing was opened, so there is no grant that it belongs to."""
+    """In older logs: a declared use of offline cards is to be reviewed. Nothing was opened, so there is no grant that it belongs to."""
     facts.put("reviews", entry.fields["review_id"], **given(entry, "due_at"))
 
 
 def offline_reviewed(facts: Facts, entry: LogEntry) -> None:
-    """Somebody judged it, with the questions of any use. How long it was on their screen is not measured, so there is no sitting."""
+    """In older logs: somebody judged it in one act. How long it was on their screen was not measured, so there is no sitting."""
     review = entry.fields["review_id"]
     names = ("reviewer_id", "due_at", "answers_missing", "adverse_answers", "emergency_upheld", "statement_sha256")
     facts.put("reviews", review, submitted_at=entry.at, accepted_activities=[], **given(entry, *names))
     facts.act(entry, "review", entry.case or None)
-    responder = facts.get("requests", entry.case).get("responder_id")
-    _judged(facts, entry, review, kind="review", subject=responder, involved=facts.involved[entry.case])
+    _judged(facts, entry, review, kind="review", subject=_user(facts, entry), involved=facts.involved[entry.case])
+
+
+def _user(facts: Facts, entry: LogEntry) -> str | None:
+    """Whose use it was: of offline cards there is no grant, and who declared it used them."""
+    grant = facts.get("grants", entry.fields.get("grant_id", ""))
+    return grant.get("person_id") or facts.get("requests", entry.case).get("responder_id")
 
 
 def second_asked(facts: Facts, entry: LogEntry) -> None:
@@ -62,11 +66,10 @@ def second_submitted(facts: Facts, entry: LogEntry) -> None:
         second_agrees=int(entry.fields["agrees"]),
     )  # fmt: skip
     facts.act(entry, "review", entry.case or None)
-    responder = facts.get("grants", entry.fields["grant_id"]).get("person_id")
     first = {str(row["reviewer_id"])} if row.get("reviewer_id") else set()
     _judged(
-        facts, entry, f"{review}:second", kind="review", subject=responder, involved=facts.involved[entry.case] | first
-    )
+        facts, entry, f"{review}:second", kind="review", subject=_user(facts, entry), involved=facts.involved[entry.case] | first
+    )  # fmt: skip
     _sat(facts, entry, f"{review}:second")
 
 

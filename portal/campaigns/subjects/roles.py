@@ -73,10 +73,12 @@ def _uses(system: System | None) -> Mapping[str, Uses]:
     )
     of_requests = Q() if system is None else Q(request__system=system)
     decided = Approval.objects.filter(of_requests).order_by().values_list("approver_id")
-    of_reviews = Q(reviews__submitted_at__isnull=False) & (Q() if system is None else Q(reviews__grant__system=system))
+    of_reviews = Q(reviews__submitted_at__isnull=False) & (
+        Q() if system is None else Q(reviews__request__system=system)
+    )
     reviewed = Person.objects.filter(of_reviews).order_by().values_list("pk")
     of_seconds = Q(second_reviews__second_submitted_at__isnull=False)
-    of_seconds &= Q() if system is None else Q(second_reviews__grant__system=system)
+    of_seconds &= Q() if system is None else Q(second_reviews__request__system=system)
     seconded = Person.objects.filter(of_seconds).order_by().values_list("pk")
     return defaultdict(dict, {
         RESPONDER: _counted(opened.annotate(Count("pk"), Max("opened_at"))),

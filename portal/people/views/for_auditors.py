@@ -61,7 +61,7 @@ def _open(systems: QuerySet[System]) -> First | None:
 
 
 def _late_reviews(systems: QuerySet[System], at: datetime) -> First | None:
-    late = Review.objects.exclude(state=SUBMITTED).filter(grant__system__in=systems).annotate(owed=OWED)
+    late = Review.objects.exclude(state=SUBMITTED).filter(request__system__in=systems).annotate(owed=OWED)
     count = late.filter(owed__lte=at).count()
     return _first(count, "review is", "reviews are", "overdue", "", "clipboard-check", reverse("reviews"))
 

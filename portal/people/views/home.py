@@ -31,7 +31,6 @@ from portal.people.signing_in import PersonRequest, signed_in
 from portal.people.views.for_auditors import audited
 from portal.personnel.queries import waiting_for as personnel_waiting_for
 from portal.policy.queries import waiting as policies_waiting
-from portal.reviews.offline.queries import due_for as offline_due_for
 from portal.reviews.queries import claimed_by, due_for
 from portal.rotas.queries import offers_to, watches_of
 from portal.sealed.models import CUSTODIAN as KEPT_BY_CUSTODIAN
@@ -41,7 +40,7 @@ from portal.stops.queries import lifts_waiting_for
 SHOWN = 5
 SECOND_ADMINISTRATOR = ("personnel", "policies", "sealed_proposals")
 PROPOSALS = ("lifts", "resets", "changes", "role_proposals", "eligibility_proposals", *SECOND_ADMINISTRATOR)
-ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "offline_reviews", "owing", "questions", "swaps")
+ASKED_OF_ME = ("waiting", "extensions", "releases", "reviews", "owing", "questions", "swaps")
 SEALED = ("secrets_owed", "cards", "no_way_in")
 WAITS = (
     *ASKED_OF_ME,
@@ -55,7 +54,7 @@ WAITS = (
 )
 """Lists of what waits for the viewer's hand."""
 LATE: Mapping[str, Callable[[Any, datetime], bool]] = {
-    **dict.fromkeys(("reviews", "offline_reviews", "campaigns"), lambda each, _at: each.late),
+    **dict.fromkeys(("reviews", "campaigns"), lambda each, _at: each.late),
     **dict.fromkeys(("secrets_owed", "drills_owed"), lambda each, at: each.due_at <= at),
     **dict.fromkeys(("findings_owned", "findings_of_others"), lambda each, _at: each.is_overdue),
     "restore_owed": lambda each, at: each <= at,
@@ -104,7 +103,7 @@ def _for(viewer: Person) -> dict[str, Any]:
         owed_secrets = [each for each in duties_of(viewer) if each.account.kept_by == KEPT_BY_CUSTODIAN]
         shown |= {"secrets_owed": owed_secrets, "cards": cards_of(viewer)}
     if REVIEWER in roles:
-        shown |= {"reviews": [*claimed_by(viewer), *due_for(viewer)], "offline_reviews": offline_due_for(viewer)}
+        shown["reviews"] = [*claimed_by(viewer), *due_for(viewer)]
     if roles & {ADMINISTRATOR, OWNER}:
         shown |= {
             "lifts": lifts_waiting_for(viewer), "changes": changes_waiting_for(viewer), "role_proposals": roles_waiting_for(viewer),

@@ -20,8 +20,8 @@ from portal.errors import RefusedByPolicy
 from portal.findings.actions import raise_finding
 from portal.notifications.outbox import tell
 from portal.policy.queries import rules_of
-from portal.reviews.offline.actions import put_up
-from portal.reviews.offline.models import OfflineReview
+from portal.reviews.actions import put_up
+from portal.reviews.models import Review
 from portal.sealed.models import CARDS, SealedAccount
 from portal.sealed.states import CARDS_ALIVE
 from portal.sealed.uses import CLOCKS, burn, note_use
@@ -33,7 +33,7 @@ from portal.sealed.uses import CLOCKS, burn, note_use
         "offline.used",
         "offline.use_confirmed",
         "sealed.rotation_owed",
-        "offline.review_due",
+        "review.due",
         "finding.raised",
     ),
     refused="request.refused",
@@ -63,8 +63,7 @@ def declare_use(
     )  # fmt: skip
     system, rules = account.system, rules_of(request.policy)
     due = now() + timedelta(hours=rules.review_hours_for(request.mode, system.criticality))
-    review = OfflineReview.objects.create(request=request, of_set=made, due_at=due)
-    put_up(by=by, review=review)
+    review = put_up(by=by, review=Review(request=request, of_set=made, due_at=due))
     known = made.state not in CARDS_ALIVE
     if not known and (sessions or said_by_another(review)):
         burn(by=by, made=made, case=request.log_case, sessions=sessions, word_of=None if sessions else by.id)
@@ -81,9 +80,9 @@ def declare_use(
     return request
 
 
-def said_by_another(review: OfflineReview) -> bool:
+def said_by_another(review: Review) -> bool:
     """Whether another person declared a use of the same pair: two who used it say the same."""
-    same = OfflineReview.objects.filter(of_set=review.of_set)
+    same = Review.objects.filter(of_set=review.of_set)
     return same.exclude(request__responder=review.request.responder_id).exists()
 
 

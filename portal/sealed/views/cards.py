@@ -18,7 +18,7 @@ from portal.policy.queries import in_force, rules_of
 from portal.policy.rules import CRITERIA
 from portal.reviews.offline.confirming import confirm_use
 from portal.reviews.offline.declaring import declare_use
-from portal.reviews.offline.queries import review_for_act
+from portal.reviews.offline.queries import cards_of, review_for_act
 from portal.sealed import cards, drilling, queries
 from portal.sealed.card_paper import NotDrawn, pdf
 from portal.sealed.forms import DrillForm, UseForm
@@ -80,7 +80,7 @@ def use_confirm(request: PersonRequest, pk: UUID) -> HttpResponse:
         request,
         "On record. The account gets a new password at once; until both new cards are printed, no card opens it.",
     )
-    return redirect("sealed_page", review.of_set.account_id)
+    return redirect("sealed_page", cards_of(review).account_id)
 
 
 @require_POST

@@ -264,14 +264,15 @@ def verdict(log: Stream, case: str, from_at: int, to_at: int, says: str = "compl
 
 
 def review(log: Stream, case: str, when: int, *, by: str = "kim", **fields: Any) -> None:
-    """A review by someone not involved."""
+    """A review by someone not involved. Of offline cards ``grant_id`` is ``None``."""
+    grant = fields.pop("grant_id", f"G-{case}")
     said: Given = {
         "due_at": when + HOUR, "answers": {"Q01": "yes"}, "answers_missing": 0, "adverse_answers": 0,
         "emergency_upheld": 1, "accepted_activities": [], "outcome": "clean", "statement_sha256": "dd",
         "involved": ["ann", "ines"], "active_seconds": 400, "evidence_skipped": 0, "activities_seen": 2,
     }  # fmt: skip
     log.say(
-        "review.submitted", when, by, case=case, review_id=f"{case}-review", grant_id=f"G-{case}", system_id="billing",
+        "review.submitted", when, by, case=case, review_id=f"{case}-review", grant_id=grant, system_id="billing",
         reviewer_id=by,
         **said | fields,
     )  # fmt: skip

@@ -388,50 +388,54 @@ def test_downloads_of_other_systems_alone_are_left_out_of_a_choice(systems: list
     db.close()
 
 
-def offline_use(log: Stream, *, by: str = "kim", **fields: Any) -> None:
-    """Cards were used while the portal was dead: declared afterwards, and judged a day later."""
+def offline_use(log: Stream, *, by: str = "kim", old: bool = False, **fields: Any) -> None:
+    """Cards were used while the portal was dead: declared afterwards, and judged a day later; as older logs tell it, or as any review."""
     story.ask(log, "off", START, mode="bypass")
-    made: dict[str, Any] = {
-        "set_id": "set",
-        "account_id": "A",
-        "system_id": "billing",
-        "number": 1,
-        "review_id": "R-off",
-    }
-    log.say("offline.review_due", START, "ann", case="off", due_at=START + DAY, pool=["kim"], **made)
+    made: dict[str, Any] = {"review_id": "R-off", "system_id": "billing", "due_at": START + DAY}
+    card: dict[str, Any] = {"set_id": "set", "account_id": "A", "number": 1} if old else {}
+    due, judged = ("offline.review_due", "offline.reviewed") if old else ("review.due", "review.submitted")
+    log.say(due, START, "ann", case="off", pool=["kim"], **made | card | {"set_id": "set"})
     said: dict[str, Any] = {
-        "due_at": START + DAY, "answers": {"Q01": "yes"}, "answers_missing": 0, "adverse_answers": 0, "emergency_upheld": 1, "outcome": "accepted",
+        "answers": {"Q01": "yes"}, "answers_missing": 0, "adverse_answers": 0, "emergency_upheld": 1, "outcome": "accepted",
         "statement_sha256": "dd", "involved": ["ann", "olga"],
     }  # fmt: skip
-    log.say("offline.reviewed", START + DAY // 2, by, case="off", reviewer_id=by, **made | said | fields)
+    measured = (
+        {} if old else {"accepted_activities": [], "active_seconds": 400, "evidence_skipped": 0, "activities_seen": 0}
+    )
+    log.say(judged, START + DAY // 2, by, case="off", reviewer_id=by, **made | card | said | measured | fields)
 
 
-def test_review_of_offline_cards_is_a_review_without_a_grant() -> None:
+@pytest.mark.parametrize("old", [True, False])
+def test_review_of_offline_cards_is_a_review_without_a_grant(old: bool) -> None:
     log = story.organisation()
-    offline_use(log)
+    offline_use(log, old=old)
     found = judge(log)
     assert found.fact("reviews", "R-off") == {
         "id": "R-off", "reviewer_id": "kim", "due_at": START + DAY, "submitted_at": START + DAY // 2, "answers_missing": 0, "adverse_answers": 0,
         "emergency_upheld": 1, "accepted_activities": "[]", "statement_sha256": "dd",
     }  # fmt: skip
     assert (found.rows("T-18"), found.rows("T-16")) == ({"R-off": "pass"}, {"R-off": "pass"})
+    assert [row["subject_id"] for row in found.facts("judgements")] == ["ann"]
     assert [row["person_id"] for row in found.facts("acts") if row["kind"] == "review"] == ["kim"]
+    assert [row["active_seconds"] for row in found.facts("sittings")] == ([] if old else [400])
 
 
+@pytest.mark.parametrize("old", [True, False])
 @pytest.mark.parametrize(
     ("test", "by", "fields"),
     [("T-18", "kim", {"adverse_answers": 1}), ("T-18", "kim", {"answers_missing": 1}), ("T-16", "olga", {}), ("T-16", "ann", {})],
 )  # fmt: skip
-def test_bad_review_of_offline_cards_is_found(test: str, by: str, fields: dict[str, Any]) -> None:
+def test_bad_review_of_offline_cards_is_found(test: str, by: str, fields: dict[str, Any], old: bool) -> None:
     log = story.organisation()
-    offline_use(log, by=by, **fields)
+    offline_use(log, by=by, old=old, **fields)
     assert judge(log).rows(test) == {"R-off": "deviation"}
 
 
+@pytest.mark.parametrize("old", [True, False])
 @pytest.mark.parametrize(("systems", "left"), [(["billing"], 1), (["payroll"], 0)])
-def test_review_of_offline_cards_is_of_its_system_alone(systems: list[str], left: int) -> None:
+def test_review_of_offline_cards_is_of_its_system_alone(systems: list[str], left: int, old: bool) -> None:
     log, db = story.organisation(), new_database()
-    offline_use(log)
+    offline_use(log, old=old)
     fold(db, readable(log.entries()), period=PERIOD, parameters=load_catalogue().parameters, only=systems)
     counts = [db.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ("reviews", "judgements")]
     assert counts == [(left,), (left,)]

@@ -142,6 +142,17 @@ def test_twice_makes_one_and_the_review_makes_another(tmp_path: Path) -> None:
     assert "Was there a real emergency" in text
 
 
+def test_reviewed_use_of_offline_cards_has_a_dossier_although_nothing_was_opened(tmp_path: Path) -> None:
+    log = told.organisation()
+    story.ask(log, "C1", now() - HOUR, mode="bypass")
+    story.review(log, "C1", now() - MINUTE, grant_id=None, comments="Both cards were fetched.")
+    log.write()
+    assert (dossiers.make_due(), dossiers.make_due()) == (1, 0)
+    dossier = Dossier.objects.get()
+    assert (dossier.occasion, dossier.grant_id) == ("reviewed", None)
+    assert "Both cards were fetched." in words(dossier, tmp_path)
+
+
 def test_what_is_not_sealed_makes_no_dossier() -> None:
     use()
     dossiers.make_due()

@@ -11,7 +11,7 @@ from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyD
 from tests.audit.cases.written import Did, do
 from tests.faults.races.racing import Raced, Said, does, race
 from tests.portal.reviews.test_reviews import worse
-from tests.portal.reviews.used import FINE, due, follow_all, taken
+from tests.portal.reviews.used import FINE, due, follow_all, grant_of, taken
 from tests.worlds import World, actor
 
 SWEEP = process("reviews")
@@ -170,7 +170,7 @@ def a_stand_in_gets_a_review(world: World) -> Raced:
 def acts_are_accepted(world: World) -> Raced:
     row = taken(world)
     ids = do(
-        row.grant,
+        grant_of(row),
         [Did("UPDATE a", "schema_change"), Did("DROP TABLE a", "schema_change"), Did("DROP VIEW b", "schema_change")],
     )
     before = accepting.accept(by=actor(world.kim), review=row, activities=ids[:1], note="Needed.")
@@ -191,7 +191,7 @@ def acts_are_accepted(world: World) -> Raced:
 @race(aftermath.record_change)
 def a_change_record_is_named(world: World) -> Raced:
     row = taken(world)
-    do(row.grant, [Did("UPDATE a", "data_change")])
+    do(grant_of(row), [Did("UPDATE a", "data_change")])
     follow_all()
     said: Said = {
         "reference": "CHG-1",

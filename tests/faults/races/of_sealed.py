@@ -7,15 +7,14 @@ from typing import Any
 from audit.log.append import process
 from portal.clock import now
 from portal.offline_card import answer_to, combine
-from portal.reviews.offline import actions as offline
+from portal.reviews import actions as reviews
+from portal.reviews.models import Review
 from portal.reviews.offline import confirming
 from portal.reviews.offline.declaring import declare_use
-from portal.reviews.offline.models import OfflineReview
 from portal.sealed import actions, cards, drilling, making, rotating, rotations, shutting
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, Rotation, SealedAccount
 from portal.systems.models import Privilege
 from tests.faults.races.racing import Raced, Said, does, race
-from tests.portal.reviews.used import FINE
 from tests.portal.sealed.printed import card, newest, printed
 from tests.portal.sealed.vault import LOGIN, Vault, custodian, make_vault, proposed
 from tests.worlds import World, actor
@@ -181,7 +180,7 @@ def a_pair_takes_over_or_is_given_up(world: World) -> Raced:
     )
 
 
-DECLARED = ("request.made", "offline.used", "offline.review_due", "finding.raised")
+DECLARED = ("request.made", "offline.used", "review.due", "finding.raised")
 
 
 @race(declare_use)
@@ -195,18 +194,18 @@ def a_use_is_declared(world: World) -> Raced:
     }  # fmt: skip
     return Raced(
         [does(declare_use, by=actor(world.ann), **said, wrote=DECLARED)],
-        lambda: (OfflineReview.objects.count(), newest(vault).state),
+        lambda: (Review.objects.count(), newest(vault).state),
         {("declare_use",): (1, "out")},
     )
 
 
-def _declared(vault: Vault) -> OfflineReview:
+def _declared(vault: Vault) -> Review:
     printed(vault)
     at = now()
     request = declare_use(
         by=actor(vault.world.ann), account=vault.account, asked=vault.world.asked("bypass"), from_at=at - timedelta(milliseconds=1), to_at=at,
     )  # fmt: skip
-    return OfflineReview.objects.get(request=request)
+    return Review.objects.get(request=request)
 
 
 @race(confirming.confirm_use)
@@ -235,27 +234,16 @@ def sessions_are_bound(world: World) -> Raced:
     )
 
 
-@race(offline.submit)
-def a_use_of_cards_is_reviewed(world: World) -> Raced:
+@race(reviews.claim)
+def a_use_of_cards_waits_for_a_reviewer(world: World) -> Raced:
     review = _declared(_on_cards(world))
     return Raced(
         [
-            does(offline.submit, by=actor(who), review=review, answers=FINE, outcome="accepted", wrote=["offline.reviewed"])
+            does(reviews.claim, by=actor(who), review=review, called=who.name, wrote=["review.claimed"])
             for who in (world.kim, world.lea)
         ],
-        lambda: OfflineReview.objects.filter(submitted_at__isnull=False).count(),
-        {("submit",): 1},
-    )  # fmt: skip
-
-
-@race(offline.remind)
-def two_sweeps_remind_of_a_review(world: World) -> Raced:
-    review = _declared(_on_cards(world))
-    OfflineReview.objects.update(due_at=now() - timedelta(minutes=1))
-    return Raced(
-        [does(offline.remind, by=process("offline"), review=review)],
-        lambda: OfflineReview.objects.filter(reminded_at__isnull=False).count(),
-        {("remind",): 1},
+        lambda: Review.objects.values_list("state", "reviewer__name").get(),
+        {("Kim",): ("claimed", "Kim"), ("Lea",): ("claimed", "Lea")},
     )
 
 

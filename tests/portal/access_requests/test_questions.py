@@ -80,7 +80,7 @@ def test_who_may_not_ask_or_too_late(world: World, who: str, before: str, error:
 
 def test_responder_alone_answers_once_and_not_after_the_review(world: World) -> None:
     review = taken(world)
-    request = review.grant.request
+    request = review.request
     first, second = asked_by(world, "kim", request), asked_by(world, "mo", request)
     for name in ("ines", "ben", "zoe", "kim"):
         with pytest.raises(NotAllowed):

@@ -19,15 +19,14 @@ from portal.people.models import Person
 from portal.policy.models import PolicyVersion
 from portal.reviews import aftermath
 from portal.reviews import sweep as reviews
-from portal.reviews.models import ChangeRecord
-from portal.reviews.offline.actions import submit
+from portal.reviews.actions import claim, submit
+from portal.reviews.models import ChangeRecord, Review
 from portal.reviews.offline.declaring import declare_use
-from portal.reviews.offline.models import OfflineReview
 from portal.sealed.models import CARDS, USED, OfflineSet, Rotation
 from portal.systems.models import System
 from tests.browsing import browser_of
 from tests.portal.access_requests.test_asking import text
-from tests.portal.reviews.used import FINE, taken
+from tests.portal.reviews.used import FINE, grant_of, taken
 from tests.portal.sealed.printed import printed
 from tests.portal.sealed.vault import make_vault
 from tests.worlds import World, actor, make_world, opened, overdue, sealing
@@ -151,9 +150,10 @@ def test_use_of_offline_cards_is_to_be_reviewed_until_it_is() -> None:
             by=actor(vault.world.ann), account=vault.account, asked=vault.world.asked("bypass"), from_at=ended - timedelta(hours=1), to_at=ended,
         )  # fmt: skip
     for who in ("kim", "mo"):
-        assert said(vault.world.people[who], "Review") == [("offline", "Review a use of offline cards of Billing")]
-    row = OfflineReview.objects.get()
+        assert said(vault.world.people[who], "Review") == [("review", "Review a use of offline cards of Billing")]
+    row = Review.objects.get()
     assert [each.due_at for each in entries_of(vault.world.kim) if each.kind == "Review"] == [row.due_at]
+    claim(by=actor(vault.world.kim), review=row)
     submit(by=actor(vault.world.kim), review=row, answers=FINE, outcome="accepted")
     assert said(vault.world.mo, "Review") == []
 
@@ -162,7 +162,7 @@ def test_changes_and_privacy_stand_there_from_the_end_of_a_use_until_they_are_se
     world = make_world()
     System.objects.update(personal_data=True)
     review, kim = taken(world, ended_h=2), actor(world.kim)
-    ended = review.grant.ended_at
+    ended = grant_of(review).ended_at
     assert ended is not None
     decide = ("privacy", "Decide on privacy after a use of Billing")
     change = ("change", "Take the changes of a use of Billing back into change control")

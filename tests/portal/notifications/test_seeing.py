@@ -92,7 +92,7 @@ def test_each_page_that_an_alert_may_lead_to_notes_it_for_whoever_is_shown_it(wo
     common = ("/drills/", "/campaigns/", "/me/sign-ins/", f"/policies/{world.system.pk}/")
     guarded = (
         "/status/", f"/people/{world.kim.pk}/", f"/resets/{reset.pk}/", f"/receivers/{receiver.pk}/", "/reviews/away/",
-        f"/reviews/offline/{review.pk}/",
+        f"/reviews/{review.pk}/",
     )  # fmt: skip
     Alert.objects.all().delete()
     for path in common + guarded:

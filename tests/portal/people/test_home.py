@@ -15,7 +15,6 @@ from portal.findings import actions as findings
 from portal.findings.models import Finding
 from portal.grants import ending, opening
 from portal.grants.actions import give_back, reveal
-from portal.grants.models import Grant
 from portal.grants.releasing import release
 from portal.people.models import Person
 from portal.sealed.models import CARDS, OfflineCard, OfflineSet, SealedAccount
@@ -121,7 +120,7 @@ def test_bypass_owes_until_it_is_supplemented(world: World) -> None:
 
 def test_reviewed_bypass_owes_no_more(world: World) -> None:
     review = submitted(world, "kim", by="ann", mode="bypass")
-    request = Grant.objects.get(pk=review.grant_id).request
+    request = review.request
     request.incident_ref = ""
     request.save()
     assert "You still owe" not in home_of(world.ann)

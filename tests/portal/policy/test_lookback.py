@@ -163,7 +163,7 @@ def test_extension_end_and_review(world: World) -> None:
         ended_at=at - timedelta(minutes=4), confirmed_at=at - timedelta(minutes=1), **closing
     )
     Review.objects.create(
-        grant=grant, state="submitted", due_at=at + timedelta(hours=30), reviewer=world.kim, claimed_at=at, submitted_at=at,
+        request=grant.request, grant=grant, state="submitted", due_at=at + timedelta(hours=30), reviewer=world.kim, claimed_at=at, submitted_at=at,
         outcome="accepted",
     )  # fmt: skip
     stricter = Policy(max_extensions=0, removal_grace_minutes=2, review_due_hours=24)

@@ -24,7 +24,7 @@ from tests.at_once import at_once
 from tests.audit.cases.written import SOURCE, Did, do, learn
 from tests.browsing import browser_of
 from tests.factories import broken_log
-from tests.portal.reviews.used import FINE, due, events_of, follow_all, submitted, taken, used
+from tests.portal.reviews.used import FINE, due, events_of, follow_all, grant_of, submitted, taken, used
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,10 +40,10 @@ def busy(world: World) -> tuple[Review, list[str]]:
     """A use of two sessions; four drops were not meant, one of them failed."""
     review = taken(world)
     first = do(
-        review.grant, [Did("SELECT 1"), Did("DROP TABLE a", "schema_change"), Did("DROP TABLE b", "schema_change")]
+        grant_of(review), [Did("SELECT 1"), Did("DROP TABLE a", "schema_change"), Did("DROP TABLE b", "schema_change")]
     )
     second = do(
-        review.grant,
+        grant_of(review),
         [Did("DROP TABLE c", "schema_change"), Did("DROP TABLE d", "schema_change", "failed")],
         session=TWO,
     )
@@ -71,7 +71,7 @@ def test_actions_are_counted_and_grouped_failed_ones_first(world: World) -> None
 
 def test_outcome_that_is_told_later_changes_the_count_and_rebuilding_changes_nothing(world: World) -> None:
     review, ids = busy(world)
-    learn(review.grant, ids[0], "failed")
+    learn(grant_of(review), ids[0], "failed")
     follow_all()
     before = list(ActRow.objects.order_by("index").values())
     assert (counted(review)[1], catch_up()) == (2, 0)
@@ -159,7 +159,7 @@ def test_facts_hold_each_action_of_an_accepted_group_and_none_that_came_later(wo
     taken_back = accepting.accept(by=kim, review=review, activities=[ids[0]], note="Meant.")
     accepting.take_back(by=kim, acceptance=taken_back)
     accepting.accept_group(by=kim, review=review, kind="schema_change", upto=size() - 1, note="All of them.")
-    do(review.grant, [Did("DROP TABLE e", "schema_change")], session="6741a0.3c00")
+    do(grant_of(review), [Did("DROP TABLE e", "schema_change")], session="6741a0.3c00")
     actions.submit(by=kim, review=review, answers=FINE, outcome="accepted")
     follow_all()
     assert counted(review) == (6, 1, 5, 4)
@@ -176,7 +176,7 @@ def test_same_group_again_holds_what_came_since(world: World) -> None:
     accepting.accept_group(by=kim, review=review, kind="schema_change", upto=upto, note="All.")
     with pytest.raises(ChangedMeanwhile):
         accepting.accept_group(by=kim, review=review, kind="schema_change", upto=upto, note="All.")
-    do(review.grant, [Did("DROP TABLE e", "schema_change")], session="6741a0.3c00")
+    do(grant_of(review), [Did("DROP TABLE e", "schema_change")], session="6741a0.3c00")
     follow_all()
     again = accepting.accept_group(by=kim, review=review, kind="schema_change", upto=size() - 1, note="That too.")
     assert (list(Acceptance.objects.all()), again.count) == ([again], 5)
@@ -316,7 +316,7 @@ def test_pages_take_as_many_queries_for_many_actions_as_for_one(world: World) ->
     review = taken(world)
     kim = browser_of(world.kim)
     for session, many in (("6741a0.4a00", 1), ("6741a0.4a01", 3)):
-        do(review.grant, [Did(f"DROP TABLE t{number}", "schema_change") for number in range(many)], session=session)
+        do(grant_of(review), [Did(f"DROP TABLE t{number}", "schema_change") for number in range(many)], session=session)
         follow_all()
         for address in (
             f"/cases/{review.log_case}/acts/?review={review.pk}",

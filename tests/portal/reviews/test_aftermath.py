@@ -19,7 +19,7 @@ from tests.at_once import at_once
 from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of
 from tests.factories import broken_log
-from tests.portal.reviews.used import due, events_of, follow_all, taken
+from tests.portal.reviews.used import due, events_of, follow_all, grant_of, taken
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +33,7 @@ def world() -> World:
 def changed(world: World) -> tuple[Review, list[str]]:
     """A use with two changes and something that was read."""
     review = taken(world)
-    ids = do(review.grant, [Did("SELECT 1"), Did("UPDATE a", "data_change"), Did("DROP TABLE a", "schema_change")])
+    ids = do(grant_of(review), [Did("SELECT 1"), Did("UPDATE a", "data_change"), Did("DROP TABLE a", "schema_change")])
     follow_all()
     return review, ids
 
@@ -61,7 +61,7 @@ def facts() -> Facts:
 def test_change_record_holds_the_changes_that_were_there_and_no_other(world: World) -> None:
     review, ids = changed(world)
     kept = record(review, world, "mo")
-    do(review.grant, [Did("DROP TABLE later", "schema_change")], session="6741a0.3c00")
+    do(grant_of(review), [Did("DROP TABLE later", "schema_change")], session="6741a0.3c00")
     assert kept.count == 2
     folded = facts()
     assert folded.rows["change_records"] == {

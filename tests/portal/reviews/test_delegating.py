@@ -99,7 +99,7 @@ def test_second_look_goes_over_too_and_never_to_the_first_reviewer(world: World)
 
 def test_who_had_a_part_in_the_use_never_gets_it(world: World) -> None:
     review = taken(world)
-    review.grant.request.approvals.create(approver=world.lea, decision="approve", decided_at=now())
+    review.request.approvals.create(approver=world.lea, decision="approve", decided_at=now())
     away(world)
     sweep.run_due()
     assert (holder(review), Review.objects.get(pk=review.pk).state) == ("", "due")

@@ -11,7 +11,7 @@ from portal.reviews import actions
 from portal.reviews.from_log import GONE, WHOLE, answers_from_log
 from tests.audit.cases.written import GATHER, SOURCE, entry, judge, write
 from tests.browsing import browser_of
-from tests.portal.reviews.used import FINE, events_of, taken
+from tests.portal.reviews.used import FINE, events_of, grant_of, taken
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,14 +68,14 @@ def test_answers_rest_on_what_the_log_says(world: World) -> None:
     for hours, (question, answer, says, told) in enumerate(SAID, 1):
         review = taken(world, ended_h=hours)
         for tell in told:
-            tell(review.grant)
+            tell(grant_of(review))
         found = answers_from_log(review)[question]
         assert (found.answer, says in " ".join(found.says)) == (answer, True), (says, found)
 
 
 def test_form_arrives_answered_and_the_reviewer_has_the_last_word(world: World) -> None:
     review, kim = taken(world), browser_of(world.kim)
-    judge(review.grant, "gap", ["4-6"])
+    judge(grant_of(review), "gap", ["4-6"])
     form = kim.get(f"/reviews/{review.pk}/").context["form"]
     assert (form[WHOLE].value(), form[GONE].value(), form["Q01"].value()) == ("no", None, None)
     assert "Missing: 4-6." in form[f"{WHOLE}_comment"].value()
@@ -83,7 +83,7 @@ def test_form_arrives_answered_and_the_reviewer_has_the_last_word(world: World) 
         by=actor(world.kim), review=review, answers={WHOLE: {"answer": "yes", "comment": "The gap was filled."}}
     )
     assert kim.get(f"/reviews/{review.pk}/").context["form"][WHOLE].value() == "yes"
-    read_back(review.grant)
+    read_back(grant_of(review))
     actions.submit(by=actor(world.kim), review=review, answers=FINE, outcome="accepted")
     (event,) = events_of(review, "review.submitted")
     assert event.fields["log_says"] == {WHOLE: "no", GONE: "yes"}

@@ -17,7 +17,7 @@ from portal.reviews.models import Review
 from portal.reviews.states import CLAIMED, DUE, MOVES
 from tests.browsing import browser_of
 from tests.portal.reviews.test_reviews import START
-from tests.portal.reviews.used import FINE, due, events_of, state_of, taken
+from tests.portal.reviews.used import FINE, due, events_of, grant_of, state_of, taken
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,7 +73,7 @@ def test_who_was_typing_sees_their_words_and_who_has_it_now(world: World, act: s
 def test_case_tells_who_has_it(world: World) -> None:
     review = overdue(taken(world))
     sweep.run_due()
-    record = record_of(review.grant.request_id)
+    record = record_of(review.request_id)
     assert record is not None
     assert record.case.review is not None
     assert record.case.review.reviewer == str(world.lea.pk)
@@ -140,7 +140,7 @@ def test_owner_is_told_where_it_comes_back_and_nobody_can_review(world: World, g
 def test_who_became_part_of_the_use_loses_it(world: World) -> None:
     review = taken(world)
     Extension.objects.create(
-        grant=review.grant,
+        grant=grant_of(review),
         minutes=5,
         reason="More.",
         asked_at=now(),

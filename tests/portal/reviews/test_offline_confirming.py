@@ -12,10 +12,10 @@ from portal.errors import ChangedMeanwhile, NotAllowed, WrongState
 from portal.notifications.models import Alert
 from portal.offline_card import combine
 from portal.reviews import sweep
+from portal.reviews.models import Review
 from portal.reviews.offline.confirming import confirm_use
 from portal.reviews.offline.declaring import declare_use
-from portal.reviews.offline.models import OfflineReview
-from portal.reviews.offline.queries import declared_in
+from portal.reviews.offline.queries import cards_of, declared_in
 from portal.sealed import cards, rotating
 from portal.sealed.models import CARDS, OfflineSet, Rotation
 from tests.browsing import browser_of
@@ -33,14 +33,14 @@ def vault() -> Iterator[Vault]:
         yield make_vault(CARDS)
 
 
-def declared(vault: Vault, who: str = "ann", *, from_at: datetime | None = None) -> OfflineReview:
+def declared(vault: Vault, who: str = "ann", *, from_at: datetime | None = None) -> Review:
     """Until now, from a moment ago where nothing else is said."""
     ended = now()
     began = from_at or ended - timedelta(milliseconds=1)
     request = declare_use(
         by=actor(vault.world.people[who]), account=vault.account, asked=vault.world.asked("bypass"), from_at=began, to_at=ended
     )  # fmt: skip
-    return OfflineReview.objects.get(request=request)
+    return Review.objects.get(request=request)
 
 
 @action(event="session.unmatched")
@@ -115,13 +115,17 @@ def test_second_user_of_the_same_pair_declares_it_too_and_the_new_pair_stays(vau
     printed(vault)
     began = now()
     first, second = declared(vault), declared(vault, "ben")
-    assert (first.of_set, states(vault)) == (second.of_set, [(1, "used")])
+    assert (cards_of(first), states(vault)) == (cards_of(second), [(1, "used")])
     rotating.run_due()
     new = combine(*printed(vault)).password
     third = declared(vault, "dora", from_at=began)
     rotating.run_due()
-    assert (third.of_set.number, states(vault), vault.taken_by_target(new)) == (1, [(2, "out"), (1, "replaced")], True)
-    assert OfflineReview.objects.count() == 3
+    assert (cards_of(third).number, states(vault), vault.taken_by_target(new)) == (
+        1,
+        [(2, "out"), (1, "replaced")],
+        True,
+    )
+    assert Review.objects.count() == 3
 
 
 def test_pair_that_was_renewed_meanwhile_is_the_one_that_is_said_to_be_used(vault: Vault) -> None:
@@ -133,7 +137,7 @@ def test_pair_that_was_renewed_meanwhile_is_the_one_that_is_said_to_be_used(vaul
     rotating.run_due()
     shown_by_target(by=process("gather"), vault=vault, session="early", at=began)
     review = declared(vault, from_at=began)
-    assert (review.of_set.number, states(vault)) == (1, [(2, "out"), (1, "replaced")])
+    assert (cards_of(review).number, states(vault)) == (1, [(2, "out"), (1, "replaced")])
     assert named(("offline.used",))[0].fields["sessions"] == ["early"]
 
 
@@ -156,4 +160,4 @@ def test_session_that_the_target_shows_later_is_bound_and_confirms_the_use(vault
     said = declared_in(review)
     assert said is not None
     assert said.sessions == ("late",)
-    assert "late" in browser_of(vault.world.kim).get(f"/reviews/offline/{review.pk}/").content.decode()
+    assert "late" in browser_of(vault.world.kim).get(f"/reviews/{review.pk}/").content.decode()

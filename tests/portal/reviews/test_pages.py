@@ -9,15 +9,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.findings.models import Finding
-from portal.grants.models import Grant
 from portal.reviews import actions
 from portal.reviews.models import Review
 from portal.reviews.queries import due_for
 from portal.reviews.questions import questions
 from tests.browsing import browser_of, code_of_device, stale
-from tests.portal.reviews.used import FINE, due, events_of, state_of, submitted, taken
+from tests.portal.reviews.used import FINE, due, events_of, grant_of, state_of, submitted, taken
 from tests.worlds import World, actor, make_world, names_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,7 +93,7 @@ def test_what_one_had_a_part_in_takes_no_place_among_what_waits(world: World, mo
     monkeypatch.setattr("portal.reviews.queries.MOST", 2)
     reviews = [due(world, by="ann", ended_h=hours) for hours in (5, 4, 3, 2, 1)]
     for review in reviews[:3]:
-        Grant.objects.filter(pk=review.grant_id).update(person=world.lea)
+        AccessRequest.objects.filter(review=review).update(responder=world.lea)
     assert due_for(world.lea) == reviews[3:]
     assert due_for(world.kim) == reviews[:2]
 
@@ -110,7 +110,7 @@ def test_acts_of_others_are_refused_and_on_record(world: World, act: str, name: 
 
 def test_what_a_bypass_owed_is_given_before_its_review_or_not_at_all(world: World) -> None:
     review = taken(world, mode="bypass", incident_ref="", intended_classes=())
-    request, browser = review.grant.request, browser_of(world.ann)
+    request, browser = review.request, browser_of(world.ann)
     page = f"/requests/{request.pk}/supplement/"
     assert browser.post(page, {"intended_classes": ["data_read"]}).status_code == 302
     actions.submit(by=actor(world.kim), review=review, answers=FINE, outcome="accepted")
@@ -249,7 +249,7 @@ def test_review_asks_as_often_for_three_of_everything(world: World) -> None:
     review, kim = taken(world), browser_of(world.kim)
     one = queries(kim, f"/reviews/{review.pk}/")
     for number in range(3):
-        review.grant.extensions.create(
+        grant_of(review).extensions.create(
             minutes=number + 1, asked_at=now(), decided_at=now(), decided_by=world.mo, decision="approve"
         )
         Finding.objects.create(

@@ -23,7 +23,7 @@ from portal.reviews.questions import FILE, questions, statement, statement_sha25
 from portal.reviews.states import CLAIMED, DUE, MOVES, SECOND, STATES, SUBMITTED
 from portal.reviews.tasks import sweep as sweep_task
 from tests.audit.cases.written import Did, do
-from tests.portal.reviews.used import FINE, due, events_of, state_of, submitted, taken, used
+from tests.portal.reviews.used import FINE, due, events_of, grant_of, state_of, submitted, taken, used
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,8 +61,8 @@ def test_review_is_due_as_the_policy_says(world: World, mode: str, criticality: 
     world.system.criticality = criticality
     world.system.save()
     review = due(world, mode=mode)
-    assert review.grant.ended_at is not None
-    assert review.due_at == review.grant.ended_at + timedelta(hours=hours)
+    assert review.over_at is not None
+    assert review.due_at == review.over_at + timedelta(hours=hours)
 
 
 @pytest.mark.parametrize("state", ["authorised", "opening", "active"])
@@ -103,7 +103,7 @@ def test_reminders_go_out_once_each(world: World) -> None:
     for left in (48, 30, 30, 18, 18, 0, 0, -25, -25, -49):
         due_at = now() + timedelta(hours=left) - timedelta(seconds=1)
         Review.objects.filter(pk=review.pk).update(due_at=due_at)
-        Grant.objects.filter(pk=review.grant_id).update(ended_at=due_at - timedelta(hours=72))
+        Grant.objects.filter(review=review).update(ended_at=due_at - timedelta(hours=72))
         sweep.run_due()
         review.refresh_from_db()
         marks = [mark for mark in review.reminded if mark != GIVEN]
@@ -142,7 +142,7 @@ def test_reminder_goes_to_who_claimed_it_and_ends_with_submission(world: World) 
 ACTS: dict[str, Callable[[Actor, Review], Any]] = {
     "claim": lambda by, review: actions.claim(by=by, review=review),
     "hand_over": lambda by, review: actions.hand_over(by=by, review=review),
-    "pass_on": lambda by, review: actions.pass_on(by=by, review=review, to=review.reviewer or review.grant.person),
+    "pass_on": lambda by, review: actions.pass_on(by=by, review=review, to=review.reviewer or review.request.responder),
     "save": lambda by, review: actions.save(by=by, review=review, answers=FINE),
     "submit": lambda by, review: actions.submit(by=by, review=review, answers=FINE, outcome="accepted"),
 }
@@ -228,7 +228,7 @@ def test_who_ended_the_use_had_a_part(world: World) -> None:
 
 def test_who_became_involved_since_cannot_save_or_submit_but_hand_over(world: World) -> None:
     review = taken(world)
-    review.grant.request.approvals.create(approver=world.kim, decision="approve", decided_at=now())
+    review.request.approvals.create(approver=world.kim, decision="approve", decided_at=now())
     for act in ("save", "submit"):
         with pytest.raises(NotAllowed) as refusal:
             ACTS[act](actor(world.kim), review)
@@ -298,7 +298,7 @@ def test_questions_and_statement_are_the_catalogues() -> None:
 
 def test_adverse_answers_open_findings_in_the_same_transaction(world: World) -> None:
     review = taken(world)
-    ids = do(review.grant, [Did("SELECT 1"), Did("DROP TABLE x", "schema_change")])
+    ids = do(grant_of(review), [Did("SELECT 1"), Did("DROP TABLE x", "schema_change")])
     accepting.accept(by=actor(world.kim), review=review, activities=[*reversed(ids), ids[0]], note="Needed.")
     answers = worse(Q01=("no", "It could wait."), Q09=("unsure", "Names were read."))
     due_at = now() + timedelta(days=3)
@@ -316,8 +316,8 @@ def test_adverse_answers_open_findings_in_the_same_transaction(world: World) -> 
         "Could personal or confidential data have been seen, changed, copied or lost beyond what the work needed? Not sure",
     ]
     assert [(each.about, each.owner, each.due_at, each.test_id, each.case) for each in found] == [
-        (str(review.pk), world.pia, due_at, "T-45", str(review.grant.request_id)),
-        (str(review.pk), world.pia, due_at, "T-39", str(review.grant.request_id)),
+        (str(review.pk), world.pia, due_at, "T-45", str(review.request_id)),
+        (str(review.pk), world.pia, due_at, "T-39", str(review.request_id)),
     ]
     (event,) = events_of(review, "review.submitted")
     assert (event.fields["adverse_answers"], event.fields["emergency_upheld"], event.fields["accepted_activities"]) == (

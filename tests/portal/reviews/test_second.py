@@ -112,12 +112,12 @@ def test_done_when_the_second_has_spoken(world: World, *, agrees: bool) -> None:
 
 def test_case_tells_both(world: World) -> None:
     review = second_taken(world)
-    record = record_of(review.grant.request_id)
+    record = record_of(review.request_id)
     assert record is not None
     assert record.case.review is not None
     assert (record.case.review.done_at, record.case.review.reviewer) == (None, str(world.kim.pk))
     second.submit_second(by=actor(world.lea), review=review, agrees=False, words=WORDS)
-    record = record_of(review.grant.request_id)
+    record = record_of(review.request_id)
     assert record is not None
     assert record.case.review is not None
     said = record.case.review.second

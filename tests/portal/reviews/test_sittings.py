@@ -16,7 +16,7 @@ from portal.reviews.models import Review, Sitting
 from tests.at_once import at_once
 from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of
-from tests.portal.reviews.used import FINE, events_of, follow_all, submitted, taken
+from tests.portal.reviews.used import FINE, events_of, follow_all, grant_of, submitted, taken
 from tests.worlds import World, actor, make_world
 
 SPANS = st.lists(st.tuples(st.integers(0, 60_000), st.integers(0, 60_000)), max_size=30)
@@ -71,7 +71,7 @@ def _at(at: int, review: Review, world: World) -> Sitting:
 
 def test_judgement_tells_the_log_and_the_fold_what_was_on_screen(world: World) -> None:
     review, kim = taken(world), browser_of(world.kim)
-    do(review.grant, [Did("SELECT 1"), Did("SELECT 2")])
+    do(grant_of(review), [Did("SELECT 1"), Did("SELECT 2")])
     kim.get(f"/reviews/{review.pk}/")
     note(review, world, 100_000, (60_000, 0))
     actions.submit(by=actor(world.kim), review=review, answers=FINE, outcome="accepted")
@@ -102,7 +102,7 @@ def test_evidence_is_opened_when_its_part_is_fetched_and_by_its_reviewer_alone(w
     answer = browser_of(world.lea).get(part)
     assert (answer.status_code, answer.headers["Location"]) == (
         302,
-        f"/cases/{review.grant.request_id}/acts/?review={review.pk}",
+        f"/cases/{review.request_id}/acts/?review={review.pk}",
     )
     assert not Sitting.objects.exists()
     page = browser_of(world.kim).get(f"/reviews/{review.pk}/").content.decode()

@@ -38,6 +38,12 @@ def used(world: World, by: str = "ann", *, ended_h: float = 1, state: str = ENDE
     return grant
 
 
+def grant_of(review: Review) -> Grant:
+    """Of a use that the portal opened."""
+    assert review.grant is not None
+    return review.grant
+
+
 def due(world: World, **changes: Any) -> Review:
     """A review that waits."""
     grant = used(world, **changes)
