@@ -196,6 +196,41 @@ def test_any_text_is_a_question_or_refused(text: str) -> None:
         read_question(text)
 
 
+def said_by(*cards: str, question: str = "") -> tuple[int, str]:
+    """What the command says to these cards, in a drill where there is a question: its exit status and all lines."""
+    lines, said = iter([*cards, question]), list[object]()
+    status = offline_card.run(["--drill"] if question else [], lambda _: next(lines), said.append)
+    return status, "\n".join(map(str, said))
+
+
+def other_words() -> str:
+    """Words of another secret, split for three people: whole, and no card."""
+    locked = EncryptedMasterSecret.from_master_secret(bytes(32), b"", 5, extendable=True, iteration_exponent=0)
+    return str(shamir.split_ems(1, [(3, 3)], locked)[0][0].mnemonic())
+
+
+def test_command_tells_what_does_not_fit_and_gives_neither_password_nor_answer() -> None:
+    """A share of something else, a card of another account, one of an older rotation, a damaged code, mistyped words, one card twice."""
+    first, second, pair = pair_of(number=3)
+    older = pair_of(number=2)[1]
+    foreign = pair_of("account-2", login="mail_offline")[1]
+    asked = new_question()
+    told = {
+        other_words(): "These are words of something else, not of a card.",
+        foreign.qr(): "These cards belong to two accounts: card A of set 3 for shop_offline on shop, and card B of set 3 for mail_offline on shop.",
+        older.qr(): "card B of set 2 for shop_offline on shop no longer works with card A of set 3",
+        second.qr()[:-9]: "The QR code was not read whole.",
+        second.qr().replace(second.words.split()[4], first.words.split()[4] + "x"): "The QR code was not read whole.",
+        " ".join(reversed(second.words.split())): "The words do not add up",
+        first.words: "That is card A of set 3 for shop_offline on shop twice.",
+    }
+    for card, expected in told.items():
+        for question in ("", asked):
+            status, said = said_by(first.qr(), card, question=question)
+            assert (status, expected in said, "Neither password nor answer: " in said) == (1, True, True)
+            assert not any(secret in said for secret in (pair.password, answer_to(asked, pair.drill_key)))
+
+
 CARD = pair_of()[0]
 WORDS = sorted(set(" ".join(card.words for _ in range(30) for card in pair_of()[:2]).split()))
 
