@@ -4,7 +4,7 @@ from audit.events.spec import family
 
 EVENTS = family(
     ("backup.made", "A backup was made; it holds the log up to a size, and the portal's rows of one moment.",
-     "backup_id size:int log_root rows:int values:int files:int bytes:int took_ms:int place manifest_sha256 outage_from:time?"),
+     "backup_id size:int log_root rows:int values:int files:int bytes:int took_ms:int place manifest_sha256 outage_from:time? not_cut?"),
     ("backup.failed", "No backup could be made. Said once for an outage, which ends with the next backup that is made.",
      "code sentence kept to_do place last_at:time?"),
     ("backup.late", "No backup was made, or no restore rehearsed, for too long, and nothing said why.",

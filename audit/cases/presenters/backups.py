@@ -5,6 +5,7 @@ from audit.cases.presenters.spec import Presenter, say
 PRESENTERS: dict[str, Presenter] = {
     "backup.made": say(
         "A backup was made", "Up to {size} entries, {rows} rows; {bytes} bytes written to {place}.", "After an outage since {outage_from}.",
+        "Entries that were cut still lie there. {not_cut}",
         icon="download", tone="good",
     ),
     "backup.failed": say("No backup could be made", "{sentence}", "{kept}", "{to_do}", icon="alert-octagon", tone="attention"),

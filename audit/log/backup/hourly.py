@@ -57,6 +57,9 @@ def make_one(*, by: Actor, address: str = "") -> Made:
             alarms.error("No backup could be made: %s", sentence_of(error))
             note_failed(by=by, code=type(error).__name__, sentence=sentence_of(error), place=place)
         raise
+    before = last_of(BACKUP)
+    if made.not_cut and not (before and before.fields.get("not_cut")):
+        alarms.error("A backup was made, but what was cut is still in it: %s", made.not_cut)
     note_made(by=by, made=made, place=place)
     return made
 
@@ -69,6 +72,7 @@ def note_made(*, by: Actor, made: Made, place: str) -> None:
         MADE, by=by, subject=subject_of(made.id), backup_id=made.id, size=made.size, log_root=made.root, rows=made.rows,
         values=made.values, files=made.files, bytes=made.bytes, took_ms=made.took_ms, place=place,
         manifest_sha256=made.manifest_sha256, outage_from=outage.at if outage else None,
+        not_cut=made.not_cut or None,
     )  # fmt: skip
 
 

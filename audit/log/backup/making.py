@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from psycopg import sql
 
 from audit.log.append import now_ms
@@ -31,12 +31,14 @@ from audit.log.backup.target import (
     personal_folder,
     written_at,
 )
-from audit.log.cuts import begins_at
-from audit.log.cutting import cut_published
+from audit.log.cuts import begins_at, minimum_index
+from audit.log.cutting import StillLocked, cut_published
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
 from audit.log.publishing import publish_once
+from audit.log.sealing import SealingError
 from audit.log.signing import SignerKey
+from audit.log.stores import StoreUnavailable
 
 LOCK = 0x6C6F67_04  # held for one backup
 VALUES = """
@@ -85,6 +87,7 @@ class Made:
     files: int = 0
     bytes: int = 0
     erased: int = 0  # folders that had passed
+    not_cut: str = ""  # why bundles that no kept backup rests on are there still
     took_ms: int = 0
 
 
@@ -149,8 +152,6 @@ def make_backup(
         if published is None:
             raise NotMade("Nothing was ever sealed, so there is no log to back up.")
         last = published.checkpoint
-        with connection.cursor() as cursor:  # backups that are kept since before the cut rest on what it removes
-            cut_published(cursor, target.log, last.size, said_before=now - keeping.keep_days * DAY_MS)
         writing = _Writing(target, Made(new_id(now), last.size, last.root.hex()), now, recipients, keeping, known)
         writing.put_own("checkpoint", published.data)
         _ranges(writing)
@@ -164,7 +165,9 @@ def make_backup(
     target.rest.put({f"{folder_of(writing.made.id)}/{HEAD}": manifest})
     target.rest.move_head(before, manifest)
     writing.made.manifest_sha256 = sha256(manifest)
-    writing.made.erased = _erase_passed(target, ours, now, keeping)
+    kept = _kept(target, ours, now, keeping)
+    writing.made.erased = _erase_passed(target, kept)
+    writing.made.not_cut = _cut(target, kept, last.size)
     writing.made.took_ms = round((time.monotonic() - begun) * 1000)
     return writing.made
 
@@ -252,21 +255,52 @@ def _tables(writing: _Writing) -> None:
     writing.put_own("sequences", "".join(lines).encode())
 
 
-def _erase_passed(target: Target, ours: Sequence[VerifierKey], now: int, keeping: Keeping) -> int:
-    """Backups that have been kept for long enough, what a broken off one left, and values that no kept one rests on."""
-    kept, needed = set(), set()
-    head = target.manifest(ours)
+Kept = dict[str, dict[str, str]]
+"""The files of each backup that is kept, by its folder."""
+
+
+def _kept(target: Target, ours: Sequence[VerifierKey], now: int, keeping: Keeping) -> Kept:
+    kept = {}
     for folder in target.rest.passing(BACKUPS):
         manifest = _kept_manifest(target, ours, folder, now, keeping)
         if manifest is not None:
-            kept.add(folder)
-            needed |= {path.rpartition("/")[0] for path in target.contents(manifest)}
+            kept[folder] = target.contents(manifest)
+    head = target.manifest(ours)
     if head is None or folder_of(head.id) not in kept:
         raise BadBackup("The backup that was just made is not there.")
+    return kept
+
+
+def _erase_passed(target: Target, kept: Kept) -> int:
+    """Backups that have been kept for long enough, what a broken off one left, and values that no kept one rests on."""
+    needed = {path.rpartition("/")[0] for contents in kept.values() for path in contents}
     passed = [folder for folder in target.rest.passing(BACKUPS) if folder not in kept]
     passed += [folder for folder in target.rest.passing(PERSONAL) if folder not in needed]
     target.rest.erase(passed)
     return len(passed)
+
+
+def _cut(target: Target, kept: Kept, size: int) -> str:
+    """Remove the bundles below a cut once every kept backup says itself that it begins there; why they stay, if that is in trouble.
+
+    What the event says is not enough: a backup that was made before the rows went has its entries nowhere else.
+    """
+    try:
+        with connection.cursor() as cursor:
+            if min(_begins(target, folder, contents) for folder, contents in kept.items()) >= minimum_index(
+                cursor, below=size
+            ):
+                cut_published(cursor, target.log, size)
+    except (StillLocked, SealingError, StoreUnavailable, BadBackup) as error:
+        return str(error)
+    except DatabaseError as error:  # its text may repeat a value
+        return f"The database does not say where the log begins ({type(error).__name__})."
+    return ""
+
+
+def _begins(target: Target, folder: str, contents: dict[str, str]) -> int:
+    path = f"{folder}/{BEGINS}"
+    return int(target.file(path, contents[path])) if path in contents else 0
 
 
 def _kept_manifest(

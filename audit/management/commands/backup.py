@@ -30,3 +30,5 @@ class Command(BaseCommand):
             f"Backup {made.id}: {made.size} entries, root {made.root}; {made.files} files with {made.bytes} bytes written, "
             f"{made.erased} folders erased, in {made.took_ms} ms. Its manifest has SHA-256 {made.manifest_sha256}."
         )
+        if made.not_cut:
+            self.stderr.write(f"Entries that were cut still lie there. {made.not_cut}")

@@ -11,18 +11,21 @@ from django.db import DatabaseError, connection, transaction
 
 from audit.events.retention import DAY_MS
 from audit.log import checkpoints
-from audit.log.append import Entry, append_many, clock
+from audit.log.append import Entry, append_many, clock, now_ms
+from audit.log.backup import hourly, making
 from audit.log.checking import StoreSource
 from audit.log.cuts import begins_at
-from audit.log.cutting import Gone, cut_published, cut_stored
+from audit.log.cutting import Gone, StillLocked, cut_published, cut_stored
 from audit.log.databases import as_role
 from audit.log.examination import Report, examine, stored_ranges
 from audit.log.models import Event, PersonalValue, SealedEntry
 from audit.log.publishing import publish_once
-from audit.log.read import size
+from audit.log.read import named, size
 from audit.log.sealing import SealingError
+from audit.log.stores import StoreUnavailable
 from audit.log.stores.directory import DirectoryStore
 from audit.log.verify.__main__ import main
+from tests.audit.log.backup.configured import configure
 from tests.audit.log.backup.places import empty_database, place, working_in
 from tests.audit.log.logged import TEST, doctored, run_signer, sealed
 from tests.servers import role_url
@@ -168,13 +171,22 @@ def test_a_removal_that_broke_off_goes_on_where_it_was(folder: Path) -> None:
     assert (cut_in(store), cut_in(store)) == (1, 0)
 
 
-def test_a_backup_of_a_cut_log_is_restored_with_what_stays(folder: Path, tmp_path: Path) -> None:
+def test_a_backup_keeps_the_bundles_until_no_kept_one_rests_on_them_and_is_restored_with_what_stays(
+    folder: Path, tmp_path: Path
+) -> None:
     old_log()
-    backups = place(tmp_path)
-    backups.backup()
-    say_cut()
-    cut_rows()
-    backups.backup()
+    backups, days = place(tmp_path), [0]
+    first, begun = backups.folder / "log/tile/entries/000", now_ms()
+    with clock(lambda: begun + days[0] * DAY_MS):
+        backups.backup()
+        say_cut()
+        days[0] = 8  # said and sealed long ago, but the rows are still there
+        assert (backups.backup().not_cut, first.exists()) == ("", True)
+        cut_rows()
+        days[0] = 9
+        assert (backups.backup().not_cut, first.exists()) == ("", True)  # the one of day 8 is kept
+        days[0] = 17
+        assert (backups.backup().not_cut, first.exists()) == ("", False)
     before = report()
     shutil.rmtree(folder, ignore_errors=True)
     with empty_database() as empty:
@@ -184,3 +196,21 @@ def test_a_backup_of_a_cut_log_is_restored_with_what_stays(folder: Path, tmp_pat
             found = report()
             assert (found.sentences(), found.stayed, found.entries) == ([], 3, before.entries)
             assert found.personal_held == before.personal_held
+
+
+@pytest.mark.parametrize("error", [StillLocked("Locked."), StoreUnavailable("Refused."), SealingError("Too young.")])
+def test_a_cut_that_fails_stops_no_backup_and_is_told_of_once(
+    error: Exception, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def fails(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(making, "cut_published", fails)
+    configure(settings, place(tmp_path))
+    sealed(2)
+    found = [hourly.make_one(by=TEST).not_cut for _ in range(2)]
+    said = [event.fields.get("not_cut") for event in named(["backup.made"])]
+    assert (found, said, named(["backup.failed"])) == ([str(error)] * 2, [str(error)] * 2, [])
+    assert [each.message for each in caplog.records if each.name == "breakglass.alarm"] == [
+        f"A backup was made, but what was cut is still in it: {error}"
+    ]
