@@ -84,6 +84,11 @@ def open_counts(systems: Iterable[System]) -> dict[UUID, int]:
     return dict(rows.values_list("system_id").annotate(Count("pk")))
 
 
+def open_modes(systems: QuerySet[System]) -> list[str]:
+    """For each access that may be live on those systems, how it was asked for: approved or bypass."""
+    return list(Grant.objects.filter(system__in=systems, state__in=MAY_BE_LIVE).values_list("request__mode", flat=True))
+
+
 def on_stop_page(viewer: Person, met: QuerySet[Grant]) -> QuerySet[Grant]:
     """Of what an emergency stop met, that of requests which the viewer may see; what may still be live stands first."""
     seen = met.filter(request__in=visible(viewer).order_by().values("pk"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from audit.log.read import last_one_named, named
+from audit.log.read import last_one_named
 from portal.clock import moment
 from portal.health.parts import PARTS
 from portal.health.rows import DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
@@ -68,10 +68,9 @@ def timestamps_row(at: datetime) -> Row | None:
 
 def check_row(at: datetime) -> Row:
     """The last check of the log by itself."""
-    about, last = PARTS["check"], named(["log.checked"])[-1:]
-    if not last:
+    about, event = PARTS["check"], last_one_named(["log.checked"])
+    if event is None:
         return row(about, UNKNOWN, None, "It was never checked.")
-    event = last[0]
     when = moment(event.at)
     if not event.fields["ok"]:
         return row(about, DOWN, when, "It found damage; the log and the findings name it.")

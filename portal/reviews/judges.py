@@ -61,7 +61,7 @@ def figures_for(viewer: Person) -> list[Figures]:
         Q(request__system__in=owned) | Q(request__system__owner=viewer), submitted_at__gte=now() - timedelta(days=DAYS)
     ).select_related("reviewer")  # fmt: skip
     reviews = {str(row.pk): row for row in rows.order_by("-submitted_at")[:MOST]}
-    told = of_cases([row.log_case for row in reviews.values()], ["review.submitted"])
+    told = of_cases([row.log_case for row in reviews.values()], ["review.submitted", "offline.reviewed"])
     events = {event.fields["review_id"]: event for event in told}
     by_person: dict[str, list[Review]] = defaultdict(list)
     for row in reviews.values():

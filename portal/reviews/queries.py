@@ -21,6 +21,7 @@ from portal.reviews.leave import in_force
 from portal.reviews.models import Acceptance, ChangeRecord, Delegation, PrivacyDecision, Review
 from portal.reviews.rules import barred_from, hands_among, pool_of
 from portal.reviews.states import CLAIMED, DUE, SECOND_CLAIMED, SECOND_DUE, SUBMITTED
+from portal.systems.models import System
 
 OWED = Coalesce("second_due_at", "due_at")
 HOLDING = Case(When(state=SECOND_CLAIMED, then=F("second_reviewer")), default=F("reviewer"))
@@ -30,6 +31,12 @@ RELATED = (
     "of_set__account__second_custodian", "reviewer", "second_reviewer",
 )  # fmt: skip
 MOST = 200
+
+
+def overdue_count(systems: QuerySet[System], at: datetime) -> int:
+    """How many reviews of uses of those systems are past their time."""
+    waiting = Review.objects.exclude(state=SUBMITTED).filter(request__system__in=systems)
+    return waiting.annotate(owed=OWED).filter(owed__lte=at).count()
 
 
 def visible(viewer: Person) -> QuerySet[Review]:

@@ -20,9 +20,9 @@ def asked_of(review: Review) -> list[tuple[str, str]]:
     asked = review.request
     if review.grant is None:  # declared afterwards, when nothing was meant to be opened any more
         return [
-            ("Criterion", CRITERIA.get(asked.criterion, asked.criterion) or NOT_SAID),
-            ("Reason", asked.reason),
-            ("Incident", asked.incident_ref or NOT_SAID),
+            (WHY_NOW, CRITERIA.get(asked.criterion, asked.criterion) or NOT_SAID),
+            (REASON, asked.reason),
+            (INCIDENT, asked.incident_ref or NOT_SAID),
         ]
     classes = ", ".join(CLASSES.get(each, each).lower() for each in asked.intended_classes)
     return [

@@ -62,7 +62,8 @@ def review_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     parts = _asked(review) if answers else {}
     if answers:
         sitting = sittings.note(review=review, person=request.user, opened=[sittings.SAID])
-        parts["groups_opened"] = sittings.groups_opened(sitting)
+        if review.grant is not None:  # of a use of offline cards no groups are shown
+            parts["groups_opened"] = sittings.groups_opened(sitting)
     return _show(request, review, parts, evidence=evidence)
 
 

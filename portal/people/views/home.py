@@ -56,7 +56,8 @@ WAITS = (
 LATE: Mapping[str, Callable[[Any, datetime], bool]] = {
     **dict.fromkeys(("reviews", "campaigns"), lambda each, _at: each.late),
     **dict.fromkeys(("secrets_owed", "drills_owed"), lambda each, at: each.due_at <= at),
-    **dict.fromkeys(("findings_owned", "findings_of_others"), lambda each, _at: each.is_overdue),
+    "findings_owned": lambda each, _at: each.is_overdue and each.state != ANSWERED,  # whoever answered waits for others
+    "findings_of_others": lambda each, _at: each.is_overdue,
     "restore_owed": lambda each, at: each <= at,
 }
 """Duties with a date, and when one of them is late: those stand before all others."""

@@ -16,7 +16,7 @@ from portal.grants.narrowing import note_contract_end
 from portal.people.models import Person
 from portal.people.sponsoring import begin, sponsor
 from portal.personnel.sweep import end_contracts_due
-from tests.factories import broken_log, fields_of
+from tests.factories import broken_log
 from tests.worlds import World, actor, make_world, opened, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +48,8 @@ def test_everything_ends_the_day_it_is_reached_and_the_end_is_read_back(world: W
     (revoked,) = of_subject(grant.log_subject, ["grant.revoked"])
     assert revoked.says("reason") == "The person's contract has ended."
     contract = world.ann.sponsorships.get()
-    assert fields_of("person.contract_ended", world.ann.log_subject) == {
+    (over,) = of_subject(world.ann.log_subject, ["person.contract_ended"])
+    assert over.fields == {
         "person_id": str(world.ann.pk), "sponsor_id": str(world.mo.pk), "contract_end": ms(contract.contract_end),
     }  # fmt: skip
     world.ann.refresh_from_db()
