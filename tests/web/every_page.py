@@ -21,6 +21,7 @@ NOT_PAGES = {
     "calendar_feed": "a file", "log_grown": "a file", "pack_timestamp": "a file",
     "demo_mail_attachment": "a file", "request_live": "part of request_page", "request_ends": "part of request_new",
     "case_activity": "part of case_page", "case_acts": "part of review_acts", "case_act_rows": "part of review_acts", "grant_reveal": "leads to request_page",
+    "review_moved": "leads to review_page",
     "incident_timeline": "part of incident_page",
 }  # fmt: skip
 
@@ -60,7 +61,6 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "request_supplement": (("ann", "owing", ""),),
     "findings": (("mo", "", ""), ("mo", "", "?show=closed")), "finding_raise": (("mo", "", ""),), "finding_page": (("mo", "finding", ""),),
     "reviews": (("kim", "", ""), ("kim", "", "?show=done")), "review_page": (("kim", "review", ""), ("kim", "judging", ""), ("kim", "offline review", "")),
-    "review_moved": (("mo", "offline review", ""),),
     "review_judges": (("mo", "", ""),), "review_away": (("kim", "", ""),), "review_after": (("kim", "judging", ""), ("mo", "review", "")),
     "review_acts": (("kim", "judging", ""), ("kim", "judging", "?only=attention")),
     "calendar": (("mo", "", ""), ("ann", "", "")),

@@ -26,6 +26,7 @@ def everything() -> Stream:
     _sealed(log)
     _refusals(log)
     _retention(log)
+    _guarded(log)
     return log
 
 
@@ -42,6 +43,51 @@ def _retention(log: Stream) -> None:
         "log.cut", when, "process:eraser", cut_id="K", minimum_index=0, from_index=0, from_at=when - 9 * DAY, to_at=when - 8 * DAY,
         keep_until=when - DAY, asked_by="pia", approved_by="quinn", reason="r",
     )  # fmt: skip
+
+
+def _guarded(log: Stream) -> None:
+    """Who outside vouches for the log, who could alter it, and whether its backups can be restored."""
+    when, root = at("09-21"), "ab" * 32
+    log.say("log.witnessed", when, "process:sealer", witness="witness.example/w1", size=40, at=when, ok=True)
+    log.say("log.not_witnessed", when, "process:sealer", witness="witness.example/w2", last_at=None)
+    log.say(
+        "log.guards_checked",
+        when,
+        "process:watch",
+        store="directory",
+        alter_rights=0,
+        other_writers=1,
+        guards_on=True,
+        sealing_key_apart=True,
+        found=[],
+    )
+    log.say(
+        "log.timestamped",
+        when,
+        "process:watch",
+        size=40,
+        sha256=root,
+        token_sha256=root,
+        at=when,
+        authority="time.example",
+    )
+    log.say(
+        "log.timestamp_failed", when + HOUR, "process:watch", last_at=when, sentence="It does not answer.", late=False
+    )
+    log.say(
+        "backup.rehearsed", when, "process:backup", backup_id="U", made_at=when - HOUR, size=40, log_root=root, rows=9, values=7, took_ms=900,
+        missing=0, missing_from=None, erased=0, outage_from=None,
+    )  # fmt: skip
+    log.say(
+        "backup.rehearsal_failed",
+        when + DAY,
+        "process:backup",
+        code="c",
+        sentence="s",
+        kept="k",
+        to_do="t",
+        backup_id="U",
+    )
 
 
 def _people_and_rules(log: Stream) -> None:
