@@ -109,7 +109,8 @@ def test_a_check_that_runs_elsewhere_is_not_made_twice(store: DirectoryStore) ->
     with psycopg.connect(superuser_url(str(connection.settings_dict["NAME"])), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [checking.CHECK_LOCK])
         assert (checking.run_due(), named(["log.checked"])) == (0, [])
-        other.execute("SELECT pg_advisory_unlock(%s)", [checking.CHECK_LOCK])  # a session that ends lets go a moment later
+        # A session that ends lets go a moment later.
+        other.execute("SELECT pg_advisory_unlock(%s)", [checking.CHECK_LOCK])
     assert checking.run_due() == 1
 
 
