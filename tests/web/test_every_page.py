@@ -24,18 +24,20 @@ def test_every_address_that_answers_get_is_looked_at_or_no_page() -> None:
 
 def test_every_page_is_accessible_and_fits(browser: Browser, house: House, capsys: pytest.CaptureFixture[str]) -> None:
     began, furnished = time.monotonic(), Furnished(house)
-    with override_settings(ROOT_URLCONF=EVERY_URL):
-        looks = [
-            (who, reverse(name, kwargs=furnished.things[thing]) + query)
-            for name, visits in PAGES.items()
-            for who, thing, query in visits
+    try:
+        with override_settings(ROOT_URLCONF=EVERY_URL):
+            looks = [
+                (who, reverse(name, kwargs=furnished.things[thing]) + query)
+                for name, visits in PAGES.items()
+                for who, thing, query in visits
+            ]
+        wrong = [
+            told
+            for who in dict.fromkeys(who for who, _ in looks)
+            for told in look(browser, furnished, who, [path for each, path in looks if each == who])
         ]
-    wrong = [
-        told
-        for who in dict.fromkeys(who for who, _ in looks)
-        for told in look(browser, furnished, who, [path for each, path in looks if each == who])
-    ]
-    furnished.leave()
+    finally:
+        furnished.leave()  # others go on in this house, and a receiver that answers nothing would hold their alerts
     with capsys.disabled():
         counts = (
             f"{len(PAGES)} pages, {len(looks)} looks, each at 390 px light and 1280 px dark, {len(wrong)} with trouble"
