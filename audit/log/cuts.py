@@ -4,42 +4,63 @@ Below it the hashes of all entries stay, and so every proof; the entries themsel
 those of cases that go on above it.
 """
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-MINIMUM = """
-SELECT coalesce(max((convert_from(e.body, 'UTF8')::jsonb #>> '{fields,minimum_index}')::bigint), 0)
-FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.name = 'log.cut' AND s."index" < %s AND e.at <= %s
-AND (convert_from(e.body, 'UTF8')::jsonb #>> '{fields,minimum_index}')::bigint <= s."index"
+from audit.log.errors import ParseError
+from audit.log.said import Cut, read_cut
+
+SAID = """
+SELECT s."index", e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE e.name = 'log.cut' AND s."index" < %s AND e.at <= %s
 """
-HELD = 'SELECT count(*) FROM audit_sealed_entry WHERE "index" < %s'
-LAST = """
-SELECT e.at, (convert_from(e.body, 'UTF8')::jsonb #>> '{fields,minimum_index}')::bigint
-FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.name = 'log.cut' ORDER BY 2 DESC, e.at LIMIT 1
+# How many entries are held from each minimum to the next.
+HELD = """
+SELECT m, (SELECT count(*) FROM audit_sealed_entry WHERE "index" >= x.before AND "index" < x.m)
+FROM (SELECT m, lag(m, 1, 0::bigint) OVER (ORDER BY m) AS before FROM unnest(%s::bigint[]) AS u (m)) x ORDER BY m
 """
 GONE = 'SELECT id FROM unnest(%s::text[]) AS c (id) WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e."case" = c.id)'
 ALL = 2**62
 
 
-def minimum_index(cursor: Any = None, *, below: int = ALL, said_before: int = ALL) -> int:
-    """The minimum index, as events say that are sealed below an index and were written no later than at a time (ms)."""
+def said_cuts(cursor: Any = None, *, below: int = ALL, said_before: int = ALL) -> list[Cut]:
+    """What cuts events say that are sealed below an index and were written no later than at a time (ms), the lowest minimum first.
+
+    One that contradicts itself, or speaks of what came after it, is passed over; so nothing that was sealed ends a reader.
+    """
     if cursor is None:
         with connections[DEFAULT_DB_ALIAS].cursor() as own:
-            return minimum_index(own, below=below, said_before=said_before)
-    cursor.execute(MINIMUM, [below, said_before])
-    return int(cursor.fetchone()[0])
+            return said_cuts(own, below=below, said_before=said_before)
+    cursor.execute(SAID, [below, said_before])
+    found = []
+    for place, body in cursor.fetchall():
+        with contextlib.suppress(ParseError):
+            found.append(read_cut(bytes(body), place))
+    return sorted(cut for cut in found if cut.minimum <= cut.place)
+
+
+def minimum_index(cursor: Any = None, *, below: int = ALL, said_before: int = ALL) -> int:
+    """The minimum index, as events say that are sealed below an index and were written no later than at a time (ms)."""
+    return max((cut.minimum for cut in said_cuts(cursor, below=below, said_before=said_before)), default=0)
 
 
 def begins_at() -> int:
-    """The index from which on the database holds every entry: 0 also while a cut is said and not begun."""
-    minimum = minimum_index()
-    if not minimum:
+    """The index from which on the database holds every entry: that of the last cut whose entries went, though a later one be said."""
+    minimums = sorted({cut.minimum for cut in said_cuts()})
+    if not minimums:
         return 0
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(HELD, [minimum])
-        return minimum if cursor.fetchone()[0] < minimum else 0
+        cursor.execute(HELD, [minimums])
+        counted = cursor.fetchall()
+    begins = held = 0
+    for minimum, count in counted:
+        held += count
+        if held < minimum - begins:
+            begins, held = minimum, 0
+    return begins
 
 
 def cases_gone(cases: Iterable[str]) -> set[str]:
@@ -51,7 +72,6 @@ def cases_gone(cases: Iterable[str]) -> set[str]:
 
 def last_cut() -> tuple[int, int] | None:
     """When (ms) the log was last cut, and its minimum index since."""
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(LAST)
-        row = cursor.fetchone()
-    return (row[0], row[1]) if row else None
+    found = said_cuts()
+    last = [cut for cut in found if cut.minimum == found[-1].minimum]
+    return (last[0].at, last[0].minimum) if last else None

@@ -1,9 +1,10 @@
 """What was acknowledged and is in no entry, after a database was set back; and the end of the sealer's stop, once two people signed that it is lost."""
 
+import contextlib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -21,6 +22,15 @@ MENTIONED = """
 SELECT DISTINCT found[1] FROM audit_event, regexp_matches(convert_from(body, 'UTF8'), %s, 'g') AS found WHERE found[1] = ANY(%s)
 """
 SIGNED_AS_LOST = "SELECT body FROM audit_event WHERE name = 'log.range_lost'"
+
+
+class Lost(NamedTuple):
+    """Indexes that were lost, both included, and the checkpoint that was signed over them."""
+
+    first: object
+    last: object
+    size: int
+    root: bytes
 
 
 class NotSignedAsLost(Exception):
@@ -80,13 +90,26 @@ def _remembered(memory: Path, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint
 
 
 def _is_signed(cursor: Any, known: VerifiedCheckpoint, first: int, keys: Sequence[VerifierKey]) -> bool:
-    """Whether an event says that these very indexes of this very tree are lost."""
+    """Whether an event says that these very indexes of this very tree are lost, in the name of two people; others are passed over."""
     cursor.execute(SIGNED_AS_LOST)
+    wanted = Lost(first, known.size - 1, known.size, known.root)
     for (body,) in cursor.fetchall():
-        said = parse_entry(bytes(body))["fields"]
-        if (said.get("first"), said.get("last")) != (first, known.size - 1):
-            continue
-        lost = verify_checkpoint(parse_checkpoint(said["checkpoint"].encode()), keys)
-        if (lost.size, lost.root) == (known.size, known.root):
-            return True
+        with contextlib.suppress(ParseError, NotVerified):
+            if _read_lost(bytes(body), keys) == wanted:
+                return True
     return False
+
+
+def _read_lost(data: bytes, keys: Sequence[VerifierKey]) -> Lost:
+    """ParseError or NotVerified where it is not what two people signed."""
+    said = parse_entry(data).get("fields")
+    if not isinstance(said, dict):
+        raise ParseError("It has no fields.")
+    asked_by, approved_by, checkpoint = (said.get(name) for name in ("asked_by", "approved_by", "checkpoint"))
+    if (
+        not all(isinstance(each, str) and each for each in (asked_by, approved_by, checkpoint))
+        or asked_by == approved_by
+    ):
+        raise ParseError("It was not two people who signed it.")
+    lost = verify_checkpoint(parse_checkpoint(str(checkpoint).encode()), keys)
+    return Lost(said.get("first"), said.get("last"), lost.size, lost.root)

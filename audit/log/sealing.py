@@ -18,6 +18,7 @@ from audit.log.canonical import parse_entry
 from audit.log.checkpoint import Checkpoint, VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
+from audit.log.said import READERS
 from audit.log.signing import CannotSign, Signer, sign_checkpoint
 
 alarms = logging.getLogger("breakglass.alarm")
@@ -107,7 +108,9 @@ def seal_once(
         size, edge = _last_state(cursor, keys, known)
         cursor.execute(QUEUED, [list(skip), _room(signer, keys, size)])
         queued = [Queued(*row) for row in cursor.fetchall()]
-        reasons = {event.seq: reason for event in queued if (reason := reason_to_refuse(event))}
+        reasons = {
+            event.seq: reason for event in queued if (reason := reason_to_refuse(event) or reason_to_distrust(event))
+        }
         sound = [event for event in queued if event.seq not in reasons]
         if sound:
             _seal(cursor, signer, now, size, edge, sound)
@@ -147,6 +150,17 @@ def reason_to_refuse(event: Queued) -> str:
     names = ("id", "name", "at", "by", "case", "subject")
     wrong = [name for name, one, other in zip(names, said, columns, strict=True) if one != other]
     return f"The columns {', '.join(wrong)} say something else than the bytes." if wrong else ""
+
+
+def reason_to_distrust(event: Queued) -> str:
+    """Why an event on which programs act must not become an entry, where nothing takes it back."""
+    if event.name not in READERS:
+        return ""
+    try:
+        READERS[event.name](event.body)
+    except ParseError as error:
+        return f"{event.name}: {error}"
+    return ""
 
 
 def last_signed(connection: BaseDatabaseWrapper, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint | None:

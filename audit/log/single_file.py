@@ -8,9 +8,9 @@ from pathlib import Path
 
 MODULES = (
     "audit", "audit.log", "audit.log.canonical", "audit.log.checkpoint", "audit.log.cosignature", "audit.log.ed25519", "audit.log.errors",
-    "audit.log.merkle", "audit.log.note", "audit.log.proof", "audit.log.tiles", "audit.log.verify", "audit.log.verify.__main__", "audit.log.verify.bundles",
-    "audit.log.verify.check", "audit.log.verify.damage", "audit.log.verify.progress", "audit.log.verify.proofs", "audit.log.verify.sources",
-    "audit.log.verify.upper", "audit.log.witness", "audit.log.witness.requests",
+    "audit.log.merkle", "audit.log.note", "audit.log.proof", "audit.log.said", "audit.log.tiles", "audit.log.verify", "audit.log.verify.__main__",
+    "audit.log.verify.bundles",    "audit.log.verify.check", "audit.log.verify.damage", "audit.log.verify.progress", "audit.log.verify.proofs",
+    "audit.log.verify.sources", "audit.log.verify.upper", "audit.log.witness", "audit.log.witness.requests",
     "rfc8785", "rfc8785._impl",
 )  # fmt: skip
 MAIN = b"import sys\n\nfrom audit.log.verify.__main__ import main\n\nsys.exit(main())\n"

@@ -1,9 +1,10 @@
 """What others have seen of the log and a backup does not hold: everything that was sealed after it, from the published bundles."""
 
+import contextlib
 import json
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from audit.log import merkle, tiles
@@ -12,6 +13,7 @@ from audit.log.checkpoint import VerifiedCheckpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
 from audit.log.publishing import SetBack, read_head
+from audit.log.said import Erased, read_erased, read_value
 from audit.log.stores import Store
 from audit.log.tiles import TileName
 
@@ -27,7 +29,16 @@ class Missing:
     to_at: int | None = None
     names: Counter[str] = field(default_factory=Counter)
     erasures: set[tuple[uuid.UUID, str]] = field(default_factory=set)
-    people: dict[str, int] = field(default_factory=dict)  # erased since, by pseudonym: when (ms)
+    confirmed: set[Erased] = field(default_factory=set)
+    done: dict[Erased, int] = field(default_factory=dict)  # when (ms)
+    people: dict[str, int] = field(
+        default_factory=dict
+    )  # those whom two people had erased since, by pseudonym: when (ms)
+
+    def believe(self, confirmed: Collection[Erased]) -> None:
+        """Fill `people`, with the confirmations that lie before the missing entries."""
+        both = {*confirmed, *self.confirmed}
+        self.people = {said.person: at for said, at in self.done.items() if said in both}
 
     @property
     def count(self) -> int:
@@ -70,11 +81,18 @@ def missing(published: Store | None, last: VerifiedCheckpoint, keys: Sequence[Ve
         found.names[entry["name"]] += 1
         found.from_at = min(found.from_at if found.from_at is not None else entry["at"], entry["at"])
         found.to_at = max(found.to_at or 0, entry["at"])
-        if entry["name"] == "personal_value.erased":
-            found.erasures.add((uuid.UUID(entry["fields"]["event_id"]), entry["fields"]["field"]))
-        elif entry["name"] == "erasure.done":
-            found.people[entry["fields"]["person_id"]] = entry["at"]
+        with contextlib.suppress(ParseError):  # what says nothing that can be read erases nothing
+            _note_erasure(found, entry["name"], entry["at"], data)
     return found
+
+
+def _note_erasure(found: Missing, name: str, at: int, data: bytes) -> None:
+    if name == "personal_value.erased":
+        found.erasures.add(read_value(data))
+    elif name == "erasure.confirmed":
+        found.confirmed.add(read_erased(data))
+    elif name == "erasure.done":
+        found.done[read_erased(data)] = at
 
 
 def _check_grown(store: Store, last: VerifiedCheckpoint, head: VerifiedCheckpoint) -> None:

@@ -4,8 +4,9 @@ Nothing of the backup is believed: the manifest is signed, each file has the has
 has the root that the log's key signed, and at the end the whole log is examined as `verify_log` does.
 """
 
+import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,20 +24,19 @@ from audit.log.backup.regrown import NotRegrown, Rows, begun, entries
 from audit.log.backup.target import BEGINS, STAYED, BadBackup, Target, folder_of
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
-from audit.log.erased_again import clear_rows
+from audit.log.erased_again import clear_rows, confirmed
 from audit.log.errors import NotVerified, ParseError
 from audit.log.examination import Report, examine
 from audit.log.note import VerifierKey
 from audit.log.publishing import read_head
+from audit.log.said import read_value
 from audit.log.sealing import SealingError
 from audit.log.stores import Store
 
 AT_ONCE = 2048
 NEW = "CREATE TEMPORARY TABLE {new} (LIKE {table}) ON COMMIT DROP"
-ERASED = """
-SELECT (f.body #>> '{fields,event_id}')::uuid, f.body #>> '{fields,field}'
-FROM (SELECT convert_from(body, 'UTF8')::jsonb AS body FROM audit_event WHERE name = 'personal_value.erased') f
-"""
+ERASED = "SELECT body FROM audit_event WHERE name = 'personal_value.erased'"
+KEEP_ERASURES = "INSERT INTO restored_erasures VALUES (%s, %s)"
 SEALED = """
 INSERT INTO audit_sealed_entry ("index", event_id, leaf_hash, sealed_at)
 SELECT n."index", n.event_id, n.leaf_hash,
@@ -153,20 +153,31 @@ def _restored(
         rows = _tables(target, manifest, contents, identities)
         cursor.execute(SEALED)
         _values(target, contents, identities)
-        cursor.execute(f"INSERT INTO restored_erasures {ERASED}")
+        cursor.execute(ERASED)
+        cursor.executemany(KEEP_ERASURES, _erasures(row[0] for row in cursor.fetchall()))
         cursor.execute("SELECT count(*) FROM restored_values")
         held = cursor.fetchone()[0]
         cursor.execute(PERSONAL)
         left_out = held - cursor.rowcount
         values = tables.values_held()
         found = missing(published, last, keys)
-        cursor.executemany("INSERT INTO restored_erasures VALUES (%s, %s)", list(found.erasures))
+        found.believe(confirmed(cursor))
+        cursor.executemany(KEEP_ERASURES, list(found.erasures))
         cursor.execute(ERASE)
         left_out += cursor.rowcount
         _sequences(cursor, target.file(f"{own}/sequences", _listed(contents, f"{own}/sequences")))
         cleared = clear_rows(found.people)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return Restored(manifest, last.root.hex(), examine(keys), left_out, found, rows, values, cleared)
+
+
+def _erasures(bodies: Iterable[bytes]) -> list[tuple[uuid.UUID, str]]:
+    """Those that can be read: one that cannot must not end every restore."""
+    found = []
+    for body in bodies:
+        with contextlib.suppress(ParseError):
+            found.append(read_value(bytes(body)))
+    return found
 
 
 def _temporary(cursor: Any, new: str, table: str, change: str = "") -> None:

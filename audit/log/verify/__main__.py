@@ -5,11 +5,13 @@ import sys
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, parse_log_key, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey, to_base64
+from audit.log.said import Cut
 from audit.log.verify import proofs
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.damage import Verdict
@@ -19,6 +21,7 @@ from audit.log.verify.sources import SourceUnavailable, source_of
 WHOLE, DAMAGED, NOT_CHECKED = 0, 1, 2
 MOST_NAMED = 50
 BAR = 40
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PARTS = {"proof": proofs.proof, "grown": proofs.grown}
 
 
@@ -90,13 +93,27 @@ def sentences(verdict: Verdict) -> list[str]:
         else ""
     )
     answer = f"WHOLE{since}." if verdict.whole else f"NOT WHOLE: {len(verdict.damages)} damages."
-    return [line for line in (*named, about, answer) if line]
+    return [line for line in (*named, about, *map(_of_cut, verdict.cuts), answer) if line]
+
+
+def _of_cut(cut: Cut) -> str:
+    return (
+        f"Entry {cut.place}, of {_time(cut.at)}, cut entries {cut.from_index} to {cut.minimum - 1}, of {_time(cut.from_at)} to {_time(cut.to_at)}: "
+        f"asked for by {cut.asked_by!r}, approved by {cut.approved_by!r}."
+    )
+
+
+def _time(at: int) -> str:
+    try:
+        return f"{EPOCH + timedelta(milliseconds=at):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return f"{at} ms"
 
 
 def _as_json(verdict: Verdict) -> str:
     said = {
         "whole": verdict.whole, "origin": verdict.origin, "size": verdict.size, "root": to_base64(verdict.root),
-        "whole_from": verdict.whole_from, "checked": verdict.checked,
+        "whole_from": verdict.whole_from, "cuts": [vars(each) for each in verdict.cuts], "checked": verdict.checked,
         "damages": [
             {"kind": each.kind, "first": each.first, "last": each.last, "path": each.path, "why": each.why}
             for each in verdict.damages

@@ -22,7 +22,7 @@ class Seen:
     tile: bytes | None = None  # kept where they do not agree, and at the right edge
     leaves: bytes | None = None
     unreadable: str = ""
-    cuts: tuple[bytes, ...] = ()
+    cuts: tuple[tuple[int, bytes], ...] = ()  # with their indexes
 
 
 def look(source: Source, index: int, width: int) -> Seen:
@@ -32,12 +32,13 @@ def look(source: Source, index: int, width: int) -> Seen:
     if tile is not None and len(tile) != width * tiles.HASH_BYTES:
         tile = None
     leaves: bytes | None = None
-    unreadable, cuts = "", tuple[bytes, ...]()
+    unreadable, cuts = "", tuple[tuple[int, bytes], ...]()
     if bundle is not None:
         try:
             entries = tiles.parse_bundle(bundle, width)
             leaves = b"".join([hashlib.sha256(b"\x00" + entry).digest() for entry in entries])
-            cuts = tuple(entry for entry in entries if CUT in entry) if CUT in bundle else ()
+            start = index * tiles.WIDTH
+            cuts = tuple((at, each) for at, each in enumerate(entries, start) if CUT in each) if CUT in bundle else ()
         except ParseError as error:
             unreadable = str(error)
     full, agree = width == tiles.WIDTH, leaves is not None and leaves == tile

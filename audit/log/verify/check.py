@@ -11,6 +11,7 @@ from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
+from audit.log.said import Cut, read_cut
 from audit.log.verify.bundles import Seen, look_at_all, places
 from audit.log.verify.damage import Damage, Kind, Verdict
 from audit.log.verify.sources import Source
@@ -139,8 +140,10 @@ def _judge(source: Source, head: VerifiedCheckpoint, seen: Sequence[Seen], walke
     low = [before + [each.entries_root for each in full], before + [each.stored_root for each in full]]
     versions = [hashes for each in edge for hashes in dict.fromkeys((each.tile, each.leaves)) if hashes is not None]
     upper = prove(source, head.size, head.root, low, versions)
-    minimum = _minimum(seen, upper)
-    verdict.whole_from = minimum if any(_is_cut(each, minimum) for each in full) else 0
+    cuts = list(_cuts(seen, upper, verdict))
+    minimum = max((cut.minimum for cut in cuts), default=0)
+    if any(_is_cut(each, minimum) for each in full):
+        verdict.whole_from, verdict.cuts = minimum, cuts
     verdict.damages += upper.damages
     if not upper.proven:
         why = "No reading of its files leads to the root that the checkpoint signs."
@@ -214,29 +217,31 @@ def _runs(one: bytes, other: bytes) -> Iterator[tuple[int, int]]:
     yield from runs
 
 
-def _minimum(seen: Iterable[Seen], upper: Upper) -> int:
-    """The index before which entries were removed, by what entries that are proved to be in the log say of it."""
-    found = 0
-    for each in seen:
-        for entry in each.cuts:
-            if upper.proven and (each.entries_root is not None or each.leaves == upper.edge):
-                if each.entries_root is not None and each.entries_root != upper.roots[each.index]:
-                    continue
-                said = _said_by(entry)
-                found = max(
-                    found, said if said <= (each.index + 1) * tiles.WIDTH else 0
-                )  # it speaks of what was there before it
-    return found
+def _cuts(seen: Iterable[Seen], upper: Upper, verdict: Verdict) -> Iterator[Cut]:
+    """The cuts that entries say which are proved to be in the log, of what was there before them. One that contradicts itself is damage."""
+    for each in (each for each in seen if each.cuts and _is_proven(each, upper)):
+        for place, entry in each.cuts:
+            try:
+                cut = read_cut(entry, place)
+            except ParseError as error:
+                if _is_named_cut(entry):
+                    verdict.damages.append(Damage(place, place, Kind.CUT_FALSE, "", f"It excuses nothing. {error}"))
+                continue
+            if cut.minimum <= place:
+                yield cut
 
 
-def _said_by(entry: bytes) -> int:
+def _is_proven(seen: Seen, upper: Upper) -> bool:
+    if seen.entries_root is None:
+        return upper.proven and seen.leaves == upper.edge
+    return upper.proven and seen.entries_root == upper.roots[seen.index]
+
+
+def _is_named_cut(entry: bytes) -> bool:
     try:
-        body = parse_entry(entry)
+        return parse_entry(entry).get("name") == "log.cut"
     except ParseError:
-        return 0
-    fields = body.get("fields") if body.get("name") == "log.cut" else None
-    said = fields.get("minimum_index") if isinstance(fields, dict) else None
-    return said if isinstance(said, int) else 0
+        return False
 
 
 def _is_cut(seen: Seen, minimum: int) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from audit.log.said import Cut
+
 
 class Kind(StrEnum):
     """The classes of damage, as machines name them."""
@@ -17,6 +19,7 @@ class Kind(StrEnum):
     ENTRIES_CHANGED = "entries changed"
     TILE_MISSING = "tile missing"
     TILE_CHANGED = "tile changed"
+    CUT_FALSE = "cut contradicts itself"
     UNPROVEN = "unproven"
 
 
@@ -50,6 +53,7 @@ class Verdict:
     size: int = 0
     root: bytes = b""
     whole_from: int = 0
+    cuts: list[Cut] = field(default_factory=list)  # by which it was removed
     checked: int = 0  # entries read and hashed, in this run and in those it went on from
     damages: list[Damage] = field(default_factory=list)
 

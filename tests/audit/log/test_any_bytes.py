@@ -3,6 +3,7 @@
 Notes, proofs, bundles, entries, requests and answers of witnesses have the same test beside their other tests.
 """
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +18,9 @@ from audit.log.checkpoint import Checkpoint, parse_checkpoint, parse_hash, parse
 from audit.log.cosignature import CosignerKey, parse_cosigner_key
 from audit.log.errors import ParseError
 from audit.log.note import parse_signature, parse_verifier_key, to_base64, write_note
+from audit.log.said import READERS
 from audit.log.signing import SignerKey, parse_signer_key, sign_checkpoint
 from audit.log.tiles import parse_tile
-from audit.log.verify.check import _said_by
 from audit.log.verify.progress import NotOurs, recall
 from audit.log.verify.sources import Folder
 from audit.log.witness.listed import parse_witnesses
@@ -106,14 +107,30 @@ def test_any_text_lists_witnesses_or_gives_our_error(words: list[str]) -> None:
     assert parse_witnesses(again) == found
 
 
-@given(values)
-@example({"minimum_index": 5})
-@example([])
-@example({"minimum_index": "5"})
-def test_whatever_an_entry_says_of_a_cut_is_an_index_or_nothing(fields: Any) -> None:
-    said = _said_by(encode({"name": "log.cut", "fields": fields}))
-    expected = fields.get("minimum_index", 0) if isinstance(fields, dict) else 0
-    assert said == (expected if isinstance(expected, int) else 0)
+FIELDS = (
+    "minimum_index",
+    "from_index",
+    "from_at",
+    "to_at",
+    "keep_until",
+    "asked_by",
+    "approved_by",
+    "event_id",
+    "field",
+    "erasure_id",
+    "person_id",
+)
+
+
+@given(st.sampled_from(sorted(READERS)), st.dictionaries(st.sampled_from(FIELDS), values) | values)
+@example("log.cut", {"minimum_index": "5"})
+@example("personal_value.erased", {"event_id": "x", "field": "name"})
+@example("erasure.done", [])
+def test_an_entry_on_which_programs_act_is_read_or_gives_our_error(name: str, fields: Any) -> None:
+    with contextlib.suppress(ParseError):
+        READERS[name](encode({"at": 0, "name": name, "fields": fields}))
+    with contextlib.suppress(ParseError):
+        READERS[name](encode({"name": fields if isinstance(fields, str) else name}))
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.log import tiles
+from audit.log.append import Entry, append_many
 from audit.log.checking import StoreSource
 from audit.log.checkpoint import Checkpoint, parse_checkpoint, verify_checkpoint
 from audit.log.clearing import NothingPublished, beyond, is_covered, move_away
@@ -38,7 +39,7 @@ from portal.clock import now
 from portal.eligibility.models import RoleAssignment
 from portal.lost import actions
 from portal.lost.models import LostRange
-from tests.audit.log.logged import appended, doctored, run_signer, sealed
+from tests.audit.log.logged import TEST, appended, doctored, run_signer, sealed
 from tests.audit.log.test_recovery import set_back
 from tests.faults.programs import MANAGE, environment_of
 from tests.worlds import World, actor, make_world
@@ -222,6 +223,33 @@ def test_the_sealer_forgets_nothing_that_was_not_signed_as_lost(place: Path, fau
         forget(connection, place / "seen", store, keys)
     assert (place / "seen").exists() == (fault != "nothing remembered")
     assert fault == "nothing remembered" or (place / "seen").read_bytes() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forged_words_of_a_loss_let_nothing_be_forgotten_and_stop_no_true_ones(place: Path) -> None:
+    sealed(5)
+    keys = [run_signer().verifier()]
+    sealed(2)
+    remember(place)
+    set_back(5)
+    doctored("UPDATE audit_tile SET hashes = substr(hashes, 1, 160)")
+    true = (place / "seen").read_text()
+    said = {"lost_id": "l", "from_at": 1, "to_at": 2, "first": 5, "last": 6, "reason": "Forged.", "acknowledged": []}
+    one, two = {"asked_by": "a", "approved_by": "a"}, {"asked_by": "a", "approved_by": "b"}
+    with transaction.atomic():
+        append_many(
+            Entry("log.range_lost", TEST, said | rest)
+            for rest in (
+                one | {"checkpoint": true},
+                two | {"checkpoint": "garbage"},
+                two | {"checkpoint": f"{true}{'x' * 9}"},
+                two,
+            )
+        )
+    with pytest.raises(NotSignedAsLost):
+        forget(connection, place / "seen", None, keys)
+    sign(make_world(), place, [])
+    assert forget(connection, place / "seen", None, keys).size == 5
 
 
 @pytest.mark.django_db

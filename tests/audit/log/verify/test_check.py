@@ -10,7 +10,9 @@ import pytest
 from audit.log import tiles
 from audit.log.canonical import encode
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
+from audit.log.said import LEAST_KEPT_MS
 from audit.log.signing import SignerKey, sign_note
+from audit.log.verify.__main__ import sentences
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.damage import Damage, Kind
 from audit.log.verify.sources import Folder
@@ -184,9 +186,22 @@ def test_full_resources_stand_in_for_outgrown_partial_ones(signer: SignerKey, tm
     assert found(tmp_path, signer) == []
 
 
-def cut(folder: Path, signer: SignerKey, minimum: int) -> Path:
+SAID = {
+    "minimum_index": 256,
+    "from_index": 0,
+    "from_at": 1,
+    "to_at": 2,
+    "keep_until": 3,
+    "asked_by": "a",
+    "approved_by": "b",
+}
+AT = 2 + LEAST_KEPT_MS
+
+
+def cut(folder: Path, signer: SignerKey, **changes: object) -> Path:
+    """600 entries, whose last says that the first bundle went; it went."""
     log = simulated(signer, 600)
-    body = encode({"id": "cut", "at": 1, "name": "log.cut", "fields": {"minimum_index": minimum}})
+    body = encode({"id": "cut", "at": AT, "name": "log.cut", "fields": SAID | changes})
     log.entries[599] = type(log.entries[599])(599, body)
     again = simulated(signer)
     again.entries = log.entries
@@ -201,15 +216,40 @@ def cut(folder: Path, signer: SignerKey, minimum: int) -> Path:
 
 
 def test_after_a_signed_cut_the_rest_is_whole_from_its_index_on(signer: SignerKey, tmp_path: Path) -> None:
-    folder = cut(tmp_path / "log", signer, 256)
+    folder = cut(tmp_path / "log", signer)
     verdict, _, _ = check(Folder(folder), Wanted([signer.verifier()]))
+    epoch = "1970-01-01 00:00 UTC"
+    said = f"Entry 599, of 1976-12-30 00:00 UTC, cut entries 0 to 255, of {epoch} to {epoch}: asked for by 'a', approved by 'b'."
+    assert sentences(verdict)[1:] == [said, "WHOLE from entry 256 on; those before it were removed by a signed cut."]
     assert (verdict.damages, verdict.whole_from, verdict.checked) == ([], 256, 344)
     (folder / "tile/entries/001").unlink()
     assert found(folder, signer) == [(Kind.BUNDLE_MISSING, 256, 511, "tile/entries/001")]
 
 
-def test_a_cut_that_names_less_excuses_nothing(signer: SignerKey, tmp_path: Path) -> None:
-    folder = cut(tmp_path / "log", signer, 255)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"minimum_index": 255},
+        {"minimum_index": "256"},
+        {"minimum_index": 2**53 - 1},
+        {"from_index": 256},
+        {"from_index": -256},
+        {"to_at": 3},
+        {"to_at": []},
+        {"keep_until": AT + 1},
+        {"approved_by": "a"},
+        {"approved_by": ""},
+    ],
+)
+def test_a_cut_that_contradicts_itself_is_damage_and_excuses_nothing(
+    signer: SignerKey, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    gone = (Kind.BUNDLE_MISSING, 0, 255, "tile/entries/000")
+    assert found(cut(tmp_path / "log", signer, **changes), signer) == [gone, (Kind.CUT_FALSE, 599, 599, "")]
+
+
+def test_a_cut_of_what_came_after_it_excuses_nothing(signer: SignerKey, tmp_path: Path) -> None:
+    folder = cut(tmp_path / "log", signer, minimum_index=768)
     assert found(folder, signer) == [(Kind.BUNDLE_MISSING, 0, 255, "tile/entries/000")]
 
 

@@ -1,0 +1,112 @@
+"""The few entries on which programs act without asking anybody: a cut, and what was erased. No Django.
+
+They cannot be taken back once they are sealed, so they are read here alone, and with distrust: whoever can write events can write any of
+these. The sealer refuses one that cannot be read; everything else passes over it.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audit.log.canonical import parse_entry
+from audit.log.errors import ParseError
+
+WIDTH = 256  # entries of a bundle
+LEAST_KEPT_MS = 2555 * 24 * 60 * 60 * 1000
+"""`ENTRIES_DAYS`, which no setting shortens."""
+
+
+@dataclass(frozen=True, order=True)
+class Cut:
+    """What a ``log.cut`` says; times in ms. It names the entries before ``minimum``, written from ``from_at`` to ``to_at``."""
+
+    minimum: int
+    at: int
+    from_index: int
+    from_at: int
+    to_at: int
+    asked_by: str
+    approved_by: str
+    place: int = -1  # the index of the entry that says it
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an ``erasure.confirmed`` or ``erasure.done`` says of two people and of a third."""
+
+    erasure: str
+    person: str
+    asked_by: str
+    approved_by: str
+
+
+def read_cut(data: bytes, place: int = -1) -> Cut:
+    """The cut that the bytes of an entry say.
+
+    Raises:
+        ParseError: They say none, or one that contradicts itself: of part of a bundle, within the term, or by one person.
+    """
+    at, fields = _parts(data, "log.cut")
+    minimum, begins = _number(fields, "minimum_index"), _number(fields, "from_index")
+    from_at, to_at = _number(fields, "from_at"), _number(fields, "to_at")
+    asked_by, approved_by = _text(fields, "asked_by"), _text(fields, "approved_by")
+    if minimum % WIDTH or minimum <= begins or begins < 0:
+        raise ParseError(f"It cuts from entry {begins} to {minimum}, which are no whole bundles.")
+    if max(to_at + LEAST_KEPT_MS, _number(fields, "keep_until")) > at:
+        raise ParseError("It cuts what had not been kept for its time.")
+    if asked_by == approved_by:
+        raise ParseError("Who asked for it approved it.")
+    return Cut(minimum, at, begins, from_at, to_at, asked_by, approved_by, place)
+
+
+def read_value(data: bytes) -> tuple[uuid.UUID, str]:
+    """The event and the field whose value a ``personal_value.erased`` says is gone; ParseError where it says none."""
+    _, fields = _parts(data, "personal_value.erased")
+    return uuid.UUID(_id(fields, "event_id")), _text(fields, "field")
+
+
+def read_erased(data: bytes) -> Erased:
+    """Whom two people had erased; ParseError where it is nobody, or where they are not two others."""
+    _, fields = _parts(data, "erasure.confirmed", "erasure.done")
+    said = Erased(
+        _text(fields, "erasure_id"), _id(fields, "person_id"), _text(fields, "asked_by"), _text(fields, "approved_by")
+    )
+    if len({said.person, said.asked_by, said.approved_by}) < 3:
+        raise ParseError("It was not two others who said so.")
+    return said
+
+
+READERS: Mapping[str, Callable[[bytes], object]] = {
+    "log.cut": read_cut,
+    "personal_value.erased": read_value,
+    "erasure.confirmed": read_erased,
+    "erasure.done": read_erased,
+}
+
+
+def _parts(data: bytes, *names: str) -> tuple[int, Mapping[str, Any]]:
+    body = parse_entry(data)
+    fields = body.get("fields")
+    if body.get("name") not in names or not isinstance(fields, dict):
+        raise ParseError(f"It is no {' or '.join(names)} with fields.")
+    return _number(body, "at"), fields
+
+
+def _number(said: Mapping[str, Any], name: str) -> int:
+    if not isinstance(value := said.get(name), int):
+        raise ParseError(f"Its {name} is no integer.")
+    return value
+
+
+def _text(said: Mapping[str, Any], name: str) -> str:
+    if not isinstance(value := said.get(name), str) or not value:
+        raise ParseError(f"Its {name} is no text.")
+    return value
+
+
+def _id(said: Mapping[str, Any], name: str) -> str:
+    try:
+        return str(uuid.UUID(_text(said, name)))
+    except ValueError as error:
+        raise ParseError(f"Its {name} is no id.") from error
