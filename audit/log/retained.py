@@ -92,9 +92,15 @@ def cuttable(
             return Cuttable(begins, begins, by_time=by_time)
         way = _firsts(cursor, OF_CASES, cases, begins, by_time) | _firsts(cursor, OF_PEOPLE, people, begins, by_time)
         minimum = max(begins, _whole(min([by_time, *way.values()])))
+    return Cuttable(begins, minimum, *span(begins, minimum, alias), by_time, way)
+
+
+def span(begins: int, minimum: int, alias: str = DEFAULT_DB_ALIAS) -> tuple[int, int]:
+    """When (ms) the first and the last of the entries in between were written; 0 where there is none."""
+    with connections[alias].cursor() as cursor:
         cursor.execute(SPAN, [begins, minimum])
         from_at, to_at = cursor.fetchone()
-    return Cuttable(begins, minimum, from_at or 0, to_at or 0, by_time, way)
+    return from_at or 0, to_at or 0
 
 
 def _whole(index: int) -> int:

@@ -4,22 +4,26 @@ The bundles are removed from the published store by the sealer, which looks at e
 """
 
 import logging
+from uuid import UUID
 
 from django.db import DatabaseError
+from django.db.models import Q
 
 from audit.events.retention import DAY_MS, ENTRIES
 from audit.log.append import Actor, action, append, process
 from audit.log.cuts import cases_gone
 from audit.log.cutting import StillLocked, cut_stored, need_unlocked_published, said_for_all
 from audit.log.erasing import erasing, lock
+from audit.log.read import named
+from audit.log.retained import span
 from audit.log.stores import StoreUnavailable
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.erasing.cutting import need_cuttable
 from portal.erasing.models import Cut
-from portal.erasing.places import clear_cases
-from portal.erasing.retention import could_go, terms, to_carry_out
-from portal.erasing.states import APPROVED, CUT_MOVES
+from portal.erasing.places import clear_cases, says_cut
+from portal.erasing.retention import terms, to_carry_out
+from portal.erasing.states import APPROVED, CUT, CUT_MOVES
 from portal.errors import Refused
 from portal.moves import make
 from portal.rows import lock_row
@@ -56,11 +60,11 @@ def say(*, by: Actor, cut: Cut) -> Cut:
     row = lock_row(Cut, cut.pk)
     lock()
     begins = need_cuttable(row.minimum_index, row)
-    found = could_go()
+    from_at, to_at = span(begins, row.minimum_index)
     make(row, CUT_MOVES["say"], says=NOT_NOW, said_at=now(), trouble="")
     append(
-        "log.cut", by=by, subject=row.log_subject, cut_id=row.pk, minimum_index=row.minimum_index, from_index=begins, from_at=found.from_at,
-        to_at=found.to_at, keep_until=found.to_at + terms()[ENTRIES] * DAY_MS, asked_by=row.proposed_by_id, approved_by=row.approved_by_id,
+        "log.cut", by=by, subject=row.log_subject, cut_id=row.pk, minimum_index=row.minimum_index, from_index=begins, from_at=from_at,
+        to_at=to_at, keep_until=to_at + terms()[ENTRIES] * DAY_MS, asked_by=row.proposed_by_id, approved_by=row.approved_by_id,
         reason=row.reason,
     )  # fmt: skip
     return row
@@ -69,15 +73,30 @@ def say(*, by: Actor, cut: Cut) -> Cut:
 @action(event="cut.done")
 def finish(*, by: Actor, cut: Cut) -> Cut:
     """Remove the rows with the eraser's role, which commits first; where the rest breaks off, the next run does it again."""
-    row = lock_row(Cut, cut.pk)
+    row, at = lock_row(Cut, cut.pk), now()
     with erasing() as alias:
         gone = cut_stored(alias, row.minimum_index)
-    asked = AccessRequest.objects.filter(requested_at__lte=row.said_at).values_list("pk", flat=True)
-    cases = cases_gone(map(str, asked))
-    clear_cases(cases, at=now())
-    make(row, CUT_MOVES["finish"], says=NOT_NOW, closed_at=now(), trouble="")
+    cases = cases_gone(map(str, _asked_before(row)))
+    clear_cases(cases, at=at)
+    make(row, CUT_MOVES["finish"], says=NOT_NOW, closed_at=at, trouble="")
     append(
         "cut.done", by=by, subject=row.log_subject, cut_id=row.pk, minimum_index=row.minimum_index, asked_by=row.proposed_by_id,
-        approved_by=row.approved_by_id, entries=gone.entries, values=gone.values, cases=len(cases), stayed=gone.stayed,
+        approved_by=row.approved_by_id, entries=_entries(row, gone.stayed), values=gone.values, cases=len(cases), stayed=gone.stayed,
     )  # fmt: skip
     return row
+
+
+def _asked_before(cut: Cut) -> list[UUID]:
+    """Cases that may be gone with it: those that went with an earlier cut say so, and keep its date."""
+    went = Q()
+    for each in Cut.objects.filter(state=CUT):
+        if each.closed_at:  # it always is: the constraint says so
+            went |= Q(requested_at__lte=each.said_at, reason=says_cut(each.closed_at))
+    asked = AccessRequest.objects.filter(requested_at__lte=cut.said_at).exclude(went)
+    return list(asked.values_list("pk", flat=True))
+
+
+def _entries(cut: Cut, stayed: int) -> int:
+    """How many entries are gone, by what is left, since a run before may have removed some: all from where the log began, and what had stayed before."""
+    before = [each.fields["stayed"] for each in named(["cut.done"]) if each.fields["minimum_index"] == cut.from_index]
+    return cut.minimum_index - cut.from_index + (int(before[-1]) if before else 0) - stayed

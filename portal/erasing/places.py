@@ -91,9 +91,14 @@ def clear_words(words: Collection[str]) -> dict[str, int]:
     return {table: count for table, count in found.items() if count}
 
 
+def says_cut(at: datetime) -> str:
+    """What stands where somebody typed something, once its case was cut."""
+    return f"(cut on {at:%-d %b %Y} under retention)"
+
+
 def clear_cases(cases: Collection[str], at: datetime) -> None:
     """What people typed in cases that were cut from the log: the rows stay, and say so."""
-    says = f"(cut on {at:%-d %b %Y} under retention)"
+    says = says_cut(at)
     for name, way, fields in OF_CASES:
         rows = apps.get_model("portal", name)._base_manager.filter(**{f"{way}__in": list(cases)})
         for field in fields:

@@ -21,10 +21,12 @@ from audit.log.publishing import publish_once
 from audit.log.read import named
 from audit.log.stores.directory import DirectoryStore
 from audit.packs.position import NoPosition, at_size
+from portal.access_requests.actions import withdraw
 from portal.access_requests.models import AccessRequest
 from portal.eligibility.models import RoleAssignment
 from portal.erasing import carrying_cuts, cutting, holding, retention
 from portal.erasing.models import Cut
+from portal.erasing.places import says_cut
 from portal.errors import NotAllowed, RefusedByPolicy
 from tests.audit.log.logged import sealed
 from tests.browsing import browser_of
@@ -67,8 +69,6 @@ def looked(count: int) -> None:
 @pytest.fixture
 def old(world: World, settings: Any, tmp_path: Path) -> AccessRequest:
     """Someone asked eight years ago and withdrew; 300 looks since."""
-    from portal.access_requests.actions import withdraw
-
     settings.PORTAL_LOG_STORE = str(tmp_path / "log")
     with clock(lambda: THEN):
         asked = request_of(world)
@@ -87,11 +87,11 @@ def carried_out(folder: Path) -> Cut:
         carrying_cuts.run_due()
         sealed(0)
         publish(folder)
-    return Cut.objects.get()
+    return Cut.objects.latest("proposed_at")
 
 
-def approved(world: World) -> Cut:
-    cut = cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
+def approved(world: World, minimum: int = 256) -> Cut:
+    cut = cutting.propose(by=actor(world.pia), minimum=minimum, reason=WHY)
     sealed(0)
     return cutting.approve(by=actor(world.quinn), cut=cut)
 
@@ -131,6 +131,45 @@ def test_two_cut_and_everything_copes_with_a_log_that_begins_later(
     with pytest.raises(NoPosition, match="cut under retention"):
         at_size(min(each for each in _sizes() if each <= 256))
     assert cut.pk == Cut.objects.get().pk
+
+
+def below(minimum: int) -> int:
+    """Entries that the database holds below an index."""
+    with connection.cursor() as cursor:
+        cursor.execute('SELECT count(*) FROM audit_sealed_entry WHERE "index" < %s', [minimum])
+        return int(cursor.fetchone()[0])
+
+
+def test_a_second_cut_that_breaks_off_counts_what_is_new_and_keeps_the_date_of_the_first(
+    world: World, old: AccessRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later, days = THEN + DAY_MS, [datetime(2020, 2, 3, tzinfo=UTC), datetime.now(UTC)]
+    with clock(lambda: later):
+        second = request_of(world, "ben")
+        withdraw(by=actor(world.ben), request=second)
+        looked(300)
+    AccessRequest.objects.filter(pk=second.pk).update(requested_at=datetime.fromtimestamp(later / 1000, UTC))
+    approved(world)
+    held = [below(256)]
+    first = carried_out(tmp_path / "log")
+    held.append(below(256))
+    Cut.objects.filter(pk=first.pk).update(closed_at=days[0])
+    AccessRequest.objects.filter(pk=old.pk).update(reason=says_cut(days[0]))
+    approved(world, 512)
+    held.append(below(512))
+    with monkeypatch.context() as broken:
+        broken.setattr(carrying_cuts, "clear_cases", lambda *_, **__: 1 / 0)
+        carried_out(tmp_path / "log")
+    assert Cut.objects.latest("proposed_at").state == "cutting"
+    assert carried_out(tmp_path / "log").state == "cut"
+    held.append(below(512))
+    assert [each.fields["entries"] for each in named(["cut.done"])] == [held[0] - held[1], held[2] - held[3]]
+    assert [each.fields["cases"] for each in named(["cut.done"])] == [1, 1]
+    assert [AccessRequest.objects.get(pk=each.pk).reason for each in (old, second)] == list(map(says_cut, days))
+    said = [each.fields for each in named(["log.cut"])]
+    assert [(each["from_at"], each["to_at"], each["keep_until"] - each["to_at"]) for each in said] == [
+        (THEN, THEN, 2555 * DAY_MS), (THEN, later, 2555 * DAY_MS),
+    ]  # fmt: skip
 
 
 def _sizes() -> list[int]:
