@@ -68,8 +68,8 @@ def test_what_is_open_stands_first_then_decisions_then_what_is_late_then_duties(
     owns = (
         "Open on your systems Ann: Billing",
         "Overdue Finding Late",
-        "Findings that you own In time",
         "To attest Who may",
+        "Findings that you own In time",
     )
     for person, marks in ((world.ines, decides), (world.mo, owns)):
         page = home_of(person)
