@@ -3,7 +3,7 @@
 from audit.log.append import Actor, action, append, process
 from audit.log.erasing import erasing
 from audit.log.expiring import expire, said_terms
-from portal.erasing.retention import held, terms
+from portal.erasing.retention import held, open_cases, terms
 from portal.sweeping import done
 
 ERASER = process("eraser")
@@ -26,7 +26,7 @@ def set_terms(*, by: Actor) -> None:
 
 
 def _expire() -> int:
-    """One portion, under the lock of whoever sets a hold."""
+    """One portion, under the lock of whoever sets a hold; nothing of a case in which something is still to be done."""
     with erasing() as alias:
         cases, people = held(alias)
-        return expire(alias, terms=terms(), cases=cases, people=people)
+        return expire(alias, terms=terms(), cases=cases | open_cases(), people=people)

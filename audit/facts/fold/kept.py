@@ -68,11 +68,11 @@ def cut(facts: Facts, entry: LogEntry) -> None:
 
 
 def personal_values(facts: Facts, period: Period) -> None:
-    """One row for each entry whose personal values' time came by the end of the period."""
+    """One row for each entry whose personal values' time came by the end of the period, and before that of the entry."""
     kept = facts.kept
     for event, each in kept.values.items():
         until = each.at + kept.terms[each.kind] * DAY_MS
-        if until < period.end_at:
+        if until < period.end_at and kept.terms[each.kind] < kept.terms[ENTRIES]:  # others go with their entries
             about = each.people | {each.case}
             held = any(
                 hold.thing in about and (hold.to_at is None or hold.to_at >= until) for hold in kept.holds.values()

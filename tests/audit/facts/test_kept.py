@@ -67,3 +67,11 @@ def test_personal_values_go_when_their_time_has_come_or_are_held(ended: str, res
     elif ended == "longer":
         log.say("retention.set", due, "process:eraser", terms={"signins": 9000})
     assert judge(log).rows("T-47") == ({} if result is None else {str(value): result})
+
+
+def test_values_that_are_kept_as_long_as_their_entries_are_no_rows() -> None:
+    log, due = Stream(), at("07-20")
+    written = due - 3000 * DAY_MS
+    log.say("retention.set", written, "process:eraser", terms={"signins": 3000})
+    log.say("search.saved", written, "process:x", search_id="s", list="cases", name="n", query="q", shared=0)
+    assert judge(log).rows("T-47") == {}
