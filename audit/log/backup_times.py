@@ -1,13 +1,17 @@
 """Whether backups, and rehearsals of restoring one, are on time: by the log and the settings alone. Needs neither the place nor a key.
 
+What says that it was written in the future counts for nothing: it would keep backups and their alarm silent until then.
+
 An outage begins with the first entry that says that something failed or is late, and ends with the next one that succeeded.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 
 from audit.log.append import now_ms
+from audit.log.heartbeats import last_beat
 from audit.log.read import LoggedEvent, in_window, last_named
 
 MADE, FAILED, LATE = "backup.made", "backup.failed", "backup.late"
@@ -17,6 +21,7 @@ SUCCEEDED = {BACKUP: MADE, REHEARSAL: REHEARSED}
 WENT_WRONG = {BACKUP: FAILED, REHEARSAL: REHEARSAL_FAILED}
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 GRACE_MS = 15 * MINUTE_MS
+SKEW_MS = 5 * MINUTE_MS  # between the clocks of two machines
 ENOUGH = 50  # entries to look back over: an outage has few, since each is told once
 
 
@@ -32,12 +37,19 @@ def rehearsal_ms() -> int:
 
 def last_of(what: str) -> LoggedEvent | None:
     """The last backup that was made, or the last rehearsal that succeeded."""
-    return next(iter(last_named([SUCCEEDED[what]])), None)
+    return next(iter(last_named([SUCCEEDED[what]], until=now_ms() + SKEW_MS)), None)
 
 
 def outage_of(what: str) -> LoggedEvent | None:
     """The entry that began the outage which goes on, if one does."""
-    return _begun(what, last_named([SUCCEEDED[what], WENT_WRONG[what], LATE], ENOUGH))
+    return _begun(what, last_named([SUCCEEDED[what], WENT_WRONG[what], LATE], ENOUGH, now_ms() + SKEW_MS))
+
+
+def noted(process: str) -> dict[str, Any]:
+    """What a heartbeat with its time ``at`` (ms) says; nothing where there is none, or one of the future."""
+    last = last_beat(process)
+    at = last.detail.get("at") if last is not None else None
+    return last.detail if last is not None and isinstance(at, int) and at <= now_ms() + SKEW_MS else {}
 
 
 def _begun(what: str, events: Sequence[LoggedEvent]) -> LoggedEvent | None:

@@ -265,9 +265,11 @@ def named(names: Iterable[str]) -> list[LoggedEvent]:
     return _query("LEFT JOIN", "e.name = ANY(%s)", BY_TIME, [list(names)], None)
 
 
-def last_named(names: Iterable[str], limit: int = 1) -> list[LoggedEvent]:
-    """The newest so many events of some names by time, sealed or not yet."""
-    return _by_time("e.name = ANY(%s)", [list(names)], limit)
+def last_named(names: Iterable[str], limit: int = 1, until: int | None = None) -> list[LoggedEvent]:
+    """The newest so many events of some names by time, sealed or not yet; ``until``: none that was written later (ms)."""
+    if until is None:
+        return _by_time("e.name = ANY(%s)", [list(names)], limit)
+    return _by_time("e.name = ANY(%s) AND e.at <= %s", [list(names), until], limit)
 
 
 def last_one_named(names: Iterable[str]) -> LoggedEvent | None:

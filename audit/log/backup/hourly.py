@@ -12,8 +12,8 @@ from django.db import DatabaseError
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.backup.configured import TROUBLE, NotConfigured, is_configured, maker
 from audit.log.backup.making import BeingMade, Made
-from audit.log.backup_times import BACKUP, FAILED, MADE, MINUTE_MS, every_ms, last_of, outage_of
-from audit.log.heartbeats import beat, last_beat
+from audit.log.backup_times import BACKUP, FAILED, MADE, MINUTE_MS, every_ms, last_of, noted, outage_of
+from audit.log.heartbeats import beat
 from audit.log.stores import StoreUnavailable
 
 alarms = logging.getLogger("breakglass.alarm")
@@ -100,11 +100,10 @@ def sentence_of(error: Exception) -> str:
 
 
 def _is_due() -> bool:
-    made, tried = last_of(BACKUP), last_beat(TRIED)
+    made = last_of(BACKUP)
     if made is not None and made.at + every_ms() > now_ms():
         return False
-    at = tried.detail.get("at") if tried else None
-    return at is None or at + AGAIN_MS <= now_ms()
+    return bool(noted(TRIED).get("at", 0) + AGAIN_MS <= now_ms())
 
 
 def _tried(trouble: str) -> None:

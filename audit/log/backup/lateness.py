@@ -12,10 +12,11 @@ from audit.log.backup_times import (
     backup_late_at,
     every_ms,
     last_of,
+    noted,
     outage_of,
     rehearsal_late_at,
 )
-from audit.log.heartbeats import beat, last_beat
+from audit.log.heartbeats import beat
 
 alarms = logging.getLogger("breakglass.alarm")
 WATCHER = process("backup-watch")
@@ -62,8 +63,8 @@ def note_late(*, by: Actor, what: str, due_at: int) -> None:
 
 
 def _asked_since() -> int:
-    last, at = last_beat(LOOKED), now_ms()
-    paused = last is None or last.detail["at"] + PAUSE_MS < at
-    since = at if paused or last is None else int(last.detail["since"])
+    last, at = noted(LOOKED), now_ms()
+    paused = not last or last["at"] + PAUSE_MS < at
+    since = at if paused else min(at, last["since"])
     beat(LOOKED, {"since": since, "at": at})
     return since

@@ -33,10 +33,11 @@ from audit.log.backup_times import (
     REHEARSAL_FAILED,
     REHEARSED,
     last_of,
+    noted,
     outage_of,
     rehearsal_due_at,
 )
-from audit.log.heartbeats import beat, last_beat
+from audit.log.heartbeats import beat
 from audit.log.models import StoredCheckpoint
 from audit.log.read import LoggedEvent, of_subject
 
@@ -80,11 +81,11 @@ def run_due() -> int:
     """Rehearse where the last one is a month old, as the settings say, and the key is here; how many were rehearsed."""
     if not (is_configured() and settings.PORTAL_REHEARSAL_IDENTITY_FILE and settings.PORTAL_REHEARSAL_DATABASE_URL):
         return 0
-    due_at, tried = rehearsal_due_at(), last_beat(TRIED)
+    due_at = rehearsal_due_at()
     # the first at once: until then nobody knows whether any of it can be restored
     if due_at is None or (last_of(REHEARSAL) is not None and due_at > now_ms()):
         return 0
-    if tried is not None and tried.detail["at"] + DAY_MS > now_ms():
+    if noted(TRIED).get("at", 0) + DAY_MS > now_ms():
         return 0
     beat(TRIED, {"at": now_ms()})
     try:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from audit.log import backup_times, checking, sealer, sealing
-from audit.log.append import clock, now_ms
+from audit.log.append import append, clock, now_ms, process
 from audit.log.backup import hourly, lateness, making, rehearsing
 from audit.log.backup_times import MINUTE_MS, last_of, outage_of
+from audit.log.heartbeats import beat
 from audit.log.read import LoggedEvent, last_named
 from tests.audit.log.backup.configured import configure
 from tests.audit.log.backup.places import Place, place
@@ -74,7 +76,8 @@ def test_an_outage_is_one_entry_and_its_end_another(backups: Place, settings: An
     failed, made = said()[1:]
     assert failed.fields["sentence"] == "PORTAL_BACKUP_KEY_FILE cannot be read: No such file or directory."
     assert (failed.fields["code"], failed.fields["last_at"]) == ("NotConfigured", said()[0].at)
-    assert (made.fields["outage_from"], outage_of("backup")) == (failed.at, None)
+    with clock(lambda: made.at):
+        assert (made.fields["outage_from"], outage_of("backup")) == (failed.at, None)
 
 
 def test_a_place_that_is_full_or_gone_is_said_in_a_sentence(backups: Place, settings: Any) -> None:
@@ -115,4 +118,18 @@ def test_late_is_told_once_by_whoever_still_runs_and_never_after_a_pause_of_ever
     assert at(241, hourly) == 1
     assert [at(minutes, lateness) for minutes in (242, 3000, 3010)] == [0, 0, 0]  # all was switched off in between
     assert at(3016, lateness) == 1
-    assert last_of("backup") == said()[-2]
+    with clock(lambda: said()[-1].at):
+        assert last_of("backup") == said()[-2]
+
+
+def test_what_is_said_of_the_future_silences_neither_backups_nor_their_alarm(backups: Place) -> None:
+    assert at(0, hourly) == 1
+    forged = {name: value for name, value in said()[0].fields.items() if name != "outage_from"}
+    ahead = now_ms() + 1000 * 86_400_000
+    with transaction.atomic(), clock(lambda: ahead):
+        append("backup.made", by=process("backup"), **forged)
+    for name, detail in ((hourly.TRIED, {"trouble": ""}), (lateness.LOOKED, {"since": now_ms() + 10**11})):
+        beat(name, {"at": now_ms() + 10**11, **detail})
+    assert [at(minutes, lateness) for minutes in (100, 130, 137)] == [0, 0, 1]
+    beat(hourly.TRIED, {"at": "later"})
+    assert at(138, hourly) == 1

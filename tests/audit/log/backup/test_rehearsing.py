@@ -62,7 +62,9 @@ def test_the_first_backup_is_rehearsed_at_once_and_then_each_month(backups: Plac
             again.append((rehearsing.run_due(), len(said()), rehearsing.run_due(), len(said())))
     assert again == [(0, 1, 0, 1), (0, 2, 0, 2)]  # tried when due, and once a day while it fails
     failed = said()[-1]
-    assert (failed.fields["sentence"], outage_of("rehearsal")) == ("Nothing was restored. There is no backup.", failed)
+    with clock(lambda: failed.at):
+        outage = outage_of("rehearsal")
+    assert (failed.fields["sentence"], outage) == ("Nothing was restored. There is no backup.", failed)
     assert (rehearsal_due_at(), left()) == (done.at + 30 * DAY_MS, [])
 
 
