@@ -4,6 +4,7 @@ It runs where the secret key of age is. The restore is the operator's own comman
 what would be done; the live database is only asked what the backup must hold.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -45,12 +46,17 @@ alarms = logging.getLogger("breakglass.alarm")
 REHEARSER = process("rehearsal")
 LOCK = 0x6C6F67_05  # held for one rehearsal
 TRIED = "rehearsals:tried"
-SCRATCH = "breakglass_rehearsal_"
+SCRATCH = "breakglass_rehearsal"
 PATTERN = "template0"  # empty in any case
 RESTORED = (0, 3)  # exit statuses of the command: all is there; something was sealed since
 LEFT_OUT = ("DATABASE_OWNER_URL", "SEALER_DATABASE_URL", "ERASER_DATABASE_URL", "PORTAL_REHEARSAL_DATABASE_URL")
 LONGEST = 600  # characters of a sentence of the command
+PATIENCE_S = 6 * 3600  # for one restore
 KEPT = "The live database and the backups were not touched; the trial's database is gone."
+LEFT = (
+    "The live database and the backups were not touched. The trial's database may still be there, with all that it holds of people: "
+    "the next run removes it."
+)
 TO_DO = "Try manage.py restore by hand into an empty database; while none can be restored, make a backup into another place."
 
 
@@ -81,6 +87,7 @@ def run_due() -> int:
     """Rehearse where the last one is a month old, as the settings say, and the key is here; how many were rehearsed."""
     if not (is_configured() and settings.PORTAL_REHEARSAL_IDENTITY_FILE and settings.PORTAL_REHEARSAL_DATABASE_URL):
         return 0
+    _sweep()
     due_at = rehearsal_due_at()
     # the first at once: until then nobody knows whether any of it can be restored
     if due_at is None or (last_of(REHEARSAL) is not None and due_at > now_ms()):
@@ -126,7 +133,7 @@ def rehearse(*, by: Actor, with_: Rehearsal) -> dict[str, Any]:
             _hold_against_log(found)
         except NotRehearsed as error:
             alarms.error("A backup could not be restored for trial: %s", error)
-            note_failed(by=by, sentence=str(error), backup=error.backup)
+            note_failed(by=by, sentence=str(error), backup=error.backup, gone=_is_gone(with_.server))
             raise
         note_rehearsed(by=by, found=found, took_ms=round((time.monotonic() - begun) * 1000))
         return found
@@ -144,11 +151,11 @@ def note_rehearsed(*, by: Actor, found: Mapping[str, Any], took_ms: int) -> None
 
 
 @action(event=REHEARSAL_FAILED)
-def note_failed(*, by: Actor, sentence: str, backup: str) -> None:
-    """What was found instead. The sentence is the restore's own, which repeats nothing that the backup holds."""
+def note_failed(*, by: Actor, sentence: str, backup: str, gone: bool) -> None:
+    """What was found instead, and whether the trial's database is gone. The sentence is the restore's own, which repeats nothing that the backup holds."""
     append(
         REHEARSAL_FAILED, by=by, subject=subject_of(backup) if backup else "", backup_id=backup or None, code="not_restored",
-        sentence=sentence, kept=KEPT, to_do=TO_DO,
+        sentence=sentence, kept=KEPT if gone else LEFT, to_do=TO_DO,
     )  # fmt: skip
 
 
@@ -179,7 +186,7 @@ def _restored(with_: Rehearsal) -> dict[str, Any]:
 @contextmanager
 def _scratch(server: str) -> Iterator[str]:
     """An empty database, its address; it goes again, and so does what an earlier rehearsal left that was killed."""
-    name = f"{SCRATCH}{secrets.token_hex(6)}"
+    name = f"{_prefix()}{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as login:
         _drop_all(login)
         login.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(PATTERN)))
@@ -192,13 +199,42 @@ def _scratch(server: str) -> Iterator[str]:
                 alarms.error("The database of a rehearsal could not be removed: %s", type(error).__name__)
 
 
-def _drop_all(login: psycopg.Connection[Any]) -> None:
-    """Only those of this login: another portal's on the same server are another role's.
+def _prefix() -> str:
+    """Of this portal's names, by its log and its database: another portal may have the same login on the same server."""
+    whose = f"{settings.PORTAL_LOG_ORIGIN} {connection.settings_dict['NAME']}"
+    return f"{SCRATCH}_{hashlib.sha256(whose.encode()).hexdigest()[:8]}_"
 
-    Not by force, which only a superuser may use while autovacuum is at work there; a drop waits for that by itself.
-    """
-    mine = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND datdba = current_user::regrole"
-    for (name,) in login.execute(mine, [SCRATCH]).fetchall():
+
+def _left(login: psycopg.Connection[Any]) -> list[str]:
+    """Names of databases that rehearsals of this portal have made, and no others."""
+    mine = "SELECT datname FROM pg_database WHERE datname ~ %s AND datdba = current_user::regrole"
+    return [name for (name,) in login.execute(mine, [f"^{_prefix()}[0-9a-f]{{12}}$"]).fetchall()]
+
+
+def _is_gone(server: str) -> bool:
+    try:
+        with psycopg.connect(server, autocommit=True) as login:
+            return not _left(login)
+    except psycopg.Error:
+        return False
+
+
+def _sweep() -> None:
+    """Remove what a rehearsal left that was killed; nothing while somebody rehearses."""
+    try:
+        with _alone(), psycopg.connect(settings.PORTAL_REHEARSAL_DATABASE_URL, autocommit=True) as login:
+            _drop_all(login)
+    except NotConfigured:
+        return
+    except psycopg.Error as error:
+        alarms.error(
+            "Whether a rehearsal left a database cannot be seen, or it cannot be removed: %s", type(error).__name__
+        )
+
+
+def _drop_all(login: psycopg.Connection[Any]) -> None:
+    """Not by force, which only a superuser may use while autovacuum is at work there; a drop waits for that by itself."""
+    for name in _left(login):
         login.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
             [name],
@@ -213,7 +249,10 @@ def _run(with_: Rehearsal, url: str) -> dict[str, Any]:
     }  # fmt: skip
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "restore", "--json", "--from", with_.address]
     command += ["--identity", str(with_.identity), "--published", with_.published]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        raise NotRehearsed(f"The restore was not done after {PATIENCE_S / 3600:.0f} hours, and was ended.") from None
     if done.returncode not in RESTORED:
         last = next(iter(done.stderr.strip().splitlines()[-1:]), "It ended without a word.")
         raise NotRehearsed(last.removeprefix("CommandError: ")[:LONGEST])

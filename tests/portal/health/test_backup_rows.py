@@ -50,7 +50,7 @@ def test_lines_follow_backups_and_rehearsals(settings: Any) -> None:
     assert [state for state, _ in states(2.5)] == ["late", "healthy"]
     assert [state for state, _ in states(31 * 24)] == ["late", "late"]
     hourly.note_failed(by=hourly.BACKER, code="StoreUnavailable", sentence="It is full.", place="/backups")
-    rehearsing.note_failed(by=rehearsing.REHEARSER, sentence="A file is damaged.", backup=ID)
+    rehearsing.note_failed(by=rehearsing.REHEARSER, sentence="A file is damaged.", backup=ID, gone=True)
     (backup, rehearsal) = states()
     assert (backup[0], backup[1].endswith("UTC: It is full.")) == ("late", True)
     assert rehearsal == ("down", "A file is damaged.")
@@ -69,7 +69,7 @@ def test_each_outage_is_one_finding_that_administrators_are_told_of(settings: An
     for _ in range(2):
         hourly.note_failed(by=hourly.BACKER, code="StoreUnavailable", sentence="It is full.", place="/backups")
         made()
-    rehearsing.note_failed(by=rehearsing.REHEARSER, sentence="A file is damaged.", backup=ID)
+    rehearsing.note_failed(by=rehearsing.REHEARSER, sentence="A file is damaged.", backup=ID, gone=True)
     lateness.note_late(by=lateness.WATCHER, what="rehearsal", due_at=1)
     sealed(0)
     assert (intake.run(), intake.run()) == (3, 0)

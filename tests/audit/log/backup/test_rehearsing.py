@@ -1,5 +1,6 @@
 """A rehearsal restores the last backup into a database of its own, holds it against the log, and leaves nothing behind."""
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import connection
 
 from audit.log.append import clock
 from audit.log.backup import hourly, lateness, rehearsing
-from audit.log.backup.rehearsing import SCRATCH, NotRehearsed, _hold_against_log
+from audit.log.backup.rehearsing import NotRehearsed, _hold_against_log
 from audit.log.backup_times import DAY_MS, REHEARSAL_FAILED, REHEARSED, outage_of, rehearsal_due_at
 from audit.log.publishing import publish_once
 from audit.log.read import LoggedEvent, last_named
@@ -18,9 +19,10 @@ from tests.audit.log.backup.configured import configure
 from tests.audit.log.backup.places import Place, place
 from tests.audit.log.logged import run_signer, sealed
 from tests.migrated import PATTERN
-from tests.servers import superuser_url
+from tests.servers import role_url, superuser_url
 from tests.worlds import make_world
 
+FOREIGN = f"breakglass_rehearsal_{secrets.token_hex(2)}_eu"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -38,8 +40,38 @@ def backups(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> P
 
 def left() -> list[str]:
     with psycopg.connect(superuser_url(), autocommit=True) as login:
-        rows = login.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [SCRATCH]).fetchall()
+        rows = login.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [rehearsing._prefix()]
+        ).fetchall()
     return [name for (name,) in rows]
+
+
+def test_only_its_own_databases_are_removed_and_what_is_left_is_said_to_be_there(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(settings, place(tmp_path))
+    real = rehearsing._drop_all
+    calls = []
+
+    def once(login: Any) -> None:
+        calls.append(login)
+        login.execute("SELECT no_such_column") if len(calls) > 1 else real(login)
+
+    with psycopg.connect(role_url("owner", "postgres"), autocommit=True) as login:
+        login.execute(f"CREATE DATABASE {FOREIGN} TEMPLATE template0")
+        try:
+            monkeypatch.setattr(rehearsing, "_drop_all", once)
+            monkeypatch.setattr(rehearsing, "PATIENCE_S", 0.01)
+            with pytest.raises(NotRehearsed, match="was ended"):
+                rehearsing.rehearse(by=rehearsing.REHEARSER, with_=rehearsing.as_set())
+            assert (said()[0].fields["kept"], len(left())) == (rehearsing.LEFT, 1)
+            monkeypatch.setattr(rehearsing, "_drop_all", real)
+            assert (rehearsing.run_due(), left()) == (0, [])  # none is due, and what lies there goes
+            with pytest.raises(NotRehearsed):
+                rehearsing.rehearse(by=rehearsing.REHEARSER, with_=rehearsing.as_set())
+            assert (said()[1].fields["kept"], left()) == (rehearsing.KEPT, [])
+        finally:
+            login.execute(f"DROP DATABASE {FOREIGN}")  # it is there still
 
 
 def said() -> list[LoggedEvent]:
