@@ -93,6 +93,7 @@ def _row(due: Due) -> Dossier:
 
 
 def _draw_and_keep(dossier: Dossier) -> None:
+    dossier.begun_at = _now()  # before anything is read: what is erased from now on may be in it
     key, position = signing_key(), newest()
     paper = made(str(dossier.case), dossier.occasion, position, signed=key is not None, demo=settings.PORTAL_DEMO)
     pdf = sign(paper.pdf, key) if key else paper.pdf

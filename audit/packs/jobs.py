@@ -15,7 +15,7 @@ from django.conf import settings
 
 from audit.controls.model import CatalogueRefused
 from audit.facts.fold import CannotFold
-from audit.log.append import process
+from audit.log.append import now_ms, process
 from audit.log.read import of_subject
 from audit.packs.actions import record_failure, record_pack
 from audit.packs.evidence import Say, Scope, gathered
@@ -50,6 +50,7 @@ def make(pack_id: UUID) -> bool:
             _make(pack)
         except FAILURES as error:
             logger.error("pack %s could not be made: %s", pack_id, error)
+            pack.file.unlink(missing_ok=True)  # of an attempt that broke off after it: nobody would ever remove it
             record_failure(by=PORTAL, pack=pack, code=getattr(error, "code", type(error).__name__), sentence=str(error))
             return False
     return True
@@ -62,7 +63,7 @@ def _begin(pack: Pack) -> None:
             "given_up", f"The pack was begun {pack.attempts} times and never finished. Ask for it again."
         )
     pack.attempts += 1
-    pack.begun_at = pack.begun_at or datetime.now(UTC)
+    pack.begun_at = pack.begun_at or datetime.fromtimestamp(now_ms() / 1000, UTC)
     pack.log_size = pack.log_size or newest().size
     pack.save(update_fields=["attempts", "begun_at", "log_size"])
 

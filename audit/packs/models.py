@@ -90,6 +90,7 @@ class Dossier(models.Model):
     case = models.UUIDField()
     grant_id = models.UUIDField(null=True, blank=True)
     occasion = models.CharField(max_length=20, help_text="ended or reviewed")
+    begun_at = models.DateTimeField(null=True, blank=True, help_text="since when the log was read for it")
     made_at = models.DateTimeField(null=True, blank=True)
     log_size = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True)

@@ -1,19 +1,23 @@
-"""Files that were made before somebody in them was erased, or of entries that were cut since: they go, and their rows and hashes stay.
+"""Files whose making began before somebody in them was erased, or of entries that were cut since: they go, and their rows and hashes stay.
 
 Due is what the log says (``erasure.done``, ``cut.done``): each file that is there still and holds the person, or is of what is gone. A pack
 names everybody whom the log knew at its position, so all that were made since it knew the person go; a dossier, where the person had part in
 its case. Each can be made again from the log, and then says what was erased.
 """
 
+import logging
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from audit.log.append import Actor, action, append, now_ms, process
-from audit.log.read import LoggedEvent, named
+from audit.log.read import LoggedEvent, each_named
 from audit.packs.models import Dossier, Pack
 
+alarms = logging.getLogger("breakglass.alarm")
 REMOVER = process("eraser")
 KNOWN_SINCE = """
 SELECT min(s."index") FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.subject = %s
@@ -23,32 +27,47 @@ SELECT DISTINCT e."case" FROM audit_event e WHERE e."case" = ANY(%s) AND (e."by"
 """
 
 
+class GoneAlready(Exception):
+    """Somebody else has removed the file meanwhile."""
+
+
 def run_due() -> int:
     """Remove what is due; how many files."""
-    packs, dossiers = (
-        Pack.objects.filter(made_at__isnull=False, gone_at=None),
-        Dossier.objects.filter(made_at__isnull=False, gone_at=None),
-    )
-    if not packs.exists() and not dossiers.exists():
+    packs, dossiers = _there(Pack), _there(Dossier)
+    begun = [at for rows in (packs, dossiers) if (at := rows.aggregate(at=Min("read_since"))["at"]) is not None]
+    if not begun:
         return 0
-    return sum(_remove(event, packs, dossiers) for event in named(["erasure.done", "cut.done"]))
+    since = int(min(begun).timestamp() * 1000)
+    return sum(_remove(event, packs, dossiers) for event in list(each_named(["erasure.done", "cut.done"], since)))
+
+
+def _there(model: Any) -> QuerySet[Any]:
+    """Files that are there, and since when the log was read for each: what was erased while it was made may be in it."""
+    since = Coalesce("begun_at", "made_at")
+    made: QuerySet[Any] = model.objects.filter(made_at__isnull=False, gone_at=None).annotate(read_since=since)
+    return made
 
 
 def _remove(event: LoggedEvent, packs: QuerySet[Pack], dossiers: QuerySet[Dossier]) -> int:
-    before = datetime.fromtimestamp(event.at / 1000, UTC)
+    before = Q(read_since__lte=datetime.fromtimestamp(event.at / 1000, UTC))
     if event.name == "erasure.done":
-        why, chosen = (
-            "erased",
-            _holding(
-                event.fields["person_id"], packs.filter(made_at__lte=before), dossiers.filter(made_at__lte=before)
-            ),
-        )
+        why, chosen = "erased", _holding(event.fields["person_id"], packs.filter(before), dossiers.filter(before))
     else:
-        gone = Q(made_at__lte=before, log_size__lte=event.fields["minimum_index"])
+        gone = before & Q(log_size__lte=event.fields["minimum_index"])
         why, chosen = "cut", [*packs.filter(gone), *dossiers.filter(gone)]
-    for row in chosen:
-        remove(by=REMOVER, row=row, why=why, event_id=str(event.id))
-    return len(chosen)
+    return sum(_tried(row, why, str(event.id)) for row in chosen)
+
+
+def _tried(row: Pack | Dossier, why: str, event_id: str) -> bool:
+    """Whether it was removed; one that cannot be holds up no other, and is tried again."""
+    try:
+        remove(by=REMOVER, row=row, why=why, event_id=event_id)
+    except GoneAlready:
+        return False
+    except OSError as error:
+        alarms.error("%s must go and cannot be removed: %s", row.log_subject, error.strerror)
+        return False
+    return True
 
 
 def _holding(person: str, packs: QuerySet[Pack], dossiers: QuerySet[Dossier]) -> list[Pack | Dossier]:
@@ -66,7 +85,14 @@ def _holding(person: str, packs: QuerySet[Pack], dossiers: QuerySet[Dossier]) ->
 
 @action(event=("pack.removed", "dossier.removed"))
 def remove(*, by: Actor, row: Pack | Dossier, why: str, event_id: str) -> None:
-    """The file first: what breaks off is done again, and a row never says that a file is gone which is there."""
+    """The file first: what breaks off is done again, and a row never says that a file is gone which is there.
+
+    Raises:
+        GoneAlready: Somebody else was quicker.
+        OSError: The file cannot be removed.
+    """
+    if type(row)._default_manager.select_for_update().get(pk=row.pk).gone_at is not None:
+        raise GoneAlready
     row.file.unlink(missing_ok=True)
     row.gone_at, row.gone_why = datetime.fromtimestamp(now_ms() / 1000, UTC), why
     row.save(update_fields=["gone_at", "gone_why"])

@@ -59,6 +59,9 @@ def test_dossier_of_an_ended_use_says_who_why_and_every_statement(tmp_path: Path
     use()
     assert dossiers.make_due() == 1
     dossier = Dossier.objects.get()
+    assert dossier.begun_at is not None
+    assert dossier.made_at is not None
+    assert dossier.begun_at < dossier.made_at  # drawing it takes a while
     text = words(dossier, tmp_path)
     for each in (
         "ann",

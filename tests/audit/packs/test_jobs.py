@@ -14,7 +14,7 @@ from audit.log.read import named
 from audit.packs import evidence, jobs, paper
 from audit.packs.actions import download_pack, request_pack
 from audit.packs.errors import NotAllowed, NotAsAsked, NotThere, StepUpNeeded
-from audit.packs.keeping import only_one
+from audit.packs.keeping import keep, only_one
 from audit.packs.models import Pack
 from audit.packs.render import RenderFailed
 from audit.packs.tasks import make
@@ -140,9 +140,10 @@ def test_pack_that_never_ends_is_given_up(world: World) -> None:
     told.quarter().write()
     pack = ask(world)
     Pack.objects.update(attempts=jobs.MOST_ATTEMPTS)
+    keep(pack.file, b"of an attempt that broke off")
     assert jobs.run_due() == 0
     pack.refresh_from_db()
-    assert pack.state == "failed"
+    assert (pack.state, pack.file.exists()) == ("failed", False)
 
 
 def test_failure_is_on_record_with_its_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

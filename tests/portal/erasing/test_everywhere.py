@@ -1,6 +1,6 @@
 """Where a person's name, mail address and words could still stand after their erasure: the whole database is searched."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -149,3 +149,33 @@ def test_somebody_is_erased_and_nothing_of_them_is_found_anywhere(
     browser = browser_of(world.otto)
     for path in (f"/packs/{pack.pk}/", f"/cases/{asked.pk}/dossier/"):
         assert "Values of somebody in it were erased on" in browser.get(path).content.decode()
+
+
+def test_a_file_that_was_being_made_while_somebody_was_erased_goes_and_one_that_sticks_holds_up_no_other(
+    world: World, asked: AccessRequest, settings: Any, tmp_path: Path, caplog: Any
+) -> None:
+    settings.PORTAL_DATA = tmp_path / "data"
+    begun = datetime.now(UTC)
+    note_leaving(by=actor(world.pia), person=world.ursula)
+    erasure = actions.ask(
+        by=actor(world.pia), person=Person.objects.get(pk=world.ursula.pk), basis="asked", reason="By letter."
+    )
+    actions.confirm(by=actor(world.quinn), erasure=erasure)
+    assert carrying_out.run_due() == 1
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    pack, dossier = made_before(world, asked, later)
+    made_after, _ = made_before(world, asked, later)
+    Pack.objects.filter(pk=pack.pk).update(begun_at=begun)
+    Dossier.objects.filter(pk=dossier.pk).update(begun_at=begun)
+    pack.file.unlink()
+    pack.file.mkdir()  # cannot be unlinked
+    assert (removing.run_due(), removing.run_due()) == (1, 0)
+    assert [each.fields["dossier_id"] for each in named(["pack.removed", "dossier.removed"])] == [str(dossier.pk)]
+    assert [each.message.partition(":")[0] for each in caplog.records if "cannot be removed" in each.message] == [
+        "pack"
+    ] * 2
+    pack.file.rmdir()
+    assert (removing.run_due(), removing.run_due(), made_after.file.exists()) == (1, 0, True)
+    with pytest.raises(removing.GoneAlready):  # by a second process, which had read the row before
+        removing.remove(by=removing.REMOVER, row=pack, why="erased", event_id=str(uuid4()))
+    assert [each.name for each in named(["pack.removed", "dossier.removed"])] == ["dossier.removed", "pack.removed"]
