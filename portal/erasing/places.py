@@ -13,6 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.log.erased import in_words
 from portal.lists.models import SavedSearch
+from portal.notifications.kinds import CUT
 from portal.people.models import Passkey, Person, SignIn
 
 GONE = "(erased)"
@@ -103,6 +104,9 @@ def clear_cases(cases: Collection[str], at: datetime) -> None:
         rows = apps.get_model("portal", name)._base_manager.filter(**{f"{way}__in": list(cases)})
         for field in fields:
             rows.exclude(**{field: ""}).update(**{field: says})
+    apps.get_model("portal", "AccessRequest")._base_manager.filter(pk__in=list(cases)).update(incident_ref="")
+    told = models.Q(case__in=list(cases)) | models.Q(about__in=[f"request:{each}" for each in cases])
+    apps.get_model("portal", "Alert")._base_manager.filter(told).update(facts={CUT: says})
     for review in apps.get_model("portal", "Review")._base_manager.filter(request_id__in=list(cases)):
         review.answers = {
             key: {**said, "comment": says} if said.get("comment") else said for key, said in review.answers.items()

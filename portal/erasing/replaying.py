@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from portal.clock import moment
+from portal.erasing.carrying_out import ERASER
 from portal.erasing.models import Erasure
 from portal.erasing.places import clear_own, clear_row_changes, clear_words, typed_by
 from portal.erasing.rules import words_for
 from portal.erasing.states import CONFIRMED, DONE
 from portal.people.models import Person
+from portal.personnel.models import PersonnelList
+from portal.personnel.queries import lists_naming
+from portal.personnel.states import DISCARDED
 
 
 def replay(people: Mapping[str, int]) -> int:
@@ -25,8 +29,11 @@ def replay(people: Mapping[str, int]) -> int:
 
 @transaction.atomic
 def _erase(person: Person, at: int) -> int:
-    words = {*words_for(person), *typed_by(person)}
+    named = words_for(person)
+    words = {*named, *typed_by(person)}
+    lists = PersonnelList.objects.filter(pk__in=[each.pk for each in lists_naming(named)])
+    laid = lists.update(state=DISCARDED, content=None, decided_at=moment(at), decided_by=ERASER.id)
     changes = clear_row_changes("default", words)
     rows = clear_own(person, at) | clear_words(words)
     Erasure.objects.filter(person=person, state=CONFIRMED).update(state=DONE, closed_at=moment(at))
-    return changes + sum(rows.values()) + 1
+    return changes + laid + sum(rows.values()) + 1

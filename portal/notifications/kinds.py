@@ -17,6 +17,8 @@ from portal.notifications.inert import one_line
 USE = "person system privilege"  # who, where, what
 GONE = "gone"
 """A fact of every kind: names of people who were to be told as well, and have left."""
+CUT = "cut"
+"""The only fact that is left where what it told of was cut from the log: the sentence that says so."""
 ASKED = f"{USE} minutes:int reason? category? criterion? incident? ends_about:time?"
 
 

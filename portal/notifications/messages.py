@@ -16,9 +16,10 @@ from django.template.loader import render_to_string
 from portal.clock import moment, ms
 from portal.notifications.channels import Message, NotTaken
 from portal.notifications.inert import one_line, unlinked
-from portal.notifications.kinds import GONE, KINDS
+from portal.notifications.kinds import CUT, GONE, KINDS
 from portal.notifications.links import link_of
 from portal.notifications.models import Alert
+from portal.notifications.queries import title_of
 from portal.people.zones import zone_of
 
 SUBJECT = "Subject: "  # how the first line of each template begins
@@ -88,6 +89,8 @@ def words(alert: Alert) -> tuple[str, str]:
         template = _plain().get_template(f"emails/{alert.kind}.txt")
     except TemplateDoesNotExist as error:
         raise NotTaken("no_template") from error
+    if CUT in alert.facts:
+        return title_of(alert), alert.facts[CUT]
     first, _, rest = template.render(Context(_for_people(alert), autoescape=False)).partition("\n")
     subject = one_line(first.removeprefix(SUBJECT), LONGEST_SUBJECT)
     paragraphs = [*(part.strip() for part in rest.split("\n\n")), _gone(alert)]

@@ -28,12 +28,15 @@ from portal.erasing import carrying_cuts, cutting, holding, retention
 from portal.erasing.models import Cut
 from portal.erasing.places import says_cut
 from portal.errors import NotAllowed, RefusedByPolicy
+from portal.notifications.models import Alert
 from tests.audit.log.logged import sealed
 from tests.browsing import browser_of
 from tests.factories import broken_log
+from tests.portal.erasing.test_everywhere import places_of
 from tests.worlds import World, actor, make_world, request_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("eraser")]
+TYPED, TICKET = "The mandarin orange queue is stuck; let me look.", "Report of Ursula Vogelweide"
 WHY = "They have been kept for seven years."
 THEN = int(time.time() * 1000) - 3000 * DAY_MS
 
@@ -71,7 +74,7 @@ def old(world: World, settings: Any, tmp_path: Path) -> AccessRequest:
     """Someone asked eight years ago and withdrew; 300 looks since."""
     settings.PORTAL_LOG_STORE = str(tmp_path / "log")
     with clock(lambda: THEN):
-        asked = request_of(world)
+        asked = request_of(world, reason=TYPED, incident_ref=TICKET)
         withdraw(by=actor(world.ann), request=asked)
         looked(1)
         looked(299)
@@ -101,6 +104,9 @@ def test_two_cut_and_everything_copes_with_a_log_that_begins_later(
 ) -> None:
     folder = tmp_path / "log"
     cut = approved(world)
+    assert {"portal_accessrequest.reason", "portal_accessrequest.incident_ref", "portal_alert.facts"} <= set(
+        places_of(TYPED, TICKET)
+    )
     carrying_cuts.run_due()
     assert ((folder / "tile/entries/000").exists(), begins_at(), carrying_cuts.run_due()) == (
         True,
@@ -118,7 +124,10 @@ def test_two_cut_and_everything_copes_with_a_log_that_begins_later(
     report = examine(load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY), published=StoreSource(str(folder)))
     assert (report.sentences(), report.whole_from) == ([], 256)
     old.refresh_from_db()
-    assert (old.reason, CaseRow.objects.count()) == (f"(cut on {datetime.now(UTC):%-d %b %Y} under retention)", 0)
+    says = f"(cut on {datetime.now(UTC):%-d %b %Y} under retention)"
+    assert (old.reason, CaseRow.objects.count(), places_of(TYPED, TICKET)) == (says, 0, [])
+    told = Alert.objects.filter(case=str(old.pk), recipient=world.ines)
+    assert [each.facts for each in told] == [{"cut": says}] * len(told) != []
     browser = browser_of(world.otto)
     shown = browser.get(f"/cases/{old.pk}/")
     assert (shown.status_code, "was cut on" in shown.content.decode()) == (410, True)
@@ -130,6 +139,7 @@ def test_two_cut_and_everything_copes_with_a_log_that_begins_later(
     ] == [200] * 4
     with pytest.raises(NoPosition, match="cut under retention"):
         at_size(min(each for each in _sizes() if each <= 256))
+    assert says in browser_of(world.ines).get("/alerts/").content.decode()
     assert cut.pk == Cut.objects.get().pk
 
 
