@@ -1,6 +1,7 @@
 """One line's decision."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from portal.systems.models import System
 from portal.widgets import QuickSelect, UtcMoment
 
 KEEP, MODIFY, REVOKE, TRANSFER = "keep", "modify", "revoke", "transfer"
+MINUTE = "%Y-%m-%dT%H:%M"
 NOTES = ("reason", "to_at", "to")
 Typed = Mapping[UUID, Mapping[str, str]]
 """What was typed at lines, by line and field, as it was sent."""
@@ -69,7 +71,7 @@ class DecisionForm(KeptForm):
     )
     reason = PlainCharField(label="Why?", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}))
     to_at = forms.DateTimeField(
-        label="New end", required=False, widget=UtcMoment(), input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+        label="New end", required=False, widget=UtcMoment(), input_formats=[MINUTE, "%Y-%m-%d %H:%M"]
     )
     to = forms.ChoiceField(label="Who owns it?", required=False, widget=QuickSelect)
 
@@ -117,3 +119,13 @@ def typed_beside(said: Mapping[str, Any], line: UUID) -> Typed:
             except ValueError:
                 continue
     return found
+
+
+def unless_given(typed: Typed, ends: Mapping[UUID, datetime]) -> Typed:
+    """Without the new ends that stand at lines because somebody asked for them before (``ends``): nobody typed those."""
+    given = {line: end.astimezone(UTC).strftime(MINUTE) for line, end in ends.items()}
+    left = {
+        line: {field: value for field, value in notes.items() if field != "to_at" or value != given.get(line)}
+        for line, notes in typed.items()
+    }
+    return {line: notes for line, notes in left.items() if notes}

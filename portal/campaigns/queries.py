@@ -179,6 +179,12 @@ def counts_of(campaign: Campaign, viewer: Person) -> dict[str, int]:
     return {name: int(number) for name, number in found.items()}
 
 
+def asked_ends(lines: Iterable[UUID]) -> dict[UUID, datetime]:
+    """The new end that somebody asked for at these lines, where they wait for a second person."""
+    asked = Item.objects.filter(pk__in=list(lines), removal_asked_to_at__isnull=False)
+    return {each.pk: each.removal_asked_to_at for each in asked.only("removal_asked_to_at") if each.removal_asked_to_at}
+
+
 def chosen_of(viewer: Person, campaign: Campaign, pks: Iterable[UUID]) -> list[Item]:
     """Those of the lines that wait for the viewer."""
     rows = Item.objects.filter(campaign=campaign, pk__in=list(pks), reviewer=viewer, state=UNDECIDED)

@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from audit.log.viewing import viewed
 from portal.access_requests.rules import allows
@@ -25,6 +25,7 @@ from portal.campaigns.forms import (
     StartForm,
     Typed,
     typed_beside,
+    unless_given,
 )
 from portal.campaigns.lists import LISTS
 from portal.campaigns.models import Campaign, Item
@@ -161,10 +162,12 @@ def _ask_again(request: PersonRequest, campaign: Campaign, chosen: list[Item], r
     return render(request, "campaigns/mixed.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @signed_in
 def item_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
-    """Decide on one line; answered with the line alone where htmx asks."""
+    """Decide on one line; answered with the line alone where htmx asks. Links of the page that stands here after a decision lead to the campaign."""
+    if request.method == "GET":
+        return _back(request, pk)
     answer = _decide(request, pk)
     if request.headers.get("HX-Request") and "X-Line" not in answer.headers and answer.status_code in (200, 422):
         for name, value in WHOLE.items():  # the second factor is asked on a page of its own
@@ -172,12 +175,26 @@ def item_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     return answer
 
 
+def _back(request: PersonRequest, pk: UUID) -> HttpResponse:
+    item = queries.item_for(request.user, pk)
+    if item is None:
+        raise Http404
+    return _to_lines(request, item)
+
+
+def _to_lines(request: PersonRequest, item: Item) -> HttpResponse:
+    """The campaign's page at its lines, as it was asked for."""
+    asked = f"?{request.GET.urlencode()}" if request.GET else ""
+    return redirect(f"{reverse('campaign_page', args=[item.campaign_id])}{asked}#lines")
+
+
 @confirming
 def _decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     item = queries.item_for_act(pk)
     if item is None:
         raise Http404
-    beside = typed_beside(request.POST.dict(), pk)
+    sent = typed_beside(request.POST.dict(), pk)
+    beside = unless_given(sent, queries.asked_ends(sent))
     form = DecisionForm(request.POST, item=item, others=free_for(item), beside=beside)
     if not form.is_valid():
         may_transfer(request.actor, item)  # who may do nothing with the line is refused, whatever they sent
@@ -187,8 +204,7 @@ def _decide(request: PersonRequest, pk: UUID) -> HttpResponse:
         hint("portal.campaigns.remove", str(done.pk))
     if done is not None and not request.headers.get("HX-Request"):
         if not beside:
-            asked = f"?{request.GET.urlencode()}" if request.GET else ""
-            return redirect(f"{reverse('campaign_page', args=[done.campaign_id])}{asked}#lines")
+            return _to_lines(request, done)
         messages.info(
             request, f"Decided: {done.label}. What you wrote at other lines stands there still, and is not sent."
         )

@@ -254,6 +254,7 @@ campaign_keep        POST campaign              403 403 403 403 302 403 403 403 
 campaign_report      POST campaign              403 403 403 200 200 200 200 403 403 in
 campaign_judging     GET  campaign              404 404 404 404 200 200 200 404 404 in
 campaign_close       POST campaign              403 403 403 403 422 403 422 403 403 in
+item_decide          GET  item                  404 404 404 302 302 302 302 404 404 in
 item_decide          POST item                  403 403 403 403 302 403 403 403 403 in
 # drills
 drills               GET  -                     200 200 200 200 200 200 200 200 200 in

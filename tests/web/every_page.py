@@ -22,7 +22,7 @@ NOT_PAGES = {
     "demo_mail_attachment": "a file", "request_live": "part of request_page", "request_ends": "part of request_new",
     "case_activity": "part of case_page", "case_acts": "part of review_acts", "case_act_rows": "part of review_acts", "grant_reveal": "leads to request_page",
     "review_moved": "leads to review_page",
-    "incident_timeline": "part of incident_page",
+    "incident_timeline": "part of incident_page", "item_decide": "leads to campaign_page",
 }  # fmt: skip
 
 # Page: who looks, the thing that it is about, and what follows its address.

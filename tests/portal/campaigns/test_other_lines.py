@@ -1,5 +1,6 @@
 """Without a script all lines of a page are sent together: what was typed at others comes back after each decision, and after each error."""
 
+from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 
@@ -74,6 +75,27 @@ def test_what_was_typed_at_another_line_stands_there_after_a_decision(lines: tup
         f"/campaigns/lines/{ben.pk}/decide/?show=mine", at_line(ben, {"decision": "revoke", "reason": NOTE})
     )
     assert (again.status_code, again.headers["Location"]) == (302, f"/campaigns/{ann.campaign_id}/?show=mine#lines")
+
+
+def test_links_of_a_page_that_stands_where_a_decision_was_sent_lead_to_the_campaign(
+    lines: tuple[World, Client, Item, Item],
+) -> None:
+    world, mo, ann, _ = lines
+    answer = mo.get(f"/campaigns/lines/{ann.pk}/decide/?view=rows&show=mine")
+    assert (answer.status_code, answer.headers["Location"]) == (
+        302, f"/campaigns/{ann.campaign_id}/?view=rows&show=mine#lines",
+    )  # fmt: skip
+    assert browser_of(world.ann).get(f"/campaigns/lines/{ann.pk}/decide/").status_code == 404
+
+
+def test_new_end_that_the_first_asked_for_is_nothing_that_was_typed(lines: tuple[World, Client, Item, Item]) -> None:
+    world, mo, ann, ben = lines
+    end = datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
+    Item.objects.filter(pk=ben.pk).update(removal_asked_by=world.kim, removal_asked_to_at=end)
+    for to_at, status in (("2027-03-04T05:07", 200), (END, 302)):
+        Item.objects.filter(pk=ann.pk).update(state="undecided", decided_at=None, decided_by=None)
+        sent = at_line(ann, {"decision": "keep"}) | at_line(ben, {"reason": "", "to_at": to_at, "to": ""})
+        assert mo.post(f"/campaigns/lines/{ann.pk}/decide/", sent).status_code == status
 
 
 @pytest.mark.parametrize("what", ["an error", "the second factor"])
