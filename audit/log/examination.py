@@ -174,9 +174,13 @@ def stored_ranges(keys: Sequence[VerifierKey], size: int) -> Iterator[RangeResul
     return verify_entries(entries, stored_notes(size), keys, stored_tile, begins)
 
 
-def stored_notes(size: int = MAX_SIZE) -> Iterator[StoredNote]:
-    """The stored checkpoints of at most ``size`` entries, in order."""
-    rows = StoredCheckpoint.objects.filter(size__lte=size).order_by("size").values_list("size", "note", "signed_at")
+def stored_notes(size: int = MAX_SIZE, above: int = -1) -> Iterator[StoredNote]:
+    """The stored checkpoints of at most ``size`` entries and of more than ``above``, in order."""
+    rows = (
+        StoredCheckpoint.objects.filter(size__lte=size, size__gt=above)
+        .order_by("size")
+        .values_list("size", "note", "signed_at")
+    )
     for at_size, note, at in rows.iterator(chunk_size=CHUNK):
         yield StoredNote(at_size, note.encode(), at)
 
@@ -185,9 +189,13 @@ def _sealed(report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequenc
     check = TileCheck(stored_tile)
     elsewhere = sorted(seen_elsewhere, key=lambda note: note.size)
     report.whole_from = begins_at()
-    notes = [*heapq.merge(stored_notes(), elsewhere, key=lambda note: note.size)]
-    _of_cut(report, check, [note for note in notes if note.size <= report.whole_from], keys)
-    for result in verify_entries(_watched(report, check), notes, keys, stored_tile, report.whole_from):
+    begins = report.whole_from
+    if begins:
+        _of_cut(report, check, _notes(stored_notes(begins), [note for note in elsewhere if note.size <= begins]), keys)
+    notes = _notes(
+        stored_notes(above=begins or -1), [note for note in elsewhere if not begins or note.size > begins]
+    )  # read as they are needed
+    for result in verify_entries(_watched(report, check), notes, keys, stored_tile, begins):
         report.checkpoints += 1
         if not result.ok:
             report.bad_range_count += 1
@@ -195,25 +203,40 @@ def _sealed(report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequenc
     report.wrong_tiles += [tiles.path(tile) for tile in check.finish()]
 
 
-def _of_cut(report: Report, check: TileCheck, notes: Sequence[StoredNote], keys: Sequence[VerifierKey]) -> None:
-    """Of what was cut the hashes stay: the tiles above are held against them, and each checkpoint against the tree that they have."""
+def _notes(stored: Iterator[StoredNote], elsewhere: Sequence[StoredNote]) -> Iterator[StoredNote]:
+    return heapq.merge(stored, elsewhere, key=lambda note: note.size)
+
+
+def _of_cut(report: Report, check: TileCheck, notes: Iterator[StoredNote], keys: Sequence[VerifierKey]) -> None:
+    """Of what was cut the hashes stay: the tiles above are held against them, and each checkpoint against the tree that grows from them."""
+    tree, note = merkle.CompactRange(), next(notes, None)
     for number in range(report.whole_from // tiles.WIDTH):
         try:
             hashes = tiles.parse_tile(stored_tile(0, number, tiles.WIDTH), tiles.WIDTH)
         except (LookupError, ParseError):
             report.wrong_tiles.append(tiles.path(tiles.TileName(0, number, tiles.WIDTH)))
             hashes = (bytes(tiles.HASH_BYTES),) * tiles.WIDTH
-        for leaf in hashes:
+        for at, leaf in enumerate(hashes, number * tiles.WIDTH):
+            while note is not None and note.size <= at:
+                _note_of_cut(report, note, tree.root(), keys)
+                note = next(notes, None)
             check.add(leaf)
-    for note in notes if report.whole_from else ():
-        report.checkpoints += 1
-        try:
-            said = verify_checkpoint(parse_checkpoint(note.note), keys)
-            sound = said.size == note.size and tiles.tree_root(note.size, stored_tile) == said.root
-        except (ParseError, NotVerified, LookupError):
-            sound = False
-        if not sound:
-            report.wrong_notes.append(note.size)
+            tree.append(leaf)
+    while note is not None:
+        _note_of_cut(report, note, tree.root(), keys)
+        note = next(notes, None)
+
+
+def _note_of_cut(report: Report, note: StoredNote, root: bytes, keys: Sequence[VerifierKey]) -> None:
+    """Where the tree that grew has another root, the stored tiles may still have the one that is signed: then they alone are named."""
+    report.checkpoints += 1
+    try:
+        said = verify_checkpoint(parse_checkpoint(note.note), keys)
+        sound = said.size == note.size and (said.root == root or tiles.tree_root(note.size, stored_tile) == said.root)
+    except (ParseError, NotVerified, LookupError):
+        sound = False
+    if not sound:
+        report.wrong_notes.append(note.size)
 
 
 def _watched(report: Report, check: TileCheck) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from audit.events.retention import DAY_MS
 from audit.log import checkpoints
@@ -214,3 +215,16 @@ def test_a_cut_that_fails_stops_no_backup_and_is_told_of_once(
     assert [each.message for each in caplog.records if each.name == "breakglass.alarm"] == [
         f"A backup was made, but what was cut is still in it: {error}"
     ]
+
+
+def test_checkpoints_before_a_cut_cost_no_query_each() -> None:
+    with clock(lambda: OLD):
+        for _ in range(12):
+            written(view())
+    old_log()
+    say_cut()
+    cut_rows()
+    with CaptureQueriesContext(connection) as asked:
+        found = report()
+    tiles_read = [each["sql"] for each in asked if 'FROM "audit_tile"' in each["sql"]]
+    assert (found.sentences(), found.whole_from, len(tiles_read) < 12) == ([], 512, True), len(tiles_read)
