@@ -15,6 +15,7 @@ from audit.cases.models import ActRow, ActSession, CaseListPosition, CaseRow
 from audit.cases.reading import sealed_case
 from audit.cases.status import status_of
 from audit.cases.words import CATEGORIES, CRITERIA, MODES
+from audit.log.cuts import cases_gone
 from audit.log.read import follow, size
 
 AT_ONCE = 50
@@ -71,14 +72,14 @@ def _follow(start: int, end: int) -> None:
 
 
 def _leave_out(start: int, end: int) -> None:
-    """Cases that were cut from the log leave the lists as well. What goes on above a cut has kept all of its entries."""
+    """Cases that were cut from the log leave the lists as well. What goes on above a cut, or is held, has kept all of its entries."""
     for event in follow(start, ("cut.done",)):
         if event.index is not None and event.index < end:
-            gone = CaseRow.objects.filter(position__lt=event.fields["minimum_index"])
-            cases = list(gone.values_list("case", flat=True))
+            before = CaseRow.objects.filter(position__lt=event.fields["minimum_index"]).values_list("case", flat=True)
+            cases = cases_gone(before)
             ActRow.objects.filter(case__in=cases).delete()
             ActSession.objects.filter(case__in=cases).delete()
-            gone.delete()
+            CaseRow.objects.filter(case__in=cases).delete()
 
 
 def _batches(cases: Iterable[str]) -> Iterator[list[str]]:

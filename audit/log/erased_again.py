@@ -51,3 +51,8 @@ def _said(cursor: Any, name: str, first: int, read: Callable[[bytes], T]) -> lis
 def clear_rows(people: Mapping[str, int]) -> int:
     """Let the portal erase from its own rows those who were erased at a time (ms), by pseudonym: how many rows it cleared."""
     return int(import_string(settings.AUDIT_ERASED_AGAIN_BY)(people)) if people else 0
+
+
+def cut_since(first: int) -> int:
+    """Let the portal carry out again the cuts of which the entries from this index on speak; how many."""
+    return int(import_string(settings.AUDIT_CUT_AGAIN_BY)(first))

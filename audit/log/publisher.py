@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
 
 alarms = logging.getLogger("breakglass.alarm")
 REST_S = 1.0  # before it is tried again
+CUT_REST_S = 3600.0  # before a cut that could not be carried out is tried again: it reads every bundle that is to go
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Publisher:
     published: Head | None = None
     cut_to: int = 0  # the minimum index below which the store was seen to hold no bundle
     uncut: str = ""  # why what was cut is still there
+    cut_rests_until: float = 0.0  # of the monotonic clock
     stamped: int = 0  # the timestamps of checkpoints up to this size are published
     trouble: str = ""  # why what was sealed is not published
     blocked: bool = (
@@ -76,8 +79,8 @@ class Publisher:
                 connection.close()
 
     def _cut(self) -> None:
-        """Remove what a published cut names; it is tried again with the next publication, and what was published stands."""
-        if self.published is None:
+        """Remove what a published cut names; it is tried again with a publication an hour later, and what was published stands."""
+        if self.published is None or time.monotonic() < self.cut_rests_until:
             return
         size = self.published.checkpoint.size
         try:
@@ -88,6 +91,7 @@ class Publisher:
                 removed = cut_published(cursor, self.store, size)
         except (StillLocked, StoreUnavailable, SealingError) as error:
             self._tell_uncut(str(error))
+            self.cut_rests_until = time.monotonic() + CUT_REST_S
             return
         self.cut_to, self.uncut = minimum, ""
         if removed:

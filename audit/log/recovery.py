@@ -16,7 +16,7 @@ from audit.log import merkle, tiles
 from audit.log.append import append, process
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
-from audit.log.erased_again import erase_since
+from audit.log.erased_again import cut_since, erase_since
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.publishing import SetBack, check_grown
@@ -84,6 +84,7 @@ def recover(connection: BaseDatabaseWrapper, source: Source, keys: Sequence[Veri
             )
         found = _bring(cursor, source, size, head)
         erase_since(cursor, found.first)
+        cut_since(found.first)
         return found
 
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from audit.events.retention import DAY_MS, ENTRIES
 from audit.log.append import Actor, action, append, process
 from audit.log.cuts import cases_gone
-from audit.log.cutting import StillLocked, cut_stored, need_unlocked_published, said_for_all
+from audit.log.cutting import StillLocked, TooYoung, cut_stored, need_unlocked_published, said_for_all
 from audit.log.erasing import erasing, lock
 from audit.log.read import named
 from audit.log.retained import span
@@ -22,7 +22,7 @@ from portal.clock import now
 from portal.erasing.cutting import need_cuttable
 from portal.erasing.models import Cut
 from portal.erasing.places import clear_cases, says_cut
-from portal.erasing.retention import terms, to_carry_out
+from portal.erasing.retention import held, terms, to_carry_out
 from portal.erasing.states import APPROVED, CUT, CUT_MOVES
 from portal.errors import Refused
 from portal.moves import make
@@ -46,7 +46,7 @@ def _step(*, cut: Cut) -> Cut | None:
             need_unlocked_published(cut.minimum_index)
             return say(by=ERASER, cut=cut)
         return finish(by=ERASER, cut=cut) if said_for_all(cut.minimum_index) else None
-    except (StillLocked, StoreUnavailable, Refused) as error:
+    except (StillLocked, StoreUnavailable, TooYoung, Refused) as error:
         Cut.objects.filter(pk=cut.pk).update(trouble=str(error)[:400])
         return None
     except DatabaseError as error:
@@ -72,10 +72,14 @@ def say(*, by: Actor, cut: Cut) -> Cut:
 
 @action(event="cut.done")
 def finish(*, by: Actor, cut: Cut) -> Cut:
-    """Remove the rows with the eraser's role, which commits first; where the rest breaks off, the next run does it again."""
+    """Remove the rows with the eraser's role, which commits first; where the rest breaks off, the next run does it again.
+
+    What was put under a legal hold since the log said it stays, with what is personal in it, in the database; the published bundles may be gone.
+    """
     row, at = lock_row(Cut, cut.pk), now()
     with erasing() as alias:
-        gone = cut_stored(alias, row.minimum_index)
+        cases_held, people_held = held(alias)
+        gone = cut_stored(alias, row.minimum_index, cases=cases_held, people=people_held)
     cases = cases_gone(map(str, _asked_before(row)))
     clear_cases(cases, at=at)
     make(row, CUT_MOVES["finish"], says=NOT_NOW, closed_at=at, trouble="")

@@ -3,11 +3,12 @@
 import shutil
 import time
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.events.retention import DAY_MS
@@ -20,6 +21,7 @@ from audit.log.cutting import Gone, StillLocked, cut_published, cut_stored
 from audit.log.databases import as_role
 from audit.log.examination import Report, examine, stored_ranges
 from audit.log.models import Event, PersonalValue, SealedEntry
+from audit.log.publisher import CUT_REST_S, Publisher
 from audit.log.publishing import publish_once
 from audit.log.read import named, size
 from audit.log.sealing import SealingError
@@ -33,6 +35,9 @@ from tests.servers import role_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLD = int(time.time() * 1000) - 3000 * DAY_MS
+DELETE_ONE = (
+    "DELETE FROM public.audit_event WHERE id IN (SELECT event_id FROM public.audit_sealed_entry WHERE index = 5)"
+)
 CASE, GOES_ON = str(uuid.uuid4()), str(uuid.uuid4())
 
 
@@ -146,9 +151,50 @@ def test_neither_the_web_tier_nor_an_entry_of_its_making_cuts_what_is_young(fold
     store = published(folder)
     with pytest.raises(SealingError, match="must be kept for longer"):
         cut_in(store)
-    with pytest.raises(DatabaseError):
-        cut_rows("web")
+    kept = Event.objects.count(), SealedEntry.objects.count(), PersonalValue.objects.count()
+    with pytest.raises(SealingError, match="must be kept for longer"):
+        cut_rows()
+    refused_to_the_eraser(DELETE_ONE)
+    refused_to_the_eraser("DELETE FROM audit_sealed_entry WHERE index = 5")
+    assert (Event.objects.count(), SealedEntry.objects.count(), PersonalValue.objects.count()) == kept
     assert ((folder / "tile/entries/000").exists(), begins_at()) == (True, 0)
+
+
+def refused_to_the_eraser(*statements: str) -> None:
+    """What whoever has the eraser's login tries by hand; the last of them is refused by the trigger."""
+    url = role_url("eraser", connection.settings_dict["NAME"])
+    with as_role("eraser", url) as alias, transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+        for each in statements[:-1]:
+            cursor.execute(each)
+        with pytest.raises(DatabaseError, match="the log only grows"):
+            cursor.execute(statements[-1])
+        transaction.set_rollback(True, using=alias)
+
+
+def test_what_is_no_whole_number_of_bundles_lets_nothing_go() -> None:
+    old_log()
+    say_cut()
+    before = "512"
+    for minimum in ("300", '"512"', '"x"', "1" + "0" * 30, "-256", "null", "{}", "1e2"):
+        doctored(
+            "UPDATE audit_event SET body = convert_to(replace(convert_from(body, 'UTF8'), %s, %s), 'UTF8') WHERE name = 'log.cut'",
+            f'"minimum_index":{before}',
+            f'"minimum_index":{minimum}',
+        )
+        before = minimum
+        refused_to_the_eraser(DELETE_ONE)
+
+
+def test_the_eraser_cannot_fool_the_trigger_with_tables_of_its_own() -> None:
+    old_log()
+    refused_to_the_eraser(
+        "CREATE TEMPORARY TABLE audit_event (LIKE public.audit_event)",
+        "CREATE TEMPORARY TABLE audit_sealed_entry (LIKE public.audit_sealed_entry)",
+        "INSERT INTO pg_temp.audit_event SELECT gen_random_uuid(), 'log.cut', 0, 'x', '', '', convert_to('{\"fields\":{\"minimum_index\":512}}', 'UTF8')",
+        "INSERT INTO pg_temp.audit_sealed_entry (\"index\", event_id, leaf_hash, sealed_at) SELECT 900, id, '', 0 FROM pg_temp.audit_event",
+        "INSERT INTO pg_temp.audit_sealed_entry SELECT * FROM public.audit_sealed_entry",  # so that the entry has its place
+        DELETE_ONE,
+    )
 
 
 def test_a_tile_or_an_entry_before_the_cut_that_was_changed_is_damage(folder: Path) -> None:
@@ -162,6 +208,39 @@ def test_a_tile_or_an_entry_before_the_cut_that_was_changed_is_damage(folder: Pa
     )
     found = report()
     assert (found.wrong_tiles[0], found.wrong_notes != []) == ("tile/1/000.p/2", True)
+
+
+class Watched(DirectoryStore):
+    """It counts the bundles that are read, and keeps all under lock."""
+
+    read_paths: tuple[str, ...] = ()
+    until: datetime | None = None
+
+    def read(self, path: str) -> bytes | None:
+        self.read_paths += (path,) if "entries" in path else ()
+        return super().read(path)
+
+    def locked_until(self, path: str) -> datetime | None:  # noqa: ARG002 - all the same
+        return self.until
+
+
+def test_what_is_locked_is_not_read_and_a_cut_that_failed_rests(folder: Path) -> None:
+    old_log()
+    say_cut()
+    published(folder)
+    store = Watched(folder)
+    store.until = datetime(2040, 1, 2, tzinfo=UTC)
+    with pytest.raises(StillLocked):
+        cut_in(store)
+    assert store.read_paths == ()
+    publisher = Publisher("default", store, [run_signer().verifier()], remembered=True)
+    publisher._published(connection)
+    store.until = None
+    publisher._published(connection)
+    assert ("under Object Lock" in publisher.uncut, (folder / "tile/entries/001").exists()) == (True, True)
+    publisher.cut_rests_until -= CUT_REST_S
+    publisher._published(connection)
+    assert (publisher.uncut, (folder / "tile/entries/001").exists()) == ("", False)
 
 
 def test_a_removal_that_broke_off_goes_on_where_it_was(folder: Path) -> None:

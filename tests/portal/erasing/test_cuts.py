@@ -4,8 +4,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from audit.cases import projection
@@ -17,19 +19,22 @@ from audit.log.cuts import begins_at
 from audit.log.cutting import cut_published
 from audit.log.examination import examine
 from audit.log.keys import load_verifiers
+from audit.log.models import Event, PersonalValue, SealedEntry, Tile
 from audit.log.publishing import publish_once
 from audit.log.read import named
+from audit.log.recovery import recover
 from audit.log.stores.directory import DirectoryStore
 from audit.packs.position import NoPosition, at_size
 from portal.access_requests.actions import withdraw
 from portal.access_requests.models import AccessRequest
 from portal.eligibility.models import RoleAssignment
-from portal.erasing import carrying_cuts, cutting, holding, retention
+from portal.erasing import carrying_cuts, cutting, cutting_again, holding, retention
 from portal.erasing.models import Cut
 from portal.erasing.places import says_cut
 from portal.errors import NotAllowed, RefusedByPolicy
 from portal.notifications.models import Alert
-from tests.audit.log.logged import sealed
+from tests.audit.log.logged import doctored, sealed
+from tests.audit.log.test_recovery import set_back
 from tests.browsing import browser_of
 from tests.factories import broken_log
 from tests.portal.erasing.test_everywhere import places_of
@@ -205,6 +210,76 @@ def test_a_hold_that_is_set_after_the_approval_keeps_it(world: World, old: Acces
     assert (cut.state, "under a legal hold" in cut.trouble, named(["log.cut"])) == ("approved", True, [])
     waits = request_of(world, "ben")
     assert retention.open_cases() == {str(waits.pk)}
+
+
+@pytest.mark.parametrize("about", ["case", "person"])
+def test_a_hold_that_is_set_after_the_log_said_it_keeps_what_is_its(
+    world: World, old: AccessRequest, settings: Any, tmp_path: Path, about: str
+) -> None:
+    approved(world)
+    carrying_cuts.run_due()
+    sealed(0)
+    publish(tmp_path / "log")
+    mine = Event.objects.filter(case=str(old.pk), sealed__index__lt=256).count()
+    typed = old.reason
+    whom: dict[str, Any] = {"case": old} if about == "case" else {"person": world.ann}
+    hold = holding.set_hold(by=actor(world.pia), reason="A court case.", **whom)
+    assert carried_out(tmp_path / "log").state == "cut"
+    old.refresh_from_db()
+    (done,) = named(["cut.done"])
+    assert (Event.objects.filter(case=str(old.pk), sealed__index__lt=256).count(), old.reason) == (mine, typed)
+    assert (done.fields["cases"], mine > 1, int(done.fields["entries"]) > 100, begins_at()) == (0, True, True, 256)
+    assert PersonalValue.objects.filter(event__case=str(old.pk), field="reason").exists()
+    report = examine(load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY), published=StoreSource(str(tmp_path / "log")))
+    assert report.sentences() == []
+    projection.catch_up()
+    assert (hold.state, CaseRow.objects.count()) == ("holds", 1)
+
+
+@pytest.mark.parametrize("row", ["approved", "proposed", "gone", "another"])
+@pytest.mark.usefixtures("old")
+def test_a_cut_that_a_database_set_back_has_lost_is_carried_out_again(world: World, tmp_path: Path, row: str) -> None:
+    folder = tmp_path / "log"
+    cut = approved(world)
+    sealed(0)
+    size, tiles = SealedEntry.objects.count(), list(Tile.objects.values_list("level", "index", "hashes"))
+    carrying_cuts.run_due()
+    sealed(0)
+    publish(folder)
+    set_back(size)
+    doctored("DELETE FROM audit_tile")
+    for each in tiles:
+        doctored("INSERT INTO audit_tile (level, index, hashes) VALUES (%s, %s, %s)", *each)
+    Cut.objects.update(state="approved", said_at=None)
+    if row == "proposed":
+        Cut.objects.update(state="proposed", approved_at=None, approved_by=None)
+    elif row in ("gone", "another"):
+        Cut.objects.all().delete()
+    if row == "another":
+        cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
+    keys = load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY)
+    assert recover(connection, StoreSource(str(folder)), keys) is not None
+    assert list(Cut.objects.exclude(state="kept").values_list("pk", "state", "minimum_index")) == [
+        (cut.pk, "cutting", 256)
+    ]
+    sealed(0)
+    carried_out(folder)
+    assert (Cut.objects.get(pk=cut.pk).state, begins_at(), len(named(["cut.done"]))) == ("cut", 256, 1)
+    assert examine(keys, published=StoreSource(str(folder))).sentences() == []
+
+
+@pytest.mark.usefixtures("old")
+def test_a_cut_that_contradicts_itself_is_not_resumed(world: World) -> None:
+    from django.db import transaction
+
+    sound = {"cut_id": str(uuid4()), "minimum_index": 256, "from_index": 0, "from_at": THEN, "to_at": THEN, "keep_until": THEN} | {
+        "asked_by": str(world.pia.pk), "approved_by": str(world.quinn.pk), "reason": WHY,
+    }  # fmt: skip
+    for wrong in ({"approved_by": "x"}, {"asked_by": str(uuid4())}, {"minimum_index": 2**40}, {"cut_id": "x"}):
+        with transaction.atomic():
+            append_many([Entry("log.cut", process("test"), sound | wrong)])
+    sealed(0)
+    assert (cutting_again.resume(0), Cut.objects.count()) == (0, 0)
 
 
 @pytest.mark.usefixtures("old")
