@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.campaigns.cadence import LEAD, Last, Owed, closes_at, is_missed, mark_of, next_owed
@@ -85,6 +85,7 @@ MOMENTS = st.datetimes(datetime(2027, 1, 1), datetime(2028, 12, 31), timezones=s
 LONG = st.timedeltas(timedelta(0), timedelta(days=60))
 
 
+@settings(max_examples=30)  # each walks over more than a year
 @given(
     start=MOMENTS,
     every=st.sampled_from([30, 90]),

@@ -89,7 +89,7 @@ def test_neither_its_writer_nor_twice_the_same_one_nor_who_is_no_administrator(w
     assert refused.value.kind == "looked last"
     assert [each.fields["kind"] for each in named(["policy.act_refused"])] == [
         "own policy",
-        "not allowed",
+        "not_allowed",
         "looked last",
     ]
     assert PolicyConfirmation.objects.count() == 1

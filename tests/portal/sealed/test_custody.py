@@ -395,7 +395,7 @@ def test_case_says_that_a_shown_secret_works_until_it_is_replaced(vault: Vault) 
 def test_form_of_a_sealed_account_says_who_releases_and_how_often_it_is_shown(vault: Vault) -> None:
     ann, privilege = browser_of(vault.world.ann), vault.world.privilege.pk
     said = {mode: ann.get(f"/requests/{mode}/?privilege={privilege}").content.decode() for mode in ("new", "bypass")}
-    once = "a second person must release its secret"
+    once = "somebody other than you must release its secret"
     assert (once in said["new"], once in said["bypass"]) == (True, False)
     assert "its secret is shown to you without a second person" in said["bypass"]
     page = f"/requests/{shown_to(vault).request_id}/"
