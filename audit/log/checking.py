@@ -5,15 +5,13 @@ An outsider's check is worth more (docs/auditor/without-us.md). This one notices
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.conf import settings
-from django.db import connection
 
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.checkpoints import public_keys
 from audit.log.examination import Report, examine
+from audit.log.locks import Lock, alone
 from audit.log.read import named
 from audit.log.stores import StoreUnavailable
 from audit.log.stores.opening import open_store
@@ -23,7 +21,6 @@ from audit.log.verify.sources import Source, SourceUnavailable
 alarms = logging.getLogger("breakglass.alarm")
 EVERY_MS = 24 * 60 * 60 * 1000
 MOST_NAMED = 20
-CHECK_LOCK = 0x6C6F67_03  # held while the log is checked
 CHECKER = process("checker")
 
 
@@ -46,25 +43,11 @@ def run_due() -> int:
     """Check where the last check is a day old; how many checks were made. One at a time, however many are asked."""
     if not _is_due():
         return 0
-    with _alone() as alone:
-        if not alone or not _is_due():
+    with alone(Lock.CHECK) as mine:
+        if not mine or not _is_due():
             return 0
         check(by=CHECKER)
     return 1
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """A lock of the session, which ends with it; the check reads for minutes, and no transaction is kept open for it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [CHECK_LOCK])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [CHECK_LOCK])
 
 
 def _is_due() -> bool:

@@ -15,7 +15,7 @@ from audit.log.said import Cut, read_cut
 
 SAID = """
 SELECT s."index", e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
-WHERE e.name = 'log.cut' AND s."index" < %s AND e.at <= %s
+WHERE e.name = 'log.cut' AND s."index" < %s
 """
 # How many entries are held from each minimum to the next.
 HELD = """
@@ -26,15 +26,15 @@ GONE = 'SELECT id FROM unnest(%s::text[]) AS c (id) WHERE NOT EXISTS (SELECT FRO
 ALL = 2**62
 
 
-def said_cuts(cursor: Any = None, *, below: int = ALL, said_before: int = ALL) -> list[Cut]:
-    """What cuts events say that are sealed below an index and were written no later than at a time (ms), the lowest minimum first.
+def said_cuts(cursor: Any = None, *, below: int = ALL) -> list[Cut]:
+    """What cuts events say that are sealed below an index, the lowest minimum first.
 
     One that contradicts itself, or speaks of what came after it, is passed over; so nothing that was sealed ends a reader.
     """
     if cursor is None:
         with connections[DEFAULT_DB_ALIAS].cursor() as own:
-            return said_cuts(own, below=below, said_before=said_before)
-    cursor.execute(SAID, [below, said_before])
+            return said_cuts(own, below=below)
+    cursor.execute(SAID, [below])
     found = []
     for place, body in cursor.fetchall():
         with contextlib.suppress(ParseError):
@@ -42,9 +42,9 @@ def said_cuts(cursor: Any = None, *, below: int = ALL, said_before: int = ALL) -
     return sorted(cut for cut in found if cut.minimum <= cut.place)
 
 
-def minimum_index(cursor: Any = None, *, below: int = ALL, said_before: int = ALL) -> int:
-    """The minimum index, as events say that are sealed below an index and were written no later than at a time (ms)."""
-    return max((cut.minimum for cut in said_cuts(cursor, below=below, said_before=said_before)), default=0)
+def minimum_index(cursor: Any = None, *, below: int = ALL) -> int:
+    """The minimum index, as events say that are sealed below an index."""
+    return max((cut.minimum for cut in said_cuts(cursor, below=below)), default=0)
 
 
 def begins_at() -> int:

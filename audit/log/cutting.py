@@ -88,10 +88,8 @@ def need_unlocked(store: Store, minimum: int) -> None:
         )
 
 
-def cut_published(cursor: Any, store: Store, size: int, *, said_before: int = ALL) -> int:
+def cut_published(cursor: Any, store: Store, size: int) -> int:
     """Remove from a store, in which ``size`` entries are published, the bundles that a published ``log.cut`` names; how many.
-
-    ``said_before``: only a cut that was said no later than at this time (ms).
 
     From the first to the last: where the last one is gone, all are.
 
@@ -99,7 +97,7 @@ def cut_published(cursor: Any, store: Store, size: int, *, said_before: int = AL
         SealingError: An entry there has not been kept for its time; nothing was removed.
         StoreUnavailable, StillLocked: See `need_unlocked`.
     """
-    minimum = minimum_index(cursor, below=size, said_before=said_before)
+    minimum = minimum_index(cursor, below=size)
     if minimum:
         need_unlocked(store, minimum)  # one question, before the bundles are read
     first = last = minimum // tiles.WIDTH

@@ -18,9 +18,10 @@ from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.erased_again import cut_since, erase_since
 from audit.log.errors import NotVerified, ParseError
+from audit.log.locks import Lock
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.publishing import SetBack, check_grown
-from audit.log.sealing import KEEP_CHECKPOINT, KEEP_ENTRIES, KEEP_TILES, SEALING_LOCK, last_signed, read_tiles
+from audit.log.sealing import KEEP_CHECKPOINT, KEEP_ENTRIES, KEEP_TILES, last_signed, read_tiles
 from audit.log.verify.check import contains
 from audit.log.verify.sources import Source
 
@@ -72,7 +73,7 @@ def recover(connection: BaseDatabaseWrapper, source: Source, keys: Sequence[Veri
     """
     head = _head(source, keys)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALING_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.SEALING])
         last = last_signed(connection, keys)
         size = last.size if last else 0
         if last and size >= head.size:

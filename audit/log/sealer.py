@@ -15,6 +15,7 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.durable import write_whole
 from audit.log.errors import NotVerified, ParseError
 from audit.log.heartbeats import beat
+from audit.log.locks import Lock
 from audit.log.note import VerifierKey, write_note
 from audit.log.publisher import Publisher
 from audit.log.sealing import BATCH, SealingError, all_keys, last_signed, seal_once
@@ -24,7 +25,6 @@ from audit.log.witnessing import Witnessing
 
 log = logging.getLogger("breakglass.sealer")
 alarms = logging.getLogger("breakglass.alarm")
-PROCESS_LOCK = 0x6C6F67_02  # held by the one sealer that works
 POLL_S = 0.1
 BEAT_S = 2
 REST_S = 1  # after an error
@@ -89,7 +89,7 @@ class Sealer:
 
     def _alone(self, connection: BaseDatabaseWrapper) -> bool:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [PROCESS_LOCK])
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [Lock.SEALER])
             alone = bool(cursor.fetchone()[0])
         if not alone:
             self._tell("Another sealer is at work; this one waits for it to go.", logging.INFO)

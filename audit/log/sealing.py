@@ -17,6 +17,7 @@ from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import Checkpoint, VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
+from audit.log.locks import Lock
 from audit.log.note import VerifierKey
 from audit.log.said import READERS
 from audit.log.signing import CannotSign, Signer, sign_checkpoint
@@ -24,7 +25,6 @@ from audit.log.signing import CannotSign, Signer, sign_checkpoint
 alarms = logging.getLogger("breakglass.alarm")
 BATCH = 2000
 MOST_NAMED = 5
-SEALING_LOCK = 0x6C6F67_01  # held for one sealing
 Edge = dict[tuple[int, int], bytes]
 
 WAITING = "SELECT EXISTS (SELECT FROM audit_queue WHERE NOT seq = ANY(%s))"
@@ -103,7 +103,7 @@ def seal_once(
         if not cursor.fetchone()[0]:
             return 0
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALING_LOCK])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.SEALING])
         keys = all_keys(signer, trusted)
         size, edge = _last_state(cursor, keys, known)
         cursor.execute(QUEUED, [list(skip), _room(signer, keys, size)])

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db import connection
-
 from audit.log.durable import write_whole
+from audit.log.locks import alone
 
 
 def keep(path: Path, data: bytes) -> None:
@@ -20,12 +19,5 @@ def keep(path: Path, data: bytes) -> None:
 def only_one(what: str) -> Iterator[bool]:
     """Whether we are the only process at work on it; the lock goes with the connection, so a crash frees it."""
     key = int.from_bytes(hashlib.sha256(what.encode()).digest()[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        mine = bool(cursor.fetchone()[0])
-    try:
+    with alone(key) as mine:
         yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])

@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from audit.log.append import Actor, action, append, now_ms
+from audit.log.locks import Lock, alone
 from audit.log.models import Timestamp
 from audit.log.timestamps.client import NotStamped, ask
-from audit.log.timestamps.taking import CLOCK, alone, roots, row, token_sha256
+from audit.log.timestamps.taking import CLOCK, roots, row, token_sha256
 from audit.log.timestamps.tokens import VerifiedTimestamp
 from audit.packs.models import Pack
 
 LOOK_BACK = timedelta(days=7)
-PACK_LOCK = 0x6C6F67_05  # held while the authority is asked
 
 
 def run_due() -> int:
     """Take one for each pack of the last week that has none; how many were taken. After a failure the rest is left for the next time."""
     if not settings.PORTAL_TIMESTAMP_URL:
         return 0
-    with alone(PACK_LOCK) as mine:
+    with alone(Lock.PACK_TIMESTAMP) as mine:
         return sum(_take(pack) for pack in _due()) if mine else 0
 
 

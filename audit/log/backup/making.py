@@ -34,13 +34,13 @@ from audit.log.backup.target import (
 from audit.log.cuts import begins_at, minimum_index
 from audit.log.cutting import StillLocked, cut_published
 from audit.log.errors import NotVerified, ParseError
+from audit.log.locks import Lock, alone
 from audit.log.note import VerifierKey
 from audit.log.publishing import publish_once
 from audit.log.sealing import SealingError
 from audit.log.signing import SignerKey
 from audit.log.stores import StoreUnavailable
 
-LOCK = 0x6C6F67_04  # held for one backup
 VALUES = """
 SELECT v.event_id, v.field, v.salt, v.value FROM audit_personal_value v JOIN audit_sealed_entry s ON s.event_id = v.event_id
 WHERE s."index" >= {} AND s."index" < {} ORDER BY s."index", v.field
@@ -174,15 +174,10 @@ def make_backup(
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
+    with alone(Lock.BACKUP) as mine:
+        if not mine:
             raise BeingMade("Another backup is being made.")
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _known(target: Target, ours: Sequence[VerifierKey]) -> dict[str, str]:

@@ -39,12 +39,12 @@ from audit.log.backup_times import (
     rehearsal_due_at,
 )
 from audit.log.heartbeats import beat
+from audit.log.locks import Lock, alone
 from audit.log.models import StoredCheckpoint
 from audit.log.read import LoggedEvent, of_subject
 
 alarms = logging.getLogger("breakglass.alarm")
 REHEARSER = process("rehearsal")
-LOCK = 0x6C6F67_05  # held for one rehearsal
 TRIED = "rehearsals:tried"
 SCRATCH = "breakglass_rehearsal"
 PATTERN = "template0"  # empty in any case
@@ -161,16 +161,10 @@ def note_failed(*, by: Actor, sentence: str, backup: str, gone: bool) -> None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """A lock of the session: a restore takes minutes, and no transaction is kept open for it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
+    with alone(Lock.REHEARSAL) as mine:
+        if not mine:
             raise NotConfigured("Somebody else rehearses a restore at this moment.")
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _restored(with_: Rehearsal) -> dict[str, Any]:

@@ -5,17 +5,15 @@ The log says once that it fails, and again, with an alarm, when it has failed fo
 
 import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography import x509
 from django.conf import settings
-from django.db import connection
 
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.checkpoints import latest
 from audit.log.errors import NotVerified, ParseError
+from audit.log.locks import Lock, alone
 from audit.log.models import Timestamp
 from audit.log.note import write_note
 from audit.log.read import last_one_named
@@ -25,7 +23,6 @@ from audit.log.timestamps.tokens import VerifiedTimestamp, parse_roots
 alarms = logging.getLogger("breakglass.alarm")
 HOUR_MS = 60 * 60 * 1000
 LATE_MS = HOUR_MS  # after the first failure
-STAMP_LOCK = 0x6C6F67_04  # held while the authority is asked
 CLOCK = process("timestamps")
 STAMPED, FAILED = SAID = ("log.timestamped", "log.timestamp_failed")
 
@@ -34,7 +31,7 @@ def run_due() -> int:
     """Take one where this hour has none; how many were taken. One at a time, however many are asked."""
     if not settings.PORTAL_TIMESTAMP_URL or not _is_due():
         return 0
-    with alone() as mine:
+    with alone(Lock.TIMESTAMP) as mine:
         return int(mine and _is_due() and _take())
 
 
@@ -56,20 +53,6 @@ def roots_or_none() -> tuple[x509.Certificate, ...]:
         return roots() if settings.PORTAL_TIMESTAMP_ROOTS else ()
     except NotStamped:
         return ()
-
-
-@contextmanager
-def alone(lock: int = STAMP_LOCK) -> Iterator[bool]:
-    """A lock of the session; no transaction is kept open while the authority is asked."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock])
-        mine = bool(cursor.fetchone()[0])
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock])
 
 
 def last_at() -> int | None:

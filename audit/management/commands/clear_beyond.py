@@ -5,12 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections
 
 from audit.log.checkpoints import public_keys
 from audit.log.clearing import Beyond, NothingPublished, beyond, move_away
 from audit.log.errors import NotVerified
-from audit.log.sealer import PROCESS_LOCK
+from audit.log.locks import Lock, alone
 from audit.log.sealing import SealingError
 from audit.log.stores import Overtaken, StoreUnavailable
 from audit.log.stores.opening import open_store
@@ -31,14 +30,10 @@ class Command(BaseCommand):
         """Look, say, and move."""
         if not settings.PORTAL_LOG_STORE:
             raise CommandError("PORTAL_LOG_STORE is not set: it names where the log is published.")
-        with connections[sealer_database()].cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [PROCESS_LOCK])
-            if not cursor.fetchone()[0]:
+        with alone(Lock.SEALER, sealer_database()) as mine:
+            if not mine:
                 raise CommandError("A sealer is at work. Stop it first.")
-            try:
-                self._clear(options["into"])
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [PROCESS_LOCK])
+            self._clear(options["into"])
 
     def _clear(self, into: Path | None) -> None:
         try:

@@ -10,7 +10,7 @@ from django.db import connections
 from audit.log.checkpoints import public_keys
 from audit.log.errors import NotVerified
 from audit.log.forgetting import NotSignedAsLost, forget
-from audit.log.sealer import PROCESS_LOCK
+from audit.log.locks import Lock, alone
 from audit.log.sealing import SealingError
 from audit.log.stores import StoreUnavailable
 from audit.management.commands.sealer import published_to, sealer_database
@@ -27,15 +27,12 @@ class Command(BaseCommand):
         memory = os.environ.get("PORTAL_LOG_SEEN_FILE", "")
         if not memory:
             raise CommandError("PORTAL_LOG_SEEN_FILE is not set: the sealer remembers nothing.")
-        connection = connections[sealer_database()]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [PROCESS_LOCK])
-            if not cursor.fetchone()[0]:
+        alias = sealer_database()
+        with alone(Lock.SEALER, alias) as mine:
+            if not mine:
                 raise CommandError("A sealer is at work. Stop it first.")
             try:
-                last = forget(connection, Path(memory), published_to(), public_keys())
+                last = forget(connections[alias], Path(memory), published_to(), public_keys())
             except (NotSignedAsLost, NotVerified, SealingError, StoreUnavailable, OSError) as error:
                 raise CommandError(f"Nothing was forgotten. {error}") from error
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [PROCESS_LOCK])
         self.stdout.write(f"The sealer goes on after {last.size} entries. What it remembered is kept beside {memory}.")

@@ -11,6 +11,7 @@ from audit.log import append, checking
 from audit.log.append import clock, process
 from audit.log.cosignature import CosignerKey
 from audit.log.examination import examine
+from audit.log.locks import Lock
 from audit.log.models import Cosignature
 from audit.log.publishing import publish_once
 from audit.log.read import named
@@ -107,10 +108,10 @@ def test_a_kept_line_that_is_no_cosignature_is_damage(store: DirectoryStore) -> 
 def test_a_check_that_runs_elsewhere_is_not_made_twice(store: DirectoryStore) -> None:
     published(store, 1)
     with psycopg.connect(superuser_url(str(connection.settings_dict["NAME"])), autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [checking.CHECK_LOCK])
+        other.execute("SELECT pg_advisory_lock(%s)", [Lock.CHECK])
         assert (checking.run_due(), named(["log.checked"])) == (0, [])
         # A session that ends lets go a moment later.
-        other.execute("SELECT pg_advisory_unlock(%s)", [checking.CHECK_LOCK])
+        other.execute("SELECT pg_advisory_unlock(%s)", [Lock.CHECK])
     assert checking.run_due() == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from audit.log import backup_times, checking, sealer, sealing
+from audit.log import backup_times
 from audit.log.append import append, clock, now_ms, process
 from audit.log.backup import hourly, lateness, making, rehearsing
 from audit.log.backup_times import MINUTE_MS, last_of, outage_of
@@ -36,11 +36,6 @@ def at(minutes: int, job: Any) -> int:
     moment = now_ms() + minutes * MINUTE_MS
     with clock(lambda: moment):
         return int(job.run_due())
-
-
-def test_locks_of_the_log_are_five_different_ones() -> None:
-    locks = {sealing.SEALING_LOCK, sealer.PROCESS_LOCK, checking.CHECK_LOCK, making.LOCK, rehearsing.LOCK}
-    assert len(locks) == 5
 
 
 def test_one_backup_an_hour_with_its_figures(backups: Place) -> None:
