@@ -36,7 +36,7 @@ fix: venv ## mend what the linters can mend
 
 faults: venv ## kill, break and starve everything in turn; with the long share that make test leaves out
 	@$(RUN) packages demo test
-	@exec $(BIN)/pytest tests/faults tests/audit/log/test_foreign.py -m 'faults or not faults' -n 0 -q $(ARGS)
+	@exec $(BIN)/pytest tests/faults tests/audit/log/test_foreign.py -m 'faults or not faults' -n 2 -q $(ARGS)
 
 fuzz: venv ## each parser that reads what others can write, 60 s each; ARGS='card --seconds 600'
 	@exec $(BIN)/python -m tests.fuzz $(ARGS)

@@ -17,6 +17,7 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 django.setup()  # pytest-django looked for settings before they were named
 
+from tests.counting import count, pytest_terminal_summary  # noqa: E402 - fixtures and hooks stand together
 from tests.emptying import instead_of_flush  # noqa: E402 - it needs the settings
 from tests.faults.whole import House, _house, house  # noqa: E402 - it reads models
 from tests.migrated import django_db_setup  # noqa: E402 - likewise
@@ -24,7 +25,16 @@ from tests.static_files import found_once  # noqa: E402 - it needs the settings
 
 instead_of_flush()
 found_once()
-__all__ = ["_house", "_mail_sink", "django_db_setup", "house", "mail_sink", "target"]
+__all__ = [
+    "_house",
+    "_mail_sink",
+    "count",
+    "django_db_setup",
+    "house",
+    "mail_sink",
+    "pytest_terminal_summary",
+    "target",
+]
 
 
 @pytest.hookimpl(optionalhook=True)  # where tests run side by side
@@ -37,6 +47,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class TogetherWithWhatTheyShare(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
+            if _comes_in_parts(config.rootpath / file) and nodeid.endswith("]"):
+                return nodeid  # each part begins anew, in whichever worker's house
             if _lives_in_the_house(config.rootpath / file):
                 return "house"
             return file if _shares(config.rootpath / file) else nodeid
@@ -63,6 +75,11 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def _lives_in_the_house(file: Path) -> bool:
     text = file.read_text()
     return "house: House" in text and "from tests.faults.whole import" in text
+
+
+@cache
+def _comes_in_parts(file: Path) -> bool:
+    return "from tests.faults.sharded import" in file.read_text()
 
 
 @cache

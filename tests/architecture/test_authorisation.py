@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.architecture.authorisation import SENT, Row, rows
 from tests.architecture.scene import Scene, make_scene
+from tests.counting import Count
 from tests.worlds import sealing
 
 EVERY_URL = "tests.architecture.every_url"
@@ -60,7 +61,7 @@ def test_outsiders_find_no_object_and_are_refused_every_act(viewer: str) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_answer_is_as_the_table_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_answer_is_as_the_table_says(monkeypatch: pytest.MonkeyPatch, count: Count) -> None:
     for module in HURRIERS:  # the target is not asked: each act is undone, and who may is known before
         monkeypatch.setattr(f"{module}.hurry", lambda *_: None)
     with sealing():
@@ -69,10 +70,9 @@ def test_every_answer_is_as_the_table_says(monkeypatch: pytest.MonkeyPatch, caps
     with override_settings(ROOT_URLCONF=EVERY_URL):
         wrong = [told for row in table for told in _wrong(scene, row)] + _methods_without_a_line(scene, table)
     counts = Counter(answer for row in table for answer in row.answers.values())
-    with capsys.disabled():
-        names, cells = len({row.name for row in table}), sum(counts.values())
-        told = ", ".join(f"{times} x {answer}" for answer, times in sorted(counts.items()))
-        print(f"\nauthorisation: {names} addresses, {len(table)} lines, {cells} answers: {told}")  # noqa: T201 - counts are to be seen
+    names, cells = len({row.name for row in table}), sum(counts.values())
+    told = ", ".join(f"{times} x {answer}" for answer, times in sorted(counts.items()))
+    count(f"authorisation: {names} addresses, {len(table)} lines, {cells} answers: {told}")
     assert wrong == [], "\n".join(wrong)
 
 

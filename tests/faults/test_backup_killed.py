@@ -21,6 +21,7 @@ from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
 from tests.audit.log.backup.places import Place, place
 from tests.audit.log.logged import run_signer, sealed
+from tests.counting import Count
 from tests.faults.test_publication_killed import CALLS, KINDS, STRACE, _published
 
 AT = 1_790_000_000_000
@@ -151,9 +152,7 @@ def test_a_backup_struck_in_the_program_is_not_taken_for_one(scene: Scene) -> No
 @pytest.mark.faults
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_backup_struck_at_any_file_call_is_not_taken_for_one(
-    scene: Scene, kind: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_backup_struck_at_any_file_call_is_not_taken_for_one(scene: Scene, kind: str, count: Count) -> None:
     """By strace, at the system calls themselves; where there is none, in the program."""
     traced = STRACE is not None
     counts = {}
@@ -162,7 +161,6 @@ def test_a_backup_struck_at_any_file_call_is_not_taken_for_one(
         while scene.struck(call, kind, number, traced=traced):
             number += 1
         counts[call] = number - 1
-    with capsys.disabled():
-        print(f"\n  {kind} at {sum(counts.values())} file calls ({'strace' if traced else 'shim'}): {counts}", end="")  # noqa: T201 - what was hit is to be seen
+    count(f"{kind} at {sum(counts.values())} file calls ({'strace' if traced else 'shim'}): {counts}")
     assert counts["rename"] == 2
     assert counts["link"] > 10

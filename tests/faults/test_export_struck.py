@@ -17,6 +17,7 @@ from audit.packs.actions import request_pack
 from audit.packs.models import Pack
 from tests.audit.facts.stream import at
 from tests.audit.packs import told
+from tests.counting import Count
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db
@@ -108,12 +109,9 @@ def _left(place: Path) -> list[str]:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC])
-def test_a_pack_struck_at_any_file_call_is_made_by_the_next_run(
-    world: World, error: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_pack_struck_at_any_file_call_is_made_by_the_next_run(world: World, error: int, count: Count) -> None:
     number = 1
     while struck(world, number, error):
         number += 1
-    with capsys.disabled():
-        print(f"\n  {errno.errorcode[error]} at {number - 1} file calls of a pack", end="")  # noqa: T201 - what was hit is to be seen
+    count(f"{errno.errorcode[error]} at {number - 1} file calls of a pack")
     assert number > 5

@@ -21,6 +21,7 @@ from portal.embedded import ports
 from portal.grants.models import Grant
 from portal.grants.states import MAY_BE_LIVE
 from tests.browsing import code_of_device
+from tests.counting import Count
 from tests.faults.programs import CELERY, Program, running, web
 from tests.faults.shops import declare_source, end_at, live_logins, log_in, make_shop, open_anyhow
 from tests.faults.visiting import Visitor
@@ -99,7 +100,7 @@ def scene(own_target: Postgres) -> Iterator[Scene]:
     ],
 )
 def test_killed_process_leaves_nothing_open_and_nothing_untold(
-    scene: Scene, process: str, step: str, killed: str, capsys: pytest.CaptureFixture[str]
+    scene: Scene, process: str, step: str, killed: str, count: Count
 ) -> None:
     grant = (
         _kill_while_opening(scene, step, killed)
@@ -120,8 +121,7 @@ def test_killed_process_leaves_nothing_open_and_nothing_untold(
             wait_until(lambda: _state(grant) == "ended", "the grant to be ended", 60)
     assert live_logins(scene.target) == []
     _each_with_its_events()
-    with capsys.disabled():
-        print(f"\n  kill -9 of {killed} and gather, {process}: {step}: ended and told", end="")  # noqa: T201 - what was hit is to be seen
+    count(f"kill -9 of {killed} and gather, {process}: {step}: ended and told")
 
 
 def test_every_step_of_both_is_killed_and_every_process() -> None:

@@ -21,6 +21,7 @@ from audit.log.checkpoint import parse_checkpoint, parse_log_key
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
 from portal.embedded.processes import CouldNotStart
+from tests.counting import Count
 from tests.faults.sharded import part
 from tests.faults.visiting import Visitor
 from tests.faults.whole import NAMES, House
@@ -210,11 +211,10 @@ def test_work_goes_on_and_nothing_acknowledged_is_lost_through_a_kill(house: Hou
 @pytest.mark.faults
 @pytest.mark.parametrize("number", range(1, PARTS + 1))
 def test_work_goes_on_and_nothing_acknowledged_is_lost_through_300_kills(
-    house: House, number: int, capsys: pytest.CaptureFixture[str]
+    house: House, number: int, count: Count
 ) -> None:
     with part(f"kills {number}"):
         hit = strike(house, number, KILLS)
         published_is_whole(house)
     assert hit.total() == KILLS
-    with capsys.disabled():
-        print(f"\n  part {number} of {PARTS}: {dict(hit)}", end="")  # noqa: T201 - what was hit is to be seen
+    count(f"part {number} of {PARTS}: {dict(hit)}")

@@ -22,6 +22,7 @@ from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
 from portal.embedded.state import CHECKOUT
 from tests.audit.log.logged import appended, run_signer, sealed
+from tests.counting import Count
 from tests.faults.programs import running
 from tests.servers import wait_until
 
@@ -165,9 +166,7 @@ def test_a_publication_struck_in_the_program_is_whole(scene: Scene, call: str, k
 @pytest.mark.faults
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_publication_struck_at_any_file_call_is_whole(
-    scene: Scene, kind: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_publication_struck_at_any_file_call_is_whole(scene: Scene, kind: str, count: Count) -> None:
     """By strace, at the system calls themselves; where there is none, in the program."""
     traced = STRACE is not None
     counts = {}
@@ -176,8 +175,7 @@ def test_a_publication_struck_at_any_file_call_is_whole(
         while scene.struck(call, kind, number, traced=traced):
             number += 1
         counts[call] = number - 1
-    with capsys.disabled():
-        print(f"\n  {kind} at {sum(counts.values())} file calls ({'strace' if traced else 'shim'}): {counts}", end="")  # noqa: T201 - what was hit is to be seen
+    count(f"{kind} at {sum(counts.values())} file calls ({'strace' if traced else 'shim'}): {counts}")
     assert counts["link"] == 5
     assert counts["rename"] == 2
     assert all(counts.values())
@@ -235,9 +233,7 @@ def test_a_sealer_struck_while_it_publishes_goes_on_or_is_started_again(
 @pytest.mark.skipif(STRACE is None, reason="what the sealer's process is struck with comes from strace")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("call", CALLS)
-def test_a_sealer_killed_at_any_of_its_file_calls_starts_clean(
-    tmp_path: Path, call: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_sealer_killed_at_any_of_its_file_calls_starts_clean(tmp_path: Path, call: str, count: Count) -> None:
     """The running process, one call further each time, until there is no such call; the next sealer is the next one that is struck."""
     folder = tmp_path / "log"
     environment = {"PORTAL_LOG_STORE": str(folder), "PORTAL_LOG_SEEN_FILE": str(tmp_path / "seen")}
@@ -264,8 +260,7 @@ def test_a_sealer_killed_at_any_of_its_file_calls_starts_clean(
     with running("sealer", role="sealer", environment=environment) as last:
         wait_until(lambda: published() == size, f"the last sealer\n{last.said}", 60)
     assert [each.name for each in folder.rglob("*") if BESIDE.fullmatch(each.name)] == []
-    with capsys.disabled():
-        print(f"\n  sealer killed at {number - 1} calls of {call}", end="")  # noqa: T201 - what was hit is to be seen
+    count(f"sealer killed at {number - 1} calls of {call}")
 
 
 def _remembered(place: Path) -> int:

@@ -32,6 +32,7 @@ from audit.log.verify.sources import Folder
 from audit.log.witness.judging import judge
 from audit.log.witness.requests import write_request
 from tests.audit.log.logged import appended
+from tests.counting import Count
 from tests.faults.tampering import CLASSES, RETIRED_AT, Scene
 
 RETIRED, PRESENT, WITNESS = (
@@ -188,12 +189,9 @@ def test_what_nobody_touched_raises_no_alarm(sound: Sound, tmp_path: Path) -> No
 
 @pytest.mark.faults
 @pytest.mark.django_db
-def test_a_hundred_cases_of_each_class_are_located(
-    sound: Sound, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_hundred_cases_of_each_class_are_located(sound: Sound, tmp_path: Path, count: Count) -> None:
     found = all_cases(sound, tmp_path, range(100, 200))
-    with capsys.disabled():
-        print(f"\n{told(found, 100)}", end="")  # noqa: T201 - who found what is to be seen
+    count(told(found, 100))
 
 
 @pytest.mark.faults

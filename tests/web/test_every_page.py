@@ -8,6 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser
 
 from tests.architecture.authorisation import rows
+from tests.counting import Count
 from tests.faults.whole import House
 from tests.web.every_page import NOT_PAGES, PAGES, Furnished
 from tests.web.looking import VARIANTS, fits, seen
@@ -22,7 +23,7 @@ def test_every_address_that_answers_get_is_looked_at_or_no_page() -> None:
     assert set(PAGES) & set(NOT_PAGES) == set()
 
 
-def test_every_page_is_accessible_and_fits(browser: Browser, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_page_is_accessible_and_fits(browser: Browser, house: House, count: Count) -> None:
     began, furnished = time.monotonic(), Furnished(house)
     try:
         with override_settings(ROOT_URLCONF=EVERY_URL):
@@ -38,11 +39,9 @@ def test_every_page_is_accessible_and_fits(browser: Browser, house: House, capsy
         ]
     finally:
         furnished.leave()  # others go on in this house, and a receiver that answers nothing would hold their alerts
-    with capsys.disabled():
-        counts = (
-            f"{len(PAGES)} pages, {len(looks)} looks, each at 390 px light and 1280 px dark, {len(wrong)} with trouble"
-        )
-        print(f"\naxe: {counts}, {time.monotonic() - began:.0f} s")  # noqa: T201 - the count is to be seen
+    count(
+        f"axe: {len(PAGES)} pages, {len(looks)} looks, each at 390 px light and 1280 px dark, {len(wrong)} with trouble, {time.monotonic() - began:.0f} s"
+    )
     assert wrong == [], "\n\n".join(wrong)
 
 
