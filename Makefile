@@ -34,7 +34,7 @@ check: venv ## lint, types, arrows, templates, migrations, deployment, diagrams
 fix: venv ## mend what the linters can mend
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet . ; $(BIN)/python manage.py statediagrams
 
-faults: venv ## kill, break and starve everything in turn; with the long share that make test leaves out
+faults: venv ## kill, break and starve everything in turn, with make test's long share; ARGS='--done FILE --shard 1/4'
 	@$(RUN) packages demo test
 	@exec $(BIN)/pytest tests/faults tests/audit/log/test_foreign.py -m 'faults or not faults' -n 2 -q $(ARGS)
 

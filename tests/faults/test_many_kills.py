@@ -22,7 +22,6 @@ from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
 from portal.embedded.processes import CouldNotStart
 from tests.counting import Count
-from tests.faults.sharded import part
 from tests.faults.visiting import Visitor
 from tests.faults.whole import NAMES, House
 from tests.servers import wait_until
@@ -213,8 +212,7 @@ def test_work_goes_on_and_nothing_acknowledged_is_lost_through_a_kill(house: Hou
 def test_work_goes_on_and_nothing_acknowledged_is_lost_through_300_kills(
     house: House, number: int, count: Count
 ) -> None:
-    with part(f"kills {number}"):
-        hit = strike(house, number, KILLS)
-        published_is_whole(house)
+    hit = strike(house, number, KILLS)
+    published_is_whole(house)
     assert hit.total() == KILLS
     count(f"part {number} of {PARTS}: {dict(hit)}")
