@@ -22,7 +22,7 @@ from audit.log.verify.sources import Folder
 from tests.audit.log.backup.places import Place, place
 from tests.audit.log.logged import run_signer, sealed
 from tests.counting import Count
-from tests.faults.test_publication_killed import CALLS, KINDS, STRACE, _published
+from tests.faults.striking import KINDS, replayed, strike_each
 
 AT = 1_790_000_000_000
 
@@ -64,7 +64,7 @@ class Scene:
         """Back up with the fault, look, back up again, look; whether there was such a call to strike."""
         folder = self.top / "struck"
         shutil.copytree(self.top / "base", folder)
-        hit, said = _published(folder, self.top / "calls", f"{call}:{kind}:{number}", traced=traced)
+        hit, said = replayed(folder, self.top / "calls", (call, kind, number), traced=traced)
         head = (folder / "manifest").read_bytes()
         assert said in {"killed", "done", "refused"}
         assert head in ({self.new} if said == "done" else {self.old, self.new})
@@ -153,14 +153,9 @@ def test_a_backup_struck_in_the_program_is_not_taken_for_one(scene: Scene) -> No
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_backup_struck_at_any_file_call_is_not_taken_for_one(scene: Scene, kind: str, count: Count) -> None:
-    """By strace, at the system calls themselves; where there is none, in the program."""
-    traced = STRACE is not None
-    counts = {}
-    for call in CALLS if traced else [each for each in CALLS if each != "unlinkat"]:
-        number = 1
-        while scene.struck(call, kind, number, traced=traced):
-            number += 1
-        counts[call] = number - 1
-    count(f"{kind} at {sum(counts.values())} file calls ({'strace' if traced else 'shim'}): {counts}")
+    def struck(call: str, number: int, traced: bool) -> bool:
+        return scene.struck(call, kind, number, traced=traced)
+
+    counts = strike_each(struck, kind, count)
     assert counts["rename"] == 2
     assert counts["link"] > 10

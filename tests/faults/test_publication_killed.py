@@ -1,11 +1,9 @@
 """SIGKILL, EIO and ENOSPC at each file call of a publication, one by one: what is published is whole up to its head, what was
 acknowledged is there, and the next start publishes the rest and leaves nothing lying about."""
 
-import os
 import pickle
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -20,15 +18,12 @@ from audit.log.publishing import publish_once
 from audit.log.stores.directory import BESIDE, DirectoryStore
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
-from portal.embedded.state import CHECKOUT
 from tests.audit.log.logged import appended, run_signer, sealed
 from tests.counting import Count
 from tests.faults.programs import running
+from tests.faults.striking import CALLS, KINDS, STRACE, injected, replayed, strike_each, trace
 from tests.servers import wait_until
 
-STRACE = shutil.which("strace")
-CALLS = ("openat", "write", "fsync", "link", "rename", "unlink", "unlinkat", "mkdir", "fchmod")
-KINDS = ("KILL", "EIO", "ENOSPC")
 BEFORE, AFTER = 255, 257
 IN_EVERY_RUN = [("link", "KILL"), ("rename", "KILL"), ("fsync", "EIO"), ("write", "ENOSPC")]
 
@@ -64,7 +59,7 @@ class Scene:
         """Publish with the fault, look, start again, look; whether there was such a call to strike."""
         place = self.top / "struck"
         shutil.copytree(self.top / "base", place)
-        hit, said = _published(place, self.top / "calls", f"{call}:{kind}:{number}", traced=traced)
+        hit, said = replayed(place, self.top / "calls", (call, kind, number), traced=traced)
         assert said in {"killed", "done", "refused"}
         self._look(place, said)
         store = DirectoryStore(place / "log", begun=time.time() + 1)
@@ -108,55 +103,6 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path, old, new)
 
 
-def _published(place: Path, recorded: Path, fault: str, *, traced: bool) -> tuple[bool, str]:
-    """Run the program; whether the fault struck, and how it ended."""
-    command = [sys.executable, "-m", "tests.faults.publisher", str(place), str(recorded), "" if traced else fault]
-    environment = {"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)}
-    with subprocess.Popen(
-        command, cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        tracer = _trace(process.pid, fault, place.parent / "trace") if traced else None
-        process.stdin.write("\n")
-        process.stdin.close()
-        words = process.stdout.read().split()
-        status = process.wait()
-    if tracer is not None:
-        tracer.wait()
-    said = "killed" if status == -signal.SIGKILL else words[-1]
-    hit = "hit" in words or (tracer is not None and "INJECTED" in (place.parent / "trace").read_text())
-    return hit or said == "killed", said
-
-
-def _trace(pid: int, fault: str, into: Path, *, threads: bool = False) -> subprocess.Popen[bytes]:
-    assert STRACE is not None
-    call, kind, number = fault.split(":")
-    what = "signal=KILL" if kind == "KILL" else f"error={kind}"
-    tracer = subprocess.Popen(
-        [
-            STRACE,
-            "-qq",
-            *(["-f"] if threads else []),
-            "-o",
-            str(into),
-            "-p",
-            str(pid),
-            "-e",
-            f"trace={call}",
-            "-e",
-            f"inject={call}:{what}:when={number}",
-        ]
-    )
-    wait_until(lambda: _is_traced(pid, tracer.pid), "the tracer to take hold")
-    return tracer
-
-
-def _is_traced(pid: int, by: int) -> bool:
-    return f"TracerPid:\t{by}\n" in Path(f"/proc/{pid}/status").read_text()
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize(("call", "kind"), IN_EVERY_RUN)
 def test_a_publication_struck_in_the_program_is_whole(scene: Scene, call: str, kind: str) -> None:
@@ -167,36 +113,17 @@ def test_a_publication_struck_in_the_program_is_whole(scene: Scene, call: str, k
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_publication_struck_at_any_file_call_is_whole(scene: Scene, kind: str, count: Count) -> None:
-    """By strace, at the system calls themselves; where there is none, in the program."""
-    traced = STRACE is not None
-    counts = {}
-    for call in CALLS if traced else [each for each in CALLS if each != "unlinkat"]:
-        number = 1
-        while scene.struck(call, kind, number, traced=traced):
-            number += 1
-        counts[call] = number - 1
-    count(f"{kind} at {sum(counts.values())} file calls ({'strace' if traced else 'shim'}): {counts}")
+    def struck(call: str, number: int, traced: bool) -> bool:
+        return scene.struck(call, kind, number, traced=traced)
+
+    counts = strike_each(struck, kind, count)
     assert counts["link"] == 5
     assert counts["rename"] == 2
     assert all(counts.values())
 
 
 def _sealer_struck(call: str, kind: str, number: int) -> list[str]:
-    what = "signal=KILL" if kind == "KILL" else f"error={kind}"
-    fault = f"inject={call}:{what}:when={number}"
-    return [
-        str(STRACE),
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        f"trace={call}",
-        "-e",
-        fault,
-        sys.executable,
-        "manage.py",
-        "sealer",
-    ]
+    return [str(STRACE), "-qq", "-o", "/dev/null", *injected(call, kind, number), sys.executable, "manage.py", "sealer"]
 
 
 SEALER_CASES = [(call, kind, number) for call in ("link", "rename", "fsync") for kind in KINDS for number in (1, 2, 3)]
@@ -247,7 +174,7 @@ def test_a_sealer_killed_at_any_of_its_file_calls_starts_clean(tmp_path: Path, c
     while killed:
         with running("sealer", role="sealer", environment=environment) as sealer:
             wait_until(lambda: published() == size, f"the sealer to publish what it found\n{sealer.said}", 60)  # noqa: B023 - used in this turn
-            tracer = _trace(sealer.process.pid, f"{call}:KILL:{number}", tmp_path / "trace", threads=True)
+            tracer = trace(sealer.process.pid, (call, "KILL", number), tmp_path / "trace", threads=True)
             appended(1)
             wait_until(lambda: not sealer.lives() or published() == size + 1, f"the kill\n{sealer.said}", 60)  # noqa: B023 - likewise
             if sealer.lives():  # the memory is written beside the publication, in another thread

@@ -1,0 +1,76 @@
+"""One file call made to fail, or the process killed there: by strace, at the system calls themselves, or in the program."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from portal.embedded.state import CHECKOUT
+from tests.counting import Count
+from tests.servers import wait_until
+
+STRACE = shutil.which("strace")
+CALLS = ("openat", "write", "fsync", "link", "rename", "unlink", "unlinkat", "mkdir", "fchmod")
+NO_SHIM = "unlinkat"
+KINDS = ("KILL", "EIO", "ENOSPC")
+
+
+def strike_each(struck: Callable[[str, int, bool], bool], kind: str, count: Count) -> dict[str, int]:
+    """Strike at each number of each call until there is no such call any more; how many there were.
+
+    ``struck`` is told the call, its number and whether to use strace, and says whether there was one to strike.
+    """
+    traced = STRACE is not None
+    counts = {}
+    for call in CALLS if traced else [each for each in CALLS if each != NO_SHIM]:
+        number = 1
+        while struck(call, number, traced):
+            number += 1
+        counts[call] = number - 1
+    count(f"{kind} at {sum(counts.values())} file calls ({'strace' if traced else 'shim'}): {counts}")
+    return counts
+
+
+def injected(call: str, kind: str, number: int) -> list[str]:
+    """What strace is told, so that the fault is at that call."""
+    what = "signal=KILL" if kind == "KILL" else f"error={kind}"
+    return ["-e", f"trace={call}", "-e", f"inject={call}:{what}:when={number}"]
+
+
+def replayed(place: Path, recorded: Path, fault: tuple[str, str, int], *, traced: bool) -> tuple[bool, str]:
+    """Run `publisher.py`; whether the fault struck, and how it ended."""
+    shim = "" if traced else ":".join(map(str, fault))
+    command = [sys.executable, "-m", "tests.faults.publisher", str(place), str(recorded), shim]
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(CHECKOUT)}
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        tracer = trace(process.pid, fault, place.parent / "trace") if traced else None
+        process.stdin.write("\n")
+        process.stdin.close()
+        words = process.stdout.read().split()
+        status = process.wait()
+    if tracer is not None:
+        tracer.wait()
+    said = "killed" if status == -signal.SIGKILL else words[-1]
+    hit = "hit" in words or (tracer is not None and "INJECTED" in (place.parent / "trace").read_text())
+    return hit or said == "killed", said
+
+
+def trace(pid: int, fault: tuple[str, str, int], into: Path, *, threads: bool = False) -> subprocess.Popen[bytes]:
+    """Strike a process that runs already, from now on; it is taken hold of when this returns."""
+    assert STRACE is not None
+    followed = ["-f"] if threads else []
+    tracer = subprocess.Popen([STRACE, "-qq", *followed, "-o", str(into), "-p", str(pid), *injected(*fault)])
+    wait_until(lambda: _is_traced(pid, tracer.pid), "the tracer to take hold")
+    return tracer
+
+
+def _is_traced(pid: int, by: int) -> bool:
+    return f"TracerPid:\t{by}\n" in Path(f"/proc/{pid}/status").read_text()
