@@ -1,5 +1,6 @@
 """For all tests: the servers stand before Django's settings are read."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,12 @@ pytest_plugins = ["tests.counting", "tests.resuming"]
 
 
 @pytest.hookimpl(optionalhook=True)  # where tests run side by side
+def pytest_xdist_setupnodes() -> None:
+    """A worker names its settings by itself: pytest-django would read them before, with the broker and the folder of this process."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+@pytest.hookimpl(optionalhook=True)  # likewise
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """What is made once is made on one worker: the house of a run, and what a file makes for all of its tests."""
     from xdist.scheduler import LoadScopeScheduling
