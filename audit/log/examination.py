@@ -125,7 +125,7 @@ def _published_faults(report: Report) -> Iterator[str]:
 def _published(report: Report, keys: Sequence[VerifierKey], source: Source) -> list[StoredNote]:
     """Check what is published as a stranger would; its checkpoint, which the stored log must contain."""
     try:
-        verdict, _, head = check(source, Wanted(keys))
+        verdict, head = check(source, Wanted(keys))
     except SourceUnavailable as error:
         report.unreachable = str(error)
         return []

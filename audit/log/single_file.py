@@ -9,11 +9,12 @@ from pathlib import Path
 MODULES = (
     "audit", "audit.log", "audit.log.canonical", "audit.log.checkpoint", "audit.log.cosignature", "audit.log.ed25519", "audit.log.errors",
     "audit.log.merkle", "audit.log.note", "audit.log.proof", "audit.log.said", "audit.log.tiles", "audit.log.verify", "audit.log.verify.__main__",
-    "audit.log.verify.bundles",    "audit.log.verify.check", "audit.log.verify.damage", "audit.log.verify.progress", "audit.log.verify.proofs",
-    "audit.log.verify.sources", "audit.log.verify.upper", "audit.log.witness", "audit.log.witness.requests",
+    "audit.log.verify.bar", "audit.log.verify.bundles", "audit.log.verify.check", "audit.log.verify.command", "audit.log.verify.damage",
+    "audit.log.verify.judging", "audit.log.verify.progress", "audit.log.verify.proofs", "audit.log.verify.saying",
+    "audit.log.verify.sources", "audit.log.verify.upper", "audit.log.verify.walking", "audit.log.witness", "audit.log.witness.requests",
     "rfc8785", "rfc8785._impl",
 )  # fmt: skip
-MAIN = b"import sys\n\nfrom audit.log.verify.__main__ import main\n\nsys.exit(main())\n"
+MAIN = "audit.log.verify.__main__"  # which begins it as a module as well
 FIRST_LINE = b"#!/usr/bin/env python3\n"
 WHEN = (1980, 1, 1, 0, 0, 0)  # the earliest that the format knows; no other time would be the same tomorrow
 
@@ -23,7 +24,7 @@ def single_file() -> bytes:
     data = io.BytesIO(FIRST_LINE)
     data.seek(0, io.SEEK_END)
     with zipfile.ZipFile(data, "a", zipfile.ZIP_DEFLATED) as file:
-        for name, source in (("__main__.py", MAIN), *_sources()):
+        for name, source in (("__main__.py", _path(MAIN).read_bytes()), *_sources()):
             place = zipfile.ZipInfo(name, WHEN)
             place.external_attr = 0o644 << 16
             file.writestr(place, source, zipfile.ZIP_DEFLATED, 9)
@@ -32,6 +33,10 @@ def single_file() -> bytes:
 
 def _sources() -> Iterator[tuple[str, bytes]]:
     for name in MODULES:
-        path = Path(str(importlib.import_module(name).__file__))
+        path = _path(name)
         inside = name.replace(".", "/")
         yield (f"{inside}/__init__.py" if path.name == "__init__.py" else f"{inside}.py"), path.read_bytes()
+
+
+def _path(name: str) -> Path:
+    return Path(str(importlib.import_module(name).__file__))

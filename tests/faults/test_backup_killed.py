@@ -96,7 +96,7 @@ class Scene:
         assert manifest is not None
         for path, digest in target.contents(manifest).items():
             target.file(path, digest)
-        verdict, _, _ = check(Folder(folder / LOG), Wanted([run_signer().verifier()]))
+        verdict, _ = check(Folder(folder / LOG), Wanted([run_signer().verifier()]))
         assert (verdict.damages, verdict.size >= manifest.size) == ([], True)
         return manifest
 

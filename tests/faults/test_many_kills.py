@@ -194,7 +194,7 @@ def published_is_whole(house: House) -> None:
     wanted, folder = Wanted([parse_log_key(house.state.log_public_key)]), Folder(house.state.log_store)
     (sealed,) = house.rows("SELECT count(*) FROM audit_sealed_entry")[0]
     wait_until(lambda: _published(house) >= int(str(sealed)), "all to be published", 60)
-    verdict, _, _ = check(folder, wanted)
+    verdict, _ = check(folder, wanted)
     assert (verdict.damages, verdict.size >= int(str(sealed))) == ([], True)
 
 

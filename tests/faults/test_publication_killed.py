@@ -79,7 +79,7 @@ class Scene:
 
 def _size(place: Path) -> int:
     """Of what is published, after all of it was verified."""
-    verdict, _, head = check(Folder(place / "log"), Wanted([run_signer().verifier()]))
+    verdict, head = check(Folder(place / "log"), Wanted([run_signer().verifier()]))
     assert (verdict.damages, head is not None) == ([], True)
     return verdict.size
 

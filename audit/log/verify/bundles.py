@@ -24,6 +24,11 @@ class Seen:
     unreadable: str = ""
     cuts: tuple[tuple[int, bytes], ...] = ()  # with their indexes
 
+    @property
+    def gone(self) -> bool:
+        """Whether no bundle lies there."""
+        return self.entries_root is None and self.leaves is None and not self.unreadable
+
 
 def look(source: Source, index: int, width: int) -> Seen:
     """Read a bundle and its tile, hash the entries, compare."""
@@ -83,7 +88,7 @@ def look_at_all(source: Source, places: Sequence[tuple[int, int]]) -> list[Seen]
     return [look(source, index, width) for index, width in places]
 
 
-def places(size: int, start: int = 0) -> Iterator[tuple[int, int]]:
-    """All places of level 0 in a tree of so many leaves, from the one with this index on."""
-    for index in range(start, (size + tiles.WIDTH - 1) // tiles.WIDTH):
+def places(size: int) -> Iterator[tuple[int, int]]:
+    """All places of level 0 in a tree of so many leaves."""
+    for index in range((size + tiles.WIDTH - 1) // tiles.WIDTH):
         yield index, tiles.width(0, index, size)

@@ -54,7 +54,9 @@ class Verdict:
     root: bytes = b""
     whole_from: int = 0
     cuts: list[Cut] = field(default_factory=list)  # by which it was removed
-    checked: int = 0  # entries read and hashed, in this run and in those it went on from
+    checked: int = 0  # entries read and hashed, in this run and in the one that it took up
+    resumed: int = 0  # those of them that an earlier run read, which broke off
+    resumed_since: int = 0  # when it began, in s since 1970 UTC
     damages: list[Damage] = field(default_factory=list)
 
     @property

@@ -1,35 +1,43 @@
-"""A small file beside the verifier: the last checkpoint that it believed, and how far it had read. A later run goes on from there."""
+"""A small file beside the verifier: the last checkpoint that it believed, and how far a run had read that broke off.
+
+The first makes a log that was set back, or written anew, fail. The second lets one run be finished that was stopped; a run that came to its
+end leaves nothing of it, so that the next reads everything. What was read long ago is read again as well.
+"""
 
 import json
-from dataclasses import dataclass
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from audit.log import tiles
-from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.checkpoint import MAX_SIZE, VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey, write_note
-from audit.log.verify.check import Walked
-from audit.log.verify.sources import Source
+from audit.log.verify.walking import Left
+
+TAKEN_UP_S = 2 * 24 * 60 * 60
 
 
 class NotOurs(Exception):
     """The file is not one of this log, so it is not believed; remove it to begin again."""
 
 
+class NotKept(Exception):
+    """Nothing can be written there."""
+
+
 @dataclass(frozen=True)
 class Memory:
-    """What was believed before."""
+    """What an earlier run left: the checkpoint that it believed, and of the entries under it those that it had read when it broke off."""
 
     seen: VerifiedCheckpoint
-    walked: Walked
+    left: Left
 
 
-def recall(path: Path, source: Source, keys: list[VerifierKey]) -> Memory | None:
-    """What the file says; nothing where there is none.
-
-    The roots of the bundles that were read are asked of the source again, which has them in its tiles, and held against their
-    fingerprint; where they differ all is read again.
+def recall(path: Path, keys: Sequence[VerifierKey], now: int) -> Memory | None:
+    """What the file says at a time (s since 1970 UTC); nothing where there is none.
 
     Raises:
         NotOurs: It cannot be read, or speaks of another log.
@@ -37,35 +45,40 @@ def recall(path: Path, source: Source, keys: list[VerifierKey]) -> Memory | None
     try:
         kept: Any = json.loads(path.read_text())
         seen = verify_checkpoint(parse_checkpoint(kept["checkpoint"].encode()), keys)
-        bundles, digest = int(kept["bundles"]), str(kept["roots_sha256"])
-        if not 0 <= bundles <= seen.size // tiles.WIDTH:
-            raise ValueError("It has read more than the log had.")
+        left = _left(kept["left"])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, ParseError, NotVerified) as error:
         raise NotOurs(f"{path} is not what an earlier run of this log left. {error}") from error
-    walked = Walked(bundles, _roots(source, bundles, seen.size))
-    return Memory(seen, walked if walked.digest() == digest else Walked())
+    return Memory(seen, left if 0 <= now - left.begun <= TAKEN_UP_S else Left())
 
 
-def keep(path: Path, head: VerifiedCheckpoint, walked: Walked) -> None:
-    """Write it anew."""
-    said = {
-        "checkpoint": write_note(head.signed.note).decode(),
-        "bundles": walked.bundles,
-        "roots_sha256": walked.digest(),
-    }
+def _left(said: Any) -> Left:
+    found = Left(**(said | {"cuts": tuple(said["cuts"])}))
+    numbers = (found.first, found.end, found.begun, *found.cuts)
+    if not all(type(each) is int and 0 <= each <= MAX_SIZE for each in numbers) or found.first > found.end:
+        raise ValueError("It does not say how far an earlier run had read.")
+    return found
+
+
+def keep(path: Path, seen: VerifiedCheckpoint, left: Left, begun: int) -> None:
+    """Write it anew; ``begun`` is when the first of what is left was read (s since 1970 UTC).
+
+    Raises:
+        NotKept: It cannot be written.
+    """
+    said = {"checkpoint": write_note(seen.signed.note).decode(), "left": asdict(replace(left, begun=begun))}
     beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(said, indent=1))
-    beside.replace(path)
+    try:
+        with beside.open("w") as file:
+            file.write(json.dumps(said, indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise NotKept(f"{path} cannot be written: {error.strerror}. Name a file in a folder that is there.") from error
 
 
-def _roots(source: Source, bundles: int, size: int) -> bytes:
-    found = b""
-    for index in range((bundles + tiles.WIDTH - 1) // tiles.WIDTH):
-        for width in (tiles.WIDTH, tiles.width(1, index, size)):
-            data = source.read(tiles.path(tiles.TileName(1, index, width))) if width else None
-            if data is not None:
-                found += data
-                break
-    return found[: bundles * tiles.HASH_BYTES]
+def now_s() -> int:
+    """The time, in s since 1970 UTC."""
+    return int(time.time())

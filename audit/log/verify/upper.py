@@ -65,13 +65,13 @@ def _levels(source: Source, size: int, low: Sequence[Hashes]) -> dict[int, Level
     levels: dict[int, Level] = {}
     rebuilt, level = list(low), 1
     while count := size >> (tiles.HEIGHT * level):
-        levels[level] = Level(_stored(source, level, count), rebuilt)
+        levels[level] = Level(stored(source, level, count), rebuilt)
         rebuilt = [_roots(each) for each in (levels[level].stored, *rebuilt)]
         level += 1
     return levels
 
 
-def _stored(source: Source, level: int, count: int) -> Hashes:
+def stored(source: Source, level: int, count: int) -> Hashes:
     """All hashes of a level, as its tiles say; gaps where a tile is missing or has another length."""
     hashes: Hashes = []
     for index in range((count + tiles.WIDTH - 1) // tiles.WIDTH):

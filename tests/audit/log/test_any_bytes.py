@@ -21,6 +21,7 @@ from audit.log.note import parse_signature, parse_verifier_key, to_base64, write
 from audit.log.said import READERS
 from audit.log.signing import SignerKey, parse_signer_key, sign_checkpoint
 from audit.log.tiles import parse_tile
+from audit.log.verify.check import Wanted, check
 from audit.log.verify.progress import NotOurs, recall
 from audit.log.verify.sources import Folder
 from audit.log.witness.listed import parse_witnesses
@@ -138,11 +139,17 @@ def source(signer: SignerKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return published(signer, tmp_path_factory.mktemp("log"), 300)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.sampled_from(["checkpoint", "bundles", "roots_sha256"]), values) | values, st.booleans())
-@example({"bundles": 2**60, "roots_sha256": ""}, True)
-@example({"bundles": -1, "roots_sha256": ""}, True)
-@example({"checkpoint": 1, "bundles": 1, "roots_sha256": ""}, False)
+LEFT = {"first": 0, "end": 1, "cuts": [], "roots_sha256": "", "begun": 0}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(["checkpoint", "left"]), values) | values, st.booleans())
+@example({"left": LEFT}, True)
+@example({"left": LEFT | {"end": 2**64}}, True)
+@example({"left": LEFT | {"first": 2}}, True)
+@example({"left": LEFT | {"cuts": [-1]}}, True)
+@example({"left": LEFT | {"other": 1}}, True)
+@example({"checkpoint": 1, "left": LEFT}, False)
 def test_any_memory_of_the_verifier_is_of_this_log_or_not_ours(
     source: Path, signer: SignerKey, tmp_path: Path, said: Any, ours: bool
 ) -> None:
@@ -151,15 +158,16 @@ def test_any_memory_of_the_verifier_is_of_this_log_or_not_ours(
     path = tmp_path / "memory"
     path.write_text(json.dumps(said))
     try:
-        found = recall(path, Folder(source), [signer.verifier()])
+        found = recall(path, [signer.verifier()], 0)
     except NotOurs:
         return
     assert found is not None
-    assert (found.seen.size, found.walked.bundles) == (300, 0)
+    verdict, _ = check(Folder(source), Wanted([signer.verifier()], [found.seen], left=found.left))
+    assert (found.seen.size, verdict.damages, verdict.resumed, verdict.checked) == (300, [], 0, 300)
 
 
 def test_a_memory_nested_too_deep_is_not_ours(source: Path, signer: SignerKey, tmp_path: Path) -> None:
     path = tmp_path / "memory"
     path.write_text("[" * 100_000)
     with pytest.raises(NotOurs):
-        recall(path, Folder(source), [signer.verifier()])
+        recall(path, [signer.verifier()], 0)

@@ -4,26 +4,27 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from audit.log import tiles
 from audit.log.canonical import encode
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
-from audit.log.said import LEAST_KEPT_MS
 from audit.log.signing import SignerKey, sign_note
-from audit.log.verify.__main__ import sentences
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.damage import Damage, Kind
+from audit.log.verify.saying import sentences
 from audit.log.verify.sources import Folder
 from tests.audit.log.simulator import simulated
+from tests.audit.log.verify.cut import AT, cut_log
 from tests.audit.log.verify.published import publish, published
 
 Named = list[tuple[Kind, int, int, str]]
 
 
 def found(folder: Path, signer: SignerKey, **wanted: object) -> Named:
-    verdict, _, _ = check(Folder(folder), Wanted([signer.verifier()], **wanted))  # type: ignore[arg-type]  # by name
+    verdict, _ = check(Folder(folder), Wanted([signer.verifier()], **wanted))  # type: ignore[arg-type]  # by name
     return [(each.kind, each.first, each.last, each.path) for each in verdict.damages]
 
 
@@ -41,8 +42,8 @@ def small(signer: SignerKey, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 511, 512, 513, 1000])
 def test_sound_logs_are_whole_at_every_edge(signer: SignerKey, tmp_path: Path, size: int) -> None:
-    verdict, walked, head = check(Folder(published(signer, tmp_path, size)), Wanted([signer.verifier()]))
-    assert (verdict.damages, verdict.size, verdict.checked, walked.bundles) == ([], size, size, size // 256)
+    verdict, head = check(Folder(published(signer, tmp_path, size)), Wanted([signer.verifier()]))
+    assert (verdict.damages, verdict.size, verdict.checked) == ([], size, size)
     assert head is not None
     assert (head.root, verdict.whole_from) == (verdict.root, 0)
 
@@ -50,11 +51,11 @@ def test_sound_logs_are_whole_at_every_edge(signer: SignerKey, tmp_path: Path, s
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_log_of_three_levels_is_whole(sound: Path, signer: SignerKey, processes: int) -> None:
     told: list[tuple[int, int]] = []
-    verdict, walked, _ = check(
+    verdict, _ = check(
         Folder(sound),
         Wanted([signer.verifier()], processes=processes, tell=lambda done, size: told.append((done, size))),
     )
-    assert (verdict.damages, verdict.checked, walked.bundles) == ([], 65_836, 257)
+    assert (verdict.damages, verdict.checked, verdict.resumed) == ([], 65_836, 0)
     assert told[-1] == (65_836, 65_836)
     assert told == sorted(set(told))
 
@@ -186,38 +187,9 @@ def test_full_resources_stand_in_for_outgrown_partial_ones(signer: SignerKey, tm
     assert found(tmp_path, signer) == []
 
 
-SAID = {
-    "minimum_index": 256,
-    "from_index": 0,
-    "from_at": 1,
-    "to_at": 2,
-    "keep_until": 3,
-    "asked_by": "a",
-    "approved_by": "b",
-}
-AT = 2 + LEAST_KEPT_MS
-
-
-def cut(folder: Path, signer: SignerKey, **changes: object) -> Path:
-    """600 entries, whose last says that the first bundle went; it went."""
-    log = simulated(signer, 600)
-    body = encode({"id": "cut", "at": AT, "name": "log.cut", "fields": SAID | changes})
-    log.entries[599] = type(log.entries[599])(599, body)
-    again = simulated(signer)
-    again.entries = log.entries
-    leaves = [each.leaf_hash for each in log.entries]
-    from audit.log import merkle
-
-    again.tiles = tiles.grow(0, [leaf if leaf else merkle.leaf_hash(body) for leaf in leaves], {})
-    again.sign()
-    publish(again, folder)
-    (folder / "tile/entries/000").unlink()
-    return folder
-
-
 def test_after_a_signed_cut_the_rest_is_whole_from_its_index_on(signer: SignerKey, tmp_path: Path) -> None:
-    folder = cut(tmp_path / "log", signer)
-    verdict, _, _ = check(Folder(folder), Wanted([signer.verifier()]))
+    folder = cut_log(tmp_path / "log", signer)
+    verdict, _ = check(Folder(folder), Wanted([signer.verifier()]))
     epoch = "1970-01-01 00:00 UTC"
     said = f"Entry 599, of 1976-12-30 00:00 UTC, cut entries 0 to 255, of {epoch} to {epoch}: asked for by 'a', approved by 'b'."
     assert sentences(verdict)[1:] == [said, "WHOLE from entry 256 on; those before it were removed by a signed cut."]
@@ -242,14 +214,14 @@ def test_after_a_signed_cut_the_rest_is_whole_from_its_index_on(signer: SignerKe
     ],
 )
 def test_a_cut_that_contradicts_itself_is_damage_and_excuses_nothing(
-    signer: SignerKey, tmp_path: Path, changes: dict[str, object]
+    signer: SignerKey, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     gone = (Kind.BUNDLE_MISSING, 0, 255, "tile/entries/000")
-    assert found(cut(tmp_path / "log", signer, **changes), signer) == [gone, (Kind.CUT_FALSE, 599, 599, "")]
+    assert found(cut_log(tmp_path / "log", signer, **changes), signer) == [gone, (Kind.CUT_FALSE, 599, 599, "")]
 
 
 def test_a_cut_of_what_came_after_it_excuses_nothing(signer: SignerKey, tmp_path: Path) -> None:
-    folder = cut(tmp_path / "log", signer, minimum_index=768)
+    folder = cut_log(tmp_path / "log", signer, minimum_index=768)
     assert found(folder, signer) == [(Kind.BUNDLE_MISSING, 0, 255, "tile/entries/000")]
 
 

@@ -1,0 +1,61 @@
+"""The verdict in words."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from audit.log.note import to_base64
+from audit.log.said import Cut
+from audit.log.verify.damage import Verdict
+
+MOST_NAMED = 50
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def sentences(verdict: Verdict) -> list[str]:
+    """For people."""
+    named = [each.sentence() for each in verdict.damages[:MOST_NAMED]]
+    more = len(verdict.damages) - len(named)
+    if more:
+        named.append(f"{more} more damages.")
+    about = f"{verdict.origin}: {verdict.size} entries, root {to_base64(verdict.root)}." if verdict.origin else ""
+    since = (
+        f" from entry {verdict.whole_from} on; those before it were removed by a signed cut"
+        if verdict.whole_from
+        else ""
+    )
+    answer = f"WHOLE{since}." if verdict.whole else f"NOT WHOLE: {len(verdict.damages)} damages."
+    return [line for line in (*named, about, *map(_of_cut, verdict.cuts), _of_resumed(verdict), answer) if line]
+
+
+def _of_resumed(verdict: Verdict) -> str:
+    if not verdict.resumed:
+        return ""
+    return f"{verdict.resumed} of them were read by a run that began on {_time(verdict.resumed_since * 1000)} and broke off; the others now."
+
+
+def _of_cut(cut: Cut) -> str:
+    return (
+        f"Entry {cut.place}, of {_time(cut.at)}, cut entries {cut.from_index} to {cut.minimum - 1}, of {_time(cut.from_at)} to {_time(cut.to_at)}: "
+        f"asked for by {cut.asked_by!r}, approved by {cut.approved_by!r}."
+    )
+
+
+def _time(at: int) -> str:
+    try:
+        return f"{EPOCH + timedelta(milliseconds=at):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return f"{at} ms"
+
+
+def as_json(verdict: Verdict) -> str:
+    """For machines."""
+    said = {
+        "whole": verdict.whole, "origin": verdict.origin, "size": verdict.size, "root": to_base64(verdict.root),
+        "whole_from": verdict.whole_from, "cuts": [vars(each) for each in verdict.cuts], "checked": verdict.checked,
+        "resumed": verdict.resumed, "resumed_since": verdict.resumed_since,
+        "damages": [
+            {"kind": each.kind, "first": each.first, "last": each.last, "path": each.path, "why": each.why}
+            for each in verdict.damages
+        ],
+    }  # fmt: skip
+    return json.dumps(said, indent=1)
