@@ -12,8 +12,9 @@ import pytest
 from audit.log.append import clock
 from audit.log.backup import tables
 from audit.log.backup.age import parse_recipients
-from audit.log.backup.making import Keeping, make_backup
+from audit.log.backup.making import make_backup
 from audit.log.backup.manifest import Manifest
+from audit.log.backup.passing import Keeping
 from audit.log.backup.tables import Table
 from audit.log.backup.target import BACKUPS, DAY_MS, LOG, Target
 from audit.log.stores.directory import BESIDE, DirectoryStore

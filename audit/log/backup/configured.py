@@ -6,8 +6,10 @@ from pathlib import Path
 from django.conf import settings
 
 from audit.log.backup.age import Identity, Recipient, parse_identities, parse_recipients
-from audit.log.backup.making import Keeping, Made, NotMade, make_backup
+from audit.log.backup.making import NotMade, make_backup
+from audit.log.backup.passing import Keeping
 from audit.log.backup.target import BadBackup, Target, open_target
+from audit.log.backup.writing import Made
 from audit.log.checkpoints import public_keys
 from audit.log.errors import NotVerified, ParseError
 from audit.log.keys import load_signer, load_verifiers

@@ -11,7 +11,8 @@ from django.db import DatabaseError
 
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.backup.configured import TROUBLE, NotConfigured, is_configured, maker
-from audit.log.backup.making import BeingMade, Made
+from audit.log.backup.making import BeingMade
+from audit.log.backup.writing import Made
 from audit.log.backup_times import BACKUP, FAILED, MADE, MINUTE_MS, every_ms, last_of, noted, outage_of
 from audit.log.heartbeats import beat
 from audit.log.stores import StoreUnavailable

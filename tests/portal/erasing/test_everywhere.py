@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from audit.log.append import clock
-from audit.log.backup.making import Keeping
+from audit.log.backup.passing import Keeping
 from audit.log.models import QueueEntry
 from audit.log.read import named
 from audit.packs import removing

@@ -7,7 +7,7 @@ import pytest
 
 from audit.log.append import clock, now_ms
 from audit.log.backup import hourly, lateness, rehearsing
-from audit.log.backup.making import Made
+from audit.log.backup.writing import Made
 from audit.log.backup_times import DAY_MS
 from portal.calendars import restores
 from portal.calendars.views import entries_of

@@ -16,9 +16,11 @@ from psycopg import sql
 
 from audit.log.backup import tables
 from audit.log.backup.age import decrypted, new_identity, parse_identities, parse_recipients
-from audit.log.backup.making import Keeping, Made, make_backup
+from audit.log.backup.making import make_backup
+from audit.log.backup.passing import Keeping
 from audit.log.backup.restoring import Restored, restore
 from audit.log.backup.target import Target, open_target
+from audit.log.backup.writing import Made
 from audit.log.signing import SignerKey
 from audit.log.stores import Store
 from tests.audit.log.logged import run_signer

@@ -143,6 +143,6 @@ def test_a_rehearsal_that_nobody_can_make_is_late_a_day_after_it_was_due(backups
 
 
 def _like_the_last() -> Any:
-    from audit.log.backup.making import Made
+    from audit.log.backup.writing import Made
 
     return Made("20261129T000000Z-00000000", 5, "00")

@@ -10,7 +10,8 @@ from django.db import connection, transaction
 
 from audit.cases.fold import fold as fold_case
 from audit.log.append import Entry, append, append_many, clock
-from audit.log.backup.making import Keeping, NotMade
+from audit.log.backup.making import NotMade
+from audit.log.backup.passing import Keeping
 from audit.log.backup.restoring import NotRestored
 from audit.log.backup.target import DAY_MS, written_at
 from audit.log.checkpoints import latest
