@@ -21,6 +21,7 @@ EVENTS = family(
     ("pack.made", "An evidence pack was made.",
      "pack_id:id log_size:int log_root position_at:time pdf_sha256 unsigned_sha256 facts_sha256 catalogue_sha256 pages:int bytes:int populations:list results:map signer:text?"),
     ("pack.failed", "An evidence pack could not be made.", "pack_id:id code sentence"),
+    ("pack.put_off", "An evidence pack could not be made this time, and is tried again.", "pack_id:id code sentence"),
     ("pack.downloaded", "An evidence pack was downloaded.",
      "pack_id:id person_id:id in_role_and_scope:bool purpose_given:bool link_expires_at:time? redaction_profile required_profile"),
     ("pack.removed", "The file of a pack was removed; its hash stays.", "pack_id:id pdf_sha256 why event_id:id"),

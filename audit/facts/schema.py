@@ -3,7 +3,9 @@
 Pure: no Django, no clock. Tables are STRICT, so a value of the wrong type is refused by SQLite itself.
 """
 
+import errno
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import yaml
 FACTS = Path(__file__).with_name("facts.yaml")
 STORED_AS = {"time": "INTEGER", "bool": "INTEGER", "count": "INTEGER", "share": "REAL"}  # anything else is TEXT
 BATCH = 500
+OF_DISK = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO, sqlite3.SQLITE_CANTOPEN: errno.EIO}
 
 
 class WrongFact(ValueError):
@@ -148,10 +151,17 @@ def write_file(db: sqlite3.Connection, path: Path) -> None:
 
     Raises:
         FileExistsError: something lies there already.
+        OSError: it cannot be written; part of it may lie there.
     """
     if path.exists():
         raise FileExistsError(f"{path} lies there already; facts are never written over others.")
-    db.execute("VACUUM INTO ?", (str(path),))
+    try:
+        db.execute("VACUUM INTO ?", (str(path),))
+    except sqlite3.OperationalError as error:
+        number = OF_DISK.get(error.sqlite_errorcode & 0xFF)  # the rest says which call it was
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def as_json(value: Any) -> str:

@@ -65,7 +65,7 @@ def record_pack(
     outcome = {each.result.id: each.result.result for each in tests}
     pack.made_at, pack.sha256, pack.bytes = _moment(now_ms()), pdf_sha256, size
     pack.pages, pack.results, pack.counts, pack.signer, pack.trouble = paper.pages, outcome, counts, signer, ""
-    pack.stage, pack.done, pack.total = "Made", 1, 1
+    pack.stage, pack.done, pack.total, pack.next_try_at = "Made", 1, 1, None
     pack.save()
     append(
         "pack.made", by=by, subject=pack.log_subject, pack_id=pack.pk, log_size=position.size, log_root=position.root,
@@ -79,9 +79,18 @@ def record_pack(
 @action(event="pack.failed")
 def record_failure(*, by: Actor, pack: Pack, code: str, sentence: str) -> Pack:
     """The pack could not be made; it can be asked for again."""
-    pack.failed_at, pack.trouble = _moment(now_ms()), sentence[:400]
-    pack.save(update_fields=["failed_at", "trouble"])
+    pack.failed_at, pack.trouble, pack.next_try_at = _moment(now_ms()), sentence[:400], None
+    pack.save(update_fields=["failed_at", "trouble", "next_try_at"])
     append("pack.failed", by=by, subject=pack.log_subject, pack_id=pack.pk, code=code, sentence=sentence[:400])
+    return pack
+
+
+@action(event="pack.put_off")
+def put_off(*, by: Actor, pack: Pack, until: datetime, code: str, sentence: str) -> Pack:
+    """The pack could not be made this time, and is tried again."""
+    pack.next_try_at, pack.trouble = until, sentence[:400]
+    pack.save(update_fields=["next_try_at", "trouble"])
+    append("pack.put_off", by=by, subject=pack.log_subject, pack_id=pack.pk, code=code, sentence=sentence[:400])
     return pack
 
 

@@ -21,7 +21,7 @@ from audit.packs.dossier_paper import NoSuchCase, made
 from audit.packs.keeping import keep, only_one
 from audit.packs.models import Dossier
 from audit.packs.position import NoPosition, Position, newest
-from audit.packs.render import RenderFailed
+from audit.packs.render import RenderFailed, disk_trouble
 from audit.packs.signing import CannotSign, sign, signing_key
 
 logger = logging.getLogger("breakglass.dossiers")
@@ -130,6 +130,7 @@ def record_failure(*, by: Actor, dossier: Dossier, code: str, sentence: str) -> 
 
 def _put_off(dossier: Dossier, error: Exception) -> None:
     """Try again later, whatever the log says to it; the log hears of it once."""
+    error = disk_trouble(error) if isinstance(error, OSError) else error
     foreseen = isinstance(error, SAYS_WHY)
     dossier.refresh_from_db()  # what a making that failed had begun to write is no part of it
     dossier.next_try_at = _now() + timedelta(seconds=PAUSES_S[min(dossier.attempts, len(PAUSES_S) - 1)])

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from audit.packs.render import ASSETS, EXIT_NO_MEMORY, EXIT_NO_PANGO
+from audit.packs.render import ASSETS, EXIT_DISK, EXIT_NO_MEMORY, EXIT_NO_PANGO
 
 SCHEME = "asset:"
 MB = 1024 * 1024
@@ -30,9 +30,10 @@ def main(step: str, folder: Path) -> int:
     try:
         {"draw": _draw, "enclose": _enclose}[step](job, folder)
     except OSError as error:
-        if "cannot load library" not in str(error):
-            raise
-        return EXIT_NO_PANGO
+        if "cannot load library" in str(error):
+            return EXIT_NO_PANGO
+        sys.stderr.write(f"\n{(error.strerror or type(error).__name__).lower()}\n")
+        return EXIT_DISK
     except MemoryError:
         return EXIT_NO_MEMORY
     return 0
@@ -61,6 +62,7 @@ def _draw(job: Mapping[str, Any], folder: Path) -> None:
         def _ua_stylesheets(self, forms: bool = False) -> Sequence[Any]:  # noqa: ARG002 - likewise
             return [weasyprint.CSS(string=basic_style())]
 
+    _read_fonts()
     said = job["metadata"]
     page = (folder / "page.html").read_text(encoding="utf-8", errors="surrogatepass")
     document = Page(string=page, base_url=SCHEME, url_fetcher=Packaged()).render()
@@ -70,6 +72,12 @@ def _draw(job: Mapping[str, Any], folder: Path) -> None:
     about.lang = "en"
     identifier = bytes.fromhex(said["identifier"])
     document.write_pdf(folder / PLAIN, pdf_variant="pdf/a-3a", pdf_identifier=identifier)
+
+
+def _read_fonts() -> None:
+    """A font that cannot be read says so here; Pango would put another one in its place without a word."""
+    for each in sorted((ASSETS / "fonts").iterdir()):
+        each.read_bytes()
 
 
 def basic_style() -> str:

@@ -7,53 +7,84 @@ import hashlib
 import logging
 import time
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from audit.controls.model import CatalogueRefused
 from audit.facts.fold import CannotFold
 from audit.log.append import now_ms, process
 from audit.log.read import of_subject
-from audit.packs.actions import record_failure, record_pack
+from audit.packs.actions import put_off, record_failure, record_pack
 from audit.packs.evidence import Say, Scope, gathered
-from audit.packs.keeping import keep, only_one
+from audit.packs.keeping import forget, keep, only_one
 from audit.packs.models import Pack
 from audit.packs.paper import Paper, Ready, Request, drawn, ready
 from audit.packs.position import NoPosition, Position, at_size, newest
-from audit.packs.render import RenderFailed, workplace
+from audit.packs.render import DiskFailed, RenderFailed, disk_trouble, workplace
 from audit.packs.signing import CannotSign, SigningKey, sign, signing_key
 
 logger = logging.getLogger("breakglass.packs")
 PORTAL = process("packs")
-MOST_ATTEMPTS = 3
+MOST_ATTEMPTS = 5
+PAUSES_S = (30, 120, 600, 3600)
 TELL_EVERY_S = 0.5
-FAILURES = (RenderFailed, CannotSign, CannotFold, CatalogueRefused, NoPosition)
+LASTING = (RenderFailed, CannotSign, CannotFold, CatalogueRefused, NoPosition)
 
 
 def run_due() -> int:
-    """Make every pack that waits; returns how many were made."""
-    waiting = Pack.objects.filter(made_at__isnull=True, failed_at__isnull=True).order_by("asked_at")
-    return sum(make(pk) for pk in list(waiting.values_list("pk", flat=True)))
+    """Make every pack that waits; returns how many were made. One that cannot be made holds up no other."""
+    return sum(make(pk) for pk in list(_due().order_by("asked_at").values_list("pk", flat=True)))
+
+
+def _due() -> QuerySet[Pack]:
+    rested = Q(next_try_at__isnull=True) | Q(next_try_at__lte=_now())
+    return Pack.objects.filter(rested, made_at__isnull=True, failed_at__isnull=True)
 
 
 def make(pack_id: UUID) -> bool:
-    """Make one pack, unless it is made, failed, or being made by another process."""
+    """Make one pack, unless it is made, failed, put off, or being made by another process."""
     with only_one(f"pack {pack_id}") as mine:
-        pack = Pack.objects.filter(pk=pack_id, made_at__isnull=True, failed_at__isnull=True).first() if mine else None
+        pack = _due().filter(pk=pack_id).first() if mine else None
         if pack is None:
             return False
         try:
             _begin(pack)
             _make(pack)
-        except FAILURES as error:
-            logger.error("pack %s could not be made: %s", pack_id, error)
-            pack.file.unlink(missing_ok=True)  # of an attempt that broke off after it: nobody would ever remove it
-            record_failure(by=PORTAL, pack=pack, code=getattr(error, "code", type(error).__name__), sentence=str(error))
+        except Exception as error:  # noqa: BLE001 - whatever one pack brings up, it is recorded and the others are made
+            _not_made(pack, error)
             return False
     return True
+
+
+def _not_made(pack: Pack, error: Exception) -> None:
+    """Given up, or put off where another try may help."""
+    pack.refresh_from_db()  # what a making that failed had begun to write is no part of it
+    known = disk_trouble(error) if isinstance(error, OSError) else error
+    foreseen = isinstance(known, LASTING)
+    logger.error("pack %s could not be made: %s", pack.pk, known, exc_info=None if foreseen else error)
+    passing = pack.attempts < MOST_ATTEMPTS and (not foreseen or _may_pass(known))
+    try:
+        forget(pack.file)  # of an attempt that broke off after it: nobody would ever remove it
+    except OSError as still:
+        known, foreseen, passing = disk_trouble(still), True, True
+    # The text of an error that nobody foresaw may repeat what somebody typed: it stays out of what is never erased.
+    sentence = str(known) if foreseen else f"{type(known).__name__}: the portal's own log says where."
+    said = {"code": getattr(known, "code", type(known).__name__), "sentence": sentence}
+    if passing:
+        pause = PAUSES_S[min(pack.attempts, len(PAUSES_S)) - 1]
+        put_off(by=PORTAL, pack=pack, until=_now() + timedelta(seconds=pause), **said)
+    else:
+        record_failure(by=PORTAL, pack=pack, **said)
+
+
+def _may_pass(error: Exception) -> bool:
+    """A disk that fails, also under the signing key; a key that is not there is a setting."""
+    cause = error.__cause__
+    return isinstance(error, DiskFailed) or (isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError))
 
 
 def _begin(pack: Pack) -> None:
@@ -63,9 +94,10 @@ def _begin(pack: Pack) -> None:
             "given_up", f"The pack was begun {pack.attempts} times and never finished. Ask for it again."
         )
     pack.attempts += 1
-    pack.begun_at = pack.begun_at or datetime.fromtimestamp(now_ms() / 1000, UTC)
+    pack.begun_at = pack.begun_at or _now()
+    pack.save(update_fields=["attempts", "begun_at"])
     pack.log_size = pack.log_size or newest().size
-    pack.save(update_fields=["attempts", "begun_at", "log_size"])
+    pack.save(update_fields=["log_size"])
 
 
 def _make(pack: Pack) -> None:
@@ -123,6 +155,10 @@ class Progress:
             return
         self._stage, self._told_at = stage, time.monotonic()
         Pack.objects.filter(pk=self._pk).update(stage=stage, done=done, total=total)
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(now_ms() / 1000, UTC)
 
 
 def _ms(at: datetime) -> int:

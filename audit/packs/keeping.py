@@ -12,7 +12,23 @@ from audit.log.locks import alone
 def keep(path: Path, data: bytes) -> None:
     """Write a file durably; it appears under its name when it is whole, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _forget_left(path)
     write_whole(path, data)
+
+
+def forget(path: Path) -> None:
+    """Remove a file and what a killed process left beside it. For who is alone at work on it.
+
+    Raises:
+        OSError: Something cannot be removed.
+    """
+    path.unlink(missing_ok=True)
+    _forget_left(path)
+
+
+def _forget_left(path: Path) -> None:
+    for left in path.parent.glob(f".{path.name}.*"):
+        left.unlink(missing_ok=True)
 
 
 @contextmanager

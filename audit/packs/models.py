@@ -29,6 +29,7 @@ class Pack(models.Model):
     made_at = models.DateTimeField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=400, blank=True)
+    next_try_at = models.DateTimeField(null=True, blank=True, help_text="put off until then")
     sha256 = models.CharField(max_length=64, blank=True)
     bytes = models.BigIntegerField(default=0)
     pages = models.PositiveIntegerField(default=0)
@@ -58,6 +59,10 @@ class Pack(models.Model):
                 condition=models.Q(gone_at__isnull=True, gone_why="")
                 | models.Q(gone_at__isnull=False) & ~models.Q(gone_why=""),
                 name="pack_gone_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(next_try_at__isnull=True) | models.Q(made_at__isnull=True, failed_at__isnull=True),
+                name="pack_put_off_is_not_over",
             ),
             models.CheckConstraint(
                 condition=models.Q(period_start__lt=models.F("period_end")), name="pack_period_goes_forward"

@@ -11,16 +11,17 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from audit.packs.workplaces import held_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = Path(__file__).with_name("assets")
 INHERITED = ("PATH", "LANG", "LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "SYSTEMROOT")
-EXIT_NO_PANGO, EXIT_NO_MEMORY = 10, 11
+EXIT_NO_PANGO, EXIT_NO_MEMORY, EXIT_DISK = 10, 11, 12
 STEPS = ("draw", "enclose")
 NO_PANGO = (
     "PDFs cannot be made here: the library Pango is missing. On Debian or Ubuntu: apt-get install libpango-1.0-0"
@@ -36,6 +37,19 @@ class RenderFailed(RuntimeError):
         """Keep both."""
         super().__init__(sentence)
         self.code = code
+
+
+class DiskFailed(RenderFailed):
+    """A file could not be read or written. That may pass: it is worth another try."""
+
+    def __init__(self, why: str) -> None:
+        """Tell why in the system's words, without the name of a file."""
+        super().__init__("disk", f"A file could not be read or written where packs are made: {why}.")
+
+
+def disk_trouble(error: OSError) -> DiskFailed:
+    """The same without its path."""
+    return DiskFailed((error.strerror or type(error).__name__).lower())
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,7 @@ def render_pdf(html: str, attachments: Sequence[Attachment], metadata: Metadata,
     """Make the PDF, not signed yet.
 
     Raises:
-        RenderFailed: Pango is missing, a limit was reached, or the page cannot be drawn.
+        RenderFailed: Pango is missing, a limit was reached, the disk failed, or the page cannot be drawn.
     """
     with workplace() as folder:
         lay_ready(folder, html, attachments, metadata, limits)
@@ -105,9 +119,16 @@ def render_pdf(html: str, attachments: Sequence[Attachment], metadata: Metadata,
 
 @contextmanager
 def workplace() -> Iterator[Path]:
-    """A folder for one PDF in the making; files to attach may be written into it."""
-    with tempfile.TemporaryDirectory(prefix="breakglass-pdf-") as name:
-        yield Path(name)
+    """A folder for one PDF in the making; files to attach may be written into it.
+
+    Raises:
+        DiskFailed: It, or a file in it, cannot be read or written.
+    """
+    try:
+        with held_folder() as folder:
+            yield folder
+    except OSError as error:
+        raise disk_trouble(error) from error
 
 
 def lay_ready(
@@ -134,7 +155,7 @@ def draw(folder: Path) -> Drawn:
     """Draw what lies ready in the folder.
 
     Raises:
-        RenderFailed: Pango is missing, a limit was reached, or the page cannot be drawn.
+        RenderFailed: Pango is missing, a limit was reached, the disk failed, or the page cannot be drawn.
     """
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     for step in STEPS:
@@ -167,6 +188,8 @@ def _run(step: str, folder: Path, limits: Limits) -> None:
 def _failure(status: int, said: str, limits: Limits) -> RenderFailed:
     if status == EXIT_NO_PANGO:
         return RenderFailed("no_pango", NO_PANGO)
+    if status == EXIT_DISK:
+        return DiskFailed(said.strip().splitlines()[-1][:100] if said.strip() else "no reason is given")
     if status == EXIT_NO_MEMORY or "MemoryError" in said:
         return RenderFailed("too_large", f"The PDF needs more than {limits.memory_mb} MB of memory.")
     if status in MORE_LIKELY:

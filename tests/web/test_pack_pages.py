@@ -250,6 +250,16 @@ def test_failed_pack_says_why_and_what_to_do(world: World) -> None:
     assert reverse("pack_download", args=[pack.pk]) not in page
 
 
+def test_pack_that_is_put_off_says_why_and_when_it_is_tried_again(world: World) -> None:
+    pack = pack_of(world, next_try_at=now() + timedelta(hours=1), trouble="A file could not be read or written.")
+    page = browser_of(world, "otto").get(reverse("pack_page", args=[pack.pk])).content.decode()
+    assert "A file could not be read or written. What you asked for stands; it is tried again" in page
+    Pack.objects.update(next_try_at=None, trouble="")
+    assert (
+        "it is tried again" not in browser_of(world, "otto").get(reverse("pack_page", args=[pack.pk])).content.decode()
+    )
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_list_asks_the_same_number_of_questions(world: World, count: int, django_assert_num_queries: Any) -> None:
     for _ in range(count):

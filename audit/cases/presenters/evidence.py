@@ -18,6 +18,7 @@ PRESENTERS: dict[str, Presenter] = {
     "pack.requested": say("Asked for an evidence pack, {period_start} to {period_end}", "{frameworks}.", "{purpose}", icon="file-text"),
     "pack.made": say("An evidence pack was made", "{pages} pages at log size {log_size}.", "SHA-256 {pdf_sha256}.", icon="file-certificate", tone="good"),
     "pack.failed": say("An evidence pack could not be made", "{sentence}", icon="alert-triangle", tone="attention"),
+    "pack.put_off": say("An evidence pack could not be made yet", "{sentence}", "It is tried again.", icon="alert-triangle", tone="attention"),
     "pack.downloaded": say("Downloaded an evidence pack", "{redaction_profile}.", icon="download"),
     "pack.removed": say("The file of an evidence pack was removed", "Because of entry {event_id}: {why}.", "SHA-256 {pdf_sha256}.", icon="trash"),
     "pack.act_refused": refused("a pack"),

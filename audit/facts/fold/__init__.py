@@ -140,6 +140,7 @@ NO_FACT = frozenset(
         "page.viewed",
         "pack.made",
         "pack.failed",
+        "pack.put_off",
         "pack.removed",
         "dossier.removed",
         "dossier.made",

@@ -181,12 +181,19 @@ def test_failure_is_on_record_once_and_tried_again(monkeypatch: pytest.MonkeyPat
     assert dossiers.make_due() == 1
 
 
+DISK = "A file could not be read or written where packs are made: no space left on device."
+
+
 @pytest.mark.parametrize(
-    ("step", "error"),
-    [("made", ValueError("SELECT secret")), ("keep", OSError(28, "No space left")), ("recipients", MemoryError())],
+    ("step", "error", "told_of"),
+    [
+        ("made", ValueError("SELECT secret"), ("failed", "ValueError: the portal's own log says where.")),
+        ("keep", OSError(28, "No space left on device", "/srv/x"), ("disk", DISK)),
+        ("recipients", MemoryError(), ("failed", "MemoryError: the portal's own log says where.")),
+    ],
 )
 def test_one_case_that_cannot_be_made_holds_up_no_other(
-    monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+    monkeypatch: pytest.MonkeyPatch, step: str, error: Exception, told_of: tuple[str, str]
 ) -> None:
     """``recipients`` fails within the action that had begun to write the row."""
     use()
@@ -203,11 +210,8 @@ def test_one_case_that_cannot_be_made_holds_up_no_other(
     monkeypatch.setattr(dossiers, step, fails_at_first)
     assert dossiers.make_due() == 1
     bad, good = Dossier.objects.get(occasion="ended"), Dossier.objects.get(occasion="reviewed")
-    sentence = f"{type(error).__name__}: the portal's own log says where."
-    assert (bad.made_at, bad.attempts, bad.trouble, good.trouble) == (None, 1, sentence, "")
-    assert [(each.fields["code"], each.fields["sentence"]) for each in named(("dossier.failed",))] == [
-        ("failed", sentence)
-    ]
+    assert (bad.made_at, bad.attempts, bad.trouble, good.trouble) == (None, 1, told_of[1], "")
+    assert [(each.fields["code"], each.fields["sentence"]) for each in named(("dossier.failed",))] == [told_of]
     assert dossiers.make_due() == 0  # put off
     Dossier.objects.filter(pk=bad.pk).update(next_try_at=dossiers._now())
     assert dossiers.make_due() == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from audit.log.append import Actor
+from audit.log.append import Actor, clock, now_ms
 from audit.log.read import named
 from audit.packs import evidence, jobs, paper
 from audit.packs.actions import download_pack, request_pack
@@ -159,6 +159,88 @@ def test_failure_is_on_record_with_its_sentence(world: World, monkeypatch: pytes
     assert (pack.state, pack.trouble) == ("failed", "The PDF needs more than 3072 MB of memory.")
     (event,) = named(("pack.failed",))
     assert (event.fields["code"], event.fields["sentence"]) == ("too_large", pack.trouble)
+
+
+DISK = "A file could not be read or written where packs are made: no space left on device."
+NO_ROOM = OSError(28, "No space left on device", "/srv/packs/x.pdf")
+UNFORESEEN = [
+    ("keep", NO_ROOM, ("disk", DISK)),
+    ("signing_key", NO_ROOM, ("disk", DISK)),
+    ("gathered", ValueError("SELECT secret"), ("ValueError", "ValueError: the portal's own log says where.")),
+    ("scope_of", MemoryError(), ("MemoryError", "MemoryError: the portal's own log says where.")),
+]
+
+
+@pytest.mark.parametrize(("step", "error", "told_of"), UNFORESEEN)
+def test_one_pack_that_cannot_be_made_holds_up_no_other_and_is_tried_again(
+    world: World,
+    quick: None,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+    error: Exception,
+    told_of: tuple[str, str],
+) -> None:
+    told.quarter().write()
+    bad, good = ask(world), ask(world)
+    works, tries = getattr(jobs, step), iter([error])
+
+    def fails_at_first(*args: Any, **more: Any) -> Any:
+        if trouble := next(tries, None):
+            raise trouble
+        return works(*args, **more)
+
+    monkeypatch.setattr(jobs, step, fails_at_first)
+    at = now_ms()
+    with clock(lambda: at):
+        assert jobs.run_due() == 1
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.state, bad.trouble, good.state, good.trouble) == ("making", told_of[1], "made", "")
+    assert [(each.fields["code"], each.fields["sentence"]) for each in named(("pack.put_off",))] == [told_of]
+    with clock(lambda: at + 29_999):
+        assert (jobs.run_due(), jobs.make(bad.pk)) == (0, False)  # put off
+    with clock(lambda: at + 30_000):
+        assert jobs.run_due() == 1
+    bad.refresh_from_db()
+    assert (bad.state, bad.trouble, bad.next_try_at) == ("made", "", None)
+    assert named(("pack.failed",)) == []
+
+
+def test_pack_that_no_disk_takes_is_given_up_after_the_last_try(
+    world: World, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.quarter().write()
+    pack = ask(world)
+
+    def kept_and_failed(path: Any, data: bytes) -> None:
+        keep(path, data)
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(jobs, "keep", kept_and_failed)
+    pauses = []
+    for _ in range(jobs.MOST_ATTEMPTS):
+        assert jobs.run_due() == 0
+        pack.refresh_from_db()
+        assert not pack.file.exists()
+        pauses.append(pack.next_try_at is not None)
+        Pack.objects.filter(pk=pack.pk).exclude(next_try_at=None).update(next_try_at=jobs._now())
+    assert (pauses, pack.state) == ([True] * (jobs.MOST_ATTEMPTS - 1) + [False], "failed")
+    assert (len(named(("pack.put_off",))), len(named(("pack.failed",)))) == (jobs.MOST_ATTEMPTS - 1, 1)
+    assert pack.trouble == DISK.replace("no space left on device", "input/output error")
+
+
+def test_file_that_cannot_be_removed_leaves_the_pack_to_be_tried_again(world: World) -> None:
+    told.quarter().write()
+    pack = ask(world)
+    Pack.objects.update(attempts=jobs.MOST_ATTEMPTS)
+    pack.file.mkdir(parents=True)  # which no unlink removes
+    try:
+        assert jobs.run_due() == 0
+        pack.refresh_from_db()
+        assert (pack.state, pack.next_try_at is not None) == ("requested", True)
+        assert [each.fields["code"] for each in named(("pack.put_off",))] == ["disk"]
+    finally:
+        pack.file.rmdir()
 
 
 def test_progress_is_told_stage_by_stage(world: World, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:

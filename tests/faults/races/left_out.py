@@ -26,6 +26,7 @@ LEFT_OUT: dict[str, str] = {
     "audit.log.viewing.take_list": EACH_COUNTS,
     "audit.packs.actions.download_dossier": EACH_COUNTS,
     "audit.packs.actions.download_pack": EACH_COUNTS,
+    "audit.packs.actions.put_off": ONE_AT_A_TIME,
     "audit.packs.actions.record_failure": ONE_AT_A_TIME,
     "audit.packs.actions.record_pack": ONE_AT_A_TIME,
     "audit.packs.actions.request_pack": EACH_COUNTS,
