@@ -14,7 +14,7 @@ from portal.access_requests.queries import visible as requests_of
 from portal.campaigns.queries import visible as campaigns_of
 from portal.clock import now
 from portal.drills.queries import visible as drills_of
-from portal.eligibility.queries import visible_eligibilities, visible_roles
+from portal.eligibility.queries import keeps_systems, visible_eligibilities, visible_roles
 from portal.eligibility.seen import systems_seen
 from portal.findings.queries import OPEN, SHOWN, findings, listed
 from portal.grants.queries import visible_grants as grants_of
@@ -155,8 +155,8 @@ KINDS: Mapping[str, ListKind] = {
         "Sealed accounts", "sealed account", "sealed accounts", "sealed", (
             ("account", "pk"), ("name", "name"), ("system", "system__name"), ("on_target", "account"), ("where", "location"),
             ("custodian", "custodian__name"), ("second_custodian", "second_custodian__name"), ("kept_by", "kept_by"), ("state", "state"),
-            ("proposed_by", "proposed_by__name"), ("proposed_at", "proposed_at"), ("decided_by", "decided_by__name"), ("decided_at", "decided_at"),
-            ("held_by", "held_by__name"), ("held_at", "held_at"),
+            ("stands", "standing"), ("proposed_by", "proposed_by__name"), ("proposed_at", "proposed_at"), ("decided_by", "decided_by__name"),
+            ("decided_at", "decided_at"), ("held_by", "held_by__name"), ("held_at", "held_at"),
         ),
         lambda viewer: sealed_of(viewer).order_by("system__name", "name", "pk"), may=has_register,
     ),
@@ -229,7 +229,7 @@ KINDS: Mapping[str, ListKind] = {
             ("system", "pk"), ("name", "name"), ("short_name", "slug"), ("kind", "connector"), ("owner", "owner__name"), ("criticality", "criticality"),
             ("personal_data", "personal_data"), ("in_scope_from", "in_scope_from"), ("in_scope_to", "in_scope_to"),
         ),
-        lambda viewer: systems_seen(viewer).order_by("name"), may=lambda viewer: systems_seen(viewer).exists() or viewer.has_perm(ADMINISTER),
+        lambda viewer: systems_seen(viewer).order_by("name"), may=lambda viewer: keeps_systems(viewer.pk),
     ),
 }  # fmt: skip
 EXPORTED = {name: kind for name, kind in KINDS.items() if kind.rows is not None}

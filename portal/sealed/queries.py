@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef, Prefetch, Q, QuerySet
 
-from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER, RoleAssignment
-from portal.eligibility.queries import holds, holds_anywhere, in_force, may_use, people_with, systems_where
+from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, CUSTODIAN, OWNER, REVIEWER
+from portal.eligibility.queries import holds, may_use, people_with, role_names, systems_where
 from portal.people.models import Person
 from portal.sealed.models import CARDS, CONNECTOR, SHOWN, OfflineCard, OfflineSet, Rotation, SealedAccount
-from portal.sealed.states import COMING, DECLINED, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED, ROTATED, TO_PRINT
+from portal.sealed.standing import OPENED, again, standing, unkept
+from portal.sealed.states import COMING, DONE, IN_USE, MADE, OUT, OWED, PROPOSED, RETIRED, TO_PRINT
 from portal.systems.models import Privilege, System
 
 LAST_RESORT, NOT_PRINTED, NO_LAST_RESORT = "ready", "not printed", "none"
@@ -19,16 +20,14 @@ AROUND = ("system__owner", "privilege", "custodian", "second_custodian", "held_b
 
 
 def visible(viewer: Person) -> QuerySet[SealedAccount]:
-    """Accounts of systems that the viewer has a part in, and those that they keep; each with whether a new secret is owed, or not tested."""
+    """Accounts of systems that the viewer has a part in, and those that they keep; each with how it stands (`portal/sealed/standing.py`)."""
     part = (
         Q(system__in=systems_where(viewer.pk, READERS))
         | Q(system__owner=viewer)
         | Q(custodian=viewer)
         | Q(second_custodian=viewer)
     )
-    undone = Rotation.objects.filter(account=OuterRef("pk"))
-    standing = {"owes": Exists(undone.filter(state=OWED)), "untested": Exists(undone.filter(state=ROTATED))}
-    return SealedAccount.objects.filter(part).select_related(*AROUND).annotate(**standing)
+    return SealedAccount.objects.filter(part).select_related(*AROUND).annotate(standing=standing())
 
 
 def register(viewer: Person) -> list[SealedAccount]:
@@ -44,7 +43,7 @@ def account_of(viewer: Person, pk: UUID) -> SealedAccount | None:
 
 def account_for_act(pk: UUID) -> SealedAccount | None:
     """For acts only: the act itself says who may, so that an outsider's try is refused and on record."""
-    return SealedAccount.objects.select_related(*AROUND).filter(pk=pk).first()
+    return SealedAccount.objects.select_related(*AROUND).annotate(standing=standing()).filter(pk=pk).first()
 
 
 def locked(pk: UUID) -> SealedAccount:
@@ -65,11 +64,6 @@ def duties_of(viewer: Person) -> list[Rotation]:
     """New secrets and login tests that wait for the viewer as custodian, the most urgent first. One query."""
     mine = Rotation.objects.exclude(state=DONE).filter(account__custodian=viewer, account__state__in=IN_USE)
     return list(mine.select_related("account__system").order_by("due_at"))
-
-
-def keeps_anything(viewer: Person) -> bool:
-    """Whether the viewer holds the role of custodian for any system."""
-    return holds_anywhere(viewer.pk, (CUSTODIAN,))
 
 
 def undone_of(account: SealedAccount) -> QuerySet[Rotation]:
@@ -116,8 +110,8 @@ def on_cards_of(system: System) -> list[SealedAccount]:
 
 
 def has_register(viewer: Person) -> bool:
-    """Whether there is anything to look after for the viewer: accounts to see, to propose or to keep."""
-    return visible(viewer).exists() or systems_to_propose_on(viewer).exists() or keeps_anything(viewer)
+    """Whether the register is the viewer's to look at, were it empty: by a role, as the owner of a system, or of accounts that they kept."""
+    return not role_names(viewer.pk).isdisjoint(READERS) or visible(viewer).exists()
 
 
 def systems_to_propose_on(viewer: Person) -> QuerySet[System]:
@@ -144,11 +138,7 @@ def waiting_for_second(viewer: Person) -> list[SealedAccount]:
 
 def without_custodian() -> list[SealedAccount]:
     """Accounts in use of which a custodian left, or holds the role no longer. One query."""
-    everywhere = Q(system=OuterRef("system")) | Q(system__isnull=True)
-    held = RoleAssignment.objects.filter(in_force(), everywhere, role=CUSTODIAN, person__left_at__isnull=True)
-    first = Q(~Exists(held.filter(person=OuterRef("custodian"))))
-    second = Q(~Exists(held.filter(person=OuterRef("second_custodian"))), second_custodian__isnull=False)
-    return list(SealedAccount.objects.filter(first | second, state__in=IN_USE).order_by("pk"))
+    return list(SealedAccount.objects.filter(unkept(), state__in=IN_USE).order_by("pk"))
 
 
 def is_owed(account: SealedAccount) -> bool:
@@ -161,11 +151,7 @@ def to_shut(at: datetime) -> list[UUID]:
 
     None that was put under seal again: then it is the other row's.
     """
-    again = SealedAccount.objects.filter(system=OuterRef("system"), account=OuterRef("account"))
-    again = again.exclude(state__in=[RETIRED, DECLINED])
-    rows = SealedAccount.objects.filter(
-        ~Exists(again), state=RETIRED, shut_at__isnull=True, kept_by__in=[CONNECTOR, CARDS]
-    )
+    rows = SealedAccount.objects.filter(~again(), state=RETIRED, shut_at__isnull=True, kept_by__in=[CONNECTOR, CARDS])
     return list(rows.filter(Q(shut_try_at__isnull=True) | Q(shut_try_at__lte=at)).values_list("pk", flat=True))
 
 
@@ -201,16 +187,14 @@ def opening_pair(account: SealedAccount) -> OfflineSet | None:
 
 def without_way_in(owner: Person) -> list[SealedAccount]:
     """Accounts on cards of systems that the viewer owns, which no card opens now: if the portal dies, there is no way in. One query."""
-    opens = OfflineSet.objects.filter(account=OuterRef("pk"), state=OUT)
-    rows = SealedAccount.objects.filter(~Exists(opens), kept_by=CARDS, state__in=IN_USE, system__owner=owner)
+    rows = SealedAccount.objects.filter(~OPENED, kept_by=CARDS, state__in=IN_USE, system__owner=owner)
     return list(rows.select_related("system").order_by("system__name", "name"))
 
 
 def last_resorts(systems: Iterable[System]) -> dict[UUID, str]:
     """What each system has for when the portal is dead: cards that open an account, cards that do not yet, or nothing. One query."""
     keys = [each.pk for each in systems]
-    opens = OfflineSet.objects.filter(account=OuterRef("pk"), state=OUT)
-    rows = SealedAccount.objects.filter(system__in=keys, kept_by=CARDS, state__in=IN_USE).annotate(opened=Exists(opens))
+    rows = SealedAccount.objects.filter(system__in=keys, kept_by=CARDS, state__in=IN_USE).annotate(opened=OPENED)
     found: dict[UUID, str] = dict.fromkeys(keys, NO_LAST_RESORT)
     for system, opened in rows.order_by("opened").values_list("system_id", "opened"):
         found[system] = LAST_RESORT if opened else NOT_PRINTED

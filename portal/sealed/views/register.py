@@ -23,7 +23,7 @@ from portal.sealed.drilling import ASKED_FOR, is_asked
 from portal.sealed.forms import DrillForm, HandOverForm, ProposeForm, SecretForm, TriedForm
 from portal.sealed.models import CARDS, CONNECTOR, CUSTODIAN, SealedAccount
 from portal.sealed.rules import is_custodian, missing_of
-from portal.sealed.states import COMING, HELD, IN_USE, OUT, OWED, PROPOSED, RETIRED, ROTATED, SEALED, TO_PRINT
+from portal.sealed.states import COMING, HELD, IN_USE, OUT, OWED, PROPOSED, ROTATED, SEALED, TO_PRINT
 
 
 @require_GET
@@ -32,7 +32,7 @@ def register(request: PersonRequest) -> HttpResponse:
     """Accounts that the viewer has a part in, and what waits for them."""
     accounts, proposes = queries.register(request.user), queries.systems_to_propose_on(request.user).exists()
     duties = queries.duties_of(request.user)
-    if not accounts and not proposes and not queries.keeps_anything(request.user):
+    if not accounts and not queries.has_register(request.user):
         raise PermissionDenied("Sealed accounts are looked after by custodians, owners and administrators.")
     waiting = queries.waiting_for_second(request.user)
     context = {
@@ -87,7 +87,6 @@ def account_page(request: PersonRequest, account: SealedAccount, status: int = 2
         "tried": typed.get("tried") or TriedForm() if mine and in_use and ROTATED in states and account.kept_by == CUSTODIAN else None,
         "reached": probing.is_reached(account), "by_cards": account.kept_by == CARDS,
         "hand_over": typed.get("hand_over") or HandOverForm(account) if manages and in_use else None,
-        "to_shut": account.state == RETIRED and account.shut_at is None,
         "may_retire": manages and account.state == SEALED, "may_decline": manages and account.state == PROPOSED,
         "may_approve": account.state == PROPOSED and request.user.has_perm(ADMINISTER, account.system) and account.proposed_by_id != request.user.pk,
     }  # fmt: skip
