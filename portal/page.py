@@ -1,5 +1,6 @@
 """What every page shows: navigation by role, marks, emergency stops, the person's own open bypass, how far the log is sealed."""
 
+from collections.abc import Set
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from audit.log.append import Actor, now_ms
 from audit.log.read import position
 from portal.clock import moment
 from portal.eligibility.models import ROLES
-from portal.eligibility.queries import role_names
+from portal.eligibility.queries import roles_held
 from portal.grants.models import Grant
 from portal.grants.queries import open_grants
 from portal.navigation import navigation
@@ -37,16 +38,16 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _of_person(request: HttpRequest, actor: Actor) -> dict[str, Any]:
-    roles = role_names(actor.id)
+    held = roles_held(actor.id)
     return {
-        "nav": navigation(roles, request.path), "person_name": actor.name, "person_note": _note(roles, actor),
+        "nav": navigation(held, request.path), "person_name": actor.name, "person_note": _note(held.keys(), actor),
         "sign_ins_url": reverse("sign_ins"), "sign_out_url": reverse("sign_out"), "fresh": is_fresh(actor),
         "stops": [_stop(each) for each in concerning(request.user)],  # type: ignore[arg-type]  # a person
         "open_glass": [_glass(each) for each in open_grants(request.user) if each.request.mode == "bypass"],  # type: ignore[arg-type]  # a person
     }  # fmt: skip
 
 
-def _note(roles: frozenset[str], actor: Actor) -> str:
+def _note(roles: Set[str], actor: Actor) -> str:
     """Roles in words, and until when acts that need a second factor go without asking."""
     words = ", ".join(name.partition(":")[0].removesuffix(" of a system") for role, name in ROLES if role in roles)
     if not is_fresh(actor) or actor.strong_at is None:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from portal.access_requests.models import AccessRequest
 from portal.campaigns.queries import campaign_for
 from portal.eligibility.models import ADMINISTRATOR, APPROVER, AUDITOR, OWNER, REVIEWER
-from portal.eligibility.queries import holds, holds_anywhere, systems_where
+from portal.eligibility.queries import holds, keeps_systems, systems_where
 from portal.people.models import Person
 from portal.systems.models import System
 
@@ -68,7 +68,7 @@ def _make_pack(person: Person, system: object) -> bool:
 
 
 def _view_status(person: Person, _: object) -> bool:
-    return holds_anywhere(person.pk, (ADMINISTRATOR, AUDITOR, OWNER))
+    return keeps_systems(person.pk)
 
 
 def _administer(person: Person, about: object) -> bool:

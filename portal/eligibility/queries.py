@@ -6,7 +6,8 @@ from itertools import combinations
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import CharField, Model, Q, QuerySet, Value
+from django.db.models import BooleanField, CharField, F, Model, Q, QuerySet, Value
+from django.db.models.lookups import IsNull
 
 from portal.clock import now
 from portal.eligibility.models import (
@@ -60,13 +61,22 @@ def roles_of(person_id: UUID | str, at: datetime | None = None) -> QuerySet[Role
     return RoleAssignment.objects.filter(in_force(at), person_id=person_id, person__left_at__isnull=True)
 
 
+def roles_held(person_id: UUID | str) -> dict[str, bool]:
+    """Roles in force, each with whether it is for all systems; who is named as a system's owner is an owner of that one. One query."""
+    held = roles_of(person_id).values_list("role", IsNull(F("system"), True))
+    owner, one = Value(OWNER, output_field=CharField()), Value(False, output_field=BooleanField())
+    owned = System.objects.filter(owner=UUID(str(person_id))).values_list(owner, one)
+    return dict(sorted(held.union(owned)))
+
+
 def role_names(person_id: UUID | str) -> frozenset[str]:
-    """Roles in force for any system; who is named as a system's owner is an owner. One query."""
-    held = roles_of(person_id).values_list("role", flat=True)
-    owned = System.objects.filter(owner=UUID(str(person_id))).values_list(
-        Value(OWNER, output_field=CharField()), flat=True
-    )
-    return frozenset(held.union(owned))
+    """Roles in force for any system, as `roles_held` has them."""
+    return frozenset(roles_held(person_id))
+
+
+def keeps_systems(person_id: UUID | str) -> bool:
+    """Whether systems are the person's to look at, were there none yet: as administrator, auditor or owner."""
+    return not role_names(person_id).isdisjoint((ADMINISTRATOR, AUDITOR, OWNER))
 
 
 def systems_where(person_id: UUID | str, roles: Iterable[str], at: datetime | None = None) -> QuerySet[System]:

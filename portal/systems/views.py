@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access_requests.rules import allows
 from portal.eligibility import seen
-from portal.eligibility.queries import conflicts_on, lists_of_system, who_is_here
+from portal.eligibility.queries import conflicts_on, keeps_systems, lists_of_system, who_is_here
 from portal.kept import KeptForm, confirming
 from portal.people.rights import ADMINISTER, MANAGE
 from portal.people.signing_in import PersonRequest, signed_in
@@ -43,7 +43,7 @@ def systems(request: PersonRequest) -> HttpResponse:
     shown, waiting = list(seen.systems(request.user)), seen.changes_waiting(request.user)
     last = last_resorts(shown)
     administers = request.user.has_perm(ADMINISTER)
-    if not shown and not administers:
+    if not keeps_systems(request.user.pk):
         raise PermissionDenied("Systems are looked after by administrators and owners.")
     return render(
         request,
