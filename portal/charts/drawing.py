@@ -1,11 +1,12 @@
 """Bars as numbers for the SVG template: shapes and text alone, in the colours of the page. The table under it says the same in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT, LEFT, TOP, FOOT = 360, 168, 34, 10, 20
 STEPS = 4
+TENS = "Each line is ten times the one below it."
 NICE = (1, 2, 3, 4, 5, 10)
 """How far its lines may lie apart, times a power of ten: most of what is drawn is counted, and a half use is none."""
 LABEL_WIDTH = 26
@@ -51,6 +52,7 @@ class Chart:
     labels: tuple[Mark, ...]
     lines: tuple[Mark, ...]
     legend: tuple[tuple[str, str], ...]
+    note: str = ""
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -58,15 +60,26 @@ class Chart:
 
 
 def bars(
-    *, name: str, title: str, says: str, labels: Sequence[str], series: Sequence[Series], stacked: bool = False
+    *,
+    name: str,
+    title: str,
+    says: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    stacked: bool = False,
+    tens: bool = False,
 ) -> Chart:
     """Bars side by side, or one on the other.
 
     Args:
         says: What the chart shows, in a sentence or two, for whoever does not see it.
         stacked: The first series stands below.
+        tens: Each line is ten times the one below it, for counts of which some are a thousand times others. Such bars cannot be added, so of a
+            stack only one may have a value.
     """
-    top = _top(labels, series, stacked=stacked)
+    if tens:
+        series = [replace(each, values=[_tens(value) for value in each.values]) for each in series]
+    top = _top_of_tens(series) if tens else _top(labels, series, stacked=stacked)
     slot = (WIDTH - LEFT) / max(1, len(labels))
     drawn = [bar for number in range(len(labels)) for bar in _slot(number, slot, series, top, stacked=stacked)]
     every = max(1, ceil(LABEL_WIDTH / slot))
@@ -75,11 +88,10 @@ def bars(
         for number, text in enumerate(labels)
         if (len(labels) - 1 - number) % every == 0
     )
-    lines = tuple(
-        Mark(round(_y(top * step / STEPS, top), 1), _short(top * step / STEPS)) for step in range(1, STEPS + 1)
-    )
+    steps = [(step, 10.0 ** (step - 1)) for step in range(1, int(top) + 1)] if tens else _even(top)
+    lines = tuple(Mark(round(_y(at, top), 1), _short(value)) for at, value in steps)
     legend = tuple((each.name, each.look) for each in series)
-    return Chart(name, title, says, tuple(drawn), marks, lines, legend)
+    return Chart(name, title, says, tuple(drawn), marks, lines, legend, TENS if tens else "")
 
 
 def _slot(number: int, slot: float, series: Sequence[Series], top: float, *, stacked: bool) -> list[Bar]:
@@ -103,6 +115,20 @@ def _y(value: float, top: float) -> float:
     return HEIGHT - FOOT - (HEIGHT - FOOT - TOP) * value / top
 
 
+def _tens(value: float | None) -> float:
+    """How many lines high a count stands: 1 at the first, 10 at the second."""
+    return log10(value) + 1 if value and value >= 1 else 0
+
+
+def _top_of_tens(series: Sequence[Series]) -> float:
+    return float(max(STEPS, *(ceil(value or 0) for each in series for value in each.values)))
+
+
+def _even(top: float) -> list[tuple[float, float]]:
+    """Where the lines of a scale stand that grows evenly, and what they say."""
+    return [(top * step / STEPS, top * step / STEPS) for step in range(1, STEPS + 1)]
+
+
 def _top(labels: Sequence[str], series: Sequence[Series], *, stacked: bool) -> float:
     """The end of the scale: a round number that is no smaller than the highest bar."""
     slots = [[each.values[number] or 0 for each in series] for number in range(len(labels))]
@@ -115,4 +141,6 @@ def _top(labels: Sequence[str], series: Sequence[Series], *, stacked: bool) -> f
 
 
 def _short(value: float) -> str:
-    return f"{value:g}" if value < 1000 else f"{value / 1000:g}k"
+    if value < 1000:
+        return f"{value:g}"
+    return f"{value / 1000:g}k" if value < 1_000_000 else f"{value / 1_000_000:g}M"

@@ -83,7 +83,7 @@ def history() -> History | None:
     ]
     chart = bars(
         name="verified", title="Entries that were verified", says="The last checks of the log and rehearsals of a restore.",
-        labels=[f"{moment(each.at):%-d %b}" for each in events], series=series, stacked=True,
+        labels=[f"{moment(each.at):%-d %b}" for each in events], series=series, stacked=True, tens=True,
     )  # fmt: skip
     return History(chart, COLUMNS, [_line(each) for each in reversed(events)])
 

@@ -54,3 +54,28 @@ def test_labels_that_have_no_room_are_left_out_but_never_the_last() -> None:
         name="c", title="t", says="s", labels=[str(number) for number in range(36)], series=[Series("a", "a", [1] * 36)]
     )
     assert [label.text for label in chart.labels] == [str(number) for number in range(2, 36, 3)]
+
+
+def test_of_tens_the_small_stand_beside_the_huge_and_the_scale_is_said() -> None:
+    chart = bars(
+        name="c", title="t", says="s", labels=list("abcd"), tens=True, series=[Series("a", "a", [1, 10, 25_000, None])]
+    )
+    low, second, huge = chart.bars
+    at = {line.text: line.at for line in chart.lines}
+    assert list(at) == ["1", "10", "100", "1k", "10k", "100k"]
+    assert (low.y, second.y) == (at["1"], at["10"])
+    assert at["100k"] < huge.y < at["10k"]
+    assert chart.note == "Each line is ten times the one below it."
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(0, 1e9, allow_nan=False)), min_size=1, max_size=12))
+def test_every_bar_of_tens_lies_in_the_picture_and_a_greater_one_is_no_lower(values: list[float | None]) -> None:
+    chart = bars(
+        name="c", title="t", says="s", labels=["x"] * len(values), series=[Series("a", "a", values)], tens=True
+    )
+    counted = [value for value in values if value and value >= 1]
+    assert len(chart.bars) == len(counted)
+    assert all(TOP - 0.2 <= bar.y <= HEIGHT - FOOT for bar in chart.bars)
+    ordered = sorted(zip(counted, chart.bars, strict=True), key=lambda pair: pair[0])
+    heights = [bar.height for _, bar in ordered]
+    assert heights == sorted(heights)
