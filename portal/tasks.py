@@ -4,13 +4,14 @@ import time
 from typing import Any
 
 from celery.signals import after_task_publish, heartbeat_sent
+from django.conf import settings
 from django.db import connections
 
 from audit.log.heartbeats import beat
 from portal.celery import app
 from portal.jobs import BEAT, TASK, WORKS, Work, schedule, task_name
 
-app.conf.beat_schedule = schedule()
+app.conf.beat_schedule = schedule(demo=settings.PORTAL_DEMO)
 WORKER_SAYS_S = 4
 _said: dict[str, float] = {}  # monotonic
 

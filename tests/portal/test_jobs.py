@@ -71,6 +71,15 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
     }  # fmt: skip
 
 
+def test_demo_rehearses_soon_after_its_first_backup_and_does_all_else_as_ever() -> None:
+    demo, ever = (
+        {name: entry["schedule"] for name, entry in jobs.schedule(demo=each).items()} for each in (True, False)
+    )
+    assert {name: demo[name] for name in demo if demo[name] != ever[name]} == {"portal.rehearsals": 60}
+    assert demo["portal.rehearsals"] <= demo["portal.backups"]
+    assert demo.keys() == ever.keys()
+
+
 @pytest.mark.parametrize("work", jobs.WORKS, ids=lambda work: work.name)
 def test_each_job_is_a_function_that_takes_what_it_is_given(work: jobs.Work) -> None:
     for trigger in (jobs.BEAT, jobs.WATCH):
