@@ -10,13 +10,14 @@ from portal.clock import ms
 from portal.eligibility import actions as lists
 from portal.eligibility.ending import end_all_of, end_lists_by
 from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
-from portal.eligibility.queries import eligibilities_of, holds
+from portal.eligibility.queries import administrators, eligibilities_of, holds
 from portal.errors import ChangedMeanwhile
 from portal.grants import ending
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
 from portal.grants.queries import holding_beyond_contract, live_of, live_of_account
 from portal.grants.rules import may_revoke
+from portal.notifications.outbox import tell
 from portal.people import actions as people
 from portal.people.models import Person
 from portal.rows import lock_row
@@ -136,8 +137,12 @@ def note_contract_end(*, by: Actor, person: Person, at: datetime) -> Person:
     locked = lock_row(Person, person.pk, no_key=True)
     if not holding_beyond_contract(at).filter(pk=locked.pk).exists():
         raise ChangedMeanwhile("Nothing of theirs rests on a contract that has ended.", about=locked)
-    contract = locked.sponsorships.get(until_at__isnull=True)
+    contract = locked.sponsorships.select_related("sponsor").get(until_at__isnull=True)
     end_everything_of(by, locked, "contract ended", CONTRACT_OVER, "contract ended")
+    tell(
+        by=by, people=[contract.sponsor, *(administrators() if contract.sponsor.left_at else ())], kind="person.contract_ended",
+        about=locked.log_subject, path="/", facts={"person": locked.name, "ended_at": contract.contract_end},
+    )  # fmt: skip
     append(
         "person.contract_ended", by=by, subject=locked.log_subject, person_id=locked.pk, sponsor_id=contract.sponsor_id,
         contract_end=ms(contract.contract_end),

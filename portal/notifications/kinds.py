@@ -169,6 +169,7 @@ KINDS = _kinds(
     ("stop.lift_declined", "Emergency stop stays", "owners and administrators, security list", "system by reason? started_at:time"),
     ("stop.lifted", "Emergency stop lifted", "responders, approvers, owners, administrators, security list", "system by reason started_at:time"),
     ("person.moved", "Moved to other work", "the person, owners of the systems", "person before unit lists:int ends_at:time"),
+    ("person.contract_ended", "Contract over", "who answered for them; administrators too, where that one has left", "person ended_at:time"),
     ("system.problem", "Problem", "owner, administrators, security list", "title sentence system? at:time?"),
 )  # fmt: skip
 

@@ -13,6 +13,8 @@ from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed
 from portal.grants import ending
 from portal.grants.narrowing import note_contract_end
+from portal.notifications.messages import message_of
+from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.people.sponsoring import begin, sponsor
 from portal.personnel.sweep import end_contracts_due
@@ -52,9 +54,20 @@ def test_everything_ends_the_day_it_is_reached_and_the_end_is_read_back(world: W
     assert over.fields == {
         "person_id": str(world.ann.pk), "sponsor_id": str(world.mo.pk), "contract_end": ms(contract.contract_end),
     }  # fmt: skip
+    (told,) = Alert.objects.filter(kind="person.contract_ended")
+    assert (told.recipient, told.facts) == (world.mo, {"person": "Ann", "ended_at": ms(contract.contract_end)})
+    assert "The contract of Ann ended" in message_of(told).text
     world.ann.refresh_from_db()
     assert world.ann.left_at is None, "the contract may be prolonged"
     assert left_of(world.ben) == ["", ""]
+
+
+def test_administrators_are_told_where_who_answered_has_left(world: World) -> None:
+    Person.objects.filter(pk=world.mo.pk).update(left_at=now())
+    assert end_contracts_due(now() + 2 * DAY) == 1
+    told = Alert.objects.filter(kind="person.contract_ended")
+    assert {each.recipient for each in told} == {world.pia, world.quinn}
+    assert {tuple(each.facts["gone"]) for each in told} == {("Mo",)}
 
 
 def test_contract_that_was_prolonged_and_a_log_that_is_not_written_end_nothing(world: World) -> None:
