@@ -18,7 +18,7 @@ from portal.demo.uses import Use, asked
 from portal.drills import actions as drills
 from portal.drills.models import Drill
 from portal.errors import NotAllowed
-from portal.grants import actions, ending, extending, opening
+from portal.grants import actions, ending, extending, opening, permits
 from portal.grants.models import Grant
 from portal.grants.releasing import release
 from portal.notifications.actions import acknowledge
@@ -64,7 +64,7 @@ def walk(stage: Stage, use: Use) -> Grant:
 
 
 def _run(grant: Grant) -> Grant:
-    with opening.patient(SEAL_PATIENCE_S):
+    with permits.patient(SEAL_PATIENCE_S):
         return opening.run(grant.pk)
 
 

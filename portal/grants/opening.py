@@ -8,9 +8,6 @@ import contextlib
 import hashlib
 import logging
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -19,9 +16,7 @@ import rfc8785
 from django.db import DatabaseError, connection, transaction
 
 from audit.log.append import Actor, action, append, process
-from audit.log.checkpoints import NotSealed, is_witnessed, wait_for_inclusion
-from audit.log.errors import NotVerified
-from audit.log.proof import VerifiedInclusion
+from audit.log.checkpoints import is_witnessed
 from audit.sources.postgresql.marker import marker_for
 from portal.access_requests import actions as requests
 from portal.access_requests.alerting import recipients
@@ -37,9 +32,10 @@ from portal.crash_points import OPENING as OPENING_TARGET
 from portal.crash_points import reached
 from portal.eligibility.queries import administrators, may_use
 from portal.errors import LogUnavailable, Refused, WrongState
-from portal.grants import custody
+from portal.grants import custody, permits
 from portal.grants.actions import NOT_OPEN, locked, revoke
 from portal.grants.models import Grant
+from portal.grants.permits import Permit, permit
 from portal.grants.states import AUTHORISED, FINAL, MOVES, OPENING
 from portal.grants.targets import LockLost, alone, closing_of, connector_of, opening_of, still_alone, target_of
 from portal.grants.trouble import Trouble, pause, trouble_of
@@ -55,21 +51,9 @@ from portal.systems import heartbeats
 from portal.systems.models import Privilege
 
 alarms = logging.getLogger("breakglass.alarm")
-SEAL_PATIENCE_S = 5.0
-_patience: ContextVar[float] = ContextVar("patience", default=0.0)
 MARK_PATIENCE_S = 1.0
 GIVE_UP_AFTER = timedelta(minutes=10)
 PORTAL = process("portal")
-
-
-@contextmanager
-def patient(seconds: float) -> Iterator[None]:
-    """Wait longer for the seal where a slow machine must not change what is told, as while the demo is filled."""
-    token = _patience.set(seconds)
-    try:
-        yield
-    finally:
-        _patience.reset(token)
 
 
 @action(event=("request.approved", "grant.authorised"), refused="request.approval_refused")
@@ -174,25 +158,33 @@ def _open(grant: Grant) -> Grant:
     row = begin(by=PORTAL, grant=grant)
     reached(OPENING_TARGET, "begun")
     marked = heartbeats.begin(row.system)  # so that the log is known to be read before the window begins
-    proof = _proof(row)
-    if isinstance(proof, Trouble):
-        return _failed(row, proof)
+    permitted = permit(row)
+    if isinstance(permitted, Trouble):
+        return _failed(row, permitted)
     reached(OPENING_TARGET, "proved")
     if marked:
         marked.join(MARK_PATIENCE_S)
-    connector, target = connector_of(row), target_of(row.system)
-    before = Snapshot.from_json(row.before) if row.before else _keep(row, connector.prepare(target))
+    before = (
+        Snapshot.from_json(row.before) if row.before else _keep(row, connector_of(row).prepare(target_of(row.system)))
+    )
     reached(OPENING_TARGET, "looked")
-    with custody.nobody_rotates(row):
-        opened = connector.open(target, opening_of(row), step=partial(_step, row))
+    opened = _open_target(row, permitted)
     reached(OPENING_TARGET, "opened")
     try:
-        row = activate(by=PORTAL, grant=row, opened=opened, proof=proof, before=before)
+        row = activate(by=PORTAL, grant=row, opened=opened, permitted=permitted, before=before)
     except (WrongState, DatabaseError) as error:
         _undo(row, lost=isinstance(error, DatabaseError))
         raise
     reached(OPENING_TARGET, "activated")
     return row
+
+
+def _open_target(grant: Grant, permitted: Permit) -> Opened:
+    """The one place where a target is opened."""
+    if permitted.grant_id != grant.pk:
+        raise RuntimeError("The permit is another grant's.")
+    with custody.nobody_rotates(grant):
+        return connector_of(grant).open(target_of(grant.system), opening_of(grant), step=partial(_step, grant))
 
 
 def _step(grant: Grant, name: str) -> None:
@@ -238,28 +230,6 @@ def _keep(grant: Grant, before: Snapshot) -> Snapshot:
     return before
 
 
-def _proof(grant: Grant) -> VerifiedInclusion | Trouble | None:
-    """The proof that the intent stands in the log. ``None``: the policy prefers to open at once, with an alarm."""
-    if grant.opening_event is None:
-        raise RuntimeError("Opening begins with its event.")
-    rules = rules_of(grant.request.policy)
-    try:
-        return wait_for_inclusion(
-            grant.opening_event, timeout_s=_patience.get() or SEAL_PATIENCE_S, by_witnesses=bool(rules.witnessed)
-        )
-    except NotVerified as error:
-        return Trouble("log_not_verified", f"The log does not prove the intent, so nothing is opened. {error}")
-    except NotSealed:
-        done = "witnessed" if rules.witnessed else "sealed"
-        if rules.open_unsealed:
-            alarms.critical("Access %s opens although the log is not %s; the policy says so.", grant.pk, done)
-            return None
-        return Trouble(
-            f"log_un{done}",
-            f"The log is not being {done}, and the policy opens nothing before that. It is tried again.",
-        )
-
-
 @action(event="grant.opening")
 def begin(*, by: Actor, grant: Grant) -> Grant:
     """Say that the target is about to be opened; the first time make password and verifier.
@@ -283,7 +253,13 @@ def begin(*, by: Actor, grant: Grant) -> Grant:
             "secret": encrypt(password.reveal(), f"grant:{row.pk}"), "login": login, "marker": login,
             "verifier": encrypt(verifier.reveal(), f"verifier:{row.pk}").hex(),
         }  # fmt: skip
-    make(row, MOVES["begin"], says=NOT_OPEN, next_try_at=now() + timedelta(seconds=SEAL_PATIENCE_S + 10), **changes)
+    make(
+        row,
+        MOVES["begin"],
+        says=NOT_OPEN,
+        next_try_at=now() + timedelta(seconds=permits.SEAL_PATIENCE_S + 10),
+        **changes,
+    )
     row.opening_event = append(
         "grant.opening", by=by, case=row.log_case, subject=row.log_subject, grant_id=row.pk, attempt=row.attempts, login=row.login,
         marker=row.marker, expires_at=ms(row.planned_expires_at),  # type: ignore[arg-type]  # set above
@@ -293,11 +269,11 @@ def begin(*, by: Actor, grant: Grant) -> Grant:
 
 
 @action(event="grant.activated")
-def activate(*, by: Actor, grant: Grant, opened: Opened, proof: VerifiedInclusion | None, before: Snapshot) -> Grant:
+def activate(*, by: Actor, grant: Grant, opened: Opened, permitted: Permit, before: Snapshot) -> Grant:
     """Access is open: the window runs from now to the end that the target carries."""
     row = locked(grant)
     at, ends = now(), row.planned_expires_at
-    rules = rules_of(row.request.policy)
+    rules, proof = rules_of(row.request.policy), permitted.proof
     make(
         row, MOVES["activate"], says=NOT_OPEN, opened_at=at, first_expires_at=ends, expires_at=ends, marker_ref=opened.marker_ref,
         login=opened.login, next_try_at=None, attempts=0, last_trouble="",

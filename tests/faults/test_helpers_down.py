@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from audit.log.append import now_ms
-from portal.grants import opening
+from portal.grants import opening, permits
 from portal.policy.rules import Policy
 from tests.faults.visiting import Visitor
 from tests.faults.whole import HELPERS, House
@@ -133,8 +133,8 @@ def _end(house: House, ann: Visitor, broken: Bypass) -> None:
 def test_policy_may_prefer_to_open_unsealed_with_an_alarm(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(opening, "SEAL_PATIENCE_S", 0.2)
-    monkeypatch.setattr(opening.alarms, "propagate", True)
+    monkeypatch.setattr(permits, "SEAL_PATIENCE_S", 0.2)
+    monkeypatch.setattr(permits.alarms, "propagate", True)
     grant = opening.run(authorised(make_world(policy=Policy(open_unsealed=1))).pk)
     alarmed = {record.levelname for record in caplog.records if "not sealed" in record.message}
     assert (grant.state, alarmed) == ("active", {"CRITICAL"})

@@ -274,7 +274,7 @@ def test_bypass_opens_within_the_request(world: World) -> None:
 def test_bypass_without_a_sealer_is_authorised_and_the_page_says_what_is_awaited(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.grants.opening.SEAL_PATIENCE_S", 0.2)
+    monkeypatch.setattr("portal.grants.permits.SEAL_PATIENCE_S", 0.2)
     said = text(browser_of(world.ann).post("/requests/bypass/", SHORT, follow=True).content)
     assert "It could not be opened yet. It is tried again." in said
     assert "The log is not being sealed" in said

@@ -12,7 +12,7 @@ from django.db import connection
 from audit.log.read import named
 from portal.clock import now
 from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
-from portal.grants import actions, ending, extending, opening, sweep
+from portal.grants import actions, ending, extending, opening, permits, sweep
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
 from tests.servers import wait_until
@@ -87,7 +87,7 @@ def test_bypass_needs_a_fresh_second_factor(world: World) -> None:
 
 
 def test_nothing_opens_before_its_intent_is_in_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "SEAL_PATIENCE_S", 0.3)
+    monkeypatch.setattr(permits, "SEAL_PATIENCE_S", 0.3)
     grant = opening.run(authorised(world).pk)
     assert grant.state == "opening"
     assert "log is not being sealed" in grant.last_trouble

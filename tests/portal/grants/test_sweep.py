@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.grants import opening, sweep
+from portal.grants import permits, sweep
 from portal.grants.models import Grant
 from tests.servers import wait_until
 from tests.worlds import REASON, authorised, make_world, opened, overdue, sealing
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_openings_that_wait_for_the_seal_keep_no_grant_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "SEAL_PATIENCE_S", 60.0)
+    monkeypatch.setattr(permits, "SEAL_PATIENCE_S", 60.0)
     world = make_world()
     with sealing():
         due = opened(world)

@@ -10,7 +10,7 @@ from audit.log import checkpoints
 from audit.log.proof import VerifiedInclusion
 from audit.log.read import named
 from audit.log.witness.listed import Listed
-from portal.grants import opening
+from portal.grants import opening, permits
 from portal.policy.rules import Policy
 from tests.witnesses import ONE, required, serving, witness
 from tests.worlds import authorised, make_world, sealing
@@ -35,7 +35,7 @@ def test_access_opens_once_the_required_witness_has_cosigned(tmp_path: Path, set
 
 @pytest.mark.parametrize("where", ["none is required", "it is away"])
 def test_without_the_witness_nothing_opens(where: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "SEAL_PATIENCE_S", 1)
+    monkeypatch.setattr(permits, "SEAL_PATIENCE_S", 1)
     away = (Listed(ONE.cosigner(), "http://127.0.0.1:9", True),) if where == "it is away" else ()
     required(settings, *away)
     with sealing(*away):
@@ -50,8 +50,8 @@ def test_without_the_witness_nothing_opens(where: str, settings: Any, monkeypatc
 def test_the_policy_may_prefer_to_open_with_an_alarm(
     settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(opening, "SEAL_PATIENCE_S", 0.2)
-    monkeypatch.setattr(opening.alarms, "propagate", True)
+    monkeypatch.setattr(permits, "SEAL_PATIENCE_S", 0.2)
+    monkeypatch.setattr(permits.alarms, "propagate", True)
     required(settings)
     with sealing():
         grant = opening.run(authorised(make_world(policy=dataclasses.replace(STRICT, open_unsealed=1))).pk)
