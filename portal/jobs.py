@@ -52,6 +52,7 @@ WORKS: tuple[Work, ...] = (
     Work("outbox", "portal.notifications.sending.send_due", 2, 2),
     Work("receivers", "portal.notifications.sending.send_due", 2, 2),  # apart, so that a slow receiver holds up no mail
     Work("channels", "portal.notifications.late.tell_late", 30, 30),
+    Work("outages", "portal.notifications.outages.run", 30, 30),
     Work("refusals", "portal.grants.refusals.tell_due", 30, 30),
     Work("intake", "portal.findings.intake.run", 5, 5),
     Work("cases", "audit.cases.projection.catch_up", 2, 3),

@@ -1,7 +1,4 @@
-"""Sends each dossier to those whom the log names: responder, reviewer, owner. Follows the log; audit itself sends nothing.
-
-The position moves in the transaction of the outbox rows, so each dossier is queued once, whoever runs this and wherever it stops.
-"""
+"""Sends each dossier to those whom the log names: responder, reviewer, owner. Follows the log; audit itself sends nothing."""
 
 import logging
 from uuid import UUID
@@ -9,10 +6,10 @@ from uuid import UUID
 from django.db import OperationalError, transaction
 
 from audit.log.append import LogUnavailable, process
-from audit.log.read import LoggedEvent, follow, of_case, person_names, size
+from audit.log.read import LoggedEvent, of_case, person_names
+from portal.notifications.following import take_new
 from portal.notifications.outbox import tell
 from portal.people.models import Person
-from portal.reconciliation.models import IntakePosition
 
 READER = "dossiers"
 BATCH = 50
@@ -23,32 +20,10 @@ OCCASIONS = {"ended": "after the end", "reviewed": "after the review"}
 
 def run(batch: int = BATCH) -> int:
     """Queue the mails of all dossiers that are sealed and not yet taken in; returns how many dossiers."""
-    taken = 0
-    while True:
-        done, more = _one_batch(batch)
-        taken += done
-        if not more:
-            return taken
+    return take_new(READER, ("dossier.made",), _take_in, batch)
 
 
-def _one_batch(batch: int) -> tuple[int, bool]:
-    IntakePosition.objects.get_or_create(reader=READER)
-    with transaction.atomic():
-        position = IntakePosition.objects.select_for_update(skip_locked=True).filter(reader=READER).first()
-        if position is None:  # another process is at it
-            return 0, False
-        sealed = size()  # read first: whatever the next line misses lies behind it
-        entries = follow(position.next_index, ("dossier.made",), batch)
-        for entry in entries:
-            _take_in(entry)
-        full = len(entries) == batch
-        behind = (entries[-1].index or 0) + 1 if entries else 0  # beyond the size, where one was sealed in between
-        position.next_index = behind if full else max(position.next_index, sealed, behind)
-        position.save(update_fields=["next_index"])
-    return len(entries), full
-
-
-def _take_in(entry: LoggedEvent) -> None:
+def _take_in(entry: LoggedEvent) -> int:
     """One dossier, in a savepoint: an entry that we cannot read is told by an alarm and holds up no other mail."""
     try:
         with transaction.atomic():
@@ -61,6 +36,7 @@ def _take_in(entry: LoggedEvent) -> None:
             entry.case,
             entry.index,
         )
+    return 1
 
 
 def _queue(entry: LoggedEvent) -> None:

@@ -87,7 +87,7 @@ _TOPIC_OF = {
 }  # fmt: skip
 _TOPIC_OF_FAMILY = {
     "request": "use", "grant": "use", "extension": "use", "review": "duty", "campaign": "duty", "drill": "duty", "signin": "account",
-    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty", "offline": "duty", "rota": "duty", "duty": "duty",
+    "receiver": "account", "person": "account", "stop": "call", "sealed": "duty", "offline": "duty", "rota": "duty", "duty": "duty", "outage": "failure",
 }  # fmt: skip
 
 
@@ -170,6 +170,7 @@ KINDS = _kinds(
     ("stop.lifted", "Emergency stop lifted", "responders, approvers, owners, administrators, security list", "system by reason started_at:time"),
     ("person.moved", "Moved to other work", "the person, owners of the systems", "person before unit lists:int ends_at:time"),
     ("person.contract_ended", "Contract over", "who answered for them; administrators too, where that one has left", "person ended_at:time"),
+    ("outage.over", "Outage over", "administrators, security list", "what since:time at:time"),
     ("system.problem", "Problem", "owner, administrators, security list", "title sentence system? at:time?"),
 )  # fmt: skip
 

@@ -60,7 +60,7 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
     assert {name for name in app.tasks if name.startswith("portal.")} >= wanted
     assert {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()} == {
         "portal.beat": 5, "portal.sweep": 5, "portal.rotations": 10, "portal.lapses": 5, "portal.tiers": 5, "portal.outbox": 2, "portal.receivers": 2,
-        "portal.channels": 30, "portal.refusals": 30, "portal.drills": 60, "portal.duties": 300, "portal.resets": 60,
+        "portal.channels": 30, "portal.outages": 30, "portal.refusals": 30, "portal.drills": 60, "portal.duties": 300, "portal.resets": 60,
         "portal.intake": 5, "portal.cases": 2, "portal.acts": 2, "portal.retests": 10, "portal.completeness": 10,
         "portal.reviews": 30, "portal.findings": 60, "portal.campaigns": 60, "portal.dossiers": 5, "portal.heartbeats": 10,
         "portal.listings": 300, "portal.checks": 300, "portal.erasures": 60, "portal.cuts": 60, "portal.expiries": 21600,
@@ -119,6 +119,7 @@ EFFECTS = {
     "outbox": {"alert.sent"},
     "receivers": set(),  # nobody listens here; tests/portal/notifications/webhook has receivers
     "channels": set(),  # all of them work
+    "outages": set(),  # there was none; tests/portal/notifications/test_outages.py has each
     "refusals": set(),  # nobody is refused here; tests/portal/grants/test_refusals.py
     "intake": {"finding.raised", "alert.queued"},
     "cases": set(),
