@@ -78,6 +78,7 @@ WORKS: tuple[Work, ...] = (
     Work("rehearsals", "audit.log.backup.rehearsing.run_due", 3600, 0),
     Work("backup-lateness", "audit.log.backup.lateness.run_due", 300, 300),
     Work("anchors", "audit.log.anchors.run_due", 60, 300),
+    Work("locks", "audit.log.locked.run_due", 60, 300),
     Work("guards", "audit.log.guards.run_due", 600, 3600),
     Work("timestamps", "audit.log.timestamps.taking.run_due", 60, 300),
     Work("pack-timestamps", "audit.packs.timestamps.run_due", 60, 300),

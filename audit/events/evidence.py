@@ -41,6 +41,8 @@ EVENTS = family(
     ("log.damage_found", "A check of the log found damage.", "size:int damages:list"),
     ("log.witnessed", "A witness outside has cosigned the log. Ok: its line verifies.", "witness size:int at:time ok:bool"),
     ("log.not_witnessed", "A witness that is listed has cosigned nothing for an hour.", "witness last_at:time?"),
+    ("log.lock_read_back", "What is published was read back with its lock. Ok: it is the log's, and nobody can remove it before its date.",
+     "size:int at:time mode? until:time? ok:bool sentence?"),
     ("log.guards_checked", "It was looked up who could alter the stored log. What cannot be read is not said.",
      "store alter_rights:int? other_writers:int? guards_on:bool sealing_key_apart:bool found:list"),
     ("log.timestamped", "An authority put a time under a checkpoint of the log.", "size:int sha256 token_sha256 at:time authority"),

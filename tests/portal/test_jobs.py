@@ -67,7 +67,7 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
         "portal.removals": 60, "portal.backups": 60, "portal.rehearsals": 3600, "portal.backup-lateness": 300,
         "portal.comparison": 3600, "portal.personnel": 3600,
         "portal.dossier-mails": 5, "portal.packs": 10, "portal.contracts": 60,
-        "portal.anchors": 60, "portal.guards": 600, "portal.timestamps": 60, "portal.pack-timestamps": 60,
+        "portal.anchors": 60, "portal.locks": 60, "portal.guards": 600, "portal.timestamps": 60, "portal.pack-timestamps": 60,
     }  # fmt: skip
 
 
@@ -147,6 +147,7 @@ EFFECTS = {
     "cuts": set(),  # nothing is old enough; tests/portal/erasing/test_cuts.py
     "expiries": {"retention.set"},  # likewise, but it says the terms
     "anchors": set(),  # no witness is listed; tests/audit/log/test_anchors.py has one
+    "locks": set(),  # no bucket is set; tests/audit/log/test_locked.py has one
     "guards": {"log.guards_checked"},
     "timestamps": set(),  # no authority is set; tests/audit/log/test_timestamps.py has one
     "pack-timestamps": set(),  # likewise

@@ -32,6 +32,9 @@ PRESENTERS: dict[str, Presenter] = {
     "personal_value.erased": say("A personal value was erased: {field}", "Of event {event_id}.", "{basis}", icon="trash"),
     "reconciliation.compared": say("Live tables were held against the log; they agree: {ok}", "{differences}", icon="scale"),
     "log.witnessed": say("A witness has cosigned the log", "{witness}, {size} entries; it verifies: {ok}", icon="shield-lock"),
+    "log.lock_read_back": say(
+        "What is published was read back with its lock", "{size} entries; locked until {until}; it holds: {ok}", "{sentence}", icon="shield-lock"
+    ),
     "log.not_witnessed": say("A witness has cosigned nothing for an hour", "{witness}.", icon="shield-lock", tone="attention"),
     "log.guards_checked": say("It was looked up who could alter the log", "{store}: {alter_rights} may. {found}", icon="shield-lock"),
     "log.timestamped": say("An authority put a time under the log", "{size} entries, by {authority}.", icon="clock"),

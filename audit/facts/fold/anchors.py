@@ -3,7 +3,7 @@
 from audit.facts.fold.entry import LogEntry
 from audit.facts.fold.state import Facts
 
-WITNESS, AUTHORITY = "witness", "timestamp"
+WITNESS, AUTHORITY, STORE = "witness", "timestamp", "locked store"
 
 
 def witnessed(facts: Facts, entry: LogEntry) -> None:
@@ -26,6 +26,11 @@ def not_timestamped(facts: Facts, entry: LogEntry) -> None:
     facts.put("checkpoints", str(entry.id), anchor_kind=AUTHORITY, anchored_at=None, anchor_ok=0)
 
 
+def lock_read_back(facts: Facts, entry: LogEntry) -> None:
+    """Whoever keeps the bucket vouches for what is locked there: it is as it was, and stays."""
+    _anchor(facts, entry, STORE, ok=bool(entry.fields["ok"]))
+
+
 def _anchor(facts: Facts, entry: LogEntry, kind: str, *, ok: bool) -> None:
     facts.put(
         "checkpoints", str(entry.id), size=entry.fields["size"], anchor_kind=kind, anchored_at=entry.fields["at"], anchor_ok=int(ok)
@@ -45,5 +50,6 @@ HANDLERS = {
     "log.not_witnessed": not_witnessed,
     "log.timestamped": timestamped,
     "log.timestamp_failed": not_timestamped,
+    "log.lock_read_back": lock_read_back,
     "log.guards_checked": guards_checked,
 }

@@ -114,6 +114,18 @@ class BucketStore:
                 raise
         return until if until is not None and until > datetime.now(UTC) else None
 
+    def lock_of(self, path: str) -> tuple[str, datetime] | None:
+        """The mode of the lock of a resource, and until when it holds, as the bucket says; nothing where there is none."""
+        with _told():
+            try:
+                found = self.client.head_object(Bucket=self.bucket, Key=self.prefix + path)
+            except ClientError as error:
+                if _code(error) in MISSING:
+                    return None
+                raise
+        mode, until = found.get("ObjectLockMode"), found.get("ObjectLockRetainUntilDate")
+        return (str(mode), until) if mode and until is not None else None
+
     def cut(self, paths: list[str]) -> None:
         """See `Store.cut`. The bucket itself refuses what is under lock."""
         for key in (self.prefix + check_bundle(path) for path in paths):

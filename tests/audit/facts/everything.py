@@ -49,6 +49,16 @@ def _guarded(log: Stream) -> None:
     """Who outside vouches for the log, who could alter it, and whether its backups can be restored."""
     when, root = at("09-21"), "ab" * 32
     log.say("log.witnessed", when, "process:sealer", witness="witness.example/w1", size=40, at=when, ok=True)
+    log.say(
+        "log.lock_read_back",
+        when,
+        "process:anchors",
+        size=256,
+        at=when,
+        mode="COMPLIANCE",
+        until=when + 30 * DAY,
+        ok=True,
+    )
     log.say("log.not_witnessed", when, "process:sealer", witness="witness.example/w2", last_at=None)
     log.say(
         "log.guards_checked",

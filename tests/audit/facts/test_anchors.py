@@ -38,11 +38,22 @@ def test_an_hour_is_anchored_by_a_witness_or_by_an_authority_and_else_deviates()
     assert of("T-28", log, 4, START + 4 * HOUR + 1) == {"pass": 2, "deviation": 2}
 
 
+def test_an_hour_in_which_the_lock_of_what_is_published_was_read_back_is_anchored() -> None:
+    log = story.organisation()
+    for hour, ok in enumerate((1, 0, 1)):
+        when = START + hour * HOUR + MINUTE
+        log.say(
+            "log.lock_read_back", when, "process:anchors", size=256, at=when, mode="COMPLIANCE", until=when + DAY, ok=ok
+        )  # fmt: skip
+    assert of("T-28", log, 4, START + 4 * HOUR + 1) == {"pass": 2, "deviation": 2}
+
+
 @pytest.mark.parametrize(
     ("name", "fields"),
     [
         ("log.not_witnessed", {"witness": "w.example"}),
         ("log.timestamp_failed", {"sentence": "The timestamp authority does not answer."}),
+        ("log.lock_read_back", {"size": 256, "at": START, "ok": 0, "sentence": "It is not locked."}),
     ],
 )
 def test_who_is_listed_and_never_vouched_is_a_deviation_and_where_nobody_is_listed_it_is_not_decided(

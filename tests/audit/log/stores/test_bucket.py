@@ -171,6 +171,14 @@ def test_a_place_for_backups_is_two_stores_in_one_bucket(client: "S3Client", end
     assert (target.head(), target.log.read("checkpoint")) == (b"manifest bytes", None)
 
 
+def test_the_lock_of_a_resource_is_read_back_with_its_mode(store: BucketStore) -> None:
+    store.put({"tile/0/000": b"full", "tile/0/001.p/8": b"part"})
+    lock = store.lock_of("tile/0/000")
+    assert lock is not None
+    assert (lock[0], lock[1]) == ("COMPLIANCE", store.locked_until("tile/0/000"))
+    assert (store.lock_of("tile/0/001.p/8"), store.lock_of("tile/0/002")) == (None, None)
+
+
 def test_a_bundle_is_cut_with_all_its_versions_and_never_under_its_lock(store: BucketStore) -> None:
     store.put({"tile/entries/000": b"locked"})
     until = store.locked_until("tile/entries/000")
