@@ -78,7 +78,7 @@ def test_restore_on_an_empty_database_gives_the_same_rows_root_case_and_pack(bac
 
 
 def test_second_backup_writes_nothing_again_that_is_full(backups: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.log.backup.making.RANGE", 64)
+    monkeypatch.setattr("audit.log.backup.writing.RANGE", 64)
     sealed(300)
     backups.backup()
     before = backups.files()
@@ -173,7 +173,7 @@ def refusal(backups: Place) -> str:
 def test_no_copy_of_an_erased_value_is_kept_for_longer_than_the_days_of_erasure(
     backups: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audit.log.backup.making.RANGE", 16)
+    monkeypatch.setattr("audit.log.backup.writing.RANGE", 16)
     fields = {"person_id": "p", "name": "Grace Hopper-of-the-test", "email": "g@example.org"}
     with transaction.atomic():
         (grace,) = append_many([Entry("person.added", TEST, fields)])
