@@ -11,6 +11,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from threading import Event
 from unittest import mock
@@ -21,7 +22,7 @@ import pytest
 from portal.demo.personas import BY_KEY
 from portal.embedded import demo, ports, processes, state, supervisor
 from portal.embedded.databases import PORTAL_DATABASE, TARGET_DATABASE, role_name
-from portal.embedded.mail_sink import StoredMail, read_mails
+from portal.embedded.mail_sink import StoredMail, mail_files, read_mail
 from portal.embedded.postgres import PostgresServer
 from portal.embedded.state import State
 from portal.embedded.supervisor import Part, Running, Step
@@ -43,6 +44,7 @@ NAMES = (
 )
 # All without which an emergency must still go on.
 HELPERS = ("broker", "worker", "beat", "mail sink", "sealer")
+_mail = cache(read_mail)  # one that was kept never changes, and who waits looks at all of them each time
 
 
 @dataclass
@@ -144,7 +146,8 @@ class House:
 
     def mails(self, to: str = "") -> list[StoredMail]:
         """Newest first; those to one address where one is given."""
-        return [mail for mail in read_mails(self.state.mail_folder) if not to or to in mail.recipients]
+        kept = map(_mail, mail_files(self.state.mail_folder))
+        return [mail for mail in kept if not to or to in mail.recipients]
 
     def _server(self, name: str) -> PostgresServer:
         place = state.postgres_folder(self.folder) / name

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import cache
 from typing import Any
 from urllib.parse import urljoin
 
@@ -153,11 +154,18 @@ def subjects_for(house: House, key: str, *, after: int) -> list[str]:
 def _read(mails: list[StoredMail], after: int) -> Iterator[EmailMessage]:
     for stored in mails:
         if stored.received >= after:
-            message = email.message_from_bytes(stored.content, policy=email.policy.default)
-            assert isinstance(message, EmailMessage)
-            yield message
+            yield _parsed(stored)
 
 
+@cache
+def _parsed(stored: StoredMail) -> EmailMessage:
+    """Once for each mail, however often somebody who waits for another one looks."""
+    message = email.message_from_bytes(stored.content, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+@cache
 def _said_by(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
     assert body is not None
