@@ -26,7 +26,7 @@ from tests.static_files import found_once  # noqa: E402 - it needs the settings
 instead_of_flush()
 found_once()
 __all__ = ["_house", "_mail_sink", "django_db_setup", "house", "mail_sink", "target"]
-pytest_plugins = ["tests.counting", "tests.resuming"]
+pytest_plugins = ["tests.counting", "tests.garbage", "tests.resuming"]
 
 
 @pytest.hookimpl(optionalhook=True)  # where tests run side by side
