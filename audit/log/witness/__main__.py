@@ -15,6 +15,8 @@ from audit.log.keys import load_signer, write_signer
 from audit.log.note import VerifierKey
 from audit.log.witness.application import Witness
 
+SETTINGS = {"workers": 1, "threads": 4, "timeout": 30, "keepalive": 75, "control_socket_disable": True}
+
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """One process with a few threads; the state is locked for each log."""
@@ -26,8 +28,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load_config(self) -> None:
         """Few settings, none from outside."""
-        for name, value in {"bind": self.bind, "workers": 1, "threads": 4, "timeout": 30, "keepalive": 75}.items():
+        for name, value in SETTINGS.items():
             self.cfg.set(name, value)
+        self.cfg.set("bind", self.bind)
 
     def load(self) -> Any:
         """The application."""
@@ -44,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         signer = load_signer(given.key)
         logs = logs_of([parse_log_key(text) for text in given.log])
+        if not logs:
+            raise ParseError("It knows no log: name at least one by --log and its public key.")
         given.state.mkdir(parents=True, exist_ok=True)
     except (OSError, ParseError) as error:
         print(f"The witness cannot begin. {error}", file=sys.stderr)  # noqa: T201 - a command speaks

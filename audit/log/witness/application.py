@@ -81,7 +81,12 @@ def _origin(data: bytes) -> str:
 
 
 def _body(environ: dict[str, Any]) -> bytes:
-    """As much as the request says it has, for some servers would wait for more; a little above the largest request at most."""
+    """As much as the request says it has, for some servers would wait for more; a little above the largest request at most.
+
+    One that comes in chunks says no length; its server ends the stream (PEP 3333's ``wsgi.input_terminated``).
+    """
+    if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
+        return bytes(environ["wsgi.input"].read(MAX_BYTES + 1))
     said = environ.get("CONTENT_LENGTH") or "0"
     return bytes(environ["wsgi.input"].read(min(int(said), MAX_BYTES + 1))) if said.isdecimal() else b""
 

@@ -127,7 +127,7 @@ MUSTS = (
         ("the cosignature MUST be for the entire tree", "test_answers_must_be_cosignature_lines_with_a_time_by_the_witness"),
         ("the timestamp MUST NOT be zero", "test_answers_must_be_cosignature_lines_with_a_time_by_the_witness"),
         ("The client MUST ignore any cosignatures from unknown keys", "test_an_answer_by_another_key_is_not_kept"),
-        ("The witness MUST persist the new checkpoint before responding", "test_must_keep_before_it_answers_and_is_atomic"),
+        ("The witness MUST persist the new checkpoint before responding", "test_must_persist_before_it_responds"),
         ("sign-subtree: all that a request and an answer MUST be", NO_SUBTREES),
         ("get-checkpoint: the request MUST be an HTTP GET", "test_the_latest_is_served_with_the_signatures_of_log_and_witness"),
         ("The response body MUST be a checkpoint, with the cosignatures of the witness and the signature of the log",

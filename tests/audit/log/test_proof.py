@@ -14,6 +14,7 @@ from audit.log.proof import (
     LogProof,
     VerifiedInclusion,
     parse_proof,
+    verify_carried,
     verify_inclusion,
     verify_proof,
     write_proof,
@@ -105,7 +106,12 @@ def test_bytes_that_are_no_entry_are_not_believed_even_when_proved(signer: Signe
 
 
 def test_applications_must_not_trust_extra_data(signer: SignerKey) -> None:
-    assert not hasattr(verify_proof(made(signer, extra=b"words"), ENTRIES[4], [signer.verifier()]), "extra")
+    keys = [signer.verifier()]
+    assert verify_carried(made(signer, extra=ENTRIES[4]), keys).entry == ENTRIES[4]
+    for other in (ENTRIES[3], b"words"):  # another entry of the same log, and none at all
+        with pytest.raises((NotVerified, ParseError)):
+            verify_carried(made(signer, extra=other), keys)
+        assert verify_proof(made(signer, extra=other), ENTRIES[4], keys).entry == ENTRIES[4]
 
 
 def test_verified_inclusion_is_made_by_verifying_alone(signer: SignerKey) -> None:

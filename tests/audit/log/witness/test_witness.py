@@ -1,8 +1,10 @@
 """The witness (C2SP tlog-witness): every MUST of add-checkpoint, and what it remembers."""
 
+import errno
 import hashlib
 import threading
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from audit.log.cosignature import parse_lines, verify_cosignatures
 from audit.log.errors import ParseError
 from audit.log.note import Note, to_base64
 from audit.log.signing import SignerKey, sign_checkpoint, sign_note
+from audit.log.witness import state
 from audit.log.witness.application import Witness
 from audit.log.witness.requests import Request, parse_request, write_request
 from tests.audit.log.simulator import SimulatedLog, simulated
@@ -32,8 +35,6 @@ class Called:
 
     def __call__(self, method: str, path: str, body: bytes = b"") -> tuple[int, str, bytes]:
         said: list[Any] = []
-        from io import BytesIO
-
         answer = self.witness(
             {
                 "REQUEST_METHOD": method,
@@ -175,7 +176,36 @@ def test_a_fork_and_a_log_set_back_are_refused_after_a_restart_as_well(
     assert add(again, write_request(343, (), log.notes[1].note))[0] == 400
 
 
-def test_must_keep_before_it_answers_and_is_atomic(ask: Called, signer: SignerKey) -> None:
+def test_must_persist_before_it_responds(
+    ask: Called, log: SimulatedLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Path, __: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(state, "write_whole", full)
+        status, _, body = ask("POST", "/add-checkpoint", request(log, 0, 0))
+    assert (status, "witness.example" in body.decode()) == (503, False)
+    assert [each.name for each in tmp_path.iterdir() if each.suffix != ".lock"] == []
+    assert add(ask, request(log, 0, 0))[0] == 200
+
+
+def test_a_request_that_comes_in_chunks_is_read_to_its_end(
+    signer: SignerKey, log: SimulatedLog, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    body = request(log, 0, 0)
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/add-checkpoint",
+        "wsgi.input": BytesIO(body),
+        "wsgi.input_terminated": True,
+    }
+    Witness(WITNESS, {signer.name: [signer.verifier()]}, tmp_path)(environ, lambda status, _: said.append(status))
+    assert said == ["200 OK"]
+
+
+def test_must_keep_atomically(ask: Called, signer: SignerKey) -> None:
     """Fifty at once, of one tree that grows and of forks of it: what is cosigned lies on one line of growth."""
     logs = [simulated(signer) for _ in range(50)]
     for number, each in enumerate(logs):

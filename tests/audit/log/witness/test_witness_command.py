@@ -1,13 +1,18 @@
 """The witness as another team runs it: one command, no Django, its own key and folder."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import packages_distributions
 from pathlib import Path
+
+import pytest
 
 from audit.log.cosignature import parse_cosigner_key, parse_lines
 from audit.log.signing import SignerKey
@@ -17,6 +22,7 @@ from portal.embedded.ports import free_port
 from tests.audit.log.simulator import simulated
 from tests.servers import wait_until
 
+BROUGHT = {"cffi", "packaging", "pycparser", "setproctitle", "setuptools"}  # by those two, where they are there
 CHECKOUT = Path(__file__).parents[4]
 PROGRAM = (
     "import sys; sys.modules['django'] = None; import runpy; sys.argv = ['witness', *sys.argv[1:]];"
@@ -74,3 +80,25 @@ def test_it_prints_its_public_key_and_replaces_none(tmp_path: Path) -> None:
     assert parse_cosigner_key(done[0].stdout.strip()).name == "witness.example/w1"
     assert (done[0].returncode, done[1].returncode, done[1].stdout) == (0, 2, "")
     assert "The witness cannot begin" in done[1].stderr
+
+
+def test_it_does_not_begin_without_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    key = str(tmp_path / "key")
+    assert main(["--key", key, "--new-key", "witness.example/w1"]) == 0
+    assert main(["--key", key, "--state", str(tmp_path / "state")]) == 2
+    assert "name at least one by --log" in capsys.readouterr().err
+
+
+def test_it_needs_the_packages_that_its_page_names_and_no_other() -> None:
+    """And the script of that name is this command."""
+    page = (CHECKOUT / "docs/witness.md").read_text()
+    named = set(re.findall(r"`([a-z]+)`", page.partition("the packages ")[2].partition(", neither")[0]))
+    program = "import sys, audit.log.witness.__main__; print(*{name.partition('.')[0] for name in sys.modules})"
+    environment = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
+    )
+    found = {name for each in done.stdout.split() for name in packages_distributions().get(each, [])}
+    assert found - BROUGHT == named == {"cryptography", "gunicorn"}
+    scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts["breakglass-witness"] == "audit.log.witness.__main__:main"
