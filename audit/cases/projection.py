@@ -15,7 +15,7 @@ from audit.cases.models import ActRow, ActSession, CaseListPosition, CaseRow
 from audit.cases.reading import sealed_case
 from audit.cases.status import status_of
 from audit.cases.words import CATEGORIES, CRITERIA, MODES
-from audit.log.cuts import cases_gone
+from audit.log.cuts import begins_at, cases_gone
 from audit.log.read import follow, size
 
 AT_ONCE = 50
@@ -65,7 +65,8 @@ def _follow(start: int, end: int) -> None:
         touched = dict(cursor.fetchall())
     known = dict(CaseRow.objects.filter(pk__in=touched).values_list("case", "position"))
     changed = sorted(case for case, index in touched.items() if known.get(case, -1) < index)
-    for some in _batches(changed):
+    gone = cases_gone(changed) if begins_at() else set()
+    for some in _batches(each for each in changed if each not in gone):
         rows = [_row(case, touched[case]) for case in some]
         fields = [each.name for each in CaseRow._meta.concrete_fields if not each.primary_key]
         CaseRow.objects.bulk_create(rows, update_conflicts=True, unique_fields=["case"], update_fields=fields)

@@ -68,6 +68,7 @@ def case_list(request: ViewerRequest) -> HttpResponse:
         "following": queries.following(),
         "late_s": LATE_S,
         "broken_off": form.broken_off,
+        "log_cut": last_cut(),
     }
     return render(request, "audit/cases/list.html", context, status=422 if form.broken_off else 200)
 
@@ -195,9 +196,13 @@ def _record(request: ViewerRequest, pk: UUID, name: str) -> Record:
 
 def _read(pk: UUID) -> Record:
     record = record_of(pk)
+    if record is not None and record.case.asked is not None:
+        return record
+    when = last_cut()
+    if when:
+        raise CutFromLog(when)
     if record is None:
-        when = last_cut()
-        raise CutFromLog(when) if when else Http404
+        raise Http404
     return record
 
 

@@ -8,9 +8,11 @@ from audit.controls.guard import Limits, Stopped, reading
 from audit.controls.model import NOT_APPLICABLE, RESULTS, Catalogue, ControlTest, FigureUsed, Row, TestResult
 from audit.controls.sql import columns, exemption_names, proof_text, select_text
 from audit.controls.words import exception_words
-from audit.facts.given import Period, lay_given
+from audit.facts.given import CutAway, Period, lay_given
 
 USUAL = Limits()
+CUT = "cut:"
+CUT_SAYS = "entries of the period were cut under retention, so rows may be missing; what is counted is what is left"
 
 
 def prepare(
@@ -21,8 +23,9 @@ def prepare(
     carried_over: Iterable[tuple[str, str]] = (),
     unreadable: Iterable[tuple[str, str]] = (),
     unfed: Iterable[str] = (),
+    cuts: Iterable[CutAway] = (),
 ) -> None:
-    """Lay beside the facts what tests read with them: period, parameters, limits, and the catalogue's views."""
+    """Lay beside the facts what tests read with them: period, parameters, limits, cuts, and the catalogue's views."""
     lay_given(
         db,
         period=period,
@@ -30,6 +33,7 @@ def prepare(
         carried_over=carried_over,
         unreadable=unreadable,
         unfed=unfed,
+        cuts=cuts,
     )
     db.executescript(catalogue.views)
 
@@ -64,7 +68,7 @@ def run_test(db: sqlite3.Connection, catalogue: Catalogue, test: ControlTest, *,
 
 def _most_rows(db: sqlite3.Connection, test: ControlTest) -> int:
     """How many rows a test can give: one for each row of its table, and one for each that stands in."""
-    tables = [test.population.of] + ([test.stand_ins.of] if test.stand_ins else [])
+    tables = [test.population.of] + ([test.stand_ins.of] if test.stand_ins else []) + ["cuts"]
     return sum(int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in tables)  # noqa: S608  known tables
 
 
@@ -120,8 +124,11 @@ def _says(test: ControlTest, rows: tuple[Row, ...]) -> tuple[str, ...]:
     """Why rows are open or inconclusive, in the catalogue's words."""
     holds = {name for row in rows for name in row.holds if name.split("_")[0] == row.result}
     said = [rule.says for name, rule in exemption_names(test) if name in holds]
-    if test.stand_ins and any(row.stand_in for row in rows):
+    stand_ins = [row.id for row in rows if row.stand_in]
+    if test.stand_ins and not all(each.startswith(CUT) for each in stand_ins):
         said.append(test.stand_ins.says)
+    if any(each.startswith(CUT) for each in stand_ins):
+        said.append(CUT_SAYS)
     return tuple(said)
 
 

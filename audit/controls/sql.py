@@ -15,7 +15,7 @@ BESIDE = "period CROSS JOIN params CROSS JOIN ms CROSS JOIN "
 
 def select_text(test: ControlTest) -> str:
     """The SELECT of a test: each row of its population, 0 or 1 for each clause, and the result."""
-    stand_ins = f"\nUNION ALL\n{_stand_ins(test)}" if test.stand_ins else ""
+    stand_ins = "".join(f"\nUNION ALL\n{each}" for each in (_stand_ins(test), _cut(test)) if each)
     return f"{_judged(test)}\nSELECT *, {_result(test)} AS result\nFROM judged{stand_ins}\nORDER BY id"
 
 
@@ -141,4 +141,17 @@ def _stand_ins(test: ControlTest) -> str:
         f"SELECT {rows.of}.{table_of(rows.of).key}, {nothing}, 'inconclusive'\n"
         f"FROM {BESIDE}{rows.of}\n"
         f"WHERE ({rows.at} >= period.start_at AND {rows.at} < period.end_at) AND ({rows.where})"
+    )
+
+
+def _cut(test: ControlTest) -> str:
+    """One row for each cut behind which rows of the period may lie. Of what is kept the cut is a row itself; what is personal was due later."""
+    if test.population.of == "kept_records":
+        return ""
+    until = "keep_until" if test.population.of == "personal_values" else "to_at"
+    nothing = ", ".join(["NULL"] * (len(columns(test)) - 1))
+    return (
+        f"SELECT cuts.id, {nothing}, 'inconclusive'\n"
+        f"FROM {BESIDE}cuts\n"
+        f"WHERE cuts.from_at < period.end_at AND cuts.{until} >= period.start_at"
     )

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 from audit.facts.parameters import Parameter, Value, same_kind
@@ -18,6 +18,21 @@ ORDER BY policies.id"""
 REQUESTS = """
 SELECT requests.id, requests.mode, systems.criticality
 FROM requests LEFT JOIN systems ON systems.id = requests.system_id ORDER BY requests.id"""
+
+
+@dataclass(frozen=True)
+class CutAway:
+    """Entries before an index that are gone under retention, as the log says at ``said_index``; times in milliseconds since 1970 UTC.
+
+    They were written from ``from_at`` to ``to_at``, and all of them were promised until ``keep_until``.
+    """
+
+    minimum_index: int
+    said_index: int
+    said_at: int
+    from_at: int
+    to_at: int
+    keep_until: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,7 @@ def lay_given(
     carried_over: Iterable[tuple[str, str]] = (),
     unreadable: Iterable[tuple[str, str]] = (),
     unfed: Iterable[str] = (),
+    cuts: Iterable[CutAway] = (),
 ) -> None:
     """Make and fill what the head ``given`` of ``facts.yaml`` names; the facts themselves come first.
 
@@ -51,6 +67,7 @@ def lay_given(
     db.execute("DROP TABLE IF EXISTS unfed")
     db.execute("CREATE TABLE unfed (table_name TEXT) STRICT")
     db.executemany("INSERT INTO unfed VALUES (?)", [(table,) for table in sorted(set(unfed))])
+    _cuts(db, cuts)
 
 
 def lay_limits(db: sqlite3.Connection, parameters: Mapping[str, Parameter]) -> None:
@@ -105,6 +122,16 @@ def _one_row(db: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> N
     db.execute(f"DROP TABLE IF EXISTS {table}")
     db.execute(f"CREATE TABLE {table} ({_columns(values)}) STRICT")
     db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", tuple(values.values()))  # noqa: S608  our own
+
+
+def _cuts(db: sqlite3.Connection, cuts: Iterable[CutAway]) -> None:
+    names = [each.name for each in fields(CutAway)]
+    db.execute("DROP TABLE IF EXISTS cuts")
+    db.execute(
+        f"CREATE TABLE cuts (id TEXT PRIMARY KEY NOT NULL, {', '.join(f'{name} INTEGER' for name in names)}) STRICT"
+    )
+    rows = [(f"cut:{each.minimum_index}", *astuple(each)) for each in cuts]
+    db.executemany(f"INSERT INTO cuts VALUES ({', '.join('?' * (len(names) + 1))})", rows)  # noqa: S608  marks only
 
 
 def _pairs(db: sqlite3.Connection, table: str, columns: tuple[str, str], rows: Iterable[tuple[str, str]]) -> None:

@@ -22,7 +22,11 @@ HELD = """
 SELECT m, (SELECT count(*) FROM audit_sealed_entry WHERE "index" >= x.before AND "index" < x.m)
 FROM (SELECT m, lag(m, 1, 0::bigint) OVER (ORDER BY m) AS before FROM unnest(%s::bigint[]) AS u (m)) x ORDER BY m
 """
-GONE = 'SELECT id FROM unnest(%s::text[]) AS c (id) WHERE NOT EXISTS (SELECT FROM audit_event e WHERE e."case" = c.id)'
+# Somebody may look at what is left of a case after its cut: such an entry does not bring it back.
+GONE = (
+    "SELECT id FROM unnest(%s::text[]) AS c (id) WHERE NOT EXISTS ("
+    """SELECT FROM audit_event e WHERE e."case" = c.id AND e.name = 'request.made')"""
+)
 ALL = 2**62
 
 
@@ -63,8 +67,18 @@ def begins_at() -> int:
     return begins
 
 
+def carried_out() -> list[Cut]:
+    """The cuts whose entries are gone, the lowest minimum first, each as it was said first."""
+    begins = begins_at()
+    by_minimum: dict[int, Cut] = {}
+    for cut in said_cuts():
+        if cut.minimum <= begins:
+            by_minimum.setdefault(cut.minimum, cut)
+    return list(by_minimum.values())
+
+
 def cases_gone(cases: Iterable[str]) -> set[str]:
-    """Which of these cases have no entry any more."""
+    """Which of these cases have lost the entry with which every case begins; all others of theirs went with it."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(GONE, [list(cases)])
         return {row[0] for row in cursor.fetchall()}

@@ -28,6 +28,7 @@ class Cut:
     to_at: int
     asked_by: str
     approved_by: str
+    keep_until: int = 0  # until when all of them were promised
     place: int = -1  # the index of the entry that says it
 
 
@@ -53,11 +54,12 @@ def read_cut(data: bytes, place: int = -1) -> Cut:
     asked_by, approved_by = _text(fields, "asked_by"), _text(fields, "approved_by")
     if minimum % WIDTH or minimum <= begins or begins < 0:
         raise ParseError(f"It cuts from entry {begins} to {minimum}, which are no whole bundles.")
-    if max(to_at + LEAST_KEPT_MS, _number(fields, "keep_until")) > at:
+    keep_until = _number(fields, "keep_until")
+    if max(to_at + LEAST_KEPT_MS, keep_until) > at:
         raise ParseError("It cuts what had not been kept for its time.")
     if asked_by == approved_by:
         raise ParseError("Who asked for it approved it.")
-    return Cut(minimum, at, begins, from_at, to_at, asked_by, approved_by, place)
+    return Cut(minimum, at, begins, from_at, to_at, asked_by, approved_by, keep_until, place)
 
 
 def read_value(data: bytes) -> tuple[uuid.UUID, str]:

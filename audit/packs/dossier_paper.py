@@ -15,6 +15,7 @@ from audit.controls.loading import FOLDER
 from audit.log.read import LoggedEvent
 from audit.packs import case_lines, proofs, verdicts
 from audit.packs.exports import activity_files, listed
+from audit.packs.gone import sentence
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files
 from audit.packs.printing import filled
@@ -52,7 +53,7 @@ def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo:
     events = _entries(position.size, case_id)
     case = with_secret(fold(case_id, events), named(position.size, REPLACED))
     if case.asked is None:
-        raise NoSuchCase(f"The log knows no case {case_id} up to position {position.size}.")
+        raise NoSuchCase(f"The log knows no case {case_id} up to position {position.size}.{sentence()}")
     names = case.by_names | known_at(position.size).people
     lines = [case_lines.as_line(each, case, event, names) for each, event in _activities(case, events)]
     proven = proofs.of_entries((each.index for each in events), position)

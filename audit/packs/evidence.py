@@ -17,13 +17,14 @@ from audit.controls.model import Catalogue, TestResult
 from audit.controls.runner import prepare, run_catalogue
 from audit.facts.fold import UNFED, CannotFold, fold
 from audit.facts.fold.entry import Entry
-from audit.facts.given import Period
+from audit.facts.given import CutAway, Period
 from audit.facts.schema import new_database
 from audit.log.checkpoints import public_keys
-from audit.log.cuts import begins_at
+from audit.log.cuts import begins_at, carried_out
 from audit.log.examination import stored_ranges
 from audit.log.ranges import RangeResult
 from audit.log.read import LoggedEvent
+from audit.log.said import Cut
 from audit.packs.carried import Carried, open_rows, pack_before
 from audit.packs.exports import Line
 from audit.packs.filters import clock
@@ -72,6 +73,7 @@ class Evidence:
     windows: tuple[LoggedEvent, ...]
     known: Known
     carried: Carried | None = None
+    cuts: tuple[Cut, ...] = ()
 
     @property
     def results(self) -> tuple[TestResult, ...]:
@@ -102,7 +104,7 @@ def gathered(scope: Scope, position: Position, say: Say) -> Evidence:
     cases = tuple(_cases(db, position, say))
     return Evidence(
         scope, position, catalogue, db, ranges, tests, frozenset(odd), cases, tuple(_lines(db, cases, position, scope, known)),
-        tuple(_windows(position, scope)), known, carried,
+        tuple(_windows(position, scope)), known, carried, tuple(carried_out()),
     )  # fmt: skip
 
 
@@ -143,8 +145,14 @@ def folded(
         ranges=ranges,
         only=scope.systems,
     )
-    prepare(db, catalogue, period, carried_over=carried, unreadable=done.unreadable, unfed=UNFED)
+    prepare(
+        db, catalogue, period, carried_over=carried, unreadable=done.unreadable, unfed=UNFED, cuts=map(_away, carried_out())
+    )  # fmt: skip
     return db
+
+
+def _away(cut: Cut) -> CutAway:
+    return CutAway(cut.minimum, cut.place, cut.at, cut.from_at, cut.to_at, cut.keep_until)
 
 
 def _counted(position: Position, say: Say) -> Iterator[Entry]:

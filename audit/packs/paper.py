@@ -13,6 +13,7 @@ from audit.packs.completeness import VERDICTS, by_source
 from audit.packs.evidence import Evidence
 from audit.packs.exports import AttachedFile, Line, activity_files, listed
 from audit.packs.filters import word
+from audit.packs.gone import gone_of
 from audit.packs.position import as_files
 from audit.packs.printing import filled
 from audit.packs.render import Attachment, Limits, Metadata, draw, lay_ready
@@ -113,7 +114,8 @@ def context(
         "request": request,
         "scope": {"start": scope.start, "end": scope.end, "last": scope.end - 1},
         "as_of": evidence.as_of,
-        "cut": evidence.as_of < scope.end,
+        "unfinished": evidence.as_of < scope.end,
+        "gone": gone_of(evidence.cuts, scope.start, scope.end),
         "systems": sorted(known.systems.get(each, each) for each in scope.systems),
         "names": known.people,
         "proof": evidence.position,

@@ -12,7 +12,7 @@ import yaml
 
 from audit.controls.loading import load_catalogue
 from audit.controls.runner import prepare
-from audit.facts.given import Period, lay_given
+from audit.facts.given import CutAway, Period, lay_given
 from audit.facts.schema import as_json, insert_rows, load_schema, new_database
 
 FOLDER = Path(__file__).with_name("fixtures")
@@ -83,6 +83,7 @@ def patched(db: sqlite3.Connection, patch: Patch) -> Iterator[None]:
             parameters=load_catalogue().parameters,
             carried_over=[(first, second) for first, second in patch.get("carried_over", ())],
             unreadable=[(first, second) for first, second in patch.get("unreadable", ())],
+            cuts=[CutAway(**each) for each in patch.get("cuts", ())],
         )
         yield
     finally:

@@ -7,7 +7,7 @@ import pytest
 
 from audit.controls.loading import load_catalogue
 from audit.controls.model import TestResult
-from audit.controls.runner import run_test
+from audit.controls.runner import CUT_SAYS, run_catalogue, run_test
 from audit.controls.words import utc
 from tests.audit.controls.fixture_rows import base_database, patched
 
@@ -75,6 +75,31 @@ def test_stand_ins_say_why_and_are_not_counted_as_tested(db: sqlite3.Connection)
         "what a source saw in the window is not shown to be complete; actions that were found stay deviations",
     )
     assert (result.population_count, result.counts) == (34, {"deviation": 1, "inconclusive": 1, "pass": 33})
+
+
+CUT = {"minimum_index": 256, "said_index": 900, "said_at": 0, "from_at": 0, "keep_until": 0}
+
+
+@pytest.mark.parametrize("last", [0, -1])
+def test_what_is_left_of_a_period_behind_a_cut_is_never_all_of_it(db: sqlite3.Connection, last: int) -> None:
+    """The last entry that is gone was written at the beginning of the period, or a millisecond before it."""
+    start = db.execute("SELECT start_at FROM period").fetchone()[0]
+    before = {each.id: each.result for each in run_catalogue(db, CATALOGUE)}
+    with patched(db, {"cuts": [CUT | {"to_at": start + last, "keep_until": start + last}]}):
+        after = {each.id: each for each in run_catalogue(db, CATALOGUE)}
+    changed = {name for name, each in after.items() if each.counts.get("inconclusive") and CUT_SAYS in each.says}
+    assert changed == (set() if last else before.keys() - {"T-33"})
+    undecided = {"pass", "open", "not_applicable"}
+    assert {name: each.result for name, each in after.items()} == {
+        name: "inconclusive" if name in changed and was in undecided else was for name, was in before.items()
+    }
+    assert not last or before == {name: each.result for name, each in after.items()}
+
+
+def test_personal_values_of_entries_that_are_gone_were_due_after_them(db: sqlite3.Connection) -> None:
+    start = db.execute("SELECT start_at FROM period").fetchone()[0]
+    with patched(db, {"cuts": [CUT | {"to_at": start - 1, "keep_until": start}]}):
+        assert [each.id for each in run_catalogue(db, CATALOGUE) if CUT_SAYS in each.says] == ["T-47"]
 
 
 def test_indicator_gives_a_signal_and_no_deviation(db: sqlite3.Connection) -> None:

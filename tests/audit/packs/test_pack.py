@@ -330,9 +330,9 @@ def test_doctored_log_is_told_on_the_first_pages() -> None:
     assert {each.result.id: each.result.result for each in found.tests}["T-27"] == "deviation"
 
 
-def test_period_that_is_not_over_is_said_to_be_cut() -> None:
+def test_period_that_is_not_over_is_said_to_be_unfinished() -> None:
     _quarter().write()
     found = gathered(Scope(at("07-01"), at("12-01"), SCOPE.systems, ()))
     shown = paper.context(found, ASKED, (), signed=False, demo=False)
-    assert shown["cut"] is True
+    assert (shown["unfinished"], shown["gone"]) == (True, None)
     assert shown["matrices"] == []
