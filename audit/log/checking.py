@@ -97,5 +97,5 @@ def record(*, by: Actor, report: Report, took_ms: int) -> None:
     append(
         "log.checked", by=by, ok=report.ok, size=report.entries, checkpoints=report.checkpoints, published=report.published,
         unreachable=bool(report.unreachable) or None, personal=report.personal_held, erased=report.personal_erased,
-        waiting=report.waiting, took_ms=took_ms,
+        waiting=report.waiting, took_ms=took_ms, whole_from=report.whole_from or None,
     )  # fmt: skip

@@ -95,13 +95,19 @@ def _size(event: LoggedEvent, name: str) -> float | None:
 def _line(event: LoggedEvent) -> list[str]:
     checked = event.name == "log.checked"
     what, found = (
-        ("Check of the log", "Whole" if event.fields["ok"] else "Damage")
+        ("Check of the log", _whole(event) if event.fields["ok"] else "Damage")
         if checked
         else ("Rehearsal of a restore", "Same root")
     )
     return [
         f"{moment(event.at):%-d %b %Y, %H:%M} UTC", what, str(event.fields["size"]), f"{event.fields['took_ms'] / 1000:.1f} s", found,
     ]  # fmt: skip
+
+
+def _whole(event: LoggedEvent) -> str:
+    """Whole, and from which entry on where the log had been cut."""
+    begins = event.fields.get("whole_from")
+    return f"Whole from entry {begins}; cut before" if begins else "Whole"
 
 
 def _age(age: timedelta) -> str:
