@@ -156,7 +156,6 @@ NO_FACT = frozenset(
         "cut.proposed",
         "cut.approved",
         "cut.declined",
-        "cut.done",
         "cut.act_refused",
         "reconciliation.compared",
         "backup.made",

@@ -34,5 +34,6 @@ class Kept:
     terms: dict[str, int] = field(default_factory=floors)
     minimum: int = 0
     bundles: dict[int, int] = field(default_factory=dict)  # number to the time of its last entry
+    reviews: dict[str, int] = field(default_factory=dict)  # id to the index of the entry that submitted it
     values: dict[str, Values] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)

@@ -1,8 +1,8 @@
-"""What is kept and for how long: the entries themselves, bundle by bundle, and what is personal in them. Of packs the log does not say whether
-their files are there still, so they are no rows; each can be made again from the entries.
+"""What is kept and for how long: the entries themselves, bundle by bundle, the reviews among them, and what is personal in them. Of packs the log
+does not say whether their files are there still, so they are no rows; each can be made again from the entries.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from audit.events.retention import DAY_MS, ENTRIES, class_of, floors
 from audit.facts.fold.entry import LogEntry
@@ -11,12 +11,15 @@ from audit.facts.fold.state import Facts
 from audit.facts.given import Period
 
 WIDTH = 256  # entries of a bundle
+REVIEWED = "review.submitted"
 
 
 def seen(kept: Kept, entry: LogEntry) -> None:
     """Note an entry, whatever its name."""
     if entry.index is not None:
         kept.bundles[entry.index // WIDTH] = entry.at
+        if entry.name == REVIEWED:
+            kept.reviews[entry.fields["review_id"]] = entry.index
     if not entry.commitments:
         return
     kind = class_of(entry.name)
@@ -59,12 +62,23 @@ def hold_lifted(facts: Facts, entry: LogEntry) -> None:
 
 
 def cut(facts: Facts, entry: LogEntry) -> None:
-    """Old entries are gone; they had been written by ``to_at`` and were promised until ``keep_until``."""
+    """Old entries are gone; they had been written by ``to_at`` and were promised until ``keep_until``.
+
+    What was personal in them is kept as long as they are: it is due from when the log says that they go.
+    """
     facts.kept.minimum = max(facts.kept.minimum, entry.fields["minimum_index"])
     facts.put(
         "kept_records", f"cut:{entry.fields['cut_id']}", kind="entries", created_at=entry.fields["to_at"], keep_until=entry.fields["keep_until"],
         present=0, deleted_at=entry.at, deletion_basis="retention", legal_hold=0,
     )  # fmt: skip
+    facts.put("personal_values", f"cut:{entry.fields['cut_id']}", keep_until=entry.at, legal_hold=0)
+
+
+def cut_done(facts: Facts, entry: LogEntry) -> None:
+    """What was personal in old entries is gone with them."""
+    values = facts.rows["personal_values"].get(f"cut:{entry.fields['cut_id']}")
+    if values is not None:
+        values.setdefault("erased_at", entry.at)
 
 
 def personal_values(facts: Facts, period: Period) -> None:
@@ -84,15 +98,24 @@ def personal_values(facts: Facts, period: Period) -> None:
             }
 
 
-def records(facts: Facts, damaged: Iterable[int], checked: bool) -> None:
-    """One row for each bundle that there is. Its hashes were checked, or nobody can say."""
+def records(facts: Facts, damaged: Collection[int], checked: bool) -> None:
+    """One row for each bundle and each submitted review that there is. Their hashes were checked, or nobody can say."""
+    for key, review in facts.each("reviews"):
+        if review.get("submitted_at") is not None and key in facts.kept.reviews:
+            sound = facts.kept.reviews[key] not in damaged
+            _present(facts, f"review:{key}", "review", review["submitted_at"], sound if checked else None)
     wrong = {index // WIDTH for index in damaged}
     for number, at in facts.kept.bundles.items():
         if number * WIDTH >= facts.kept.minimum:
-            facts.rows["kept_records"][f"entries:{number * WIDTH:012d}"] = {
-                "kind": "entries", "created_at": at, "keep_until": at + facts.kept.terms[ENTRIES] * DAY_MS, "present": 1,
-                "hash_ok": int(number not in wrong) if checked else None, "legal_hold": 0,
-            }  # fmt: skip
+            sound = number not in wrong
+            _present(facts, f"entries:{number * WIDTH:012d}", "entries", at, sound if checked else None)
+
+
+def _present(facts: Facts, key: str, kind: str, at: int, sound: bool | None) -> None:
+    facts.rows["kept_records"][key] = {
+        "kind": kind, "created_at": at, "keep_until": at + facts.kept.terms[ENTRIES] * DAY_MS, "present": 1,
+        "hash_ok": None if sound is None else int(sound), "legal_hold": 0,
+    }  # fmt: skip
 
 
 HANDLERS = {
@@ -102,4 +125,5 @@ HANDLERS = {
     "hold.set": hold_set,
     "hold.lifted": hold_lifted,
     "log.cut": cut,
+    "cut.done": cut_done,
 }

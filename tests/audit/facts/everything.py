@@ -43,6 +43,10 @@ def _retention(log: Stream) -> None:
         "log.cut", when, "process:eraser", cut_id="K", minimum_index=0, from_index=0, from_at=when - 9 * DAY, to_at=when - 8 * DAY,
         keep_until=when - DAY, asked_by="pia", approved_by="quinn", reason="r",
     )  # fmt: skip
+    log.say(
+        "cut.done", when + HOUR, "process:eraser", cut_id="K", minimum_index=0, asked_by="pia", approved_by="quinn", entries=1, values=1, cases=0,
+        stayed=0,
+    )  # fmt: skip
 
 
 def _guarded(log: Stream) -> None:

@@ -19,7 +19,10 @@ def test_bundles_that_verify_are_kept_and_a_damaged_one_is_not() -> None:
     log = story.quarter()
     found = judge(log)
     assert (found.results["T-33"].result, set(found.rows("T-33").values())) == ("pass", {"pass"})
-    assert len(found.rows("T-33")) == -(-len(log.bodies) // 256)
+    bundles = {key for key in found.rows("T-33") if key.startswith("entries:")}
+    reviews = {body["fields"]["review_id"] for body in log.bodies if body["name"] == "review.submitted"}
+    assert (len(bundles), len(reviews) > 0) == (-(-len(log.bodies) // 256), True)
+    assert found.rows("T-33").keys() - bundles == {f"review:{each}" for each in reviews}
     stored = log.entries()
     wrong = [replace(stored[0], body=stored[0].body.replace(b'"v":1', b'"v":2', 1)), *stored[1:]]
     assert (
@@ -28,6 +31,31 @@ def test_bundles_that_verify_are_kept_and_a_damaged_one_is_not() -> None:
         ]
         == "deviation"
     )
+
+
+def test_a_review_whose_entry_was_altered_is_not_kept() -> None:
+    log = story.quarter()
+    stored = log.entries()
+    place = max(
+        each.index for each in stored if b'"review.submitted"' in each.body
+    )  # without tiles, none after it verifies
+    wrong = [
+        replace(each, body=each.body.replace(b'"v":1', b'"v":2', 1)) if each.index == place else each for each in stored
+    ]
+    found = judge(log, entries=wrong, ranges=seal(stored, as_of=PERIOD.as_of, every=1, against=wrong)).rows("T-33")
+    assert [result for key, result in found.items() if key.startswith("review:")].count("deviation") == 1
+
+
+@pytest.mark.parametrize(("done", "result"), [(DAY_MS, "pass"), (60 * DAY_MS, "deviation"), (None, "deviation")])
+def test_what_is_personal_in_cut_entries_goes_soon_after_the_log_said_so(done: int | None, result: str) -> None:
+    log, when = story.quarter(), at("07-02")
+    log.say("log.cut", when, "process:eraser", keep_until=when, **CUT)
+    if done:
+        log.say(
+            "cut.done", when + done, "process:eraser", cut_id="K", minimum_index=0, asked_by="pia", approved_by="quinn", entries=1, values=1, cases=0,
+            stayed=0,
+        )  # fmt: skip
+    assert judge(log).rows("T-47") == {"cut:K": result}
 
 
 @pytest.mark.parametrize(("early", "result"), [(0, "pass"), (DAY_MS, "deviation")])
