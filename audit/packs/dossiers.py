@@ -1,6 +1,7 @@
 """The paper that writes itself: a dossier after each end and after each review, made from the sealed log.
 
-Due is what the log says and no row has: nothing is lost while the portal is down, and two processes never make the same.
+Due is what the log says and no row has: nothing is lost while the portal is down, and two processes never make the same. One whose file went
+because somebody in it was erased is made again, of what is left.
 """
 
 import hashlib
@@ -34,8 +35,10 @@ SAYS_WHY = (RenderFailed, NoPosition, CannotSign, NoSuchCase)  # their texts are
 MOST_AT_ONCE = 20
 DUE = """
 SELECT e.id, e.name, e.at, e."case", e.subject FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
-LEFT JOIN audit_dossier d ON d.event_id = e.id
-WHERE e.name = ANY(%s) AND e.at > %s AND e."case" <> '' AND (d.id IS NULL OR (d.made_at IS NULL AND d.next_try_at <= %s))
+LEFT JOIN audit_dossier d ON d.event_id = e.id AND d.gone_at IS NULL
+WHERE e.id IN (
+  SELECT id FROM audit_event WHERE name = ANY(%s) AND at > %s UNION ALL SELECT event_id FROM audit_dossier WHERE gone_why = 'erased'
+) AND e."case" <> '' AND (d.id IS NULL OR (d.made_at IS NULL AND d.next_try_at <= %s))
 ORDER BY s.index LIMIT %s
 """
 JUDGED = """
@@ -76,7 +79,7 @@ def _waits(due: Due) -> bool:
 
 def _make(due: Due) -> int:
     with only_one(f"dossier {due.event_id}") as mine:
-        if not mine or Dossier.objects.filter(event_id=due.event_id, made_at__isnull=False).exists():
+        if not mine or Dossier.objects.filter(event_id=due.event_id, made_at__isnull=False, gone_at=None).exists():
             return 0
         dossier = _row(due)
         try:
@@ -89,7 +92,7 @@ def _make(due: Due) -> int:
 
 def _row(due: Due) -> Dossier:
     made_of = {"case": due.case, "occasion": due.occasion, "next_try_at": _now()}
-    return Dossier.objects.get_or_create(event_id=due.event_id, defaults=made_of)[0]
+    return Dossier.objects.get_or_create(event_id=due.event_id, gone_at=None, defaults=made_of)[0]
 
 
 def _draw_and_keep(dossier: Dossier) -> None:
@@ -103,7 +106,8 @@ def _draw_and_keep(dossier: Dossier) -> None:
 
 @action(event="dossier.made")
 def record(*, by: Actor, dossier: Dossier, pdf: bytes, case: Case, position: Position) -> Dossier:
-    """The dossier lies under its name; those whom it concerns are named, so that they can be sent it."""
+    """The dossier lies under its name; those whom it concerns are named, so that they can be sent it. Of one that is made again they have heard."""
+    again = Dossier.objects.filter(event_id=dossier.event_id, gone_at__isnull=False).exists()
     dossier.sha256, dossier.bytes, dossier.log_size = hashlib.sha256(pdf).hexdigest(), len(pdf), position.size
     dossier.verdict, dossier.trouble = verdicts.line(case), ""
     dossier.grant_id = UUID(case.grant.id) if case.grant else None
@@ -112,7 +116,7 @@ def record(*, by: Actor, dossier: Dossier, pdf: bytes, case: Case, position: Pos
     append(
         "dossier.made", by=by, case=dossier.case, subject=dossier.log_subject, dossier_id=dossier.pk,
         grant_id=dossier.grant_id, occasion=dossier.occasion, log_size=position.size, log_root=position.root,
-        pdf_sha256=dossier.sha256, bytes=dossier.bytes, verdict=dossier.verdict[:2000], recipients=recipients(case),
+        pdf_sha256=dossier.sha256, bytes=dossier.bytes, verdict=dossier.verdict[:2000], recipients=[] if again else recipients(case),
     )  # fmt: skip
     return dossier
 

@@ -91,7 +91,7 @@ class Dossier(models.Model):
     """The dossier of a case on one occasion; ``event_id`` is the entry that made it due."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    event_id = models.UUIDField(unique=True)
+    event_id = models.UUIDField()
     case = models.UUIDField()
     grant_id = models.UUIDField(null=True, blank=True)
     occasion = models.CharField(max_length=20, help_text="ended or reviewed")
@@ -108,17 +108,20 @@ class Dossier(models.Model):
     gone_why = models.CharField(max_length=10, blank=True, help_text="erased or cut")
 
     class Meta:
-        """Found by case."""
+        """Found by case. Of one entry there is one, besides those whose file is gone."""
 
         db_table = "audit_dossier"
         default_permissions = ()
         indexes: ClassVar = [models.Index(fields=["case", "made_at"], name="dossier_of_case")]
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["event_id"], condition=models.Q(gone_at__isnull=True), name="dossier_there_once"
+            ),
             models.CheckConstraint(
                 condition=models.Q(gone_at__isnull=True, gone_why="")
                 | models.Q(gone_at__isnull=False) & ~models.Q(gone_why=""),
                 name="dossier_gone_whole",
-            )
+            ),
         ]
 
     @property

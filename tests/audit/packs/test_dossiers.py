@@ -10,15 +10,16 @@ from typing import Any
 import pikepdf
 import pytest
 
-from audit.log.append import append, process
+from audit.log.append import append, clock, process
 from audit.log.read import LoggedEvent, named, size
-from audit.packs import dossier_paper, dossiers, verdicts
+from audit.packs import dossier_paper, dossiers, removing, verdicts
 from audit.packs.models import Dossier
 from audit.packs.render import RenderFailed
 from portal.notifications import dossiers as mails
 from portal.notifications.models import Alert
 from tests.audit.facts import story
 from tests.audit.facts.stream import HOUR, MINUTE
+from tests.audit.log.logged import doctored
 from tests.audit.packs import told
 from tests.audit.packs.pdfs import files_of, words_of
 from tests.factories import person
@@ -288,3 +289,25 @@ def test_entry_that_cannot_be_read_alarms_and_holds_up_no_other_mail(
 @pytest.mark.parametrize("kind", verdicts.SAYS)
 def test_every_verdict_has_words(kind: str) -> None:
     assert all(verdicts.SAYS[kind])
+
+
+@pytest.mark.parametrize(("why", "again"), [("erased", 1), ("cut", 0)])
+def test_one_that_went_since_somebody_was_erased_is_made_again_of_what_is_left_and_sent_to_nobody(
+    tmp_path: Path, why: str, again: int
+) -> None:
+    """However old; what was cut is not made again, though its entry be there still."""
+    use(ended_ago=2 * HOUR)
+    assert dossiers.make_due() == 1
+    first = Dossier.objects.get()
+    removing.remove(by=removing.REMOVER, row=first, why=why, event_id=str(uuid.uuid4()))
+    doctored("DELETE FROM audit_personal_value WHERE field = 'reason'")
+    with clock(lambda: now() + 9 * 86_400_000):
+        assert (dossiers.make_due(), dossiers.make_due()) == (again, 0)
+    assert Dossier.objects.count() == 1 + again
+    if again:
+        second = Dossier.objects.get(gone_at=None)
+        text = words(second, tmp_path)
+        assert ("Disk full" in text, "(erased" in text) == (False, True)
+        told.seal()
+        assert [bool(each.fields["recipients"]) for each in named(["dossier.made"])] == [True, False]
+        assert second.event_id == first.event_id
