@@ -105,13 +105,26 @@ def clear_cases(cases: Collection[str], at: datetime) -> None:
         for field in fields:
             rows.exclude(**{field: ""}).update(**{field: says})
     apps.get_model("portal", "AccessRequest")._base_manager.filter(pk__in=list(cases)).update(incident_ref="")
-    told = models.Q(case__in=list(cases)) | models.Q(about__in=[f"request:{each}" for each in cases])
-    apps.get_model("portal", "Alert")._base_manager.filter(told).update(facts={CUT: says})
+    told = models.Q(case__in=list(cases)) | models.Q(about__in=_subjects(cases))
+    apps.get_model("portal", "Alert")._base_manager.filter(told).update(facts={CUT: says}, last_trouble="")
+    apps.get_model("portal", "Grant")._base_manager.filter(request_id__in=list(cases)).update(last_trouble="")
+    for record in apps.get_model("portal", "ChangeRecord")._base_manager.filter(review__request_id__in=list(cases)):
+        record.reference = f"{says} {str(record.pk)[:8]}"  # each stands once in a review
+        record.save(update_fields=["reference"])
     for review in apps.get_model("portal", "Review")._base_manager.filter(request_id__in=list(cases)):
         review.answers = {
             key: {**said, "comment": says} if said.get("comment") else said for key, said in review.answers.items()
         }
         review.save(update_fields=["answers"])
+
+
+def _subjects(cases: Collection[str]) -> list[str]:
+    """What alerts of a case may speak of."""
+    found = [f"request:{each}" for each in cases]
+    for name, way in (("Grant", "request_id"), ("Review", "request_id"), ("Finding", "case")):
+        rows = apps.get_model("portal", name)._base_manager.filter(**{f"{way}__in": list(cases)})
+        found += [row.log_subject for row in rows]
+    return found
 
 
 def clear_row_changes(alias: str, words: Collection[str]) -> int:
