@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from django.conf import settings
 
 from audit.inert_csv import csv_file
-from audit.packs.campaign import NAMES, Campaign, Line, told
+from audit.packs.campaign import NAMES, Campaign, Line, NoSuchCampaign, told
 from audit.packs.exports import listed
+from audit.packs.gone import sentence
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files, newest
 from audit.packs.printing import filled
@@ -37,7 +38,10 @@ def made(campaign_id: str, position: Position, *, signed: bool, demo: bool) -> b
         NoSuchCampaign: the log knows none up to there.
     """
     events = list(of_campaign(position.size, campaign_id, NAMES))
-    campaign = told(campaign_id, events)
+    try:
+        campaign = told(campaign_id, events)
+    except NoSuchCampaign as never:
+        raise NoSuchCampaign(f"{never}{sentence()}") from never
     known = known_at(position.size)
     proven = of_entries((each.index for each in events), position)
     files = [_lines(campaign, known.people), *as_files(position), proven]
