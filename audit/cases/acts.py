@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from audit.cases.acts_following import PLACE
-from audit.cases.case import ALWAYS_IN, Accepted, Activity
+from audit.cases.done import ALWAYS_IN, Accepted, Activity
 from audit.cases.fold import fold
 from audit.cases.models import ActRow, ActSession, CaseListPosition
 from audit.log.read import event_of, of_case, size

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from audit.cases.case import FAILED
+from audit.cases.done import FAILED
 from audit.cases.models import ActRow, ActSession, CaseListPosition
 from audit.log.read import LoggedEvent, follow, size
 

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.cases import words
-from audit.cases.case import Alert, Asked, Case, Grant, ReadBack, SecondLook
+from audit.cases.asked import Alert, Asked
+from audit.cases.case import Case
 from audit.cases.inert import inert, one_line
+from audit.cases.judged import SecondLook
+from audit.cases.opened import Grant, ReadBack
 from audit.cases.presenters import Line, line, name_of
 from audit.cases.reading import Record
 from audit.cases.status import VERDICTS, status_of

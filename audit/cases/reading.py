@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from audit.cases.case import Activity, Case
+from audit.cases.case import Case
+from audit.cases.done import Activity
 from audit.cases.fold import fold, with_secret
 from audit.cases.fold.grants import REPLACED
 from audit.cases.presenters import Names, people_in

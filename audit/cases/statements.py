@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.cases import error_codes, words
-from audit.cases.case import Activity, Case
+from audit.cases.case import Case
+from audit.cases.done import Activity
 from audit.cases.inert import inert, one_line
 from audit.cases.reading import with_statements
 

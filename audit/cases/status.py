@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from audit.cases.case import Case, Grant
+from audit.cases.case import Case
+from audit.cases.opened import Grant
 
 
 @dataclass(frozen=True)

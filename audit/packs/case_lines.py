@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from audit.cases.case import Activity, Case, Grant
+from audit.cases.case import Case
+from audit.cases.done import Activity
+from audit.cases.opened import Grant
 from audit.log.read import LoggedEvent
 from audit.packs.exports import Line
 from audit.packs.filters import clock

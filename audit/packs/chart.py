@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from audit.cases.case import Asked, Case
+from audit.cases.asked import Asked
+from audit.cases.case import Case
 
 WIDTH, LEFT, LANE, TOP = 486, 136, 15, 18  # points
 MOST_LANES = 30

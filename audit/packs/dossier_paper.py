@@ -8,7 +8,8 @@ from itertools import chain
 
 import yaml
 
-from audit.cases.case import Activity, Case
+from audit.cases.case import Case
+from audit.cases.done import Activity
 from audit.cases.fold import fold, with_secret
 from audit.cases.fold.grants import REPLACED
 from audit.controls.loading import FOLDER

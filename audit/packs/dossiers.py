@@ -14,7 +14,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
-from audit.cases.case import PENDING, Case
+from audit.cases.case import Case
+from audit.cases.done import PENDING
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.read import of_subject
 from audit.packs import verdicts

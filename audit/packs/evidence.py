@@ -8,7 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from audit.cases.case import Activity, Case
+from audit.cases.case import Case
+from audit.cases.done import Activity
 from audit.cases.fold import fold as fold_case
 from audit.cases.fold import with_secret
 from audit.cases.fold.grants import REPLACED

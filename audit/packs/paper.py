@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audit.cases.case import FAILED, Case
+from audit.cases.case import Case
+from audit.cases.done import FAILED
 from audit.facts.schema import write_file
 from audit.packs import proofs, results, verdicts
 from audit.packs.chart import chart

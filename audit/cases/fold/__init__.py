@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from audit.cases.case import ALWAYS_IN, Accepted, Activity, Case
+from audit.cases.case import Case
+from audit.cases.done import ALWAYS_IN, Accepted, Activity
 from audit.cases.fold import alerts, grants, judging, requests, target
 from audit.cases.fold.state import Folding, Handler
 from audit.log.read import LoggedEvent

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from audit.cases.case import Alert
+from audit.cases.asked import Alert
 from audit.cases.fold.state import Folding, Handler
 from audit.log.read import LoggedEvent
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from audit.cases.case import Extension, ReadBack, Trouble
 from audit.cases.fold.state import Folding, Handler, words
+from audit.cases.opened import Extension, ReadBack, Trouble
 from audit.log.read import LoggedEvent
 
 

@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from audit.cases.case import Accepted, Finding, SecondLook
+from audit.cases.done import Accepted
 from audit.cases.fold.state import Folding, Handler, words
+from audit.cases.judged import Finding, SecondLook
 from audit.log.read import LoggedEvent
 
 

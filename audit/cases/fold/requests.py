@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from audit.cases.case import Asked, Decision, Question, Refusal
+from audit.cases.asked import Asked, Decision, Question, Refusal
 from audit.cases.fold.state import Folding, Handler, words
 from audit.log.read import LoggedEvent
 

@@ -4,22 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from audit.cases.case import (
-    Activity,
-    Alert,
-    Asked,
-    Decision,
-    Extension,
-    Finding,
-    Grant,
-    Question,
-    ReadBack,
-    Refusal,
-    Review,
-    Session,
-    Trouble,
-    Verdict,
-)
+from audit.cases.asked import Alert, Asked, Decision, Question, Refusal
+from audit.cases.done import Activity, Session, Verdict
+from audit.cases.judged import Finding, Review
+from audit.cases.opened import Extension, Grant, ReadBack, Trouble
 from audit.log.read import LoggedEvent
 
 

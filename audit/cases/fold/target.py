@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from audit.cases.case import Activity, Session, Verdict
+from audit.cases.done import Activity, Session, Verdict
 from audit.cases.fold.state import Folding, Handler, words
 from audit.log.read import LoggedEvent
 

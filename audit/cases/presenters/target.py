@@ -1,6 +1,6 @@
 """What targets' logs say, and what completeness says of them."""
 
-from audit.cases.case import FAILED
+from audit.cases.done import FAILED
 from audit.cases.presenters.spec import Presenter, say
 from audit.log.read import LoggedEvent
 
