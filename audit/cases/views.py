@@ -1,5 +1,7 @@
 """Pages of cases. Who looks is logged before anything is shown; polls and parts are not."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +38,22 @@ class CutFromLog(Http404):
         """Keep it."""
         super().__init__()
         self.when = when
+
+
+CasePage = Callable[[ViewerRequest, UUID], HttpResponse]
+
+
+def says_cut(view: CasePage) -> CasePage:
+    """A page of a case that was cut says so, and when."""
+
+    @wraps(view)
+    def shown(request: ViewerRequest, pk: UUID) -> HttpResponse:
+        try:
+            return view(request, pk)
+        except CutFromLog as cut:
+            return render(request, "audit/log/cut.html", {"cut": cut.when, "what": "this case"}, status=410)
+
+    return shown
 
 
 @require_GET
@@ -106,12 +124,10 @@ def _searched(
 
 @require_GET
 @signed_in
+@says_cut
 def case_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """One case, the whole record step by step."""
-    try:
-        record = _record(request, pk, "the case")
-    except CutFromLog as cut:
-        return render(request, "audit/log/cut.html", {"cut": cut.when, "what": "this case"}, status=410)
+    record = _record(request, pk, "the case")
     request.looked_at()
     return render(request, "audit/cases/page.html", page.context(record) | _activity(request, record))
 
@@ -133,6 +149,7 @@ def case_activity(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 @require_GET
 @signed_in
+@says_cut
 def case_statements(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """All that was done, page by page."""
     record = _record(request, pk, "the statements of the case")

@@ -156,5 +156,5 @@ def test_a_case_that_was_cut_stays_so_whatever_is_done_about_it_later(
     projection.catch_up()
     assert (CaseRow.objects.count(), projection.rebuild(), cases_gone([str(old.pk)])) == (0, 0, {str(old.pk)})
     browser = browser_of(world.otto)
-    assert browser.get(f"/cases/{old.pk}/").status_code == 410
+    assert [browser.get(f"/cases/{old.pk}/{part}").status_code for part in ("", "statements/")] == [410, 410]
     assert "that none is here does not say that there was none" in browser.get("/cases/").content.decode()
