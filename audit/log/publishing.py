@@ -4,8 +4,9 @@ The database is the truth and the store follows it. Each publication begins with
 log, so that nothing is published beside a history that others have seen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -24,6 +25,7 @@ BODIES = """
 SELECT e.body FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
 WHERE s."index" >= %s AND s."index" < %s ORDER BY s."index"
 """
+SIGNED = "SELECT size FROM audit_checkpoint WHERE size > %s AND size < %s"
 STAMPED = """
 SELECT t.size, c.note, t.answer FROM audit_timestamp t JOIN audit_checkpoint c ON c.size = t.size
 WHERE t.size > %s AND t.size <= %s ORDER BY t.size LIMIT 100
@@ -83,7 +85,8 @@ def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[V
             check_grown(cursor, head.checkpoint, last)
             if head.data == after:
                 return head
-        for resources in _resources(cursor, published, last.size, minimum_index(cursor)):
+        wanted = chain(changed_tiles(published, last.size), _shown_elsewhere(cursor, published, last.size))
+        for resources in _resources(cursor, wanted, minimum_index(cursor)):
             store.put(resources)
     store.move_head(head.data if head else None, after)
     store.forget(_outgrown(published, last.size))
@@ -141,18 +144,31 @@ def changed_tiles(old: int, new: int) -> Iterator[tiles.TileName]:
         level += 1
 
 
-def _resources(cursor: Any, old: int, new: int, minimum: int) -> Iterator[dict[str, bytes]]:
-    """All that a reader of the new tree needs and the old one did not, in parts; entries are held against the hashes beside them.
+def passed_over(sizes: Iterable[int], new: int) -> Iterator[tiles.TileName]:
+    """The partial tiles of trees of these sizes whose full ones are not there in a tree of ``new`` leaves, each once."""
+    now = set(tiles.right_edge(new))
+    found = {
+        tile
+        for size in sizes
+        for tile in tiles.right_edge(size)
+        if tiles.width(tile.level or 0, tile.index, new) < tiles.WIDTH
+    }
+    yield from sorted(found - now, key=lambda tile: (tile.level or 0, tile.index, tile.width))
+
+
+def _shown_elsewhere(cursor: Any, old: int, new: int) -> Iterator[tiles.TileName]:
+    """What readers need of checkpoints that were signed since and never were the head: a witness or a pack may have shown them."""
+    cursor.execute(SIGNED, [old, new])
+    yield from passed_over([size for (size,) in cursor.fetchall()], new)
+
+
+def _resources(cursor: Any, changed: Iterable[tiles.TileName], minimum: int) -> Iterator[dict[str, bytes]]:
+    """These tiles with their bundles, in parts; entries are held against the hashes beside them.
 
     Of bundles that were cut (below ``minimum``) only the hashes are there.
     """
-    wanted: list[tiles.TileName] = []
-    for tile in changed_tiles(old, new):
-        wanted.append(tile)
-        if len(wanted) == AT_ONCE:
-            yield _read(cursor, wanted, minimum)
-            wanted = []
-    if wanted:
+    tiles_left = iter(changed)
+    while wanted := list(islice(tiles_left, AT_ONCE)):
         yield _read(cursor, wanted, minimum)
 
 

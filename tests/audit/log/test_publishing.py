@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit.log import merkle, tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
-from audit.log.models import Event, SealedEntry
-from audit.log.publishing import SetBack, changed_tiles, publish_once
+from audit.log.models import Event, SealedEntry, StoredCheckpoint
+from audit.log.publishing import SetBack, changed_tiles, passed_over, publish_once
 from audit.log.sealing import SealingError
 from audit.log.stores import HEAD, Conflict, Overtaken
 from audit.log.stores.directory import DirectoryStore
@@ -101,6 +103,32 @@ def test_a_reader_between_two_steps_finds_a_whole_log(tmp_path: Path) -> None:
         sealed(more)
         publish(store)
     assert store.steps == ["put", "head", "forget", "put", "put", "head", "forget"]
+
+
+def test_partial_tiles_are_served_for_each_size_of_which_a_checkpoint_was_produced(store: DirectoryStore) -> None:
+    """Also where it never was the head: a witness shows the one that it has cosigned."""
+    sealed(300)
+    publish(store)
+    for more in (3, 2, 250, 1):
+        sealed(more)
+    publish(store)
+    for size, note in StoredCheckpoint.objects.filter(size__gte=512).values_list("size", "note"):
+        (store.folder / HEAD).write_text(note)
+        assert whole(store.folder).size == size
+    assert paths(store.folder)[1:] == [
+        "tile/0/000", "tile/0/001", "tile/0/002.p/43", "tile/0/002.p/44", "tile/1/000.p/1", "tile/1/000.p/2",
+        "tile/entries/000", "tile/entries/001", "tile/entries/002.p/43", "tile/entries/002.p/44",
+    ]  # fmt: skip
+
+
+@given(st.lists(st.integers(1, 70_000), max_size=5), st.integers(1, 70_000))
+def test_no_tile_of_a_signed_size_is_passed_over(sizes: list[int], new: int) -> None:
+    signed = [size for size in sizes if size < new]
+    there = set(passed_over(signed, new)) | set(tiles.of_tree(new))
+    for size in signed:
+        for tile in tiles.of_tree(size):
+            full = tiles.width(tile.level or 0, tile.index, new) == tiles.WIDTH
+            assert tile in there or (full and tiles.TileName(tile.level, tile.index, tiles.WIDTH) in there)
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 1), (255, 256), (256, 257), (65_535, 65_537), (300, 70_000)])
