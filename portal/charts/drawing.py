@@ -9,6 +9,8 @@ STEPS = 4
 TENS = "Each line is ten times the one below it."
 NICE = (1, 2, 3, 4, 5, 10)
 """How far its lines may lie apart, times a power of ten: most of what is drawn is counted, and a half use is none."""
+WIDEST = 48
+"""Room for the bars over one label: where there are few, a single one would fill the picture."""
 LABEL_WIDTH = 26
 """Room that a label under the bars needs; where there is less, every second or third is left out."""
 
@@ -95,7 +97,7 @@ def bars(
 
 
 def _slot(number: int, slot: float, series: Sequence[Series], top: float, *, stacked: bool) -> list[Bar]:
-    room = slot * 0.72
+    room = min(slot * 0.72, WIDEST)
     width = room if stacked else room / max(1, len(series))
     left, below, found = LEFT + slot * number + (slot - room) / 2, 0.0, []
     for place, each in enumerate(series):

@@ -79,3 +79,8 @@ def test_every_bar_of_tens_lies_in_the_picture_and_a_greater_one_is_no_lower(val
     ordered = sorted(zip(counted, chart.bars, strict=True), key=lambda pair: pair[0])
     heights = [bar.height for _, bar in ordered]
     assert heights == sorted(heights)
+
+
+def test_bar_that_is_alone_stands_in_the_middle_and_fills_no_picture() -> None:
+    (bar,) = bars(name="c", title="t", says="s", labels=["x"], stacked=True, series=[Series("a", "a", [1])]).bars
+    assert (bar.width, bar.x + bar.width / 2) == (48, (LEFT + WIDTH) / 2)
