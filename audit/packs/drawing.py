@@ -25,9 +25,9 @@ MARKERS = re.compile(r"^(?=::marker \{)", re.MULTILINE)
 
 def main(step: str, folder: Path) -> int:
     """Do one step of the job in the folder; the status says what went wrong."""
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    _limit(job["limits"])
     try:
+        job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        _limit(job["limits"])
         {"draw": _draw, "enclose": _enclose}[step](job, folder)
     except OSError as error:
         if "cannot load library" in str(error):

@@ -24,13 +24,14 @@ from audit.packs.keeping import forget, keep, only_one
 from audit.packs.models import Pack
 from audit.packs.paper import Paper, Ready, Request, drawn, ready
 from audit.packs.position import NoPosition, Position, at_size, newest
-from audit.packs.render import DiskFailed, RenderFailed, disk_trouble, workplace
+from audit.packs.render import RenderFailed, disk_trouble, workplace
 from audit.packs.signing import CannotSign, SigningKey, sign, signing_key
 
 logger = logging.getLogger("breakglass.packs")
 PORTAL = process("packs")
 MOST_ATTEMPTS = 5
 PAUSES_S = (30, 120, 600, 3600)
+MAY_PASS = ("disk", "failed")  # codes of drawing; a limit that was reached is reached again
 TELL_EVERY_S = 0.5
 LASTING = (RenderFailed, CannotSign, CannotFold, CatalogueRefused, NoPosition)
 
@@ -82,9 +83,11 @@ def _not_made(pack: Pack, error: Exception) -> None:
 
 
 def _may_pass(error: Exception) -> bool:
-    """A disk that fails, also under the signing key; a key that is not there is a setting."""
+    """A disk that fails, also under the signing key or in a library that says something else of it; a key that is not there is a setting."""
     cause = error.__cause__
-    return isinstance(error, DiskFailed) or (isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError))
+    return (isinstance(error, RenderFailed) and error.code in MAY_PASS) or (
+        isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+    )
 
 
 def _begin(pack: Pack) -> None:

@@ -182,7 +182,8 @@ def _run(step: str, folder: Path, limits: Limits) -> None:
     except subprocess.TimeoutExpired:
         raise RenderFailed("too_long", f"The PDF was not finished in {limits.seconds} seconds.") from None
     if done.returncode:
-        raise _failure(done.returncode, done.stderr.decode(errors="replace"), limits)
+        said = done.stderr.decode(errors="replace").replace(f"{folder}/", "")
+        raise _failure(done.returncode, said, limits)
 
 
 def _failure(status: int, said: str, limits: Limits) -> RenderFailed:

@@ -5,8 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from portal.embedded.state import CHECKOUT
 from tests.counting import Count
@@ -35,9 +37,37 @@ def strike_each(struck: Callable[[str, int, bool], bool], kind: str, count: Coun
 
 
 def injected(call: str, kind: str, number: int) -> list[str]:
-    """What strace is told, so that the fault is at that call."""
+    """What strace is told, so that the fault is at that call; without a kind it only lists."""
+    if not kind:
+        return ["-e", f"trace={call}"]
     what = "signal=KILL" if kind == "KILL" else f"error={kind}"
     return ["-e", f"trace={call}", "-e", f"inject={call}:{what}:when={number}"]
+
+
+def under_strace(into: Path, call: str, kind: str, number: int) -> list[str]:
+    """What is put before a command, so that its process is struck there; what happened stands in the file."""
+    return [str(STRACE), "-qq", "-y", "-e", "signal=none", "-o", str(into), *injected(call, kind, number)]
+
+
+def calls_below(
+    command: list[str], folders: Sequence[Path], calls: Sequence[str], into: Path, **how: Any
+) -> list[tuple[str, int]]:
+    """Run a command, and list its calls on what lies below these folders: each call with its number among those of its name."""
+    given = [str(STRACE), "-qq", "-y", "-e", "signal=none", "-o", str(into), "-e", f"trace={','.join(calls)}", *command]
+    subprocess.run(given, check=True, capture_output=True, **how)
+    return [(name, number) for name, number, _ in below(folders, into)]
+
+
+def below(folders: Sequence[Path], listed: Path) -> list[tuple[str, int, str]]:
+    """The calls of a trace on what lies below these folders: name, number among those of its name, and the line of the trace."""
+    numbers: Counter[str] = Counter()
+    found = []
+    for line in listed.read_text(errors="replace").splitlines():
+        name = line.partition("(")[0]
+        numbers[name] += 1
+        if any(f"{folder}/" in line for folder in folders):
+            found.append((name, numbers[name], line))
+    return found
 
 
 def replayed(place: Path, recorded: Path, fault: tuple[str, str, int], *, traced: bool) -> tuple[bool, str]:
@@ -67,7 +97,9 @@ def trace(pid: int, fault: tuple[str, str, int], into: Path, *, threads: bool = 
     """Strike a process that runs already, from now on; it is taken hold of when this returns."""
     assert STRACE is not None
     followed = ["-f"] if threads else []
-    tracer = subprocess.Popen([STRACE, "-qq", *followed, "-o", str(into), "-p", str(pid), *injected(*fault)])
+    tracer = subprocess.Popen(
+        [STRACE, "-qq", "-y", "-e", "signal=none", *followed, "-o", str(into), "-p", str(pid), *injected(*fault)]
+    )
     wait_until(lambda: _is_traced(pid, tracer.pid), "the tracer to take hold")
     return tracer
 

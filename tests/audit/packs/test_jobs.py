@@ -166,6 +166,7 @@ NO_ROOM = OSError(28, "No space left on device", "/srv/packs/x.pdf")
 UNFORESEEN = [
     ("keep", NO_ROOM, ("disk", DISK)),
     ("signing_key", NO_ROOM, ("disk", DISK)),
+    ("drawn", RenderFailed("failed", "The PDF could not be drawn."), ("failed", "The PDF could not be drawn.")),
     ("gathered", ValueError("SELECT secret"), ("ValueError", "ValueError: the portal's own log says where.")),
     ("scope_of", MemoryError(), ("MemoryError", "MemoryError: the portal's own log says where.")),
 ]
