@@ -10,9 +10,10 @@ from django.conf import settings
 
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.checkpoints import public_keys
-from audit.log.examination import Report, examine
+from audit.log.examination import examine
 from audit.log.locks import Lock, alone
 from audit.log.read import named
+from audit.log.report import Report
 from audit.log.stores import StoreUnavailable
 from audit.log.stores.opening import open_store
 from audit.log.timestamps.taking import roots_or_none

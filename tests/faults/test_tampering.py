@@ -18,11 +18,12 @@ from django.db import connection, transaction
 
 from audit.log import tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
-from audit.log.examination import Report, examine
+from audit.log.examination import examine
 from audit.log.models import SealedEntry
 from audit.log.note import VerifierKey
 from audit.log.publishing import publish_once
 from audit.log.ranges import StoredNote
+from audit.log.report import Report
 from audit.log.sealing import seal_once
 from audit.log.signing import SignerKey
 from audit.log.stores.directory import DirectoryStore

@@ -26,9 +26,10 @@ from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.erased_again import clear_rows, confirmed
 from audit.log.errors import NotVerified, ParseError
-from audit.log.examination import Report, examine
+from audit.log.examination import examine
 from audit.log.note import VerifierKey
 from audit.log.publishing import read_head
+from audit.log.report import Report
 from audit.log.said import read_value
 from audit.log.sealing import SealingError
 from audit.log.stores import Store

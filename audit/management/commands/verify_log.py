@@ -11,10 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from audit.log.checking import published
 from audit.log.checkpoint import parse_checkpoint
 from audit.log.errors import ParseError
-from audit.log.examination import Report, as_json, examine
+from audit.log.examination import examine
 from audit.log.keys import load_verifiers
 from audit.log.note import VerifierKey
 from audit.log.ranges import StoredNote
+from audit.log.report import Report, as_json
 from audit.log.timestamps.taking import roots_or_none
 from audit.log.verify.sources import Source
 

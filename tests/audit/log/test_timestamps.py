@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from audit.log.append import clock, now_ms
 from audit.log.checkpoints import public_keys
 from audit.log.errors import NotVerified, ParseError
-from audit.log.examination import Report, examine
+from audit.log.examination import examine
 from audit.log.models import StoredCheckpoint, Timestamp
 from audit.log.publisher import Publisher
 from audit.log.publishing import publish_once, publish_timestamps
 from audit.log.read import named
+from audit.log.report import Report
 from audit.log.stores.directory import DirectoryStore
 from audit.log.timestamps import taking
 from audit.log.timestamps.client import NotStamped, ask

@@ -1,0 +1,80 @@
+"""What a check of the whole stored log found, in words and for machines."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from audit.log.ranges import RangeResult
+
+MOST_NAMED = 20
+
+
+@dataclass
+class Report:
+    """What was found. Erased personal values and events that wait are counted; they are no fault."""
+
+    entries: int = 0
+    checkpoints: int = 0
+    whole_from: int = 0  # the index before which entries were cut; those of them that stay are checked one by one
+    stayed: int = 0  # entries before it that stay
+    wrong_notes: list[int] = field(default_factory=list)  # sizes of checkpoints before it that do not verify
+    bad_ranges: list[RangeResult] = field(default_factory=list)  # the first 20
+    bad_range_count: int = 0
+    wrong_tiles: list[str] = field(default_factory=list)
+    wrong_columns: list[int] = field(default_factory=list)  # indexes
+    personal_held: int = 0
+    personal_erased: int = 0
+    personal_wrong: list[str] = field(default_factory=list)
+    waiting: int = 0
+    waiting_since: int | None = None
+    astray: int = 0  # neither sealed nor in the queue
+    wrong_cosignatures: list[str] = field(default_factory=list)
+    timestamps: int = 0  # that verify
+    timestamps_unverified: int = 0  # for which no certificates are set
+    wrong_timestamps: list[str] = field(default_factory=list)
+    published: int | None = None  # entries; nothing where no published log was looked at
+    published_damages: list[str] = field(default_factory=list)
+    unreachable: str = ""  # why the published log could not be looked at, which is no damage
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is at fault."""
+        return not self.sentences()
+
+    def sentences(self) -> list[str]:
+        """Each fault in words, without any personal value."""
+        return list(_faults(self))
+
+
+def _faults(report: Report) -> Iterator[str]:
+    for found in report.bad_ranges:
+        yield f"Entries {found.from_index} to {found.to_index} do not verify: {' '.join(found.why)}"
+    if report.bad_range_count > len(report.bad_ranges):
+        yield f"{report.bad_range_count - len(report.bad_ranges)} more ranges do not verify."
+    if report.wrong_notes:
+        yield f"{len(report.wrong_notes)} checkpoints of what was cut do not verify, first that of {report.wrong_notes[0]} entries."
+    if report.wrong_tiles:
+        yield f"{len(report.wrong_tiles)} tiles are not those of the entries, first {report.wrong_tiles[0]}."
+    if report.wrong_columns:
+        yield f"The columns of {len(report.wrong_columns)} entries do not repeat their bytes, first {report.wrong_columns[0]}."
+    if report.personal_wrong:
+        yield f"{len(report.personal_wrong)} personal values do not match, first {report.personal_wrong[0]}."
+    if report.astray:
+        yield f"{report.astray} events are neither sealed nor waiting to be."
+    if report.wrong_cosignatures:
+        yield f"{len(report.wrong_cosignatures)} cosignatures do not verify, first {report.wrong_cosignatures[0]}."
+    if report.wrong_timestamps:
+        yield f"{len(report.wrong_timestamps)} timestamps do not verify, first {report.wrong_timestamps[0]}."
+    yield from _published_faults(report)
+
+
+def _published_faults(report: Report) -> Iterator[str]:
+    yield from (f"Published: {sentence}" for sentence in report.published_damages[:MOST_NAMED])
+    if len(report.published_damages) > MOST_NAMED:
+        yield f"Published: {len(report.published_damages) - MOST_NAMED} more damages."
+
+
+def as_json(report: Report) -> str:
+    """The report for machines."""
+    named = vars(report) | {"ok": report.ok, "bad_ranges": [vars(result) for result in report.bad_ranges]}
+    return json.dumps(named, indent=1)
