@@ -24,6 +24,7 @@ EVENTS = family(
     ("cut.declined", "Old entries are not cut.", CUT + " asked_by:id"),
     ("log.cut", "From here on the log begins later: what stood before was kept for its time.",
      CUT + " from_index:int from_at:time to_at:time keep_until:time asked_by:id approved_by:id reason*"),
+    ("cut.portion_removed", "Some of the old entries are removed from the database.", CUT + " entries:int values:int"),
     ("cut.done", "The old entries are gone; the hashes of all of them stay.", CUT + " asked_by:id approved_by:id entries:int values:int cases:int stayed:int"),
     ("cut.act_refused", "An act on a cut was refused.", "act code kind sentence"),
 )  # fmt: skip

@@ -11,11 +11,11 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from audit.log.errors import ParseError
-from audit.log.said import Cut, read_cut
+from audit.log.said import Cut, decided_by_two, read_cut, read_decision
 
 SAID = """
-SELECT s."index", e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
-WHERE e.name = 'log.cut' AND s."index" < %s
+SELECT e.name, s."index", e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE e.name IN ('log.cut', 'cut.proposed', 'cut.approved') AND s."index" < %s
 """
 # How many entries are held from each minimum to the next.
 HELD = """
@@ -33,17 +33,21 @@ ALL = 2**62
 def said_cuts(cursor: Any = None, *, below: int = ALL) -> list[Cut]:
     """What cuts events say that are sealed below an index, the lowest minimum first.
 
-    One that contradicts itself, or speaks of what came after it, is passed over; so nothing that was sealed ends a reader.
+    One that contradicts itself, speaks of what came after it, or that not two people decided on in entries of their own, is passed over; so
+    nothing that was sealed ends a reader. The database's trigger asks the same.
     """
     if cursor is None:
         with connections[DEFAULT_DB_ALIAS].cursor() as own:
             return said_cuts(own, below=below)
     cursor.execute(SAID, [below])
-    found = []
-    for place, body in cursor.fetchall():
+    cuts, decisions = [], []
+    for name, place, body in cursor.fetchall():
         with contextlib.suppress(ParseError):
-            found.append(read_cut(bytes(body), place))
-    return sorted(cut for cut in found if cut.minimum <= cut.place)
+            if name == "log.cut":
+                cuts.append(read_cut(bytes(body), place))
+            else:
+                decisions.append(read_decision(bytes(body), place))
+    return sorted(cut for cut in cuts if cut.minimum <= cut.place and decided_by_two(cut, decisions))
 
 
 def minimum_index(cursor: Any = None, *, below: int = ALL) -> int:

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.log.cuts import minimum_index
 from audit.log.cutting import StillLocked, cut_published
+from audit.log.holds import Held, in_force
 from audit.log.note import VerifierKey
 from audit.log.publishing import Head, SetBack, publish_once, publish_timestamps
 from audit.log.sealing import SealingError
@@ -38,7 +39,10 @@ class Publisher:
     keys: Sequence[VerifierKey]
     remembered: bool
     published: Head | None = None
-    cut_to: int = 0  # the minimum index below which the store was seen to hold no bundle
+    cut_to: tuple[int, Held] | None = (
+        None  # the minimum index and the holds for which the store was last freed of bundles
+    )
+    kept: tuple[int, ...] = ()  # bundles before it that stay, since they hold entries under a legal hold
     uncut: str = ""  # why what was cut is still there
     cut_rests_until: float = 0.0  # of the monotonic clock
     stamped: int = 0  # the timestamps of checkpoints up to this size are published
@@ -85,17 +89,22 @@ class Publisher:
         size = self.published.checkpoint.size
         try:
             with connections[self.alias].cursor() as cursor:
-                minimum = minimum_index(cursor, below=size)
-                if minimum == self.cut_to:
+                wanted = minimum_index(cursor, below=size), in_force(cursor)
+                if wanted == self.cut_to or not wanted[0]:
                     return
                 removed = cut_published(cursor, self.store, size)
         except (StillLocked, StoreUnavailable, SealingError) as error:
             self._tell_uncut(str(error))
             self.cut_rests_until = time.monotonic() + CUT_REST_S
             return
-        self.cut_to, self.uncut = minimum, ""
-        if removed:
-            alarms.info("%s bundles of old entries were removed, as the log says.", removed)
+        self.cut_to, self.kept, self.uncut = wanted, removed.kept, ""
+        if removed.count:
+            alarms.info("%s bundles of old entries were removed, as the log says.", removed.count)
+
+    def of_cut(self) -> dict[str, object]:
+        """What is still published of what was cut: for pages."""
+        minimum = self.cut_to[0] if self.cut_to else 0
+        return {"minimum": minimum, "kept": len(self.kept), "trouble": self.uncut}
 
     def _tell_uncut(self, sentence: str) -> None:
         if sentence != self.uncut:

@@ -223,7 +223,7 @@ def tallies(name: str, since: int) -> list[Tally]:
 
 
 def of_subject(
-    subject: str, names: Iterable[str] = (), limit: int = 2000, upto: int | None = None
+    subject: str, names: Iterable[str] = (), limit: int | None = 2000, upto: int | None = None
 ) -> list[LoggedEvent]:
     """Events about one thing by time, sealed or not yet. Of more than ``limit`` the newest: what holds now, the last of them says.
 

@@ -10,6 +10,7 @@ from audit.events import catalogue
 from audit.events.retention import CLASSES, DAY_MS, ENTRIES, Kept, class_of
 from audit.log import tiles
 from audit.log.cuts import minimum_index
+from audit.log.read import size
 
 OLDEST = """
 SELECT name, (SELECT min(at) FROM audit_event e WHERE e.name = wanted.name) FROM unnest(%s::text[]) AS wanted (name)
@@ -25,10 +26,13 @@ OF_CASES = """
 SELECT e."case", min(s."index") FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
 WHERE e."case" = ANY(%s) AND s."index" >= %s AND s."index" < %s GROUP BY 1
 """
-OF_PEOPLE = """
-SELECT p.id, min(s."index") FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
-JOIN unnest(%s::text[]) AS p (id) ON e."by" = p.id OR position(convert_to(p.id, 'UTF8') IN e.body) > 0
-WHERE s."index" >= %s AND s."index" < %s GROUP BY 1
+FIRST_OF_CASE = """
+SELECT s."index" FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e."case" = %s AND s."index" >= %s ORDER BY 1 LIMIT 1
+"""
+# Entries one after the other, as far as the first.
+FIRST_OF_PERSON = """
+SELECT s."index" FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
+WHERE (e."by" = %s OR position(convert_to(%s, 'UTF8') IN e.body) > 0) AND s."index" >= %s ORDER BY 1 LIMIT 1
 """
 SPAN = 'SELECT min(e.at), max(e.at) FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id WHERE s."index" >= %s AND s."index" < %s'
 
@@ -81,18 +85,36 @@ def cuttable(
     now: int,
     terms: Mapping[str, int],
     cases: Collection[str],
-    people: Collection[str],
+    held: Mapping[str, int],
     alias: str = DEFAULT_DB_ALIAS,
 ) -> Cuttable:
-    """The most that could be cut at a time (ms): whole bundles, all of it past its term, nothing of these cases and people."""
+    """The most that could be cut at a time (ms): whole bundles, all of it past its term, nothing of these cases.
+
+    ``held``: what is under a hold, with the index from which on nothing of it may go (`first_of`).
+    """
     with connections[alias].cursor() as cursor:
         begins = minimum_index(cursor)
         by_time = _whole(_past(cursor, begins, now - terms[ENTRIES] * DAY_MS))
         if by_time <= begins:
             return Cuttable(begins, begins, by_time=by_time)
-        way = _firsts(cursor, OF_CASES, cases, begins, by_time) | _firsts(cursor, OF_PEOPLE, people, begins, by_time)
+        way = _firsts(cursor, cases, begins, by_time) | {key: at for key, at in held.items() if at < by_time}
         minimum = max(begins, _whole(min([by_time, *way.values()])))
     return Cuttable(begins, minimum, *span(begins, minimum, alias), by_time, way)
+
+
+def first_of(*, case: str = "", person: str = "") -> int:
+    """The first index, of what was not cut, whose entry is of a case, or is by or names a person; where there is none, the log's size.
+
+    It stays what it is while nothing from there on is cut. For a person the log is read up to there, so it is asked once, when a hold is set.
+    """
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        begins = minimum_index(cursor)
+        if case:
+            cursor.execute(FIRST_OF_CASE, [case, begins])
+        else:
+            cursor.execute(FIRST_OF_PERSON, [person, person, begins])
+        row = cursor.fetchone()
+    return int(row[0]) if row else size()
 
 
 def span(begins: int, minimum: int, alias: str = DEFAULT_DB_ALIAS) -> tuple[int, int]:
@@ -107,10 +129,10 @@ def _whole(index: int) -> int:
     return index - index % tiles.WIDTH
 
 
-def _firsts(cursor: Any, query: str, wanted: Collection[str], begins: int, end: int) -> dict[str, int]:
-    if not wanted:
+def _firsts(cursor: Any, cases: Collection[str], begins: int, end: int) -> dict[str, int]:
+    if not cases:
         return {}
-    cursor.execute(query, [list(wanted), begins, end])
+    cursor.execute(OF_CASES, [list(cases), begins, end])
     return dict(cursor.fetchall())
 
 

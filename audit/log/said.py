@@ -5,7 +5,7 @@ these. The sealer refuses one that cannot be read; everything else passes over i
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,18 @@ class Cut:
     approved_by: str
     keep_until: int = 0  # until when all of them were promised
     place: int = -1  # the index of the entry that says it
+    cut_id: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one person's ``cut.proposed`` or ``cut.approved`` says: of which cut and minimum, who, and at which index."""
+
+    cut_id: str
+    minimum: int
+    by: str
+    place: int
+    asked_by: str = ""  # in an approval: who proposed
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,50 @@ def read_cut(data: bytes, place: int = -1) -> Cut:
         raise ParseError("It cuts what had not been kept for its time.")
     if asked_by == approved_by:
         raise ParseError("Who asked for it approved it.")
-    return Cut(minimum, at, begins, from_at, to_at, asked_by, approved_by, keep_until, place)
+    return Cut(
+        minimum, at, begins, from_at, to_at, asked_by, approved_by, keep_until, place, str(fields.get("cut_id", ""))
+    )
+
+
+def read_decision(data: bytes, place: int) -> Decision:
+    """One person's word for a cut.
+
+    Raises:
+        ParseError: It is none, or a process said it.
+    """
+    body, fields = _body(data, "cut.proposed", "cut.approved")
+    by = _text(body, "by")
+    if by.startswith("process:"):
+        raise ParseError("A process decides on no cut.")
+    asked_by = _text(fields, "asked_by") if body["name"] == "cut.approved" else ""
+    return Decision(_text(fields, "cut_id"), _number(fields, "minimum_index"), by, place, asked_by)
+
+
+def decided_by_two(cut: Cut, decisions: Iterable[Decision]) -> bool:
+    """Whether entries before the cut's say that the one proposed it whom it names, and then the other approved it."""
+    ours = [each for each in decisions if (each.cut_id, each.minimum) == (cut.cut_id, cut.minimum)]
+    return any(
+        asked.by == cut.asked_by == yes.asked_by != yes.by == cut.approved_by and asked.place < yes.place < cut.place
+        for asked in ours for yes in ours if yes.asked_by and not asked.asked_by
+    )  # fmt: skip
+
+
+def read_hold(data: bytes) -> tuple[str, str, str]:
+    """The hold that a ``hold.set`` speaks of, and its case or its person, the other empty; ParseError where it says none."""
+    _, fields = _body(data, "hold.set")
+    case, person = fields.get("case_id"), fields.get("person_id")
+    if isinstance(case, str) == isinstance(person, str):
+        raise ParseError("It holds neither a case nor a person, or both.")
+    return _text(fields, "hold_id"), case or "", person or ""
+
+
+def read_lifted(data: bytes) -> str:
+    """The hold that a ``hold.lifted`` ends; ParseError where not two people said so."""
+    body, fields = _body(data, "hold.lifted")
+    asked_by, by = _text(fields, "asked_by"), _text(body, "by")
+    if asked_by == by or by.startswith("process:") or fields.get("approved_by") != by:
+        raise ParseError("It was not two people who lifted it.")
+    return _text(fields, "hold_id")
 
 
 def read_value(data: bytes) -> tuple[uuid.UUID, str]:
@@ -88,11 +143,16 @@ READERS: Mapping[str, Callable[[bytes], object]] = {
 
 
 def _parts(data: bytes, *names: str) -> tuple[int, Mapping[str, Any]]:
+    body, fields = _body(data, *names)
+    return _number(body, "at"), fields
+
+
+def _body(data: bytes, *names: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     body = parse_entry(data)
     fields = body.get("fields")
     if body.get("name") not in names or not isinstance(fields, dict):
         raise ParseError(f"It is no {' or '.join(names)} with fields.")
-    return _number(body, "at"), fields
+    return body, fields
 
 
 def _number(said: Mapping[str, Any], name: str) -> int:

@@ -153,6 +153,7 @@ class Sealer:
         if self.publisher is not None:
             head = self.publisher.published
             detail |= {"published": head.checkpoint.size if head else 0, "unpublished": self.publisher.trouble}
+            detail["cut"] = self.publisher.of_cut()
         if self.witnesses.listed:
             detail["witnesses"] = self.witnesses.state()
         beat("sealer", detail, using=connection.alias)

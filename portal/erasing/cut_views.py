@@ -51,7 +51,7 @@ def _page(request: PersonRequest, form: CutForm | None) -> HttpResponse:
         form = CutForm(initial={"minimum": most.minimum})
     context = {
         "classes": kept.kept_classes(), "entries_days": kept.terms()["entries"], "most": most, "holds": holds, "open_cases": cases,
-        "last": last_cut(), "page": page, "form": form,
+        "last": last_cut(), "published": kept.still_published(), "page": page, "form": form,
         "rows": [(each, each.state == PROPOSED and allows(may_approve_cut, request.actor, each), administers and each in under_way) for each in page],
     }  # fmt: skip
     return render(request, "erasing/retention.html", context, status=form.status if form else 200)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from audit.log.append import Actor, action, append
 from audit.log.erasing import lock
+from audit.log.retained import first_of
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.erasing.models import LegalHold
@@ -33,7 +34,12 @@ def set_hold(*, by: Actor, reason: str, person: Person | None = None, case: Acce
     lock()
     with refuse_doubled(ONE_ALREADY, about):
         row = LegalHold.objects.create(
-            person=person, case=case, reason=reason.strip(), set_by_id=UUID(by.id), set_at=now()
+            person=person,
+            case=case,
+            reason=reason.strip(),
+            from_index=_first(person, case),
+            set_by_id=UUID(by.id),
+            set_at=now(),
         )
     append("hold.set", by=by, subject=row.log_subject, **_facts(row), reason=row.reason)
     return row
@@ -83,6 +89,10 @@ def lift(*, by: Actor, hold: LegalHold) -> LegalHold:
         "hold.lifted", by=by, subject=row.log_subject, **_facts(row), asked_by=row.lift_asked_by_id, approved_by=by.id
     )
     return row
+
+
+def _first(person: Person | None, case: AccessRequest | None) -> int:
+    return first_of(case=str(case.pk)) if case else first_of(person=str(person.pk)) if person else 0
 
 
 def _facts(row: LegalHold) -> dict[str, object]:

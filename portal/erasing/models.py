@@ -34,6 +34,9 @@ class LegalHold(models.Model):
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     case = models.ForeignKey(AccessRequest, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField()
+    from_index = models.PositiveBigIntegerField(
+        help_text="of the first entry that it keeps, as it was when the hold was set"
+    )
     state = models.CharField(max_length=10, choices=tuple(HOLD_STATES.items()), default=HOLDS)
     set_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     set_at = models.DateTimeField()

@@ -1,11 +1,14 @@
 """What is kept for how long, what could be cut, and what is in the way of it."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from audit.log.append import now_ms
+from audit.log.cuts import cases_gone
+from audit.log.heartbeats import last_beat
 from audit.log.retained import Cuttable, Holding, classes, cuttable
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.states import AWAITING
@@ -47,10 +50,15 @@ def open_cases() -> set[str]:
     return {str(each) for rows in (waiting, granted, reviewed, found) for each in rows}
 
 
+def held_from() -> dict[str, int]:
+    """Cases and people under a hold in force, with the index from which on nothing of theirs may go."""
+    rows = LegalHold.objects.exclude(state=LIFTED).values_list("case_id", "person_id", "from_index")
+    return {str(case or person): at for case, person, at in rows}
+
+
 def could_go() -> Cuttable:
     """The most that could be cut now."""
-    cases, people = held()
-    return cuttable(now=now_ms(), terms=terms(), cases=cases | open_cases(), people=people)
+    return cuttable(now=now_ms(), terms=terms(), cases=open_cases(), held=held_from())
 
 
 def in_the_way(found: Cuttable) -> tuple[list[LegalHold], int]:
@@ -67,6 +75,18 @@ def visible_cuts(viewer: Person) -> QuerySet[Cut]:
     """All of them, the newest first; none for others."""
     rows = Cut.objects.select_related("proposed_by", "approved_by")
     return rows if may_see(viewer) else rows.none()
+
+
+def still_published() -> dict[str, Any]:
+    """What the sealer last said of what was cut: up to which index the bundles are gone, how many stay under a hold, and what troubles it."""
+    beat = last_beat("sealer") if settings.PORTAL_LOG_STORE else None
+    return dict(beat.detail.get("cut") or {}) if beat else {}
+
+
+def gone_before(hold: LegalHold) -> tuple[Cut | None, bool]:
+    """The last cut that the log had said when the hold was set, and whether of its case no entry is left."""
+    cut = Cut.objects.filter(said_at__lte=hold.set_at).order_by("-minimum_index").first()
+    return cut, bool(cut and hold.case_id and cases_gone([str(hold.case_id)]))
 
 
 def cut_for_act(pk: UUID) -> Cut | None:

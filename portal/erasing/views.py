@@ -14,6 +14,7 @@ from portal.access_requests.rules import allows
 from portal.erasing import actions, holding, queries
 from portal.erasing.forms import ErasureForm, HoldForm, LiftForm
 from portal.erasing.models import LegalHold
+from portal.erasing.retention import gone_before
 from portal.erasing.rules import ONLY_ADMINISTRATORS, may_ask, may_confirm, may_lift
 from portal.erasing.states import ASKED, CONFIRMED, HOLDS, LIFT_ASKED
 from portal.hints import hint
@@ -148,8 +149,9 @@ def hold_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
 def _page(request: PersonRequest, hold: LegalHold, form: LiftForm) -> HttpResponse:
     viewed(request, "a legal hold", hold)
     administers = request.user.has_perm(ADMINISTER)
+    cut, nothing_left = gone_before(hold)
     context = {
-        "hold": hold, "form": form if hold.state == HOLDS and administers else None,
+        "hold": hold, "cut": cut, "nothing_left": nothing_left, "form": form if hold.state == HOLDS and administers else None,
         "may_keep": hold.state == LIFT_ASKED and administers,
         "may_lift": hold.state == LIFT_ASKED and allows(may_lift, request.actor, hold),
     }  # fmt: skip

@@ -21,6 +21,7 @@ PRESENTERS: dict[str, Presenter] = {
     "cut.declined": say("Declined to cut the entries before entry {minimum_index}", "Proposed by {asked_by}.", icon="x"),
     "log.cut": say("From here on the log begins with entry {minimum_index}", "Cut under retention: entries {from_index} and after, from {from_at} to {to_at}.",
                    "{reason}", "Proposed by {asked_by}, approved by {approved_by}.", icon="trash", tone="attention"),
+    "cut.portion_removed": say("Some of the entries before entry {minimum_index} are removed", "{entries} entries, {values} personal values.", icon="trash"),
     "cut.done": say("The entries before entry {minimum_index} are gone; their hashes stay", "{entries} entries, {values} personal values, {cases} cases.",
                     "{stayed} entries stay, since they say what is in force or belong to a case that goes on.", icon="trash", tone="attention"),
     "cut.act_refused": refused("a cut of old entries"),

@@ -156,6 +156,7 @@ NO_FACT = frozenset(
         "cut.proposed",
         "cut.approved",
         "cut.declined",
+        "cut.portion_removed",
         "cut.act_refused",
         "reconciliation.compared",
         "backup.made",

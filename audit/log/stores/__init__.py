@@ -61,6 +61,9 @@ class Store(Protocol):
     def forget(self, folders: list[str]) -> None:
         """Remove the partial resources below these folders (``tile/0/000.p``), whose full ones are there."""
 
+    def listed(self, below: str) -> list[str]:
+        """The paths of all resources below a folder, in order."""
+
     def locked_until(self, path: str) -> datetime | None:
         """Until when nobody can remove the resource; nothing where it can be removed, or is not there."""
 
@@ -69,10 +72,7 @@ class Store(Protocol):
 
 
 class ClearedStore(Store, Protocol):
-    """A store that can say what lies in it, and let go of what no head ever covered."""
-
-    def listed(self, below: str) -> list[str]:
-        """The paths of all resources below a folder, in order."""
+    """A store that can let go of what no head ever covered."""
 
     def remove(self, paths: list[str]) -> None:
         """Take resources away. In a bucket they stay as earlier versions for as long as they are locked."""

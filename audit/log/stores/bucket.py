@@ -88,7 +88,7 @@ class BucketStore:
                     self.client.delete_object(Bucket=self.bucket, Key=each["Key"])
 
     def listed(self, below: str) -> list[str]:
-        """See `ClearedStore.listed`."""
+        """See `Store.listed`."""
         with _told():
             pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=f"{self.prefix}{below}/"

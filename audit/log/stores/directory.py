@@ -73,7 +73,7 @@ class DirectoryStore:
             shutil.rmtree(self.folder / folder, ignore_errors=True)
 
     def listed(self, below: str) -> list[str]:
-        """See `ClearedStore.listed`; what a killed writer left beside a place is none of them."""
+        """See `Store.listed`; what a killed writer left beside a place is none of them."""
         with _told():
             places = (place for place in (self.folder / below).rglob("*") if place.is_file())
             return sorted(str(place.relative_to(self.folder)) for place in places if not BESIDE.fullmatch(place.name))

@@ -82,6 +82,7 @@ def test_the_database_says_who_could_alter_the_log() -> None:
         (f"GRANT TRUNCATE ON audit_checkpoint TO {web}", 1, 0, True),
         (f"GRANT INSERT ON audit_checkpoint TO {web}", 0, 1, True),
         ("ALTER TABLE audit_timestamp DISABLE TRIGGER only_grows", 0, 0, False),
+        ("ALTER TABLE audit_event DISABLE TRIGGER own_name", 0, 0, False),
     ):
         with transaction.atomic():
             run("SET CONSTRAINTS ALL IMMEDIATE")

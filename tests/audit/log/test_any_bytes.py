@@ -18,7 +18,7 @@ from audit.log.checkpoint import Checkpoint, parse_checkpoint, parse_hash, parse
 from audit.log.cosignature import CosignerKey, parse_cosigner_key
 from audit.log.errors import ParseError
 from audit.log.note import parse_signature, parse_verifier_key, to_base64, write_note
-from audit.log.said import READERS
+from audit.log.said import READERS, read_decision
 from audit.log.signing import SignerKey, parse_signer_key, sign_checkpoint
 from audit.log.tiles import parse_tile
 from audit.log.verify.check import Wanted, check
@@ -132,6 +132,9 @@ def test_an_entry_on_which_programs_act_is_read_or_gives_our_error(name: str, fi
         READERS[name](encode({"at": 0, "name": name, "fields": fields}))
     with contextlib.suppress(ParseError):
         READERS[name](encode({"name": fields if isinstance(fields, str) else name}))
+    for decision in ("cut.proposed", "cut.approved"):
+        with contextlib.suppress(ParseError):
+            read_decision(encode({"at": 0, "by": "a", "name": decision, "fields": fields}), 0)
 
 
 @pytest.fixture(scope="module")

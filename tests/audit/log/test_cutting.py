@@ -1,8 +1,10 @@
 """Old entries are cut: only what the sealed ``log.cut`` names and only after its time; every proof stays, and a missing bundle without it is damage."""
 
 import shutil
+import threading
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,18 +14,22 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.events.retention import DAY_MS
-from audit.log import checkpoints
-from audit.log.append import Entry, append_many, clock, now_ms
+from audit.log import checkpoints, cutting
+from audit.log.append import Actor, Entry, LogUnavailable, append_many, append_on, clock, now_ms, process
 from audit.log.backup import hourly, making
 from audit.log.checking import StoreSource
-from audit.log.cuts import begins_at
-from audit.log.cutting import Gone, StillLocked, cut_published, cut_stored
+from audit.log.cuts import begins_at, minimum_index
+from audit.log.cutting import Removed, StillLocked, cut_published
+from audit.log.cutting_rows import cut_portion, need_old, stayed
 from audit.log.databases import as_role
-from audit.log.examination import Report, examine, stored_ranges
-from audit.log.models import Event, PersonalValue, SealedEntry
+from audit.log.erasing import lock
+from audit.log.examination import examine, stored_ranges
+from audit.log.models import Event, PersonalValue, SealedEntry, Tile
 from audit.log.publisher import CUT_REST_S, Publisher
-from audit.log.publishing import publish_once
+from audit.log.publishing import SetBack, publish_once
 from audit.log.read import named, size
+from audit.log.recovery import CannotRecover, recover
+from audit.log.report import Report
 from audit.log.sealing import SealingError
 from audit.log.stores import StoreUnavailable
 from audit.log.stores.directory import DirectoryStore
@@ -31,14 +37,16 @@ from audit.log.verify.__main__ import main
 from tests.audit.log.backup.configured import configure
 from tests.audit.log.backup.places import empty_database, place, working_in
 from tests.audit.log.logged import TEST, doctored, run_signer, sealed
-from tests.servers import role_url
+from tests.audit.log.test_recovery import set_back
+from tests.servers import role_url, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OLD = int(time.time() * 1000) - 3000 * DAY_MS
 DELETE_ONE = (
     "DELETE FROM public.audit_event WHERE id IN (SELECT event_id FROM public.audit_sealed_entry WHERE index = 5)"
 )
-CASE, GOES_ON = str(uuid.uuid4()), str(uuid.uuid4())
+TILES_READ = 4  # those before the minimum in one; of the tree each of the lowest level, which is checked as a whole
+CASE, LATER, GOES_ON = str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4())
 
 
 def view(case: str = "") -> Entry:
@@ -57,13 +65,36 @@ def old_log(at: int = OLD) -> None:
         sealed(2)
         search = {"search_id": "s", "list": "cases", "name": "Ada's", "query": "q", "shared": False}
         written(view(CASE), view(GOES_ON), *[Entry("search.saved", TEST, dict(search)) for _ in range(296)])
-        written(*[view() for _ in range(300)])
+        written(view(LATER), *[view() for _ in range(299)])
     written(view(GOES_ON), view())
 
 
+ASKED, APPROVED = Actor("a"), Actor("b")
+
+
+def decided(minimum: int = 512, *, by: Actor = APPROVED, **changes: Any) -> list[Entry]:
+    """What two people said before a cut; ``changes`` to the approval."""
+    said = {"cut_id": f"of {minimum}", "minimum_index": minimum}
+    return [
+        Entry("cut.proposed", ASKED, said | {"reason": "Its time has come."}),
+        Entry("cut.approved", by, said | {"asked_by": "a", "approved_by": by.id} | changes),
+    ]
+
+
+def the_cut(minimum: int = 512) -> Entry:
+    said = {
+        "cut_id": f"of {minimum}",
+        "minimum_index": minimum,
+        "from_index": 0,
+        "from_at": OLD,
+        "to_at": OLD,
+        "keep_until": OLD,
+    }
+    return Entry("log.cut", TEST, said | {"asked_by": "a", "approved_by": "b", "reason": "Its time has come."})
+
+
 def say_cut(minimum: int = 512) -> None:
-    said = {"cut_id": "c", "minimum_index": minimum, "from_index": 0, "from_at": OLD, "to_at": OLD, "keep_until": OLD}
-    written(Entry("log.cut", TEST, said | {"asked_by": "a", "approved_by": "b", "reason": "Its time has come."}))
+    written(*decided(minimum), the_cut(minimum))
 
 
 def published(folder: Path) -> DirectoryStore:
@@ -73,13 +104,35 @@ def published(folder: Path) -> DirectoryStore:
 
 
 def cut_in(store: DirectoryStore) -> int:
+    return removed_from(store).count
+
+
+def removed_from(store: DirectoryStore) -> Removed:
     with connection.cursor() as cursor:
         return cut_published(cursor, store, size())
 
 
-def cut_rows(role: str = "eraser", minimum: int = 512) -> Gone:
-    with as_role(role, role_url(role, connection.settings_dict["NAME"])) as alias, transaction.atomic(using=alias):
-        return cut_stored(alias, minimum)
+def hold(*, case: str = "", person: str = "") -> Entry:
+    about = {"case_id": case} if case else {"person_id": person}
+    return Entry("hold.set", TEST, {"hold_id": "h", "reason": "A court case."} | about)
+
+
+def lifted(by: str = "b") -> Entry:
+    return Entry("hold.lifted", Actor(by), {"hold_id": "h", "asked_by": "a", "approved_by": by})
+
+
+def cut_rows(role: str = "eraser", minimum: int = 512) -> tuple[int, int, int]:
+    """All portions; how many entries and values went, and how many entries stay."""
+    entries, values, start = 0, 0, 0
+    with as_role(role, role_url(role, connection.settings_dict["NAME"])) as alias:
+        need_old(alias, minimum)
+        while True:
+            with transaction.atomic(using=alias):
+                gone = cut_portion(alias, minimum, start)
+            entries, values = entries + gone.entries, values + gone.values
+            if gone.after is None:
+                return entries, values, stayed(minimum)
+            start = gone.after
 
 
 def report(folder: Path | None = None) -> Report:
@@ -108,22 +161,22 @@ def test_a_cut_log_is_whole_from_its_minimum_on_for_us_and_for_a_stranger(folder
     assert (cut_in(store), sorted(path.name for path in (folder / "tile/entries").glob("0*"))) == (0, ["002.p"])
     assert outsider(folder, capsys) == (0, "WHOLE from entry 512 on; those before it were removed by a signed cut.")
     assert (report(folder).sentences(), begins_at()) == ([], 0)  # the database holds them still
-    assert cut_rows() == Gone(entries=509, values=592, stayed=3)
+    assert cut_rows() == (509, 592, 3)
     assert list(SealedEntry.objects.filter(index__lt=520).values_list("index", flat=True)) == [
         0,
         1,
         3,
         *range(512, 520),
     ]
-    assert PersonalValue.objects.count() == 5
+    assert PersonalValue.objects.count() == 6
     found = report(folder)
-    assert (found.sentences(), found.whole_from, found.stayed, found.entries) == ([], 512, 3, 94)
+    assert (found.sentences(), found.whole_from, found.stayed, found.entries) == ([], 512, 3, 96)
     assert {(each.from_index >= 512, each.ok) for each in stored_ranges([run_signer().verifier()], size())} == {
         (True, True)
     }
     proved = checkpoints.inclusion(first)
     assert proved is not None
-    assert (proved.index, cut_rows()) == (0, Gone(stayed=3))
+    assert (proved.index, cut_rows()) == (0, (0, 0, 3))
     elsewhere = published(folder.parent / "new")  # another store begins with what there is
     assert (cut_in(elsewhere), outsider(folder.parent / "new", capsys)[0]) == (0, 0)
 
@@ -177,7 +230,7 @@ def test_what_is_no_whole_number_of_bundles_lets_nothing_go() -> None:
     before = "512"
     for minimum in ("300", '"512"', '"x"', "1" + "0" * 30, "-256", "null", "{}", "1e2"):
         doctored(
-            "UPDATE audit_event SET body = convert_to(replace(convert_from(body, 'UTF8'), %s, %s), 'UTF8') WHERE name = 'log.cut'",
+            "UPDATE audit_event SET body = convert_to(replace(convert_from(body, 'UTF8'), %s, %s), 'UTF8') WHERE name ~ '^(log.cut|cut)'",
             f'"minimum_index":{before}',
             f'"minimum_index":{minimum}',
         )
@@ -187,14 +240,69 @@ def test_what_is_no_whole_number_of_bundles_lets_nothing_go() -> None:
 
 def test_the_eraser_cannot_fool_the_trigger_with_tables_of_its_own() -> None:
     old_log()
+    fake = (
+        '(1, \'cut.proposed\', 900, \'{"by":"a","fields":{"cut_id":"c","minimum_index":512}}\'),'
+        '(2, \'cut.approved\', 901, \'{"by":"b","fields":{"cut_id":"c","minimum_index":512,"asked_by":"a"}}\'),'
+        '(3, \'log.cut\', 902, \'{"fields":{"cut_id":"c","minimum_index":512,"asked_by":"a","approved_by":"b"}}\')'
+    )
     refused_to_the_eraser(
         "CREATE TEMPORARY TABLE audit_event (LIKE public.audit_event)",
         "CREATE TEMPORARY TABLE audit_sealed_entry (LIKE public.audit_sealed_entry)",
-        "INSERT INTO pg_temp.audit_event SELECT gen_random_uuid(), 'log.cut', 0, 'x', '', '', convert_to('{\"fields\":{\"minimum_index\":512}}', 'UTF8')",
-        "INSERT INTO pg_temp.audit_sealed_entry (\"index\", event_id, leaf_hash, sealed_at) SELECT 900, id, '', 0 FROM pg_temp.audit_event",
+        "CREATE TEMPORARY TABLE fake AS SELECT gen_random_uuid() AS id, name, place, body FROM (VALUES "
+        + fake
+        + ") AS v (no, name, place, body)",
+        "INSERT INTO pg_temp.audit_event SELECT id, name, 0, 'x', '', '', convert_to(body, 'UTF8') FROM fake",
+        "INSERT INTO pg_temp.audit_sealed_entry (\"index\", event_id, leaf_hash, sealed_at) SELECT place, id, '', 0 FROM fake",
         "INSERT INTO pg_temp.audit_sealed_entry SELECT * FROM public.audit_sealed_entry",  # so that the entry has its place
         DELETE_ONE,
     )
+
+
+ONE_WORD: dict[str, list[Entry]] = {
+    "nobody": [],
+    "one proposed": decided()[:1],
+    "one approved": decided()[1:],
+    "one did both": [decided()[0], decided(by=ASKED)[1]],
+    "a process": [decided()[0], decided(by=TEST)[1]],
+    "a third approved": [decided()[0], decided(by=Actor("c"))[1]],
+    "another cut": [decided()[0], decided(cut_id="d")[1]],
+    "less": [decided()[0], decided(minimum_index=256)[1]],
+    "what a third proposed": [decided()[0], decided(asked_by="c")[1]],
+}
+
+
+@pytest.mark.parametrize("who", ONE_WORD)
+def test_on_one_persons_word_nothing_goes_from_the_database_nor_from_the_store(folder: Path, who: str) -> None:
+    old_log()
+    written(*ONE_WORD[who], the_cut())
+    assert (cut_in(published(folder)), minimum_index(), begins_at()) == (0, 0, 0)
+    with pytest.raises(DatabaseError, match="the log only grows"):
+        cut_rows()
+    written(*decided())  # too late: the cut was said before
+    with pytest.raises(DatabaseError, match="the log only grows"):
+        cut_rows()
+    assert (minimum_index(), Event.objects.filter(sealed__index__lt=512).count()) == (0, 512)
+
+
+def test_the_eraser_writes_in_no_other_name_than_its_own() -> None:
+    old_log()
+    written(decided()[0])
+    url = role_url("eraser", connection.settings_dict["NAME"])
+    with as_role("eraser", url) as alias, transaction.atomic(using=alias):
+        append_on(
+            alias,
+            [
+                Entry(
+                    "cut.portion_removed",
+                    process("eraser"),
+                    {"cut_id": "c", "minimum_index": 512, "entries": 0, "values": 0},
+                )
+            ],
+        )
+        with pytest.raises(LogUnavailable) as refused:
+            append_on(alias, decided()[1:])
+        transaction.set_rollback(True, using=alias)
+    assert "in its own name alone" in str(refused.value.__cause__)
 
 
 def test_a_tile_or_an_entry_before_the_cut_that_was_changed_is_damage(folder: Path) -> None:
@@ -243,6 +351,112 @@ def test_what_is_locked_is_not_read_and_a_cut_that_failed_rests(folder: Path) ->
     assert (publisher.uncut, (folder / "tile/entries/001").exists()) == ("", False)
 
 
+@pytest.mark.parametrize(
+    ("about", "kept"),
+    [({"case": CASE}, (0,)), ({"case": LATER}, (1,)), ({"person": "p"}, (0, 1)), ({"person": "nobody-here"}, ())],
+)
+def test_bundles_with_entries_under_a_hold_stay_until_two_lift_it(
+    folder: Path, capsys: Any, about: dict[str, str], kept: tuple[int, ...]
+) -> None:
+    old_log()
+    say_cut()
+    written(hold(**about))
+    store = published(folder)
+    assert removed_from(store) == Removed(2 - len(kept), kept)
+    assert [(folder / f"tile/entries/00{number}").exists() for number in (0, 1)] == [
+        number in kept for number in (0, 1)
+    ]
+    assert (outsider(folder, capsys)[0], report(folder).sentences()) == (0, [])
+    written(lifted(by="a"))  # one person's word
+    assert removed_from(published(folder)) == Removed(0, kept)
+    written(lifted())
+    assert removed_from(published(folder)) == Removed(len(kept), ())
+
+
+def test_a_case_in_which_a_held_person_is_named_elsewhere_is_held_whole(folder: Path) -> None:
+    old_log()
+    with clock(lambda: OLD):
+        written(
+            Entry("page.viewed", TEST, {"person_id": "held-one", "page": "the case", "quarter": 0}, case=CASE)
+        )  # above the minimum
+    say_cut()
+    written(hold(person="held-one"))
+    assert removed_from(published(folder)) == Removed(1, (0,))
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def beside(do: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
+    got: list[object] = []
+
+    def work() -> None:
+        try:
+            got.append(do())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread, got
+
+
+def test_a_removal_waits_for_a_hold_that_is_being_set_and_keeps_what_is_its(folder: Path) -> None:
+    old_log()
+    say_cut()
+    store = published(folder)
+    with transaction.atomic():
+        lock()
+        append_many([hold(case=CASE)])
+        thread, got = beside(lambda: removed_from(store))
+        wait_until(somebody_waits, "the removal to wait")
+    thread.join(60)
+    assert got == [Removed(1, (0,))]
+
+
+def test_a_hold_waits_for_the_bundles_that_are_being_removed_and_keeps_those_after_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def set_hold() -> None:
+        with transaction.atomic():
+            lock()
+            append_many([hold(case=LATER)])
+
+    class Slow(DirectoryStore):
+        def cut(self, paths: list[str]) -> None:
+            if not threads:
+                threads.append(beside(set_hold)[0])
+                wait_until(somebody_waits, "the hold to wait")
+            super().cut(paths)
+
+    threads: list[threading.Thread] = []
+    monkeypatch.setattr(cutting, "AT_ONCE", 1)
+    old_log()
+    say_cut()
+    published(folder)
+    assert removed_from(Slow(folder)) == Removed(1, (1,))
+    threads[0].join(60)
+
+
+def test_the_sealer_looks_again_when_a_hold_is_lifted_and_says_what_stays(folder: Path) -> None:
+    old_log()
+    say_cut()
+    written(hold(case=CASE))
+    published(folder)
+    publisher = Publisher("default", DirectoryStore(folder), [run_signer().verifier()], remembered=True)
+    publisher._published(connection)
+    assert publisher.of_cut() == {"minimum": 512, "kept": 1, "trouble": ""}
+    written(lifted())
+    publisher._published(connection)
+    assert publisher.of_cut() == {"minimum": 512, "kept": 0, "trouble": ""}
+
+
 def test_a_removal_that_broke_off_goes_on_where_it_was(folder: Path) -> None:
     old_log()
     say_cut()
@@ -278,6 +492,27 @@ def test_a_backup_keeps_the_bundles_until_no_kept_one_rests_on_them_and_is_resto
             assert found.personal_held == before.personal_held
 
 
+def test_a_database_set_back_to_before_a_cut_publishes_nothing_and_is_told_what_to_restore(folder: Path) -> None:
+    with clock(lambda: OLD):
+        sealed(2)
+        tiles_then = list(Tile.objects.values_list("level", "index", "hashes"))
+        written(*[view() for _ in range(598)])
+    written(view())
+    say_cut()
+    assert cut_in(published(folder)) == 2
+    set_back(2)
+    doctored("DELETE FROM audit_tile")
+    for each in tiles_then:
+        doctored("INSERT INTO audit_tile (level, index, hashes) VALUES (%s, %s, %s)", *each)
+    with pytest.raises(SetBack):
+        published(folder)
+    with pytest.raises(
+        CannotRecover, match=r"from 0 on are missing.*restore a backup first that was made after the cut"
+    ):
+        recover(connection, StoreSource(str(folder)), [run_signer().verifier()])
+    assert size() == 2
+
+
 @pytest.mark.parametrize("error", [StillLocked("Locked."), StoreUnavailable("Refused."), SealingError("Too young.")])
 def test_a_cut_that_fails_stops_no_backup_and_is_told_of_once(
     error: Exception, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
@@ -307,3 +542,17 @@ def test_checkpoints_before_a_cut_cost_no_query_each() -> None:
         found = report()
     tiles_read = [each["sql"] for each in asked if 'FROM "audit_tile"' in each["sql"]]
     assert (found.sentences(), found.whole_from, len(tiles_read) < 12) == ([], 512, True), len(tiles_read)
+
+
+@pytest.mark.parametrize("staying", [2, 40])
+def test_entries_that_stay_cost_no_query_each(staying: int) -> None:
+    with clock(lambda: OLD):
+        sealed(staying)
+        written(*[view() for _ in range(600 - staying)])
+    written(view())
+    say_cut()
+    cut_rows()
+    with CaptureQueriesContext(connection) as asked:
+        found = report()
+    tiles_read = [each["sql"] for each in asked if 'FROM "audit_tile"' in each["sql"] and '"level" = 0' in each["sql"]]
+    assert (found.sentences(), found.stayed, len(tiles_read)) == ([], staying, TILES_READ), tiles_read

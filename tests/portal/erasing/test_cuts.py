@@ -1,6 +1,8 @@
 """Cutting old entries: two administrators, the log first, and then pages, lists, checks and packs of a log that begins later."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,20 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from audit.cases import projection
 from audit.cases.models import CaseRow
 from audit.events.retention import CLASSES, DAY_MS, class_of, read_terms
+from audit.log import cutting_rows
 from audit.log.append import Entry, append_many, clock, process
 from audit.log.checking import StoreSource
 from audit.log.cuts import begins_at
 from audit.log.cutting import cut_published
+from audit.log.erasing import erasing as carrying_cuts_erasing
 from audit.log.examination import examine
+from audit.log.heartbeats import beat
 from audit.log.keys import load_verifiers
 from audit.log.models import Event, PersonalValue, SealedEntry, Tile
 from audit.log.publishing import publish_once
@@ -29,7 +36,7 @@ from portal.access_requests.actions import withdraw
 from portal.access_requests.models import AccessRequest
 from portal.eligibility.models import RoleAssignment
 from portal.erasing import carrying_cuts, cutting, cutting_again, holding, retention
-from portal.erasing.models import Cut
+from portal.erasing.models import Cut, LegalHold
 from portal.erasing.places import says_cut
 from portal.errors import NotAllowed, RefusedByPolicy
 from portal.notifications.models import Alert
@@ -187,6 +194,113 @@ def test_a_second_cut_that_breaks_off_counts_what_is_new_and_keeps_the_date_of_t
     ]  # fmt: skip
 
 
+class Killed(BaseException):
+    """What stands for the end of the process."""
+
+
+@pytest.mark.parametrize("committed", [False, True])
+@pytest.mark.parametrize("portion", [1, 2, 3])
+@pytest.mark.usefixtures("old")
+def test_a_cut_that_is_killed_in_a_portion_goes_on_and_its_counts_add_up(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, portion: int, committed: bool
+) -> None:
+    monkeypatch.setattr(cutting_rows, "PORTION", 20)
+    approved(world)
+    carrying_cuts.run_due()
+    sealed(0)
+    publish(tmp_path / "log")
+    before, values = below(256), PersonalValue.objects.count()
+    with monkeypatch.context() as killing:
+        killing.setattr(
+            carrying_cuts, "erasing", killed_in(portion + 1, committed=committed)
+        )  # the first looks at the times
+        with pytest.raises(Killed):
+            carrying_cuts.run_due()
+    gone = [before - below(256), values - PersonalValue.objects.count()]
+    removed = [each.fields for each in named(["cut.portion_removed"])]
+    assert (len(removed), named(["cut.done"])) == (portion - 1 + committed, [])
+    assert [sum(each[name] for each in removed) for name in ("entries", "values")] == gone
+    assert {each["entries"] <= 20 for each in removed} <= {True}
+    assert carried_out(tmp_path / "log").state == "cut"
+    (done,) = named(["cut.done"])
+    written = PersonalValue.objects.filter(event__name__in=["cut.done", "cut.portion_removed"]).count()
+    assert (done.fields["entries"], done.fields["values"]) == (
+        before - below(256), values - PersonalValue.objects.count() + written,
+    )  # fmt: skip
+    assert (begins_at(), done.fields["stayed"]) == (256, below(256))
+
+
+def killed_in(turn: int, *, committed: bool) -> Any:
+    """``erasing``, of which the given turn ends before its commit, or right after it."""
+    turns = iter(range(1, 1000))
+
+    @contextmanager
+    def erasing() -> Iterator[str]:
+        mine = next(turns)
+        with carrying_cuts_erasing() as alias:
+            yield alias
+            if mine == turn and not committed:
+                raise Killed
+        if mine == turn:
+            raise Killed
+
+    return erasing
+
+
+def test_a_hold_between_two_portions_keeps_what_is_left_and_no_case_is_half_there(
+    world: World, old: AccessRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting_rows, "PORTION", 20)
+    approved(world)
+    carrying_cuts.run_due()
+    sealed(0)
+    publish(tmp_path / "log")
+    whole = Event.objects.filter(case=str(old.pk)).count()
+    first = int(
+        SealedEntry.objects.filter(event__case=str(old.pk)).order_by("index").values_list("index", flat=True)[0]
+    )
+    with monkeypatch.context() as killing:
+        killing.setattr(carrying_cuts, "erasing", killed_in(2, committed=True))
+        with pytest.raises(Killed):
+            carrying_cuts.run_due()
+    left = Event.objects.filter(case=str(old.pk)).count()
+    assert (left in (0, whole), first) == (True, first)
+    hold = holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
+    assert carried_out(tmp_path / "log").state == "cut"
+    assert (Event.objects.filter(case=str(old.pk)).count(), hold.state) == (left, "holds")
+
+
+@pytest.mark.usefixtures("old")
+def test_it_is_done_only_when_nothing_is_left(
+    world: World, old: AccessRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approved(world)
+    carrying_cuts.run_due()
+    sealed(0)
+    publish(tmp_path / "log")
+    hold = holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
+
+    def lifted(cut: Cut) -> None:
+        remove(cut)
+        LegalHold.objects.filter(pk=hold.pk).update(
+            state="lifted",
+            lift_asked_by=world.pia,
+            lift_asked_at=hold.set_at,
+            lifted_by=world.quinn,
+            lifted_at=hold.set_at,
+        )
+
+    remove = carrying_cuts.remove
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(carrying_cuts, "remove", lifted)
+        carrying_cuts.run_due()
+    cut = Cut.objects.get()
+    assert (cut.state, "was lifted meanwhile" in cut.trouble, named(["cut.done"])) == ("cutting", True, [])
+    assert Event.objects.filter(case=str(old.pk)).exists()
+    assert carried_out(tmp_path / "log").state == "cut"
+    assert not Event.objects.filter(case=str(old.pk)).exists()
+
+
 def _sizes() -> list[int]:
     from audit.log.models import StoredCheckpoint
 
@@ -201,6 +315,42 @@ def test_nothing_under_a_hold_or_of_an_open_case_goes(world: World, old: AccessR
         cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
     assert refused.value.kind == "must be kept"
     assert "The legal hold on" in browser_of(world.otto).get("/retention/").content.decode()
+
+
+def test_the_page_reads_no_entries_for_holds_and_asks_as_much_for_three_as_for_one(
+    world: World, old: AccessRequest
+) -> None:
+    def asked() -> list[str]:
+        with CaptureQueriesContext(connection) as found:
+            shown = browser.get("/retention/").content.decode()
+        told.append(shown.count("The legal hold on"))
+        return [each["sql"] for each in found]
+
+    told: list[int] = []
+    browser = browser_of(world.otto)
+    browser.get("/retention/")
+    holding.set_hold(by=actor(world.pia), reason="A court case.", case=old)
+    one = asked()
+    for person in (world.ann, world.pia):
+        holding.set_hold(by=actor(world.quinn), reason="A court case.", person=person)
+    LegalHold.objects.update(from_index=5)
+    three = asked()
+    assert (len(three), told, [each for each in three if "position(" in each]) == (len(one), [1, 3], [])
+
+
+def test_a_hold_keeps_from_the_first_entry_that_names_its_person_or_is_of_its_case(
+    world: World, old: AccessRequest
+) -> None:
+    naming = [
+        each.sealed.index
+        for each in Event.objects.select_related("sealed")
+        if str(world.ann.pk).encode() in bytes(each.body)
+    ]
+    of_case = SealedEntry.objects.filter(event__case=str(old.pk)).order_by("index").values_list("index", flat=True)[0]
+    by_person = holding.set_hold(by=actor(world.pia), reason="A court case.", person=world.ann)
+    by_case = holding.set_hold(by=actor(world.pia), reason="A court case.", case=old)
+    assert (by_person.from_index, by_case.from_index) == (min(naming), of_case)
+    assert retention.could_go().minimum == min(naming) // 256 * 256
 
 
 def test_a_hold_that_is_set_after_the_approval_keeps_it(world: World, old: AccessRequest, tmp_path: Path) -> None:
@@ -234,6 +384,42 @@ def test_a_hold_that_is_set_after_the_log_said_it_keeps_what_is_its(
     assert report.sentences() == []
     projection.catch_up()
     assert (hold.state, CaseRow.objects.count()) == ("holds", 1)
+
+
+def test_a_hold_that_is_set_before_the_bundles_go_keeps_them_and_the_pages_say_so(
+    world: World, old: AccessRequest, tmp_path: Path
+) -> None:
+    approved(world)
+    carrying_cuts.run_due()
+    sealed(0)
+    hold = holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
+    assert carried_out(tmp_path / "log").state == "cut"
+    assert (tmp_path / "log/tile/entries/000").exists()
+    browser = browser_of(world.otto)
+    assert (
+        "the entries before entry 256 were cut under retention"
+        in browser.get(reverse("hold_page", args=[hold.pk])).content.decode()
+    )
+    for said, shown in (
+        ({"minimum": 0, "kept": 0, "trouble": "It is under lock."}, "Its bundles are still published"),
+        ({"minimum": 256, "kept": 1, "trouble": ""}, "1 published bundle of them stays until the legal hold is lifted"),
+        ({"minimum": 256, "kept": 0, "trouble": ""}, "Their published bundles are gone"),
+    ):
+        beat("sealer", {"cut": said})
+        assert shown in browser.get("/retention/").content.decode()
+    holding.ask_lift(by=actor(world.pia), hold=hold, reason="It is over.")
+    holding.lift(by=actor(world.quinn), hold=hold)
+    sealed(0)
+    publish(tmp_path / "log")
+    assert not (tmp_path / "log/tile/entries/000").exists()
+
+
+def test_a_hold_on_what_is_gone_says_so(world: World, old: AccessRequest, tmp_path: Path) -> None:
+    approved(world)
+    assert carried_out(tmp_path / "log").state == "cut"
+    hold = holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
+    shown = browser_of(world.otto).get(reverse("hold_page", args=[hold.pk])).content.decode()
+    assert "a hold brings nothing back" in shown
 
 
 @pytest.mark.parametrize("row", ["approved", "proposed", "gone", "another"])

@@ -1,0 +1,76 @@
+"""What is under a legal hold, as the log says: for who removes old bundles, and reads no row of the portal.
+
+A hold counts from its event on, sealed or not; it ends with a sealed one in the names of two people. What cannot be read ends none.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DatabaseError
+
+from audit.log.canonical import parse_entry
+from audit.log.erasing import LOCK
+from audit.log.errors import ParseError
+from audit.log.said import read_hold, read_lifted
+
+SAID = """
+SELECT e.name, e.body FROM audit_event e LEFT JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE e.name = 'hold.set' OR e.name = 'hold.lifted' AND s."index" IS NOT NULL
+"""
+# A case in which a held person is named is held whole.
+NAMED_IN = """
+SELECT DISTINCT e."case" FROM audit_event e JOIN unnest(%s::text[]) AS p (id)
+ON e."by" = p.id OR position(convert_to(p.id, 'UTF8') IN e.body) > 0 WHERE e."case" = ANY(%s) AND e."case" <> ''
+"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Cases and people under a hold in force."""
+
+    cases: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+
+
+def in_force(cursor: Any) -> Held:
+    """What is held now. One question."""
+    cursor.execute(SAID)
+    holds: dict[str, tuple[str, str]] = {}
+    lifted: set[str] = set()
+    for name, body in cursor.fetchall():
+        with contextlib.suppress(ParseError):
+            if name == "hold.set":
+                hold, case, person = read_hold(bytes(body))
+                holds[hold] = case, person
+            else:
+                lifted.add(read_lifted(bytes(body)))
+    left = [about for hold, about in holds.items() if hold not in lifted]
+    return Held(frozenset(case for case, _ in left if case), frozenset(person for _, person in left if person))
+
+
+def held_bundles(cursor: Any, held: Held, bundles: Sequence[tuple[int, Sequence[bytes]]]) -> set[int]:
+    """Which of these bundles, each a number and its entries, hold an entry of what is held."""
+    if not held.cases | held.people:
+        return set()
+    read = [(number, body, parse_entry(body)) for number, entries in bundles for body in entries]
+    cases = held.cases
+    if held.people:
+        cursor.execute(NAMED_IN, [list(held.people), list({str(entry.get("case", "")) for _, _, entry in read})])
+        cases |= {row[0] for row in cursor.fetchall()}
+    people = [each.encode() for each in held.people]
+    return {
+        number for number, body, entry in read if entry.get("case") in cases or any(each in body for each in people)
+    }
+
+
+@contextlib.contextmanager
+def nobody_sets_one(cursor: Any) -> Iterator[None]:
+    """Hold the lock of whoever sets a hold, without a transaction: what is done meanwhile waits for a store."""
+    cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError):  # a connection that broke has let go of it
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
