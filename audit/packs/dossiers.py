@@ -23,6 +23,7 @@ from audit.packs.dossier_paper import NoSuchCase, made
 from audit.packs.keeping import keep, only_one
 from audit.packs.models import Dossier
 from audit.packs.position import NoPosition, Position, newest
+from audit.packs.reading import people_in
 from audit.packs.render import RenderFailed, disk_trouble
 from audit.packs.signing import CannotSign, sign, signing_key
 
@@ -112,6 +113,7 @@ def record(*, by: Actor, dossier: Dossier, pdf: bytes, case: Case, position: Pos
     dossier.sha256, dossier.bytes, dossier.log_size = hashlib.sha256(pdf).hexdigest(), len(pdf), position.size
     dossier.verdict, dossier.trouble = verdicts.line(case), ""
     dossier.grant_id = UUID(case.grant.id) if case.grant else None
+    dossier.people = people_in(position.size, str(dossier.case))
     dossier.made_at, dossier.next_try_at = _now(), None
     dossier.save()
     append(

@@ -98,6 +98,9 @@ class Dossier(models.Model):
     begun_at = models.DateTimeField(null=True, blank=True, help_text="since when the log was read for it")
     made_at = models.DateTimeField(null=True, blank=True)
     log_size = models.BigIntegerField(default=0)
+    people = models.JSONField(
+        default=list, help_text="pseudonyms of all whom its case's entries named when it was made"
+    )
     sha256 = models.CharField(max_length=64, blank=True)
     bytes = models.BigIntegerField(default=0)
     verdict = models.TextField(blank=True)

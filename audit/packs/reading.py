@@ -32,6 +32,13 @@ LEFT JOIN LATERAL (
 ) p ON true
 WHERE s.index < %s AND {where} ORDER BY s.index LIMIT %s
 """
+PEOPLE = """
+SELECT id FROM (
+  SELECT DISTINCT found[1] AS id FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id,
+  regexp_matches(convert_from(e.body, 'UTF8'), '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', 'g') AS found
+  WHERE s."index" < %s AND e."case" = %s) ids
+WHERE EXISTS (SELECT FROM audit_event p WHERE p.subject = 'person:' || ids.id AND p.name = 'person.added') ORDER BY 1
+"""
 HOW_MANY = """
 SELECT count(*) FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
 WHERE s.index < %s AND e."case" = %s AND e.name = ANY(%s)
@@ -68,6 +75,13 @@ def of_case(size: int, case: str, names: Iterable[str], limit: int) -> Iterator[
 def rest_of_case(size: int, case: str, but: Iterable[str]) -> Iterator[LoggedEvent]:
     """All entries of one case whose names are others."""
     return _whole(size, 'e."case" = %s AND NOT e.name = ANY(%s)', [case, list(but)])
+
+
+def people_in(size: int, case: str) -> list[str]:
+    """Pseudonyms of all people by whom an entry of one case is, or whom one names."""
+    with connection.cursor() as cursor:
+        cursor.execute(PEOPLE, [size, case])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def how_many(size: int, case: str, names: Iterable[str]) -> int:

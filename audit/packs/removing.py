@@ -6,6 +6,7 @@ its case. Each can be made again from the log, and then says what was erased.
 """
 
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,11 +21,9 @@ from audit.packs.models import Dossier, Pack
 alarms = logging.getLogger("breakglass.alarm")
 REMOVER = process("eraser")
 KNOWN_SINCE = """
-SELECT min(s."index") FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.subject = %s
+SELECT substr(e.subject, 8), min(s."index") FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.subject = ANY(%s) GROUP BY 1
 """
-CASES = """
-SELECT DISTINCT e."case" FROM audit_event e WHERE e."case" = ANY(%s) AND (e."by" = %s OR position(convert_to(%s, 'UTF8') IN e.body) > 0)
-"""
+File = Pack | Dossier
 
 
 class GoneAlready(Exception):
@@ -38,7 +37,8 @@ def run_due() -> int:
     if not begun:
         return 0
     since = int(min(begun).timestamp() * 1000)
-    return sum(_remove(event, packs, dossiers) for event in list(each_named(["erasure.done", "cut.done"], since)))
+    events = list(each_named(["erasure.done", "cut.done"], since))
+    return sum(_tried(row, why, str(event.id)) for row, why, event in _due(events, packs, dossiers)) if events else 0
 
 
 def _there(model: Any) -> QuerySet[Any]:
@@ -48,17 +48,38 @@ def _there(model: Any) -> QuerySet[Any]:
     return made
 
 
-def _remove(event: LoggedEvent, packs: QuerySet[Pack], dossiers: QuerySet[Dossier]) -> int:
-    before = Q(read_since__lte=datetime.fromtimestamp(event.at / 1000, UTC))
-    if event.name == "erasure.done":
-        why, chosen = "erased", _holding(event.fields["person_id"], packs.filter(before), dossiers.filter(before))
-    else:
-        gone = before & Q(log_size__lte=event.fields["minimum_index"])
-        why, chosen = "cut", [*packs.filter(gone), *dossiers.filter(gone)]
-    return sum(_tried(row, why, str(event.id)) for row in chosen)
+def _due(
+    events: Sequence[LoggedEvent], packs: QuerySet[Pack], dossiers: QuerySet[Dossier]
+) -> Iterator[tuple[File, str, LoggedEvent]]:
+    """Each file that must go, with the first event that says so. As many questions however many there are of either."""
+    people = sorted({event.fields["person_id"] for event in events if event.name == "erasure.done"})
+    minimum = max((event.fields["minimum_index"] for event in events if event.name == "cut.done"), default=0)
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN_SINCE, [[f"person:{each}" for each in people]])
+        known = dict(cursor.fetchall())
+    before = Q(read_since__lte=_moment(max(event.at for event in events)))
+    about = dossiers.filter(before, Q(people__has_any_keys=people) | Q(log_size__lte=minimum))
+    files: list[File] = [*packs.filter(before), *about]
+    for row in files:
+        if (event := next((each for each in events if _is_why(each, row, known)), None)) is not None:
+            yield row, "erased" if event.name == "erasure.done" else "cut", event
 
 
-def _tried(row: Pack | Dossier, why: str, event_id: str) -> bool:
+def _is_why(event: LoggedEvent, row: Any, known: Mapping[str, int]) -> bool:
+    """Whether the file was begun before that, and holds whom it erased or is of what it cut. A pack names whom the log knew at its position."""
+    if row.read_since > _moment(event.at):
+        return False
+    if event.name == "cut.done":
+        return bool(row.log_size <= event.fields["minimum_index"])
+    person = event.fields["person_id"]
+    return person in row.people if isinstance(row, Dossier) else row.log_size > known.get(person, -1)
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
+def _tried(row: File, why: str, event_id: str) -> bool:
     """Whether it was removed; one that cannot be holds up no other, and is tried again."""
     try:
         remove(by=REMOVER, row=row, why=why, event_id=event_id)
@@ -70,21 +91,8 @@ def _tried(row: Pack | Dossier, why: str, event_id: str) -> bool:
     return True
 
 
-def _holding(person: str, packs: QuerySet[Pack], dossiers: QuerySet[Dossier]) -> list[Pack | Dossier]:
-    """Those that hold somebody."""
-    if not packs.exists() and not dossiers.exists():
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(KNOWN_SINCE, [f"person:{person}"])
-        since = cursor.fetchone()[0]
-        cursor.execute(CASES, [[str(each) for each in dossiers.values_list("case", flat=True)], person, person])
-        cases = [row[0] for row in cursor.fetchall()]
-    known = packs if since is None else packs.filter(log_size__gt=since)
-    return [*known, *dossiers.filter(case__in=cases)]
-
-
 @action(event=("pack.removed", "dossier.removed"))
-def remove(*, by: Actor, row: Pack | Dossier, why: str, event_id: str) -> None:
+def remove(*, by: Actor, row: File, why: str, event_id: str) -> None:
     """The file first: what breaks off is done again, and a row never says that a file is gone which is there.
 
     Raises:

@@ -105,6 +105,7 @@ def test_event_names_responder_pool_and_owner() -> None:
     dossiers.make_due()
     (event,) = named(("dossier.made",))
     assert event.fields["recipients"] == [told.ident(each) for each in ("ann", "kim", "mo")]
+    assert told.ident("ann") in Dossier.objects.get().people  # so that it goes when she is erased
     assert (event.fields["occasion"], event.fields["verdict"], event.case) == ("ended", "complete", told.ident("C1"))
 
 

@@ -91,7 +91,9 @@ def made_before(world: World, asked: AccessRequest, at: datetime) -> tuple[Pack,
         asked_by=world.otto.pk, asked_at=at, period_start=datetime(2020, 1, 1, tzinfo=UTC), period_end=at, systems=[str(world.system.pk)],
         frameworks=[], counts={"cases": 1, "activities": 0, "root": "r"}, **common,
     )  # fmt: skip
-    dossier = Dossier.objects.create(event_id=uuid4(), case=asked.pk, occasion="ended", **common)
+    dossier = Dossier.objects.create(
+        event_id=uuid4(), case=asked.pk, occasion="ended", people=[str(world.ursula.pk)], **common
+    )
     for each in (pack, dossier):
         each.file.parent.mkdir(parents=True, exist_ok=True)
         each.file.write_bytes(f"{NAME} <{EMAIL}> wrote: {TYPED}".encode())
