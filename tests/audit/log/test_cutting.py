@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from audit.events.retention import DAY_MS
 from audit.log import checkpoints, cutting
 from audit.log.append import Actor, Entry, LogUnavailable, append_many, append_on, clock, now_ms, process
-from audit.log.backup import hourly, making
+from audit.log.backup import hourly, passing
 from audit.log.checking import StoreSource
 from audit.log.cuts import begins_at, minimum_index
 from audit.log.cutting import Removed, StillLocked, cut_published
@@ -520,7 +520,7 @@ def test_a_cut_that_fails_stops_no_backup_and_is_told_of_once(
     def fails(*_: object) -> int:
         raise error
 
-    monkeypatch.setattr(making, "cut_published", fails)
+    monkeypatch.setattr(passing, "cut_published", fails)
     configure(settings, place(tmp_path))
     sealed(2)
     found = [hourly.make_one(by=TEST).not_cut for _ in range(2)]
