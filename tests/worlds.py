@@ -19,7 +19,7 @@ from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
 from portal.clock import now
 from portal.eligibility.models import Eligibility, RoleAssignment
-from portal.grants import opening
+from portal.grants import authorising, opening
 from portal.grants.models import Grant
 from portal.people.models import Person
 from portal.policy.models import PolicyVersion
@@ -140,7 +140,7 @@ def request_of(world: World, by: str = "ann", **changes: Any) -> AccessRequest:
 
 def authorised(world: World, by: str = "ann", **changes: Any) -> Grant:
     """A grant that waits to be opened, by the real actions."""
-    grant = opening.approve(by=actor(world.people["ines"]), request=request_of(world, by, **changes))
+    grant = authorising.approve(by=actor(world.people["ines"]), request=request_of(world, by, **changes))
     assert grant is not None
     return grant
 

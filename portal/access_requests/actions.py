@@ -1,4 +1,4 @@
-"""What people do with a request. The last approval and the bypass open a grant as well: see ``portal/grants/opening.py``."""
+"""What people do with a request. The last approval and the bypass open a grant as well: see ``portal/grants/authorising.py``."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace

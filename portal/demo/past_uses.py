@@ -18,7 +18,7 @@ from portal.demo.uses import Use, asked
 from portal.drills import actions as drills
 from portal.drills.models import Drill
 from portal.errors import NotAllowed
-from portal.grants import actions, ending, extending, opening, permits
+from portal.grants import actions, authorising, ending, extending, opening, permits
 from portal.grants.models import Grant
 from portal.grants.releasing import release
 from portal.notifications.actions import acknowledge
@@ -84,14 +84,14 @@ def _authorise(stage: Stage, use: Use, system: System) -> Grant:
     by = stage.organisation.by
     stage.move(system, use.asked_at)
     if use.asked.mode == "bypass":
-        return opening.bypass(by=by(use.responder, minutes=2), privilege=privilege, asked=use.asked)
+        return authorising.bypass(by=by(use.responder, minutes=2), privilege=privilege, asked=use.asked)
     request = _ask(stage, use, privilege)
     stage.run("outbox")
     if use.own_approval_at:
         stage.move(system, use.own_approval_at)
         _try_own(stage, use, request)
     stage.move(system, use.decided_at)
-    grant = opening.approve(by=by(use.approver, minutes=2), request=request)
+    grant = authorising.approve(by=by(use.approver, minutes=2), request=request)
     if grant is None:
         raise RuntimeError("One approval is enough in the demo.")
     return grant
@@ -141,7 +141,7 @@ def decline(stage: Stage) -> None:
 def _try_own(stage: Stage, use: Use, request: AccessRequest) -> None:
     """The responder tries to approve their own request and is refused; the refusal is on record."""
     try:
-        opening.approve(by=stage.organisation.by(use.responder), request=request)
+        authorising.approve(by=stage.organisation.by(use.responder), request=request)
     except NotAllowed:
         return
     raise RuntimeError("Nobody may decide on their own.")

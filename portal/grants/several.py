@@ -7,7 +7,7 @@ from audit.log.append import Actor
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import allows, may_decide
 from portal.errors import LogUnavailable, NotAllowed, Refused
-from portal.grants import opening
+from portal.grants import authorising
 from portal.grants.models import Grant
 from portal.kept_form import NOT_LOGGED
 from portal.people.passkeys import has_settled
@@ -56,7 +56,7 @@ def approve_several(*, by: Actor, requests: Sequence[AccessRequest], comment: st
 
 def _approve(by: Actor, request: AccessRequest, comment: str, refused: list[Refused]) -> Outcome:
     try:
-        return Outcome(request, opening.approve(by=by, request=request, comment=comment))
+        return Outcome(request, authorising.approve(by=by, request=request, comment=comment))
     except Refused as refusal:
         refused.append(refusal)
         return Outcome(request, refusal=refusal.sentence)

@@ -202,10 +202,12 @@ def _requests(world: World) -> dict[str, dict[str, Any]]:
 
 def _uses(world: World) -> dict[str, dict[str, Any]]:
     """Two uses of Ann's that are over: one bypass whose review waits and which owes something, one whose review Kim has taken."""
-    from portal.grants import opening
+    from portal.grants import authorising, opening
 
     bypassed = opening.run(
-        opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")).pk
+        authorising.bypass(
+            by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")
+        ).pk
     )
     rows: list[Grant] = []
     for grant in (bypassed, opened(world, reason=f"{REASON} Over.")):

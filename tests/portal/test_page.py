@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.eligibility import actions
-from portal.grants import opening
+from portal.grants import authorising
 from portal.navigation import navigation
 from tests.factories import client_of, person
 from tests.worlds import World, actor, authorised, make_world, request_of
@@ -62,7 +62,7 @@ def test_first_page_speaks_to_each_role(world: World) -> None:
 
 
 def test_open_bypass_is_on_every_page_of_its_responder_alone(world: World) -> None:
-    opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass"))
+    authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass"))
     assert "banners-glass" in browser(world, "ann").get("/me/sign-ins/").content.decode()
     assert "banners-glass" not in browser(world, "ines").get("/").content.decode()
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from portal.access_requests.actions import decline
-from portal.grants import opening, sweep
+from portal.grants import authorising, opening, sweep
 from portal.grants.models import Grant
 from tests.audit.cases.conftest import listed
 from tests.audit.cases.written import Did, do, hire_auditor, judge, review
@@ -51,7 +51,7 @@ def whole_case(world: World) -> Grant:
 def open_bypass(world: World) -> Grant:
     """A bypass that owes everything, open, with actions out of its intent."""
     asked = world.asked("bypass", reason="Writes fail.", incident_ref="", intended_classes=(), category="")
-    grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).pk)
+    grant = opening.run(authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).pk)
     do(grant, ACTS[:3], session="6741a9.2")
     return grant
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from portal.clock import now
 from portal.drills import sweep
 from portal.drills.models import Drill
-from portal.grants import actions, ending, opening
+from portal.grants import actions, authorising, ending, opening
 from portal.grants.models import Grant
 from portal.notifications.sending import send_due
 from tests.browsing import enter
@@ -33,7 +33,7 @@ def world(mail_sink: MailSink, settings: Any) -> Iterator[World]:
 
 def gone_through(world: World, drill: Drill) -> None:
     """Approved, opened, given back, gone; and it is long ago."""
-    grant = opening.approve(by=actor(world.ines), request=drill.request)
+    grant = authorising.approve(by=actor(world.ines), request=drill.request)
     assert grant is not None
     opening.run(grant.pk)
     actions.give_back(by=actor(world.ann), grant=grant)

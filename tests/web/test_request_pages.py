@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from portal.access_requests.actions import see
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
-from portal.grants import actions, ending, opening
+from portal.grants import actions, authorising, ending, opening
 from portal.grants.models import Grant
 from portal.policy.actions import propose
 from portal.policy.rules import Policy
@@ -179,7 +179,7 @@ def test_page_follows_by_itself_from_waiting_to_the_end(browser: Browser, world:
         see(by=actor(world.ines), request=request)
         expect(page.get_by_text("One person has seen it.").first).to_be_visible()
         expect(page.locator("#voice")).to_have_text(re.compile("One person has seen it."))
-        grant = opening.approve(by=actor(world.ines), request=request)
+        grant = authorising.approve(by=actor(world.ines), request=request)
         assert grant is not None
         opening.run(grant.pk)
         expect(page.get_by_role("button", name="Show the password")).to_be_visible()
@@ -224,7 +224,9 @@ def shown(world: World) -> list[tuple[str, str]]:
     lapsed = request_of(world, "ben", reason=f"{REASON} Long ago.")
     AccessRequest.objects.filter(pk=lapsed.pk).update(state="lapsed", decided_at=now())
     bypassed = opening.run(
-        opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")).pk
+        authorising.bypass(
+            by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")
+        ).pk
     )
     actions.give_back(by=actor(world.ben), grant=bypassed)
     ending.run(bypassed.pk)

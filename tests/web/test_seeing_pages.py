@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from portal.grants import actions, ending, opening
+from portal.grants import actions, authorising, ending, opening
 from portal.grants.models import Grant
 from tests.browsing import enter
 from tests.web.looking import VARIANTS, Variant, fits, press, seen
@@ -23,7 +23,7 @@ def world() -> Iterator[World]:
         actions.give_back(by=actor(made.ann), grant=opened(made))
         ending.run(Grant.objects.get().pk)
         asked = made.asked("bypass", reason="Writes fail.", incident_ref="", intended_classes=(), category="")
-        opening.run(opening.bypass(by=actor(made.ann), privilege=made.privilege, asked=asked).pk)
+        opening.run(authorising.bypass(by=actor(made.ann), privilege=made.privilege, asked=asked).pk)
         yield made
 
 

@@ -17,7 +17,7 @@ from portal.access_requests.rules import Asked
 from portal.access_requests.states import AWAITING
 from portal.access_requests.views.weaker import NONE, WEAKER, factor_for_bypass, goes_on_weaker
 from portal.clock import now
-from portal.grants import opening
+from portal.grants import authorising, opening
 from portal.grants.hurry import hurry
 from portal.hints import hint
 from portal.kept import confirming, to_step_up
@@ -71,7 +71,7 @@ def request_bypass(request: PersonRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         waits = earlier if earlier is not None and earlier.state == AWAITING else None
         grant = form.carry_out(
-            lambda: opening.bypass(
+            lambda: authorising.bypass(
                 by=request.actor,
                 privilege=chosen.privilege,
                 asked=form.asked(),
@@ -123,7 +123,7 @@ def _refuse(request: PersonRequest, privilege_pk: UUID, mode: str) -> None:
         raise Http404
     asked = Asked(mode, "", "(not eligible)", 1)
     if mode == "bypass":
-        opening.bypass(by=request.actor, privilege=privilege, asked=asked)
+        authorising.bypass(by=request.actor, privilege=privilege, asked=asked)
     ask(by=request.actor, privilege=privilege, asked=asked)
 
 

@@ -17,7 +17,7 @@ from portal.access_requests.actions import decline, see, supplement, withdraw
 from portal.access_requests.forms import AnswerForm, DecisionForm, QuestionForm, SupplementForm
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
-from portal.grants import opening
+from portal.grants import authorising, opening
 from portal.grants.forms import ExtensionDecisionForm, ExtensionForm, RevocationForm
 from portal.grants.hurry import hurry
 from portal.grants.life import Life, life_of, request_for_act
@@ -74,7 +74,7 @@ def request_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     if form.is_valid():
         comment = form.cleaned_data["comment"]
         if form.cleaned_data["decision"] == "approve":
-            grant = form.carry_out(lambda: opening.approve(by=request.actor, request=wanted, comment=comment))
+            grant = form.carry_out(lambda: authorising.approve(by=request.actor, request=wanted, comment=comment))
             if grant is not None:
                 hurry(opening.run, grant.pk)
                 hint("portal.grants.open", str(grant.pk))

@@ -11,7 +11,7 @@ from audit.cases.models import CaseRow
 from audit.cases.projection import rebuild
 from audit.log.read import of_case
 from portal.access_requests.actions import supplement
-from portal.grants import opening
+from portal.grants import authorising
 from tests.audit.cases.conftest import listed
 from tests.audit.cases.written import Did, do
 from tests.factories import broken_log
@@ -92,7 +92,9 @@ def test_three_cases_ask_as_often_as_one(world: World, sign_in: SignIn) -> None:
 
 
 def test_incident_that_a_bypass_owed_is_in_the_list_and_in_one_made_again(world: World) -> None:
-    grant = opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", incident_ref=""))
+    grant = authorising.bypass(
+        by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")
+    )
     listed()
     assert CaseRow.objects.get().incident == ""
     supplement(by=actor(world.ann), request=grant.request, asked=world.asked("bypass", incident_ref="INC-7"))

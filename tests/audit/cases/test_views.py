@@ -20,7 +20,7 @@ from audit.log.models import PersonalValue, QueueEntry
 from audit.log.read import named, of_case
 from portal.access_requests.actions import decline, supplement, withdraw
 from portal.eligibility.models import RoleAssignment
-from portal.grants import opening, sweep
+from portal.grants import authorising, opening, sweep
 from portal.grants.models import Grant
 from tests.audit.cases.conftest import listed
 from tests.audit.cases.written import Did, do, judge, learn, review
@@ -343,7 +343,7 @@ def test_statements_are_narrowed_to_failed_and_out_of_intent(world: World, sign_
 
 def test_hostile_text_is_inert_everywhere(world: World, sign_in: SignIn) -> None:
     asked = world.asked("bypass", reason=HOSTILE, incident_ref=HOSTILE[:60])
-    grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).pk)
+    grant = opening.run(authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).pk)
     do(grant, [Did(HOSTILE, object=HOSTILE), Did(HOSTILE, outcome="failed", state_code="<b>")])
     supplement(by=actor(world.ann), request=grant.request, asked=world.asked("bypass", reason=HOSTILE))
     judge(grant, "gap", [HOSTILE], [HOSTILE])

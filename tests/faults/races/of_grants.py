@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from audit.log.append import process
 from portal.clock import now
-from portal.grants import actions, ending, opening, releasing, sweep
+from portal.grants import actions, authorising, ending, opening, releasing, sweep
 from portal.grants.models import Extension, Grant, Release
 from portal.grants.states import ACTIVE, ENDED
 from portal.policy.rules import Policy
@@ -140,7 +140,7 @@ def a_bypass_is_extended_while_somebody_decides(world: World) -> Raced:
     rules = Policy(bypass_extensions=1, max_extensions=1)
     type(world.policy).objects.filter(pk=world.policy.pk).update(document=rules.document(), sha256=rules.sha256())
     said = world.asked("bypass", reason="Writes fail.")
-    grant = opened(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=said))
+    grant = opened(authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=said))
     asked = actions.ask_extension(by=actor(world.ann), grant=grant, minutes=10)
 
     def left() -> tuple[list[str], float]:
@@ -160,7 +160,7 @@ def a_bypass_is_extended_while_somebody_decides(world: World) -> Raced:
     )  # fmt: skip
 
 
-@race(opening.approve)
+@race(authorising.approve)
 def one_account_is_wanted_by_many(world: World) -> Raced:
     """Fifty who were asked for it at once: one holds it, and the requests of all others wait on."""
     vault = make_vault(world=world)
@@ -170,7 +170,7 @@ def one_account_is_wanted_by_many(world: World) -> Raced:
     ]
     wrote = ("sealed.checked_out", "request.approved", "grant.authorised")
     return Raced(
-        [does(opening.approve, by=actor(world.ines), request=row, wrote=wrote) for row in rows],
+        [does(authorising.approve, by=actor(world.ines), request=row, wrote=wrote) for row in rows],
         lambda: (Grant.objects.count(), vault.account.state, vault.account.grant_id == Grant.objects.get().pk),
         {("approve",): (1, "held", True)},
     )

@@ -8,7 +8,7 @@ from portal.access_requests import actions as requests
 from portal.access_requests import questions, together
 from portal.access_requests.models import AccessRequest, Question, Seen
 from portal.clock import now
-from portal.grants import opening
+from portal.grants import authorising
 from portal.grants.models import Grant
 from portal.systems.models import Privilege
 from tests.faults.races.racing import Raced, Said, does, race
@@ -21,15 +21,15 @@ def _ends(request: AccessRequest) -> tuple[str, int]:
     return AccessRequest.objects.get(pk=request.pk).state, Grant.objects.count()
 
 
-@race(opening.approve, requests.decline, requests.withdraw)
+@race(authorising.approve, requests.decline, requests.withdraw)
 def a_request_waits(world: World) -> Raced:
     row = request_of(world)
     return Raced(
         [
-            does(opening.approve, by=actor(world.ines), request=row, wrote=APPROVES),
+            does(authorising.approve, by=actor(world.ines), request=row, wrote=APPROVES),
             does(requests.decline, by=actor(world.jon), request=row, comment="Not now."),
             does(requests.withdraw, by=actor(world.ann), request=row),
-            does(opening.approve, by=actor(world.jon), request=row, wrote=APPROVES),
+            does(authorising.approve, by=actor(world.jon), request=row, wrote=APPROVES),
             does(requests.decline, by=actor(world.ines), request=row, comment="Not now."),
         ],
         lambda: _ends(row),
@@ -37,7 +37,7 @@ def a_request_waits(world: World) -> Raced:
     )
 
 
-@race(opening.approve, requests.lapse, requests.withdraw)
+@race(authorising.approve, requests.lapse, requests.withdraw)
 def a_request_whose_time_is_over(world: World) -> Raced:
     row = request_of(world)
     AccessRequest.objects.filter(pk=row.pk).update(lapses_at=now() - timedelta(seconds=1))
@@ -45,14 +45,14 @@ def a_request_whose_time_is_over(world: World) -> Raced:
         [
             does(requests.lapse, by=process("sweep"), request=row),
             does(requests.withdraw, by=actor(world.ann), request=row),
-            does(opening.approve, by=actor(world.ines), request=row, wrote=APPROVES),
+            does(authorising.approve, by=actor(world.ines), request=row, wrote=APPROVES),
         ],
         lambda: _ends(row),
         {("lapse",): ("lapsed", 0), ("withdraw",): ("withdrawn", 0)},
     )
 
 
-@race(opening.approve, opening.bypass)
+@race(authorising.approve, authorising.bypass)
 def the_glass_is_broken_instead_of_waiting(world: World) -> Raced:
     row = request_of(world)
     said: Said = {
@@ -66,8 +66,8 @@ def the_glass_is_broken_instead_of_waiting(world: World) -> Raced:
 
     return Raced(
         [
-            does(opening.bypass, by=actor(world.ann), **said, wrote=["request.made", "grant.authorised"]),
-            does(opening.approve, by=actor(world.ines), request=row, wrote=APPROVES),
+            does(authorising.bypass, by=actor(world.ann), **said, wrote=["request.made", "grant.authorised"]),
+            does(authorising.approve, by=actor(world.ines), request=row, wrote=APPROVES),
         ],
         left,
         {("approve", "bypass"): ("approved", 2), ("bypass",): ("withdrawn", 1)},
@@ -145,7 +145,7 @@ def the_same_is_asked_in_three_ways(world: World) -> Raced:
 @race(requests.supplement)
 def what_a_bypass_owes_is_given(world: World) -> Raced:
     asked = world.asked("bypass", incident_ref="", reason="Writes fail.")
-    row = opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).request
+    row = authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).request
     said = [world.asked("bypass", incident_ref=ref, reason="") for ref in ("INC-8", "INC-9")]
     return Raced(
         [

@@ -13,7 +13,7 @@ from portal.access_requests.alerting import recipients
 from portal.clock import now
 from portal.eligibility.models import RoleAssignment
 from portal.findings.actions import raise_finding
-from portal.grants import actions, ending, opening
+from portal.grants import actions, authorising, ending, opening
 from portal.grants.models import Grant
 from portal.grants.trouble import Trouble
 from portal.notifications.messages import words
@@ -51,7 +51,7 @@ def told(kind: str) -> list[str]:
 def test_without_a_choice_everything_goes_as_before(world: World) -> None:
     actions.give_back(by=actor(world.ann), grant=opened(world))
     ending.run(Grant.objects.get().pk)
-    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    authorising.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
     assert told("grant.opened") == ["Ann", "Ines", "Jon", "Mo"]
     assert told("grant.ended") == ["Ann", "Mo"]
     assert told("request.bypass_opened") == ["Ines", "Jon", "Mo", LISTS]
@@ -79,7 +79,7 @@ def test_bypass_failed_attempt_failed_end_gap_and_overdue_review_reach_others_to
         gap=("reviewers",),
         overdue=("security",),
     )
-    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    authorising.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
     assert told("request.bypass_opened") == ["Ines", "Jon", "Mo", "Pia", "Quinn", LISTS]
     trouble = Trouble("target_down", "The target does not answer.", again=True)
     opening.record_trouble(by=actor(world.pia), grant=authorised(world), trouble=trouble)
@@ -105,7 +105,7 @@ def test_where_the_owner_has_left_others_are_told_and_read_why(world: World) -> 
     ending.run(row.pk)
     world.mo.left_at = now()
     world.mo.save()
-    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    authorising.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
     assert told("request.bypass_opened") == ["Ines", "Jon", "Pia", "Quinn", LISTS]
     raise_finding(by=actor(world.kim), kind="gap", title="Records are missing", about="w-1", system=world.system)
     assert told("finding.raised") == ["Pia", "Quinn"]
@@ -176,7 +176,7 @@ def test_words_on_the_page_of_a_policy_are_who_is_told(world: World) -> None:
     Review.objects.filter(pk=review.pk).update(due_at=now() - timedelta(minutes=1))
     reviews.remind(by=actor(world.pia), review=review, mark="at")
     assert told("review.overdue") == sorted(expected["overdue"])
-    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    authorising.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
     assert told("request.bypass_opened") == sorted(expected["bypass"])
 
 

@@ -15,7 +15,7 @@ from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy
-from portal.grants import opening
+from portal.grants import authorising
 from portal.grants.actions import revoke
 from portal.grants.models import Grant
 from portal.policy.models import PolicyVersion
@@ -174,7 +174,7 @@ def test_same_request_twice_is_one(world: World) -> None:
 def test_twenty_at_once_are_enough_and_a_bypass_is_never_refused_for_it(world: World) -> None:
     other = two_systems(world)
     waiting = [request_of(world, reason=f"{REASON} Number {number}.") for number in range(19)]
-    opening.approve(by=actor(world.ines), request=waiting[0])  # it is authorised, and goes on
+    authorising.approve(by=actor(world.ines), request=waiting[0])  # it is authorised, and goes on
     request_of(world, reason=f"{REASON} The last.")
     with pytest.raises(RefusedByPolicy, match="20 requests for this system that wait or are open") as refusal:
         request_of(world, reason=f"{REASON} One more.")
@@ -183,7 +183,7 @@ def test_twenty_at_once_are_enough_and_a_bypass_is_never_refused_for_it(world: W
         request_of(world, mode="drill", criterion="", reason=f"{REASON} A drill.")
     request_of(other)  # another system
     request_of(world, "ben")  # another person
-    opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", reason="It burns."))
+    authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", reason="It burns."))
     AccessRequest.objects.filter(pk__in=[each.pk for each in waiting[1:3]]).update(lapses_at=now())
     request_of(world, reason=f"{REASON} One that takes a place that is free.")
 
@@ -200,7 +200,7 @@ def test_what_is_over_may_be_asked_again_with_the_same_words(world: World, over:
             AccessRequest.objects.update(lapses_at=now())
             actions.lapse(by=process("sweep"), request=first)
         case "revoked":
-            grant = opening.approve(by=actor(world.ines), request=first)
+            grant = authorising.approve(by=actor(world.ines), request=first)
             assert grant is not None
             with pytest.raises(ChangedMeanwhile):
                 request_of(world)
@@ -210,7 +210,9 @@ def test_what_is_over_may_be_asked_again_with_the_same_words(world: World, over:
 
 
 def test_nobody_else_adds_what_a_bypass_owes(world: World) -> None:
-    grant = opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", incident_ref=""))
+    grant = authorising.bypass(
+        by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass", incident_ref="")
+    )
     with pytest.raises(NotAllowed, match=r"^Only the responder may add what a bypass owes\.$"):
         actions.supplement(by=actor(world.ben), request=grant.request, asked=world.asked())
     assert "request.supplemented" not in names_of(grant.request_id)

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.queries import earlier_uses
 from portal.clock import now
-from portal.grants import opening
+from portal.grants import authorising, opening
 from portal.systems.models import Privilege
 from tests.browsing import browser_of
 from tests.worlds import World, actor, make_world, opened, request_of, sealing
@@ -22,7 +22,7 @@ def world() -> World:
 
 def use_by_bypass(world: World, privilege: Privilege) -> AccessRequest:
     with sealing():
-        grant = opening.bypass(by=actor(world.ann), privilege=privilege, asked=world.asked("bypass"))
+        grant = authorising.bypass(by=actor(world.ann), privilege=privilege, asked=world.asked("bypass"))
         return opening.run(grant.pk).request
 
 

@@ -13,7 +13,7 @@ from portal.access_requests.actions import decline, lapse, see
 from portal.access_requests.models import AccessRequest, Seen
 from portal.clock import now
 from portal.eligibility.models import RoleAssignment
-from portal.grants import opening
+from portal.grants import authorising
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
 from portal.policy.rules import Policy
@@ -380,7 +380,7 @@ def test_what_was_asked_follows_what_happens(world: World, request_: AccessReque
     page = browser.get(f"/requests/{request_.pk}/").content
     assert "opened now it ends at" in text(page)
     with sealing():
-        opening.approve(by=actor(world.ines), request=request_)
+        authorising.approve(by=actor(world.ines), request=request_)
     part = live(browser, page).content.decode()
     assert '<div id="facts" hx-swap-oob="true">' in part
     assert "opened now it ends at" not in part

@@ -17,7 +17,7 @@ from portal.drills.actions import judge, remind, start
 from portal.drills.models import Drill
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, WrongState
 from portal.findings.models import Finding
-from portal.grants import actions, ending, opening
+from portal.grants import actions, authorising, ending, opening
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
 from portal.notifications.sending import send_due
@@ -55,7 +55,7 @@ def gone_through(world: World, drill: Drill, *, mailed: bool = True) -> Grant:
     """Told, approved, opened, given back, gone."""
     if mailed:
         send_due()
-    grant = opening.approve(by=actor(world.ines), request=drill.request)
+    grant = authorising.approve(by=actor(world.ines), request=drill.request)
     assert grant is not None
     opening.run(grant.pk)
     actions.give_back(by=actor(world.ann), grant=grant)
@@ -147,7 +147,7 @@ def test_policy_may_know_no_drills_and_has_its_say(world: World) -> None:
 def test_nobody_approves_their_own_drill(world: World) -> None:
     drill = begun(world)
     with pytest.raises(NotAllowed, match="their own"):
-        opening.approve(by=actor(world.ann), request=drill.request)
+        authorising.approve(by=actor(world.ann), request=drill.request)
 
 
 def test_drill_is_judged_once_and_not_before_it_is_over(world: World) -> None:

@@ -10,7 +10,7 @@ from portal import offline_card
 from portal.drills import sweep
 from portal.drills.kept_accounts import Kept, steps
 from portal.findings.models import Finding
-from portal.grants import actions, ending, opening
+from portal.grants import actions, authorising, ending, opening
 from portal.grants.releasing import release
 from portal.notifications.sending import send_due
 from portal.sealed import drilling, rotations
@@ -120,7 +120,7 @@ def test_drill_of_a_sealed_account_is_judged_once_its_new_secret_works(world: Wo
     vault = make_vault(CUSTODIAN, world=world)
     drill = begun(vault.world)
     send_due()
-    grant = opening.approve(by=actor(world.ines), request=drill.request)
+    grant = authorising.approve(by=actor(world.ines), request=drill.request)
     assert grant is not None
     opening.run(grant.pk)
     release(by=actor(world.ines), grant=grant)

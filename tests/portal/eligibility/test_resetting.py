@@ -22,7 +22,7 @@ from portal.eligibility import resetting
 from portal.eligibility.models import RoleAssignment
 from portal.eligibility.one_time import give_one_time_password
 from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
-from portal.grants import opening
+from portal.grants import authorising
 from portal.notifications.models import Alert
 from portal.people import factors, resets
 from portal.people.actions import choose_password, may_enrol, renew_password
@@ -168,8 +168,8 @@ def test_nothing_is_asked_or_decided_until_it_is_over(world: World) -> None:
     resetting.approve(by=actor(world.quinn), reset=reset)
     acts: tuple[Callable[[], object], ...] = (
         lambda: request_of(world, "ann", reason=f"{REASON} Another one, of enough characters."),
-        lambda: opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")),
-        lambda: opening.approve(by=actor(world.ann), request=waiting),
+        lambda: authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")),
+        lambda: authorising.approve(by=actor(world.ann), request=waiting),
         lambda: decline(by=actor(world.ann), request=waiting, comment="No."),
     )
     for act in acts:

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from audit.cases.reading import record_of
 from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
-from portal.grants import actions, extending, opening
+from portal.grants import actions, authorising, extending, opening
 from portal.grants.models import Extension, Grant
 from portal.notifications.models import Alert
 from portal.policy.rules import Policy, parse
@@ -26,7 +26,9 @@ def world() -> Iterator[World]:
 
 
 def bypassed(world: World) -> Grant:
-    grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")).pk)
+    grant = opening.run(
+        authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")).pk
+    )
     assert grant.state == "active", grant.last_trouble
     return grant
 

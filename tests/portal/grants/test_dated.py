@@ -12,7 +12,7 @@ from portal.clock import ms, now
 from portal.connectors.simulated import Simulated
 from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
 from portal.errors import RefusedByPolicy
-from portal.grants import actions, narrowing, opening
+from portal.grants import actions, authorising, narrowing, opening
 from portal.grants.models import Grant
 from portal.grants.targets import target_of
 from portal.notifications.models import Alert
@@ -50,7 +50,9 @@ def test_access_ends_with_the_list_and_the_role_on_the_target_too(
     if mode == "approved":
         grant = opened(world, minutes=60)
     else:
-        grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked(mode)).pk)
+        grant = opening.run(
+            authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked(mode)).pk
+        )
     assert (grant.state, grant.expires_at, grant.planned_expires_at) == ("active", last, last)
     listed = Simulated().list_access(target_of(world.system), [world.privilege.on_target]).logins
     assert [each.expires_at_ms for each in listed] == [ms(last)]

@@ -16,7 +16,7 @@ from portal.clock import now
 from portal.eligibility import actions as lists
 from portal.eligibility.models import Eligibility, RoleAssignment
 from portal.errors import NotAllowed, RefusedByPolicy
-from portal.grants import actions, narrowing, opening, sweep
+from portal.grants import actions, authorising, narrowing, sweep
 from portal.grants.models import Grant
 from portal.people.actions import leave
 from tests.browsing import browser_of
@@ -101,7 +101,7 @@ def test_request_approved_while_the_leaving_waits_is_ended_with_the_rest(world: 
         _hold(holder, approver)
         leaving = _leaving(world)
         leaving.waits()
-        approval = Beside(lambda: opening.approve(by=actor(world.ines), request=request))
+        approval = Beside(lambda: authorising.approve(by=actor(world.ines), request=request))
         approval.waits()
         holder.rollback()
         assert leaving.over() == world.ann
@@ -114,7 +114,7 @@ def test_leaving_that_waits_for_an_approval_ends_what_was_approved(
 ) -> None:
     request = request_of(world)
     begun = _begin_after(rules, "may_use_locked", lambda: _leaving(world), monkeypatch)
-    opening.approve(by=actor(world.ines), request=request)
+    authorising.approve(by=actor(world.ines), request=request)
     assert begun[0].over() == world.ann
     assert (_state(request), names_of(request.pk)[-1]) == ("failed", "grant.failed")
 
@@ -154,7 +154,7 @@ def test_row_that_ended_while_it_was_waited_for_carries_nothing(
     with _other() as holder:
         row = model._base_manager.get(person=world.ann)
         _hold(holder, row)
-        approval = Beside(lambda: opening.approve(by=actor(world.ines), request=request))
+        approval = Beside(lambda: authorising.approve(by=actor(world.ines), request=request))
         approval.waits()
         holder.execute(
             f"UPDATE {model._meta.db_table} SET ended_at = clock_timestamp(), ended_by = 'x', ended_cause = 'x' WHERE id = %s",
@@ -170,7 +170,7 @@ def test_role_that_ended_while_it_was_waited_for_decides_nothing(world: World, a
     asked = actions.ask_extension(by=actor(world.ann), grant=opened(world), minutes=15, reason="Not done.")
     request, ines = request_of(world, reason=REASON + " Now another disk."), actor(world.ines)
     acts: dict[str, Callable[[], object]] = {
-        "approve": lambda: opening.approve(by=ines, request=request),
+        "approve": lambda: authorising.approve(by=ines, request=request),
         "decline": lambda: requests.decline(by=ines, request=request, comment="Not now."),
         "more time": lambda: actions.decide_extension(by=ines, extension=asked, give=True),
     }

@@ -12,7 +12,7 @@ from django.db import connection
 from audit.log.read import named
 from portal.clock import now
 from portal.errors import ChangedMeanwhile, NotAllowed, StepUpNeeded, WrongState
-from portal.grants import actions, ending, extending, opening, permits, sweep
+from portal.grants import actions, authorising, ending, extending, opening, permits, sweep
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
 from tests.servers import wait_until
@@ -71,7 +71,7 @@ def test_opening_says_whether_the_privilege_is_a_superuser(world: World, superus
 @pytest.mark.usefixtures("_sealing")
 def test_bypass_opens_at_once_and_tells_everybody(world: World) -> None:
     asked = world.asked("bypass", reason="Writes fail.", incident_ref="", intended_classes=(), category="")
-    grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).pk)
+    grant = opening.run(authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked).pk)
     assert grant.state == "active"
     told = Alert.objects.filter(kind="request.bypass_opened")
     assert {alert.recipient_id for alert in told} == {world.ines.pk, world.jon.pk, world.mo.pk, None}
@@ -80,9 +80,11 @@ def test_bypass_opens_at_once_and_tells_everybody(world: World) -> None:
 
 def test_bypass_needs_a_fresh_second_factor(world: World) -> None:
     with pytest.raises(StepUpNeeded):
-        opening.bypass(by=actor(world.ann, age_s=16 * 60), privilege=world.privilege, asked=world.asked("bypass"))
+        authorising.bypass(by=actor(world.ann, age_s=16 * 60), privilege=world.privilege, asked=world.asked("bypass"))
     with pytest.raises(StepUpNeeded):
-        opening.bypass(by=actor(world.ann, method="recovery"), privilege=world.privilege, asked=world.asked("bypass"))
+        authorising.bypass(
+            by=actor(world.ann, method="recovery"), privilege=world.privilege, asked=world.asked("bypass")
+        )
     assert not Grant.objects.exists()
 
 
@@ -97,7 +99,7 @@ def test_nothing_opens_before_its_intent_is_in_the_log(world: World, monkeypatch
 def test_own_request_is_not_approved(world: World) -> None:
     request = request_of(world)
     with pytest.raises(NotAllowed, match="own request"):
-        opening.approve(by=actor(world.ann), request=request)
+        authorising.approve(by=actor(world.ann), request=request)
     assert names_of(request.pk)[-1] == "request.approval_refused"
 
 
@@ -169,18 +171,18 @@ def test_two_returns_at_once_are_one(world: World) -> None:
 def test_bypass_withdraws_the_request_that_waits(world: World) -> None:
     waiting = request_of(world)
     asked = world.asked("bypass", reason="Nobody answers and writes still fail.")
-    opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked, instead_of=waiting)
+    authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked, instead_of=waiting)
     waiting.refresh_from_db()
     assert waiting.state == "withdrawn"
     with pytest.raises(WrongState):
-        opening.approve(by=actor(world.ines), request=waiting)
+        authorising.approve(by=actor(world.ines), request=waiting)
 
 
 def test_bypass_goes_on_when_the_request_was_decided_meanwhile(world: World) -> None:
     decided = request_of(world)
-    opening.approve(by=actor(world.ines), request=decided)
+    authorising.approve(by=actor(world.ines), request=decided)
     asked = world.asked("bypass", reason="Nobody answers and writes still fail.")
-    grant = opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked, instead_of=decided)
+    grant = authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=asked, instead_of=decided)
     assert grant.state == "authorised"
 
 

@@ -9,7 +9,7 @@ from portal.access_requests.actions import ask
 from portal.clock import now
 from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
 from portal.errors import NotAllowed, RefusedByPolicy
-from portal.grants import narrowing, opening, sweep
+from portal.grants import authorising, narrowing, opening, sweep
 from portal.grants.models import Grant
 from tests.worlds import World, actor, authorised, make_world, names_of, request_of, sealing
 
@@ -39,7 +39,7 @@ def test_what_ended_while_a_request_waits_cannot_be_approved(world: World, ends:
     waiting = request_of(world)
     ends(world)
     with pytest.raises(RefusedByPolicy):
-        opening.approve(by=actor(world.ines), request=waiting)
+        authorising.approve(by=actor(world.ines), request=waiting)
     assert not Grant.objects.exists()
     assert names_of(waiting.pk)[-1] == "request.approval_refused"
 
@@ -50,7 +50,7 @@ def test_nobody_asks_or_bypasses_without_list_and_role(world: World, ends: Calla
     with pytest.raises(NotAllowed):
         ask(by=actor(world.ann), privilege=world.privilege, asked=world.asked())
     with pytest.raises(NotAllowed):
-        opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass"))
+        authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass"))
 
 
 def test_list_that_ended_beside_the_approval_opens_nothing(world: World) -> None:

@@ -14,7 +14,7 @@ from portal.became import became
 from portal.campaigns.sweep import run_due as remind_campaigns
 from portal.clock import now
 from portal.findings import actions as findings
-from portal.grants import opening
+from portal.grants import authorising
 from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.reviews import actions as reviews
@@ -36,7 +36,7 @@ def lapsed(world: World, request: AccessRequest) -> None:
 
 
 ENDS: dict[str, tuple[Callable[[World, AccessRequest], object], str]] = {
-    "approved": (lambda world, it: opening.approve(by=actor(world.jon), request=it), "Approved by Jon."),
+    "approved": (lambda world, it: authorising.approve(by=actor(world.jon), request=it), "Approved by Jon."),
     "declined": (lambda world, it: decline(by=actor(world.jon), request=it, comment="No."), "Declined by Jon."),
     "withdrawn": (lambda world, it: withdraw(by=actor(world.ann), request=it), "Taken back by Ann."),
     "lapsed": (lapsed, "Lapsed: nobody answered in time."),

@@ -13,7 +13,7 @@ from portal.access_requests.actions import supplement
 from portal.clock import now
 from portal.findings import actions as findings
 from portal.findings.models import Finding
-from portal.grants import ending, opening
+from portal.grants import authorising, ending, opening
 from portal.grants.actions import give_back, reveal
 from portal.grants.releasing import release
 from portal.people.models import Person
@@ -82,7 +82,7 @@ def test_auditor_sees_first_what_is_open_and_late_and_whether_the_log_was_checke
     late = raised(world, "Late", world.mo)
     Finding.objects.filter(pk=late.pk).update(due_at=now() - timedelta(days=1))
     with sealing():
-        opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")).pk)
+        opening.run(authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")).pk)
     wanted = "1 access is open now 1 of them by bypass 1 finding is overdue"
     assert wanted in home_of(world.otto)
 
@@ -112,7 +112,7 @@ def test_lines_to_attest_wait_for_who_decides_them(world: World) -> None:
 def test_bypass_owes_until_it_is_supplemented(world: World) -> None:
     short = world.asked("bypass", reason="Disk full.", incident_ref="")
     with sealing():
-        grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=short).pk)
+        grant = opening.run(authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=short).pk)
     assert "You still owe Your bypass of Billing Left out: incident, a longer reason" in home_of(world.ann)
     supplement(by=actor(world.ann), request=grant.request, asked=world.asked("bypass"))
     assert "You still owe" not in home_of(world.ann)

@@ -17,8 +17,8 @@ from portal.eligibility.actions import approve_role, lend_role
 from portal.eligibility.lending import groups_of
 from portal.eligibility.models import RoleAssignment
 from portal.eligibility.past import PastApprovers
+from portal.grants import authorising
 from portal.grants import lookback as of_grants
-from portal.grants import opening
 from portal.grants.models import Extension, Grant
 from portal.policy.actions import propose
 from portal.policy.lookback import Would, summed
@@ -57,7 +57,7 @@ def test_what_would_have_been_refused_is_said_once(world: World) -> None:
     request_of(world, minutes=90)
     request_of(world, "ben", minutes=100)
     asked = world.asked("bypass", incident_ref="")
-    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=asked)
+    authorising.bypass(by=actor(world.ben), privilege=world.privilege, asked=asked)
     assert otherwise(world, max_grant_minutes=60, modes=("approved",)) == [
         ("It would have been refused: At most 60 minutes.", 2),
         ("It would have been refused: The policy of this system does not allow the mode bypass.", 1),
@@ -149,7 +149,7 @@ def test_lapsed_request_would_have_waited_longer(world: World) -> None:
 
 
 def test_bypass_would_have_owed_more(world: World) -> None:
-    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    authorising.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
     assert otherwise(world, min_reason_chars=200) == [("It would have owed a longer reason.", 1)]
 
 

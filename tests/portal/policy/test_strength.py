@@ -19,7 +19,7 @@ from audit.log.read import of_subject
 from portal.access_requests.actions import ask, decline
 from portal.access_requests.models import AccessRequest, Approval
 from portal.errors import StepUpNeeded
-from portal.grants import actions, opening
+from portal.grants import actions, authorising, opening
 from portal.grants.models import Grant
 from portal.notifications.models import Alert
 from portal.people import factors
@@ -75,7 +75,7 @@ def test_asking_deciding_and_a_bypass_take_a_passkey(world: World, method: str |
     ann, ines = (actor(each, method=method, age_s=age_s) for each in (world.ann, world.ines))
     acts = (
         lambda: ask(by=ann, privilege=world.privilege, asked=world.asked(reason=f"{REASON} 2")),
-        lambda: opening.bypass(by=ann, privilege=world.privilege, asked=world.asked("bypass")),
+        lambda: authorising.bypass(by=ann, privilege=world.privilege, asked=world.asked("bypass")),
         lambda: decline(by=ines, request=waiting, comment="No."),
     )
     for act in acts:
@@ -196,20 +196,20 @@ def test_recovery_code_opens_nothing_else_and_no_bypass_that_did_not_say_so(open
     ann, ines = actor(world.ann, method="recovery"), actor(world.ines, method="recovery")
     waiting = request_of(world)
     with pytest.raises(StepUpNeeded):
-        opening.approve(by=ines, request=waiting)
-    grant = opening.approve(by=actor(world.jon), request=waiting)
+        authorising.approve(by=ines, request=waiting)
+    grant = authorising.approve(by=actor(world.jon), request=waiting)
     assert grant is not None
     grant = opening.run(grant.pk)
     with pytest.raises(StepUpNeeded):
         actions.reveal(by=ann, grant=grant)
     for old in (actor(world.ann, method="recovery", age_s=901), actor(world.ann, method=None)):
         with pytest.raises(StepUpNeeded):
-            opening.bypass(by=old, privilege=world.privilege, asked=world.asked("bypass"), weaker=True)
+            authorising.bypass(by=old, privilege=world.privilege, asked=world.asked("bypass"), weaker=True)
     assert AccessRequest.objects.count() == 1
 
 
 def test_saying_so_with_the_right_factor_is_no_deviation(open_world: World) -> None:
-    opening.bypass(by=actor(open_world.ann), privilege=open_world.privilege, asked=open_world.asked("bypass"), weaker=True)  # fmt: skip
+    authorising.bypass(by=actor(open_world.ann), privilege=open_world.privilege, asked=open_world.asked("bypass"), weaker=True)  # fmt: skip
     assert not Alert.objects.filter(kind="request.bypass_weak").exists()
 
 
@@ -225,7 +225,7 @@ def test_code_under_a_policy_of_passkeys_is_a_deviation_and_a_passkey_none(world
     version = propose(by=actor(world.pia), system=world.system, policy=Policy(phishing_resistant=1, max_grant_minutes=90))  # fmt: skip
     approve(by=actor(world.quinn), version=version)
     for name, method in (("ann", "totp"), ("ben", "webauthn")):
-        opening.bypass(
+        authorising.bypass(
             by=actor(world.people[name], method=method), privilege=world.privilege, asked=world.asked("bypass"), weaker=True
         )  # fmt: skip
     found = {str(row.id): row.result for row in _act_of(judged(), "open")}

@@ -11,7 +11,7 @@ from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.findings import intake
 from portal.findings.models import Finding
-from portal.grants import opening, sweep
+from portal.grants import authorising, sweep
 from portal.grants.models import Grant
 from portal.reconciliation.comparing import RECONCILIATION, compare, compare_due
 from tests.servers import wait_until
@@ -40,7 +40,7 @@ def test_tables_and_log_agree_after_every_kind_of_way(world: World) -> None:
     late = request_of(world, reason=REASON + " Again.")
     AccessRequest.objects.filter(pk=late.pk).update(lapses_at=now())
     lapse(by=RECONCILIATION, request=late)
-    opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    authorising.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
     authorised(world, reason=REASON + " Thrice.")
     overdue(opened(world, reason=REASON + " And more."))
     sweep.run_due("test")

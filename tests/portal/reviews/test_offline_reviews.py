@@ -20,7 +20,7 @@ from portal.errors import NotAllowed, RefusedByPolicy
 from portal.findings import actions as findings
 from portal.findings.models import Finding
 from portal.findings.queries import waiting_for
-from portal.grants import opening
+from portal.grants import authorising
 from portal.notifications.models import Alert
 from portal.people.models import Person
 from portal.policy.alerts import Telling
@@ -222,7 +222,7 @@ def test_custodian_declares_their_own_use_and_the_others_are_told(vault: Vault) 
     )
     assert Alert.objects.filter(kind="offline.use_declared").latest("queued_at").facts["custodian"] == 1
     with pytest.raises(NotAllowed):  # neither does that lend them what they keep
-        opening.bypass(by=actor(world.dora), privilege=world.privilege, asked=world.asked("bypass"))
+        authorising.bypass(by=actor(world.dora), privilege=world.privilege, asked=world.asked("bypass"))
     with pytest.raises(NotAllowed):
         ask(by=actor(world.dora), privilege=world.privilege, asked=world.asked())
 

@@ -9,7 +9,7 @@ from audit.cases.acts_following import catch_up
 from audit.log.models import QueueEntry
 from audit.log.read import LoggedEvent, of_subject
 from portal.clock import now
-from portal.grants import opening
+from portal.grants import authorising
 from portal.grants.models import Grant
 from portal.grants.states import ENDED
 from portal.reviews import actions, sweep
@@ -25,7 +25,7 @@ def used(world: World, by: str = "ann", *, ended_h: float = 1, state: str = ENDE
     """A use that ended some hours ago, for a reason of its own: the same one twice in a row is refused."""
     changes.setdefault("reason", f"{REASON} Disk {next(_disks)}.")
     if changes.get("mode") == "bypass":
-        grant = opening.bypass(by=actor(world.people[by]), privilege=world.privilege, asked=world.asked(**changes))
+        grant = authorising.bypass(by=actor(world.people[by]), privilege=world.privilege, asked=world.asked(**changes))
     else:
         grant = authorised(world, by, **changes)
     end = now() - timedelta(hours=ended_h)

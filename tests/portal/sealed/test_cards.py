@@ -19,7 +19,7 @@ from portal.eligibility.models import RoleAssignment
 from portal.errors import NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
 from portal.findings.causes import left_on_target
 from portal.findings.models import Finding
-from portal.grants import opening
+from portal.grants import authorising
 from portal.notifications.models import Alert
 from portal.offline_card import OtherSet, combine
 from portal.policy.rules import Policy
@@ -346,7 +346,9 @@ def test_pair_that_cannot_be_read_any_more_is_given_up_for_another(vault: Vault)
 
 def test_portal_lends_nobody_an_account_that_lies_on_cards(vault: Vault) -> None:
     with pytest.raises(WrongState) as refused:
-        opening.bypass(by=actor(vault.world.ann), privilege=vault.world.privilege, asked=vault.world.asked("bypass"))
+        authorising.bypass(
+            by=actor(vault.world.ann), privilege=vault.world.privilege, asked=vault.world.asked("bypass")
+        )
     assert refused.value.kind == "cards"
 
 

@@ -15,7 +15,7 @@ from portal.connectors.sealed.simulated import SimulatedKeeper
 from portal.connectors.simulated import activity
 from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
-from portal.grants import actions, ending, narrowing, opening
+from portal.grants import actions, authorising, ending, narrowing, opening
 from portal.grants.models import Grant, Release
 from portal.grants.releasing import release
 from portal.notifications.models import Alert
@@ -79,15 +79,17 @@ def test_one_holder_at_a_time(vault: Vault, mode: str) -> None:
     grant, waiting = opened(vault.world), request_of(vault.world, "ben")
     ines, ben = actor(vault.world.ines), actor(vault.world.ben)
     second: dict[str, Callable[[], Grant | None]] = {
-        "bypass": lambda: opening.bypass(by=ben, privilege=vault.world.privilege, asked=vault.world.asked("bypass")),
-        "approved": lambda: opening.approve(by=ines, request=waiting),
+        "bypass": lambda: authorising.bypass(
+            by=ben, privilege=vault.world.privilege, asked=vault.world.asked("bypass")
+        ),
+        "approved": lambda: authorising.approve(by=ines, request=waiting),
     }
     with pytest.raises(WrongState, match="Somebody else holds") as refused:
         second[mode]()
     assert refused.value.kind == "held"
     assert Grant.objects.count() == 1
     over(vault, grant)
-    assert opening.approve(by=ines, request=waiting) is not None
+    assert authorising.approve(by=ines, request=waiting) is not None
     assert vault.account.held_by == vault.world.ben
 
 
@@ -102,7 +104,7 @@ def test_bypass_of_an_account_that_is_held_comes_back_with_what_was_typed(vault:
 
 def test_race_for_an_account_has_one_winner(vault: Vault) -> None:
     requests = itertools.cycle([request_of(vault.world, who) for who in ("ann", "ben")])
-    got = at_once(8, lambda: opening.approve(by=actor(vault.world.ines), request=next(requests)))
+    got = at_once(8, lambda: authorising.approve(by=actor(vault.world.ines), request=next(requests)))
     assert [isinstance(each, Grant) for each in got].count(True) == 1
     assert {type(each) for each in got} - {Grant} <= {WrongState, ChangedMeanwhile}
     assert Grant.objects.filter(account=vault.account).count() == 1
@@ -118,26 +120,26 @@ def test_account_is_not_lent_while_a_secret_that_was_shown_still_works(vault: Va
     world, first = vault.world, over(vault, shown(vault))
     waiting, ines, ben = request_of(world, "ben"), actor(world.ines), actor(world.ben)
     with pytest.raises(WrongState, match="Cleo is to give it a new one") as refused:
-        opening.approve(by=ines, request=waiting)
+        authorising.approve(by=ines, request=waiting)
     assert (refused.value.kind, vault.account.state, Grant.objects.count()) == ("shown", "sealed", 1)
     vault.set_on_target(NEXT)
     rotations.lay_in(by=actor(vault.cleo), account=vault.account, secret=NEXT)
-    second = opening.approve(by=ines, request=waiting)
+    second = authorising.approve(by=ines, request=waiting)
     assert second is not None
     assert (taken(first), taken(second)) == ({}, {})
     assert not Alert.objects.filter(kind="sealed.lent_while_known").exists()
     actions.revoke(by=actor(world.mo), grant=second, reason="Not needed.")
     rotations.note_test(by=actor(vault.cleo), account=vault.account, taken=False)
     with pytest.raises(WrongState, match="still works"):
-        opening.approve(
+        authorising.approve(
             by=ines, request=request_of(world, "ben", reason="Asked once more, after the test that failed.")
         )
-    assert opening.bypass(by=ben, privilege=world.privilege, asked=world.asked("bypass")).account == vault.account
+    assert authorising.bypass(by=ben, privilege=world.privilege, asked=world.asked("bypass")).account == vault.account
 
 
 def test_bypass_takes_it_all_the_same_and_the_record_says_whose_sessions_they_may_be(vault: Vault) -> None:
     world, first = vault.world, over(vault, shown(vault))
-    second = opening.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
+    second = authorising.bypass(by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass"))
     assert taken(second) == {"secret_known": 1, "earlier_grants": [str(first.pk)]}
     told = Alert.objects.filter(kind="sealed.lent_while_known", grant_id=second.pk)
     assert sorted(each.recipient.name if each.recipient else "list" for each in told) == ["Cleo", "Mo", "list"]
@@ -177,7 +179,9 @@ def test_release_that_nobody_used_in_time_is_none(vault: Vault) -> None:
 
 def test_bypass_is_shown_to_one_person_and_everybody_is_told(vault: Vault) -> None:
     world = vault.world
-    grant = opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")).pk)
+    grant = opening.run(
+        authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass")).pk
+    )
     assert actions.reveal(by=actor(world.ann), grant=grant).reveal() == SECRET
     assert {"request.bypass_opened", "grant.opened"} <= set(
         Alert.objects.filter(grant_id=grant.pk).values_list("kind", flat=True)

@@ -9,7 +9,7 @@ import pytest
 from portal.access_requests.actions import ask
 from portal.access_requests.models import AccessRequest
 from portal.errors import ChangedMeanwhile, NotAllowed, Refused, RefusedByPolicy, WrongState
-from portal.grants import opening, stopping, sweep
+from portal.grants import authorising, opening, stopping, sweep
 from portal.grants.models import Grant
 from portal.grants.targets import connector_of, target_of
 from portal.stops.models import Stop
@@ -48,13 +48,13 @@ def test_stop_against_openings_of_every_kind(world: World) -> None:
             return stopping.start(by=actor(world.mo), system=world.system, reason="Somebody is in.")
         if turn % 5 == 3:
             said = world.asked("bypass", reason=f"Writes fail. {turn}")
-            return opening.run(opening.bypass(by=actor(world.ann), privilege=world.privilege, asked=said).pk)
+            return opening.run(authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=said).pk)
         if turn % 5 == 2:
             return opening.run(next(ready).pk)
         request = next(waiting, None)
         if request is None:
             return opening.run(next(ready).pk)
-        grant = opening.approve(by=actor(world.ines), request=request)
+        grant = authorising.approve(by=actor(world.ines), request=request)
         return opening.run(grant.pk) if grant else None
 
     got = at_once(HANDS, one)
@@ -77,7 +77,7 @@ def test_stop_against_requests(world: World) -> None:
             world.asked(mode, reason=f"Writes fail. {turn} {'x' * 40}"),
         )
         if mode == "bypass":
-            return opening.bypass(by=by, privilege=world.privilege, asked=said)
+            return authorising.bypass(by=by, privilege=world.privilege, asked=said)
         return ask(by=by, privilege=world.privilege, asked=said)
 
     got = at_once(HANDS, one)

@@ -10,7 +10,7 @@ from audit.log.read import of_subject
 from portal.access_requests.models import AccessRequest
 from portal.eligibility.models import RoleAssignment
 from portal.errors import ChangedMeanwhile, LogUnavailable, NotAllowed, RefusedByPolicy, StepUpNeeded, WrongState
-from portal.grants import ending, opening, stopping, sweep
+from portal.grants import authorising, ending, opening, stopping, sweep
 from portal.grants.models import Grant
 from portal.grants.targets import alone, connector_of, target_of
 from portal.notifications.models import Alert
@@ -83,10 +83,10 @@ def test_stop_of_all_holds_for_every_system_and_a_later_one(world: World, other:
 
 BLOCKED: dict[str, Callable[[World, AccessRequest], object]] = {
     "asking": lambda world, _: request_of(world, "ben", reason=f"{WHY} Asked while it is stopped."),
-    "breaking the glass": lambda world, _: opening.bypass(
+    "breaking the glass": lambda world, _: authorising.bypass(
         by=actor(world.ben), privilege=world.privilege, asked=world.asked("bypass")
     ),
-    "approving": lambda world, waiting: opening.approve(by=actor(world.ines), request=waiting),
+    "approving": lambda world, waiting: authorising.approve(by=actor(world.ines), request=waiting),
 }
 
 
@@ -109,7 +109,7 @@ def test_what_waits_can_be_approved_after_the_lift_and_nothing_comes_back_by_its
     lifted = actions.lift(by=actor(world.pia), stop=stop)
     assert (lifted.state, lifted.holds, is_stopped(world.system)) == ("lifted", False, False)
     assert Grant.objects.get(pk=grant.pk).state == "ended"
-    assert opening.approve(by=actor(world.ines), request=waiting) is not None
+    assert authorising.approve(by=actor(world.ines), request=waiting) is not None
     stop_of(world)  # it can be stopped again
 
 
