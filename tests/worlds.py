@@ -133,7 +133,7 @@ def _dated(people: dict[str, Person], person: Person, at: datetime) -> dict[str,
 
 def request_of(world: World, by: str = "ann", **changes: Any) -> AccessRequest:
     """A waiting request, by the real action."""
-    from portal.access_requests.actions import ask
+    from portal.access_requests.asking import ask
 
     return ask(by=actor(world.people[by]), privilege=world.privilege, asked=world.asked(**changes))
 

@@ -13,6 +13,7 @@ from portal.policy.rules import CATEGORIES, CLASSES, CRITERIA, Policy
 from portal.systems.models import Privilege
 
 AWAY = "Somebody stands in for you on this system now, and one seat has one voice. Take the role back first: Requests, then the role that you lent."
+NO_LONGER = "This request is no longer waiting."
 LENT_BY_RESPONDER = "Your role is lent to you by the responder, so it decides nothing on their requests."
 
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from audit.log.append import process
-from portal.access_requests.actions import lapse, pass_on
+from portal.access_requests.actions import lapse
+from portal.access_requests.asking import pass_on
 from portal.access_requests.queries import lapsing, to_be_told, waiting_in_tiers
 from portal.clock import now
 from portal.sweeping import done, true_of

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from audit.log.append import Actor, action
-from portal.access_requests.actions import ask_one
+from portal.access_requests.asking import ask_one
 from portal.access_requests.incidents import may_join
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked, may_ask

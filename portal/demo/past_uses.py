@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from portal.access_requests import actions as requests
+from portal.access_requests import asking
 from portal.access_requests.models import AccessRequest
 from portal.connectors.base import Target
 from portal.connectors.simulated import activity, controls, log, state
@@ -100,7 +101,7 @@ def _authorise(stage: Stage, use: Use, system: System) -> Grant:
 def _ask(stage: Stage, use: Use, privilege: Privilege) -> AccessRequest:
     by = stage.organisation.by(use.responder, minutes=2)
     if use.asked.mode != "drill":
-        return requests.ask(by=by, privilege=privilege, asked=use.asked)
+        return asking.ask(by=by, privilege=privilege, asked=use.asked)
     failed = Drill.objects.filter(system=privilege.system, worked=False).first() if use.repeats else None
     started = drills.start(by=by, privilege=privilege, act=use.asked.reason, minutes=use.asked.minutes, repeats=failed)
     return started.request
@@ -128,7 +129,7 @@ def decline(stage: Stage) -> None:
     organisation, (asked_at, decided_at) = stage.organisation, DECLINED
     system = organisation.systems["network"]
     organisation.clock.set(asked_at)
-    request = requests.ask(
+    request = asking.ask(
         by=organisation.by("dan", minutes=2), privilege=Privilege.objects.get(system=system),
         asked=asked("approved", "Look at the switch's rules for the audit of next week.", ("config_change",), "INC-2090"),
     )  # fmt: skip

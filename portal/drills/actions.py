@@ -2,7 +2,7 @@
 
 from audit.log.append import Actor, action, append
 from audit.log.read import LoggedEvent, of_case, of_subject, of_subjects
-from portal.access_requests.actions import ask
+from portal.access_requests.asking import ask
 from portal.access_requests.rules import Asked
 from portal.clock import ms, now
 from portal.drills.duties import Due

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from audit.log.append import Actor, action, append
 from portal.access_requests import actions as requests
+from portal.access_requests import asking
 from portal.access_requests.alerting import recipients
 from portal.access_requests.facts import for_alert, who_where_what
 from portal.access_requests.models import AccessRequest
@@ -61,7 +62,7 @@ def bypass(
     if instead_of is not None:
         with contextlib.suppress(WrongState):  # it was decided or lapsed meanwhile; the emergency goes on
             requests.withdraw(by=by, request=instead_of, comment="The glass was broken instead.")
-    request = requests.declare_bypass(by=by, privilege=privilege, asked=asked, weaker=weaker)
+    request = asking.declare_bypass(by=by, privilege=privilege, asked=asked, weaker=weaker)
     grant = _authorise(by, request)
     rules = rules_of(request.policy)
     ends = would_end(request.responder_id, request.privilege, request.minutes).at

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from portal.access_requests.actions import ask
+from portal.access_requests.asking import ask
 from portal.access_requests.forms import AskForm, BypassForm, prefilled
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.options import Option, options_of, own_request, privilege_for_act

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from audit.log.append import Actor, action, process
 from audit.log.read import each_named
-from portal.access_requests.actions import declare_bypass
+from portal.access_requests.asking import declare_bypass
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import Asked
 from portal.clock import moment, ms, now

@@ -37,8 +37,8 @@ LEFT_OUT: dict[str, str] = {
     "audit.packs.retests.record": ELSEWHERE,  # tests/portal/findings/test_retests.py
     "audit.packs.timestamps.keep": ONE_AT_A_TIME,
     "portal.access_requests.actions.approve": PART,
-    "portal.access_requests.actions.declare_bypass": PART,
-    "portal.access_requests.actions.pass_on": ELSEWHERE,  # tests/portal/access_requests/test_tiers.py
+    "portal.access_requests.asking.declare_bypass": PART,
+    "portal.access_requests.asking.pass_on": ELSEWHERE,  # tests/portal/access_requests/test_tiers.py
     "portal.campaigns.actions.remind_of_nobody": "as `remind`, which is raced",
     "portal.drills.actions.judge": ELSEWHERE,  # tests/portal/drills/test_drills.py
     "portal.duties.actions.remind": ELSEWHERE,  # tests/portal/duties/test_overdue.py

@@ -5,7 +5,7 @@ from typing import Any
 
 from audit.log.append import process
 from portal.access_requests import actions as requests
-from portal.access_requests import questions, together
+from portal.access_requests import asking, questions, together
 from portal.access_requests.models import AccessRequest, Question, Seen
 from portal.clock import now
 from portal.grants import authorising
@@ -112,17 +112,17 @@ def a_question_waits(world: World) -> Raced:
     )
 
 
-@race(requests.ask)
+@race(asking.ask)
 def the_same_is_asked(world: World) -> Raced:
     said: Said = {"privilege": world.privilege, "asked": world.asked()}
     return Raced(
-        [does(requests.ask, by=actor(who), **said, called=who.name) for who in (world.ann, world.ben)],
+        [does(asking.ask, by=actor(who), **said, called=who.name) for who in (world.ann, world.ben)],
         AccessRequest.objects.count,
         {("Ann", "Ben"): 2},
     )
 
 
-@race(requests.ask, together.ask_several, together.join)
+@race(asking.ask, together.ask_several, together.join)
 def the_same_is_asked_in_three_ways(world: World) -> Raced:
     other = Privilege.objects.create(system=world.system, name="More", on_target="more", added_at=now())
     lists = world.privilege.eligibilities.get(person=world.ann)
@@ -133,7 +133,7 @@ def the_same_is_asked_in_three_ways(world: World) -> Raced:
     said = world.asked(reason=REASON)
     return Raced(
         [
-            does(requests.ask, by=actor(world.ann), privilege=world.privilege, asked=said),
+            does(asking.ask, by=actor(world.ann), privilege=world.privilege, asked=said),
             does(together.ask_several, by=actor(world.ann), privileges=[world.privilege, other], asked=said, wrote=["request.made"] * 2),
             does(together.join, by=actor(world.ann), request=joined, privilege=world.privilege, reason=REASON),
         ],

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.log.read import of_case
-from portal.access_requests import actions, together
+from portal.access_requests import actions, asking, together
 from portal.access_requests.models import AccessRequest, Approval
 from portal.clock import now
 from portal.eligibility.models import Eligibility
@@ -72,7 +72,7 @@ def test_one_form_makes_a_request_for_each_under_one_incident(world: World, othe
     )
     for each in made:
         actions.withdraw(by=actor(world.ann), request=each)
-    again = actions.ask(
+    again = asking.ask(
         by=actor(world.ann), privilege=world.privilege, asked=world.asked(incident_ref="INC-8", minutes=29)
     )
     assert of_case(again.pk, ["request.made"])[0].fields["reason_repeats"] == 1
@@ -243,7 +243,7 @@ def test_passkey_is_asked_for_before_any_of_them_where_one_of_them_wants_it(
     strict = Policy(phishing_resistant=1)
     type(other.policy).objects.filter(pk=other.policy.pk).update(document=strict.document(), sha256=strict.sha256())
     ann = actor(world.ann, method="webauthn")
-    rows = [actions.ask(by=ann, privilege=each.privilege, asked=each.asked()) for each in (world, other)]
+    rows = [asking.ask(by=ann, privilege=each.privilege, asked=each.asked()) for each in (world, other)]
     if has != "code":
         passkey_of(world.ines, settled=has == "passkey")
     by_code = actor(world.ines)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.log.read import named
-from portal.access_requests.actions import ask
+from portal.access_requests.asking import ask
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.sweep import pass_on_due
 from portal.clock import now

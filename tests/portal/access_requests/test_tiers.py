@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from audit.log.append import LogUnavailable
 from audit.log.read import named
-from portal.access_requests.actions import approve, pass_on, see, withdraw
+from portal.access_requests.actions import approve, see, withdraw
+from portal.access_requests.asking import pass_on
 from portal.access_requests.models import AccessRequest, Seen
 from portal.access_requests.queries import waiting_in_tiers
 from portal.access_requests.sweep import pass_on_due

@@ -9,7 +9,7 @@ from django.test import Client
 from audit.log.append import LogUnavailable, process
 from audit.log.models import Event
 from audit.log.read import named
-from portal.access_requests.actions import ask
+from portal.access_requests.asking import ask
 from portal.clock import now
 from portal.errors import ChangedMeanwhile, NotAllowed
 from portal.grants import refusals

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from portal.access_requests.actions import ask
+from portal.access_requests.asking import ask
 from portal.clock import now
 from portal.eligibility.models import RESPONDER, Eligibility, RoleAssignment
 from portal.errors import NotAllowed, RefusedByPolicy

@@ -16,7 +16,8 @@ from audit.controls.model import TestResult
 from audit.facts.given import Period
 from audit.log.ranges import Entry
 from audit.log.read import of_subject
-from portal.access_requests.actions import ask, decline
+from portal.access_requests.actions import decline
+from portal.access_requests.asking import ask
 from portal.access_requests.models import AccessRequest, Approval
 from portal.errors import StepUpNeeded
 from portal.grants import actions, authorising, opening

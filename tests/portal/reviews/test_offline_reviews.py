@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from audit.cases.reading import record_of
 from audit.log.append import LogUnavailable
 from audit.log.read import named
-from portal.access_requests.actions import ask
+from portal.access_requests.asking import ask
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.eligibility.models import REVIEWER, RoleAssignment

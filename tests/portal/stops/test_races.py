@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from portal.access_requests.actions import ask
+from portal.access_requests.asking import ask
 from portal.access_requests.models import AccessRequest
 from portal.errors import ChangedMeanwhile, NotAllowed, Refused, RefusedByPolicy, WrongState
 from portal.grants import authorising, opening, stopping, sweep
