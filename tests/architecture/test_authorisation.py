@@ -20,7 +20,7 @@ HURRIERS = (
     "portal.access_requests.views.page",
     "portal.access_requests.views.asking",
     "portal.access_requests.views.incident",
-    "portal.campaigns.views",
+    "portal.campaigns.views.lines",
 )
 # Their word alone decides, or they have no word at all: no object to hide, or a page that only a demo has.
 # A signed link is a right of its own, and says to others that it is not theirs.
