@@ -24,5 +24,13 @@ def main(arguments: "list[str] | None" = None) -> int:
         return NOT_CHECKED
 
 
+def begin() -> None:
+    """End with the status of `main`."""
+    status = main()
+    if status == NOT_CHECKED:
+        sys.stdout = None  # what could not be written would be tried again, and end with another status
+    sys.exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    begin()

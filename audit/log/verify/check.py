@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from audit.log import merkle, tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
+from audit.log.cosignature import Cosigned, CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
 from audit.log.verify.damage import Damage, Kind, Verdict
@@ -22,6 +23,7 @@ class Wanted:
 
     Args:
         keys: The log's public keys.
+        witnesses: Public keys of witnesses, each of whom must have cosigned the checkpoint.
         seen: Checkpoints of this log that were believed before; the log must contain them.
         processes: How many share the work.
         tell: Told of entries done and of all, now and then.
@@ -32,6 +34,7 @@ class Wanted:
 
     keys: Sequence[VerifierKey]
     seen: Sequence[VerifiedCheckpoint] = ()
+    witnesses: Sequence[CosignerKey] = ()
     processes: int = 1
     tell: Tell | None = None
     left: Left = field(default_factory=Left)
@@ -51,7 +54,8 @@ def check(source: Source, wanted: Wanted) -> tuple[Verdict, VerifiedCheckpoint |
     believed = max(wanted.seen, key=lambda each: each.size) if damages else head
     left = Left() if damages else wanted.left
     verdict = _read(source, wanted, head, believed, left)
-    verdict.damages = sorted([*damages, *verdict.damages])
+    verdict.cosigned, unsigned = _cosigned(head, wanted.witnesses)
+    verdict.damages = sorted([*damages, *unsigned, *verdict.damages])
     if wanted.keep:
         wanted.keep(believed, Left())
     return verdict, head
@@ -105,6 +109,20 @@ def _held_against_seen(source: Source, wanted: Wanted, head: VerifiedCheckpoint)
             why = f"The first {seen.size} entries are not those that were seen."
             found.append(Damage(0, seen.size - 1, Kind.FORKED, "checkpoint", why))
     return found
+
+
+def _cosigned(head: VerifiedCheckpoint, witnesses: Sequence[CosignerKey]) -> tuple[list[Cosigned], list[Damage]]:
+    """The cosignatures of these witnesses under the checkpoint, and a damage for each of them who has not cosigned it."""
+    found, missing = list[Cosigned](), list[Damage]()
+    for each in witnesses:
+        why = f"{each.name} has not cosigned {head.size} entries."
+        try:
+            lines = verify_cosignatures(head.signed.note, [each])
+        except NotVerified as error:
+            lines, why = (), str(error)
+        found += lines[:1]
+        missing += [] if lines else [Damage(-1, -1, Kind.NOT_COSIGNED, "checkpoint", why)]
+    return found, missing
 
 
 def contains(source: Source, head: VerifiedCheckpoint, seen: VerifiedCheckpoint) -> bool:

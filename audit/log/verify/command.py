@@ -5,10 +5,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, parse_log_key, verify_checkpoint
+from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
-from audit.log.verify import bar, proofs
+from audit.log.verify import bar, keys, proofs
 from audit.log.verify.check import Keep, Wanted, check
 from audit.log.verify.progress import Memory, NotKept, NotOurs, keep, now_s, recall
 from audit.log.verify.saying import as_json, sentences
@@ -38,8 +38,7 @@ def _parser() -> ArgumentParser:
     more = "verify proof --help and verify grown --help: the same for proofs that are attached to packs and dossiers"
     parser = ArgumentParser(prog="verify", description="Check a published log with its public key alone.", epilog=more)
     parser.add_argument("source", help="the directory of the log, or the address that serves it")
-    words = "a public key of the log; KEY@FROM-TO where it is valid for checkpoints of these sizes alone; may be given again"
-    parser.add_argument("--key", action="append", required=True, help=words)
+    keys.ask(parser)
     words = "a checkpoint kept from earlier that the log must contain; may be given again"
     parser.add_argument("--seen", action="append", default=[], type=Path, metavar="FILE", help=words)
     words = (
@@ -54,11 +53,12 @@ def _parser() -> ArgumentParser:
 
 
 def _wanted(given: Namespace) -> Wanted:
-    keys = [parse_log_key(text) for text in given.key]
-    memory = recall(given.memory, keys, now_s()) if given.memory else None
+    trusted = keys.of_log(given)
+    memory = recall(given.memory, trusted, now_s()) if given.memory else None
     return Wanted(
-        keys=keys,
-        seen=[_seen(path, keys) for path in given.seen] + ([memory.seen] if memory else []),
+        keys=trusted,
+        witnesses=keys.of_witnesses(given),
+        seen=[_seen(path, trusted) for path in given.seen] + ([memory.seen] if memory else []),
         processes=given.processes,
         tell=bar.show if bar.wants_bar(quiet=given.quiet) else None,
         left=memory.left if memory else Left(),
@@ -72,5 +72,5 @@ def _keeper(path: Path, memory: Memory | None) -> Keep:
     return lambda seen, left: keep(path, seen, left, begun)
 
 
-def _seen(path: Path, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint:
-    return verify_checkpoint(parse_checkpoint(path.read_bytes()), keys)
+def _seen(path: Path, trusted: Sequence[VerifierKey]) -> VerifiedCheckpoint:
+    return verify_checkpoint(parse_checkpoint(path.read_bytes()), trusted)

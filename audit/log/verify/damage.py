@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from audit.log.cosignature import Cosigned
 from audit.log.said import Cut
 
 
@@ -12,6 +13,7 @@ class Kind(StrEnum):
     NO_CHECKPOINT = "no checkpoint"
     CHECKPOINT_UNREADABLE = "checkpoint unreadable"
     CHECKPOINT_NOT_SIGNED = "checkpoint not signed"
+    NOT_COSIGNED = "not cosigned"
     SHORTER = "shorter than seen"
     FORKED = "another history"
     BUNDLE_MISSING = "entries missing"
@@ -57,6 +59,7 @@ class Verdict:
     checked: int = 0  # entries read and hashed, in this run and in the one that it took up
     resumed: int = 0  # those of them that an earlier run read, which broke off
     resumed_since: int = 0  # when it began, in s since 1970 UTC
+    cosigned: list[Cosigned] = field(default_factory=list)  # by the witnesses that were named
     damages: list[Damage] = field(default_factory=list)
 
     @property

@@ -1,7 +1,7 @@
 """The commands for what is attached to evidence: ``proof FILE`` and ``grown FILE``. A public key is all that they need beside it."""
 
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from audit.log.checkpoint import (
     SignedCheckpoint,
     VerifiedCheckpoint,
     parse_checkpoint,
-    parse_log_key,
     verify_checkpoint,
 )
-from audit.log.cosignature import CosignerKey, parse_cosigner_key, verify_cosignatures
+from audit.log.cosignature import CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey, to_base64
 from audit.log.proof import VerifiedInclusion, parse_proofs, verify_carried
+from audit.log.verify import keys
 from audit.log.witness.requests import parse_request
 
 PROVED, NOT_PROVED, NOT_CHECKED = 0, 1, 2
@@ -28,14 +28,15 @@ def proof(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "file", type=Path, help="one C2SP tlog-proof or several, one after another, each with its entry"
     )
-    given = _keys(parser).parse_args(arguments)
+    keys.ask(parser)
+    given = parser.parse_args(arguments)
     try:
-        keys, witnesses, data = _read(given.key, given.witness, given.file)
+        trusted, witnesses, data = _read(given)
     except (ParseError, OSError) as error:
         return _say(f"It could not be checked. {error}", NOT_CHECKED)
     try:
         for each in parse_proofs(data):
-            found = verify_carried(each, keys)
+            found = verify_carried(each, trusted)
             _witnessed(each.checkpoint, witnesses)
             print(_line(found))  # noqa: T201 - a command speaks
     except (ParseError, NotVerified) as error:
@@ -50,14 +51,15 @@ def grown(arguments: Sequence[str]) -> int:
         "file", type=Path, help="a consistency proof and the later checkpoint, as C2SP tlog-witness writes them"
     )
     parser.add_argument("--since", type=Path, required=True, metavar="FILE", help="the earlier checkpoint")
-    given = _keys(parser).parse_args(arguments)
+    keys.ask(parser)
+    given = parser.parse_args(arguments)
     try:
-        keys, witnesses, data = _read(given.key, given.witness, given.file)
+        trusted, witnesses, data = _read(given)
         earlier = given.since.read_bytes()
     except (ParseError, OSError) as error:
         return _say(f"It could not be checked. {error}", NOT_CHECKED)
     try:
-        before, after = verify_growth(data, earlier, keys)
+        before, after = verify_growth(data, earlier, trusted)
         _witnessed(after.signed, witnesses)
     except (ParseError, NotVerified) as error:
         return _say(f"NOT PROVED. {error}", NOT_PROVED)
@@ -65,7 +67,7 @@ def grown(arguments: Sequence[str]) -> int:
 
 
 def verify_growth(
-    data: bytes, earlier: bytes, keys: Sequence[VerifierKey]
+    data: bytes, earlier: bytes, trusted: Sequence[VerifierKey]
 ) -> tuple[VerifiedCheckpoint, VerifiedCheckpoint]:
     """Believe that the tree of a later checkpoint begins with that of an earlier one; both.
 
@@ -74,24 +76,15 @@ def verify_growth(
         NotVerified: One of them is not signed, or the later is not grown from the earlier.
     """
     asked = parse_request(data)
-    before, after = verify_checkpoint(parse_checkpoint(earlier), keys), verify_checkpoint(asked.checkpoint, keys)
+    before, after = verify_checkpoint(parse_checkpoint(earlier), trusted), verify_checkpoint(asked.checkpoint, trusted)
     if (asked.old, before.origin) != (before.size, after.origin):
         raise NotVerified("The proof is about another checkpoint than the earlier one.")
     merkle.verify_consistency(merkle.ConsistencyProof(before.size, after.size, asked.path), before.root, after.root)
     return before, after
 
 
-def _keys(parser: ArgumentParser) -> ArgumentParser:
-    parser.add_argument("--key", action="append", required=True, help="a public key of the log; may be given again")
-    words = "the public key of a witness who must have cosigned; may be given again"
-    parser.add_argument("--witness", action="append", default=[], metavar="KEY", help=words)
-    return parser
-
-
-def _read(
-    keys: Sequence[str], witnesses: Sequence[str], path: Path
-) -> tuple[list[VerifierKey], list[CosignerKey], bytes]:
-    return [parse_log_key(each) for each in keys], [parse_cosigner_key(each) for each in witnesses], path.read_bytes()
+def _read(given: Namespace) -> tuple[list[VerifierKey], list[CosignerKey], bytes]:
+    return keys.of_log(given), keys.of_witnesses(given), given.file.read_bytes()
 
 
 def _witnessed(checkpoint: SignedCheckpoint, witnesses: Sequence[CosignerKey]) -> None:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+from audit.log.cosignature import Cosigned
 from audit.log.note import to_base64
 from audit.log.said import Cut
 from audit.log.verify.damage import Verdict
@@ -24,13 +25,18 @@ def sentences(verdict: Verdict) -> list[str]:
         else ""
     )
     answer = f"WHOLE{since}." if verdict.whole else f"NOT WHOLE: {len(verdict.damages)} damages."
-    return [line for line in (*named, about, *map(_of_cut, verdict.cuts), _of_resumed(verdict), answer) if line]
+    further = (*map(_of_cosigned, verdict.cosigned), *map(_of_cut, verdict.cuts))
+    return [line for line in (*named, about, _of_resumed(verdict), *further, answer) if line]
 
 
 def _of_resumed(verdict: Verdict) -> str:
     if not verdict.resumed:
         return ""
     return f"{verdict.resumed} of them were read by a run that began on {_time(verdict.resumed_since * 1000)} and broke off; the others now."
+
+
+def _of_cosigned(line: Cosigned) -> str:
+    return f"Cosigned by {line.by.name} on {_time(line.at * 1000)}."
 
 
 def _of_cut(cut: Cut) -> str:
@@ -52,7 +58,7 @@ def as_json(verdict: Verdict) -> str:
     said = {
         "whole": verdict.whole, "origin": verdict.origin, "size": verdict.size, "root": to_base64(verdict.root),
         "whole_from": verdict.whole_from, "cuts": [vars(each) for each in verdict.cuts], "checked": verdict.checked,
-        "resumed": verdict.resumed, "resumed_since": verdict.resumed_since,
+        "cosigned": [{"by": each.by.text(), "at": each.at} for each in verdict.cosigned], "resumed": verdict.resumed, "resumed_since": verdict.resumed_since,
         "damages": [
             {"kind": each.kind, "first": each.first, "last": each.last, "path": each.path, "why": each.why}
             for each in verdict.damages

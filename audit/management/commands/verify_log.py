@@ -1,23 +1,29 @@
 """Checks the whole log with the public key alone."""
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from audit.log import tiles
 from audit.log.checking import published
 from audit.log.checkpoint import parse_checkpoint
 from audit.log.errors import ParseError
 from audit.log.examination import examine
 from audit.log.keys import load_verifiers
+from audit.log.models import SealedEntry
 from audit.log.note import VerifierKey
 from audit.log.ranges import StoredNote
 from audit.log.report import Report, as_json
+from audit.log.tile_paths import parse_path
 from audit.log.timestamps.taking import roots_or_none
 from audit.log.verify.sources import Source
+
+MOST_NAMED = 20
+T = TypeVar("T")
 
 
 class Command(BaseCommand):
@@ -55,6 +61,7 @@ def sentences(report: Report) -> Iterator[str]:
     if report.unreachable:
         yield f"What is published could not be looked at. {report.unreachable}"
     yield from report.sentences()
+    yield from _places(report)
     yield f"{report.personal_held} personal values match their commitments; {report.personal_erased} were erased."
     if report.timestamps or report.timestamps_unverified:
         unverified = (
@@ -62,6 +69,45 @@ def sentences(report: Report) -> Iterator[str]:
         )
         yield f"{report.timestamps} timestamps verify{unverified if report.timestamps_unverified else ''}."
     yield f"{report.waiting} events wait to be sealed."
+
+
+def _places(report: Report) -> Iterator[str]:
+    """Each fault of which only the first is named above, with the entries that it touches; of each kind the first 20."""
+    places = _indexes(report.personal_wrong[:MOST_NAMED])
+    yield from _each("tile", report.wrong_tiles, _of_tile)
+    yield from _each("columns", report.wrong_columns, lambda index: f"entry {index}")
+    yield from _each(
+        "personal value", report.personal_wrong, lambda named: f"{places.get(named, 'of no entry')}, {named}"
+    )
+    yield from _each(
+        "cosignature", report.wrong_cosignatures, lambda named: f"{_below(int(named.split()[0]))}, {named}"
+    )
+    yield from _each("checkpoint", report.wrong_notes, _below)
+
+
+def _each(kind: str, found: Sequence[T], place: Callable[[T], str]) -> Iterator[str]:
+    yield from (f"- {kind}: {place(each)}" for each in found[:MOST_NAMED])
+    if len(found) > MOST_NAMED:
+        yield f"- {kind}: {len(found) - MOST_NAMED} more"
+
+
+def _of_tile(path: str) -> str:
+    tile = parse_path(path)
+    height = tiles.HEIGHT * (tile.level or 0)
+    first = tile.index * tiles.WIDTH << height
+    return f"entries {first} to {first + (tile.width << height) - 1}, {path}"
+
+
+def _below(size: int) -> str:
+    return f"entries 0 to {size - 1}"
+
+
+def _indexes(named: Sequence[str]) -> dict[str, str]:
+    """The entries of personal values, which are named by their event."""
+    events = {each: each.split()[0] for each in named}
+    rows = SealedEntry.objects.filter(event_id__in=events.values()).values_list("event_id", "index")
+    found = {str(event): index for event, index in rows}
+    return {each: f"entry {found[event]}" for each, event in events.items() if event in found}
 
 
 def _keys() -> tuple[VerifierKey, ...]:

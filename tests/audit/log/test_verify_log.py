@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from audit.log import examination
-from audit.log.models import StoredCheckpoint
+from audit.log.models import Cosignature, StoredCheckpoint
+from audit.management.commands.verify_log import _of_tile
 from tests.audit.log.logged import appended, doctored, run_signer, sealed
 
 FAILED = "The log does not verify. (1)"
@@ -195,3 +196,35 @@ def test_ranges_up_to_a_position_say_nothing_of_later_entries() -> None:
     for size, expected in ((7, [(0, 2, True), (3, 6, True)]), (9, [(0, 2, True), (3, 6, True), (7, 8, False)])):
         found = examination.stored_ranges(keys, size)
         assert [(each.from_index, each.to_index, each.ok) for each in found] == expected
+
+
+@pytest.mark.django_db
+def test_each_fault_is_named_with_the_entries_that_it_touches() -> None:
+    events = sealed(3)
+    doctored("UPDATE audit_event SET name = 'person.left' WHERE id = %s OR id = %s", events[0], events[2])
+    doctored("UPDATE audit_personal_value SET value = 'x' WHERE field = 'name' AND event_id = %s", events[1])
+    doctored("UPDATE audit_tile SET hashes = overlay(hashes placing %s from 1)", bytes(32))
+    Cosignature.objects.create(size=3, witness="witness.example+key", line="— witness.example AAAA", signed_at=1)
+    named = [line for line in run()[0].splitlines() if line.startswith("- ")]
+    assert named == [
+        "- tile: entries 0 to 2, tile/0/000.p/3", "- columns: entry 0", "- columns: entry 2",
+        f"- personal value: entry 1, {events[1]} name", "- cosignature: entries 0 to 2, 3 by witness.example",
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_of_many_faults_twenty_are_named_and_the_rest_counted() -> None:
+    sealed(25)
+    doctored("UPDATE audit_personal_value SET value = 'x'")
+    named = [line for line in run()[0].splitlines() if line.startswith("- ")]
+    assert [line.split(",")[0] for line in named] == [
+        *(f"- personal value: entry {index}" for index in range(10) for _ in range(2)), "- personal value: 30 more",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "entries"),
+    [("tile/0/001", "256 to 511"), ("tile/1/000.p/2", "0 to 511"), ("tile/2/001.p/3", "16777216 to 16973823")],
+)
+def test_a_tile_covers_what_lies_below_it(path: str, entries: str) -> None:
+    assert _of_tile(path) == f"entries {entries}, {path}"

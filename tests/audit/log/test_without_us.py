@@ -4,48 +4,125 @@ import os
 import re
 import subprocess
 import sys
+import time
 import zipfile
+from collections.abc import Sequence
+from contextlib import nullcontext
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
+from audit.events.retention import DAY_MS
+from audit.log import rotation
+from audit.log.append import Entry, append_many, clock, now_ms
+from audit.log.checkpoint import log_key_text
+from audit.log.checkpoints import public_keys
+from audit.log.cutting import cut_published
+from audit.log.keys import generate
+from audit.log.note import VerifierKey
 from audit.log.pages import growth_file
 from audit.log.publishing import publish_once, publish_timestamps
+from audit.log.read import size
+from audit.log.sealing import seal_once
+from audit.log.signing import parse_signer_key
 from audit.log.single_file import single_file
 from audit.log.stores.directory import DirectoryStore
 from audit.log.timestamps import taking
 from audit.packs.position import as_files, newest
 from audit.packs.proofs import of_entries
-from tests.audit.log.logged import run_signer, sealed
+from tests.audit.log.logged import TEST, run_signer
 from tests.authority import authority_in, serving
 
 PAGE = Path(__file__).parents[3] / "docs" / "auditor" / "without-us.md"
 BLOCKS = re.compile(r"^```(sh|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, settings: Any) -> Path:
+SEARCH = {"search_id": "s", "list": "cases", "name": "Ada's", "query": "q", "shared": False}
+OLD = int(time.time() * 1000) - 3000 * DAY_MS
+CUT = {
+    "cut_id": "c",
+    "minimum_index": 256,
+    "from_index": 0,
+    "from_at": OLD,
+    "to_at": OLD,
+    "keep_until": OLD,
+    "reason": "Its time has come.",
+}
+
+
+class Log:
+    """Where the entries come from that a stranger finds, with the key that signs at present."""
+
+    def __init__(self, kind: str, settings: Any, store: DirectoryStore) -> None:
+        """A log of 300 entries or more, published."""
+        self.signer, self.settings, self.store = run_signer(), settings, store
+        self.settings.PORTAL_LOG_PUBLIC_KEY = self.signer.verifier().text()
+        with clock(lambda: OLD) if kind == "cut" else nullcontext():
+            self.grow(299)
+        if kind == "rotated":
+            self.rotate()
+        self.grow(1)
+        if kind == "cut":
+            self.publish()
+            self.cut()
+
+    def grow(self, count: int) -> None:
+        """More entries, each with a personal value, under a checkpoint."""
+        with transaction.atomic():
+            append_many([Entry("search.saved", TEST, dict(SEARCH)) for _ in range(count)])
+        self.seal()
+
+    def seal(self) -> None:
+        """All that waits, under one checkpoint."""
+        seal_once(connection, self.signer, now_ms(), trusted=public_keys())
+
+    def rotate(self) -> None:
+        """The next key signs from now on, and the first is retired once it has signed."""
+        following = parse_signer_key(generate(self.signer.name)[0])
+        self.settings.PORTAL_LOG_PUBLIC_KEY = lines(rotation.announced(public_keys(), following.verifier(), size()))
+        self.signer = following
+        self.grow(1)
+        self.settings.PORTAL_LOG_PUBLIC_KEY = lines(rotation.retired(public_keys()))
+        assert self.settings.PORTAL_LOG_PUBLIC_KEY.count("@") == 2
+
+    def cut(self) -> None:
+        """The first bundle is old enough to go, and goes."""
+        with transaction.atomic():
+            append_many([Entry("log.cut", TEST, CUT | {"asked_by": "a", "approved_by": "b"})])
+        self.seal()
+        self.publish()
+        with connection.cursor() as cursor:
+            assert cut_published(cursor, self.store, size()).count == 1
+
+    def publish(self) -> None:
+        publish_once(connection, self.store, public_keys())
+
+
+def lines(keys: Sequence[VerifierKey]) -> str:
+    return "\n".join(log_key_text(key) for key in keys)
+
+
+@pytest.fixture(params=["fresh", "rotated", "cut"])
+def folder(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> Path:
     """What a stranger holds."""
-    key = run_signer().verifier()
-    sealed(300)
+    log = Log(request.param, settings, DirectoryStore(tmp_path / "log"))
     with serving(authority_in(tmp_path / "authority")) as authority:
         settings.PORTAL_TIMESTAMP_URL, settings.PORTAL_TIMESTAMP_ROOTS = authority.address, str(authority.root)
         assert taking.run_due() == 1
     authority.root.rename(tmp_path / "authority.pem")
-    store = DirectoryStore(tmp_path / "log")
-    publish_once(connection, store, [key])
-    publish_timestamps(connection, store, 300, 0)
-    (tmp_path / "log.pub").write_text(key.text() + "\n")
     position = newest()
+    log.publish()
+    publish_timestamps(connection, log.store, position.size, 0)
+    (tmp_path / "log.pub").write_text(settings.PORTAL_LOG_PUBLIC_KEY + "\n")
     (attached,) = as_files(position)[:1]
     (tmp_path / attached.name).write_bytes(bytes(attached.data))
     (tmp_path / "log-proofs.txt").write_bytes(bytes(of_entries(range(0, 300, 40), position).data))
-    sealed(50)
-    (tmp_path / "log-grown.txt").write_bytes(growth_file(300) or b"")
+    log.grow(50)
+    (tmp_path / "log-grown.txt").write_bytes(growth_file(position.size) or b"")
     call_command("verifier", out=tmp_path / "verify.pyz", stdout=StringIO())
     return tmp_path
 
@@ -70,30 +147,58 @@ def test_every_command_of_the_page_does_what_it_says(folder: Path) -> None:
     done = followed(folder)
     assert [status for status, _ in done] == [0] * 6, done
     signature, entry, tree, verifier, proofs, stamped = (said for _, said in done)
-    name = run_signer().name
-    assert signature.startswith("Signature Verified Successfully\n" + name + "\n300\n")
-    assert (entry[0], "ada@example.org" in entry) == ("{", False)
-    assert tree == f"{name}: 300 entries have the root that was signed\n"
-    assert verifier.endswith("WHOLE.\n")
-    assert "Verification: OK" in stamped
-    assert ("\nTime stamp: " in stamped, "WHOLE.\n" in stamped) == (True, True)
+    name, at = (folder / "log/checkpoint").read_text().split("\n")[:2]
+    gone = not (folder / "log/tile/entries/000").exists()
+    assert signature.startswith(f"Signature Verified Successfully\n{name}\n{at}\n")
+    assert (entry[0], "Ada" in entry) == ("{", False)
+    read = "of those before 256 that were cut only the hashes are there\n" if gone else ""
+    assert tree == f"{name}: {at} entries have the root that was signed\n{read}"
+    whole = "WHOLE from entry 256 on; those before it were removed by a signed cut.\n" if gone else "WHOLE.\n"
+    assert (verifier.endswith(whole), f"\n{whole}" in stamped) == (True, True)
+    assert ("Verification: OK" in stamped, "\nTime stamp: " in stamped) == (True, True)
     assert (proofs.count("\nentry "), proofs.count("PROVED.")) == (7, 2)
-    assert proofs.endswith(f"PROVED. {name}: 351 entries begin with the 300 of before.\n")
+    assert proofs.endswith(f"PROVED. {name}: {int(at) + 51} entries begin with the {at} of before.\n")
 
 
 @pytest.mark.django_db
 def test_each_part_of_the_page_fails_on_what_it_checks(folder: Path) -> None:
-    bundle = next((folder / "log/tile/entries").glob("000"))
+    bundle = min((folder / "log/tile/entries").rglob("[0-9]*[0-9]"))
     data = bundle.read_bytes()
     bundle.write_bytes(data[:10] + bytes([data[10] ^ 1]) + data[11:])
-    head = (folder / "log/checkpoint").read_text()
-    (folder / "log/checkpoint").write_text(head.replace("\n300\n", "\n299\n"))
+    at = (folder / "log/checkpoint").read_text().split("\n")[1]
+    for head in (folder / "log/checkpoint", folder / f"log/timestamps/{at}.checkpoint"):
+        head.write_text(head.read_text().replace(f"\n{at}\n", f"\n{int(at) - 1}\n"))
     proofs = (folder / "log-proofs.txt").read_bytes()
-    stamp = folder / "log/timestamps/300.checkpoint"
-    stamp.write_text(stamp.read_text().replace("\n300\n", "\n299\n"))
     (folder / "log-proofs.txt").write_bytes(proofs.replace(b"\nindex 40\n", b"\nindex 41\n"))
     done = followed(folder)
     assert [status for status, _ in done] == [1] * 6, done
+
+
+def changed(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("folder", ["rotated"], indirect=True)
+def test_what_is_signed_with_a_retired_key_is_found_by_openssl_and_by_the_verifier(folder: Path) -> None:
+    at = int((folder / "log/checkpoint").read_text().split("\n")[1])
+    changed(folder / "log.pub", f"@{at - 2}-", f"@0-{at - 1}")
+    done = followed(folder)
+    assert [status for status, _ in done[:1] + done[3:5]] == [1] * 3, done
+    assert done[0][1].startswith(f"not valid for {at} entries: ")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("folder", ["cut"], indirect=True)
+def test_a_bundle_that_no_cut_names_is_missed_by_the_fifty_lines_too(folder: Path) -> None:
+    """The rest of the log is gone as well."""
+    for each in (folder / "log/tile/entries/001.p").iterdir():
+        each.unlink()
+    done = followed(folder)
+    assert [status for status, _ in done[2:4]] == [1, 1]
+    assert "entries before 301 are missing, and no entry log.cut says so" in done[2][1]
 
 
 def test_the_single_file_is_the_same_every_time_and_needs_no_package(tmp_path: Path) -> None:
