@@ -8,6 +8,7 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.cosignature import Cosigned, CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
+from audit.log.verify.bundles import look_at_all
 from audit.log.verify.damage import Damage, Kind, Verdict
 from audit.log.verify.judging import judge
 from audit.log.verify.sources import Source
@@ -64,8 +65,8 @@ def check(source: Source, wanted: Wanted) -> tuple[Verdict, VerifiedCheckpoint |
 def _read(
     source: Source, wanted: Wanted, head: VerifiedCheckpoint, believed: VerifiedCheckpoint, left: Left
 ) -> Verdict:
-    """Read every entry and judge. Where a run that is taken up ends in doubt, all is read: each damage is named, and nothing is excused by
-    a cut that was carried out in between.
+    """Read every entry and judge. Of a run that is taken up, the bundles are looked at again that a cut may have removed in between; and all
+    of them where anything is wrong, so that each damage is named.
     """
     keep = wanted.keep if believed is head else None
     walked = taken_up(source, head.size, left)
@@ -78,10 +79,14 @@ def _read(
         if wanted.tell:
             wanted.tell(done, head.size)
 
-    known, first = walked.known(), walked.first
+    known = walked.known()
     seen = list(walk(source, head.size, walked, wanted.processes, told))
     verdict, minimum = judge(source, head, seen, known)
-    if known and (verdict.damages or minimum > first * tiles.WIDTH):
+    if late := [index for index in known if (index + 1) * tiles.WIDTH <= minimum]:
+        seen += look_at_all(source, [(index, tiles.WIDTH) for index in late])
+        known = {index: root for index, root in known.items() if index not in set(late)}
+        verdict, _ = judge(source, head, seen, known)
+    if known and verdict.damages:
         return _read(source, wanted, head, believed, Left())
     verdict.resumed_since = left.begun if known else 0
     return verdict

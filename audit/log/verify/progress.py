@@ -54,8 +54,8 @@ def recall(path: Path, keys: Sequence[VerifierKey], now: int) -> Memory | None:
 
 
 def _left(said: Any) -> Left:
-    found = Left(**(said | {"cuts": tuple(said["cuts"])}))
-    numbers = (found.first, found.end, found.begun, *found.cuts)
+    found = Left(**(said | {"again": tuple(said["again"])}))
+    numbers = (found.first, found.end, found.begun, *found.again)
     if not all(type(each) is int and 0 <= each <= MAX_SIZE for each in numbers) or found.first > found.end:
         raise ValueError("It does not say how far an earlier run had read.")
     return found

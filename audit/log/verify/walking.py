@@ -18,13 +18,13 @@ AT_ONCE = 64  # bundles that one process looks at before it reports
 class Left:
     """What a run left that broke off. Bundles before ``first`` were gone, those from there to before ``end`` were read and sound.
 
-    ``cuts`` are those among them that may say that old bundles were removed, so they are read again; ``roots_sha256`` is the fingerprint
-    of the roots of all of them; ``begun`` is when the first was read, in s since 1970 UTC.
+    ``again`` are those among them that are looked at again: they may say that old bundles were removed, or were gone themselves, between
+    others that stay. ``roots_sha256`` is the fingerprint of the roots of all from ``first`` on; ``begun`` is when the first was read, in s since 1970 UTC.
     """
 
     first: int = 0
     end: int = 0
-    cuts: tuple[int, ...] = ()
+    again: tuple[int, ...] = ()
     roots_sha256: str = ""
     begun: int = 0
 
@@ -35,7 +35,7 @@ class Walked:
 
     first: int = 0
     end: int = 0
-    cuts: list[int] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
     roots: bytearray = field(default_factory=bytearray)
     hashed: Any = field(default_factory=hashlib.sha256)
 
@@ -43,21 +43,23 @@ class Walked:
         """One more, if it is the next and sound; nothing after one that is not."""
         if seen.index != self.end:
             return
-        if seen.agree and seen.entries_root is not None:
-            self.end += 1
-            self.cuts += [seen.index] if seen.cuts else []
-            self.roots += seen.entries_root
-            self.hashed.update(seen.entries_root)
-        elif self.first == self.end and seen.gone and seen.stored_root is not None:
-            self.first = self.end = seen.index + 1
+        if seen.stored_root is None or not (seen.agree or seen.gone):
+            return
+        self.end += 1
+        if seen.gone and self.first == seen.index:
+            self.first = self.end
+            return
+        self.again += [seen.index] if seen.gone or seen.cuts else []
+        self.roots += seen.stored_root
+        self.hashed.update(seen.stored_root)
 
     def left(self) -> Left:
         """What fits a file, without its time."""
-        return Left(self.first, self.end, tuple(self.cuts), self.hashed.hexdigest())
+        return Left(self.first, self.end, tuple(self.again), self.hashed.hexdigest())
 
     def known(self) -> dict[int, bytes]:
         """The roots of the bundles that need no second look, by index."""
-        again, size = set(self.cuts), tiles.HASH_BYTES
+        again, size = set(self.again), tiles.HASH_BYTES
         return {
             index: bytes(self.roots[at : at + size])
             for at, index in zip(range(0, len(self.roots), size), range(self.first, self.end), strict=True)
@@ -76,7 +78,7 @@ def taken_up(source: Source, size: int, left: Left) -> Walked:
     hashed = hashlib.sha256(joined)
     if None in roots or hashed.hexdigest() != left.roots_sha256:
         return Walked()
-    return Walked(left.first, left.end, list(left.cuts), bytearray(joined), hashed)
+    return Walked(left.first, left.end, list(left.again), bytearray(joined), hashed)
 
 
 def walk(

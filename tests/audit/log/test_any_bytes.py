@@ -142,7 +142,7 @@ def source(signer: SignerKey, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return published(signer, tmp_path_factory.mktemp("log"), 300)
 
 
-LEFT = {"first": 0, "end": 1, "cuts": [], "roots_sha256": "", "begun": 0}
+LEFT = {"first": 0, "end": 1, "again": [], "roots_sha256": "", "begun": 0}
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -150,7 +150,7 @@ LEFT = {"first": 0, "end": 1, "cuts": [], "roots_sha256": "", "begun": 0}
 @example({"left": LEFT}, True)
 @example({"left": LEFT | {"end": 2**64}}, True)
 @example({"left": LEFT | {"first": 2}}, True)
-@example({"left": LEFT | {"cuts": [-1]}}, True)
+@example({"left": LEFT | {"again": [-1]}}, True)
 @example({"left": LEFT | {"other": 1}}, True)
 @example({"checkpoint": 1, "left": LEFT}, False)
 def test_any_memory_of_the_verifier_is_of_this_log_or_not_ours(

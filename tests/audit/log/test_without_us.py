@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from audit.events.retention import DAY_MS
 from audit.log import rotation
-from audit.log.append import Entry, append_many, clock, now_ms
+from audit.log.append import Actor, Entry, append_many, clock, now_ms
 from audit.log.checkpoint import log_key_text
 from audit.log.checkpoints import public_keys
 from audit.log.cutting import cut_published
@@ -43,15 +43,8 @@ BLOCKS = re.compile(r"^```(sh|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 SEARCH = {"search_id": "s", "list": "cases", "name": "Ada's", "query": "q", "shared": False}
 OLD = int(time.time() * 1000) - 3000 * DAY_MS
-CUT = {
-    "cut_id": "c",
-    "minimum_index": 256,
-    "from_index": 0,
-    "from_at": OLD,
-    "to_at": OLD,
-    "keep_until": OLD,
-    "reason": "Its time has come.",
-}
+DECIDED = {"cut_id": "c", "minimum_index": 256}
+CUT = DECIDED | {"from_index": 0, "from_at": OLD, "to_at": OLD, "keep_until": OLD, "reason": "Its time has come."}
 
 
 class Log:
@@ -92,7 +85,13 @@ class Log:
     def cut(self) -> None:
         """The first bundle is old enough to go, and goes."""
         with transaction.atomic():
-            append_many([Entry("log.cut", TEST, CUT | {"asked_by": "a", "approved_by": "b"})])
+            append_many(
+                [
+                    Entry("cut.proposed", Actor("a"), DECIDED | {"reason": "Its time has come."}),
+                    Entry("cut.approved", Actor("b"), DECIDED | {"asked_by": "a", "approved_by": "b"}),
+                    Entry("log.cut", TEST, CUT | {"asked_by": "a", "approved_by": "b"}),
+                ]
+            )
         self.seal()
         self.publish()
         with connection.cursor() as cursor:
@@ -194,11 +193,12 @@ def test_what_is_signed_with_a_retired_key_is_found_by_openssl_and_by_the_verifi
 @pytest.mark.parametrize("folder", ["cut"], indirect=True)
 def test_a_bundle_that_no_cut_names_is_missed_by_the_fifty_lines_too(folder: Path) -> None:
     """The rest of the log is gone as well."""
+    at = (folder / "log/checkpoint").read_text().split("\n")[1]
     for each in (folder / "log/tile/entries/001.p").iterdir():
         each.unlink()
     done = followed(folder)
     assert [status for status, _ in done[2:4]] == [1, 1]
-    assert "entries before 301 are missing, and no entry log.cut says so" in done[2][1]
+    assert f"entries before {at} are missing, and no entry log.cut says so" in done[2][1]
 
 
 def test_the_single_file_is_the_same_every_time_and_needs_no_package(tmp_path: Path) -> None:

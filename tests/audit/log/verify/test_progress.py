@@ -142,11 +142,11 @@ def named(verdict: Verdict) -> list[tuple[Kind, str]]:
 def test_what_is_left_grows_share_by_share_up_to_the_first_damage(signer: SignerKey, tmp_path: Path) -> None:
     folder = published(signer, tmp_path, 256 * 7 + 9)
     assert [broken_off(folder, signer, at).end for at in (512, 1024, 1801)] == [2, 4, 7]
-    (folder / "tile/entries/003").unlink()
+    (folder / "tile/entries/003").write_bytes(b"")
     left = broken_off(folder, signer, 1536)
     assert (left.first, left.end) == (0, 3)
     verdict, new = finished(folder, signer, left)
-    assert (named(verdict), new) == ([(Kind.BUNDLE_MISSING, "tile/entries/003")], 256 * 6 + 9), "all of it again"
+    assert (named(verdict), new) == ([(Kind.BUNDLE_UNREADABLE, "tile/entries/003")], 256 * 6 + 9), "all of it again"
 
 
 @pytest.mark.usefixtures("share")
@@ -195,7 +195,7 @@ def test_a_cut_that_was_read_before_the_break_still_excuses(signer: SignerKey, t
     """The entry that says it stands in a bundle that was read; it is read again, and no other."""
     folder = cut_log(tmp_path, signer, size=1100, place=300)
     left = broken_off(folder, signer, 512)
-    assert (left.first, left.end, left.cuts) == (1, 2, (1,))
+    assert (left.first, left.end, left.again) == (1, 2, (1,))
     verdict, new = finished(folder, signer, left)
     assert (verdict.damages, verdict.whole_from, verdict.resumed, new) == ([], 256, 0, 844)
     left = broken_off(folder, signer, 1024)
@@ -210,7 +210,21 @@ def test_a_cut_that_was_carried_out_after_the_break_is_seen(signer: SignerKey, t
     assert (left.first, left.end) == (0, 2)
     (folder / "tile/entries/000").unlink()
     verdict, new = finished(folder, signer, left)
-    assert (verdict.damages, verdict.whole_from, verdict.resumed, new) == ([], 256, 0, 344)
+    assert (verdict.damages, verdict.whole_from, verdict.resumed, new) == ([], 256, 256, 88)
+
+
+@pytest.mark.usefixtures("share")
+def test_bundles_that_stay_between_those_that_were_cut_stop_nothing(signer: SignerKey, tmp_path: Path) -> None:
+    """Under a hold the first stays; the second is gone."""
+    folder = publish(saying(signer, 1100, 1099, SAID | {"minimum_index": 512}), tmp_path)
+    (folder / "tile/entries/001").unlink()
+    left = broken_off(folder, signer, 1024)
+    assert (left.first, left.end, left.again) == (0, 4, (1,))
+    verdict, _ = finished(folder, signer, left)
+    assert (verdict.damages, verdict.whole_from, verdict.resumed, verdict.checked) == ([], 512, 512, 844)
+    (folder / "tile/entries/002").unlink()
+    left = broken_off(folder, signer, 1024)
+    assert named(finished(folder, signer, left)[0]) == [(Kind.BUNDLE_MISSING, "tile/entries/002")]
 
 
 @pytest.mark.usefixtures("share")
