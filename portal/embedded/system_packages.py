@@ -70,6 +70,7 @@ SETS = {
         SystemPackage("poppler-utils", _program("pdftotext"), "poppler"),
         SystemPackage("openssl", _program("openssl"), "openssl"),
         SystemPackage("sqlite3", _program("sqlite3"), "sqlite"),
+        SystemPackage("age", _program("age"), "age"),
     ),
 }
 

@@ -32,11 +32,16 @@ from tests.servers import role_url
 class Place:
     """Where backups go, who signs them, and who can read them."""
 
-    folder: Path
+    address: str
     target: Target
     signer: SignerKey
     recipient: str
     identity: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where it is one of this machine."""
+        return Path(self.address)
 
     def backup(self, keeping: Keeping | None = None) -> Made:
         recipients = parse_recipients(self.recipient)
@@ -54,12 +59,12 @@ class Place:
         environment = dict(os.environ) | {
             "DATABASE_URL": role_url("owner", database), "PORTAL_BACKUP_PUBLIC_KEY": self.signer.verifier().text(),
         }  # fmt: skip
-        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "restore", "--from", str(self.folder)]
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "restore", "--from", self.address]
         command += ["--identity", str(self.identity), *more]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def files(self) -> dict[str, bytes]:
-        """All that lies there."""
+        """All that lies there, in a folder."""
         found = (path for path in self.folder.rglob("*") if path.is_file())
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
 
@@ -70,21 +75,22 @@ class Place:
         return b"".join(decrypted(data, identities) if path.endswith(".age") else data for path, data in whole)
 
 
-def place(folder: Path) -> Place:
+def place(folder: Path, address: str = "") -> Place:
+    """A folder, or what the address names; the identity lies beside."""
     secret, public = new_identity()
     identity = folder / "backup.identity"
     identity.write_text(secret)
-    target = folder / "backups"
+    address = address or str(folder / "backups")
     return Place(
-        target, open_target(str(target)), SignerKey("test/backup", Ed25519PrivateKey.generate()), public, identity
+        address, open_target(address), SignerKey("test/backup", Ed25519PrivateKey.generate()), public, identity
     )
 
 
 @contextmanager
-def empty_database() -> Iterator[str]:
-    """One that is migrated and empty; it goes again."""
+def empty_database(pattern: str = PATTERN) -> Iterator[str]:
+    """One that is migrated and empty, or as PostgreSQL makes it from ``template0``; it goes again."""
     name = f"restored_{uuid.uuid4().hex[:8]}"
-    _make(name, PATTERN)
+    _make(name, pattern)
     try:
         yield name
     finally:

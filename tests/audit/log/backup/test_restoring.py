@@ -26,6 +26,7 @@ from audit.packs.position import newest
 from audit.packs.render import workplace
 from tests.audit.log.backup.places import Place, empty_database, place, whole, working_in
 from tests.audit.log.logged import TEST, appended, run_signer, sealed
+from tests.migrated import PATTERN
 from tests.worlds import make_world, opened, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,8 +39,8 @@ def backups(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def empty() -> Iterator[str]:
-    with empty_database() as name:
+def empty(request: pytest.FixtureRequest) -> Iterator[str]:
+    with empty_database(getattr(request, "param", PATTERN)) as name:
         yield name
 
 
@@ -58,6 +59,11 @@ def seen(case: str, system: str) -> tuple[object, ...]:
     return last.root, repr(fold_case(case, of_case(case))), pack(system), whole()
 
 
+@pytest.mark.parametrize(
+    "empty",
+    [pytest.param(PATTERN, id="migrated"), pytest.param("template0", id="bare", marks=pytest.mark.faults)],
+    indirect=True,
+)
 def test_restore_on_an_empty_database_gives_the_same_rows_root_case_and_pack(backups: Place, empty: str) -> None:
     with sealing():
         world = make_world()
