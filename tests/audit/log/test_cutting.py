@@ -1,11 +1,6 @@
 """Old entries are cut: only what the sealed ``log.cut`` names and only after its time; every proof stays, and a missing bundle without it is damage."""
 
 import shutil
-import threading
-import time
-import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,142 +9,44 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.events.retention import DAY_MS
-from audit.log import checkpoints, cutting
-from audit.log.append import Actor, Entry, LogUnavailable, append_many, append_on, clock, now_ms, process
+from audit.log import checkpoints
+from audit.log.append import Actor, Entry, LogUnavailable, append_on, clock, now_ms, process
 from audit.log.backup import hourly, passing
 from audit.log.checking import StoreSource
 from audit.log.cuts import begins_at, minimum_index
-from audit.log.cutting import Removed, StillLocked, cut_published
-from audit.log.cutting_rows import cut_portion, need_old, stayed
+from audit.log.cutting import StillLocked
 from audit.log.databases import as_role
-from audit.log.erasing import lock
-from audit.log.examination import examine, stored_ranges
+from audit.log.examination import stored_ranges
 from audit.log.models import Event, PersonalValue, SealedEntry, Tile
-from audit.log.publisher import CUT_REST_S, Publisher
-from audit.log.publishing import SetBack, publish_once
+from audit.log.publishing import SetBack
 from audit.log.read import named, size
 from audit.log.recovery import CannotRecover, recover
-from audit.log.report import Report
 from audit.log.sealing import SealingError
 from audit.log.stores import StoreUnavailable
-from audit.log.stores.directory import DirectoryStore
-from audit.log.verify.__main__ import main
 from tests.audit.log.backup.configured import configure
 from tests.audit.log.backup.places import empty_database, place, working_in
+from tests.audit.log.cut_log import (
+    ASKED,
+    DELETE_ONE,
+    OLD,
+    TILES_READ,
+    cut_in,
+    cut_rows,
+    decided,
+    old_log,
+    outsider,
+    published,
+    report,
+    say_cut,
+    the_cut,
+    view,
+    written,
+)
 from tests.audit.log.logged import TEST, doctored, run_signer, sealed
 from tests.audit.log.test_recovery import set_back
-from tests.servers import role_url, wait_until
+from tests.servers import role_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
-OLD = int(time.time() * 1000) - 3000 * DAY_MS
-DELETE_ONE = (
-    "DELETE FROM public.audit_event WHERE id IN (SELECT event_id FROM public.audit_sealed_entry WHERE index = 5)"
-)
-TILES_READ = 4  # those before the minimum in one; of the tree each of the lowest level, which is checked as a whole
-CASE, LATER, GOES_ON = str(uuid.uuid4()), str(uuid.uuid4()), str(uuid.uuid4())
-
-
-def view(case: str = "") -> Entry:
-    return Entry("page.viewed", TEST, {"person_id": "p", "page": "the case", "quarter": 0}, case=case)
-
-
-def written(*entries: Entry) -> None:
-    with transaction.atomic():
-        append_many(entries)
-    sealed(0)
-
-
-def old_log(at: int = OLD) -> None:
-    """600 old entries, 300 of them with a personal value: two that stay, one of a case that goes on, one of a case that does not."""
-    with clock(lambda: at):
-        sealed(2)
-        search = {"search_id": "s", "list": "cases", "name": "Ada's", "query": "q", "shared": False}
-        written(view(CASE), view(GOES_ON), *[Entry("search.saved", TEST, dict(search)) for _ in range(296)])
-        written(view(LATER), *[view() for _ in range(299)])
-    written(view(GOES_ON), view())
-
-
-ASKED, APPROVED = Actor("a"), Actor("b")
-
-
-def decided(minimum: int = 512, *, by: Actor = APPROVED, **changes: Any) -> list[Entry]:
-    """What two people said before a cut; ``changes`` to the approval."""
-    said = {"cut_id": f"of {minimum}", "minimum_index": minimum}
-    return [
-        Entry("cut.proposed", ASKED, said | {"reason": "Its time has come."}),
-        Entry("cut.approved", by, said | {"asked_by": "a", "approved_by": by.id} | changes),
-    ]
-
-
-def the_cut(minimum: int = 512) -> Entry:
-    said = {
-        "cut_id": f"of {minimum}",
-        "minimum_index": minimum,
-        "from_index": 0,
-        "from_at": OLD,
-        "to_at": OLD,
-        "keep_until": OLD,
-    }
-    return Entry("log.cut", TEST, said | {"asked_by": "a", "approved_by": "b", "reason": "Its time has come."})
-
-
-def say_cut(minimum: int = 512) -> None:
-    written(*decided(minimum), the_cut(minimum))
-
-
-def published(folder: Path) -> DirectoryStore:
-    store = DirectoryStore(folder)
-    publish_once(connection, store, [run_signer().verifier()])
-    return store
-
-
-def cut_in(store: DirectoryStore) -> int:
-    return removed_from(store).count
-
-
-def removed_from(store: DirectoryStore) -> Removed:
-    with connection.cursor() as cursor:
-        return cut_published(cursor, store, size())
-
-
-def hold(*, case: str = "", person: str = "") -> Entry:
-    about = {"case_id": case} if case else {"person_id": person}
-    return Entry("hold.set", TEST, {"hold_id": "h", "reason": "A court case."} | about)
-
-
-def lifted(by: str = "b") -> Entry:
-    return Entry("hold.lifted", Actor(by), {"hold_id": "h", "asked_by": "a", "approved_by": by})
-
-
-def cut_rows(role: str = "eraser", minimum: int = 512) -> tuple[int, int, int]:
-    """All portions; how many entries and values went, and how many entries stay."""
-    entries, values, start = 0, 0, 0
-    with as_role(role, role_url(role, connection.settings_dict["NAME"])) as alias:
-        need_old(alias, minimum)
-        while True:
-            with transaction.atomic(using=alias):
-                gone = cut_portion(alias, minimum, start)
-            entries, values = entries + gone.entries, values + gone.values
-            if gone.after is None:
-                return entries, values, stayed(minimum)
-            start = gone.after
-
-
-def report(folder: Path | None = None) -> Report:
-    return examine([run_signer().verifier()], published=StoreSource(str(folder)) if folder else None)
-
-
-def outsider(folder: Path, capsys: Any) -> tuple[int, str]:
-    status = main([str(folder), "--key", (folder.parent / "key").read_text(), "--quiet"])
-    return status, capsys.readouterr().out.splitlines()[-1]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    from audit.log.checkpoint import log_key_text
-
-    (tmp_path / "key").write_text(log_key_text(run_signer().verifier()))
-    return tmp_path / "log"
 
 
 def test_a_cut_log_is_whole_from_its_minimum_on_for_us_and_for_a_stranger(folder: Path, capsys: Any) -> None:
@@ -316,145 +213,6 @@ def test_a_tile_or_an_entry_before_the_cut_that_was_changed_is_damage(folder: Pa
     )
     found = report()
     assert (found.wrong_tiles[0], found.wrong_notes != []) == ("tile/1/000.p/2", True)
-
-
-class Watched(DirectoryStore):
-    """It counts the bundles that are read, and keeps all under lock."""
-
-    read_paths: tuple[str, ...] = ()
-    until: datetime | None = None
-
-    def read(self, path: str) -> bytes | None:
-        self.read_paths += (path,) if "entries" in path else ()
-        return super().read(path)
-
-    def locked_until(self, path: str) -> datetime | None:  # noqa: ARG002 - all the same
-        return self.until
-
-
-def test_what_is_locked_is_not_read_and_a_cut_that_failed_rests(folder: Path) -> None:
-    old_log()
-    say_cut()
-    published(folder)
-    store = Watched(folder)
-    store.until = datetime(2040, 1, 2, tzinfo=UTC)
-    with pytest.raises(StillLocked):
-        cut_in(store)
-    assert store.read_paths == ()
-    publisher = Publisher("default", store, [run_signer().verifier()], remembered=True)
-    publisher._published(connection)
-    store.until = None
-    publisher._published(connection)
-    assert ("under Object Lock" in publisher.uncut, (folder / "tile/entries/001").exists()) == (True, True)
-    publisher.cut_rests_until -= CUT_REST_S
-    publisher._published(connection)
-    assert (publisher.uncut, (folder / "tile/entries/001").exists()) == ("", False)
-
-
-@pytest.mark.parametrize(
-    ("about", "kept"),
-    [({"case": CASE}, (0,)), ({"case": LATER}, (1,)), ({"person": "p"}, (0, 1)), ({"person": "nobody-here"}, ())],
-)
-def test_bundles_with_entries_under_a_hold_stay_until_two_lift_it(
-    folder: Path, capsys: Any, about: dict[str, str], kept: tuple[int, ...]
-) -> None:
-    old_log()
-    say_cut()
-    written(hold(**about))
-    store = published(folder)
-    assert removed_from(store) == Removed(2 - len(kept), kept)
-    assert [(folder / f"tile/entries/00{number}").exists() for number in (0, 1)] == [
-        number in kept for number in (0, 1)
-    ]
-    assert (outsider(folder, capsys)[0], report(folder).sentences()) == (0, [])
-    written(lifted(by="a"))  # one person's word
-    assert removed_from(published(folder)) == Removed(0, kept)
-    written(lifted())
-    assert removed_from(published(folder)) == Removed(len(kept), ())
-
-
-def test_a_case_in_which_a_held_person_is_named_elsewhere_is_held_whole(folder: Path) -> None:
-    old_log()
-    with clock(lambda: OLD):
-        written(
-            Entry("page.viewed", TEST, {"person_id": "held-one", "page": "the case", "quarter": 0}, case=CASE)
-        )  # above the minimum
-    say_cut()
-    written(hold(person="held-one"))
-    assert removed_from(published(folder)) == Removed(1, (0,))
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
-            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        )
-        return bool(cursor.fetchone()[0])
-
-
-def beside(do: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
-    got: list[object] = []
-
-    def work() -> None:
-        try:
-            got.append(do())
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    return thread, got
-
-
-def test_a_removal_waits_for_a_hold_that_is_being_set_and_keeps_what_is_its(folder: Path) -> None:
-    old_log()
-    say_cut()
-    store = published(folder)
-    with transaction.atomic():
-        lock()
-        append_many([hold(case=CASE)])
-        thread, got = beside(lambda: removed_from(store))
-        wait_until(somebody_waits, "the removal to wait")
-    thread.join(60)
-    assert got == [Removed(1, (0,))]
-
-
-def test_a_hold_waits_for_the_bundles_that_are_being_removed_and_keeps_those_after_them(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def set_hold() -> None:
-        with transaction.atomic():
-            lock()
-            append_many([hold(case=LATER)])
-
-    class Slow(DirectoryStore):
-        def cut(self, paths: list[str]) -> None:
-            if not threads:
-                threads.append(beside(set_hold)[0])
-                wait_until(somebody_waits, "the hold to wait")
-            super().cut(paths)
-
-    threads: list[threading.Thread] = []
-    monkeypatch.setattr(cutting, "AT_ONCE", 1)
-    old_log()
-    say_cut()
-    published(folder)
-    assert removed_from(Slow(folder)) == Removed(1, (1,))
-    threads[0].join(60)
-
-
-def test_the_sealer_looks_again_when_a_hold_is_lifted_and_says_what_stays(folder: Path) -> None:
-    old_log()
-    say_cut()
-    written(hold(case=CASE))
-    published(folder)
-    publisher = Publisher("default", DirectoryStore(folder), [run_signer().verifier()], remembered=True)
-    publisher._published(connection)
-    assert publisher.of_cut() == {"minimum": 512, "kept": 1, "trouble": ""}
-    written(lifted())
-    publisher._published(connection)
-    assert publisher.of_cut() == {"minimum": 512, "kept": 0, "trouble": ""}
 
 
 def test_a_removal_that_broke_off_goes_on_where_it_was(folder: Path) -> None:

@@ -21,8 +21,8 @@ from audit.log.said import LEAST_KEPT_MS
 from audit.log.sealing import SealingError, seal_once
 from audit.log.stores.directory import DirectoryStore
 from tests.audit.log.backup.places import empty_database, place, working_in
+from tests.audit.log.cut_log import cut_in, cut_rows, old_log, published, say_cut, written
 from tests.audit.log.logged import TEST, doctored, run_signer, sealed
-from tests.audit.log.test_cutting import cut_in, cut_rows, old_log, published, say_cut, written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = int(time.time() * 1000)

@@ -13,8 +13,8 @@ from audit.log.append import Entry
 from audit.packs import removing
 from audit.packs.models import Dossier
 from audit.packs.reading import people_in
+from tests.audit.log.cut_log import written
 from tests.audit.log.logged import TEST
-from tests.audit.log.test_cutting import written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,8 +10,8 @@ from audit.log.append import Entry, clock
 from audit.log.models import PersonalValue
 from audit.log.read import named
 from portal.erasing import expiring
+from tests.audit.log.cut_log import written
 from tests.audit.log.logged import TEST, sealed
-from tests.audit.log.test_cutting import written
 from tests.worlds import World, make_world, request_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("eraser")]
