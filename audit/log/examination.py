@@ -1,23 +1,20 @@
 """The check of the whole stored log: what `audit.log.ranges` says of it, and whether what lies beside it fits."""
 
 import heapq
-import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from cryptography import x509
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
 
 from audit.log import merkle, tiles
-from audit.log.canonical import parse_entry
 from audit.log.checkpoint import MAX_SIZE
-from audit.log.commitments import verify_commitment
 from audit.log.cosignature import parse_cosigner_key, verify_cosignatures
 from audit.log.cuts import begins_at
 from audit.log.errors import NotVerified, ParseError
 from audit.log.examining_cut import examine_cut
-from audit.log.models import Cosignature, Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint, Tile
+from audit.log.examining_values import Examined, Gone, examine_values, read_gone
+from audit.log.models import Cosignature, Event, QueueEntry, SealedEntry, StoredCheckpoint, Tile
 from audit.log.note import VerifierKey, parse_note, write_note
 from audit.log.ranges import Entry, RangeResult, StoredNote, TileCheck, verify_entries
 from audit.log.report import MOST_NAMED, Report
@@ -28,11 +25,12 @@ from audit.log.verify.damage import Kind
 from audit.log.verify.sources import Source, SourceUnavailable
 
 CHUNK = 2000
+NOTHING_MORE = Gone()
 
 
 def examine(
     keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote] = (), published: Source | None = None,
-    roots: tuple[x509.Certificate, ...] = (),
+    roots: tuple[x509.Certificate, ...] = (), gone: Gone = NOTHING_MORE,
 ) -> Report:  # fmt: skip
     """Check everything at one moment of the database.
 
@@ -41,6 +39,7 @@ def examine(
         seen_elsewhere: Checkpoints that an outsider holds; the stored log must contain them.
         published: The log as others see it. It is looked at first, so that the database may have grown since, and not the other way round.
         roots: The certificates under which timestamps are believed.
+        gone: Personal values of which entries that are not stored say that they are gone.
     """
     report = Report()
     seen_elsewhere = [*seen_elsewhere, *(_published(report, keys, published) if published else ())]
@@ -49,7 +48,7 @@ def examine(
         if at_once:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        _sealed(report, keys, seen_elsewhere)
+        _sealed(report, keys, seen_elsewhere, read_gone(gone))
         _unsealed(report)
         _cosigned(report)
         _stamped(report, roots)
@@ -119,17 +118,17 @@ def stored_notes(size: int = MAX_SIZE, above: int = -1) -> Iterator[StoredNote]:
         yield StoredNote(at_size, note.encode(), at)
 
 
-def _sealed(report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote]) -> None:
+def _sealed(report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote], gone: Gone) -> None:
     check = TileCheck(stored_tile)
     elsewhere = sorted(seen_elsewhere, key=lambda note: note.size)
     begins = report.whole_from = begins_at()
     if begins:
         notes = _notes(stored_notes(begins), [note for note in elsewhere if note.size <= begins])
-        examine_cut(report, check, _entries(report, 0, begins), notes, keys, stored_tile)
+        examine_cut(report, check, _entries(report, gone, 0, begins), notes, keys, stored_tile)
     notes = _notes(
         stored_notes(above=begins or -1), [note for note in elsewhere if not begins or note.size > begins]
     )  # read as they are needed
-    for result in verify_entries(_watched(report, check, begins), notes, keys, stored_tile, begins):
+    for result in verify_entries(_watched(report, gone, check, begins), notes, keys, stored_tile, begins):
         report.checkpoints += 1
         if not result.ok:
             report.bad_range_count += 1
@@ -141,56 +140,29 @@ def _notes(stored: Iterator[StoredNote], elsewhere: Sequence[StoredNote]) -> Ite
     return heapq.merge(stored, elsewhere, key=lambda note: note.size)
 
 
-def _watched(report: Report, check: TileCheck, begins: int) -> Iterator[Entry]:
+def _watched(report: Report, gone: Gone, check: TileCheck, begins: int) -> Iterator[Entry]:
     """The stored entries from an index on, held against the tiles on their way."""
-    for entry in _entries(report, begins, MAX_SIZE):
+    for entry in _entries(report, gone, begins, MAX_SIZE):
         check.add(merkle.leaf_hash(entry.body))
         yield entry
 
 
-def _entries(report: Report, start: int, end: int) -> Iterator[Entry]:
+def _entries(report: Report, gone: Gone, start: int, end: int) -> Iterator[Entry]:
     """The stored entries between two indexes; on their way columns and personal values are held against them."""
     columns = ("event_id", *(f"event__{name}" for name in ("name", "at", "by", "case", "subject", "body")))
     chosen = SealedEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")
-    chunk: list[tuple[uuid.UUID, bytes]] = []
+    chunk: list[Examined] = []
     for index, leaf, *row in chosen.values_list("index", "leaf_hash", *columns).iterator(chunk_size=CHUNK):
         event = Queued(0, *row)
         report.entries += 1
         if reason_to_refuse(event):
             report.wrong_columns.append(index)
-        chunk.append((event.id, event.body))
+        chunk.append(Examined(index, event.id, event.body))
         if len(chunk) == CHUNK:
-            _personal(report, chunk)
+            examine_values(report, chunk, gone)
             chunk.clear()
         yield Entry(index, event.body, bytes(leaf))
-    _personal(report, chunk)
-
-
-def _personal(report: Report, chunk: Sequence[tuple[uuid.UUID, bytes]]) -> None:
-    values: dict[tuple[uuid.UUID, str], tuple[bytes, str]] = {
-        (identity, name): (bytes(salt), value)
-        for identity, name, salt, value in PersonalValue.objects.filter(
-            event_id__in=[identity for identity, _ in chunk]
-        ).values_list("event_id", "field", "salt", "value")
-    }
-    for identity, body in chunk:
-        for name, commitment in _commitments(body).items():
-            held = values.pop((identity, name), None)
-            if held is None:
-                report.personal_erased += 1
-            elif verify_commitment(commitment, held[0], name, held[1]):
-                report.personal_held += 1
-            else:
-                report.personal_wrong.append(f"{identity} {name}")
-    report.personal_wrong += [f"{identity} {name}" for identity, name in values]  # committed to by no entry
-
-
-def _commitments(body: bytes) -> dict[str, str]:
-    try:
-        personal: Any = parse_entry(body).get("personal", {})
-    except ParseError:
-        return {}
-    return {name: str(value) for name, value in personal.items()} if isinstance(personal, dict) else {}
+    examine_values(report, chunk, gone)
 
 
 def _unsealed(report: Report) -> None:

@@ -11,7 +11,7 @@ MOST_NAMED = 20
 
 @dataclass
 class Report:
-    """What was found. Erased personal values and events that wait are counted; they are no fault."""
+    """What was found. Personal values that were erased or did not come back, and events that wait, are counted; they are no fault."""
 
     entries: int = 0
     checkpoints: int = 0
@@ -23,7 +23,10 @@ class Report:
     wrong_tiles: list[str] = field(default_factory=list)
     wrong_columns: list[int] = field(default_factory=list)  # indexes
     personal_held: int = 0
-    personal_erased: int = 0
+    personal_erased: int = 0  # as entries say
+    personal_lost: int = 0  # of entries that came back from what is published, without them
+    personal_missing: list[str] = field(default_factory=list)  # the first 20 of which no entry says why they are gone
+    personal_missing_count: int = 0
     personal_wrong: list[str] = field(default_factory=list)
     waiting: int = 0
     waiting_since: int | None = None
@@ -57,8 +60,7 @@ def _faults(report: Report) -> Iterator[str]:
         yield f"{len(report.wrong_tiles)} tiles are not those of the entries, first {report.wrong_tiles[0]}."
     if report.wrong_columns:
         yield f"The columns of {len(report.wrong_columns)} entries do not repeat their bytes, first {report.wrong_columns[0]}."
-    if report.personal_wrong:
-        yield f"{len(report.personal_wrong)} personal values do not match, first {report.personal_wrong[0]}."
+    yield from _personal_faults(report)
     if report.astray:
         yield f"{report.astray} events are neither sealed nor waiting to be."
     if report.wrong_cosignatures:
@@ -66,6 +68,13 @@ def _faults(report: Report) -> Iterator[str]:
     if report.wrong_timestamps:
         yield f"{len(report.wrong_timestamps)} timestamps do not verify, first {report.wrong_timestamps[0]}."
     yield from _published_faults(report)
+
+
+def _personal_faults(report: Report) -> Iterator[str]:
+    if report.personal_wrong:
+        yield f"{len(report.personal_wrong)} personal values do not match, first {report.personal_wrong[0]}."
+    if report.personal_missing_count:
+        yield f"{report.personal_missing_count} personal values are gone and no entry says why, first that of {report.personal_missing[0]}."
 
 
 def _published_faults(report: Report) -> Iterator[str]:

@@ -166,11 +166,13 @@ def roll_back(scene: Scene) -> int:
 
 
 def salts(scene: Scene) -> int:
-    """A personal value or its salt says something else."""
+    """A personal value or its salt says something else, or both are gone without an entry that says so."""
     index = scene.index
     field = scene.chance.choice(["name", "email"])
-    change = scene.chance.choice(["value = value || 'x'", "salt = sha256(salt)"])
-    doctored(f"UPDATE audit_personal_value SET {change} WHERE field = %s AND event_id = ({EVENT_AT})", field, index)
+    change = scene.chance.choice(
+        ["UPDATE {} SET value = value || 'x'", "UPDATE {} SET salt = sha256(salt)", "DELETE FROM {}"]
+    ).format("audit_personal_value")
+    doctored(f"{change} WHERE field = %s AND event_id = ({EVENT_AT})", field, index)
     return index
 
 

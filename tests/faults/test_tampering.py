@@ -121,7 +121,11 @@ def by_verifier(name: str, at: int, verdict: Verdict) -> bool:
 def by_verify_log(name: str, at: int, report: Report) -> bool:
     if name == "edit salts or values":
         event = SealedEntry.objects.values_list("event_id", flat=True).get(index=at)
-        return [each.split()[0] for each in report.personal_wrong] == [str(event)]
+        gone = [each.split(",")[0] for each in report.personal_missing]
+        return ([each.split()[0] for each in report.personal_wrong], gone) in (
+            ([str(event)], []),
+            ([], [f"entry {at}"]),
+        )
     if name == "swap tiles":
         return tiles.path(tiles.TileName(0, at // tiles.WIDTH, tiles.WIDTH)) in report.wrong_tiles
     if name == "split view":  # every range is sound in itself; what does not fit is the checkpoint that was seen

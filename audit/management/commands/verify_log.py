@@ -62,7 +62,8 @@ def sentences(report: Report) -> Iterator[str]:
         yield f"What is published could not be looked at. {report.unreachable}"
     yield from report.sentences()
     yield from _places(report)
-    yield f"{report.personal_held} personal values match their commitments; {report.personal_erased} were erased."
+    lost = f"; {report.personal_lost} did not come back with their entries" if report.personal_lost else ""
+    yield f"{report.personal_held} personal values match their commitments; {report.personal_erased} were erased{lost}."
     if report.timestamps or report.timestamps_unverified:
         unverified = (
             f"; {report.timestamps_unverified} could not be verified, for PORTAL_TIMESTAMP_ROOTS names no certificates"
@@ -79,16 +80,17 @@ def _places(report: Report) -> Iterator[str]:
     yield from _each(
         "personal value", report.personal_wrong, lambda named: f"{places.get(named, 'of no entry')}, {named}"
     )
+    yield from _each("personal value that is gone", report.personal_missing, str, report.personal_missing_count)
     yield from _each(
         "cosignature", report.wrong_cosignatures, lambda named: f"{_below(int(named.split()[0]))}, {named}"
     )
     yield from _each("checkpoint", report.wrong_notes, _below)
 
 
-def _each(kind: str, found: Sequence[T], place: Callable[[T], str]) -> Iterator[str]:
+def _each(kind: str, found: Sequence[T], place: Callable[[T], str], count: int = 0) -> Iterator[str]:
     yield from (f"- {kind}: {place(each)}" for each in found[:MOST_NAMED])
-    if len(found) > MOST_NAMED:
-        yield f"- {kind}: {len(found) - MOST_NAMED} more"
+    if (count or len(found)) > MOST_NAMED:
+        yield f"- {kind}: {(count or len(found)) - MOST_NAMED} more"
 
 
 def _of_tile(path: str) -> str:

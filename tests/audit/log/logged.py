@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from audit.log.append import Entry, append_many, process
+from audit.log.erased import subject_of
 from audit.log.keys import load_signer
 from audit.log.sealing import seal_once
 from audit.log.signing import SignerKey
@@ -34,6 +35,14 @@ def sealed(count: int = 1) -> list[uuid.UUID]:
     while seal_once(connection, run_signer(), time.time_ns() // 1_000_000):
         pass
     return found
+
+
+def erase(event: uuid.UUID, field: str = "name") -> None:
+    """As the eraser does: the value goes, and an event says so, which waits to be sealed."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_personal_value WHERE event_id = %s AND field = %s", [event, field])
+        said = {"event_id": str(event), "field": field, "basis": "asked for"}
+        append_many([Entry("personal_value.erased", TEST, said, subject=subject_of(event))])
 
 
 def doctored(statement: str, *parameters: Any) -> None:

@@ -67,7 +67,7 @@ def test_what_was_lost_comes_back_from_what_is_published(folder: Path, kept: int
     (told,) = named(["log.recovered"])
     assert (told.fields["first"], told.fields["last"]) == (found.first, found.last)
     report = examine([run_signer().verifier()], published=StoreSource(str(folder)))
-    assert (report.sentences(), report.personal_erased) == ([], 1400)
+    assert (report.sentences(), report.personal_erased, report.personal_lost) == ([], 0, 1400)
     sealed(5)
     publish(folder)
     assert examine([run_signer().verifier()], published=StoreSource(str(folder))).sentences() == []

@@ -13,7 +13,7 @@ from django.db import connection
 from audit.log import examination
 from audit.log.models import Cosignature, StoredCheckpoint
 from audit.management.commands.verify_log import _of_tile
-from tests.audit.log.logged import appended, doctored, run_signer, sealed
+from tests.audit.log.logged import appended, doctored, erase, run_signer, sealed
 
 FAILED = "The log does not verify. (1)"
 
@@ -42,10 +42,12 @@ def test_empty_log_verifies() -> None:
 @pytest.mark.django_db
 def test_sound_log_verifies_with_its_counts() -> None:
     events = sealed(3) + sealed(2)
+    for field in ("name", "email"):
+        erase(events[0], field)
+    sealed(0)
     appended(4)
-    doctored("DELETE FROM audit_personal_value WHERE event_id = %s", events[0])
     expected = (
-        "5 entries under 2 checkpoints.\n"
+        "7 entries under 3 checkpoints.\n"
         "8 personal values match their commitments; 2 were erased.\n"
         "4 events wait to be sealed.\n"
     )
@@ -210,6 +212,24 @@ def test_each_fault_is_named_with_the_entries_that_it_touches() -> None:
         "- tile: entries 0 to 2, tile/0/000.p/3", "- columns: entry 0", "- columns: entry 2",
         f"- personal value: entry 1, {events[1]} name", "- cosignature: entries 0 to 2, 3 by witness.example",
     ]  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_personal_values_that_are_gone_without_a_word_are_named() -> None:
+    events = sealed(25)
+    doctored("DELETE FROM audit_personal_value WHERE event_id = %s AND field = 'name'", events[3])
+    printed, failed = run()
+    assert (failed, printed.splitlines()[1:4]) == (
+        FAILED,
+        [
+            "1 personal values are gone and no entry says why, first that of entry 3, name.",
+            "- personal value that is gone: entry 3, name",
+            "49 personal values match their commitments; 0 were erased.",
+        ],
+    )
+    doctored("DELETE FROM audit_personal_value")
+    named = [line for line in run()[0].splitlines() if line.startswith("- ")]
+    assert (len(named), named[-1]) == (21, "- personal value that is gone: 30 more")
 
 
 @pytest.mark.django_db
