@@ -18,16 +18,24 @@ from audit.log.stores import Store
 from audit.log.tiles import TileName
 
 
+@dataclass(frozen=True)
+class Lacking:
+    """One entry that is missing: its index, name, time (ms) and case, empty where it is of none."""
+
+    index: int
+    name: str
+    at: int
+    case: str
+
+
 @dataclass
 class Missing:
-    """The entries from the first to the last index, how many there are of each name, and from when to when they were written (ms)."""
+    """The entries from the first to the last index, each of them, and what they say was erased."""
 
     asked: bool = False  # whether a published log was looked at
     from_index: int = 0
     to_index: int = -1
-    from_at: int | None = None
-    to_at: int | None = None
-    names: Counter[str] = field(default_factory=Counter)
+    entries: list[Lacking] = field(default_factory=list)
     erasures: set[tuple[uuid.UUID, str]] = field(default_factory=set)
     confirmed: set[Erased] = field(default_factory=set)
     done: dict[Erased, int] = field(default_factory=dict)  # when (ms)
@@ -51,7 +59,9 @@ class Missing:
             return ["No published log was given, so nobody can say here what was sealed after the backup."]
         if not self.count:
             return ["The published log holds nothing that the backup does not."]
-        named = ", ".join(f"{count} {name}" for name, count in sorted(self.names.items()))
+        named = ", ".join(
+            f"{count} {name}" for name, count in sorted(Counter(each.name for each in self.entries).items())
+        )
         return [
             f"{self.count} entries are published and not restored: {self.from_index} to {self.to_index}.",
             f"They are {named}.",
@@ -76,11 +86,9 @@ def missing(published: Store | None, last: VerifiedCheckpoint, keys: Sequence[Ve
         return Missing(True, last.size, last.size - 1)
     _check_grown(published, last, head.checkpoint)
     found = Missing(True, last.size, size - 1)
-    for _, data in entries(published, last.size, size, size):
+    for index, data in entries(published, last.size, size, size):
         entry = json.loads(data)
-        found.names[entry["name"]] += 1
-        found.from_at = min(found.from_at if found.from_at is not None else entry["at"], entry["at"])
-        found.to_at = max(found.to_at or 0, entry["at"])
+        found.entries.append(Lacking(index, entry["name"], entry["at"], entry.get("case", "")))
         with contextlib.suppress(ParseError):  # what says nothing that can be read erases nothing
             _note_erasure(found, entry["name"], entry["at"], data)
     return found

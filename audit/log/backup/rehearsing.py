@@ -48,7 +48,7 @@ REHEARSER = process("rehearsal")
 TRIED = "rehearsals:tried"
 SCRATCH = "breakglass_rehearsal"
 PATTERN = "template0"  # empty in any case
-RESTORED = (0, 3)  # exit statuses of the command: all is there; something was sealed since
+RESTORED = (0, 3, 4)  # exit statuses of the command: all is there; something was sealed since; nobody can say what
 LEFT_OUT = ("DATABASE_OWNER_URL", "SEALER_DATABASE_URL", "ERASER_DATABASE_URL", "PORTAL_REHEARSAL_DATABASE_URL")
 LONGEST = 600  # characters of a sentence of the command
 PATIENCE_S = 6 * 3600  # for one restore
@@ -145,8 +145,8 @@ def note_rehearsed(*, by: Actor, found: Mapping[str, Any], took_ms: int) -> None
     outage = outage_of(REHEARSAL)
     append(
         REHEARSED, by=by, subject=subject_of(found["id"]), backup_id=found["id"], made_at=found["made_at"], size=found["size"],
-        log_root=found["root"], rows=found["rows"], values=found["values"], took_ms=took_ms, missing=found["missing"],
-        missing_from=found["missing_from"], erased=found["erased"], outage_from=outage.at if outage else None,
+        log_root=found["root"], rows=found["rows"], values=found["values"], took_ms=took_ms, missing=len(found["missing"]),
+        missing_from=min((each["at"] for each in found["missing"]), default=None), erased=found["erased"], outage_from=outage.at if outage else None,
     )  # fmt: skip
 
 

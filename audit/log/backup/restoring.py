@@ -27,6 +27,7 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.erased_again import clear_rows, confirmed
 from audit.log.errors import NotVerified, ParseError
 from audit.log.examination import examine
+from audit.log.examining_values import Gone
 from audit.log.note import VerifierKey
 from audit.log.publishing import read_head
 from audit.log.report import Report
@@ -169,7 +170,16 @@ def _restored(
         _sequences(cursor, target.file(f"{own}/sequences", _listed(contents, f"{own}/sequences")))
         cleared = clear_rows(found.people)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    return Restored(manifest, last.root.hex(), examine(keys), left_out, found, rows, values, cleared)
+    return Restored(
+        manifest,
+        last.root.hex(),
+        examine(keys, gone=Gone(frozenset(found.erasures))),
+        left_out,
+        found,
+        rows,
+        values,
+        cleared,
+    )
 
 
 def _erasures(bodies: Iterable[bytes]) -> list[tuple[uuid.UUID, str]]:

@@ -17,11 +17,14 @@ from audit.log.errors import NotVerified
 from audit.log.stores import StoreUnavailable
 from audit.log.stores.opening import open_store
 
-SOMETHING_IS_MISSING = 3
+SOMETHING_IS_MISSING, NOBODY_CAN_SAY = 3, 4
 
 
 class Command(BaseCommand):
-    """Exit status 0: restored, nothing is known to be missing. 3: restored, and something is, as printed. 1: nothing was restored."""
+    """Exit status 0: restored, and the published log holds no more. 3: restored, and something is missing, as printed.
+
+    4: restored, and without a published log nobody can say what is missing. 1: nothing was restored.
+    """
 
     help = "Restore a backup into the empty database of DATABASE_URL, verify it, and say what is missing since."
     requires_system_checks = ()
@@ -49,15 +52,17 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(figures(found)) if as_json else "\n".join(sentences(found)))
         if found.missing.count:
             raise CommandError("Restored, and not everything is there.", returncode=SOMETHING_IS_MISSING)
+        if not found.missing.asked:
+            raise CommandError("Restored, and nobody can say what is missing.", returncode=NOBODY_CAN_SAY)
 
 
 def figures(found: Restored) -> dict[str, Any]:
-    """What was restored and what is missing, for machines; times are ms since 1970 UTC."""
+    """What was restored and what is missing, for machines; times are ms since 1970 UTC. Where nobody was asked, nothing is known of what is missing."""
     return {
         "id": found.manifest.id, "made_at": found.manifest.made_at, "size": found.manifest.size, "root": found.root,
         "rows": found.rows, "values": found.values, "left_out": found.left_out, "cleared": found.cleared,
-        "erased": len(found.missing.erasures) + len(found.missing.people), "missing": found.missing.count,
-        "missing_from": found.missing.from_at, "missing_to": found.missing.to_at,
+        "erased": len(found.missing.erasures) + len(found.missing.people), "asked": found.missing.asked,
+        "missing": [vars(each) for each in found.missing.entries],
     }  # fmt: skip
 
 
@@ -69,8 +74,8 @@ def sentences(found: Restored) -> Iterator[str]:
     if found.missing.people:
         yield f"{len(found.missing.people)} people were erased since the backup; {found.cleared} rows of the portal were cleared of them again."
     yield from found.missing.sentences()
-    if found.missing.from_at is not None and found.missing.to_at is not None:
-        yield f"They were written from {_time(found.missing.from_at)} to {_time(found.missing.to_at)}."
+    for each in found.missing.entries:
+        yield f"- {each.index} {each.name}, {_time(each.at)}{f', case {each.case}' if each.case else ''}"
 
 
 def _time(milliseconds: int) -> str:

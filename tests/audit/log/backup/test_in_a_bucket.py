@@ -43,7 +43,7 @@ def test_the_second_of_two_is_restored_whole(backups: Place) -> None:
     last, before = latest(), whole()
     with empty_database() as empty:
         done = backups.restore_command(empty)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert done.returncode == 4, done.stderr  # without a published log nobody can say what is missing
         assert f"{made.size} entries, root {made.root}" in done.stdout
         with working_in(empty):
             assert (latest(), whole()) == (last, before)

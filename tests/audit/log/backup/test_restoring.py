@@ -1,5 +1,6 @@
 """A backup on an empty database gives the same: every row, root, cases and packs."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,9 +16,10 @@ from audit.log.backup.passing import Keeping
 from audit.log.backup.restoring import NotRestored
 from audit.log.backup.target import DAY_MS, written_at
 from audit.log.checkpoints import latest
+from audit.log.erased import subject_of
 from audit.log.models import Event
 from audit.log.publishing import publish_once
-from audit.log.read import of_case, size
+from audit.log.read import follow, of_case, size
 from audit.log.stores.directory import DirectoryStore
 from audit.packs import evidence
 from audit.packs.evidence import Scope
@@ -74,9 +76,9 @@ def test_restore_on_an_empty_database_gives_the_same_rows_root_case_and_pack(bac
     assert pack(system)[2] == 1  # there is something to compare
     made = backups.backup()
     done = backups.restore_command(empty)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert (done.returncode, done.stderr) == (4, "CommandError: Restored, and nobody can say what is missing.\n")
     assert f"{made.size} entries, root {made.root}" in done.stdout
-    assert "No published log was given" in done.stdout
+    assert "No published log was given, so nobody can say here what was sealed after the backup." in done.stdout
     with working_in(empty):
         assert seen(case, system) == before
         assert sealed(1)  # the sealer goes on
@@ -121,26 +123,38 @@ def test_restore_says_exactly_what_is_missing_and_replays_what_was_erased(
     erase(early)
     backups.backup()
     erase(late)
-    sealed(4)
+    with clock(lambda: AT), transaction.atomic():
+        append("list.downloaded", by=TEST, case="c7", person_id="p", list="cases", rows=1)
+    sealed(3)
     published = tmp_path / "published"
     publish_once(connection, DirectoryStore(published), [run_signer().verifier()])
+    lacking = [(each.index, each.name, each.at, each.case) for each in follow(4)]
     done = backups.restore_command(empty, "--published", str(published))
-    assert done.returncode == 3
-    assert "5 entries are published and not restored: 4 to 8." in done.stdout
-    assert "They are 4 person.added, 1 personal_value.erased." in done.stdout
-    assert done.stderr == "CommandError: Restored, and not everything is there.\n"
+    assert (done.returncode, done.stderr) == (3, "CommandError: Restored, and not everything is there.\n")
+    lines = done.stdout.splitlines()
+    assert "5 entries are published and not restored: 4 to 8." in lines
+    assert [line.split(",")[0] for line in lines if line.startswith("- ")] == [
+        f"- {index} {name}" for index, name, *_ in lacking
+    ]
+    assert "- 5 list.downloaded, 2026-09-21 14:13:20 UTC, case c7" in lines
     with working_in(empty), connection.cursor() as cursor:
         cursor.execute("SELECT event_id, field FROM audit_personal_value ORDER BY event_id, field")
         held = cursor.fetchall()
     whose = {(early, "email"), (late, "email"), *((each, field) for each in (kept,) for field in ("email", "name"))}
     assert set(held) == whose
+    with empty_database() as another:
+        done = backups.restore_command(another, "--published", str(published), "--json")
+    found = json.loads(done.stdout)
+    assert [tuple(each.values()) for each in found["missing"]] == lacking
+    assert (done.returncode, found["asked"], list(found["missing"][0])) == (3, True, ["index", "name", "at", "case"])
 
 
 def erase(event: uuid.UUID) -> None:
     """As the eraser does: the value goes, an event says so."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_personal_value WHERE event_id = %s AND field = 'name'", [event])
-        append("personal_value.erased", by=TEST, event_id=str(event), field="name", basis="asked for")
+        said = {"event_id": str(event), "field": "name", "basis": "asked for"}
+        append("personal_value.erased", by=TEST, subject=subject_of(event), **said)
     sealed(0)
 
 
