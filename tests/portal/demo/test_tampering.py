@@ -1,5 +1,6 @@
 """The demo's page that tampers: each way changes the stored log as a superuser could, both checks name it, and it is put right again."""
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from audit.log.stores.directory import DirectoryStore
 from portal.demo import tampering
 from tests.at_once import at_once
 from tests.audit.log.logged import run_signer, sealed
-from tests.servers import superuser_url
+from tests.servers import role_url, superuser_url
 from tests.worlds import authorised, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,17 +60,32 @@ def test_what_is_done_is_named_and_put_right_again(kind: str, said: str) -> None
 
 
 @pytest.mark.usefixtures("_demo")
-def test_the_page_shows_what_both_checks_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, ...]] = []
-
-    def run(*arguments: str, title: str, about: str) -> tampering.Ran:
-        asked.append(arguments)
-        return tampering.Ran(title, about, " ".join(arguments), "NOT WHOLE: 1 damages.", 1)
-
-    monkeypatch.setattr(tampering, "_run", run)
-    page = Client().post("/demo/tamper/", {"act": "check"}).content.decode()
-    assert [each[:2] for each in asked] == [("manage.py", "verify_log"), ("-m", "audit.log.verify")]
-    assert page.count("NOT WHOLE: 1 damages.") == 2
+@pytest.mark.parametrize(
+    ("kind", "ours", "outsiders"),
+    [
+        ("", (0, "0 events wait to be sealed."), (0, "WHOLE.")),
+        ("approver", (1, "do not have the root"), (0, "WHOLE.")),
+        ("removed", (1, "is missing"), (0, "WHOLE.")),
+        ("name", (1, "1 personal values do not match"), (0, "WHOLE.")),
+        ("published", (1, "Published: entries changed"), (1, "NOT WHOLE: 1 damages.")),
+    ],
+)  # fmt: skip
+def test_the_page_runs_both_checks_and_shows_what_they_say(
+    kind: str, ours: tuple[int, str], outsiders: tuple[int, str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies in the database alone an outsider cannot see; what is published both see."""
+    monkeypatch.setenv("DATABASE_URL", role_url("owner", str(connection.settings_dict["NAME"])))
+    monkeypatch.setenv("PORTAL_LOG_STORE", settings.PORTAL_LOG_STORE)
+    monkeypatch.setenv("PORTAL_LOG_PUBLIC_KEY", settings.PORTAL_LOG_PUBLIC_KEY)
+    if kind:
+        tampering.tamper(kind)
+    ran = tampering.checks()
+    assert [each.command.split()[1:3] for each in ran] == [["manage.py", "verify_log"], ["-m", "audit.log.verify"]]
+    assert [each.status for each in ran] == [ours[0], outsiders[0]], [each.said for each in ran]
+    assert ours[1] in ran[0].said
+    assert ran[1].said.splitlines()[-1] == outsiders[1]
+    page = html.unescape(Client().post("/demo/tamper/", {"act": "check"}).content.decode())
+    assert [each.said.splitlines()[-1] in page for each in ran] == [True, True]
 
 
 @pytest.mark.usefixtures("_demo")
