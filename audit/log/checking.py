@@ -67,6 +67,8 @@ def check(*, by: Actor) -> Report:
     record(by=by, report=report, took_ms=round((time.monotonic() - begun) * 1000))
     if not report.ok:
         alarms.critical("The log is damaged: %s", " ".join(report.sentences()[:MOST_NAMED]))
+    if report.unreachable:
+        alarms.critical("What is published of the log could not be checked: %s", report.unreachable)
     return report
 
 

@@ -16,6 +16,7 @@ from audit.log.examining_cut import examine_cut
 from audit.log.examining_values import Examined, Gone, examine_values, read_gone
 from audit.log.models import Cosignature, Event, QueueEntry, SealedEntry, StoredCheckpoint, Tile
 from audit.log.note import VerifierKey, parse_note, write_note
+from audit.log.published_before import published_before
 from audit.log.ranges import Entry, RangeResult, StoredNote, TileCheck, verify_entries
 from audit.log.report import MOST_NAMED, Report
 from audit.log.sealing import Queued, reason_to_refuse
@@ -57,6 +58,7 @@ def examine(
 
 def _published(report: Report, keys: Sequence[VerifierKey], source: Source) -> list[StoredNote]:
     """Check what is published as a stranger would; its checkpoint, which the stored log must contain."""
+    before = published_before()  # asked first: meanwhile more may be published, and never less
     try:
         verdict, head = check(source, Wanted(keys))
     except SourceUnavailable as error:
@@ -64,7 +66,9 @@ def _published(report: Report, keys: Sequence[VerifierKey], source: Source) -> l
         return []
     nothing_yet = head is None and [each.kind for each in verdict.damages] == [Kind.NO_CHECKPOINT]
     report.published = verdict.size
-    report.published_damages = [] if nothing_yet else [damage.sentence() for damage in verdict.damages]
+    report.published_damages = [] if nothing_yet and not before else [damage.sentence() for damage in verdict.damages]
+    if verdict.size < before:
+        report.published_damages.append(f"{before} entries were published before, and {verdict.size} are now.")
     return [StoredNote(head.size, write_note(head.signed.note), 0)] if head else []
 
 

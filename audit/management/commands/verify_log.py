@@ -23,11 +23,12 @@ from audit.log.timestamps.taking import roots_or_none
 from audit.log.verify.sources import Source
 
 MOST_NAMED = 20
+COULD_NOT_LOOK = 2
 T = TypeVar("T")
 
 
 class Command(BaseCommand):
-    """Exit status 0: the log verifies. 1: it does not, or it could not be checked."""
+    """Exit status 0: the log verifies. 1: it does not. 2: it, or what is published of it, could not be looked at."""
 
     help = (
         "Check every entry, checkpoint, tile, cosignature and personal value of the log, and what is published of it."
@@ -46,6 +47,13 @@ class Command(BaseCommand):
         self.stdout.write(as_json(report) if json else "\n".join(sentences(report)))
         if not report.ok:
             raise CommandError("The log does not verify.")
+        if report.unreachable:
+            raise not_checked("What is stored verifies. What is published was not checked.")
+
+
+def not_checked(sentence: str) -> CommandError:
+    """What ends the command where it could not look, which is no damage."""
+    return CommandError(sentence, returncode=COULD_NOT_LOOK)
 
 
 def sentences(report: Report) -> Iterator[str]:
@@ -116,14 +124,14 @@ def _keys() -> tuple[VerifierKey, ...]:
     try:
         return load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY)
     except ParseError as error:
-        raise CommandError(f"PORTAL_LOG_PUBLIC_KEY cannot be read. {error}") from error
+        raise not_checked(f"PORTAL_LOG_PUBLIC_KEY cannot be read. {error}") from error
 
 
 def _published() -> Source | None:
     try:
         return published()
     except ValueError as error:
-        raise CommandError(f"PORTAL_LOG_STORE: {error}") from error
+        raise not_checked(f"PORTAL_LOG_STORE: {error}") from error
 
 
 def _seen(path: Path) -> StoredNote:
@@ -131,6 +139,6 @@ def _seen(path: Path) -> StoredNote:
         data = path.read_bytes()
         return StoredNote(parse_checkpoint(data).checkpoint.size, data, 0)
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+        raise not_checked(f"{path} cannot be read: {error.strerror}.") from error
     except ParseError as error:
-        raise CommandError(f"{path} is not a checkpoint. {error}") from error
+        raise not_checked(f"{path} is not a checkpoint. {error}") from error

@@ -1,5 +1,6 @@
 """The log's check of itself: once a day, against what is published as well, on record and with an alarm."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from audit.log import append, checking
 from audit.log.append import clock, process
 from audit.log.cosignature import CosignerKey
 from audit.log.examination import examine
+from audit.log.heartbeats import beat
 from audit.log.locks import Lock
 from audit.log.models import Cosignature
 from audit.log.publishing import publish_once
@@ -98,6 +100,36 @@ def test_nothing_published_yet_is_no_damage(store: DirectoryStore) -> None:
     assert (report.ok, report.published) == (True, 0)
 
 
+def gone(store: DirectoryStore, what: str) -> None:
+    if what == "checkpoint":
+        (store.folder / "checkpoint").unlink()
+    else:
+        shutil.rmtree(store.folder)
+
+
+@pytest.mark.parametrize("said_by", ["check", "sealer"])
+@pytest.mark.parametrize("what", ["checkpoint", "folder"])
+def test_a_published_log_that_vanished_is_damage_at_every_check(store: DirectoryStore, what: str, said_by: str) -> None:
+    published(store, 3)
+    if said_by == "check":
+        assert checking.check(by=BY).ok
+    else:
+        beat("sealer", {"published": 3})
+    gone(store, what)
+    found = [checking.check(by=BY).sentences()[-1] for _ in range(2)]
+    assert found == ["Published: 3 entries were published before, and 0 are now."] * 2
+
+
+def test_a_store_set_back_to_an_older_checkpoint_is_damage(store: DirectoryStore) -> None:
+    published(store, 3)
+    older = (store.folder / "checkpoint").read_bytes()
+    published(store, 2)
+    assert checking.check(by=BY).ok
+    (store.folder / "checkpoint").write_bytes(older)
+    assert checking.check(by=BY).sentences() == ["Published: 5 entries were published before, and 3 are now."]
+    assert [each.fields["ok"] for each in named(["log.checked"])] == [1, 0]
+
+
 def test_a_kept_line_that_is_no_cosignature_is_damage(store: DirectoryStore) -> None:
     sealed(2)
     key: CosignerKey = ONE.cosigner()
@@ -115,9 +147,15 @@ def test_a_check_that_runs_elsewhere_is_not_made_twice(store: DirectoryStore) ->
     assert checking.run_due() == 1
 
 
-def test_a_setting_that_names_no_store_leaves_the_stored_log_checked(settings: Any) -> None:
+def test_a_setting_that_names_no_store_leaves_the_stored_log_checked_and_alarms(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking.alarms, "propagate", True)
     settings.PORTAL_LOG_STORE = "nowhere"
     sealed(2)
     assert checking.check(by=BY).ok
     (event,) = named(["log.checked"])
     assert (event.fields["ok"], event.fields["unreachable"], event.fields["size"]) == (1, 1, 2)
+    assert {record.getMessage() for record in caplog.records if record.levelname == "CRITICAL"} == {
+        "What is published of the log could not be checked: PORTAL_LOG_STORE names no store, so checkpoint cannot be read."
+    }

@@ -160,10 +160,10 @@ def test_what_cannot_be_checked_fails_with_its_reason(settings: Any, tmp_path: P
     assert run("--checkpoint", str(tmp_path / "kept"))[1].startswith(f"{tmp_path / 'kept'} is not a checkpoint.")
     assert (
         run("--checkpoint", str(tmp_path / "none"))[1]
-        == f"{tmp_path / 'none'} cannot be read: No such file or directory. (1)"
+        == f"{tmp_path / 'none'} cannot be read: No such file or directory. (2)"
     )
     settings.PORTAL_LOG_PUBLIC_KEY = ""
-    assert run()[1] == "PORTAL_LOG_PUBLIC_KEY cannot be read. No public key of the log is set. (1)"
+    assert run()[1] == "PORTAL_LOG_PUBLIC_KEY cannot be read. No public key of the log is set. (2)"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -248,3 +248,18 @@ def test_of_many_faults_twenty_are_named_and_the_rest_counted() -> None:
 )
 def test_a_tile_covers_what_lies_below_it(path: str, entries: str) -> None:
     assert _of_tile(path) == f"entries {entries}, {path}"
+
+
+@pytest.mark.django_db
+def test_a_store_that_cannot_be_read_is_neither_health_nor_damage(settings: Any, tmp_path: Path) -> None:
+    sealed(2)
+    (tmp_path / "checkpoint").mkdir()
+    settings.PORTAL_LOG_STORE = str(tmp_path)
+    printed, failed = run()
+    assert "What is published could not be looked at." in printed
+    assert failed == "What is stored verifies. What is published was not checked. (2)"
+    settings.PORTAL_LOG_STORE = "nowhere"
+    assert run()[1].endswith(" (2)")
+    doctored("DELETE FROM audit_tile")
+    settings.PORTAL_LOG_STORE = str(tmp_path)
+    assert run()[1] == FAILED
