@@ -310,6 +310,14 @@ def person_names(ids: Iterable[str]) -> dict[str, str]:
     return erased | {person: value for person, value, _ in rows if value is not None}
 
 
+def signed_after(size: int) -> int | None:
+    """When (ms) the first checkpoint of more than so many entries was signed; nothing where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT signed_at FROM audit_checkpoint WHERE size > %s ORDER BY size LIMIT 1", [size])
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
 @dataclass(frozen=True)
 class Position:
     """How far the log is sealed, in times of ms; for the foot of a page. It proves nothing: see ``checkpoints.py``."""

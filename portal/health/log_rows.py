@@ -6,39 +6,59 @@ from typing import Any
 
 from django.conf import settings
 
-from audit.log.read import last_one_named
+from audit.log.read import last_one_named, signed_after
 from portal.clock import moment
 from portal.health.parts import PARTS
 from portal.health.rows import DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
 
 STAMP_LATE = timedelta(hours=2)
+SAID_LATE = timedelta(seconds=12)  # the sealer says every two seconds that it lives
+BEHIND_LATE = timedelta(seconds=15)  # what is published or cosigned, behind what is sealed
 CHECK_LATE = timedelta(hours=26)  # once a day, and the time that it takes
 
 
-def published_row(sealer: Sign | None) -> Row | None:
+def published_row(sealer: Sign | None, at: datetime) -> Row | None:
     """How much of the log others can read; nothing where it is not published."""
     if not settings.PORTAL_LOG_STORE:
         return None
     about, detail = PARTS["published"], sealer.detail if sealer else {}
     size, trouble = detail.get("published"), str(detail.get("unpublished") or "")
-    if size is None:
+    if sealer is None or size is None:
         return row(about, UNKNOWN, None, "The sealer has said nothing of it.")
+    if at - sealer.at > SAID_LATE:
+        return row(
+            about, UNKNOWN, sealer.at, f"The sealer has said nothing since then, when {size} entries were published."
+        )
+    behind = None if trouble else _behind(int(str(size)), at)
+    if behind:
+        return row(about, LATE, behind, f"{size} entries are published; what was sealed since then is not.")
     return row(about, LATE if trouble else HEALTHY, None, trouble or f"{size} entries are published.")
 
 
-def witnesses_row(sealer: Sign | None) -> Row | None:
+def _behind(size: int, at: datetime) -> datetime | None:
+    """Since when something beyond this size is sealed, where that is too long."""
+    signed = signed_after(size)
+    return moment(signed) if signed is not None and at - moment(signed) > BEHIND_LATE else None
+
+
+def witnesses_row(sealer: Sign | None, at: datetime) -> Row | None:
     """How far the witnesses have cosigned; nothing where none is listed."""
     if not settings.PORTAL_LOG_WITNESSES.strip():
         return None
     about, detail = PARTS["witnesses"], sealer.detail if sealer else {}
     said = detail.get("witnesses")
     listed: list[Mapping[str, Any]] = said if isinstance(said, list) else []
-    if not listed:
+    if sealer is None or not listed:
         return row(about, UNKNOWN, None, "The sealer has said nothing of them.")
     without = [each for each in listed if each["trouble"]]
     state = DOWN if any(each["required"] for each in without) else LATE if without else HEALTHY
     times = [each["at"] for each in listed if each["at"]]
     says = " ".join(_witness(each) for each in listed)
+    if at - sealer.at > SAID_LATE:
+        return row(about, UNKNOWN, sealer.at, f"The sealer has said nothing since then. It said: {says}")
+    behind = None if without else _behind(min(each["size"] for each in listed), at)
+    if behind:
+        return row(about, LATE, behind, f"What was sealed since then is not cosigned by all. {says}")
     return row(about, state, moment(min(times) * 1000) if times else None, says)
 
 

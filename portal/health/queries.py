@@ -107,7 +107,7 @@ def log_row(at: datetime) -> Row:
 
 def _log_rows(beats: Mapping[str, Sign], at: datetime) -> list[Row]:
     sealer = beats.get("sealer")
-    found = (log_row(at), published_row(sealer), witnesses_row(sealer), timestamps_row(at), check_row(at))
+    found = (log_row(at), published_row(sealer, at), witnesses_row(sealer, at), timestamps_row(at), check_row(at))
     return [each for each in found if each is not None]
 
 

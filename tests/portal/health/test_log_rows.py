@@ -33,7 +33,11 @@ def witness(name: str, *, required: bool, size: int, at: int | None, trouble: st
 def test_nothing_is_said_of_what_is_not_set(settings: Any) -> None:
     settings.PORTAL_LOG_STORE = settings.PORTAL_LOG_WITNESSES = ""
     settings.PORTAL_TIMESTAMP_URL = ""
-    assert (published_row(sign(published=3)), witnesses_row(sign()), timestamps_row(now())) == (None, None, None)
+    assert (published_row(sign(published=3), now()), witnesses_row(sign(), now()), timestamps_row(now())) == (
+        None,
+        None,
+        None,
+    )
 
 
 def test_timestamps_by_their_age_and_by_what_the_log_says_of_them(settings: Any, tmp_path: Path) -> None:
@@ -71,7 +75,7 @@ def test_timestamps_by_their_age_and_by_what_the_log_says_of_them(settings: Any,
 )
 def test_published_log(settings: Any, detail: dict[str, object], state: str, says: str) -> None:
     settings.PORTAL_LOG_STORE = "/somewhere"
-    found = published_row(sign(**detail))
+    found = published_row(sign(**detail), now())
     assert found is not None
     assert (found.state, found.says) == (state, says)
 
@@ -91,12 +95,30 @@ def test_witnesses_by_whether_a_required_one_is_in_trouble(
         witness("w1", required=True, size=7, at=1_790_000_000, trouble=words["required"]),
         witness("w2", required=False, size=0, at=None, trouble=words["optional"]),
     ]
-    found = witnesses_row(sign(witnesses=said))
+    found = witnesses_row(sign(witnesses=said), now())
     assert found is not None
     assert (found.state, found.at is not None) == (state, True)
     one = "w1: not witnessed since 7 entries. It cannot be reached." if words["required"] else "w1: 7 entries."
     other = "w2: never witnessed. It cannot be reached." if words["optional"] else "w2: 0 entries."
     assert found.says == f"{one} {other}"
+
+
+def test_published_and_cosigned_are_held_against_what_is_sealed_and_unknown_where_the_sealer_is_silent(
+    settings: Any,
+) -> None:
+    settings.PORTAL_LOG_STORE = "/somewhere"
+    settings.PORTAL_LOG_WITNESSES = f"optional {ONE.cosigner().text()} http://a"
+    sealed(3)
+    later = now() + timedelta(seconds=60)
+    found = []
+    for size, age_s in ((3, 0), (2, 0), (3, 20), (2, 20)):
+        said = witness("w1", required=False, size=size, at=1_790_000_000)
+        heard = Sign(later - timedelta(seconds=age_s), {"published": size, "unpublished": "", "witnesses": [said]})
+        rows = (published_row(heard, later), witnesses_row(heard, later))
+        found.append([each.state for each in rows if each])
+        if age_s:
+            assert [each.at for each in rows if each] == [heard.at, heard.at]
+    assert found == [["healthy"] * 2, ["late"] * 2, ["unknown"] * 2, ["unknown"] * 2]
 
 
 def test_check_of_the_log_by_its_age_and_what_it_found(settings: Any, tmp_path: Path) -> None:
