@@ -74,7 +74,7 @@ def _rehearsal(at: datetime) -> Row:
 
 def history() -> History | None:
     """The last checks of the log and rehearsals, drawn by how many entries each looked at; nothing where there was none."""
-    events = last_named(["log.checked", backup_times.REHEARSED], SHOWN)
+    events = last_named(["log.checked", backup_times.REHEARSED, backup_times.REHEARSAL_FAILED], SHOWN)
     if not events:
         return None
     series = [
@@ -93,6 +93,15 @@ def _size(event: LoggedEvent, name: str) -> float | None:
 
 
 def _line(event: LoggedEvent) -> list[str]:
+    """A rehearsal that failed verified nothing: it has no bar, and its line says why."""
+    if event.name == backup_times.REHEARSAL_FAILED:
+        return [
+            f"{moment(event.at):%-d %b %Y, %H:%M} UTC",
+            "Rehearsal of a restore",
+            "",
+            "",
+            f"Failed: {event.fields['sentence']}",
+        ]
     checked = event.name == "log.checked"
     what, found = (
         ("Check of the log", _whole(event) if event.fields["ok"] else "Damage")

@@ -58,8 +58,12 @@ def test_lines_follow_backups_and_rehearsals(settings: Any) -> None:
     assert states()[0][0] == "healthy"
     shown = history()
     assert shown is not None
-    assert [row[1:] for row in shown.rows] == [["Rehearsal of a restore", "7", "1.5 s", "Same root"]]
+    assert [row[1:] for row in shown.rows] == [
+        ["Rehearsal of a restore", "", "", "Failed: A file is damaged."],
+        ["Rehearsal of a restore", "7", "1.5 s", "Same root"],
+    ]
     assert [bar.look for bar in shown.chart.bars] == ["b"]
+    assert len(shown.chart.labels) == 2
 
 
 def test_each_outage_is_one_finding_that_administrators_are_told_of(settings: Any) -> None:
