@@ -77,6 +77,7 @@ WORKS: tuple[Work, ...] = (
     Work("backups", "audit.log.backup.hourly.run_due", 60, 0),  # for the worker alone, as erasures
     Work("rehearsals", "audit.log.backup.rehearsing.run_due", 3600, 0),
     Work("backup-lateness", "audit.log.backup.lateness.run_due", 300, 300),
+    Work("log-lateness", "audit.log.lateness.run_due", 30, 30),
     Work("anchors", "audit.log.anchors.run_due", 60, 300),
     Work("locks", "audit.log.locked.run_due", 60, 300),
     Work("guards", "audit.log.guards.run_due", 600, 3600),

@@ -23,6 +23,7 @@ class Lock(IntEnum):
     REHEARSAL = _OURS + 5
     TIMESTAMP = _OURS + 6  # while the authority is asked of the log
     PACK_TIMESTAMP = _OURS + 7  # while it is asked of a pack
+    LATENESS = _OURS + 8  # a look at what is late
 
 
 @contextmanager

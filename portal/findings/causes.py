@@ -239,6 +239,15 @@ def too_late(entry: LoggedEvent, system: System | None) -> Said:
     return no_backup(entry, system) if entry.fields["what"] == "backup" else no_rehearsal(entry, system)
 
 
+def log_late(entry: LoggedEvent, _system: System | None) -> Said | None:
+    """Something that keeps the log stopped. Of sealing an alert goes out at once: its entry itself is sealed only when it is over."""
+    what = one_line(entry.fields["what"], 80)
+    if what == "sealing":
+        return None
+    details = f"Since {_time(entry.fields['since'])}. {entry.fields['sentence']} {entry.fields['to_do']}"
+    return Said("log late", f"What keeps the log is late: {what}", str(entry.id), details, quiet_for=timedelta(0))
+
+
 def left_on_target(entry: LoggedEvent, system: System | None) -> Said | None:
     """An account out of use that the portal cannot shut: only its custodian changes it on the target."""
     if not entry.fields.get("left_on_target"):
@@ -267,6 +276,7 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "sealed.retired": (left_on_target,),
     "duty.missed": (missed_duty,),
     "log.damage_found": (log_damaged,),
+    "log.late": (log_late,),
     "log.recovered": (log_set_back,),
     "log.range_lost": (log_lost,),
     "reconciliation.compared": (table_and_log,),

@@ -17,6 +17,7 @@ FINDINGS = {
     "orphan session": "A session that no grant explains",
     "gap": "Missing records",
     "log damage": "Damage of the log",
+    "log late": "What keeps the log, and is late",
     "backup": "Backups that are not made",
     "rehearsal": "A restore that was not rehearsed, or failed",
     "loss": "Lost records",

@@ -64,7 +64,7 @@ def test_every_beat_job_has_its_task_and_its_place_in_the_schedule() -> None:
         "portal.intake": 5, "portal.cases": 2, "portal.acts": 2, "portal.retests": 10, "portal.completeness": 10,
         "portal.reviews": 30, "portal.findings": 60, "portal.campaigns": 60, "portal.dossiers": 5, "portal.heartbeats": 10,
         "portal.listings": 300, "portal.checks": 300, "portal.erasures": 60, "portal.cuts": 60, "portal.expiries": 21600,
-        "portal.removals": 60, "portal.backups": 60, "portal.rehearsals": 3600, "portal.backup-lateness": 300,
+        "portal.removals": 60, "portal.backups": 60, "portal.rehearsals": 3600, "portal.backup-lateness": 300, "portal.log-lateness": 30,
         "portal.comparison": 3600, "portal.personnel": 3600,
         "portal.dossier-mails": 5, "portal.packs": 10, "portal.contracts": 60,
         "portal.anchors": 60, "portal.locks": 60, "portal.guards": 600, "portal.timestamps": 60, "portal.pack-timestamps": 60,
@@ -144,6 +144,7 @@ EFFECTS = {
     "backups": set(),  # no place is set here; tests/audit/log/backup has one
     "rehearsals": set(),
     "backup-lateness": set(),
+    "log-lateness": set(),  # all is on time here; tests/audit/log/test_lateness.py
     "cuts": set(),  # nothing is old enough; tests/portal/erasing/test_cuts.py
     "expiries": {"retention.set"},  # likewise, but it says the terms
     "anchors": set(),  # no witness is listed; tests/audit/log/test_anchors.py has one

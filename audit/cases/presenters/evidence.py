@@ -38,6 +38,8 @@ PRESENTERS: dict[str, Presenter] = {
     "log.not_witnessed": say("A witness has cosigned nothing for an hour", "{witness}.", icon="shield-lock", tone="attention"),
     "log.guards_checked": say("It was looked up who could alter the log", "{store}: {alter_rights} may. {found}", icon="shield-lock"),
     "log.timestamped": say("An authority put a time under the log", "{size} entries, by {authority}.", icon="clock"),
+    "log.late": say("What keeps the log is late: {what}", "Since {since}.", "{sentence}", "{to_do}", icon="clock", tone="attention"),
+    "log.on_time": say("What keeps the log is on time again: {what}", "After an outage since {since}.", icon="clock", tone="good"),
     "log.timestamp_failed": say("The authority gives no timestamps", "{sentence}", icon="clock", tone="attention"),
     "pack.timestamped": say("An authority put a time under the pack", "By {authority}.", icon="clock"),
     "log.checked": say("The log was checked; it is whole: {ok}", "{size} entries, {published} of them published.",

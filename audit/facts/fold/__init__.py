@@ -163,6 +163,8 @@ NO_FACT = frozenset(
         "backup.failed",
         "backup.late",
         "log.checked",
+        "log.late",
+        "log.on_time",
         "pack.timestamped",
         "log.damage_found",
         "log.refused",

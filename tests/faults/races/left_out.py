@@ -18,6 +18,8 @@ LEFT_OUT: dict[str, str] = {
     "audit.log.backup.rehearsing.note_rehearsed": ONE_AT_A_TIME,
     "audit.log.checking.record": EACH_COUNTS,
     "audit.log.guards.record": BY_A_JOB,
+    "audit.log.lateness.note_late": ONE_AT_A_TIME,
+    "audit.log.lateness.note_on_time": ONE_AT_A_TIME,
     "audit.log.locked.record": BY_A_JOB,
     "audit.log.timestamps.taking.keep": ONE_AT_A_TIME,
     "audit.log.timestamps.taking.record_failure": ONE_AT_A_TIME,

@@ -1,4 +1,4 @@
-"""The end of an outage of backups, rehearsals, witnesses and timestamps is told once, and nothing else is."""
+"""The end of an outage of what keeps the log is told once, and nothing else is."""
 
 import time
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from audit.log.append import Entry, append_many, process
+from audit.log.append import Entry, append, append_many, process
 from audit.log.sealing import seal_once
 from portal.notifications import outages
 from portal.notifications.models import Alert
@@ -21,9 +21,6 @@ BACKUP: dict[str, Any] = {
     "backup_id": "b", "size": 1, "log_root": "aa", "rows": 1, "values": 0, "files": 1, "bytes": 1, "took_ms": 1, "place": "s3://b",
     "manifest_sha256": "bb",
 }  # fmt: skip
-STAMP: dict[str, Any] = {"size": 1, "sha256": "aa", "token_sha256": "bb", "authority": "CN=Times"}
-FAILED: dict[str, Any] = {"sentence": "The authority does not answer."}
-WITNESS = "witness:aa"
 
 
 def now() -> int:
@@ -37,11 +34,6 @@ def log(name: str, minutes_ago: int, subject: str = "", **fields: Any) -> None:
         append_many([Entry(name, process("test"), fields, "", subject, at)])
     while seal_once(connection, run_signer(), now()):
         pass
-
-
-def witnessed(minutes_ago: int, *, ok: bool = True, subject: str = WITNESS) -> None:
-    at = now() - minutes_ago * MINUTE
-    log("log.witnessed", minutes_ago, subject, witness="w.example", size=1, at=at, ok=ok)
 
 
 def told() -> list[tuple[str, str]]:
@@ -65,31 +57,41 @@ def test_backups_that_are_made_again_are_told_of_once(world: World) -> None:
     assert {each.facts["since"] for each in Alert.objects.filter(kind="outage.over")} == {began}
 
 
-def test_a_witness_that_cosigns_again_is_told_of_and_another_one_is_not(world: World) -> None:
-    witnessed(200)
-    log("log.not_witnessed", 100, WITNESS, witness="w.example", last_at=now() - 200 * MINUTE)
-    witnessed(50, subject="witness:bb")
-    assert (outages.run(), told()) == (0, [])
-    witnessed(1)
-    witnessed(0)
-    assert (outages.run(), told()) == (1, to_all("The witness w.example cosigns the log"))
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("witness w.example", "The witness w.example cosigns the log"), ("timestamps", "The log is timestamped"),
+        ("publication", "The log is published"), ("sealing", "Events are sealed"),
+        ("check", "The log is checked, and what is published of it"),
+    ],
+)  # fmt: skip
+def test_each_part_of_the_log_that_is_on_time_again_is_told_of_once(world: World, what: str, says: str) -> None:
+    since = now() - 90 * MINUTE
+    log("log.on_time", 1, f"lateness:{what}", what=what, since=since)
+    assert sum(each for each in at_once(4, outages.run) if isinstance(each, int)) == 1
+    assert (outages.run(), told()) == (0, to_all(says))
+    assert {each.facts["since"] for each in Alert.objects.filter(kind="outage.over")} == {since}
 
 
-def test_a_line_of_a_witness_that_does_not_verify_ends_nothing(world: World) -> None:
-    log("log.not_witnessed", 100, WITNESS, witness="w.example")
-    witnessed(1, ok=False)
-    assert (outages.run(), told()) == (0, [])
+def unsealed(name: str, what: str, **fields: Any) -> None:
+    with transaction.atomic():
+        append(name, by=process("test"), subject=f"lateness:{what}", what=what, since=now() - MINUTE, **fields)
 
 
-@pytest.mark.parametrize("late", [True, False])
-def test_timestamps_are_told_of_where_their_outage_was_alarmed_of(world: World, late: bool) -> None:
-    log("log.timestamped", 200, **STAMP, at=now() - 200 * MINUTE)
-    log("log.timestamp_failed", 100, **FAILED)
-    if late:
-        log("log.timestamp_failed", 30, **FAILED, late=True)
-    log("log.timestamped", 1, **STAMP, at=now())
-    log("log.timestamped", 0, **STAMP, at=now())
-    assert (outages.run(), told()) == (int(late), to_all("The log is timestamped") if late else [])
+def test_an_outage_of_sealing_is_told_of_before_it_is_sealed_and_once(world: World) -> None:
+    unsealed("log.late", "publication", sentence="Not published.", to_do="Look.")
+    assert outages.run() == 0  # of which the finding tells
+    unsealed("log.late", "sealing", sentence="Events wait.", to_do="Look.")
+    assert sum(each for each in at_once(4, outages.run) if isinstance(each, int)) == 1
+    assert outages.run() == 0
+    alerts = Alert.objects.filter(kind="system.problem").select_related("recipient")
+    told_of = sorted(
+        (each.recipient.name if each.recipient else each.address, each.facts["sentence"]) for each in alerts
+    )
+    assert told_of == to_all("Events wait. Look.")
+    unsealed("log.on_time", "sealing")
+    unsealed("log.late", "sealing", sentence="Events wait.", to_do="Look.")
+    assert (outages.run(), alerts.all().count()) == (1, 6)
 
 
 def test_an_end_of_the_day_before_yesterday_is_told_nobody(world: World) -> None:
