@@ -39,6 +39,7 @@ PORTAL_REHEARSAL_DAYS = number("PORTAL_REHEARSAL_DAYS", 30)
 PORTAL_REHEARSAL_DATABASE_URL = text("PORTAL_REHEARSAL_DATABASE_URL", "")  # of a role that may make databases
 PORTAL_REHEARSAL_IDENTITY_FILE = text("PORTAL_REHEARSAL_IDENTITY_FILE", "")  # of age: one of the recipients of backups
 AUDIT_CUT_AGAIN_BY = "portal.erasing.cutting_again.resume"  # by a recovery of the log
+AUDIT_HELD_AGAIN_BY = "portal.erasing.holding_again.resume"  # by both
 AUDIT_ERASED_AGAIN_BY = "portal.erasing.replaying.replay"  # by a restore; audit imports nothing of portal
 PORTAL_SIGNING_P12 = text("PORTAL_SIGNING_P12_PATH", "")  # the operator's P-256 key and certificate for PDFs
 PORTAL_SIGNING_PASSWORD = text("PORTAL_SIGNING_PASSWORD", "")

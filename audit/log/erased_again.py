@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from audit.log.errors import ParseError
-from audit.log.said import Erased, read_erased, read_value
+from audit.log.said import Erased, read_erased, read_expired, read_value
 
 T = TypeVar("T")
 SAYING = """
@@ -21,6 +21,10 @@ VALUES = """
 DELETE FROM audit_personal_value v USING unnest(%s::uuid[], %s::text[]) AS x (event_id, field)
 WHERE v.event_id = x.event_id AND v.field = x.field
 """
+EXPIRED = """
+DELETE FROM audit_personal_value v USING unnest(%s::uuid[], %s::bigint[]) AS x (event_id, before), audit_event e
+WHERE v.event_id = x.event_id AND e.id = x.event_id AND e.at < x.before
+"""
 
 
 def erase_since(cursor: Any, first: int) -> int:
@@ -28,6 +32,9 @@ def erase_since(cursor: Any, first: int) -> int:
     gone = [value for value, _ in _said(cursor, "personal_value.erased", first, read_value)]
     cursor.execute(VALUES, [[event for event, _ in gone], [field for _, field in gone]])
     values = int(cursor.rowcount)
+    expired = [each for listed, _ in _said(cursor, "personal_values.expired", first, read_expired) for each in listed]
+    cursor.execute(EXPIRED, [[event for event, _ in expired], [before for _, before in expired]])
+    values += int(cursor.rowcount)
     both = confirmed(cursor)
     done = _said(cursor, "erasure.done", first, read_erased)
     return values + clear_rows({said.person: at for said, at in done if said in both})

@@ -6,6 +6,7 @@ Whoever sets a legal hold takes the same lock, so an erasure sees the hold, or t
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -23,7 +24,7 @@ ERASER: Actor = process("eraser")
 # Whatever is said of a person, or by them, and every other text that holds their mail address or full name. A name alone does not make
 # another's name theirs: where people are named, only the pseudonym counts.
 FIND = """
-SELECT DISTINCT v.event_id, v.field, e."case"
+SELECT DISTINCT v.event_id, v.field
 FROM audit_personal_value v JOIN audit_event e ON e.id = v.event_id
 LEFT JOIN unnest(%(names)s::text[], %(fields)s::text[], %(ways)s::text[]) AS r(name, field, way)
   ON r.field = v.field AND r.name IN (e.name, '')
@@ -44,27 +45,31 @@ WHERE v.event_id = d.event_id AND v.field = d.field
 """
 
 
+# Entries from which something goes, or went already by this erasure, that are of a held case or person, or name a held person.
+HELD = """
+SELECT e."case", e."by" FROM audit_event e
+WHERE (e.id = ANY(%(events)s) OR e.id IN (
+  SELECT substr(s.subject, 7)::uuid FROM audit_event s
+  WHERE s.name = %(name)s AND convert_from(s.body, 'UTF8')::jsonb #>> ARRAY['fields', 'erasure_id'] = %(erasure)s))
+AND (e."case" = ANY(%(cases)s) OR e."by" = ANY(%(people)s)
+  OR EXISTS (SELECT FROM unnest(%(people)s::text[]) AS p (id) WHERE position(convert_to(p.id, 'UTF8') IN e.body) > 0))
+LIMIT 1
+"""
 COUNT = """
 SELECT count(*) FROM audit_event WHERE name = %s AND convert_from(body, 'UTF8')::jsonb #>> ARRAY['fields', 'erasure_id'] = %s
 """
 
 
 class HeldUp(Exception):
-    """A legal hold on a case forbids the erasure; nothing was erased. ``case`` is its id."""
-
-    def __init__(self, case: str) -> None:
-        """Keep the case."""
-        super().__init__(case)
-        self.case = case
+    """A legal hold on a case, or on a person who wrote or is named beside what would go, forbids the erasure; nothing was erased."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """One value that is to be erased: of which event, which field, in which case."""
+    """One value that is to be erased: of which event, which field."""
 
     event_id: UUID
     field: str
-    case: str
 
 
 @contextmanager
@@ -97,20 +102,44 @@ def values_about(alias: str, person: str, words: Collection[str]) -> list[Found]
         return [Found(*row) for row in cursor.fetchall()]
 
 
-def erase_person(
-    alias: str, *, person: str, words: Collection[str], held_cases: Collection[str], erasure_id: UUID, basis: str
-) -> int:
-    """Erase every value about a person, each with its event, in the caller's transaction; returns how many this erasure took so far.
+def need_unheld(
+    alias: str, *, found: Collection[Found], cases: Collection[str], people: Collection[str], erasure_id: UUID
+) -> None:
+    """See to it that no hold protects an entry from which this erasure takes something, or took it when it began.
 
     Raises:
-        HeldUp: one of them belongs to a case under legal hold.
+        HeldUp: one does.
+    """
+    given: dict[str, Any] = {
+        "events": [each.event_id for each in found], "name": ERASED, "erasure": str(erasure_id), "cases": list(cases), "people": list(people),
+    }  # fmt: skip
+    with connections[alias].cursor() as cursor:
+        cursor.execute(HELD, given)
+        if cursor.fetchone() is not None:
+            raise HeldUp
+
+
+def erase_person(
+    alias: str, *, person: str, words: Collection[str], cases: Collection[str], people: Collection[str], erasure_id: UUID, basis: str
+) -> int:  # fmt: skip
+    """Erase every value about a person, each with its event, in the caller's transaction; returns how many this erasure took so far.
+
+    Args:
+        alias: The eraser's connection, under the lock.
+        person: The pseudonym.
+        words: What names them in a text.
+        cases: Those under a legal hold.
+        people: Those under a legal hold, by pseudonym.
+        erasure_id: Of the erasure, for the events.
+        basis: The same.
+
+    Raises:
+        HeldUp: one of them stands in an entry of these cases, by these people, or that names them.
         DatabaseError: the role has no right to, or the database cannot.
         LogUnavailable: the events cannot be written.
     """
     found = values_about(alias, person, words)
-    held = next((each.case for each in found if each.case in held_cases), None)
-    if held is not None:
-        raise HeldUp(held)
+    need_unheld(alias, found=found, cases=cases, people=people, erasure_id=erasure_id)
     _delete(alias, found)
     said = {"basis": basis, "erasure_id": str(erasure_id)}
     append_on(

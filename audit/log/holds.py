@@ -4,7 +4,7 @@ A hold counts from its event on, sealed or not; it ends with a sealed one in the
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,8 @@ class Held:
     people: frozenset[str] = frozenset()
 
 
-def in_force(cursor: Any) -> Held:
-    """What is held now. One question."""
+def in_force(cursor: Any, besides: Collection[str] = ()) -> Held:
+    """What is held now, by other holds than those that are named. One question."""
     cursor.execute(SAID)
     holds: dict[str, tuple[str, str]] = {}
     lifted: set[str] = set()
@@ -46,7 +46,7 @@ def in_force(cursor: Any) -> Held:
                 holds[hold] = case, person
             else:
                 lifted.add(read_lifted(bytes(body)))
-    left = [about for hold, about in holds.items() if hold not in lifted]
+    left = [about for hold, about in holds.items() if hold not in lifted and hold not in besides]
     return Held(frozenset(case for case, _ in left if case), frozenset(person for _, person in left if person))
 
 

@@ -18,6 +18,7 @@ from audit.log.canonical import parse_entry
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.erased_again import cut_since, erase_since
 from audit.log.errors import NotVerified, ParseError
+from audit.log.held_again import hold_again, said
 from audit.log.locks import Lock
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.publishing import SetBack, check_grown
@@ -84,6 +85,7 @@ def recover(connection: BaseDatabaseWrapper, source: Source, keys: Sequence[Veri
                 f"What is published does not contain the {size} entries that are stored: it is another history. Ask who has the key of the log."
             )
         found = _bring(cursor, source, size, head)
+        hold_again(said())
         erase_since(cursor, found.first)
         cut_since(found.first)
         return found

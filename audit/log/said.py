@@ -15,6 +15,8 @@ from audit.log.errors import ParseError
 WIDTH = 256  # entries of a bundle
 LEAST_KEPT_MS = 2555 * 24 * 60 * 60 * 1000
 """`ENTRIES_DAYS`, which no setting shortens."""
+LEAST_HELD_MS = 400 * 24 * 60 * 60 * 1000
+"""The shortest term of what is personal in an entry: `floors`."""
 
 
 @dataclass(frozen=True, order=True)
@@ -123,6 +125,21 @@ def read_value(data: bytes) -> tuple[uuid.UUID, str]:
     return uuid.UUID(_id(fields, "event_id")), _text(fields, "field")
 
 
+def read_expired(data: bytes) -> list[tuple[uuid.UUID, int]]:
+    """The events whose values a ``personal_values.expired`` says are gone, each with the time (ms) before which they must have been written.
+
+    Raises:
+        ParseError: It says none, or what had not been kept for its time.
+    """
+    at, fields = _parts(data, "personal_values.expired")
+    before, ids = _number(fields, "before"), fields.get("event_ids")
+    if before + LEAST_HELD_MS > at:
+        raise ParseError("It lets go what had not been kept for its time.")
+    if not isinstance(ids, list):
+        raise ParseError("Its event_ids are no list.")
+    return [(uuid.UUID(_id({"event_ids": each}, "event_ids")), before) for each in ids]
+
+
 def read_erased(data: bytes) -> Erased:
     """Whom two people had erased; ParseError where it is nobody, or where they are not two others."""
     _, fields = _parts(data, "erasure.confirmed", "erasure.done")
@@ -137,6 +154,7 @@ def read_erased(data: bytes) -> Erased:
 READERS: Mapping[str, Callable[[bytes], object]] = {
     "log.cut": read_cut,
     "personal_value.erased": read_value,
+    "personal_values.expired": read_expired,
     "erasure.confirmed": read_erased,
     "erasure.done": read_erased,
 }

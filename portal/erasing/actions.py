@@ -5,7 +5,7 @@ from uuid import UUID
 from audit.log.append import Actor, action, append
 from portal.clock import now
 from portal.erasing.models import Erasure
-from portal.erasing.queries import hold_on_person
+from portal.erasing.retention import held
 from portal.erasing.rules import may_ask, may_confirm, need_nameless
 from portal.erasing.states import BASES, MOVES
 from portal.errors import RefusedByPolicy, WrongState
@@ -75,5 +75,5 @@ def decline(*, by: Actor, erasure: Erasure) -> Erasure:
 
 
 def _need_no_hold(person_id: UUID, about: object) -> None:
-    if hold_on_person(person_id) is not None:
+    if str(person_id) in held()[1]:
         raise RefusedByPolicy(HELD, about=about, kind="legal hold")

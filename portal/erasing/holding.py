@@ -8,7 +8,7 @@ from audit.log.retained import first_of
 from portal.access_requests.models import AccessRequest
 from portal.clock import now
 from portal.erasing.models import LegalHold
-from portal.erasing.rules import may_administer, may_lift
+from portal.erasing.rules import may_administer, may_ask_lift, may_lift
 from portal.erasing.states import HOLD_MOVES
 from portal.errors import RefusedByPolicy
 from portal.moves import make
@@ -49,7 +49,7 @@ def set_hold(*, by: Actor, reason: str, person: Person | None = None, case: Acce
 def ask_lift(*, by: Actor, hold: LegalHold, reason: str) -> LegalHold:
     """Ask to lift it; another administrator confirms. Until then it stays in force."""
     row = lock_row(LegalHold, hold.pk)
-    may_administer(by, row)
+    may_ask_lift(by, row)
     need_fresh(by, about=row)
     if not reason.strip():
         raise RefusedByPolicy("Say in one sentence why it can be lifted.", about=row)

@@ -1,24 +1,28 @@
 """What the portal's own rows hold of a person, beside the log: rows that are theirs, what they typed, and every text that repeats it."""
 
-import json
-from collections.abc import Collection, Iterator
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from auditlog.models import LogEntry
 from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.db import connections, models
+from django.db import models
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from audit.log.erased import in_words
+from portal.erasing.columns import COLUMNS
+from portal.erasing.wiping import GONE, clear_table, clear_tables, in_strings, sought
 from portal.lists.models import SavedSearch
+from portal.notifications.inert import one_line
 from portal.notifications.kinds import CUT
+from portal.notifications.models import Alert
 from portal.people.models import Passkey, Person, SignIn
+from portal.reviews.models import Review
 
-GONE = "(erased)"
-SHORTEST = 8
-"""Characters of a typed text that is looked for elsewhere; what is shorter stands in too many others' texts by chance."""
+ROW_CHANGES = "auditlog_logentry"
 # Who typed a text, by the way from its row to the person.
 TYPED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("AccessRequest", "responder", ("reason",)),
@@ -51,18 +55,90 @@ OF_CASES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("PrivacyDecision", "review__request_id", ("reason", "delay_reason")),
     ("Finding", "case", ("details", "cause", "response", "proof")),
 )
-# Projections of audit that lists are searched by; they are written anew with the next entry of their case.
-PROJECTIONS = ("CaseRow", "ActRow")
-TEXTS = (models.TextField, models.CharField, models.JSONField)
 
 
-def typed_by(person: Person) -> set[str]:
-    """What the person typed, as the rows hold it."""
-    found: set[str] = set()
+@dataclass
+class Typed:
+    """What somebody typed, and where: the cases and the log's names of the rows that hold it."""
+
+    texts: set[str] = field(default_factory=set)
+    cases: set[str] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
+    rows: Counter[str] = field(default_factory=Counter)  # of each table
+
+
+def clear_typed(person: Person) -> Typed:
+    """Empty what the person typed in the rows that they wrote, whatever it says, and what alerts of the same things repeat of it."""
+    found = Typed()
     for name, way, fields in TYPED:
-        rows = apps.get_model("portal", name)._base_manager.filter(**{way: person})
-        found |= {text for values in rows.values_list(*fields) for text in values if text}
+        for row in apps.get_model("portal", name)._base_manager.filter(**{way: person}):
+            if texts := {each: text for each in fields if _is_theirs(text := getattr(row, each))}:
+                _note(found, row, texts.values())
+                _set(row, dict.fromkeys(texts, GONE))
+    for review in Review.objects.filter(reviewer=person):
+        if texts := {key: text for key, said in review.answers.items() if _is_theirs(text := said.get("comment", ""))}:
+            _note(found, review, texts.values())
+            _set(
+                review,
+                {
+                    "answers": {
+                        key: said | ({"comment": GONE} if key in texts else {}) for key, said in review.answers.items()
+                    }
+                },
+            )
+    found.rows[Alert._meta.db_table] += _clear_alerts(found)
     return found
+
+
+def _is_theirs(text: str) -> bool:
+    """Whether somebody typed it: neither empty, nor what an erasure or a cut left there."""
+    return text not in ("", GONE) and not _SAYS_CUT.fullmatch(text)
+
+
+def _note(found: Typed, row: models.Model, texts: Iterable[str]) -> None:
+    ways = {name: way for name, way, _ in OF_CASES}
+    if way := ways.get(type(row).__name__):
+        found.cases.add(str(type(row)._base_manager.values_list(way, flat=True).get(pk=row.pk)))
+    found.subjects.add(getattr(row, "log_subject", ""))
+    found.texts.update(texts)
+    found.rows[row._meta.db_table] += 1
+
+
+def _set(row: models.Model, values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(values))
+
+
+def _clear_alerts(found: Typed) -> int:
+    """Of the same cases and things: a fact that is what was typed, as a whole. Short words in other alerts are others' own."""
+    wanted = {form for each in found.texts for form in (each, one_line(each))}
+    cases, subjects = found.cases - {""}, found.subjects - {""}
+    count = 0
+    for alert in Alert.objects.filter(models.Q(case__in=cases) | models.Q(about__in=subjects)).iterator():
+        facts = in_strings(alert.facts, lambda text: GONE if text in wanted else text)
+        if facts != alert.facts:
+            _set(alert, {"facts": facts})
+            count += 1
+    return count
+
+
+def clear_rows(person: Person, names: Collection[str], at: int) -> dict[str, int]:
+    """All that the portal's rows hold of somebody, but row changes. ``at``: when they were erased (ms). Returns how many rows of each table or kind."""
+    typed = clear_typed(person)
+    own = clear_own(person, at)
+    named = Counter(clear_words(names, typed.texts))
+    return own | dict(+(named + typed.rows))
+
+
+def clear_words(names: Collection[str], typed: Collection[str]) -> dict[str, int]:
+    """Every text of every table that names the person, or repeats at length what they typed: it stands there no more. Returns how many rows of each table."""
+    return clear_tables([each for each in COLUMNS if each != ROW_CHANGES], sought(names, typed))
+
+
+def clear_row_changes(alias: str, names: Collection[str]) -> int:
+    """The names in row changes of configuration, which only the eraser may change. What people type is left out of them."""
+    return clear_table(ROW_CHANGES, sought(names), alias)
 
 
 def clear_own(person: Person, at: int) -> dict[str, int]:
@@ -85,11 +161,7 @@ def clear_own(person: Person, at: int) -> dict[str, int]:
     return {name: count for name, count in gone.items() if count}
 
 
-def clear_words(words: Collection[str]) -> dict[str, int]:
-    """Every text of every table that repeats one of the words: it stands there no more. Returns how many rows of each table."""
-    wanted = sorted({each for each in words if len(each) >= SHORTEST}, key=len, reverse=True)
-    found = {model._meta.db_table: _clear(model, wanted, "default") for model in _swept()}
-    return {table: count for table, count in found.items() if count}
+_SAYS_CUT = re.compile(r"\(cut on \d+ \w+ \d+ under retention\)")
 
 
 def says_cut(at: datetime) -> str:
@@ -102,8 +174,8 @@ def clear_cases(cases: Collection[str], at: datetime) -> None:
     says = says_cut(at)
     for name, way, fields in OF_CASES:
         rows = apps.get_model("portal", name)._base_manager.filter(**{f"{way}__in": list(cases)})
-        for field in fields:
-            rows.exclude(**{field: ""}).update(**{field: says})
+        for each in fields:
+            rows.exclude(**{each: ""}).update(**{each: says})
     apps.get_model("portal", "AccessRequest")._base_manager.filter(pk__in=list(cases)).update(incident_ref="")
     told = models.Q(case__in=list(cases)) | models.Q(about__in=_subjects(cases))
     apps.get_model("portal", "Alert")._base_manager.filter(told).update(facts={CUT: says}, last_trouble="")
@@ -125,45 +197,3 @@ def _subjects(cases: Collection[str]) -> list[str]:
         rows = apps.get_model("portal", name)._base_manager.filter(**{f"{way}__in": list(cases)})
         found += [row.log_subject for row in rows]
     return found
-
-
-def clear_row_changes(alias: str, words: Collection[str]) -> int:
-    """As `clear_words`, for the row changes of configuration, which only the eraser may change."""
-    return _clear(LogEntry, sorted({each for each in words if len(each) >= SHORTEST}, key=len, reverse=True), alias)
-
-
-def _swept() -> Iterator[type[models.Model]]:
-    yield from (model for model in apps.get_app_config("portal").get_models() if model._meta.managed)
-    yield from (apps.get_model("audit", name) for name in PROJECTIONS)
-
-
-def _clear(model: type[models.Model], words: list[str], alias: str) -> int:
-    """One statement for each column: longest words first, so that no rest of a longer one stays."""
-    columns = [
-        (str(each.column), isinstance(each, models.JSONField)) for each in model._meta.concrete_fields if _is_text(each)
-    ]
-    return sum(_clear_column(model._meta.db_table, column, is_json, words, alias) for column, is_json in columns)
-
-
-def _is_text(field: "models.Field[object, object]") -> bool:
-    return isinstance(field, TEXTS) and not field.choices and not field.primary_key
-
-
-def _clear_column(table: str, column: str, is_json: bool, words: list[str], alias: str) -> int:
-    forms = [json.dumps(each, ensure_ascii=False)[1:-1] for each in words] if is_json else words
-    given = f'"{column}"::text' if is_json else f'"{column}"'
-    cleared, back = given, "::jsonb" if is_json else ""
-    for _ in forms:
-        cleared = f"regexp_replace({cleared}, %s, %s, 'gi')"
-    patterns = [
-        "".join("\\" + sign if not sign.isalnum() and not sign.isspace() else sign for sign in each) for each in forms
-    ]
-    pairs = [value for each in patterns for value in (each, GONE)]
-    if not forms:
-        return 0
-    with connections[alias].cursor() as cursor:
-        cursor.execute(
-            f'UPDATE "{table}" SET "{column}" = ({cleared}){back} WHERE {given} ~* ANY(%s)',  # noqa: S608 - names of our own models
-            [*pairs, patterns],
-        )
-        return int(cursor.rowcount)

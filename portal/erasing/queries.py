@@ -62,9 +62,3 @@ def confirmed() -> list[Erasure]:
 def hold_on_person(person_id: UUID, using: str = "default") -> LegalHold | None:
     """The hold in force on a person."""
     return LegalHold.objects.using(using).exclude(state=LIFTED).filter(person_id=person_id).first()
-
-
-def held_cases(using: str = "default") -> dict[str, LegalHold]:
-    """The hold in force on each held case, by the case's id."""
-    rows = LegalHold.objects.using(using).exclude(state=LIFTED).filter(case__isnull=False)
-    return {str(each.case_id): each for each in rows}

@@ -10,7 +10,7 @@ from django.db import transaction
 from portal.clock import moment
 from portal.erasing.carrying_out import ERASER
 from portal.erasing.models import Erasure
-from portal.erasing.places import clear_own, clear_row_changes, clear_words, typed_by
+from portal.erasing.places import clear_row_changes, clear_rows
 from portal.erasing.rules import words_for
 from portal.erasing.states import CONFIRMED, DONE
 from portal.people.models import Person
@@ -30,10 +30,9 @@ def replay(people: Mapping[str, int]) -> int:
 @transaction.atomic
 def _erase(person: Person, at: int) -> int:
     named = words_for(person)
-    words = {*named, *typed_by(person)}
     lists = PersonnelList.objects.filter(pk__in=[each.pk for each in lists_naming(named)])
     laid = lists.update(state=DISCARDED, content=None, decided_at=moment(at), decided_by=ERASER.id)
-    changes = clear_row_changes("default", words)
-    rows = clear_own(person, at) | clear_words(words)
+    changes = clear_row_changes("default", named)
+    rows = clear_rows(person, named, at)
     Erasure.objects.filter(person=person, state=CONFIRMED).update(state=DONE, closed_at=moment(at))
     return changes + laid + sum(rows.values()) + 1

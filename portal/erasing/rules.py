@@ -1,10 +1,15 @@
 """Who may hold and erase, and which words name somebody."""
 
+from uuid import UUID
+
 from audit.log.append import Actor
+from portal.access_requests.models import AccessRequest, Approval
 from portal.erasing.models import Cut, Erasure, LegalHold
 from portal.errors import RefusedByPolicy
+from portal.grants.models import Extension, Grant
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, need_other, need_permission
+from portal.reviews.models import Review
 
 ONLY_ADMINISTRATORS = "Only administrators of all systems hold, erase and cut what is kept."
 NAMES_THEM = "Leave out the person's name and mail address: what is typed here stays when they are erased."
@@ -20,13 +25,39 @@ def may_administer(by: Actor, about: object = None) -> None:
 
 
 def may_lift(by: Actor, hold: LegalHold) -> None:
-    """A second administrator, whom the hold does not speak of.
+    """A second administrator, whom the hold does not concern.
+
+    Raises:
+        NotAllowed: anybody else.
+    """
+    may_ask_lift(by, hold)
+    need_other(by, hold.lift_asked_by_id, about=hold)
+
+
+def may_ask_lift(by: Actor, hold: LegalHold) -> None:
+    """An administrator whom the hold does not concern.
 
     Raises:
         NotAllowed: anybody else.
     """
     may_administer(by, hold)
-    need_other(by, hold.lift_asked_by_id, hold.person_id, about=hold)
+    need_other(by, *concerned(hold), about=hold)
+
+
+def concerned(hold: LegalHold) -> set[UUID]:
+    """The person it is on; of a case whoever asked, decided, was given it, answered a question or judged it."""
+    if hold.case_id is None:
+        return {hold.person_id} if hold.person_id else set()
+    case = hold.case_id
+    ways = (
+        AccessRequest.objects.filter(pk=case).values_list("responder"),
+        Approval.objects.filter(request=case).values_list("approver"),
+        Grant.objects.filter(request=case).values_list("person"),
+        Extension.objects.filter(grant__request=case).values_list("decided_by"),
+        Review.objects.filter(request=case).values_list("reviewer"),
+        Review.objects.filter(request=case).values_list("second_reviewer"),
+    )
+    return {person for rows in ways for (person,) in rows if person}
 
 
 def may_ask(by: Actor, person: Person) -> None:

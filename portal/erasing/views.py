@@ -14,8 +14,8 @@ from portal.access_requests.rules import allows
 from portal.erasing import actions, holding, queries
 from portal.erasing.forms import ErasureForm, HoldForm, LiftForm
 from portal.erasing.models import LegalHold
-from portal.erasing.retention import gone_before
-from portal.erasing.rules import ONLY_ADMINISTRATORS, may_ask, may_confirm, may_lift
+from portal.erasing.retention import gone_before, held
+from portal.erasing.rules import ONLY_ADMINISTRATORS, may_ask, may_ask_lift, may_confirm, may_lift
 from portal.erasing.states import ASKED, CONFIRMED, HOLDS, LIFT_ASKED
 from portal.hints import hint
 from portal.kept import confirming
@@ -72,6 +72,7 @@ def erasure_page(request: PersonRequest, pk: UUID) -> HttpResponse:
         "may_confirm": waits and allows(may_confirm, request.actor, erasure),
         "may_take_back": waits and str(erasure.asked_by_id) == request.actor.id,
         "held": queries.hold_on_person(erasure.person_id) if erasure.state in (ASKED, CONFIRMED) else None,
+        "others_held": erasure.state == CONFIRMED and any(held()),
     }
     return render(request, "erasing/erasure.html", context)
 
@@ -151,7 +152,8 @@ def _page(request: PersonRequest, hold: LegalHold, form: LiftForm) -> HttpRespon
     administers = request.user.has_perm(ADMINISTER)
     cut, nothing_left = gone_before(hold)
     context = {
-        "hold": hold, "cut": cut, "nothing_left": nothing_left, "form": form if hold.state == HOLDS and administers else None,
+        "hold": hold, "cut": cut, "nothing_left": nothing_left,
+        "form": form if hold.state == HOLDS and allows(may_ask_lift, request.actor, hold) else None,
         "may_keep": hold.state == LIFT_ASKED and administers,
         "may_lift": hold.state == LIFT_ASKED and allows(may_lift, request.actor, hold),
     }  # fmt: skip

@@ -11,9 +11,10 @@ from audit.log import merkle, tiles
 from audit.log.backup.regrown import NotRegrown, entries
 from audit.log.checkpoint import VerifiedCheckpoint
 from audit.log.errors import NotVerified, ParseError
+from audit.log.held_again import SAID
 from audit.log.note import VerifierKey
 from audit.log.publishing import SetBack, read_head
-from audit.log.said import Erased, read_erased, read_value
+from audit.log.said import Erased, read_erased, read_expired, read_value
 from audit.log.stores import Store
 from audit.log.tiles import TileName
 
@@ -37,6 +38,8 @@ class Missing:
     to_index: int = -1
     entries: list[Lacking] = field(default_factory=list)
     erasures: set[tuple[uuid.UUID, str]] = field(default_factory=set)
+    holds: list[bytes] = field(default_factory=list)  # entries on legal holds
+    expired: set[tuple[uuid.UUID, int]] = field(default_factory=set)  # written before that time (ms)
     confirmed: set[Erased] = field(default_factory=set)
     done: dict[Erased, int] = field(default_factory=dict)  # when (ms)
     people: dict[str, int] = field(
@@ -89,6 +92,8 @@ def missing(published: Store | None, last: VerifiedCheckpoint, keys: Sequence[Ve
     for index, data in entries(published, last.size, size, size):
         entry = json.loads(data)
         found.entries.append(Lacking(index, entry["name"], entry["at"], entry.get("case", "")))
+        if entry["name"] in SAID:
+            found.holds.append(data)
         with contextlib.suppress(ParseError):  # what says nothing that can be read erases nothing
             _note_erasure(found, entry["name"], entry["at"], data)
     return found
@@ -97,6 +102,8 @@ def missing(published: Store | None, last: VerifiedCheckpoint, keys: Sequence[Ve
 def _note_erasure(found: Missing, name: str, at: int, data: bytes) -> None:
     if name == "personal_value.erased":
         found.erasures.add(read_value(data))
+    elif name == "personal_values.expired":
+        found.expired.update(read_expired(data))
     elif name == "erasure.confirmed":
         found.confirmed.add(read_erased(data))
     elif name == "erasure.done":

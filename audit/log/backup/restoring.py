@@ -6,9 +6,9 @@ has the root that the log's key signed, and at the end the whole log is examined
 
 import contextlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from django.core.management import call_command
@@ -28,17 +28,20 @@ from audit.log.erased_again import clear_rows, confirmed
 from audit.log.errors import NotVerified, ParseError
 from audit.log.examination import examine
 from audit.log.examining_values import Gone
+from audit.log.held_again import hold_again, parsed, said
 from audit.log.note import VerifierKey
 from audit.log.publishing import read_head
 from audit.log.report import Report
-from audit.log.said import read_value
+from audit.log.said import read_expired, read_value
 from audit.log.sealing import SealingError
 from audit.log.stores import Store
 
+T = TypeVar("T")
 AT_ONCE = 2048
 NEW = "CREATE TEMPORARY TABLE {new} (LIKE {table}) ON COMMIT DROP"
-ERASED = "SELECT body FROM audit_event WHERE name = 'personal_value.erased'"
-KEEP_ERASURES = "INSERT INTO restored_erasures VALUES (%s, %s)"
+ERASED = "SELECT body FROM audit_event WHERE name = %s"
+KEEP_ERASURES = "INSERT INTO restored_erasures (event_id, field) VALUES (%s, %s)"
+KEEP_EXPIRED = "INSERT INTO restored_erasures (event_id, before) VALUES (%s, %s)"
 SEALED = """
 INSERT INTO audit_sealed_entry ("index", event_id, leaf_hash, sealed_at)
 SELECT n."index", n.event_id, n.leaf_hash,
@@ -46,14 +49,14 @@ SELECT n."index", n.event_id, n.leaf_hash,
 FROM restored_sealed n ORDER BY n."index"
 """
 PERSONAL = """
-INSERT INTO audit_personal_value (event_id, field, salt, value) SELECT event_id, field, salt, value FROM restored_values v
-WHERE NOT EXISTS (SELECT FROM restored_erasures e WHERE e.event_id = v.event_id AND e.field = v.field)
-AND EXISTS (SELECT FROM audit_event e WHERE e.id = v.event_id)
+INSERT INTO audit_personal_value (event_id, field, salt, value) SELECT v.event_id, v.field, v.salt, v.value
+FROM restored_values v JOIN audit_event a ON a.id = v.event_id
+WHERE NOT EXISTS (SELECT FROM restored_erasures e WHERE e.event_id = v.event_id AND (e.field = v.field OR a.at < e.before))
 """
-
-ERASE = (
-    "DELETE FROM audit_personal_value v USING restored_erasures e WHERE e.event_id = v.event_id AND e.field = v.field"
-)
+ERASE = """
+DELETE FROM audit_personal_value v USING restored_erasures e, audit_event a
+WHERE a.id = v.event_id AND e.event_id = v.event_id AND (e.field = v.field OR a.at < e.before)
+"""
 
 
 class NotRestored(Exception):
@@ -149,14 +152,17 @@ def _restored(
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         _temporary(cursor, "restored_sealed", "audit_sealed_entry", "ALTER COLUMN sealed_at DROP NOT NULL")
         _temporary(cursor, "restored_values", "audit_personal_value")
-        cursor.execute("CREATE TEMPORARY TABLE restored_erasures (event_id uuid, field text) ON COMMIT DROP")
+        cursor.execute(
+            "CREATE TEMPORARY TABLE restored_erasures (event_id uuid, field text, before bigint) ON COMMIT DROP"
+        )
         _notes(target, contents)
         _entries(target.log, _begins(target, contents, own), last, keys)
         rows = _tables(target, manifest, contents, identities)
         cursor.execute(SEALED)
         _values(target, contents, identities)
-        cursor.execute(ERASED)
-        cursor.executemany(KEEP_ERASURES, _erasures(row[0] for row in cursor.fetchall()))
+        cursor.executemany(KEEP_ERASURES, _told(cursor, "personal_value.erased", read_value))
+        expired = _told(cursor, "personal_values.expired", read_expired)
+        cursor.executemany(KEEP_EXPIRED, [each for listed in expired for each in listed])
         cursor.execute("SELECT count(*) FROM restored_values")
         held = cursor.fetchone()[0]
         cursor.execute(PERSONAL)
@@ -165,15 +171,17 @@ def _restored(
         found = missing(published, last, keys)
         found.believe(confirmed(cursor))
         cursor.executemany(KEEP_ERASURES, list(found.erasures))
+        cursor.executemany(KEEP_EXPIRED, list(found.expired))
         cursor.execute(ERASE)
         left_out += cursor.rowcount
         _sequences(cursor, target.file(f"{own}/sequences", _listed(contents, f"{own}/sequences")))
+        hold_again([*said(), *parsed(found.holds)])
         cleared = clear_rows(found.people)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return Restored(
         manifest,
         last.root.hex(),
-        examine(keys, gone=Gone(frozenset(found.erasures))),
+        examine(keys, gone=Gone(frozenset(found.erasures), frozenset(event for event, _ in found.expired))),
         left_out,
         found,
         rows,
@@ -182,12 +190,13 @@ def _restored(
     )
 
 
-def _erasures(bodies: Iterable[bytes]) -> list[tuple[uuid.UUID, str]]:
-    """Those that can be read: one that cannot must not end every restore."""
+def _told(cursor: Any, name: str, read: Callable[[bytes], T]) -> list[T]:
+    """What the entries of this name say that can be read: one that cannot must not end every restore."""
+    cursor.execute(ERASED, [name])
     found = []
-    for body in bodies:
+    for (body,) in cursor.fetchall():
         with contextlib.suppress(ParseError):
-            found.append(read_value(bytes(body)))
+            found.append(read(bytes(body)))
     return found
 
 

@@ -33,6 +33,7 @@ from tests.audit.log.cut_log import (
     cut_in,
     cut_rows,
     decided,
+    folder,
     old_log,
     outsider,
     published,
@@ -46,6 +47,7 @@ from tests.audit.log.logged import TEST, doctored, run_signer, sealed
 from tests.audit.log.test_recovery import set_back
 from tests.servers import role_url
 
+__all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

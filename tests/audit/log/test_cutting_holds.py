@@ -20,6 +20,7 @@ from tests.audit.log.cut_log import (
     LATER,
     OLD,
     cut_in,
+    folder,
     hold,
     lifted,
     old_log,
@@ -33,6 +34,7 @@ from tests.audit.log.cut_log import (
 from tests.audit.log.logged import TEST, run_signer
 from tests.servers import wait_until
 
+__all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

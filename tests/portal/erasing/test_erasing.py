@@ -1,22 +1,24 @@
 """Erasing what the log holds of a person: who may, what a hold forbids, and that the log stays whole."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from audit.cases.presenters import line
 from audit.cases.reading import record_of
-from audit.log.append import clock
+from audit.log.append import append, clock
 from audit.log.examination import examine
 from audit.log.keys import load_verifiers
 from audit.log.models import Event, PersonalValue, QueueEntry
 from audit.log.read import named
 from audit.packs import known as evidence_known
 from audit.packs import reading as evidence
-from portal.access_requests.models import AccessRequest
-from portal.clock import ms
+from portal.access_requests.models import AccessRequest, Approval
+from portal.clock import ms, now
 from portal.erasing import actions, carrying_out, holding
 from portal.erasing.models import Erasure, LegalHold
 from portal.errors import NotAllowed, Refused, RefusedByPolicy, WrongState
@@ -25,7 +27,7 @@ from tests.browsing import browser_of
 from tests.factories import broken_log
 from tests.portal.erasing.conftest import EMAIL, NAME, TYPED
 from tests.servers import role_url, wait_until
-from tests.worlds import World, actor, request_of, sealing
+from tests.worlds import World, actor, let_ask, request_of, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHY = "Asked for by letter."
@@ -113,6 +115,89 @@ def test_nothing_is_erased_under_legal_hold_until_two_have_lifted_it(
     holding.lift(by=actor(world.quinn), hold=hold)
     assert carrying_out.run_due() == 1
     assert [each for each in values() if speaks_of_her(each[2])] == []
+
+
+@pytest.mark.usefixtures("eraser")
+def test_a_hold_on_somebody_else_keeps_their_words_in_entries_about_the_erased_person(
+    world: World, left: Person, asked: AccessRequest
+) -> None:
+    """An approver's comment in her case speaks of her; the approver is under hold."""
+    Approval.objects.create(request=asked, approver=world.mo, decision="decline", comment="Not hers.", decided_at=now())
+    with transaction.atomic():
+        append("request.declined", by=actor(world.mo), case=str(asked.pk), approval_id=uuid4(), comment="Not hers.")
+    erasure = confirmed(world, left)
+    hold = holding.set_hold(by=actor(world.pia), person=world.mo, reason="A court case.")
+    before = values()
+    assert carrying_out.run_due() == 0
+    assert ([each for each in before if each not in values()], Approval.objects.get().comment) == ([], "Not hers.")
+    assert "Legal holds are in force" in browser_of(world.otto).get(f"/erasing/{erasure.pk}/").content.decode()
+    holding.lift(by=actor(world.quinn), hold=holding.ask_lift(by=actor(world.pia), hold=hold, reason="It is over."))
+    assert carrying_out.run_due() == 1
+    erasure.refresh_from_db()
+    assert (erasure.state, [each for each in values() if each[2] == "Not hers."]) == ("done", [])
+
+
+@pytest.mark.usefixtures("eraser")
+@pytest.mark.parametrize("held", ["person", "case", "somebody else"])
+def test_a_hold_that_comes_between_the_log_and_the_rows_keeps_the_rows(
+    world: World, left: Person, asked: AccessRequest, held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The eraser's transaction ends first; whoever waited for it sets the hold then. The next run finds no value more, and sees the hold all the same."""
+    erasure = confirmed(world, left)
+    things: dict[str, Any] = {
+        "person": {"person": left},
+        "case": {"case": asked},
+        "somebody else": {"person": world.pia},
+    }
+    really = carrying_out._need_still_unheld
+    holds: list[LegalHold] = []
+
+    def first(row: Erasure) -> None:
+        if not holds:
+            with ThreadPoolExecutor(1) as other:
+                holds.append(other.submit(_held_by_another, world, things[held]).result())
+        really(row)
+
+    monkeypatch.setattr(carrying_out, "_need_still_unheld", first)
+    assert carrying_out.run_due() == 0
+    assert carrying_out.run_due() == 0
+    asked.refresh_from_db()
+    erasure.refresh_from_db()
+    assert (asked.reason, Person.objects.get(pk=left.pk).name, erasure.state) == (TYPED, NAME, "confirmed")
+    if held != "somebody else":  # who is one of the two administrators
+        asking = holding.ask_lift(by=actor(world.quinn), hold=holds[0], reason="It is over.")
+        holding.lift(by=actor(world.pia), hold=asking)
+        assert carrying_out.run_due() == 1
+
+
+def _held_by_another(world: World, thing: dict[str, Any]) -> LegalHold:
+    try:
+        return holding.set_hold(by=actor(world.quinn), reason="A court case.", **thing)
+    finally:
+        connection.close()
+
+
+def test_nobody_whom_a_hold_concerns_begins_or_ends_its_lifting(world: World) -> None:
+    """Of a case: who asked, and who decided. Of a person: that person."""
+    let_ask(world, "quinn")
+    hers, decided = request_of(world, "quinn"), request_of(world)
+    Approval.objects.create(request=decided, approver=world.pia, decision="approve", decided_at=now())
+    on_hers, on_decided = (
+        holding.set_hold(by=actor(world.pia), case=each, reason="A court case.") for each in (hers, decided)
+    )
+    on_pia = holding.set_hold(by=actor(world.quinn), person=world.pia, reason="A court case.")
+    for hold, who in ((on_hers, world.quinn), (on_decided, world.pia), (on_pia, world.pia)):
+        with pytest.raises(NotAllowed) as refused:
+            holding.ask_lift(by=actor(who), hold=hold, reason="Mine.")
+        assert refused.value.kind == "own"
+    for hold, asks, lifts in ((on_hers, world.pia, world.quinn), (on_decided, world.quinn, world.pia)):
+        asking = holding.ask_lift(by=actor(asks), hold=hold, reason="It is over.")
+        with pytest.raises(NotAllowed) as refused:
+            holding.lift(by=actor(lifts), hold=asking)
+        assert refused.value.kind == "own"
+    page = browser_of(world.pia).get(f"/holds/{on_pia.pk}/").content.decode()
+    assert "ask-lift" not in page
+    assert "ask-lift" in browser_of(world.quinn).get(f"/holds/{on_pia.pk}/").content.decode()
 
 
 def test_a_hold_on_a_person_forbids_asking_and_confirming(world: World, left: Person) -> None:

@@ -11,8 +11,9 @@ from audit.log.read import named
 from audit.log.recovery import recover
 from audit.log.stores.directory import DirectoryStore
 from audit.log.verify.sources import Folder
-from portal.erasing import actions, carrying_out
-from portal.erasing.models import Erasure
+from portal.access_requests.models import AccessRequest
+from portal.erasing import actions, carrying_out, holding, retention
+from portal.erasing.models import Erasure, LegalHold
 from portal.people.models import Person
 from portal.personnel.models import PersonnelList
 from tests.audit.log.backup.places import empty_database, place, working_in
@@ -23,6 +24,41 @@ from tests.portal.erasing.test_everywhere import places_of
 from tests.worlds import World, actor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("eraser")]
+
+
+def test_a_hold_is_not_lost_with_a_database_that_was_set_back(
+    world: World, left: Person, asked: AccessRequest, tmp_path: Path
+) -> None:
+    """An erasure was confirmed before the backup; the holds were set after it. Another was lifted since, and one was set that lifting is asked for."""
+    over = holding.set_hold(by=actor(world.pia), person=world.mo, reason="Over by now.")
+    erasure = actions.ask(by=actor(world.pia), person=left, basis="asked", reason="By letter.")
+    actions.confirm(by=actor(world.quinn), erasure=erasure)
+    sealed(1)
+    backups, published = place(tmp_path), DirectoryStore(tmp_path / "published")
+    backups.backup()
+    holding.ask_lift(by=actor(world.pia), hold=over, reason="It is over.")
+    holding.lift(by=actor(world.quinn), hold=over)
+    on_case = holding.set_hold(by=actor(world.pia), case=asked, reason="A court case.")
+    on_ann = holding.set_hold(by=actor(world.pia), person=world.ann, reason="A court case.")
+    holding.ask_lift(by=actor(world.quinn), hold=on_ann, reason="Perhaps.")
+    sealed(1)
+    publish_once(connection, published, [run_signer().verifier()])
+    in_force = frozenset({str(asked.pk)}), frozenset({str(world.ann.pk)})
+    states = {over.pk: "lifted", on_case.pk: "holds", on_ann.pk: "lift_asked"}
+    with empty_database() as without, working_in(without):
+        backups.restore()
+        assert retention.held() == (frozenset(), frozenset({str(world.mo.pk)}))
+        assert recover(connection, Folder(tmp_path / "published"), [run_signer().verifier()])
+        assert (retention.held(), dict(LegalHold.objects.values_list("pk", "state"))) == (in_force, states)
+        LegalHold.objects.all().delete()
+        assert retention.held() == in_force, "by the log alone"
+    with empty_database() as empty, working_in(empty):
+        backups.restore(published)
+        assert (retention.held(), dict(LegalHold.objects.values_list("pk", "state"))) == (in_force, states)
+        again = LegalHold.objects.get(pk=on_ann.pk)
+        assert (again.set_by_id, again.lift_asked_by_id) == (world.pia.pk, world.quinn.pk)
+        assert carrying_out.run_due() == 0
+        assert Erasure.objects.get().state == "confirmed"
 
 
 def test_what_was_erased_after_the_backup_does_not_come_back_with_it_nor_with_a_database_that_was_set_back(

@@ -47,11 +47,16 @@ class Place:
         recipients = parse_recipients(self.recipient)
         return make_backup(self.target, self.signer, recipients, [run_signer().verifier()], keeping or Keeping())
 
-    def restore(self, published: Store | None = None) -> Restored:
+    def restore(self, published: Store | None = None, backup: str = "") -> Restored:
         """In this process, into the database of the connection."""
         identities = parse_identities(self.identity.read_text())
         return restore(
-            self.target, identities, [self.signer.verifier()], [run_signer().verifier()], published=published
+            self.target,
+            identities,
+            [self.signer.verifier()],
+            [run_signer().verifier()],
+            published=published,
+            backup=backup,
         )
 
     def restore_command(self, database: str, *more: str) -> subprocess.CompletedProcess[str]:

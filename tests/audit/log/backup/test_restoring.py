@@ -1,23 +1,28 @@
 """A backup on an empty database gives the same: every row, root, cases and packs."""
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 
 from audit.cases.fold import fold as fold_case
 from audit.log.append import Entry, append, append_many, clock
+from audit.log.backup import hourly
 from audit.log.backup.making import NotMade
 from audit.log.backup.passing import Keeping
+from audit.log.backup.rehearsing import _hold_against_log
 from audit.log.backup.restoring import NotRestored
 from audit.log.backup.target import DAY_MS, written_at
 from audit.log.checkpoints import latest
 from audit.log.erased import subject_of
-from audit.log.models import Event
+from audit.log.expiring import expire
+from audit.log.models import Event, PersonalValue
 from audit.log.publishing import publish_once
 from audit.log.read import follow, of_case, size
 from audit.log.stores.directory import DirectoryStore
@@ -147,6 +152,37 @@ def test_restore_says_exactly_what_is_missing_and_replays_what_was_erased(
     found = json.loads(done.stdout)
     assert [tuple(each.values()) for each in found["missing"]] == lacking
     assert (done.returncode, found["asked"], list(found["missing"][0])) == (3, True, ["index", "name", "at", "case"])
+
+
+def test_what_had_expired_comes_back_neither_with_a_backup_nor_with_one_that_is_older(
+    backups: Place, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Full ranges of values are not written again, so the backup after an expiry still rests on a file that holds them."""
+    monkeypatch.setattr("audit.log.backup.writing.RANGE", 64)
+    search = {"search_id": "s", "list": "cases", "name": "Ada's", "query": "q", "shared": False}
+    with clock(lambda: now_ms_of(401)), transaction.atomic():
+        append_many([Entry("search.saved", TEST, dict(search)) for _ in range(10)])
+    sealed(200)
+    older = backups.backup()
+    with transaction.atomic():
+        assert expire("default", terms=settings.PORTAL_RETENTION, cases=(), people=()) == 10
+    sealed(1)
+    published = DirectoryStore(tmp_path / "published")
+    publish_once(connection, published, [run_signer().verifier()])
+    made = backups.backup()
+    hourly.note_made(by=hourly.BACKER, made=made, place="")
+    with working_in(empty):
+        found = backups.restore()
+        assert (found.values, PersonalValue.objects.filter(event__name="search.saved").count()) == (made.values, 0)
+    figures = {"id": made.id, "size": made.size, "root": made.root, "rows": made.rows, "values": found.values}
+    _hold_against_log(figures)  # what a rehearsal does with what it restored
+    with empty_database() as another, working_in(another):
+        found = backups.restore(published, backup=older.id)
+        assert (found.values, PersonalValue.objects.filter(event__name="search.saved").count()) == (older.values, 0)
+
+
+def now_ms_of(days_ago: int) -> int:
+    return int(time.time() * 1000) - days_ago * DAY_MS
 
 
 def erase(event: uuid.UUID) -> None:
