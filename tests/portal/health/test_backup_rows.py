@@ -23,7 +23,7 @@ from tests.worlds import make_world
 pytestmark = pytest.mark.django_db(transaction=True)
 ID = "20261129T000000Z-00000000"
 FOUND = {
-    "id": ID, "made_at": 5, "size": 7, "root": "00", "rows": 11, "values": 2, "missing": 3, "missing_from": 6, "erased": 0,
+    "id": ID, "made_at": 5, "size": 7, "root": "00", "rows": 11, "values": 2, "missing": [{"at": 6}] * 3, "erased": 0,
 }  # fmt: skip
 
 
