@@ -72,12 +72,20 @@ def growth(old: int) -> tuple[ConsistencyProof, VerifiedCheckpoint] | None:
     last = latest()
     if last is None or not 0 < old <= last.size:
         return None
+    return consistency(old, last), cosigned(last)
+
+
+def consistency(old: int, later: VerifiedCheckpoint) -> ConsistencyProof:
+    """The proof that a checkpoint's tree begins with that of ``old`` entries, of which there must be one or more and no more than it has.
+
+    Raises:
+        NotVerified: A tile of the stored log is missing or damaged.
+    """
     try:
-        stored = _stored(tiles.needed_for_consistency(old, last.size))
-        proof = tiles.consistency_proof(old, last.size, lambda level, place, width: stored[level, place, width])
+        stored = _stored(tiles.needed_for_consistency(old, later.size))
+        return tiles.consistency_proof(old, later.size, lambda level, place, width: stored[level, place, width])
     except (KeyError, ParseError) as error:
         raise NotVerified("A tile of the stored log is missing or damaged, so nothing can be proved.") from error
-    return proof, cosigned(last)
 
 
 def lacking(text: str) -> tuple[int, int]:

@@ -13,23 +13,23 @@ from audit.log.proof import verify_inclusion, with_entry, write_proof
 AT_ONCE = 500  # entries whose bytes and tiles are held in memory together
 
 
-def proof_texts(indexes: Iterable[int], checkpoint: VerifiedCheckpoint) -> Iterator[bytes]:
-    """A proof for each entry below the checkpoint, in the order of the log; two queries and one a level for 500 of them.
+def proof_texts(indexes: Iterable[int], checkpoint: VerifiedCheckpoint) -> Iterator[tuple[int, bytes]]:
+    """A proof for each entry, with its index, in the order of the log; two queries and one a level for 500 of them.
 
-    An entry that cannot be proved has none: its range does not verify, and whoever prints it says so.
+    An entry that cannot be proved is left out: it lies past the checkpoint, or its bytes or a tile do not verify. Whoever asks says which.
     """
     wanted = sorted({index for index in indexes if 0 <= index < checkpoint.size})
     for start in range(0, len(wanted), AT_ONCE):
         yield from _proved(wanted[start : start + AT_ONCE], checkpoint)
 
 
-def _proved(indexes: list[int], checkpoint: VerifiedCheckpoint) -> Iterator[bytes]:
+def _proved(indexes: list[int], checkpoint: VerifiedCheckpoint) -> Iterator[tuple[int, bytes]]:
     node = cache(tiles.node_reader(checkpoint.size, _stored(indexes, checkpoint.size)))
     rows = SealedEntry.objects.filter(index__in=indexes).order_by("index").values_list("index", "event__body")
     for index, body in rows:
         try:
             path = merkle.inclusion_proof(index, checkpoint.size, node)
-            yield write_proof(with_entry(verify_inclusion(path, bytes(body), checkpoint)))
+            yield index, write_proof(with_entry(verify_inclusion(path, bytes(body), checkpoint)))
         except (KeyError, ParseError, NotVerified):
             continue
 

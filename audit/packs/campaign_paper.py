@@ -9,11 +9,12 @@ from audit.inert_csv import csv_file
 from audit.packs.campaign import NAMES, Campaign, Line, NoSuchCampaign, told
 from audit.packs.exports import listed
 from audit.packs.gone import sentence
+from audit.packs.grown import since_before
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files, newest
 from audit.packs.printing import filled
-from audit.packs.proofs import counted, of_entries
-from audit.packs.reading import of_campaign
+from audit.packs.proofs import NAME, of_entries
+from audit.packs.reading import ids_in, of_campaign
 from audit.packs.render import Attachment, Limits, Metadata, render_pdf
 from audit.packs.signing import sign, signing_key
 
@@ -43,11 +44,13 @@ def made(campaign_id: str, position: Position, *, signed: bool, demo: bool) -> b
     except NoSuchCampaign as never:
         raise NoSuchCampaign(f"{never}{sentence()}") from never
     known = known_at(position.size)
-    proven = of_entries((each.index for each in events), position)
-    files = [_lines(campaign, known.people), *as_files(position), proven]
+    proven = of_entries({each.index for each in events} | known.naming(ids_in(events)), position)
+    grown = since_before(position)
+    files = [_lines(campaign, known.people), *as_files(position), *grown.files, proven.file]
     html = filled(
         "campaign.html",
-        _context(campaign, position, known.people, known.systems, files) | {"signed": signed, "demo": demo},
+        _context(campaign, position, known.people, known.systems, files, proven.proved)
+        | {"signed": signed, "demo": demo, "proven": proven, "grown": grown},
     )
     return render_pdf(html, files, _metadata(campaign, position), limits=LIMITS)
 
@@ -84,6 +87,7 @@ def _context(
     names: Mapping[str, str],
     systems: Mapping[str, str],
     files: list[Attachment],
+    proved: int,
 ) -> dict[str, object]:
     ordered = sorted(campaign.lines.values(), key=_order)
     system = campaign.started.fields.get("system_id")
@@ -93,7 +97,7 @@ def _context(
         "unmatched": campaign.unmatched, "second_says": campaign.started.says("second_says"),
         "started": started, "closed": campaign.closed.fields if campaign.closed else None, "closed_by": campaign.closed.by if campaign.closed else None,
         "counts": campaign.counts, "lines": ordered[:MOST_PRINTED], "total": len(ordered), "names": names, "proof": position,
-        "attachments": listed(files, {"lines.csv": len(ordered)} | counted(files)),
+        "attachments": listed(files, {"lines.csv": len(ordered)} | {NAME: proved}),
     }  # fmt: skip
 
 

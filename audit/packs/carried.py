@@ -14,12 +14,13 @@ from audit.packs.reading import named
 
 @dataclass(frozen=True)
 class Earlier:
-    """The pack before: its period, and the position at which it was made; ``first`` is where its forerunners begin (ms)."""
+    """The pack before: its period, and the position at which it was made; ``first`` is where its forerunners begin (ms), ``said`` the entries that tell."""
 
     start: int
     end: int
     size: int
     first: int
+    said: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ def _packs(events: Iterable[LoggedEvent], systems: list[str]) -> Iterator[Earlie
             asked[said["pack_id"]] = event
         elif event.name == "pack.made" and said["pack_id"] in asked:
             request = asked[said["pack_id"]].fields
-            yield Earlier(request["period_start"], request["period_end"], said["log_size"], request["period_start"])
+            told = tuple(each.index for each in (asked[said["pack_id"]], event) if each.index is not None)
+            yield Earlier(
+                request["period_start"], request["period_end"], said["log_size"], request["period_start"], told
+            )
 
 
 def last_before(packs: Iterable[Earlier], start: int) -> Earlier | None:

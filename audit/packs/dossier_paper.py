@@ -17,10 +17,11 @@ from audit.log.read import LoggedEvent
 from audit.packs import case_lines, proofs, verdicts
 from audit.packs.exports import activity_files, listed
 from audit.packs.gone import sentence
+from audit.packs.grown import since_before
 from audit.packs.known import known_at
 from audit.packs.position import Position, as_files
 from audit.packs.printing import filled
-from audit.packs.reading import how_many, named, of_case, rest_of_case
+from audit.packs.reading import how_many, ids_in, named, of_case, rest_of_case
 from audit.packs.render import Attachment, Limits, Metadata, render_pdf
 
 MOST_PRINTED = 2000
@@ -52,14 +53,18 @@ def made(case_id: str, occasion: str, position: Position, *, signed: bool, demo:
         NoSuchCase: the log knows no such case up to there.
     """
     events = _entries(position.size, case_id)
-    case = with_secret(fold(case_id, events), named(position.size, REPLACED))
+    replaced = _replaced(position.size, events)
+    case = with_secret(fold(case_id, events), replaced)
     if case.asked is None:
         raise NoSuchCase(f"The log knows no case {case_id} up to position {position.size}.{sentence()}")
-    names = case.by_names | known_at(position.size).people
+    known = known_at(position.size)
+    names = case.by_names | known.people
     lines = [case_lines.as_line(each, case, event, names) for each, event in _activities(case, events)]
-    proven = proofs.of_entries((each.index for each in events), position)
-    files = [*activity_files(lines), *as_files(position), proven]
-    html = filled("dossier.html", _context(case, occasion, position, names, files, signed=signed, demo=demo))
+    told, grown = [*events, *replaced], since_before(position)
+    proven = proofs.of_entries({each.index for each in told} | known.naming(ids_in(told)), position)
+    files = [*activity_files(lines), *as_files(position), *grown.files, proven.file]
+    context = _context(case, occasion, position, names, files, proven, signed=signed, demo=demo)
+    html = filled("dossier.html", {**context, "grown": grown})
     return Paper(render_pdf(html, files, _metadata(case, occasion, position), limits=LIMITS), case)
 
 
@@ -70,9 +75,15 @@ def _entries(size: int, case_id: str) -> list[LoggedEvent]:
     return sorted(chain(told, *crowds), key=lambda event: (event.at, event.index))
 
 
+def _replaced(size: int, events: Iterable[LoggedEvent]) -> list[LoggedEvent]:
+    """What a custodian did with the secret of its grants: entries of the account."""
+    grants = {str(event.fields["grant_id"]) for event in events if "grant_id" in event.fields}
+    return [event for event in named(size, REPLACED) if event.fields.get("grant_id") in grants]
+
+
 def _context(
-    case: Case, occasion: str, position: Position, names: Mapping[str, str], files: Sequence[Attachment], *,
-    signed: bool, demo: bool,
+    case: Case, occasion: str, position: Position, names: Mapping[str, str], files: Sequence[Attachment],
+    proven: proofs.Proven, *, signed: bool, demo: bool,
 ) -> dict[str, object]:  # fmt: skip
     rows = dict.fromkeys(("activities.jsonl", "activities.csv"), len(case.activities))
     return {
@@ -81,7 +92,8 @@ def _context(
         "shown": min(len(case.activities), MOST_PRINTED), "total": len(case.activities), "limit": STATEMENT_PRINTED,
         "logged": max(how_many(position.size, case.id, DONE[:1]), len(case.activities)),
         "sessions_cut": how_many(position.size, case.id, CONNECTED) > MOST_KEPT,
-        "alerts": case.alerts, "answers": answered(case), "attachments": listed(files, rows | proofs.counted(files)), "signed": signed, "demo": demo,
+        "alerts": case.alerts, "answers": answered(case), "attachments": listed(files, rows | {proofs.NAME: proven.proved}), "proven": proven,
+        "signed": signed, "demo": demo,
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from audit.controls.model import Catalogue, TestResult
 from audit.controls.runner import prepare, run_catalogue
 from audit.facts.fold import UNFED, CannotFold, fold
 from audit.facts.fold.entry import Entry
+from audit.facts.fold.resting import Rests
 from audit.facts.given import CutAway, Period
 from audit.facts.schema import new_database
 from audit.log.checkpoints import public_keys
@@ -75,6 +76,7 @@ class Evidence:
     known: Known
     carried: Carried | None = None
     cuts: tuple[Cut, ...] = ()
+    rests: Rests = field(default_factory=Rests)
 
     @property
     def results(self) -> tuple[TestResult, ...]:
@@ -98,14 +100,14 @@ def gathered(scope: Scope, position: Position, say: Say) -> Evidence:
     catalogue = load_catalogue(tuple(Path(each) for each in settings.PORTAL_CATALOGUE_DIRS))
     ranges = tuple(_verified(position, say))
     carried = _carried(scope, position, catalogue, ranges, say)
-    db = folded(scope, position, catalogue, ranges, say, carried.rows if carried else ())
+    db, rests = folded(scope, position, catalogue, ranges, say, carried.rows if carried else ())
     known, odd = known_at(position.size), set[str]()
     subjects = Subjects(db, known, logins_since(position.size, scope.start))
     tests = tuple(_tested(db, catalogue, subjects, known, odd, say))
     cases = tuple(_cases(db, position, say))
     return Evidence(
         scope, position, catalogue, db, ranges, tests, frozenset(odd), cases, tuple(_lines(db, cases, position, scope, known)),
-        tuple(_windows(position, scope)), known, carried, tuple(carried_out()),
+        tuple(_windows(position, scope)), known, carried, tuple(carried_out()), rests,
     )  # fmt: skip
 
 
@@ -123,7 +125,7 @@ def _carried(
     if before is None or before.size <= begins_at():
         return None
     then, was = replace(scope, start=before.first, end=before.end), at_size(before.size)
-    db = folded(then, was, catalogue, [each for each in ranges if each.to_index < was.size], say)
+    db, _ = folded(then, was, catalogue, [each for each in ranges if each.to_index < was.size], say)
     with closing(db):
         return Carried(before, tuple(open_rows(run_catalogue(db, catalogue))))
 
@@ -131,8 +133,8 @@ def _carried(
 def folded(
     scope: Scope, position: Position, catalogue: Catalogue, ranges: Sequence[RangeResult], say: Say,
     carried: Iterable[tuple[str, str]] = (),
-) -> sqlite3.Connection:  # fmt: skip
-    """Facts of the chosen systems at the position, with all that tests read beside them.
+) -> tuple[sqlite3.Connection, Rests]:  # fmt: skip
+    """Facts of the chosen systems at the position, with all that tests read beside them, and the entries that they rest on.
 
     Raises:
         CannotFold: the log holds an entry that is none of ours.
@@ -149,7 +151,7 @@ def folded(
     prepare(
         db, catalogue, period, carried_over=carried, unreadable=done.unreadable, unfed=UNFED, cuts=map(_away, carried_out())
     )  # fmt: skip
-    return db
+    return db, done.rests
 
 
 def _away(cut: Cut) -> CutAway:

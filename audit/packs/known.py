@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from audit.log.read import LoggedEvent
 from audit.packs.reading import named
 
-NAMING = (
-    "person.added", "system.registered", "system.changed", "privilege.added", "source.declared",
-)  # fmt: skip
+NAMED_BY = {
+    "person.added": "person_id", "system.registered": "system_id", "system.changed": "system_id", "privilege.added": "privilege_id",
+    "source.declared": "source_id",
+}  # fmt: skip
+NAMING = tuple(NAMED_BY)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -32,6 +34,17 @@ class Known:
     owners: dict[str, str] = field(default_factory=dict)
     privileges: dict[str, str] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
+    said: dict[str, int] = field(default_factory=dict)  # id to the index of the entry that last named it
+    systems_of: dict[str, str] = field(default_factory=dict)  # privilege to system
+
+    def said_of(self, systems: Collection[str]) -> set[int]:
+        """The entries that name these systems and their privileges."""
+        mine = set(systems) | {each for each, system in self.systems_of.items() if system in systems}
+        return {index for each, index in self.said.items() if each in mine}
+
+    def naming(self, texts: Iterable[str]) -> set[int]:
+        """The entries that name whatever has its id in these texts."""
+        return {self.said[each] for text in texts for each in UUID.findall(text) if each in self.said}
 
     def name(self, identity: str) -> str:
         """What an id is called, or its beginning."""
@@ -76,6 +89,8 @@ def known_of(events: Iterable[LoggedEvent]) -> Known:
 
 def _take(found: Known, event: LoggedEvent) -> None:
     given = event.fields
+    if event.index is not None:
+        found.said[given[NAMED_BY[event.name]]] = event.index
     if event.name == "person.added" and ("name" in event.personal or event.erased_at is not None):
         found.people[given["person_id"]] = event.says("name")
     elif event.name.startswith("system."):
@@ -83,6 +98,7 @@ def _take(found: Known, event: LoggedEvent) -> None:
         found.owners[given["system_id"]] = given["owner_id"]
     elif event.name == "privilege.added":
         found.privileges[given["privilege_id"]] = given["name"]
+        found.systems_of[given["privilege_id"]] = given["system_id"]
     elif event.name == "source.declared":
         source = Source(given["source_id"], given["system_id"], given["kind"], given["counting"])
         found.sources[source.id] = source

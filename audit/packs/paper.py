@@ -15,6 +15,7 @@ from audit.packs.evidence import Evidence
 from audit.packs.exports import AttachedFile, Line, activity_files, listed
 from audit.packs.filters import word
 from audit.packs.gone import gone_of
+from audit.packs.grown import since_before
 from audit.packs.position import as_files
 from audit.packs.printing import filled
 from audit.packs.render import Attachment, Limits, Metadata, draw, lay_ready
@@ -71,10 +72,13 @@ class PrintedCase:
 
 def ready(evidence: Evidence, request: Request, folder: Path, *, signed: bool, demo: bool) -> Ready:
     """Lay a pack ready in the folder. Drawing takes memory of its own: let go of the evidence before."""
-    files = attachments(evidence, folder)
+    proven, grown = proofs.of_pack(evidence, folder), since_before(evidence.position)
+    files = [*attachments(evidence, folder), *grown.files, proven.file]
     rows = dict.fromkeys(("activities.jsonl", "activities.csv"), len(evidence.lines))
-    shown = tuple(listed(files, rows | proofs.counted(files) | {"tests.sql": len(evidence.results)}))
-    html = filled("pack.html", context(evidence, request, shown, signed=signed, demo=demo))
+    shown = tuple(listed(files, rows | {proofs.NAME: proven.proved, "tests.sql": len(evidence.results)}))
+    html = filled(
+        "pack.html", {**context(evidence, request, shown, signed=signed, demo=demo), "proven": proven, "grown": grown}
+    )
     lay_ready(folder, html, files, _metadata(evidence, request), LIMITS)
     return Ready(
         folder, shown, evidence.tests, evidence.catalogue.sha256, len(evidence.cases), len(evidence.lines)
@@ -92,7 +96,7 @@ def drawn(made_ready: Ready) -> Paper:
 
 
 def attachments(evidence: Evidence, folder: Path) -> list[Attachment]:
-    """Everything that lies inside the PDF beside its pages; what is large lies in the folder."""
+    """Everything that lies inside the PDF beside its pages and its proofs; what is large lies in the folder."""
     facts = folder / "facts"
     write_file(evidence.db, facts)
     return [
@@ -100,7 +104,6 @@ def attachments(evidence: Evidence, folder: Path) -> list[Attachment]:
         Attachment("tests.sql", results.sql_file(evidence.results), "application/sql", "Every query that ran, as it ran", "Source"),
         *activity_files(evidence.lines, folder),
         *as_files(evidence.position),
-        proofs.of_pack(evidence, folder),
     ]  # fmt: skip
 
 

@@ -84,6 +84,13 @@ def people_in(size: int, case: str) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def ids_in(events: Iterable[LoggedEvent]) -> Iterator[str]:
+    """By whom entries are, and what they say in clear: texts in which ids stand."""
+    for event in events:
+        yield event.by
+        yield json.dumps(event.fields)
+
+
 def how_many(size: int, case: str, names: Iterable[str]) -> int:
     """How many entries of some names a case has."""
     with connection.cursor() as cursor:

@@ -105,7 +105,8 @@ def retest(asked: LoggedEvent, position: Position, catalogue: Catalogue) -> Outc
     systems = (given["system_id"],) if given.get("system_id") else tuple(known_at(position.size).systems)
     scope = Scope(given["since"], max(position.at + 1, given["since"] + 1), systems, ())
     ranges = tuple(stored_ranges(public_keys(), position.size))
-    with closing(folded(scope, position, catalogue, ranges, lambda *_: None)) as db:
+    db, _ = folded(scope, position, catalogue, ranges, lambda *_: None)
+    with closing(db):
         return run_again(db, catalogue, test, given, asked.case)
 
 

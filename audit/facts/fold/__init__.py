@@ -19,6 +19,7 @@ from audit.facts.fold import (
     people,
     policy,
     requests,
+    resting,
     schedule,
     scope,
     sealed,
@@ -203,11 +204,12 @@ class CannotFold(ValueError):
 
 @dataclass(frozen=True)
 class Folded:
-    """What was folded: how many entries, the time of the last one, and rows that rest on what cannot be relied on."""
+    """What was folded: how many entries, the time of the last one, rows that rest on what cannot be relied on, and what all rows rest on."""
 
     entries: int
     last_at: int | None
     unreadable: frozenset[tuple[str, str]]
+    rests: resting.Rests
 
 
 def readable(entries: Iterable[stored_ranges.Entry]) -> Iterator[Entry]:
@@ -241,18 +243,18 @@ def fold(
     damaged = _damaged(ranges)
     for entry in entries:
         facts.begin(entry, damaged=entry.index in damaged)
-        kept.seen(facts.kept, entry)
+        kept.seen(facts, entry)
         fold_entry(facts, entry)
         count, last_at = count + 1, entry.at
     facts.end()
     compute(facts, period, parameters)
-    if only is not None:
-        scope.only_systems(facts, only)
+    gone = scope.only_systems(facts, only) if only is not None else {}
+    rests = resting.rests(facts.resting, facts.rows, period, only=only, gone=gone)
     _log(facts, ranges)
     kept.records(facts, damaged, checked=bool(ranges))
     for table in load_schema().tables:
         write(db, table, facts)
-    return Folded(count, last_at, frozenset(facts.unreadable))
+    return Folded(count, last_at, frozenset(facts.unreadable), rests)
 
 
 def fold_entry(facts: Facts, entry: LogEntry) -> None:
@@ -262,10 +264,13 @@ def fold_entry(facts: Facts, entry: LogEntry) -> None:
         if entry.name not in catalogue:
             raise CannotFold(f"Entry {entry.index} is named {entry.name}, and there is no such event.")
         return
+    before = facts.resting.count()
     try:
         handle(facts, entry)
     except KeyError as missing:
         raise CannotFold(f"Entry {entry.index}, {entry.name}, lacks the field {missing}.") from missing
+    if facts.resting.count() == before:
+        facts.resting.note(resting.ASIDE)
 
 
 def compute(facts: Facts, period: Period, parameters: Mapping[str, Parameter]) -> None:

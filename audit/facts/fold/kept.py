@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from audit.events.retention import DAY_MS, ENTRIES, class_of, floors
 from audit.facts.fold.entry import LogEntry
-from audit.facts.fold.keeping import Hold, Kept, Values
+from audit.facts.fold.keeping import Hold, Values
+from audit.facts.fold.resting import VALUES
 from audit.facts.fold.state import Facts
 from audit.facts.given import Period
 
@@ -14,8 +15,9 @@ WIDTH = 256  # entries of a bundle
 REVIEWED = "review.submitted"
 
 
-def seen(kept: Kept, entry: LogEntry) -> None:
+def seen(facts: Facts, entry: LogEntry) -> None:
     """Note an entry, whatever its name."""
+    kept = facts.kept
     if entry.index is not None:
         kept.bundles[entry.index // WIDTH] = entry.at
         if entry.name == REVIEWED:
@@ -26,6 +28,7 @@ def seen(kept: Kept, entry: LogEntry) -> None:
     if kind.days is not None and entry.at + kind.days * DAY_MS <= kept.horizon:
         people = frozenset({entry.by, str(entry.fields.get("person_id", ""))})
         kept.values[str(entry.id)] = Values(entry.at, kind.key, people, entry.case, set(entry.commitments))
+        facts.resting.note((VALUES, str(entry.id)))
 
 
 def terms_set(facts: Facts, entry: LogEntry) -> None:
@@ -35,6 +38,7 @@ def terms_set(facts: Facts, entry: LogEntry) -> None:
 
 def erased(facts: Facts, entry: LogEntry) -> None:
     """One value is gone; when the last of an entry goes, all of it is."""
+    facts.resting.note((VALUES, entry.fields["event_id"]))
     values = facts.kept.values.get(entry.fields["event_id"])
     if values is not None:
         values.held.discard(entry.fields["field"])
@@ -45,6 +49,7 @@ def erased(facts: Facts, entry: LogEntry) -> None:
 def expired(facts: Facts, entry: LogEntry) -> None:
     """All that is personal in these entries is gone."""
     for event in entry.fields["event_ids"]:
+        facts.resting.note((VALUES, event))
         if event in facts.kept.values:
             facts.kept.values[event].erased_at = entry.at
 
@@ -76,8 +81,10 @@ def cut(facts: Facts, entry: LogEntry) -> None:
 
 def cut_done(facts: Facts, entry: LogEntry) -> None:
     """What was personal in old entries is gone with them."""
-    values = facts.rows["personal_values"].get(f"cut:{entry.fields['cut_id']}")
+    key = f"cut:{entry.fields['cut_id']}"
+    values = facts.rows[VALUES].get(key)
     if values is not None:
+        facts.resting.note((VALUES, key))
         values.setdefault("erased_at", entry.at)
 
 

@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection
 
+from audit.facts.fold.resting import LINKS
 from audit.facts.fold.state import Facts, Row
 
-LINKS = {"request_id": "requests", "grant_id": "grants", "campaign_id": "campaigns", "item_id": "items"}
 ROUNDS = 2  # a judgement hangs on a review, which hangs on a grant
 
 
-def only_systems(facts: Facts, systems: Collection[str]) -> None:
-    """Take out every row of another system, and every row that hangs on one."""
+def only_systems(facts: Facts, systems: Collection[str]) -> dict[str, set[str]]:
+    """Take out every row of another system, and every row that hangs on one; the keys of those by table."""
     gone: dict[str, set[str]] = defaultdict(set)
     for table, rows in facts.rows.items():
         gone[table] = {key for key, row in rows.items() if _elsewhere(table, key, row, systems)}
@@ -22,6 +22,7 @@ def only_systems(facts: Facts, systems: Collection[str]) -> None:
     for table, keys in gone.items():
         for key in keys:
             del facts.rows[table][key]
+    return gone
 
 
 def _reviews_of(facts: Facts, requests: Collection[str]) -> set[str]:

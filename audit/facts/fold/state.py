@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.facts.fold.entry import LogEntry, is_person
 from audit.facts.fold.keeping import Kept
+from audit.facts.fold.resting import Resting
 
 Row = dict[str, Any]
 
@@ -79,6 +80,7 @@ class Facts:
     )  # checks of who could alter a store, by store
     personnel_taken: list[int] = field(default_factory=list)
     kept: Kept = field(default_factory=Kept)
+    resting: Resting = field(default_factory=Resting)
     listings: dict[str, Listing] = field(default_factory=lambda: defaultdict(Listing))
 
     def put(self, table: str, key: str, **columns: Any) -> Row:
@@ -104,6 +106,7 @@ class Facts:
     def begin(self, entry: LogEntry, *, damaged: bool) -> None:
         """Say which entry is folded next."""
         self.damaged, self.case = damaged, entry.case
+        self.resting.begin(entry)
         self.first_at = entry.at if self.first_at is None else self.first_at
         if damaged and entry.case:
             self.damaged_cases.add(entry.case)
@@ -128,6 +131,7 @@ class Facts:
             self.unreadable |= self.case_rows[case]
 
     def _touched(self, table: str, key: str) -> None:
+        self.resting.note((table, key))
         if self.damaged:
             self.unreadable.add((table, key))
         if self.case:
