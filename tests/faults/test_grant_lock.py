@@ -21,7 +21,10 @@ from tests.servers import superuser_url, wait_until
 from tests.worlds import REASON, World, actor, authorised, make_world, names_of, opened, sealing
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
+LOCKS = """
+SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+WHERE l.locktype = 'advisory' AND l.classid = %s AND d.datname = current_database()
+"""
 
 
 @pytest.fixture

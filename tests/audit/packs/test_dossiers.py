@@ -16,6 +16,7 @@ from audit.packs import dossier_paper, dossiers, removing, verdicts
 from audit.packs.models import Dossier
 from audit.packs.render import RenderFailed
 from portal.notifications import dossiers as mails
+from portal.notifications import following
 from portal.notifications.models import Alert
 from tests.audit.facts import story
 from tests.audit.facts.stream import HOUR, MINUTE
@@ -256,7 +257,7 @@ def test_what_is_sealed_between_the_two_looks_is_mailed_once(monkeypatch: pytest
         return before
 
     with monkeypatch.context() as patched:
-        patched.setattr(mails, "size", size_and_then_the_sealer)
+        patched.setattr(following, "size", size_and_then_the_sealer)
         assert mails.run() == 2
     assert mails.run() == 0
     third = made(ann.pk)

@@ -98,7 +98,8 @@ def test_it_needs_the_packages_that_its_page_names_and_no_other() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
     )
-    found = {name for each in done.stdout.split() for name in packages_distributions().get(each, [])}
+    of_module = packages_distributions()
+    found = {name for each in done.stdout.split() for name in of_module.get(each, [])}
     assert found - BROUGHT == named == {"cryptography", "gunicorn"}
     scripts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["scripts"]
     assert scripts["breakglass-witness"] == "audit.log.witness.__main__:main"
