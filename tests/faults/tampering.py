@@ -1,4 +1,4 @@
-"""Twelve classes of tampering with a sealed and published log, each a function that does one random case and says what it touched.
+"""Twelve classes of tampering with a sealed and published log, each a function that does one random case and says which entries it touched, in order.
 
 The one who does it holds everything: superuser of the database, owner of the published files, and a stolen retired key.
 """
@@ -52,7 +52,7 @@ class Scene:
         return one, self.chance.choice(others)
 
 
-def flip(scene: Scene) -> int:
+def flip(scene: Scene) -> tuple[int, ...]:
     """One bit of an entry, there and here."""
     index = scene.index
     path, entries = scene.bundle(index)
@@ -62,17 +62,17 @@ def flip(scene: Scene) -> int:
     entries[index % tiles.WIDTH] = bytes(data)
     path.write_bytes(tiles.encode_bundle(entries))
     _set_body(index, bytes(data))
-    return index
+    return (index,)
 
 
-def edit(scene: Scene) -> int:
+def edit(scene: Scene) -> tuple[int, ...]:
     """An entry says something else, canonically; its columns and hash follow."""
     index = scene.index
     edit_at(scene, index)
-    return index
+    return (index,)
 
 
-def reorder(scene: Scene) -> int:
+def reorder(scene: Scene) -> tuple[int, ...]:
     """Two entries change places."""
     one, other = scene.pair()
     path, entries = scene.bundle(one)
@@ -83,30 +83,30 @@ def reorder(scene: Scene) -> int:
     doctored('DELETE FROM audit_sealed_entry WHERE "index" IN (%s, %s)', one, other)
     for place, entry in ((one, second), (other, first)):
         _seal_as(place, entry)
-    return min(one, other)
+    return min(one, other), max(one, other)
 
 
-def drop(scene: Scene) -> int:
+def drop(scene: Scene) -> tuple[int, ...]:
     """An entry is gone."""
     index = scene.index
     path, entries = scene.bundle(index)
     del entries[index % tiles.WIDTH]
     path.write_bytes(tiles.encode_bundle(entries))
     doctored('DELETE FROM audit_sealed_entry WHERE "index" = %s', index)
-    return index
+    return (index,)
 
 
-def duplicate(scene: Scene) -> int:
+def duplicate(scene: Scene) -> tuple[int, ...]:
     """An entry stands in the place of another too."""
     index, other = scene.pair()
     path, entries = scene.bundle(index)
     entries[other % tiles.WIDTH] = entries[index % tiles.WIDTH]
     path.write_bytes(tiles.encode_bundle(entries))
     _set_body(other, entries[index % tiles.WIDTH])
-    return other
+    return (other,)
 
 
-def truncate(scene: Scene) -> int:
+def truncate(scene: Scene) -> tuple[int, ...]:
     """The newest entries are gone from both."""
     left = scene.chance.randrange(scene.size // 2, scene.size)
     doctored('DELETE FROM audit_sealed_entry WHERE "index" >= %s', left)
@@ -114,10 +114,10 @@ def truncate(scene: Scene) -> int:
     for place in range(start, (scene.size + tiles.WIDTH - 1) // tiles.WIDTH):
         width = tiles.width(0, place, scene.size)
         (scene.folder / tiles.path(tiles.TileName(None, place, width))).unlink()
-    return left
+    return (left,)
 
 
-def swap_tiles(scene: Scene) -> int:
+def swap_tiles(scene: Scene) -> tuple[int, ...]:
     """Two full tiles of hashes change places."""
     one, other = scene.chance.sample(range(scene.size // tiles.WIDTH), 2)
     a, b = (scene.folder / tiles.path(tiles.TileName(0, each, tiles.WIDTH)) for each in (one, other))
@@ -126,31 +126,31 @@ def swap_tiles(scene: Scene) -> int:
     b.write_bytes(first)
     for place, data in ((one, second), (other, first)):
         doctored('UPDATE audit_tile SET hashes = %s WHERE level = 0 AND "index" = %s', data, place)
-    return min(one, other) * tiles.WIDTH
+    return min(one, other) * tiles.WIDTH, max(one, other) * tiles.WIDTH
 
 
-def forge(scene: Scene) -> int:
+def forge(scene: Scene) -> tuple[int, ...]:
     """A checkpoint signed by a key of nobody, under the log's name."""
     nobody = SignerKey(scene.present.name, Ed25519PrivateKey.from_private_bytes(scene.chance.randbytes(32)))
     _put_note(scene, sign_checkpoint(_some_tree(scene), nobody))
-    return scene.size - 1
+    return (scene.size - 1,)
 
 
-def resign(scene: Scene) -> int:
+def resign(scene: Scene) -> tuple[int, ...]:
     """A checkpoint of another history, signed with the stolen retired key beyond its sizes."""
     _put_note(scene, sign_checkpoint(_some_tree(scene), scene.retired))
-    return scene.size - 1
+    return (scene.size - 1,)
 
 
-def split_view(scene: Scene) -> int:
+def split_view(scene: Scene) -> tuple[int, ...]:
     """To this reader another history of the same size is shown, consistent in itself and signed with the present key."""
     index = scene.index
     edit_at(scene, index)
     _rebuild(scene)
-    return index
+    return (index,)
 
 
-def roll_back(scene: Scene) -> int:
+def roll_back(scene: Scene) -> tuple[int, ...]:
     """Database and tiles are set back together to an earlier state that was signed, and all of it fits."""
     sizes = list(StoredCheckpoint.objects.filter(size__lt=scene.size).values_list("size", "note"))
     size, note = scene.chance.choice(sizes)
@@ -162,10 +162,10 @@ def roll_back(scene: Scene) -> int:
     doctored(f"DELETE FROM audit_personal_value WHERE event_id NOT IN ({gone})")
     doctored("DELETE FROM audit_event WHERE id NOT IN (SELECT event_id FROM audit_sealed_entry)")
     (scene.folder / "checkpoint").write_text(note)
-    return size
+    return (size,)
 
 
-def salts(scene: Scene) -> int:
+def salts(scene: Scene) -> tuple[int, ...]:
     """A personal value or its salt says something else, or both are gone without an entry that says so."""
     index = scene.index
     field = scene.chance.choice(["name", "email"])
@@ -173,10 +173,10 @@ def salts(scene: Scene) -> int:
         ["UPDATE {} SET value = value || 'x'", "UPDATE {} SET salt = sha256(salt)", "DELETE FROM {}"]
     ).format("audit_personal_value")
     doctored(f"{change} WHERE field = %s AND event_id = ({EVENT_AT})", field, index)
-    return index
+    return (index,)
 
 
-CLASSES: dict[str, Callable[[Scene], int]] = {
+CLASSES: dict[str, Callable[[Scene], tuple[int, ...]]] = {
     "flip a bit": flip, "edit an entry": edit, "reorder": reorder, "drop": drop, "duplicate": duplicate, "truncate the tail": truncate,
     "swap tiles": swap_tiles, "forge a checkpoint": forge, "re-sign with a retired key": resign, "split view": split_view,
     "roll back both": roll_back, "edit salts or values": salts,

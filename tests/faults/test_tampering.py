@@ -5,11 +5,13 @@ Verifier and `verify_log` know the checkpoint that was published last, as the do
 """
 
 import random
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,6 @@ from django.db import connection, transaction
 from audit.log import tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.examination import examine
-from audit.log.models import SealedEntry
 from audit.log.note import VerifierKey
 from audit.log.publishing import publish_once
 from audit.log.ranges import StoredNote
@@ -28,12 +29,14 @@ from audit.log.sealing import seal_once
 from audit.log.signing import SignerKey
 from audit.log.stores.directory import DirectoryStore
 from audit.log.verify.check import Wanted, check
-from audit.log.verify.damage import Kind, Verdict
+from audit.log.verify.damage import Verdict
 from audit.log.verify.sources import Folder
-from audit.log.witness.judging import judge
+from audit.log.witness.judging import Answer, judge
 from audit.log.witness.requests import write_request
+from audit.management.commands.verify_log import sentences
 from tests.audit.log.logged import appended
 from tests.counting import Count
+from tests.faults.locating import EXPECTED, Located, Log
 from tests.faults.tampering import CLASSES, RETIRED_AT, Scene
 
 RETIRED, PRESENT, WITNESS = (
@@ -44,7 +47,7 @@ KEYS = (replace(RETIRED.verifier(), last=RETIRED_AT), replace(PRESENT.verifier()
 STEPS = ((RETIRED, 80), (RETIRED, 120), (PRESENT, 150), (PRESENT, 250))
 SIZE = sum(count for _, count in STEPS)
 BY = ("verifier", "verify_log", "witness")
-CHECKPOINT_ALONE = {"forge a checkpoint", "re-sign with a retired key"}
+LOG = Log(tuple(accumulate(count for _, count in STEPS)))
 FOUND_BY = {
     "flip a bit": {"verifier", "verify_log"}, "edit an entry": {"verifier", "verify_log"}, "reorder": {"verifier", "verify_log"},
     "drop": {"verifier", "verify_log"}, "duplicate": {"verifier", "verify_log"}, "truncate the tail": {"verifier", "verify_log"},
@@ -105,44 +108,34 @@ def examined(sound: Sound) -> Report:
     return examine(KEYS, [StoredNote(sound.seen.size, sound.note, 1)])
 
 
-def cosigned(folder: Path, sound: Sound, path: tuple[bytes, ...] = ()) -> int:
-    """What the witness answers who has seen the sound log."""
+def cosigned(folder: Path, sound: Sound, path: tuple[bytes, ...] = ()) -> Answer:
+    """What the witness answers who has seen the sound log; a log that was set back asks from the size that it knows."""
     logs: dict[str, list[VerifierKey]] = {PRESENT.name: list(KEYS)}
-    request = write_request(sound.seen.size, path, (folder / "checkpoint").read_bytes())
-    return judge(request, logs, Kept(sound.seen), WITNESS, lambda: 1).status
+    note = (folder / "checkpoint").read_bytes()
+    request = write_request(min(sound.seen.size, parse_checkpoint(note).checkpoint.size), path, note)
+    return judge(request, logs, Kept(sound.seen), WITNESS, lambda: 1)
 
 
-def by_verifier(name: str, at: int, verdict: Verdict) -> bool:
-    if name in CHECKPOINT_ALONE:
-        return [each.kind for each in verdict.damages] == [Kind.CHECKPOINT_NOT_SIGNED]
-    return any(each.first <= at <= each.last for each in verdict.damages)
-
-
-def by_verify_log(name: str, at: int, report: Report) -> bool:
-    if name == "edit salts or values":
-        event = SealedEntry.objects.values_list("event_id", flat=True).get(index=at)
-        gone = [each.split(",")[0] for each in report.personal_missing]
-        return ([each.split()[0] for each in report.personal_wrong], gone) in (
-            ([str(event)], []),
-            ([], [f"entry {at}"]),
-        )
-    if name == "swap tiles":
-        return tiles.path(tiles.TileName(0, at // tiles.WIDTH, tiles.WIDTH)) in report.wrong_tiles
-    if name == "split view":  # every range is sound in itself; what does not fit is the checkpoint that was seen
-        return [(each.from_index, each.to_index) for each in report.bad_ranges] == [(SIZE, SIZE - 1)]
-    return any(each.from_index <= at <= each.to_index for each in report.bad_ranges)
+def located(folder: Path, sound: Sound, expected: Located) -> Located:
+    """What verifier, `verify_log` and witness say; the words whole where they lack those that are expected."""
+    damages, report = verified(folder, sound).damages, examined(sound)
+    said = "\n".join(sentences(report))
+    return Located(
+        tuple((each.kind, each.first, each.last) for each in damages),
+        tuple((each.from_index, each.to_index) for each in report.bad_ranges),
+        expected.says if re.search(expected.says, said) and not report.ok else said,
+        cosigned(folder, sound).status,
+    )
 
 
 def tampered(sound: Sound, tmp_path: Path, name: str, seed: int) -> set[str]:
-    """Do one case; who locates it."""
+    """Do one case; who locates it, each where it is and nowhere else."""
     with copied(sound, tmp_path) as folder:
         scene = Scene(folder, SIZE, random.Random(f"{name} {seed}"), RETIRED, PRESENT)
-        at = CLASSES[name](scene)
-        located = (
-            by_verifier(name, at, verified(folder, sound)), by_verify_log(name, at, examined(sound)),
-            cosigned(folder, sound) != 200,
-        )  # fmt: skip
-    return {who for who, found in zip(BY, located, strict=True) if found}
+        expected = EXPECTED[name](LOG, *CLASSES[name](scene))
+        found = located(folder, sound, expected)
+    assert found == expected, (name, seed)
+    return {who for who, told in zip(BY, (found.verifier, found.says, found.witness != 200), strict=True) if told}
 
 
 def clean(sound: Sound, tmp_path: Path, seed: int) -> None:
@@ -160,7 +153,7 @@ def clean(sound: Sound, tmp_path: Path, seed: int) -> None:
         proof = tiles.consistency_proof(
             SIZE, verdict.size, lambda *at: (folder / tiles.path(tiles.TileName(*at))).read_bytes()
         )
-        assert cosigned(folder, sound, proof.path) == 200
+        assert cosigned(folder, sound, proof.path).status == 200
         assert verify_checkpoint(parse_checkpoint(head.data), KEYS).size == verdict.size
 
 
