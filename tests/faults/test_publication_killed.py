@@ -1,10 +1,10 @@
 """SIGKILL, EIO and ENOSPC at each file call of a publication, one by one: what is published is whole up to its head, what was
 acknowledged is there, and the next start publishes the rest and leaves nothing lying about."""
 
+import contextlib
 import pickle
 import shutil
 import signal
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +20,8 @@ from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
 from tests.audit.log.logged import appended, run_signer, sealed
 from tests.counting import Count
-from tests.faults.programs import running
-from tests.faults.striking import CALLS, KINDS, STRACE, injected, replayed, strike_each, trace
+from tests.faults.programs import Program, running
+from tests.faults.striking import CALLS, KINDS, STRACE, replayed, strike_each, trace
 from tests.servers import wait_until
 
 BEFORE, AFTER = 255, 257
@@ -122,73 +122,72 @@ def test_a_publication_struck_at_any_file_call_is_whole(scene: Scene, kind: str,
     assert all(counts.values())
 
 
-def _sealer_struck(call: str, kind: str, number: int) -> list[str]:
-    return [str(STRACE), "-qq", "-o", "/dev/null", *injected(call, kind, number), sys.executable, "manage.py", "sealer"]
+@dataclass
+class Sealers:
+    """One sealer after the other on one log, each struck at one of its file calls while it seals and publishes."""
 
+    place: Path
+    call: str
+    kind: str
+    size: int = 0
 
-SEALER_CASES = [(call, kind, number) for call in ("link", "rename", "fsync") for kind in KINDS for number in (1, 2, 3)]
+    def struck(self, number: int) -> bool:
+        """Let one seal what is appended now, struck at that call of any of its threads, and look; whether there was such a call."""
+        # Folders of partial tiles are removed only where a tile has become full.
+        wanted, more = self.size, 256 if self.call == "unlinkat" else 1
+        with self._running() as sealer:
+            wait_until(
+                lambda: self._told("log/checkpoint") == wanted,
+                f"the sealer to publish what it found\n{sealer.said}",
+                60,
+            )
+            fault = (self.call, self.kind, number)
+            tracer = trace(sealer.process.pid, fault, self.place / "trace", threads=True)
+            appended(more)
+            wait_until(lambda: not sealer.lives() or self._done(wanted + more), f"the seal\n{sealer.said}", 60)
+            sealer.stop()  # after what is under way, so that nothing was left unstruck
+            tracer.wait()
+        assert sealer.process.returncode in ((0, -signal.SIGKILL) if self.kind == "KILL" else (0,)), sealer.said
+        assert _size(self.place) in {wanted, wanted + more}
+        self.size += more
+        return "INJECTED" in (self.place / "trace").read_text() or sealer.process.returncode == -signal.SIGKILL
 
+    def start_clean(self) -> None:
+        """The last one publishes what is left, and nothing lies about."""
+        with self._running() as last:
+            wait_until(lambda: self._told("log/checkpoint") == self.size, f"the last sealer\n{last.said}", 60)
+        assert _size(self.place) == self.size
+        assert [each.name for each in (self.place / "log").rglob("*") if BESIDE.fullmatch(each.name)] == []
 
-@pytest.mark.faults
-@pytest.mark.skipif(
-    STRACE is None, reason="what the sealer's process is struck with comes from strace; the test above has a shim"
-)
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("call", "kind", "number"), SEALER_CASES)
-def test_a_sealer_struck_while_it_publishes_goes_on_or_is_started_again(
-    tmp_path: Path, call: str, kind: str, number: int
-) -> None:
-    folder = tmp_path / "log"
-    environment = {"PORTAL_LOG_STORE": str(folder), "PORTAL_LOG_SEEN_FILE": str(tmp_path / "seen")}
+    def _running(self) -> contextlib.AbstractContextManager[Program]:
+        files = {"PORTAL_LOG_STORE": self.place / "log", "PORTAL_LOG_SEEN_FILE": self.place / "seen"}
+        return running("sealer", role="sealer", environment={name: str(file) for name, file in files.items()})
 
-    def published() -> int:
-        head = folder / "checkpoint"
-        return parse_checkpoint(head.read_bytes()).checkpoint.size if head.exists() else 0
+    def _told(self, name: str) -> int:
+        file = self.place / name
+        return parse_checkpoint(file.read_bytes()).checkpoint.size if file.exists() else 0
 
-    appended(2)
-    with running(*_sealer_struck(call, kind, number), role="sealer", environment=environment) as struck:
-        wait_until(lambda: not struck.lives() or published() == 2, f"the sealer\n{struck.said}", 60)
-    if published():
-        assert _size(tmp_path) == 2
-    appended(1)
-    with running("sealer", role="sealer", environment=environment) as again:
-        wait_until(lambda: published() == 3, f"the next sealer\n{again.said}", 60)
-    assert _size(tmp_path) == 3
+    def _done(self, size: int) -> bool:
+        """Published, and remembered in the other thread, unless that was what the fault struck."""
+        if self._told("log/checkpoint") != size:
+            return False
+        return self._told("seen") == size or "INJECTED" in (self.place / "trace").read_text()
 
 
 @pytest.mark.faults
 @pytest.mark.skipif(STRACE is None, reason="what the sealer's process is struck with comes from strace")
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("call", CALLS)
-def test_a_sealer_killed_at_any_of_its_file_calls_starts_clean(tmp_path: Path, call: str, count: Count) -> None:
-    """The running process, one call further each time, until there is no such call; the next sealer is the next one that is struck."""
-    folder = tmp_path / "log"
-    environment = {"PORTAL_LOG_STORE": str(folder), "PORTAL_LOG_SEEN_FILE": str(tmp_path / "seen")}
-
-    def published() -> int:
-        head = folder / "checkpoint"
-        return parse_checkpoint(head.read_bytes()).checkpoint.size if head.exists() else 0
-
+def test_a_sealer_struck_at_any_of_its_file_calls_goes_on_or_starts_clean(
+    tmp_path: Path, call: str, kind: str, count: Count
+) -> None:
+    """The running process, one call further each time, until there is no such call. strace counts the calls of each thread apart."""
     appended(2)
-    size, number, killed = 2, 1, True
-    while killed:
-        with running("sealer", role="sealer", environment=environment) as sealer:
-            wait_until(lambda: published() == size, f"the sealer to publish what it found\n{sealer.said}", 60)  # noqa: B023 - used in this turn
-            tracer = trace(sealer.process.pid, (call, "KILL", number), tmp_path / "trace", threads=True)
-            appended(1)
-            wait_until(lambda: not sealer.lives() or published() == size + 1, f"the kill\n{sealer.said}", 60)  # noqa: B023 - likewise
-            if sealer.lives():  # the memory is written beside the publication, in another thread
-                wait_until(lambda: _remembered(tmp_path) == size + 1 or not sealer.lives(), "the memory", 60)  # noqa: B023 - likewise
-            killed = not sealer.lives()
-            assert not killed or sealer.process.returncode == -signal.SIGKILL
-        tracer.wait()
-        assert _size(tmp_path) in {size, size + 1}
-        size, number = size + 1, number + (1 if killed else 0)
-    with running("sealer", role="sealer", environment=environment) as last:
-        wait_until(lambda: published() == size, f"the last sealer\n{last.said}", 60)
-    assert [each.name for each in folder.rglob("*") if BESIDE.fullmatch(each.name)] == []
-    count(f"sealer killed at {number - 1} calls of {call}")
-
-
-def _remembered(place: Path) -> int:
-    return parse_checkpoint((place / "seen").read_bytes()).checkpoint.size
+    sealers = Sealers(tmp_path, call, kind, size=2)
+    number = 1
+    while sealers.struck(number):
+        number += 1
+    sealers.start_clean()
+    count(f"{kind} of a sealer at {number - 1} calls of {call}")
+    assert number > 1, "nothing was struck"
