@@ -28,17 +28,32 @@ from tests.servers import wait_until
 
 KILLED = ("web", "worker", "watch", "sealer", "portal database")
 SMALL, PARTS, KILLS = 1, 15, 20
-# Tables of the business, the event that each row has exactly once, and what of the event names the row.
+# Rows of the business, the event that each has exactly once, and what of the event names the row: all that the load writes, and what its ends write.
 FIELD = "convert_from(body, 'UTF8')::jsonb -> 'fields' ->> "
+OF_GRANT = FIELD + "'grant_id'"
 PAIRS = (
     ("portal_person", "person.added", FIELD + "'person_id'"),
+    ("portal_signin", "signin.opened", FIELD + "'signin_id'"),
+    ("portal_signin WHERE ended_at IS NOT NULL", "signin.ended", FIELD + "'signin_id'"),
     ("portal_accessrequest", "request.made", '"case"'),
-    ("portal_grant", "grant.authorised", FIELD + "'grant_id'"),
-)
+    ("portal_grant", "grant.authorised", OF_GRANT),
+    ("portal_grant WHERE opened_at IS NOT NULL", "grant.activated", OF_GRANT),
+    ("portal_grant WHERE end_cause = 'returned'", "grant.returned", OF_GRANT),
+    ("portal_grant WHERE end_cause = 'expired'", "grant.expired", OF_GRANT),
+    ("portal_grant WHERE end_cause IN ('revoked', 'failed') AND state <> 'failed'", "grant.revoked", OF_GRANT),
+    ("portal_grant WHERE state = 'failed'", "grant.failed", OF_GRANT),
+    ("portal_grant WHERE state = 'ended'", "grant.ended", OF_GRANT),
+    ("portal_review", "review.due", FIELD + "'review_id'"),
+    ("portal_alert", "alert.queued", FIELD + "'alert_id'"),
+    ("portal_alert WHERE sent_at IS NOT NULL", "alert.sent", FIELD + "'alert_id'"),
+    ("portal_listing", "target.listed", FIELD + "'listing_id'"),
+)  # fmt: skip
 APART = """
 WITH told AS (SELECT {key} AS key, count(*) AS times FROM audit_event WHERE name = '{event}' GROUP BY 1)
-SELECT r.id::text, told.key, told.times FROM {table} r FULL JOIN told ON told.key = r.id::text WHERE r.id IS NULL OR told.times IS DISTINCT FROM 1
+SELECT r.id::text, told.key, told.times FROM (SELECT id FROM {rows}) r FULL JOIN told ON told.key = r.id::text
+WHERE r.id IS NULL OR told.times IS DISTINCT FROM 1
 """
+TIMES = "SELECT {key}, count(*) FROM audit_event WHERE name = '{event}' GROUP BY 1"
 DENSE = """
 SELECT (SELECT count(*) FROM audit_event) - (SELECT count(*) FROM audit_queue), min("index"), max("index") + 1, count(*) FROM audit_sealed_entry
 """
@@ -56,6 +71,8 @@ class Load:
     number: int
     acknowledged: list[str] = field(default_factory=list)
     cases: list[str] = field(default_factory=list)
+    authorised: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
     tried: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -117,7 +134,10 @@ class Load:
                 if page.status == 200 and found:
                     self.cases.append(found[1])
                     grant = self.house.rows("SELECT id FROM portal_grant WHERE request_id = %s", [found[1]])
-                    visitor.post(f"/grants/{grant[0][0]}/return/", page=page)
+                    self.authorised.append(str(grant[0][0]))
+                    done = visitor.post(f"/grants/{grant[0][0]}/return/", page=page)
+                    if done.status == 200 and done.url == page.url:  # a refusal is a page of the address that was asked
+                        self.returned.append(str(grant[0][0]))
             except Exception:  # noqa: BLE001 - whatever part is down; what was acknowledged before counts
                 time.sleep(0.05)
 
@@ -180,13 +200,18 @@ def hold(house: House, load: Load) -> None:
     """Hold what was acknowledged, the log and the tables against each other; each question sees one moment, for the portal works on."""
     added = Counter(str(row[0]) for row in house.rows(ADDED))
     assert {email: added[email] for email in load.acknowledged} == dict.fromkeys(load.acknowledged, 1)
-    cases = Counter(str(row[0]) for row in house.rows("""SELECT "case" FROM audit_event WHERE name = 'request.made'"""))
-    assert {case: cases[case] for case in load.cases} == dict.fromkeys(load.cases, 1)
+    promised = (
+        (load.cases, "request.made", '"case"'),
+        (load.authorised, "grant.authorised", OF_GRANT),
+        (load.returned, "grant.returned", OF_GRANT),
+    )
+    for keys, event, key in promised:
+        times = {row[0]: row[1] for row in house.rows(TIMES.format(key=key, event=event))}
+        assert {each: times.get(each) for each in keys} == dict.fromkeys(keys, 1), event
     (counted,) = house.rows(DENSE)
     assert counted == (counted[0], 0, counted[0], counted[0])
-    assert {table: house.rows(APART.format(table=table, event=event, key=key)) for table, event, key in PAIRS} == {
-        table: [] for table, _, _ in PAIRS
-    }
+    asked = {(rows, event): APART.format(rows=rows, event=event, key=key) for rows, event, key in PAIRS}
+    assert {pair: house.rows(query) for pair, query in asked.items()} == {pair: [] for pair in asked}
 
 
 def published_is_whole(house: House) -> None:
