@@ -13,7 +13,10 @@ from audit.cases.acts_following import PLACE
 from audit.cases.done import ALWAYS_IN, Accepted, Activity
 from audit.cases.fold import fold
 from audit.cases.models import ActRow, ActSession, CaseListPosition
-from audit.log.read import event_of, of_case, size
+from audit.log.logged import COLUMNS as READ
+from audit.log.logged import events_of
+from audit.log.models import Event
+from audit.log.read import of_case, size
 
 GROUPS, ROWS = 25, 50
 TELLING = (
@@ -191,10 +194,9 @@ def rows_of(
 
 def activities_of(use: Use, rows: Collection[ActRow]) -> list[Activity]:
     """The actions as the log holds them, without their statements. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, body FROM audit_event WHERE id = ANY(%s)", [[row.event_id for row in rows]])
-        bodies = {identity: event_of(bytes(body)).fields for identity, body in cursor.fetchall()}
-    return [_activity(use, row, bodies[row.event_id]) for row in rows if row.event_id in bodies]
+    found = Event.objects.filter(id__in=[row.event_id for row in rows]).values_list(*READ)
+    fields = {event.id: event.fields for event in events_of(found)}
+    return [_activity(use, row, fields[row.event_id]) for row in rows if row.event_id in fields]
 
 
 def session_names(use: Use, rows: Collection[ActRow]) -> dict[str, str]:

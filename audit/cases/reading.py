@@ -16,27 +16,28 @@ from audit.cases.fold.grants import REPLACED
 from audit.cases.presenters import Names, people_in
 from audit.log.commitments import verify_commitment
 from audit.log.erased import ERASED, in_words, when_erased
-from audit.log.read import LoggedEvent, dated, event_of, of_subject, person_names
+from audit.log.logged import events_of
+from audit.log.read import LoggedEvent, dated, of_subject, person_names
 
 BULK = ("activity.recorded", "activity.outcome_learned")
 MOST_BULK, MOST_OTHERS = 50_000, 20_000
 MOST_COUNTED = 5_000
 """Entries of what was done that are read for the row of a list; whoever repeats a statement must not fill the memory of what follows the log."""
 COLUMNS = """
-SELECT s.index, e.body, e.at, q.seq FROM audit_event e
+SELECT e.body, e.id, e.name, e.at, e."case", e.subject, s.index, q.seq FROM audit_event e
 LEFT JOIN audit_sealed_entry s ON s.event_id = e.id LEFT JOIN audit_queue q ON q.event_id = e.id WHERE e."case" = %s
 """
 ORDER = "at, index NULLS LAST, seq"
 SELECT_CASE = f"""
-SELECT index, body FROM (
+SELECT body, id, name, at, "case", subject, index FROM (
   ({COLUMNS} AND NOT e.name = ANY(%s) ORDER BY {ORDER} LIMIT %s) UNION ALL ({COLUMNS} AND e.name = ANY(%s) ORDER BY {ORDER} LIMIT %s)
 ) entries ORDER BY {ORDER}
 """  # noqa: S608 - constants of this module
 SEALED = """
-SELECT s.index, e.body, e.at FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+SELECT e.body, e.id, e.name, e.at, e."case", e.subject, s.index FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
 WHERE e."case" = %s AND e.name = ANY(%s) ORDER BY e.at, s.index LIMIT %s
 """
-SELECT_SEALED = f"SELECT index, body FROM (({SEALED}) UNION ALL ({SEALED})) entries ORDER BY at, index"  # noqa: S608 - constants of this module
+SELECT_SEALED = f"SELECT * FROM (({SEALED}) UNION ALL ({SEALED})) entries ORDER BY at, index"  # noqa: S608 - constants of this module
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def record_of(case_id: object) -> Record | None:
     """
     with connection.cursor() as cursor:
         cursor.execute(SELECT_CASE, [str(case_id), list(BULK), MOST_OTHERS, str(case_id), list(BULK), MOST_BULK])
-        events = [event_of(bytes(body), index) for index, body in cursor.fetchall()]
+        events = list(events_of(cursor.fetchall()))
     if not events:
         return None
     told = _with_personal([event for event in events if event.name not in BULK])
@@ -97,7 +98,7 @@ def sealed_case(case_id: str, names: Iterable[str]) -> tuple[Case, bool]:
     """
     with connection.cursor() as cursor:
         cursor.execute(SELECT_SEALED, [case_id, list(names), MOST_OTHERS, case_id, list(BULK), MOST_COUNTED + 1])
-        events = [event_of(bytes(body), index) for index, body in cursor]
+        events = list(events_of(cursor))
     counted = [event for event in events if event.name in BULK]
     if len(counted) <= MOST_COUNTED:
         return fold(case_id, events), False

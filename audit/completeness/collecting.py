@@ -10,8 +10,9 @@ from django.db.models.expressions import RawSQL
 from audit.completeness.evidence import Evidence, Loss, Scheme, SessionSeen, SettingChange, Unmatched, Window
 from audit.completeness.heartbeats import HOUR, LATE, LOOK_BACK, heartbeats_around
 from audit.completeness.judging import mark_of
+from audit.log.logged import COLUMNS, events_of
 from audit.log.models import Event
-from audit.log.read import LoggedEvent, event_of
+from audit.log.read import LoggedEvent
 from audit.sources.records import activity_uuid
 
 MOST = 50_000
@@ -28,10 +29,10 @@ class _Reading:
 
     def take(self, what: str, rows: "QuerySet[Event]") -> list[LoggedEvent]:
         """All of them, or as many as may be read."""
-        bodies = list(rows.values_list("body", flat=True)[: MOST + 1])
-        if len(bodies) > MOST:
+        found = list(rows.values_list(*COLUMNS)[: MOST + 1])
+        if len(found) > MOST:
             self.unread.append(what)
-        return [event_of(bytes(body)) for body in bodies[:MOST]]
+        return list(events_of(found[:MOST]))
 
 
 def collect(window: Window, source_subject: str, scheme: Scheme) -> Evidence:

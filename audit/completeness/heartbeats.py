@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from audit.completeness.evidence import Beat, Window
+from audit.log.logged import COLUMNS, events_of
 from audit.log.models import Event
-from audit.log.read import LoggedEvent, event_of
+from audit.log.read import LoggedEvent
 
 SENT, SEEN = "source.heartbeat_sent", "source.heartbeat_seen"
 HOUR = 3_600_000
@@ -91,11 +92,9 @@ def _events(
 ) -> Iterator[LoggedEvent]:
     """One after the other, so that nobody holds them all; the first are asked for at once, which is quicker than a cursor and mostly enough."""
     rows = Event.objects.filter(subject=subject, name=name, at__gte=from_at, at__lte=to_at).order_by(order, "id")
-    bodies = rows.values_list("body", flat=True)
-    first = list(bodies[: min(most, AT_ONCE)])
-    for body in first:
-        yield event_of(bytes(body))
+    found = rows.values_list(*COLUMNS)
+    first = list(found[: min(most, AT_ONCE)])
+    yield from events_of(first)
     if len(first) == AT_ONCE < most:
         # What is written meanwhile only moves these back: one may come twice, none is left out.
-        for body in bodies[AT_ONCE:most].iterator(chunk_size=AT_ONCE):
-            yield event_of(bytes(body))
+        yield from events_of(found[AT_ONCE:most].iterator(chunk_size=AT_ONCE))

@@ -10,8 +10,8 @@ from audit.completeness.evidence import Verdict, Window
 from audit.completeness.judging import judge
 from audit.completeness.windows import DAY, day_windows, events_between, grant_windows, scheme_of
 from audit.log.append import Entry, append_many, process
+from audit.log.logged import COLUMNS, events_of
 from audit.log.models import Event
-from audit.log.read import event_of
 from audit.sources.declared import Source, declared
 
 RECENT = 3 * DAY
@@ -108,7 +108,7 @@ def _standing(window: Window) -> Last | None:
     rows = Event.objects.filter(subject=_subject(window), name="completeness.judged", at__gte=window.from_at).order_by(
         "-at"
     )
-    events = (event_of(bytes(body)) for body in rows.values_list("body", flat=True).iterator(chunk_size=20))
+    events = events_of(rows.values_list(*COLUMNS).iterator(chunk_size=20))
     return next((_last(event.fields, event.at) for event in events if event.fields["window_id"] == window.id), None)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from audit.completeness.evidence import Scheme, Window
+from audit.log.logged import COLUMNS, events_of
 from audit.log.models import Event
-from audit.log.read import LoggedEvent, event_of
+from audit.log.read import LoggedEvent
 from audit.sources.declared import Source
 from audit.sources.postgresql import settings as postgresql
 
@@ -38,7 +39,7 @@ def scheme_of(source: Source) -> Scheme:
 def events_between(names: Iterable[str], from_at: int, to_at: int) -> list[LoggedEvent]:
     """Events of some names that were written in a time (ms, inclusive), in its order."""
     rows = Event.objects.filter(name__in=list(names), at__gte=from_at, at__lte=to_at).order_by("at")
-    return [event_of(bytes(body)) for body in rows.values_list("body", flat=True)]
+    return list(events_of(rows.values_list(*COLUMNS)))
 
 
 def grant_windows(sources: Iterable[Source], from_at: int, now: int) -> list[tuple[Source, Window]]:
@@ -76,8 +77,7 @@ def _told(subject: str) -> tuple[dict[str, Any] | None, bool]:
     """
     rows = Event.objects.filter(subject=subject, name__in=("grant.activated", "grant.read_back")).order_by("at")
     opened, logged_at_end = None, True
-    for body in rows.values_list("body", flat=True).iterator():
-        event = event_of(bytes(body))
+    for event in events_of(rows.values_list(*COLUMNS).iterator()):
         if event.name == "grant.activated":
             opened = event.fields
         elif not event.fields.get("statement_logging", 1):
@@ -110,5 +110,5 @@ def _first_heartbeat(source: Source) -> int | None:
 
 
 def _times(rows: "QuerySet[Event]", name: str) -> dict[str, int]:
-    found = [event_of(bytes(body)).fields for body in rows.values_list("body", flat=True)[:FIRST_FEW]]
+    found = [event.fields for event in events_of(rows.values_list(*COLUMNS)[:FIRST_FEW])]
     return {fields["nonce"]: fields[name] for fields in found}

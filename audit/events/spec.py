@@ -5,11 +5,13 @@ Kinds: ``id`` and ``text`` are strings, ``int`` an integer, ``time`` millisecond
 hold integers and strings only. A personal field goes into the bytes as a salted commitment; its value lies apart and can be erased.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = frozenset({"id", "text", "int", "time", "bool", "list", "map"})
+KINDS: Mapping[str, type] = {"id": str, "text": str, "int": int, "time": int, "bool": int, "list": list, "map": dict}
+EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_999
+"""The times (ms) that a calendar of four digits holds: the years 1 to 9999."""
 
 
 class UnknownEvent(LookupError):
@@ -40,6 +42,11 @@ class EventType:
     fields: tuple[Field, ...]
     since: int = 1
     by_name: dict[str, Field] = field(default_factory=dict, compare=False)
+    types: dict[str, type] = field(default_factory=dict, compare=False)
+    times: list[str] = field(default_factory=list, compare=False)
+    truths: list[str] = field(default_factory=list, compare=False)
+    needed: set[str] = field(default_factory=set, compare=False)
+    needed_personal: set[str] = field(default_factory=set, compare=False)
 
     def __post_init__(self) -> None:
         """Index the fields once; a field of unknown kind is a mistake of ours."""
@@ -47,6 +54,12 @@ class EventType:
             if each.kind not in KINDS:
                 raise ValueError(f"{self.name}.{each.name}: kind {each.kind}")
             self.by_name[each.name] = each
+            if not each.optional:
+                (self.needed_personal if each.personal else self.needed).add(each.name)
+            if not each.personal:
+                self.types[each.name] = KINDS[each.kind]
+        self.times.extend(name for name in self.types if self.by_name[name].kind == "time")
+        self.truths.extend(name for name in self.types if self.by_name[name].kind == "bool")
 
     @property
     def personal(self) -> tuple[str, ...]:
@@ -76,6 +89,26 @@ class EventType:
                 raise WrongFields(f"{self.name} needs {each.name}")
         return plain, personal
 
+    def misfit(self, plain: Mapping[str, Any], personal: Mapping[str, str]) -> str:
+        """Why fields that were read are not those of this event, or nothing.
+
+        One that is not declared is of a later version, and an optional one may be missing; what every version has is here, of its kind.
+        """
+        if not (plain.keys() >= self.needed and personal.keys() >= self.needed_personal):
+            lacking = sorted(self.needed - plain.keys() | self.needed_personal - personal.keys())
+            return f"{self.name} lacks {', '.join(lacking)}."
+        types = self.types
+        for name, value in plain.items():
+            if type(value) is not types.get(name, type(value)):
+                return f"{self.name}.{name} is no {self.by_name[name].kind}."
+        for name in self.times:
+            if not EARLIEST <= plain.get(name, 0) <= LATEST:
+                return f"{self.name}.{name} is no time."
+        for name in self.truths:
+            if plain.get(name, 0) not in (0, 1):
+                return f"{self.name}.{name} is no bool."
+        return ""
+
 
 def _typed(event: str, declared: Field, value: Any) -> Any:
     if declared.kind == "bool":
@@ -83,6 +116,8 @@ def _typed(event: str, declared: Field, value: Any) -> Any:
     if declared.kind in ("int", "time"):
         if isinstance(value, bool) or not isinstance(value, int):
             raise WrongFields(f"{event}.{declared.name} is not an integer")
+        if declared.kind == "time" and not EARLIEST <= value <= LATEST:
+            raise WrongFields(f"{event}.{declared.name} is in no year that a calendar has")
         return value
     if declared.kind == "list":
         return list(value)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from audit.log import checkpoints
 from audit.log.commitments import verify_commitment
 from audit.log.cuts import minimum_index
-from audit.log.errors import NotVerified
+from audit.log.errors import NotVerified, ParseError
+from audit.log.logged import event_of
 from audit.log.models import PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.note import to_base64, write_note
 from audit.log.proof import VerifiedInclusion, write_proof
-from audit.log.read import LoggedEvent, dated, event_of, newest_of_case, recent, size
+from audit.log.read import LoggedEvent, dated, newest_of_case, recent, size
 from audit.log.witness.requests import write_request
 
 ON_A_PAGE = 50
@@ -94,12 +95,15 @@ class Entry:
 
 
 def entry(index: int) -> Entry | None:
-    """An entry by its index. Two statements."""
+    """An entry by its index; nothing where it is none that can be read. Two statements."""
     row = SealedEntry.objects.filter(pk=index).select_related("event").first()
     if row is None:
         return None
     body = bytes(row.event.body)
-    event = event_of(body, index)
+    try:
+        event = event_of(body, index)
+    except ParseError:
+        return None
     kept = {each.field: (bytes(each.salt), each.value) for each in PersonalValue.objects.filter(event_id=event.id)}
     personal = tuple(
         _personal(name, commitment, kept.get(name)) for name, commitment in sorted(event.commitments.items())

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
 from audit.log.commitments import verify_commitment
 from audit.log.erased import in_words, when_erased
+from audit.log.logged import LoggedEvent as LoggedEvent  # every reader meets it here
+from audit.log.logged import events_of
 
 # One statement for all readers; personal values come as one JSON object, erased ones are simply absent.
 SELECT = """
-SELECT s.index, e.body, p.values
+SELECT e.body, e.id, e.name, e.at, e."case", e.subject, s.index, p.values
 FROM audit_event e {join} audit_sealed_entry s ON s.event_id = e.id
 LEFT JOIN LATERAL (
   SELECT jsonb_object_agg(v.field, jsonb_build_array(encode(v.salt, 'hex'), v.value)) AS values
@@ -32,8 +33,8 @@ e.at DESC, s.index DESC NULLS FIRST, CASE WHEN s.index IS NULL THEN (SELECT q.se
 PORTION = 1000  # rows that are fetched at once where there may be any number of them
 
 LAST_OF_SUBJECTS = """
-SELECT u.subject, s.index, e.body FROM unnest(%s::text[]) AS u(subject)
-JOIN LATERAL (SELECT id, body FROM audit_event WHERE subject = u.subject AND name = %s ORDER BY at DESC LIMIT 1) e ON true
+SELECT e.body, e.id, e.name, e.at, e."case", e.subject, s.index FROM unnest(%s::text[]) AS u(subject)
+JOIN LATERAL (SELECT * FROM audit_event WHERE subject = u.subject AND name = %s ORDER BY at DESC LIMIT 1) e ON true
 LEFT JOIN audit_sealed_entry s ON s.event_id = e.id
 """
 
@@ -48,47 +49,15 @@ FROM (SELECT 1) AS one LEFT JOIN LATERAL (SELECT size, signed_at FROM audit_chec
 """
 
 
-@dataclass(frozen=True)
-class LoggedEvent:
-    """One entry as it was written. ``index`` is ``None`` until it is sealed; ``personal`` lacks what was erased, at ``erased_at`` (ms)."""
-
-    index: int | None
-    id: UUID
-    name: str
-    at: int
-    by: str
-    method: str | None
-    strong_at: int | None
-    case: str
-    subject: str
-    fields: dict[str, Any]
-    personal: dict[str, str] = field(default_factory=dict)
-    commitments: dict[str, str] = field(default_factory=dict)
-    erased_at: int | None = None
-
-    def says(self, name: str) -> str:
-        """A personal value, or in plain words that it was erased, and when."""
-        if name in self.personal:
-            return self.personal[name]
-        return in_words(self.erased_at) if name in self.commitments else ""
-
-
-def event_of(body: bytes, index: int | None = None, personal: dict[str, str] | None = None) -> LoggedEvent:
-    """Read one event from its canonical bytes."""
-    entry = json.loads(body)
-    return LoggedEvent(
-        index, UUID(entry["id"]), entry["name"], entry["at"], entry["by"], entry.get("method"), entry.get("strong_at"),
-        entry.get("case", ""), entry.get("subject", ""), entry["fields"],
-        {name: value for name, value in (personal or {}).items() if name in entry["personal"]},  # what was never committed to is no part of it
-        entry["personal"],
-    )  # fmt: skip
-
-
 def _query(join: str, where: str, order: str, parameters: Sequence[Any], limit: int | None) -> list[LoggedEvent]:
+    return dated(_read(_rows(join, where, order, parameters, limit)))
+
+
+def _rows(join: str, where: str, order: str, parameters: Sequence[Any], limit: int | None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(SELECT.format(join=join, where=where, order=order), [*parameters, limit])
-        rows = cursor.fetchall()
-    return dated([_read(row) for row in rows])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def dated(events: list[LoggedEvent]) -> list[LoggedEvent]:
@@ -110,12 +79,13 @@ def _each(where: str, parameters: Sequence[Any]) -> Iterator[LoggedEvent]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(SELECT.format(join="LEFT JOIN", where=where, order=BY_TIME), [*parameters, None])
         while rows := cursor.fetchmany(PORTION):
-            yield from dated([_read(row) for row in rows])
+            yield from dated(_read(rows))
 
 
-def _read(row: tuple[int | None, bytes, Any]) -> LoggedEvent:
-    index, body, values = row
-    return _proved(event_of(bytes(body), index), _values(values))
+def _read(rows: Sequence[tuple[Any, ...]]) -> list[LoggedEvent]:
+    """The events of such rows with their personal values; one that cannot be read is passed over."""
+    values = {row[1]: row[7] for row in rows}
+    return [_proved(event, _values(values[event.id])) for event in events_of(row[:7] for row in rows)]
 
 
 def _values(values: Any) -> dict[str, tuple[str, str]]:
@@ -132,11 +102,18 @@ def _proved(event: LoggedEvent, values: dict[str, tuple[str, str]]) -> LoggedEve
 
 
 def follow(after: int, names: Iterable[str] = (), limit: int = 500) -> list[LoggedEvent]:
-    """Sealed events with an index of at least ``after``, in order; only those of ``names`` if any are given."""
+    """Sealed events with an index of at least ``after``, in order; only those of ``names`` if any are given.
+
+    Nothing means that there are no more: where none of so many can be read, those behind them are asked for.
+    """
     wanted = list(names)
-    if wanted:
-        return _query("JOIN", "s.index >= %s AND e.name = ANY(%s)", "s.index", [after, wanted], limit)
-    return _query("JOIN", "s.index >= %s", "s.index", [after], limit)
+    where = "s.index >= %s AND e.name = ANY(%s)" if wanted else "s.index >= %s"
+    while True:
+        rows = _rows("JOIN", where, "s.index", [after, wanted] if wanted else [after], limit)
+        found = dated(_read(rows))
+        if found or len(rows) < limit:
+            return found
+        after = rows[-1][6] + 1
 
 
 def size() -> int:
@@ -249,7 +226,7 @@ def last_of_subjects(subjects: Iterable[str], name: str) -> dict[str, LoggedEven
     """The latest event of that name about each subject, sealed or not yet. One query, without personal values."""
     with connection.cursor() as cursor:
         cursor.execute(LAST_OF_SUBJECTS, [list(subjects), name])
-        return {subject: event_of(bytes(body), index) for subject, index, body in cursor.fetchall()}
+        return {event.subject: event for event in events_of(cursor.fetchall())}
 
 
 def recent(names: Iterable[str] = (), before: int | None = None, limit: int = 100) -> list[LoggedEvent]:

@@ -6,7 +6,7 @@ and holds it against the last checkpoint, so a crash at any point leaves either 
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from audit.log.errors import NotVerified, ParseError
 from audit.log.locks import Lock
 from audit.log.note import VerifierKey
 from audit.log.said import READERS
+from audit.log.shape import wrong_shape
 from audit.log.signing import CannotSign, Signer, sign_checkpoint
 
 alarms = logging.getLogger("breakglass.alarm")
@@ -108,9 +109,7 @@ def seal_once(
         size, edge = _last_state(cursor, keys, known)
         cursor.execute(QUEUED, [list(skip), _room(signer, keys, size)])
         queued = [Queued(*row) for row in cursor.fetchall()]
-        reasons = {
-            event.seq: reason for event in queued if (reason := reason_to_refuse(event) or reason_to_distrust(event))
-        }
+        reasons = {event.seq: reason for event in queued if (reason := reason_to_leave(event))}
         sound = [event for event in queued if event.seq not in reasons]
         if sound:
             _seal(cursor, signer, now, size, edge, sound)
@@ -136,20 +135,31 @@ def _room(signer: Signer, keys: Sequence[VerifierKey], size: int) -> int:
 
 def reason_to_refuse(event: Queued) -> str:
     """Why the event cannot be sealed, or nothing: it has no place yet, its bytes are canonical and its columns repeat them."""
+    return _read(event)[0]
+
+
+def reason_to_leave(event: Queued) -> str:
+    """The same; or no reader could read it, or programs act on it and it says nothing that they can act on. Nothing takes an entry back."""
+    reason, body = _read(event)
+    return reason or wrong_shape(body) or reason_to_distrust(event)
+
+
+def _read(event: Queued) -> tuple[str, Mapping[str, Any]]:
+    """Why the event is none that was appended, and what its bytes say."""
     if event.sealed_as is not None:
-        return f"Event {event.id} is entry {event.sealed_as} already."
+        return f"Event {event.id} is entry {event.sealed_as} already.", {}
     if not event.name and not event.body:
-        return f"There is no event {event.id}."
+        return f"There is no event {event.id}.", {}
     try:
         body = parse_entry(event.body)
     except ParseError as error:
-        return str(error)
+        return str(error), {}
     said = [body.get("id"), body.get("name"), body.get("at"), body.get("by")]
     said += [body.get("case", ""), body.get("subject", "")]
     columns = [str(event.id), event.name, event.at, event.by, event.case, event.subject]
     names = ("id", "name", "at", "by", "case", "subject")
     wrong = [name for name, one, other in zip(names, said, columns, strict=True) if one != other]
-    return f"The columns {', '.join(wrong)} say something else than the bytes." if wrong else ""
+    return f"The columns {', '.join(wrong)} say something else than the bytes." if wrong else "", body
 
 
 def reason_to_distrust(event: Queued) -> str:

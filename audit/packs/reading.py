@@ -12,10 +12,10 @@ from uuid import UUID
 from django.db import connection
 
 from audit.facts.fold.entry import Entry, entry_of
-from audit.log.canonical import parse_entry
 from audit.log.commitments import verify_commitment
 from audit.log.errors import ParseError
 from audit.log.read import LoggedEvent, dated
+from audit.log.shape import read_entry
 
 CHUNK = 2000
 BEGAN = "campaign.started"
@@ -56,7 +56,7 @@ def entries(size: int) -> Iterator[Entry]:
             return
         for index, body in found:
             try:
-                yield entry_of(parse_entry(bytes(body)), index)
+                yield entry_of(read_entry(bytes(body)), index)
             except ParseError:
                 continue
         start = found[-1][0] + 1
@@ -132,10 +132,10 @@ def _values(values: Any) -> dict[str, list[str]]:
 
 def _event(body: bytes, index: int, values: dict[str, list[str]]) -> LoggedEvent | None:
     try:
-        entry = parse_entry(body)
+        entry = read_entry(body)
     except ParseError:
         return None
-    commitments = entry.get("personal", {})
+    commitments = entry["personal"]
     return LoggedEvent(
         index, UUID(entry["id"]), entry["name"], entry["at"], entry["by"], entry.get("method"), entry.get("strong_at"),
         entry.get("case", ""), entry.get("subject", ""), entry["fields"],

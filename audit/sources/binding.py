@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from audit.log.logged import COLUMNS, events_of
 from audit.log.models import Event
-from audit.log.read import LoggedEvent, event_of, of_subject
+from audit.log.read import LoggedEvent, of_subject
 from audit.sources.marker import number_of
 from audit.sources.sealed import Accounts, held_at
 
@@ -49,9 +50,8 @@ class Bindings:
         return _binding_of(f"grant:{holding.grant_id}", login, holding.case) if holding else None
 
     def _read(self, login: str, since: int) -> Binding | None:
-        rows = Event.objects.filter(name="grant.opening", at__gte=since).order_by("at").values_list("body", flat=True)
-        for body in rows:
-            event = event_of(bytes(body))
+        rows = Event.objects.filter(name="grant.opening", at__gte=since).order_by("at").values_list(*COLUMNS)
+        for event in events_of(rows):
             self._since = max(self._since, event.at - MARGIN)
             marker = event.fields["marker"]
             if marker not in self._by_marker and (binding := _binding(event, marker)):

@@ -33,8 +33,8 @@ from audit.facts.given import Period
 from audit.facts.parameters import Parameter
 from audit.facts.schema import insert_rows, load_schema
 from audit.log import ranges as stored_ranges
-from audit.log.canonical import parse_entry
 from audit.log.errors import ParseError
+from audit.log.shape import read_entry
 
 FAMILIES = (anchors, people, systems, eligibility, policy, requests, grants, sealed, judging, sources, evidence, kept)
 HANDLERS = {name: handle for family in FAMILIES for name, handle in family.HANDLERS.items()}
@@ -216,7 +216,7 @@ def readable(entries: Iterable[stored_ranges.Entry]) -> Iterator[Entry]:
     """Stored entries as the fold reads them; bytes that are no entry are left out, and their range does not verify."""
     for stored in entries:
         try:
-            yield entry_of(parse_entry(stored.body), stored.index)
+            yield entry_of(read_entry(stored.body), stored.index)
         except ParseError:
             continue
 

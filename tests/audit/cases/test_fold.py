@@ -8,7 +8,7 @@ from audit.cases.case import Case
 from audit.cases.fold import HANDLERS, fold
 from audit.cases.status import STATUSES, status_of
 from audit.events import catalogue
-from audit.log.read import event_of
+from audit.log.logged import event_of
 from tests.audit.facts import story
 from tests.audit.facts.stream import HOUR, MINUTE, Stream, at
 

@@ -56,7 +56,7 @@ SENSELESS: list[tuple[str, object]] = [
 def slipped_in(name: str, fields: object) -> None:
     """What whoever may write the two tables can write."""
     event = uuid.uuid4()
-    body = encode({"id": str(event), "at": NOW, "by": "p", "name": name, "fields": fields})
+    body = encode({"id": str(event), "at": NOW, "by": "p", "name": name, "fields": fields, "personal": {}})
     Event.objects.create(id=event, name=name, at=NOW, by="p", case="", subject="", body=body)
     QueueEntry.objects.create(event_id=event)
 
@@ -66,7 +66,10 @@ def test_the_least_that_a_cut_promises_is_that_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize(("name", "fields"), SENSELESS)
-def test_what_says_nothing_sensible_is_not_sealed_and_the_others_are(name: str, fields: object) -> None:
+def test_what_says_nothing_sensible_is_not_sealed_and_the_others_are(
+    name: str, fields: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "wrong_shape", lambda _: "")
     slipped_in(name, fields)
     with pytest.raises(SealingError, match="not what was appended") as caught:
         sealed(2)
@@ -79,6 +82,7 @@ def test_what_was_sealed_once_ends_neither_publishing_nor_the_ways_back(
 ) -> None:
     with monkeypatch.context() as unchecked:
         unchecked.setattr(sealing, "READERS", {})
+        unchecked.setattr(sealing, "wrong_shape", lambda _: "")
         for each in SENSELESS:
             slipped_in(*each)
         sealed(1)
@@ -90,6 +94,7 @@ def test_what_was_sealed_once_ends_neither_publishing_nor_the_ways_back(
     backups.backup()
     with monkeypatch.context() as unchecked:
         unchecked.setattr(sealing, "READERS", {})
+        unchecked.setattr(sealing, "wrong_shape", lambda _: "")
         for each in SENSELESS:
             slipped_in(*each)
         sealed(1)
