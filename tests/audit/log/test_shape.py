@@ -18,8 +18,8 @@ from audit.log.shape import wrong_shape
 from audit.log.timestamps.examining import examined
 from audit.packs import reading
 from tests.audit.facts.everything import everything
+from tests.audit.log.cut_log import written
 from tests.audit.log.logged import TEST, run_signer, sealed
-from tests.audit.log.test_cutting import written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = int(time.time() * 1000)
