@@ -95,14 +95,14 @@ def test_any_text_is_looked_at(text: str) -> None:
 @pytest.mark.parametrize("piece", ["LOOP SET ", "set_config(", "EXECUTE 'SET x' ", "UPDATE set ", "SET log_x "])
 def test_long_text_is_looked_at_once(piece: str) -> None:
     """Twenty times the text takes far less than four hundred times as long."""
-    assert _seconds(piece * 20_000) < 100 * max(_seconds(piece * 1_000), 0.001)
+    assert _seconds(piece * 20_000) < 200 * max(_seconds(piece * 1_000), 0.001)
 
 
 def _seconds(text: str) -> float:
     def once() -> float:
-        start = time.monotonic()
+        start = time.thread_time()
         logging_changes(f"DO $b$ {text} $b$")
-        return time.monotonic() - start
+        return time.thread_time() - start
 
     return min(once() for _ in range(3))
 
