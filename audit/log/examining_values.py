@@ -6,8 +6,8 @@ value is held too, or was erased, or had expired, or did not come back with the 
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -18,10 +18,11 @@ from audit.log.erased import subject_of
 from audit.log.errors import ParseError
 from audit.log.models import PersonalValue
 from audit.log.report import MOST_NAMED, Report
-from audit.log.said import read_value
+from audit.log.said import read_expired, read_value
 
 T = TypeVar("T")
 Value = tuple[uuid.UUID, str]  # of which event, which field
+Expired = tuple[uuid.UUID, int]  # of which event, and before when it must have been written (ms)
 NAMED = """
 SELECT e.body, s."index" FROM audit_event e LEFT JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.name = %s
 """
@@ -39,10 +40,11 @@ class Examined:
 
 @dataclass(frozen=True)
 class Gone:
-    """What is known to be gone: values that were erased, all values of these events, and those of entries that came back (first and last index)."""
+    """What is known to be gone: values that were erased, all values of these events where they were written before that time (ms), and those of
+    entries that came back (first and last index)."""
 
     erased: frozenset[Value] = frozenset()
-    expired: frozenset[uuid.UUID] = frozenset()
+    expired: Mapping[uuid.UUID, int] = field(default_factory=dict)
     came_back: tuple[tuple[int, int], ...] = ()
 
 
@@ -51,9 +53,9 @@ def read_gone(also: Gone) -> Gone:
 
     A range that was signed as lost is none of them: no entry of it is held, and its indexes were given to others.
     """
-    expired = {each for body, _ in _named("personal_values.expired") for each in _read(_expired, body)}
+    told = (each for body, _ in _named("personal_values.expired") for each in _read(read_expired, body))
     came_back = [each for body, place in _named("log.recovered") for each in _read(_came_back, body, place)]
-    return Gone(also.erased, also.expired | expired, (*also.came_back, *came_back))
+    return Gone(also.erased, latest([*also.expired.items(), *told]), (*also.came_back, *came_back))
 
 
 def examine_values(report: Report, chunk: Sequence[Examined], gone: Gone) -> None:
@@ -80,7 +82,7 @@ def examine_values(report: Report, chunk: Sequence[Examined], gone: Gone) -> Non
 def _absent(report: Report, absent: Sequence[tuple[Examined, str]], gone: Gone) -> None:
     erased = gone.erased | _erased({entry.id for entry, _ in absent})
     for entry, name in absent:
-        if (entry.id, name) in erased or entry.id in gone.expired:
+        if (entry.id, name) in erased or _at(entry) < gone.expired.get(entry.id, 0):
             report.personal_erased += 1
         elif any(first <= entry.index <= last for first, last in gone.came_back):
             report.personal_lost += 1
@@ -88,6 +90,19 @@ def _absent(report: Report, absent: Sequence[tuple[Examined, str]], gone: Gone) 
             report.personal_missing_count += 1
             named = f"entry {entry.index}, {name}"
             report.personal_missing += [named] if len(report.personal_missing) < MOST_NAMED else []
+
+
+def latest(expired: Iterable[Expired]) -> dict[uuid.UUID, int]:
+    """The latest time (ms) by event, of all entries that speak of it."""
+    found: dict[uuid.UUID, int] = {}
+    for event, before in expired:
+        found[event] = max(before, found.get(event, 0))
+    return found
+
+
+def _at(entry: Examined) -> int:
+    """When it was written (ms); its commitments were read, so this can be."""
+    return int(parse_entry(entry.body)["at"])
 
 
 def commitments(body: bytes) -> dict[str, str]:
@@ -123,10 +138,6 @@ def _read(read: Callable[..., Iterable[T]], *said: Any) -> Iterator[T]:
 
 def _value(body: bytes) -> list[Value]:
     return [read_value(body)]
-
-
-def _expired(body: bytes) -> list[uuid.UUID]:
-    return [uuid.UUID(each) for each in parse_entry(body)["fields"]["event_ids"]]
 
 
 def _came_back(body: bytes, place: int | None) -> list[tuple[int, int]]:

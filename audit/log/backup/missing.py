@@ -1,7 +1,6 @@
 """What others have seen of the log and a backup does not hold: everything that was sealed after it, from the published bundles."""
 
 import contextlib
-import json
 import uuid
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -12,11 +11,14 @@ from audit.log.backup.regrown import NotRegrown, entries
 from audit.log.checkpoint import VerifiedCheckpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.held_again import SAID
+from audit.log.logged import event_of
 from audit.log.note import VerifierKey
 from audit.log.publishing import SetBack, read_head
 from audit.log.said import Erased, read_erased, read_expired, read_value
 from audit.log.stores import Store
 from audit.log.tiles import TileName
+
+UNREADABLE = "cannot be read"
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,16 @@ def missing(published: Store | None, last: VerifiedCheckpoint, keys: Sequence[Ve
     _check_grown(published, last, head.checkpoint)
     found = Missing(True, last.size, size - 1)
     for index, data in entries(published, last.size, size, size):
-        entry = json.loads(data)
-        found.entries.append(Lacking(index, entry["name"], entry["at"], entry.get("case", "")))
-        if entry["name"] in SAID:
+        try:
+            event = event_of(data, index)
+        except ParseError:
+            found.entries.append(Lacking(index, UNREADABLE, 0, ""))
+            continue
+        found.entries.append(Lacking(index, event.name, event.at, event.case))
+        if event.name in SAID:
             found.holds.append(data)
         with contextlib.suppress(ParseError):  # what says nothing that can be read erases nothing
-            _note_erasure(found, entry["name"], entry["at"], data)
+            _note_erasure(found, event.name, event.at, data)
     return found
 
 

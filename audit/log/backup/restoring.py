@@ -27,7 +27,7 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.erased_again import clear_rows, confirmed
 from audit.log.errors import NotVerified, ParseError
 from audit.log.examination import examine
-from audit.log.examining_values import Gone
+from audit.log.examining_values import Gone, latest
 from audit.log.held_again import hold_again, parsed, said
 from audit.log.note import VerifierKey
 from audit.log.publishing import read_head
@@ -181,7 +181,7 @@ def _restored(
     return Restored(
         manifest,
         last.root.hex(),
-        examine(keys, gone=Gone(frozenset(found.erasures), frozenset(event for event, _ in found.expired))),
+        examine(keys, gone=Gone(frozenset(found.erasures), latest(found.expired))),
         left_out,
         found,
         rows,

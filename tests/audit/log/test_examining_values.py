@@ -5,13 +5,15 @@ import uuid
 import pytest
 from django.db import transaction
 
-from audit.log.append import Entry, append_many
+from audit.log.append import Entry, append_many, clock, now_ms
 from audit.log.examination import examine
 from audit.log.examining_values import Gone
 from audit.log.report import Report
 from tests.audit.log.logged import TEST, doctored, erase, run_signer, sealed
 
 pytestmark = pytest.mark.django_db
+
+OLD = 1_500_000_000_000
 
 
 def examined(gone: Gone = Gone()) -> Report:  # noqa: B008  # frozen and empty
@@ -45,10 +47,19 @@ def test_what_was_erased_is_excused_by_its_field_alone() -> None:
 
 
 def test_what_had_expired_is_excused_for_those_events_alone() -> None:
-    first, second = sealed(2)
-    remove(first, second)
-    say("personal_values.expired", kind="signins", before=1, event_ids=[str(first)])
-    assert found() == (2, 0, ["entry 1, email", "entry 1, name"])
+    with clock(lambda: OLD):
+        first, second = sealed(2)
+    (young,) = sealed(1)
+    remove(first, second, young)
+    say("personal_values.expired", kind="signins", before=OLD + 1, event_ids=[str(first), str(young)])
+    assert found() == (2, 0, ["entry 1, email", "entry 1, name", "entry 2, email", "entry 2, name"])
+
+
+def test_what_nobody_could_have_let_go_yet_is_not_excused() -> None:
+    (young,) = sealed(1)
+    remove(young)
+    say("personal_values.expired", kind="signins", before=now_ms() + 1, event_ids=[str(young)])
+    assert found() == (0, 0, ["entry 0, email", "entry 0, name"])
 
 
 def test_what_came_back_without_its_values_is_counted_as_lost() -> None:
@@ -90,5 +101,5 @@ def test_entries_that_cannot_be_read_excuse_nothing_and_end_nothing() -> None:
 def test_what_entries_elsewhere_say_excuses_too() -> None:
     first, second = sealed(2)
     remove(first, second)
-    gone = Gone(erased=frozenset({(first, "name")}), expired=frozenset({second}))
+    gone = Gone(erased=frozenset({(first, "name")}), expired={second: now_ms() + 1})
     assert found(gone) == (3, 0, ["entry 0, email"])
