@@ -93,7 +93,9 @@ def begin(quinn: Walker) -> str:
 
 def decide(owner: Walker, *, keep: str, revoke: str = "") -> list[str]:
     """Each line that was put to them: one is revoked, all others are kept. Returns the lines."""
-    titles = [title.inner_text() for title in owner.page.locator("section.card-accent h3").all()]
+    cards = owner.page.locator("section.card-accent h3")
+    expect(cards.first).to_be_visible()  # a list of what is there waits for no page that is still on its way
+    titles = [title.inner_text() for title in cards.all()]
     assert {keep, revoke} - {""} <= set(titles), titles
     for title in titles:
         box = _line(owner, title)
