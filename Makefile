@@ -36,7 +36,7 @@ fix: venv ## mend what the linters can mend
 
 faults: venv ## kill, break and starve everything in turn, with make test's long share; ARGS='--done FILE --shard 1/4'
 	@$(RUN) packages demo test
-	@exec $(BIN)/pytest tests/faults tests/audit/log/test_foreign.py -m 'faults or not faults' -n 2 -q $(ARGS)
+	@exec $(BIN)/pytest tests/faults tests/audit/log/test_foreign.py tests/audit/log/test_foreign_python.py -m 'faults or not faults' -n 2 -q $(ARGS)
 
 fuzz: venv ## each parser that reads what others can write, 60 s each; ARGS='card --seconds 600'
 	@exec $(BIN)/python -m tests.fuzz $(ARGS)

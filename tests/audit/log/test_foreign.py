@@ -7,7 +7,6 @@ import base64
 import json
 import random
 import subprocess
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from audit.log.publishing import publish_once
 from audit.log.signing import SignerKey, parse_signer_key, sign_checkpoint
 from audit.log.stores.directory import DirectoryStore
 from tests.audit.log.foreign.gotool import built
+from tests.audit.log.foreign.trees import Asked, equal_tree, random_tree
 from tests.audit.log.logged import run_signer, sealed
 from tests.audit.log.rfc6962 import mth, path, subproof
 
@@ -106,74 +106,18 @@ def test_foreign_program_proves_every_entry_from_our_tiles(program: Path, signer
     assert (done.stdout, done.stderr) == ("777 entries and 777 older trees proved\n", "")
 
 
-@dataclass
-class Asked:
-    """What is asked of a tree, of ours and of theirs: roots of its beginnings, proofs of an index in a size, and of an old size in a new one."""
-
-    leaves: list[bytes]
-    node: merkle.Node
-    equal: bool = False
-    roots: list[int] = field(default_factory=list)
-    inclusion: list[tuple[int, int]] = field(default_factory=list)
-    consistency: list[tuple[int, int]] = field(default_factory=list)
-
-    def draw(self, sizes: list[int], drawn: random.Random) -> None:
-        """A root and some proofs for each size: the edges, and what chance gives."""
-        for size in sizes:
-            self.roots.append(size)
-            if not size:
-                continue
-            indexes = {0, size - 1, size // 2, drawn.randrange(size)}
-            self.inclusion += [(index, size) for index in sorted(indexes)]
-            olds = {1, size, drawn.randint(1, size), 1 << (size.bit_length() - 1), max(1, size - 1)}
-            self.consistency += [(old, size) for old in sorted(olds)]
-
-    def ours(self) -> dict[str, Any]:
-        """What we make, every proof verified."""
-        root = {
-            size: merkle.compact_range(size, self.node).root()
-            for size in {*self.roots, *(old for old, _ in self.consistency)}
-        }
-        found: dict[str, Any] = {"roots": [root[size] for size in self.roots], "inclusion": [], "consistency": []}
-        for index, size in self.inclusion:
-            proof = merkle.inclusion_proof(index, size, self.node)
-            merkle.verify_inclusion(proof, self.leaves[0 if self.equal else index], root[size])
-            found["inclusion"].append(list(proof.path))
-        for old, new in self.consistency:
-            grew = merkle.consistency_proof(old, new, self.node)
-            merkle.verify_consistency(grew, root[old], root[new])
-            found["consistency"].append(list(grew.path))
-        return found
-
-    def theirs(self, program: Path) -> dict[str, Any]:
-        """What Go makes."""
-        asked = {
-            "leaves": [base64.b64encode(leaf).decode() for leaf in self.leaves], "equal": self.equal, "roots": self.roots,
-            "inclusion": self.inclusion, "consistency": self.consistency,
-        }  # fmt: skip
-        done = subprocess.run([program, "trees"], input=json.dumps(asked), capture_output=True, text=True, check=True)
-        said = json.loads(done.stdout)
-        return {
-            "roots": decoded(said["roots"]), "inclusion": [decoded(each) for each in said["inclusion"]],
-            "consistency": [decoded(each) for each in said["consistency"]],
-        }  # fmt: skip
-
-
-def random_tree(seed: int, most: int) -> tuple[Asked, random.Random]:
-    """A tree of random entries, read from our tiles as they are stored."""
-    drawn = random.Random(seed)
-    leaves = [merkle.leaf_hash(drawn.randbytes(drawn.randrange(200))) for _ in range(most)]
-    stored = tiles.grow(0, leaves, {})
-    reader = tiles.node_reader(most, lambda level, index, width: stored[level, index][: width * tiles.HASH_BYTES])
-    return Asked(leaves, reader), drawn
-
-
-def equal_tree() -> Asked:
-    """A tree of equal leaves, which may be of any size: each complete subtree of a level has the same hash."""
-    levels = [merkle.leaf_hash(b"the same")]
-    for _ in range(62):
-        levels.append(merkle.node_hash(levels[-1], levels[-1]))
-    return Asked(levels[:1], lambda level, _: levels[level], equal=True)
+def of_go(tree: Asked, program: Path) -> dict[str, Any]:
+    """What Go makes of the same."""
+    asked = {
+        "leaves": [base64.b64encode(leaf).decode() for leaf in tree.leaves], "equal": tree.equal, "roots": tree.roots,
+        "inclusion": tree.inclusion, "consistency": tree.consistency,
+    }  # fmt: skip
+    done = subprocess.run([program, "trees"], input=json.dumps(asked), capture_output=True, text=True, check=True)
+    said = json.loads(done.stdout)
+    return {
+        "roots": decoded(said["roots"]), "inclusion": [decoded(each) for each in said["inclusion"]],
+        "consistency": [decoded(each) for each in said["consistency"]],
+    }  # fmt: skip
 
 
 TREES = [1, *[pytest.param(seed, marks=pytest.mark.faults) for seed in range(2, 26)]]
@@ -185,7 +129,7 @@ def test_foreign_trees_of_0_to_5000_random_entries_are_ours_and_the_definition_s
     sizes = [0, 1, 255, 256, 257, 5000, *(drawn.randrange(5001) for _ in range(6 if seed == 1 else 60))]
     tree.draw(sizes, drawn)
     ours = tree.ours()
-    assert ours == tree.theirs(program)
+    assert ours == of_go(tree, program)
     few = [place for place, (_, size) in enumerate(tree.consistency) if size < 300 or seed > 1][:60]
     for place in few:
         old, new = tree.consistency[place]
@@ -199,7 +143,7 @@ def test_foreign_trees_of_0_to_5000_random_entries_are_ours_and_the_definition_s
 def test_foreign_tree_of_65537_random_entries_is_ours(program: Path) -> None:
     tree, drawn = random_tree(7, 65_537)
     tree.draw([65_535, 65_536, 65_537], drawn)
-    assert tree.ours() == tree.theirs(program)
+    assert tree.ours() == of_go(tree, program)
 
 
 def test_foreign_trees_at_powers_of_256_and_their_neighbours_are_ours(program: Path) -> None:
@@ -209,7 +153,7 @@ def test_foreign_trees_at_powers_of_256_and_their_neighbours_are_ours(program: P
         random.Random(8),
     )
     tree.consistency += [(256**power + beside, 256 ** (power + 1)) for power in range(1, 7) for beside in (-1, 0, 1)]
-    assert tree.ours() == tree.theirs(program)
+    assert tree.ours() == of_go(tree, program)
 
 
 def published(leaves: list[bytes]) -> list[tuple[tiles.TileName, bytes]]:
