@@ -11,6 +11,7 @@ from django.conf import settings
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.checkpoints import public_keys
 from audit.log.examination import examine
+from audit.log.examining_witnesses import asked_or_why
 from audit.log.locks import Lock, alone
 from audit.log.read import named
 from audit.log.report import Report
@@ -63,12 +64,16 @@ def check(*, by: Actor) -> Report:
         NotVerified: The public key cannot be read.
     """
     begun = time.monotonic()
-    report = examine(public_keys(), published=_published_or_why(), roots=roots_or_none())
+    keys = public_keys()
+    witnesses = asked_or_why(settings.PORTAL_LOG_WITNESSES, keys)  # first: meanwhile more may be sealed, and never less
+    report = examine(keys, published=_published_or_why(), roots=roots_or_none(), witnesses=witnesses)
     record(by=by, report=report, took_ms=round((time.monotonic() - begun) * 1000))
     if not report.ok:
         alarms.critical("The log is damaged: %s", " ".join(report.sentences()[:MOST_NAMED]))
     if report.unreachable:
         alarms.critical("What is published of the log could not be checked: %s", report.unreachable)
+    if report.unseen:
+        alarms.critical("What witnesses have cosigned could not be looked at: %s", " ".join(report.unseen))
     return report
 
 
@@ -100,5 +105,5 @@ def record(*, by: Actor, report: Report, took_ms: int) -> None:
     append(
         "log.checked", by=by, ok=report.ok, size=report.entries, checkpoints=report.checkpoints, published=report.published,
         unreachable=bool(report.unreachable) or None, personal=report.personal_held, erased=report.personal_erased,
-        waiting=report.waiting, took_ms=took_ms, whole_from=report.whole_from or None,
+        waiting=report.waiting, took_ms=took_ms, whole_from=report.whole_from or None, unseen=len(report.unseen) or None,
     )  # fmt: skip

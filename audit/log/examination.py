@@ -5,17 +5,15 @@ from collections.abc import Iterator, Sequence
 
 from cryptography import x509
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
 
 from audit.log import merkle, tiles
 from audit.log.checkpoint import MAX_SIZE
-from audit.log.cosignature import parse_cosigner_key, verify_cosignatures
 from audit.log.cuts import begins_at
-from audit.log.errors import NotVerified, ParseError
 from audit.log.examining_cut import examine_cut
 from audit.log.examining_values import Examined, Gone, examine_values, read_gone
-from audit.log.models import Cosignature, Event, QueueEntry, SealedEntry, StoredCheckpoint, Tile
-from audit.log.note import VerifierKey, parse_note, write_note
+from audit.log.examining_witnesses import NOBODY, Witnesses, examine_lines, examine_shown
+from audit.log.models import Event, QueueEntry, SealedEntry, StoredCheckpoint, Tile
+from audit.log.note import VerifierKey, write_note
 from audit.log.published_before import published_before
 from audit.log.ranges import Entry, RangeResult, StoredNote, TileCheck, verify_entries
 from audit.log.report import MOST_NAMED, Report
@@ -31,7 +29,7 @@ NOTHING_MORE = Gone()
 
 def examine(
     keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote] = (), published: Source | None = None,
-    roots: tuple[x509.Certificate, ...] = (), gone: Gone = NOTHING_MORE,
+    roots: tuple[x509.Certificate, ...] = (), gone: Gone = NOTHING_MORE, witnesses: Witnesses = NOBODY,
 ) -> Report:  # fmt: skip
     """Check everything at one moment of the database.
 
@@ -41,6 +39,7 @@ def examine(
         published: The log as others see it. It is looked at first, so that the database may have grown since, and not the other way round.
         roots: The certificates under which timestamps are believed.
         gone: Personal values of which entries that are not stored say that they are gone.
+        witnesses: By whose keys kept lines are judged, and what they showed before; the stored log must contain it.
     """
     report = Report()
     seen_elsewhere = [*seen_elsewhere, *(_published(report, keys, published) if published else ())]
@@ -49,9 +48,10 @@ def examine(
         if at_once:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        _sealed(report, keys, seen_elsewhere, read_gone(gone))
+        lacking = examine_shown(report, witnesses, stored_tile)
+        _sealed(report, keys, [*seen_elsewhere, *lacking], read_gone(gone))
         _unsealed(report)
-        _cosigned(report)
+        examine_lines(report, witnesses.keys)
         _stamped(report, roots)
     return report
 
@@ -70,19 +70,6 @@ def _published(report: Report, keys: Sequence[VerifierKey], source: Source) -> l
     if verdict.size < before:
         report.published_damages.append(f"{before} entries were published before, and {verdict.size} are now.")
     return [StoredNote(head.size, write_note(head.signed.note), 0)] if head else []
-
-
-def _cosigned(report: Report) -> None:
-    """Each kept line of a witness against the checkpoint of its size."""
-    note = Subquery(StoredCheckpoint.objects.filter(size=OuterRef("size")).values("note")[:1])
-    rows = Cosignature.objects.annotate(text=note).order_by("size").values_list("size", "witness", "line", "text")
-    for size, witness, line, text in rows.iterator(chunk_size=CHUNK):
-        try:
-            found = verify_cosignatures(parse_note(f"{text or ''}{line}\n".encode()), [parse_cosigner_key(witness)])
-        except (ParseError, NotVerified):
-            found = ()
-        if not found:
-            report.wrong_cosignatures.append(f"{size} by {witness.split('+')[0]}")
 
 
 def _stamped(report: Report, roots: tuple[x509.Certificate, ...]) -> None:

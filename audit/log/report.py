@@ -32,6 +32,11 @@ class Report:
     waiting_since: int | None = None
     astray: int = 0  # neither sealed nor in the queue
     wrong_cosignatures: list[str] = field(default_factory=list)
+    cosignatures_unlisted: int = 0  # of witnesses that the settings do not list, which were not checked
+    witnessed: list[str] = field(default_factory=list)  # what a witness has cosigned last, and is stored
+    beyond: list[str] = field(default_factory=list)  # what a witness has cosigned last, and is not stored
+    unshown: list[str] = field(default_factory=list)  # witnesses that show nothing of this log
+    unseen: list[str] = field(default_factory=list)  # witnesses that could not be looked at, which is no damage
     timestamps: int = 0  # that verify
     timestamps_unverified: int = 0  # for which no certificates are set
     wrong_timestamps: list[str] = field(default_factory=list)
@@ -65,6 +70,7 @@ def _faults(report: Report) -> Iterator[str]:
         yield f"{report.astray} events are neither sealed nor waiting to be."
     if report.wrong_cosignatures:
         yield f"{len(report.wrong_cosignatures)} cosignatures do not verify, first {report.wrong_cosignatures[0]}."
+    yield from report.beyond
     if report.wrong_timestamps:
         yield f"{len(report.wrong_timestamps)} timestamps do not verify, first {report.wrong_timestamps[0]}."
     yield from _published_faults(report)

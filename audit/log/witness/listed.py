@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from audit.log.cosignature import CosignerKey, parse_cosigner_key
 from audit.log.errors import ParseError
 
-REQUIRED, OPTIONAL = "required", "optional"
+REQUIRED, OPTIONAL, RETIRED = "required", "optional", "retired"
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,38 @@ class Listed:
 def parse_witnesses(text: str) -> tuple[Listed, ...]:
     """Read a setting: one witness a line (or between semicolons), ``required KEY ADDRESS`` or ``optional KEY ADDRESS``.
 
+    ``retired KEY`` lists a key that is asked no more, so that its kept lines can be judged; `known_keys` has these as well.
+
     Raises:
         ParseError: A line is anything else, or a witness stands there twice.
     """
+    return tuple(each for each in _parse_all(text) if isinstance(each, Listed))
+
+
+def known_keys(text: str) -> tuple[CosignerKey, ...]:
+    """The keys of all witnesses that the setting lists, those that are asked no more among them.
+
+    Raises:
+        ParseError: See `parse_witnesses`.
+    """
+    return tuple(each.key if isinstance(each, Listed) else each for each in _parse_all(text))
+
+
+def _parse_all(text: str) -> tuple[Listed | CosignerKey, ...]:
     lines = [line.split() for line in text.replace(";", "\n").split("\n") if line.strip()]
     found = tuple(_parse(words) for words in lines)
-    if len({each.key.name for each in found}) != len(found) or len({each.key.public for each in found}) != len(found):
+    names = [each.key.name for each in found if isinstance(each, Listed)]  # a new key may have the name of the old one
+    keys = [(each.key if isinstance(each, Listed) else each).public for each in found]
+    if len(set(names)) != len(names) or len(set(keys)) != len(keys):
         raise ParseError("A witness is listed twice.")
     return found
 
 
-def _parse(words: Sequence[str]) -> Listed:
+def _parse(words: Sequence[str]) -> Listed | CosignerKey:
+    if len(words) == 2 and words[0] == RETIRED:
+        return parse_cosigner_key(words[1])
     if len(words) != 3 or words[0] not in (REQUIRED, OPTIONAL):
-        raise ParseError("A witness is listed as: required or optional, its key, its address.")
+        raise ParseError("A witness is listed as: required or optional, its key, its address; or as: retired, its key.")
     try:
         parts = urlsplit(words[2])
         whole = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0

@@ -13,6 +13,7 @@ from audit.log.checking import published
 from audit.log.checkpoint import parse_checkpoint
 from audit.log.errors import ParseError
 from audit.log.examination import examine
+from audit.log.examining_witnesses import Witnesses, asked
 from audit.log.keys import load_verifiers
 from audit.log.models import SealedEntry
 from audit.log.note import VerifierKey
@@ -28,10 +29,11 @@ T = TypeVar("T")
 
 
 class Command(BaseCommand):
-    """Exit status 0: the log verifies. 1: it does not. 2: it, or what is published of it, could not be looked at."""
+    """Exit status 0: the log verifies. 1: it does not. 2: it, what is published of it, or what a witness saw could not be looked at."""
 
     help = (
-        "Check every entry, checkpoint, tile, cosignature and personal value of the log, and what is published of it."
+        "Check every entry, checkpoint, tile, cosignature and personal value of the log,"
+        " what is published of it, and what its witnesses have cosigned last."
     )
     requires_system_checks = ()
 
@@ -43,12 +45,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, json: bool, checkpoint: list[Path], **options: Any) -> None:
         """Examine, print, and fail where something is at fault."""
-        report = examine(_keys(), [_seen(path) for path in checkpoint], _published(), roots_or_none())
+        keys = _keys()
+        witnesses = _witnesses(keys)  # asked first: meanwhile more may be sealed, and never less
+        report = examine(keys, [_seen(path) for path in checkpoint], _published(), roots_or_none(), witnesses=witnesses)
         self.stdout.write(as_json(report) if json else "\n".join(sentences(report)))
         if not report.ok:
             raise CommandError("The log does not verify.")
         if report.unreachable:
             raise not_checked("What is stored verifies. What is published was not checked.")
+        if report.unseen:
+            raise not_checked("The log verifies. What witnesses have cosigned could not be looked at.")
 
 
 def not_checked(sentence: str) -> CommandError:
@@ -70,6 +76,7 @@ def sentences(report: Report) -> Iterator[str]:
         yield f"What is published could not be looked at. {report.unreachable}"
     yield from report.sentences()
     yield from _places(report)
+    yield from _of_witnesses(report)
     lost = f"; {report.personal_lost} did not come back with their entries" if report.personal_lost else ""
     yield f"{report.personal_held} personal values match their commitments; {report.personal_erased} were erased{lost}."
     if report.timestamps or report.timestamps_unverified:
@@ -78,6 +85,15 @@ def sentences(report: Report) -> Iterator[str]:
         )
         yield f"{report.timestamps} timestamps verify{unverified if report.timestamps_unverified else ''}."
     yield f"{report.waiting} events wait to be sealed."
+
+
+def _of_witnesses(report: Report) -> Iterator[str]:
+    """What is no damage: what they have cosigned and is stored, and what nothing could be said of."""
+    yield from (f"Cosigned last, and stored: {each}." for each in report.witnessed)
+    yield from (f"A witness shows nothing. {each}" for each in report.unshown)
+    yield from (f"A witness could not be looked at. {each}" for each in report.unseen)
+    if report.cosignatures_unlisted:
+        yield f"{report.cosignatures_unlisted} cosignatures were not checked, for PORTAL_LOG_WITNESSES does not list their witnesses."
 
 
 def _places(report: Report) -> Iterator[str]:
@@ -125,6 +141,13 @@ def _keys() -> tuple[VerifierKey, ...]:
         return load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY)
     except ParseError as error:
         raise not_checked(f"PORTAL_LOG_PUBLIC_KEY cannot be read. {error}") from error
+
+
+def _witnesses(keys: Sequence[VerifierKey]) -> Witnesses:
+    try:
+        return asked(settings.PORTAL_LOG_WITNESSES, keys)
+    except ParseError as error:
+        raise not_checked(f"PORTAL_LOG_WITNESSES cannot be read. {error}") from error
 
 
 def _published() -> Source | None:

@@ -130,9 +130,10 @@ def test_a_store_set_back_to_an_older_checkpoint_is_damage(store: DirectoryStore
     assert [each.fields["ok"] for each in named(["log.checked"])] == [1, 0]
 
 
-def test_a_kept_line_that_is_no_cosignature_is_damage(store: DirectoryStore) -> None:
+def test_a_kept_line_that_is_no_cosignature_is_damage(store: DirectoryStore, settings: Any) -> None:
     sealed(2)
     key: CosignerKey = ONE.cosigner()
+    settings.PORTAL_LOG_WITNESSES = f"retired {key.text()}"
     Cosignature.objects.create(size=2, witness=key.text(), line="— witness.example/w1 AAAAAAAAAAAA", signed_at=1)
     assert checking.check(by=BY).sentences() == ["1 cosignatures do not verify, first 2 by witness.example/w1."]
 

@@ -14,6 +14,7 @@ from audit.log import examination
 from audit.log.models import Cosignature, StoredCheckpoint
 from audit.management.commands.verify_log import _of_tile
 from tests.audit.log.logged import appended, doctored, erase, run_signer, sealed
+from tests.witnesses import ONE
 
 FAILED = "The log does not verify. (1)"
 
@@ -201,16 +202,17 @@ def test_ranges_up_to_a_position_say_nothing_of_later_entries() -> None:
 
 
 @pytest.mark.django_db
-def test_each_fault_is_named_with_the_entries_that_it_touches() -> None:
+def test_each_fault_is_named_with_the_entries_that_it_touches(settings: Any) -> None:
     events = sealed(3)
     doctored("UPDATE audit_event SET name = 'person.left' WHERE id = %s OR id = %s", events[0], events[2])
     doctored("UPDATE audit_personal_value SET value = 'x' WHERE field = 'name' AND event_id = %s", events[1])
     doctored("UPDATE audit_tile SET hashes = overlay(hashes placing %s from 1)", bytes(32))
-    Cosignature.objects.create(size=3, witness="witness.example+key", line="— witness.example AAAA", signed_at=1)
+    settings.PORTAL_LOG_WITNESSES = f"retired {ONE.cosigner().text()}"
+    Cosignature.objects.create(size=3, witness=f"{ONE.name}+key", line=f"— {ONE.name} AAAA", signed_at=1)
     named = [line for line in run()[0].splitlines() if line.startswith("- ")]
     assert named == [
         "- tile: entries 0 to 2, tile/0/000.p/3", "- columns: entry 0", "- columns: entry 2",
-        f"- personal value: entry 1, {events[1]} name", "- cosignature: entries 0 to 2, 3 by witness.example",
+        f"- personal value: entry 1, {events[1]} name", f"- cosignature: entries 0 to 2, 3 by {ONE.name}",
     ]  # fmt: skip
 
 
