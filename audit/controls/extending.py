@@ -44,7 +44,7 @@ def _add_file(catalogue: Catalogue, path: Path, label: str) -> Catalogue:
         )
     catalogue = _with_parameters(catalogue, stored.get("parameters") or {}, path)
     tests = dict(catalogue.tests)
-    for block in stored.get("tests") or ():
+    for block in _blocks(path, stored):
         test = _new_test(catalogue, tests, block)
         tests[test.id] = test
     files = {**catalogue.files, label: hashlib.sha256(content).hexdigest()}
@@ -56,11 +56,25 @@ def _parse(path: Path, content: bytes) -> Mapping[str, Any]:
         raise CatalogueRefused(f"{path.name} is longer than {MOST_BYTES:,} bytes.")
     try:
         stored = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (
+        yaml.YAMLError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+    ) as error:  # of a tag whose value does not fit
         raise CatalogueRefused(f"{path.name} is no YAML that can be read.") from error
     if not isinstance(stored, Mapping):
         raise CatalogueRefused(f"{path.name} holds neither tests nor parameters.")
     return stored
+
+
+def _blocks(path: Path, stored: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    blocks = stored.get("tests") or []
+    if not isinstance(blocks, list):
+        raise CatalogueRefused(f"{path.name}: tests are a list.")
+    return blocks
 
 
 def _new_test(catalogue: Catalogue, tests: Mapping[str, ControlTest], block: Mapping[str, Any]) -> ControlTest:

@@ -35,7 +35,7 @@ def read_test(block: Mapping[str, Any]) -> ControlTest:
     """
     try:
         return _read(block)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         if isinstance(error, CatalogueRefused):
             raise
         name = block.get("id") if isinstance(block, Mapping) else block
