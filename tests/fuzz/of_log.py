@@ -99,11 +99,8 @@ def acted_on(data: bytes) -> None:
 
 def event(data: bytes) -> None:
     """The bytes of an event, as every page reads them."""
-    try:
-        found = event_of(data)
-    except ParseError:
-        return
-    assert found.name
+    with contextlib.suppress(ParseError):
+        event_of(data)
 
 
 def memory(data: bytes) -> None:

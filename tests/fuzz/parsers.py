@@ -58,6 +58,7 @@ PARSERS = {
     "audit.log.witness.application._body": "witness_desk",
     "audit.log.witness.client._size": "witness_answer",
     "audit.log.witness.listed._parse": "witnesses",
+    "audit.log.witness.listed._parse_all": "witnesses",
     "audit.log.witness.listed.parse_witnesses": "witnesses",
     "audit.log.witness.requests.parse_request": "request",
     "audit.packs.dossier_paper.questions": OURS,
