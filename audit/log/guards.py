@@ -6,7 +6,6 @@ left out, unless the portal itself runs as one of them.
 
 import os
 import stat
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from django.conf import settings
 from django.db import connection
 
 from audit.log.append import Actor, action, append, now_ms, process
+from audit.log.guarded import look
 from audit.log.read import last_named_of
-from audit.log.rights import ERASER, SEALER, WEB
 from audit.log.stores import StoreUnavailable
 from audit.log.stores.bucket import BucketStore
 from audit.log.stores.directory import DirectoryStore
@@ -23,30 +22,10 @@ from audit.log.stores.opening import open_store
 
 EVERY_MS = 12 * 60 * 60 * 1000  # half of the catalogue's guard_check_hours, so that none is missed by a late start
 GUARDS = process("guards")
-GUARDED = (
-    "audit_event", "audit_personal_value", "audit_sealed_entry", "audit_tile", "audit_checkpoint", "audit_cosignature", "audit_timestamp",
-)  # fmt: skip
 UNCHANGED = ("audit_event", "audit_sealed_entry", "audit_checkpoint", "audit_cosignature", "audit_timestamp")
-WRITERS = {
-    "audit_event": [WEB, ERASER],
-    "audit_sealed_entry": [SEALER],
-    "audit_checkpoint": [SEALER],
-    "audit_cosignature": [SEALER],
-}
-WHO = """
-SELECT r.rolname FROM pg_roles r, pg_class c WHERE c.oid = %s::regclass AND r.rolcanlogin AND {who} AND {may} ORDER BY 1
-"""
-OTHERS = "NOT r.rolsuper AND NOT pg_has_role(r.oid, c.relowner, 'USAGE')"
-OURSELVES = "r.rolname = current_user AND (r.rolsuper OR pg_has_role(r.oid, c.relowner, 'USAGE'))"
-# The eraser may remove what a signed cut names, and the trigger lets it remove nothing else.
-ALTERS = (
-    "(has_table_privilege(r.oid, c.oid, 'UPDATE, TRUNCATE')"
-    f" OR r.rolname <> '{ERASER}' AND has_table_privilege(r.oid, c.oid, 'DELETE'))"
-)
-INSERTS = "has_table_privilege(r.oid, c.oid, 'INSERT') AND NOT r.rolname = ANY(%s)"
-ON = """
-SELECT count(*) FROM pg_trigger WHERE tgenabled IN ('O', 'A')
-AND (tgname = 'only_grows' AND tgrelid = ANY(%s::regclass[]) OR tgname = 'own_name' AND tgrelid = 'audit_event'::regclass)
+OURSELVES = """
+SELECT c.relname, r.rolname FROM pg_roles r, pg_class c WHERE c.oid = ANY(%s::regclass[]) AND r.rolname = current_user
+AND (r.rolsuper OR pg_has_role(r.oid, c.relowner, 'USAGE')) ORDER BY 1
 """
 
 
@@ -76,32 +55,13 @@ def _is_due(store: str) -> bool:
 
 
 def of_database() -> Looked:
-    """By the database's own catalogue, so a membership in another role counts too."""
-    altering = [f"{role} may change {table}" for table in UNCHANGED for role in _who(table, ALTERS)]
-    ours = [
-        f"{role}, as which the portal runs, owns {table}"
-        for table in UNCHANGED
-        for role in _who(table, "true", OURSELVES)
-    ]
-    writing = [
-        f"{role} may write {table}" for table, usual in WRITERS.items() for role in _who(table, INSERTS, OTHERS, usual)
-    ]
+    """By the database's own catalogue, so a membership in another role counts too; see ``guarded.py``."""
     with connection.cursor() as cursor:
-        cursor.execute(ON, [list(GUARDED)])
-        guards_on = cursor.fetchone()[0] == len(GUARDED) + 1
-    found = (
-        *altering,
-        *ours,
-        *writing,
-        *(() if guards_on else ("a trigger that keeps a table from being changed is off",)),
-    )
-    return Looked("database", len(altering) + len(ours), len(writing), guards_on, found)
-
-
-def _who(table: str, may: str, who: str = OTHERS, usual: Sequence[str] | None = None) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(WHO.format(who=who, may=may), [table, *([list(usual)] if usual is not None else [])])
-        return [role for (role,) in cursor.fetchall()]
+        found = look(cursor)
+        cursor.execute(OURSELVES, [list(UNCHANGED)])
+        ours = [f"{role}, as which the portal runs, owns {table}" for table, role in cursor.fetchall()]
+    sentences = (*found.off, *found.altering, *ours, *found.writing)
+    return Looked("database", len(found.altering) + len(ours), len(found.writing), not found.off, sentences)
 
 
 def of_tiles() -> Looked:
