@@ -58,6 +58,11 @@ def parse_cosigner_key(text: str) -> CosignerKey:
     )
 
 
+def witnessed_path(witness: str) -> str:
+    """Where the last checkpoint lies, beside a published log, that a witness cosigned; by its key as C2SP writes it."""
+    return f"witnessed/{witness.split('+')[1]}.checkpoint"
+
+
 def message(text: str, at: int) -> bytes:
     """The bytes that a witness signs over the text of a checkpoint at a time."""
     return f"cosignature/v1\ntime {at}\n{text}".encode()

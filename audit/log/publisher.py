@@ -14,6 +14,7 @@ from audit.log.cuts import minimum_index
 from audit.log.cutting import StillLocked, cut_published
 from audit.log.holds import Held, in_force
 from audit.log.note import VerifierKey
+from audit.log.published_lines import publish_lines
 from audit.log.publishing import Head, SetBack, publish_once, publish_timestamps
 from audit.log.sealing import SealingError
 from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
@@ -45,6 +46,9 @@ class Publisher:
     kept: tuple[int, ...] = ()  # bundles before it that stay, since they hold entries under a legal hold
     uncut: str = ""  # why what was cut is still there
     cut_rests_until: float = 0.0  # of the monotonic clock
+    lines: dict[str, bytes] = field(
+        default_factory=dict
+    )  # the last checkpoint of each witness, by the path where it lies
     stamped: int = 0  # the timestamps of checkpoints up to this size are published
     trouble: str = ""  # why what was sealed is not published
     blocked: bool = (
@@ -121,6 +125,8 @@ class Publisher:
             if self.published is None:
                 self.store.check()
             self.published = publish()
+            if self.published:
+                publish_lines(connections[self.alias], self.store, self.published.checkpoint.size, self.lines)
             self._publish_timestamps()
         except (Conflict, SetBack) as error:
             self.blocked = True

@@ -58,6 +58,9 @@ class Store(Protocol):
             Overtaken: It is not.
         """
 
+    def beside(self, head: str) -> "Store":
+        """The same place, of which another file is moved."""
+
     def forget(self, folders: list[str]) -> None:
         """Remove the partial resources below these folders (``tile/0/000.p``), whose full ones are there."""
 

@@ -6,7 +6,7 @@ Needs conditional writes (``If-None-Match``, ``If-Match`` on PutObject), which A
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,10 @@ class BucketStore:
             self._write(self.head, after, CacheControl="max-age=1", **condition)
         except _Refused as error:
             raise Overtaken("Somebody else has published meanwhile.") from error
+
+    def beside(self, head: str) -> "BucketStore":
+        """See `Store.beside`."""
+        return replace(self, head=head)
 
     def forget(self, folders: list[str]) -> None:
         """See `Store.forget`. Partial resources have no lock; versions of them stay until the bucket's own rule removes them."""

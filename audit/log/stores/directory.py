@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -60,11 +60,18 @@ class DirectoryStore:
     def move_head(self, before: bytes | None, after: bytes) -> None:
         """See `Store.move_head`. Under a lock of the file system that ends with the process."""
         place = self.folder / self.head
-        with _told(), _locked(self.folder), _beside(place, after) as mine:
-            if self.read(self.head) != before:
-                raise Overtaken("Somebody else has published meanwhile.")
-            mine.replace(place)
-            _sync(self.folder)
+        with _told(), _locked(self.folder):
+            folders = _made(place.parent, self.folder)
+            with _beside(place, after) as mine:
+                if self.read(self.head) != before:
+                    raise Overtaken("Somebody else has published meanwhile.")
+                mine.replace(place)
+                for folder in folders:
+                    _sync(folder)
+
+    def beside(self, head: str) -> "DirectoryStore":
+        """See `Store.beside`."""
+        return replace(self, head=head)
 
     def forget(self, folders: list[str]) -> None:
         """See `Store.forget`."""

@@ -1,11 +1,12 @@
 """The whole check of a published log, from its checkpoint to its last entry."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audit.log import merkle, tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
-from audit.log.cosignature import Cosigned, CosignerKey, verify_cosignatures
+from audit.log.cosignature import Cosigned, CosignerKey, verify_cosignatures, witnessed_path
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey
 from audit.log.verify.bundles import look_at_all
@@ -48,14 +49,16 @@ def check(source: Source, wanted: Wanted) -> tuple[Verdict, VerifiedCheckpoint |
     Raises:
         SourceUnavailable: The source does not answer.
     """
+    lines = _witnessed(source, wanted)  # read first: meanwhile more may be published, and never less
     head, damages = _head(source, wanted)
     if head is None:
         return Verdict(damages=damages), None
-    damages += _held_against_seen(source, wanted, head)
-    believed = max(wanted.seen, key=lambda each: each.size) if damages else head
+    seen = (*wanted.seen, *lines.values())
+    damages += _held_against_seen(source, seen, head)
+    believed = max(seen, key=lambda each: each.size) if damages else head
     left = Left() if damages else wanted.left
     verdict = _read(source, wanted, head, believed, left)
-    verdict.cosigned, unsigned = _cosigned(head, wanted.witnesses)
+    verdict.cosigned, unsigned = _cosigned(head, wanted.witnesses, lines)
     verdict.damages = sorted([*damages, *unsigned, *verdict.damages])
     if wanted.keep:
         wanted.keep(believed, Left())
@@ -104,9 +107,23 @@ def _head(source: Source, wanted: Wanted) -> tuple[VerifiedCheckpoint | None, li
         return None, [Damage(-1, -1, Kind.CHECKPOINT_NOT_SIGNED, "checkpoint", str(error))]
 
 
-def _held_against_seen(source: Source, wanted: Wanted, head: VerifiedCheckpoint) -> list[Damage]:
+def _witnessed(source: Source, wanted: Wanted) -> dict[CosignerKey, VerifiedCheckpoint]:
+    """The last checkpoint that each of the witnesses cosigned, as it lies beside the log; the head may have none of their lines yet."""
+    found = {}
+    for each in wanted.witnesses:
+        data = source.read(witnessed_path(each.text()))
+        with contextlib.suppress(ParseError, NotVerified):  # it proves nothing, as if it were not there
+            checkpoint = verify_checkpoint(parse_checkpoint(data or b""), wanted.keys)
+            if verify_cosignatures(checkpoint.signed.note, [each]):
+                found[each] = checkpoint
+    return found
+
+
+def _held_against_seen(
+    source: Source, seen_before: Sequence[VerifiedCheckpoint], head: VerifiedCheckpoint
+) -> list[Damage]:
     found = []
-    for seen in wanted.seen:
+    for seen in seen_before:
         if seen.size > head.size:
             why = f"It has {head.size} entries, and {seen.size} were seen."
             found.append(Damage(head.size, seen.size - 1, Kind.SHORTER, "checkpoint", why))
@@ -116,17 +133,22 @@ def _held_against_seen(source: Source, wanted: Wanted, head: VerifiedCheckpoint)
     return found
 
 
-def _cosigned(head: VerifiedCheckpoint, witnesses: Sequence[CosignerKey]) -> tuple[list[Cosigned], list[Damage]]:
+def _cosigned(
+    head: VerifiedCheckpoint, witnesses: Sequence[CosignerKey], before: Mapping[CosignerKey, VerifiedCheckpoint]
+) -> tuple[list[Cosigned], list[Damage]]:
     """The cosignatures of these witnesses under the checkpoint, and a damage for each of them who has not cosigned it."""
     found, missing = list[Cosigned](), list[Damage]()
     for each in witnesses:
+        size = before[each].size if each in before else 0
         why = f"{each.name} has not cosigned {head.size} entries."
+        why += f" It has cosigned the first {size} of them." if 0 < size < head.size else ""
         try:
             lines = verify_cosignatures(head.signed.note, [each])
         except NotVerified as error:
             lines, why = (), str(error)
         found += lines[:1]
-        missing += [] if lines else [Damage(-1, -1, Kind.NOT_COSIGNED, "checkpoint", why)]
+        place = (size, head.size - 1) if 0 < size < head.size else (-1, -1)
+        missing += [] if lines else [Damage(*place, Kind.NOT_COSIGNED, "checkpoint", why)]
     return found, missing
 
 

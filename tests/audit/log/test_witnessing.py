@@ -3,6 +3,7 @@
 import logging
 import socket
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,15 +15,20 @@ from django.db import connection
 from audit.log import checkpoints
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint
 from audit.log.checkpoints import NotSealed
-from audit.log.cosignature import verify_cosignatures
+from audit.log.cosignature import verify_cosignatures, witnessed_path
 from audit.log.errors import NotVerified, ParseError
 from audit.log.models import Cosignature
+from audit.log.published_lines import publish_lines
+from audit.log.publisher import Publisher
 from audit.log.publishing import publish_once
 from audit.log.sealing import last_signed
 from audit.log.signing import SignerKey
 from audit.log.stores import HEAD
 from audit.log.stores.directory import DirectoryStore
+from audit.log.verify.check import Wanted, check
+from audit.log.verify.sources import Folder
 from audit.log.witness.listed import Listed, parse_witnesses
+from audit.log.witness.requests import parse_request
 from audit.log.witnessing import Witnessing
 from tests.audit.log.logged import doctored, run_signer, sealed
 from tests.servers import wait_until
@@ -211,6 +217,86 @@ def test_required_witnesses_are_asked_for_the_same_checkpoint_while_the_log_grow
         witnessing.close()
     sizes = [size for size, _ in kept()]
     assert sizes[:2] == [1, 1]
+
+
+def publishing(folder: Path) -> Publisher:
+    return Publisher("default", DirectoryStore(folder), [run_signer().verifier()], remembered=True)
+
+
+def published_by(publisher: Publisher) -> int:
+    """One turn of it, without its thread; how many entries are published then."""
+    publisher._publish(partial(publisher._published, connection))
+    assert (publisher.trouble, publisher.published is None) == ("", False)
+    return publisher.published.checkpoint.size if publisher.published else 0
+
+
+def head_size(store: DirectoryStore) -> int:
+    head = store.read(HEAD)
+    return parse_checkpoint(head).checkpoint.size if head else 0
+
+
+def judged(folder: Path) -> list[tuple[int, int, str]]:
+    """What the stand-alone verifier finds wrong that demands this witness, and where."""
+    verdict, _ = check(Folder(folder), Wanted([run_signer().verifier()], witnesses=[ONE.cosigner()]))
+    return [(each.first, each.last, each.kind) for each in verdict.damages]
+
+
+def test_a_line_that_comes_late_is_shown_beside_a_log_that_grew_and_under_a_head_that_still_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The witness answers about a checkpoint only once a later one is published, and at the end at once."""
+    publisher, prompt, hurry = publishing(tmp_path / "log"), witness(ONE, tmp_path / "1"), Event()
+    store = DirectoryStore(tmp_path / "log")
+
+    def late(environ: Any, start: Any) -> Any:
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        size = parse_request(body).checkpoint.checkpoint.size
+        wait_until(lambda: hurry.is_set() or head_size(store) > size, "a later head")
+        return prompt({**environ, "wsgi.input": BytesIO(body)}, start)
+
+    monkeypatch.setattr("audit.log.witness.client.TIMEOUT_S", 60.0)  # no machine is too slow for this test
+    with serving(late) as one:
+        witnessing = Witnessing((Listed(ONE.cosigner(), one, True),))
+        for size in range(1, 4):
+            sealed(1)
+            showing(witnessing)
+            assert published_by(publisher) == size
+            if size > 1:
+                wait_until(lambda: witnessing.show(connection, last()), "the line of an earlier checkpoint")
+                showing(witnessing)  # it is asked for the head now, in any case
+                published_by(publisher)
+                beside = parse_checkpoint(store.read(witnessed_path(ONE.cosigner().text())) or b"")
+                assert len(verify_cosignatures(beside.note, [ONE.cosigner()])) == 1
+                assert verify_cosignatures(parse_checkpoint(store.read(HEAD) or b"").note, [ONE.cosigner()]) == ()
+                assert (beside.checkpoint.size, judged(store.folder)) == (
+                    size - 1,
+                    [(size - 1, size - 1, "not cosigned")],
+                )
+        hurry.set()
+        shown(witnessing)
+        witnessing.close()
+    assert (published_by(publisher), judged(store.folder)) == (3, [])
+
+
+def test_what_a_witness_cosigned_is_never_shown_as_less_and_a_log_set_back_behind_it_is_found(tmp_path: Path) -> None:
+    store, publisher = DirectoryStore(tmp_path / "log"), publishing(tmp_path / "log")
+    path = witnessed_path(ONE.cosigner().text())
+    with serving(witness(ONE, tmp_path / "1")) as one:
+        witnessing = Witnessing((Listed(ONE.cosigner(), one, True),))
+        heads = []
+        for _ in range(2):
+            sealed(2)
+            shown(witnessing)
+            published_by(publisher)
+            heads.append(store.read(HEAD) or b"")
+        witnessing.close()
+    publish_lines(connection, store, 2, {})  # by one that was paused since then
+    assert (store.read(path), judged(store.folder)) == (heads[1], [])
+    (store.folder / HEAD).write_bytes(heads[0])
+    assert judged(store.folder) == [(2, 3, "shorter than seen")]
+    (store.folder / path).write_bytes(b"words")
+    publish_lines(connection, store, 2, {})
+    assert (store.read(path), judged(store.folder)) == (heads[0], [])
 
 
 def test_a_damaged_tile_of_the_stored_log_is_told_and_stops_nothing(tmp_path: Path) -> None:
