@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.log.checkpoint import Checkpoint, checkpoint_text
+from audit.log.checkpoint import MAX_SIZE, Checkpoint, checkpoint_text
 from audit.log.cosignature import CosignerKey, message
 from audit.log.errors import ParseError
 from audit.log.note import (
@@ -112,7 +112,7 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
 
 def cosign(text: str, signer: SignerKey, at: int) -> Signature:
     """The line of a witness under the text of a checkpoint, at a time in seconds since 1970 UTC (C2SP tlog-cosignature)."""
-    if at <= 0:
-        raise ValueError("A cosignature of a checkpoint has a time.")
+    if not 0 < at <= MAX_SIZE:
+        raise ValueError("A cosignature of a checkpoint has a time, of 63 bits at most.")
     value = at.to_bytes(8, "big") + signer.sign(message(text, at))
     return Signature(signer.name, signer.cosigner().key_id, value)

@@ -55,6 +55,13 @@ def test_nothing_sealed_publishes_nothing(store: DirectoryStore) -> None:
     assert (publish(store), store.folder.exists()) == (0, False)
 
 
+def test_the_signed_head_must_be_served_at_checkpoint(store: DirectoryStore) -> None:
+    sealed(2)
+    publish(store)
+    head = parse_checkpoint((store.folder / "checkpoint").read_bytes())
+    assert verify_checkpoint(head, [run_signer().verifier()]).size == 2
+
+
 def test_each_publication_is_whole_and_outgrown_parts_go(store: DirectoryStore) -> None:
     for more, size in ((1, 1), (254, 255), (1, 256), (1, 257), (300, 557)):
         sealed(more)

@@ -128,6 +128,11 @@ def test_a_person_is_erased_again_only_where_two_had_said_so(monkeypatch: pytest
     assert [list(people) for people in told] == [[], [ERASED["person_id"]]]
 
 
+def test_minimum_index_must_be_zero_without_a_cut() -> None:
+    sealed(300)
+    assert (begins_at(), minimum_index()) == (0, 0)
+
+
 def test_a_cut_that_is_only_said_moves_no_beginning() -> None:
     old_log()
     say_cut(256)

@@ -119,6 +119,15 @@ def test_addresses_that_name_no_store_are_refused(address: str) -> None:
 
 
 @pytest.mark.django_db
+def test_the_head_and_resources_must_have_the_content_types_of_the_page(store: BucketStore) -> None:
+    sealed(2)
+    publish_once(connection, store, [run_signer().verifier()])
+    names = ("checkpoint", "tile/0/000.p/2", "tile/entries/000.p/2")
+    types = [store.client.head_object(Bucket=store.bucket, Key=f"portal/{name}")["ContentType"] for name in names]
+    assert types == ["text/plain; charset=utf-8", "application/octet-stream", "application/octet-stream"]
+
+
+@pytest.mark.django_db
 def test_a_log_is_published_and_grows(store: BucketStore) -> None:
     key = run_signer().verifier()
     for more, size in ((3, 3), (300, 303)):
