@@ -1,4 +1,4 @@
-"""A long run in shards, and one that goes on where it broke off: `make faults DONE=file ARGS='--shard 1/4'`."""
+"""A long run in shards, and one that goes on where it broke off: `make faults ARGS="--done FILE --shard 1/4"`."""
 
 import zlib
 from pathlib import Path

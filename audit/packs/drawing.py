@@ -4,6 +4,7 @@ Loaded by ``python -m audit.packs.render`` alone. Nothing is fetched but the pac
 ``asset:``.
 """
 
+import io
 import json
 import re
 import resource
@@ -107,7 +108,8 @@ def _enclose(job: Mapping[str, Any], folder: Path) -> None:
     import pikepdf  # noqa: PLC0415 - loaded after the limits hold
 
     date = _moment(job).strftime("D:%Y%m%d%H%M%SZ")
-    with pikepdf.open(folder / PLAIN) as document:
+    # Read as a whole: where a disk does not give a part of it, pikepdf mends what it sees as a broken file, and takes it.
+    with pikepdf.open(io.BytesIO((folder / PLAIN).read_bytes())) as document:
         named = []
         for number, each in enumerate(job["attachments"]):
             document.attachments[each["name"]] = pikepdf.AttachedFileSpec(

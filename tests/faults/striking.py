@@ -93,16 +93,23 @@ def replayed(place: Path, recorded: Path, fault: tuple[str, str, int], *, traced
     return hit or said == "killed", said
 
 
-def trace(pid: int, fault: tuple[str, str, int], into: Path, *, threads: bool = False) -> subprocess.Popen[bytes]:
-    """Strike a process that runs already, from now on; it is taken hold of when this returns."""
+def trace(thread: int, fault: tuple[str, str, int], into: Path) -> subprocess.Popen[bytes]:
+    """Strike one thread of a process that runs already, from now on; it is taken hold of when this returns."""
     assert STRACE is not None
-    followed = ["-f"] if threads else []
     tracer = subprocess.Popen(
-        [STRACE, "-qq", "-y", "-e", "signal=none", *followed, "-o", str(into), "-p", str(pid), *injected(*fault)]
+        [STRACE, "-qq", "-y", "-e", "signal=none", "-o", str(into), "-p", str(thread), *injected(*fault)]
     )
-    wait_until(lambda: _is_traced(pid, tracer.pid), "the tracer to take hold")
+    wait_until(lambda: tracer.poll() is not None or _is_traced(thread, tracer.pid), "the tracer to take hold")
     return tracer
 
 
-def _is_traced(pid: int, by: int) -> bool:
-    return f"TracerPid:\t{by}\n" in Path(f"/proc/{pid}/status").read_text()
+def threads_of(pid: int) -> list[int]:
+    """The oldest first; the number of the first is that of the process."""
+    return sorted(int(each.name) for each in Path(f"/proc/{pid}/task").iterdir())
+
+
+def _is_traced(thread: int, by: int) -> bool:
+    try:
+        return f"TracerPid:\t{by}\n" in Path(f"/proc/{thread}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # struck already, and gone
+        return False

@@ -4,11 +4,11 @@ Whatever was acknowledged is in the log once, indexes are dense, and each row of
 """
 
 import contextlib
+import http.client
 import random
 import re
 import threading
 import time
-import urllib.error
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -60,7 +60,8 @@ SELECT (SELECT count(*) FROM audit_event) - (SELECT count(*) FROM audit_queue), 
 ADDED = """
 SELECT v.value FROM audit_personal_value v JOIN audit_event e ON e.id = v.event_id WHERE e.name = 'person.added' AND v.field = 'email'
 """
-BROKEN = (OSError, urllib.error.URLError, AssertionError)  # an answer that did not come, or came as an error
+# An answer that did not come, broke off, or came as an error.
+BROKEN = (OSError, http.client.HTTPException, AssertionError)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 acknowledged is there, and the next start publishes the rest and leaves nothing lying about."""
 
 import contextlib
+import itertools
 import pickle
 import shutil
 import signal
@@ -14,6 +15,8 @@ import pytest
 from django.db import connection
 
 from audit.log.checkpoint import parse_checkpoint
+from audit.log.heartbeats import last_beat
+from audit.log.models import Heartbeat
 from audit.log.publishing import publish_once
 from audit.log.stores.directory import BESIDE, DirectoryStore
 from audit.log.verify.check import Wanted, check
@@ -21,10 +24,11 @@ from audit.log.verify.sources import Folder
 from tests.audit.log.logged import appended, run_signer, sealed
 from tests.counting import Count
 from tests.faults.programs import Program, running
-from tests.faults.striking import CALLS, KINDS, STRACE, replayed, strike_each, trace
+from tests.faults.striking import CALLS, KINDS, STRACE, replayed, strike_each, threads_of, trace
 from tests.servers import wait_until
 
 BEFORE, AFTER = 255, 257
+CALLS_TO_SEAL = frozenset({"openat", "write", "fsync", "rename", "fchmod"})  # it remembers what it signed
 IN_EVERY_RUN = [("link", "KILL"), ("rename", "KILL"), ("fsync", "EIO"), ("write", "ENOSPC")]
 
 
@@ -131,23 +135,24 @@ class Sealers:
     kind: str
     size: int = 0
 
-    def struck(self, number: int) -> bool:
-        """Let one seal what is appended now, struck at that call of any of its threads, and look; whether there was such a call."""
+    def struck(self, thread: int, number: int) -> bool:
+        """Let one seal what is appended now, struck at that call of that thread, and look; whether there was such a call.
+
+        The first thread seals and remembers, the second publishes; strace counts the calls of each apart, and so does this.
+        """
         # Folders of partial tiles are removed only where a tile has become full.
         wanted, more = self.size, 256 if self.call == "unlinkat" else 1
+        Heartbeat.objects.all().delete()
         with self._running() as sealer:
-            wait_until(
-                lambda: self._told("log/checkpoint") == wanted,
-                f"the sealer to publish what it found\n{sealer.said}",
-                60,
-            )
+            wait_until(lambda: self._rests(wanted), f"the sealer to publish {wanted}", 60)
             fault = (self.call, self.kind, number)
-            tracer = trace(sealer.process.pid, fault, self.place / "trace", threads=True)
+            tracer = trace(threads_of(sealer.process.pid)[thread], fault, self.place / "trace")
             appended(more)
             wait_until(lambda: not sealer.lives() or self._done(wanted + more), f"the seal\n{sealer.said}", 60)
             sealer.stop()  # after what is under way, so that nothing was left unstruck
             tracer.wait()
-        assert sealer.process.returncode in ((0, -signal.SIGKILL) if self.kind == "KILL" else (0,)), sealer.said
+            said = sealer.said
+        assert sealer.process.returncode in ((0, -signal.SIGKILL) if self.kind == "KILL" else (0,)), said
         assert _size(self.place) in {wanted, wanted + more}
         self.size += more
         return "INJECTED" in (self.place / "trace").read_text() or sealer.process.returncode == -signal.SIGKILL
@@ -162,6 +167,11 @@ class Sealers:
     def _running(self) -> contextlib.AbstractContextManager[Program]:
         files = {"PORTAL_LOG_STORE": self.place / "log", "PORTAL_LOG_SEEN_FILE": self.place / "seen"}
         return running("sealer", role="sealer", environment={name: str(file) for name, file in files.items()})
+
+    def _rests(self, size: int) -> bool:
+        """Whether it has begun, and has published all: what it opens from here on belongs to what is appended next."""
+        beat = last_beat("sealer")
+        return beat is not None and bool(beat.detail["published"] == size)
 
     def _told(self, name: str) -> int:
         file = self.place / name
@@ -182,12 +192,12 @@ class Sealers:
 def test_a_sealer_struck_at_any_of_its_file_calls_goes_on_or_starts_clean(
     tmp_path: Path, call: str, kind: str, count: Count
 ) -> None:
-    """The running process, one call further each time, until there is no such call. strace counts the calls of each thread apart."""
+    """Each thread of the running process, one call further each time, until there is no such call."""
     appended(2)
     sealers = Sealers(tmp_path, call, kind, size=2)
-    number = 1
-    while sealers.struck(number):
-        number += 1
+    struck = [
+        next(number for number in itertools.count() if not sealers.struck(thread, number + 1)) for thread in (0, 1)
+    ]
     sealers.start_clean()
-    count(f"{kind} of a sealer at {number - 1} calls of {call}")
-    assert number > 1, "nothing was struck"
+    count(f"{kind} of a sealer at {struck[0]} calls of {call} where it seals, and {struck[1]} where it publishes")
+    assert [each > 0 for each in struck] == [call in CALLS_TO_SEAL, True], struck
