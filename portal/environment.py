@@ -65,6 +65,12 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme not in ("postgres", "postgresql"):
         raise MissingSetting("DATABASE_URL must begin with postgresql://")
     options = dict(parse_qsl(parts.query))
+    try:
+        port = parts.port
+    except ValueError:  # it may be a part of the password, so it is not repeated, nor is where it was met
+        raise MissingSetting(
+            "DATABASE_URL holds a port that is no number; what is special in a password is written as %2F or the like"
+        ) from None
     host = options.pop("host", None) or unquote(parts.hostname or "")
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -72,7 +78,7 @@ def database(url: str) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
-        "PORT": str(parts.port or options.pop("port", "")),
+        "PORT": str(port or options.pop("port", "")),
         "OPTIONS": options,
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,

@@ -58,6 +58,14 @@ class RangeResult:
         """Whether everything holds."""
         return self.dense and self.hashes_ok and self.root_ok and self.signature_ok and self.consistent
 
+    def about(self) -> str:
+        """What does not verify, in words."""
+        if self.to_index < self.from_index:
+            return f"A further checkpoint of {self.from_index} entries does not verify"
+        if self.to_index == self.from_index:
+            return f"Entry {self.from_index} does not verify"
+        return f"Entries {self.from_index} to {self.to_index} do not verify"
+
 
 @dataclass
 class _Walk:

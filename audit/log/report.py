@@ -56,7 +56,7 @@ class Report:
 
 def _faults(report: Report) -> Iterator[str]:
     for found in report.bad_ranges:
-        yield f"Entries {found.from_index} to {found.to_index} do not verify: {' '.join(found.why)}"
+        yield f"{found.about()}: {' '.join(found.why)}"
     if report.bad_range_count > len(report.bad_ranges):
         yield f"{report.bad_range_count - len(report.bad_ranges)} more ranges do not verify."
     if report.wrong_notes:

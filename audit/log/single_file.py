@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MODULES = (
-    "audit", "audit.log", "audit.log.canonical", "audit.log.checkpoint", "audit.log.cosignature", "audit.log.ed25519", "audit.log.errors",
-    "audit.log.merkle", "audit.log.note", "audit.log.proof", "audit.log.said", "audit.log.tiles", "audit.log.verify", "audit.log.verify.__main__",
-    "audit.log.verify.bar", "audit.log.verify.bundles", "audit.log.verify.check", "audit.log.verify.command", "audit.log.verify.damage",
-    "audit.log.verify.judging", "audit.log.verify.keys", "audit.log.verify.progress", "audit.log.verify.proofs", "audit.log.verify.saying",
-    "audit.log.verify.sources", "audit.log.verify.upper", "audit.log.verify.walking", "audit.log.witness", "audit.log.witness.requests",
-    "rfc8785", "rfc8785._impl",
+    "audit", "audit.log", "audit.log.addresses", "audit.log.canonical", "audit.log.checkpoint", "audit.log.cosignature", "audit.log.durable",
+    "audit.log.ed25519", "audit.log.errors", "audit.log.fetching", "audit.log.merkle", "audit.log.note", "audit.log.proof", "audit.log.said",
+    "audit.log.tiles", "audit.log.verify", "audit.log.verify.__main__", "audit.log.verify.bar", "audit.log.verify.bundles",
+    "audit.log.verify.check", "audit.log.verify.command", "audit.log.verify.damage", "audit.log.verify.judging", "audit.log.verify.keys",
+    "audit.log.verify.progress", "audit.log.verify.proofs", "audit.log.verify.saying", "audit.log.verify.sources", "audit.log.verify.upper",
+    "audit.log.verify.walking", "audit.log.witness", "audit.log.witness.requests", "rfc8785", "rfc8785._impl",
 )  # fmt: skip
 MAIN = "audit.log.verify.__main__"  # which begins it as a module as well
 FIRST_LINE = b"#!/usr/bin/env python3\n"

@@ -97,7 +97,7 @@ def unsigned(log: Log, at: int) -> Located:
 
 def forked(log: Log, _: int) -> Located:
     """All is sound in itself; what does not fit is the checkpoint that was seen."""
-    words = f"Entries {log.size} to {log.size - 1} do not verify: The entries do not have the root of the checkpoint."
+    words = f"A further checkpoint of {log.size} entries does not verify: The entries do not have the root of the checkpoint."
     return Located(((Kind.FORKED, 0, log.size - 1),), ((log.size, log.size - 1),), words, 422)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from audit.log.addresses import spoken
 from audit.log.backup.age import Identity, Recipient, parse_identities, parse_recipients
 from audit.log.backup.making import NotMade, make_backup
 from audit.log.backup.passing import Keeping
@@ -56,7 +57,9 @@ def target_at(address: str) -> Target:
     try:
         return open_target(address)
     except ValueError as error:
-        raise NotConfigured(f"{address} is no place for backups: a whole path, or s3://bucket/prefix.") from error
+        raise NotConfigured(
+            f"{spoken(address)} is no place for backups: a whole path, or s3://bucket/prefix."
+        ) from error
 
 
 def maker(address: str = "") -> Maker:

@@ -9,6 +9,7 @@ import psycopg
 from django.conf import settings
 from django.db import DatabaseError
 
+from audit.log.addresses import spoken
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.backup.configured import TROUBLE, NotConfigured, is_configured, maker
 from audit.log.backup.making import BeingMade
@@ -71,7 +72,7 @@ def note_made(*, by: Actor, made: Made, place: str) -> None:
     outage = outage_of(BACKUP)
     append(
         MADE, by=by, subject=subject_of(made.id), backup_id=made.id, size=made.size, log_root=made.root, rows=made.rows,
-        values=made.values, files=made.files, bytes=made.bytes, took_ms=made.took_ms, place=place,
+        values=made.values, files=made.files, bytes=made.bytes, took_ms=made.took_ms, place=spoken(place),
         manifest_sha256=made.manifest_sha256, outage_from=outage.at if outage else None,
         not_cut=made.not_cut or None,
     )  # fmt: skip
@@ -82,7 +83,7 @@ def note_failed(*, by: Actor, code: str, sentence: str, place: str) -> None:
     """What was not made. No sentence here holds a secret, or a value of the database."""
     last = last_of(BACKUP)
     append(
-        FAILED, by=by, code=code, sentence=sentence, kept=KEPT, to_do=TO_DO, place=place, last_at=last.at if last else None
+        FAILED, by=by, code=code, sentence=sentence, kept=KEPT, to_do=TO_DO, place=spoken(place), last_at=last.at if last else None
     )  # fmt: skip
 
 

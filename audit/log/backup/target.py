@@ -20,6 +20,7 @@ BEGINS, STAYED = (
 )  # of a log that was cut: its minimum index, and the places of entries that stay before
 RANGE = 4096  # entries
 DAY_MS = 86_400_000
+MOST_BYTES = 4 * 2**30  # of a file beside the log
 
 
 class BadBackup(Exception):
@@ -75,7 +76,7 @@ class Target:
 
 def open_target(address: str) -> Target:
     """The place at an address of `open_store`. ValueError where it names none."""
-    return Target(open_store(address, inside=LOG), open_store(address, head=HEAD))
+    return Target(open_store(address, inside=LOG), open_store(address, head=HEAD, most=MOST_BYTES))
 
 
 def folder_of(identity: str) -> str:

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 HEAD = "checkpoint"
+MOST_BYTES = 32 * 2**20
+"""Of a resource of a log: a full bundle has at most 16.8 million."""
 
 
 def check_bundle(path: str) -> str:
@@ -42,7 +44,7 @@ class Store(Protocol):
         """See to it, before the first use, that the place keeps what is put there; `StoreUnavailable` says what it lacks."""
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a resource; nothing where it is missing."""
+        """The bytes of a resource; nothing where it is missing. One that has more than the store was opened for is `StoreUnavailable`."""
 
     def put(self, resources: dict[str, bytes]) -> None:
         """Keep resources that never change; they are durable when this returns, and the same bytes may be put again.

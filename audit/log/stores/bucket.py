@@ -5,21 +5,25 @@ Needs conditional writes (``If-None-Match``, ``If-Match`` on PutObject), which A
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable, check_bundle
+from audit.log.stores import HEAD, MOST_BYTES, Conflict, Overtaken, StoreUnavailable, check_bundle
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 AT_ONCE = 8
+PATIENCE_S, PACE = 60.0, 2**20  # of one resource: seconds, and bytes in a further second
 LOCK_MODE = "COMPLIANCE"  # GOVERNANCE can be lifted by whoever has the right to
 MISSING, FAILED = frozenset({"NoSuchKey", "404"}), frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 TYPES = {True: "text/plain; charset=utf-8", False: "application/octet-stream"}
@@ -35,6 +39,8 @@ class BucketStore:
         prefix: In front of every path; empty, or with a slash at its end.
         retain_days: For how many days from its writing a full resource is locked.
         head: How the object is called that is moved.
+        most: Bytes that a resource may have.
+        patience_s: How long the bytes of one may take, and a second more for each MiB.
     """
 
     client: "S3Client"
@@ -42,6 +48,8 @@ class BucketStore:
     prefix: str
     retain_days: int
     head: str = HEAD
+    most: int = MOST_BYTES  # bytes of a resource
+    patience_s: float = PATIENCE_S
 
     def check(self) -> None:
         """See `Store.check`: versioning and Object Lock are switched on."""
@@ -191,7 +199,21 @@ class BucketStore:
                 if _code(error) in MISSING:
                     return None
                 raise
-            return found["Body"].read(), found["ETag"]
+            return self._body(path, found), found["ETag"]
+
+    def _body(self, path: str, found: "GetObjectOutputTypeDef") -> bytes:
+        body, length = (
+            found["Body"],
+            found.get("ContentLength", self.most),
+        )  # a server that says none is cut off all the same
+        if length > self.most:
+            body.close()
+            raise StoreUnavailable(f"{path} has more than {self.most} bytes.")
+        with _ending(body, self.patience_s + length / PACE):
+            data = body.read() if "ContentLength" in found else body.read(self.most + 1)
+        if len(data) > self.most:
+            raise StoreUnavailable(f"{path} has more than {self.most} bytes.")
+        return data
 
     def _write(self, path: str, data: bytes, **more: Any) -> None:
         with _told():
@@ -210,13 +232,37 @@ class _Refused(Exception):
     """The condition of a write did not hold."""
 
 
+@contextmanager
+def _ending(body: "StreamingBody", within_s: float) -> Iterator[None]:
+    """When the time is over, whoever reads waits for no further byte."""
+
+    def end() -> None:
+        with suppress(AttributeError, OSError):  # it has come to its end
+            body.set_socket_timeout(0.001)
+
+    timer = Timer(within_s, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _check_passes(folder: str) -> None:
     if not folder.endswith(".p"):
         raise ValueError(f"{folder} holds no partial resources.")
 
 
 def connect(
-    bucket: str, prefix: str, retain_days: int, *, endpoint: str | None, region: str | None, head: str = HEAD
+    bucket: str,
+    prefix: str,
+    retain_days: int,
+    *,
+    endpoint: str | None,
+    region: str | None,
+    head: str = HEAD,
+    most: int = MOST_BYTES,
 ) -> BucketStore:
     """The store; who we are comes from the environment, as boto3 finds it. Nothing is asked yet."""
     config = Config(
@@ -225,9 +271,12 @@ def connect(
         retries={"max_attempts": 2, "mode": "standard"},
         max_pool_connections=AT_ONCE,
     )
-    with _told():
-        client = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
-    return BucketStore(client, bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "", retain_days, head)
+    try:
+        with _told():
+            client = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
+    except ValueError:
+        raise ValueError("The endpoint is no address of a server.") from None
+    return BucketStore(client, bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "", retain_days, head, most)
 
 
 def _is_partial(path: str) -> bool:

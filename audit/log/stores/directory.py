@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable, check_bundle
+from audit.log.durable import at_once
+from audit.log.stores import HEAD, MOST_BYTES, Conflict, Overtaken, StoreUnavailable, check_bundle
 
 BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")  # what a writer that was killed has left beside the place that it meant
 READABLE, ENTERABLE = 0o644, 0o755  # whatever the umask: other accounts serve and check these files
@@ -27,6 +28,7 @@ class DirectoryStore:
     folder: Path
     begun: float = field(default_factory=time.time, compare=False, kw_only=True)  # s since 1970
     head: str = field(default=HEAD, kw_only=True)  # how the file is called that is moved
+    most: int = field(default=MOST_BYTES, kw_only=True)  # bytes of a resource
 
     def check(self) -> None:
         """See `Store.check`: made where it is missing, and freed of what earlier writers left when they were killed."""
@@ -42,9 +44,13 @@ class DirectoryStore:
         """See `Store.read`."""
         with _told():
             try:
-                return (self.folder / path).read_bytes()
+                with open(self.folder / path, "rb", opener=at_once) as file:
+                    data = file.read(self.most + 1)
             except (FileNotFoundError, NotADirectoryError):
                 return None
+        if len(data) > self.most:
+            raise StoreUnavailable(f"{path} has more than {self.most} bytes.")
+        return data
 
     def put(self, resources: dict[str, bytes]) -> None:
         """See `Store.put`."""

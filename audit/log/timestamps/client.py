@@ -1,15 +1,15 @@
 """Asks a timestamp authority over HTTP (RFC 3161, section 3.4). Never in a transaction."""
 
 import hashlib
-import http.client
-import urllib.request
 
 from cryptography import x509
 
 from audit.log.errors import NotVerified, ParseError
+from audit.log.fetching import NotFetched, fetch
 from audit.log.timestamps.tokens import MAX_BYTES, VerifiedTimestamp, query, verify_timestamp
 
-TIMEOUT_S = 10
+TIMEOUT_S = 10  # between two bytes
+WHOLE_S = 20.0
 ASKS, ANSWERS = "application/timestamp-query", "application/timestamp-reply"
 
 
@@ -26,12 +26,20 @@ def ask(address: str, data: bytes, roots: tuple[x509.Certificate, ...]) -> tuple
     if not address.startswith(("http://", "https://")):
         raise NotStamped("The address of the timestamp authority begins with http:// or https://.")
     asked = query(data)
-    wanted = urllib.request.Request(address, data=asked.data, headers={"Content-Type": ASKS, "Accept": ANSWERS})  # noqa: S310 - checked above
     try:
-        with urllib.request.urlopen(wanted, timeout=TIMEOUT_S) as reply:  # noqa: S310 - checked above
-            answer = bytes(reply.read(MAX_BYTES + 1))
-    except (OSError, http.client.HTTPException) as error:  # URLError, HTTPError and time-outs are OSErrors
-        raise NotStamped(f"The timestamp authority does not answer: {error}.") from error
+        found = fetch(
+            address,
+            most=MAX_BYTES,
+            within_s=WHOLE_S,
+            silent_s=TIMEOUT_S,
+            body=asked.data,
+            headers={"Content-Type": ASKS, "Accept": ANSWERS},
+        )
+    except NotFetched as error:
+        raise NotStamped(f"The timestamp authority does not answer: {error}.") from None
+    if found.status != 200:
+        raise NotStamped(f"The timestamp authority answers {found.status}.")
+    answer = found.data
     try:
         return answer, verify_timestamp(answer, hashlib.sha256(data).digest(), roots, asked.nonce)
     except (ParseError, NotVerified) as error:

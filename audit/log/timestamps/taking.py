@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from django.conf import settings
 
+from audit.log.addresses import spoken
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.checkpoints import latest
 from audit.log.errors import NotVerified, ParseError
@@ -108,7 +109,7 @@ def token_sha256(answer: bytes) -> str:
 @action(event="log.timestamp_failed")
 def record_failure(*, by: Actor, sentence: str, late: bool = False) -> None:
     """Since the last timestamp there is none, and why; ``late``: for over an hour."""
-    append("log.timestamp_failed", by=by, last_at=last_at(), sentence=sentence[:400], late=late or None)
+    append("log.timestamp_failed", by=by, last_at=last_at(), sentence=spoken(sentence)[:400], late=late or None)
 
 
 def _failed(sentence: str) -> None:

@@ -15,6 +15,8 @@ from audit.log.verify.judging import judge
 from audit.log.verify.sources import Source
 from audit.log.verify.walking import Left, Walked, taken_up, walk
 
+MOST_ENTRIES = 2**30
+"""170 years at 200 in each second. A signed size alone must not let anybody look for more bundles than there can be."""
 Tell = Callable[[int, int], None]
 Keep = Callable[[VerifiedCheckpoint, Left], None]
 
@@ -100,11 +102,17 @@ def _head(source: Source, wanted: Wanted) -> tuple[VerifiedCheckpoint | None, li
     if data is None:
         return None, [Damage(-1, -1, Kind.NO_CHECKPOINT, "checkpoint", "Without it nothing is proved.")]
     try:
-        return verify_checkpoint(parse_checkpoint(data), wanted.keys), []
+        head = verify_checkpoint(parse_checkpoint(data), wanted.keys)
+        return (head, []) if head.size <= MOST_ENTRIES else (None, [_too_large(head)])
     except ParseError as error:
         return None, [Damage(-1, -1, Kind.CHECKPOINT_UNREADABLE, "checkpoint", str(error))]
     except NotVerified as error:
         return None, [Damage(-1, -1, Kind.CHECKPOINT_NOT_SIGNED, "checkpoint", str(error))]
+
+
+def _too_large(head: VerifiedCheckpoint) -> Damage:
+    why = f"It says {head.size} entries; no log has more than {MOST_ENTRIES}, so nothing was read."
+    return Damage(-1, -1, Kind.TOO_LARGE, "checkpoint", why)
 
 
 def _witnessed(source: Source, wanted: Wanted) -> dict[CosignerKey, VerifiedCheckpoint]:

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     NO_CHECKPOINT = "no checkpoint"
     CHECKPOINT_UNREADABLE = "checkpoint unreadable"
     CHECKPOINT_NOT_SIGNED = "checkpoint not signed"
+    TOO_LARGE = "checkpoint beyond every size"
     NOT_COSIGNED = "not cosigned"
     SHORTER = "shorter than seen"
     FORKED = "another history"

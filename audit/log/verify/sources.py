@@ -1,15 +1,17 @@
 """Where a published log is read from: a directory, or an address that serves one."""
 
-import http.client
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from audit.log.addresses import spoken
+from audit.log.durable import at_once
+from audit.log.fetching import NotFetched, fetch
+
 MAX_BYTES = 256 * (2 + 65_535)  # the largest resource: a full bundle
-TIMEOUT_S = 30
+TIMEOUT_S = 30  # between two bytes
+WHOLE_S = 300.0  # for one resource
 
 
 class SourceUnavailable(Exception):
@@ -36,7 +38,7 @@ class Folder:
     def read(self, path: str) -> bytes | None:
         """See `Source.read`."""
         try:
-            with (self.top / path).open("rb") as file:
+            with open(self.top / path, "rb", opener=at_once) as file:
                 return file.read(MAX_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
@@ -53,19 +55,18 @@ class Address:
 
     def read(self, path: str) -> bytes | None:
         """See `Source.read`."""
-        wanted = urllib.request.Request(f"{self.prefix.rstrip('/')}/{path}", headers=dict(self.headers))  # noqa: S310 - see `source_of`
+        place = f"{self.prefix.rstrip('/')}/{path}"
         try:
-            with urllib.request.urlopen(wanted, timeout=TIMEOUT_S) as answer:  # noqa: S310 - see `source_of`
-                data, said = bytes(answer.read(MAX_BYTES + 1)), answer.headers.get("Content-Length", "")
-        except urllib.error.HTTPError as error:
-            if error.code in (404, 410):
-                return None
-            raise SourceUnavailable(f"{path}: the server answers {error.code}.") from error
-        except (OSError, http.client.HTTPException) as error:  # URLError and time-outs are OSErrors
-            raise SourceUnavailable(f"{path} cannot be fetched: {error}.") from error
-        if said.isdecimal() and len(data) < min(int(said), MAX_BYTES + 1):
-            raise SourceUnavailable(f"{path} was cut short on its way: {len(data)} of {said} bytes.")
-        return data
+            found = fetch(place, most=MAX_BYTES, within_s=WHOLE_S, silent_s=TIMEOUT_S, headers=self.headers)
+        except NotFetched as error:
+            raise SourceUnavailable(f"{path} cannot be fetched: {error}.") from None
+        if found.status in (404, 410):
+            return None
+        if found.status != 200:
+            raise SourceUnavailable(f"{path}: the server answers {found.status}.")
+        if found.length is not None and len(found.data) < min(found.length, MAX_BYTES + 1):
+            raise SourceUnavailable(f"{path} was cut short on its way: {len(found.data)} of {found.length} bytes.")
+        return found.data
 
 
 def source_of(text: str) -> Source:
@@ -77,5 +78,5 @@ def source_of(text: str) -> Source:
     if text.startswith(("http://", "https://")):
         return Address(text)
     if not Path(text).is_dir():
-        raise SourceUnavailable(f"{text} is no directory.")
+        raise SourceUnavailable(f"{spoken(text)} is no directory.")
     return Folder(Path(text))

@@ -4,16 +4,15 @@ C2SP tlog-witness leaves the way open by which others than the log learn that ("
 witness that shows nothing there nothing is known.
 """
 
-import http.client
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.cosignature import CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
+from audit.log.fetching import NotFetched, fetch
 from audit.log.note import VerifierKey
 from audit.log.witness.client import MAX_ANSWER, TIMEOUT_S
 from audit.log.witness.listed import Listed
@@ -71,22 +70,16 @@ def _ask(listed: Listed, keys: Sequence[VerifierKey], found: dict[CosignerKey, S
 
 
 def _get(address: str, origin: str) -> bytes | None:
-    parts = urlsplit(address)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+    place = f"{address.rstrip('/')}/{origin_hash(origin)}/checkpoint"
     try:
-        connection.request("GET", f"{parts.path.rstrip('/')}/{origin_hash(origin)}/checkpoint")
-        answer = connection.getresponse()
-        data = answer.read(MAX_ANSWER + 1)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _NotShown(f"It cannot be reached: {type(error).__name__}.") from error
-    finally:
-        connection.close()
+        answer = fetch(place, most=MAX_ANSWER, within_s=PATIENCE_S, silent_s=TIMEOUT_S, direct=True)
+    except NotFetched as error:
+        raise _NotShown(f"It cannot be reached: {error.kind}.") from None
     if answer.status in NOT_THERE:
         return None
-    if answer.status != 200 or len(data) > MAX_ANSWER:
-        raise _NotShown(f"It answers {answer.status} with {len(data)} bytes.")
-    return data
+    if answer.status != 200 or len(answer.data) > MAX_ANSWER:
+        raise _NotShown(f"It answers {answer.status} with {len(answer.data)} bytes.")
+    return answer.data
 
 
 def _judged(data: bytes, witness: CosignerKey, keys: Sequence[VerifierKey]) -> VerifiedCheckpoint:

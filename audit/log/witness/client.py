@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from audit.log.checkpoint import VerifiedCheckpoint, parse_size
 from audit.log.cosignature import Cosigned, CosignerKey, parse_lines, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
+from audit.log.fetching import Deadline, Plain, Tls
 from audit.log.note import Note
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 2.0  # between two bytes
+WHOLE_S = 4.0  # for one answer
 MAX_ANSWER = 16_384
 
 
@@ -32,7 +34,7 @@ class Client:
 
     key: CosignerKey
     address: str
-    _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
+    _connection: Plain | Tls | None = field(default=None, repr=False)
 
     def ask(self, body: bytes, checkpoint: VerifiedCheckpoint) -> Cosigned:
         """The cosignature of the checkpoint that the body (`write_request`) asks for, checked.
@@ -70,12 +72,18 @@ class Client:
     def _once(self, body: bytes) -> tuple[int, bytes]:
         parts = urlsplit(self.address)
         if self._connection is None:
-            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+            kind = Tls if parts.scheme == "https" else Plain
             self._connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
-        path = f"{parts.path.rstrip('/')}/add-checkpoint"
-        self._connection.request("POST", path, body, {"Content-Type": "text/plain; charset=utf-8"})
-        answer = self._connection.getresponse()
-        data = answer.read(MAX_ANSWER + 1)
+        connection, path = self._connection, f"{parts.path.rstrip('/')}/add-checkpoint"
+        with Deadline(WHOLE_S) as end:
+            connection.end = end
+            end.keep(connection.sock)
+            connection.request("POST", path, body, {"Content-Type": "text/plain; charset=utf-8"})
+            answer = connection.getresponse()
+            data = answer.read(MAX_ANSWER + 1)
+            if end.over:
+                self.close()
+                raise NotCosigned(f"The witness cannot be reached: {end.late()}.")
         if len(data) > MAX_ANSWER:
             self.close()
             raise NotCosigned("The answer of the witness is too long.")

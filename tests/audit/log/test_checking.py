@@ -79,7 +79,7 @@ def test_a_database_set_back_behind_what_is_published_is_damage(store: Directory
     doctored("TRUNCATE audit_checkpoint, audit_sealed_entry, audit_tile")
     sealed(2)
     (sentence,) = checking.check(by=BY).sentences()[:1]
-    assert sentence.startswith("Entries 2 to 2 do not verify: Entries 2 to 2 are missing.")
+    assert sentence.startswith("Entry 2 does not verify: Entries 2 to 2 are missing.")
 
 
 def test_a_store_that_does_not_answer_is_no_damage_and_said(store: DirectoryStore) -> None:

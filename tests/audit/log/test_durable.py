@@ -1,10 +1,12 @@
 """A file is whole or not there at every step of its writing."""
 
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
+from audit.log import durable
 from audit.log.durable import write_whole
 
 
@@ -35,3 +37,18 @@ def test_failure_leaves_the_old_bytes_and_nothing_beside(tmp_path: Path, monkeyp
     with pytest.raises(OSError, match="No space left"):
         write_whole(path, b"new")
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("seen", b"old")]
+
+
+def test_what_a_killed_writer_left_goes_at_the_next_start_and_what_is_being_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "seen"
+    left, written = (tmp_path / f".seen.{each * 16}" for each in "ab")
+    others = [tmp_path / name for name in (".seen.lock", ".other.aaaaaaaaaaaaaaaa", "seen.aaaaaaaaaaaaaaaa")]
+    for each in (left, written, *others):
+        each.write_bytes(b"half")
+    with written.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        monkeypatch.setattr(durable, "_swept", set())
+        write_whole(path, b"new")
+    assert set(tmp_path.iterdir()) == {path, written, *others}

@@ -136,6 +136,21 @@ def test_an_authority_out_of_reach_is_said_once_and_again_with_an_alarm_when_it_
     assert named(taking.SAID)[-1].name == "log.timestamped"
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("port", ["1", "none"])
+def test_a_password_in_the_address_of_the_authority_reaches_neither_log_nor_alarm(
+    port: str, listed: Authority, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    sealed(1)
+    settings.PORTAL_TIMESTAMP_URL, start = f"http://ida:pass@127.0.0.1:{port}/stamp", now_ms()
+    for at in (start, start + HOUR + 60_000):
+        with clock(partial(int, at)):
+            assert taking.run_due() == 0
+    said = [each.fields["sentence"] for each in named(taking.SAID)] + [each.getMessage() for each in caplog.records]
+    assert len(said) >= 3
+    assert [each for each in said if "pass" in each or "ida" in each] == []
+
+
 def _examined(listed: Authority) -> Report:
     return examine(public_keys(), roots=roots(listed))
 

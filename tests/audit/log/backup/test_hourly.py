@@ -10,6 +10,7 @@ from django.db import transaction
 from audit.log import backup_times
 from audit.log.append import append, clock, now_ms, process
 from audit.log.backup import hourly, lateness, making, rehearsing
+from audit.log.backup.configured import NotConfigured
 from audit.log.backup_times import MINUTE_MS, last_of, outage_of
 from audit.log.heartbeats import beat
 from audit.log.read import LoggedEvent, last_named
@@ -128,3 +129,11 @@ def test_what_is_said_of_the_future_silences_neither_backups_nor_their_alarm(bac
     assert [at(minutes, lateness) for minutes in (100, 130, 137)] == [0, 0, 1]
     beat(hourly.TRIED, {"at": "later"})
     assert at(138, hourly) == 1
+
+
+def test_no_password_in_the_address_of_the_place_reaches_the_log(backups: Place) -> None:
+    with pytest.raises(NotConfigured) as caught:
+        hourly.make_one(by=hourly.BACKER, address="s3://ida:pass@log/?endpoint=http://ida:pass@h")
+    (event,) = said()
+    assert event.fields["place"] == "s3://…@log/?endpoint=http://…@h"
+    assert [each for each in (event.fields["sentence"], str(caught.value)) if "pass" in each] == []

@@ -1,0 +1,192 @@
+"""Whoever answers slowly or without end holds nobody, and no address with a password is said."""
+
+import base64
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.log.addresses import apart, spoken
+from audit.log.backup.configured import NotConfigured, target_at
+from audit.log.checkpoint import Checkpoint
+from audit.log.errors import ParseError
+from audit.log.fetching import NotFetched, fetch
+from audit.log.signing import SignerKey, sign_checkpoint
+from audit.log.stores import StoreUnavailable
+from audit.log.stores.bucket import BucketStore
+from audit.log.stores.directory import DirectoryStore
+from audit.log.stores.opening import open_store
+from audit.log.timestamps import client as timestamps
+from audit.log.timestamps.client import NotStamped
+from audit.log.verify import sources
+from audit.log.verify.__main__ import main
+from audit.log.verify.command import DAMAGED, NOT_CHECKED
+from audit.log.verify.sources import Address, Folder, SourceUnavailable, source_of
+from audit.log.witness import asking
+from audit.log.witness import client as witnesses
+from audit.log.witness.listed import Listed
+from portal.environment import MissingSetting, database
+from tests.audit.log.logged import run_signer
+from tests.audit.log.verify.published import published
+from tests.slow import answering, dripping_body, dripping_head, endless, saying
+from tests.witnesses import ONE
+
+SLOW = pytest.mark.parametrize("answer", [dripping_head, dripping_body])
+SECRET = "pa%40ss"  # as it stands in an address
+
+
+def quick(monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
+    """A deadline of its own that a test can wait for."""
+    monkeypatch.setattr(module, "WHOLE_S", 0.3)
+
+
+@SLOW
+def test_an_answer_byte_by_byte_is_cut(answer: Any) -> None:
+    with answering(answer) as (place, _), pytest.raises(NotFetched, match=r"^it takes longer than 0.3 seconds$"):
+        fetch(f"http://{place}/", most=10**6, within_s=0.3, silent_s=5)
+
+
+def test_no_more_is_read_than_a_byte_beyond_what_was_asked_for() -> None:
+    with answering(endless) as (place, _):
+        assert len(fetch(f"http://{place}/", most=1000, within_s=60, silent_s=5).data) == 1001
+
+
+@SLOW
+def test_a_timestamp_authority_holds_nobody(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick(monkeypatch, timestamps)
+    with answering(answer) as (place, _), pytest.raises(NotStamped, match=r"longer than 0.3 seconds"):
+        timestamps.ask(f"http://{place}/", b"x", ())
+
+
+@SLOW
+def test_a_source_of_the_verifier_holds_nobody(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick(monkeypatch, sources)
+    with answering(answer) as (place, _), pytest.raises(SourceUnavailable, match=r"longer than 0.3 seconds"):
+        Address(f"http://{place}").read("checkpoint")
+
+
+@SLOW
+def test_a_witness_holds_nobody(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick(monkeypatch, witnesses)
+    monkeypatch.setattr(asking, "PATIENCE_S", 0.3)
+    with answering(answer) as (place, _):
+        with pytest.raises(witnesses.NotCosigned, match="cannot be reached"):
+            witnesses.Client(ONE.cosigner(), f"http://{place}").ask(b"", None)  # type: ignore[arg-type]
+        (shown,) = asking.ask_all([Listed(ONE.cosigner(), f"http://{place}", True)], [run_signer().verifier()], 60)
+    assert (shown.silent, shown.why) == (True, "It cannot be reached: too slow.")
+
+
+def test_a_witness_that_answers_without_end_is_refused() -> None:
+    with answering(endless) as (place, _), pytest.raises(witnesses.NotCosigned, match="too long"):
+        witnesses.Client(ONE.cosigner(), f"http://{place}").ask(b"", None)  # type: ignore[arg-type]
+
+
+def bucket(place: str, **more: Any) -> BucketStore:
+    known = open_store(f"s3://log/?region=us-east-1&endpoint=http://{place}")
+    assert isinstance(known, BucketStore)
+    return replace(known, **more)
+
+
+@pytest.fixture
+def _somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "one")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "two")
+
+
+@pytest.mark.usefixtures("_somebody")
+def test_a_bucket_holds_nobody() -> None:
+    head = b'HTTP/1.1 200 OK\r\nETag: "x"\r\nContent-Length: 750\r\n\r\n'
+    drips = answering(lambda link, over: dripping_body(link, over, head))
+    with drips as (place, _), pytest.raises(StoreUnavailable, match=r"ReadTimeoutError|ResponseStreamingError"):
+        bucket(place, patience_s=0.3).read("checkpoint")
+    with answering(saying('200 OK\r\nETag: "x"', b"12345")) as (place, _):
+        assert bucket(place, most=5).read("checkpoint") == b"12345"
+        with pytest.raises(StoreUnavailable, match=r"^checkpoint has more than 4 bytes.$"):
+            bucket(place, most=4).read("checkpoint")
+    with answering(endless) as (place, _), pytest.raises(StoreUnavailable, match=r"more than 100 bytes"):
+        bucket(place, most=100).read("checkpoint")
+
+
+def test_a_directory_gives_no_more_than_it_was_opened_for_and_waits_for_no_pipe(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").write_bytes(b"12345")
+    os.mkfifo(tmp_path / "pipe")
+    assert DirectoryStore(tmp_path, most=5).read("checkpoint") == b"12345"
+    with pytest.raises(StoreUnavailable, match=r"^checkpoint has more than 4 bytes.$"):
+        DirectoryStore(tmp_path, most=4).read("checkpoint")
+    assert (DirectoryStore(tmp_path).read("pipe"), Folder(tmp_path).read("pipe")) == (b"", b"")
+
+
+def test_a_signed_size_beyond_every_log_is_damage_and_nothing_is_looked_for(
+    signer: SignerKey, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = published(signer, tmp_path / "log", 3)
+    (folder / "checkpoint").write_bytes(sign_checkpoint(Checkpoint(signer.name, 2**62, bytes(32)), signer))
+    memory = tmp_path / "memory"
+    assert main([str(folder), "--key", signer.verifier().text(), "--memory", str(memory)]) == DAMAGED
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"checkpoint beyond every size: checkpoint. It says {2**62} entries; no log has more than {2**30}, so nothing was read."
+    )
+    assert not memory.exists(), "what nobody can read is not what the next run is held against"
+
+
+@pytest.mark.parametrize("address", ["s3://one:two@log/", "s3://log/?endpoint=http://one:two@h/"])
+def test_an_address_of_a_bucket_holds_no_password(address: str) -> None:
+    with pytest.raises(ValueError, match="holds no name and no password"):
+        open_store(address)
+    with pytest.raises(NotConfigured) as caught:
+        target_at(address)
+    assert "two" not in str(caught.value)
+    with pytest.raises(ValueError, match=r"^The endpoint is no address of a server.$"):
+        open_store("s3://log/?region=us-east-1&endpoint=two")
+
+
+def test_a_password_that_is_taken_for_a_port_is_not_said() -> None:
+    with pytest.raises(MissingSetting) as caught:
+        database("postgresql://ida:pa/ss@host/db")
+    assert ("pa" in str(caught.value).replace("password", ""), caught.value.__cause__) == (False, None)
+
+
+def test_user_info_goes_to_the_server_alone() -> None:
+    with answering(saying("200 OK", b"sound")) as (place, asked):
+        address = f"http://ida:{SECRET}@{place}/log"
+        assert fetch(address, most=10, within_s=60, silent_s=5).data == b"sound"
+    assert f"Authorization: Basic {base64.b64encode(b'ida:pa@ss').decode()}".encode() in asked[0].split(b"\r\n")
+    assert apart(address)[0] == f"http://{place}/log"
+
+
+@pytest.mark.parametrize("port", ["1", "none"])  # nobody there, and no port at all
+def test_nothing_that_fails_says_the_password(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    address, said = f"http://ida:{SECRET}@127.0.0.1:{port}", []
+    for failing in (
+        lambda: timestamps.ask(address, b"x", ()),
+        lambda: Address(address).read("checkpoint"),
+        lambda: source_of(address.replace("http", "ftp")),
+    ):
+        with pytest.raises((NotStamped, SourceUnavailable, ParseError)) as caught:
+            failing()
+        said.append(f"{caught.value!r} {caught.value.__cause__!r}")
+    assert main([address, "--key", run_signer().verifier().text()]) == NOT_CHECKED
+    said.append("".join(capsys.readouterr()))
+    assert [each for each in said if "ss@" in each or SECRET in each or "ida" in each] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fit"),
+    [
+        ("http://u:p@h/x", "http://…@h/x"),
+        ("at http://u:p@ss@h:1/y, s3://a:b@c/d?endpoint=https://q:w@e/", "at http://…@h:1/y, s3://…@c/d?endpoint=https://…@e/"),
+        ("postgresql://u:pa/ss@h/db", "postgresql://…@h/db"),
+        ("postgresql://h/db?password=x&sslmode=y", "postgresql://h/db?password=…&sslmode=y"),
+        ("see http://h/p?to=a@b.c and a@b.c", "see http://h/p?to=a@b.c and a@b.c"),
+        ("http://host:80/path, @x", "http://host:80/path, @x"),
+    ],
+)  # fmt: skip
+def test_an_address_as_it_may_be_said(text: str, fit: str) -> None:
+    assert spoken(text) == fit
+
+
+def test_a_folder_is_named_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(SourceUnavailable, match=f"^{tmp_path}/none is no directory.$"):
+        source_of(f"{tmp_path}/none")
