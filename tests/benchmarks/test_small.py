@@ -55,8 +55,16 @@ def test_action_costs_no_more_than_a_few_creates() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_every_event_is_seen_under_a_signed_checkpoint_after_its_commit() -> None:
     with sealer_at_work():
-        took, waited = sealing.delays(40, 1), sealing.waits(3)
+        (took, rate), waited = sealing.delays(40, 1), sealing.waits(3)
+        busy, _ = sealing.waits_under_load(20, 1)
     assert (len(took), min(took) > -0.5, len(waited), min(waited) > 0) == (40, True, 3, True)
+    assert (rate > 0, min(busy) > 0) == (True, True)
+
+
+def test_rate_that_was_not_held_is_a_miss() -> None:
+    steady = [number / 200 for number in range(4000)]
+    slower = [number / 197 for number in range(4000)]
+    assert [sealing.held(sealing.pace(commits, 200), 200).ok for commits in (steady, slower)] == [True, False]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -69,13 +77,13 @@ def test_pace_is_measured_in_a_log_that_has_grown_and_seals_on() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_bulk_is_measured_until_all_of_it_is_published() -> None:
     ratio, size = publishing.in_bulk(2)
-    assert (size, ratio > 0.001) == (1020, True)  # with the twenty before the clock runs
+    assert (size, ratio > 0.001) == (1023, True)  # with the twenty and three before the clock runs
 
 
 @pytest.mark.django_db(transaction=True)
 def test_every_event_is_seen_in_what_is_published_after_its_commit() -> None:
-    took = publishing.one_by_one(40, 1)
-    assert (len(took), min(took) > -0.5) == (40, True)
+    took, rate = publishing.one_by_one(40, 1)
+    assert (len(took), min(took) > -0.5, rate > 0) == (40, True, True)
 
 
 def test_verifier_is_measured_over_a_whole_log() -> None:
