@@ -1,6 +1,10 @@
 """The bytes of an entry: one way to write each value, and no other bytes are read."""
 
 import json
+import math
+import struct
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +15,8 @@ from hypothesis import strategies as st
 from audit.log.canonical import MAX_BYTES, MAX_DEPTH, MAX_INTEGER, encode, parse_entry
 from audit.log.errors import EncodeError, EntryTooLarge, ParseError
 from tests.audit.log.strategies import bodies
+
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "rfc8785.json").read_text())["vectors"]
 
 
 @given(bodies)
@@ -36,14 +42,59 @@ def test_any_bytes_are_an_entry_or_a_parse_error(data: bytes) -> None:
     assert encode(body) == data
 
 
+EDGES = '\ud7ff\ue000\uf8ff\ufb33\ufffd\uffff\U00010000\U0001f600\U0010ffff\x7f\x80\xe9\u20ac\u2028aZ"\\\n'
+"""Around the surrogates: by code points U+E000 to U+FFFF come before the astral planes, by UTF-16 units after them."""
+EDGE_KEYS = st.text(st.sampled_from(EDGES), max_size=3)
+EDGE_BODIES = st.dictionaries(
+    EDGE_KEYS,
+    st.recursive(
+        st.text(st.sampled_from(EDGES) | st.characters(exclude_categories=["Cs"]), max_size=4) | st.integers(-MAX_INTEGER, MAX_INTEGER),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(EDGE_KEYS | st.sampled_from("abc"), inner, max_size=4),
+        max_leaves=12,
+    ),
+    max_size=5,
+)  # fmt: skip
+ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+
+
+def written(value: Any) -> str:
+    """Sections 3.2.2 and 3.2.3 word for word: slow, plain, and no code of ours."""
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        return "{" + ",".join(f"{written(key)}:{written(value[key])}" for key in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    if isinstance(value, int):
+        return str(value)
+    return '"' + "".join(ESCAPES.get(each) or (f"\\u{ord(each):04x}" if each < " " else each) for each in value) + '"'
+
+
+@given(EDGE_BODIES)
+@example({"\uffff": 1, "\U00010000": {"\ue000": 2, "\U0010ffff": 3, "a": 4}})
+@example({"a": [{"\ufb33": 1, "\U0001f600": 2}, {"b": 3}], "b": {"c": 4}})
+def test_bytes_with_keys_around_the_surrogates_are_those_of_rfc_8785(body: dict[str, Any]) -> None:
+    assert encode(body) == rfc8785.dumps(body)
+    assert encode(body) == written(body).encode()
+
+
+@given(st.integers(-MAX_INTEGER, MAX_INTEGER))
+@example(0)
+@example(MAX_INTEGER)
+@example(-MAX_INTEGER)
+def test_integers_are_written_as_rfc_8785_writes_numbers(number: int) -> None:
+    assert encode({"a": number}) == rfc8785.dumps({"a": float(number)})
+
+
 PLAIN_KEYS = st.text(st.characters(max_codepoint=127), max_size=6)
 TEXTS = st.text(max_size=30)
 ASCII_BODIES = st.dictionaries(
     PLAIN_KEYS,
     st.recursive(
         TEXTS | st.integers(-MAX_INTEGER, MAX_INTEGER),
-        lambda inner: st.lists(inner) | st.dictionaries(PLAIN_KEYS, inner),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(PLAIN_KEYS, inner, max_size=4),
+        max_leaves=20,
     ),
+    max_size=6,
 )
 
 
@@ -52,6 +103,51 @@ ASCII_BODIES = st.dictionaries(
 @example({"a": "\u2028\u2029\ufeff\ufffe\U0001f600\u202e</script>"})
 def test_bytes_are_those_of_an_implementation_of_rfc_8785(body: dict[str, Any]) -> None:
     assert encode(body) == rfc8785.dumps(body)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+def test_vectors_of_rfc_8785_are_written_and_those_with_other_values_refused(vector: dict[str, str]) -> None:
+    """Of `values` and `arrays` what an entry may hold; fractions, truth values and nothing are refused, as is 56.0 for 56."""
+    given, wanted = json.loads(vector["input"]), json.loads(vector["output"])
+    whole = vector["name"] in ("french", "unicode", "weird")
+    with nullcontext() if whole else pytest.raises(EncodeError):
+        assert encode({"kept": given}) == f'{{"kept":{vector["output"]}}}'.encode()
+    in_its_order = json.dumps(_of_the_log(wanted), ensure_ascii=False, separators=(",", ":"))
+    assert encode({"kept": _of_the_log(given)}) == f'{{"kept":{in_its_order}}}'.encode()
+    assert parse_entry(f'{{"kept":{in_its_order}}}'.encode())["kept"] == _of_the_log(wanted)
+
+
+def _of_the_log(value: Any) -> Any:
+    """Without what no entry holds, in the order in which it stands there."""
+    if isinstance(value, dict):
+        return {key: _of_the_log(each) for key, each in value.items() if _holds(each)}
+    if isinstance(value, list):
+        return [_of_the_log(each) for each in value if _holds(each)]
+    return int(value) if isinstance(value, float) else value
+
+
+def _holds(value: Any) -> bool:
+    return not (value is None or isinstance(value, bool) or (isinstance(value, float) and value != 56))
+
+
+# The samples of appendix B, as the bits of a double: no fraction is of the log, however whole it is.
+DOUBLES = [
+    "0000000000000000", "8000000000000000", "0000000000000001", "8000000000000001", "7fefffffffffffff", "ffefffffffffffff",
+    "4340000000000000", "c340000000000000", "4430000000000000", "7fffffffffffffff", "7ff0000000000000", "44b52d02c7e14af5",
+    "44b52d02c7e14af6", "44b52d02c7e14af7", "444b1ae4d6e2ef4e", "444b1ae4d6e2ef4f", "444b1ae4d6e2ef50", "3eb0c6f7a0b5ed8c",
+    "3eb0c6f7a0b5ed8d", "41b3de4355555553", "41b3de4355555554", "41b3de4355555555", "41b3de4355555556", "41b3de4355555557",
+    "becbf647612f3696", "43143ff3c1cb0959",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bits", DOUBLES)
+def test_numbers_of_rfc_8785_that_are_fractions_are_refused(bits: str) -> None:
+    (number,) = struct.unpack(">d", bytes.fromhex(bits))
+    with pytest.raises(EncodeError):
+        encode({"a": number})
+    if math.isfinite(number) and number:
+        with pytest.raises(ParseError):
+            parse_entry(rfc8785.dumps({"a": number}))
 
 
 def test_encode_writes_the_known_bytes() -> None:
