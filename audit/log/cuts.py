@@ -11,7 +11,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from audit.log.errors import ParseError
-from audit.log.said import Cut, decided_by_two, read_cut, read_decision
+from audit.log.said import Cut, Decision, decided_by_two, read_cut, read_decision
 
 SAID = """
 SELECT e.name, s."index", e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
@@ -39,15 +39,26 @@ def said_cuts(cursor: Any = None, *, below: int = ALL) -> list[Cut]:
     if cursor is None:
         with connections[DEFAULT_DB_ALIAS].cursor() as own:
             return said_cuts(own, below=below)
+    said, words = _said(cursor, below)
+    return sorted(cut for cut in said if cut.minimum <= cut.place and decided_by_two(cut, words))
+
+
+def decisions(cursor: Any) -> list[Decision]:
+    """Each sealed word of one person for a cut; what cannot be read is passed over."""
+    return _said(cursor, ALL)[1]
+
+
+def _said(cursor: Any, below: int) -> tuple[list[Cut], list[Decision]]:
     cursor.execute(SAID, [below])
-    cuts, decisions = [], []
+    cuts: list[Cut] = []
+    words: list[Decision] = []
     for name, place, body in cursor.fetchall():
         with contextlib.suppress(ParseError):
             if name == "log.cut":
                 cuts.append(read_cut(bytes(body), place))
             else:
-                decisions.append(read_decision(bytes(body), place))
-    return sorted(cut for cut in cuts if cut.minimum <= cut.place and decided_by_two(cut, decisions))
+                words.append(read_decision(bytes(body), place))
+    return cuts, words
 
 
 def minimum_index(cursor: Any = None, *, below: int = ALL) -> int:

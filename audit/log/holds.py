@@ -17,7 +17,7 @@ from audit.log.said import read_hold, read_lifted
 
 SAID = """
 SELECT e.name, e.body FROM audit_event e LEFT JOIN audit_sealed_entry s ON s.event_id = e.id
-WHERE e.name = 'hold.set' OR e.name = 'hold.lifted' AND s."index" IS NOT NULL
+WHERE e.name = 'hold.set' AND (s."index" IS NOT NULL OR NOT %s) OR e.name = 'hold.lifted' AND s."index" IS NOT NULL
 """
 # A case in which a held person is named is held whole.
 NAMED_IN = """
@@ -34,9 +34,9 @@ class Held:
     people: frozenset[str] = frozenset()
 
 
-def in_force(cursor: Any, besides: Collection[str] = ()) -> Held:
-    """What is held now, by other holds than those that are named. One question."""
-    cursor.execute(SAID)
+def in_force(cursor: Any, besides: Collection[str] = (), *, sealed: bool = False) -> Held:
+    """What is held now, by other holds than those that are named; ``sealed``: by sealed entries alone. One question."""
+    cursor.execute(SAID, [sealed])
     holds: dict[str, tuple[str, str]] = {}
     lifted: set[str] = set()
     for name, body in cursor.fetchall():
@@ -47,6 +47,7 @@ def in_force(cursor: Any, besides: Collection[str] = ()) -> Held:
             else:
                 lifted.add(read_lifted(bytes(body)))
     left = [about for hold, about in holds.items() if hold not in lifted and hold not in besides]
+    left = [about for about in left if "\0" not in "".join(about)]  # no id of ours, and the database takes none
     return Held(frozenset(case for case, _ in left if case), frozenset(person for _, person in left if person))
 
 

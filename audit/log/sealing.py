@@ -17,6 +17,7 @@ from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import Checkpoint, VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
+from audit.log.judging_cuts import reason_against
 from audit.log.locks import Lock
 from audit.log.note import VerifierKey
 from audit.log.said import READERS
@@ -26,6 +27,7 @@ from audit.log.signing import CannotSign, Signer, sign_checkpoint
 alarms = logging.getLogger("breakglass.alarm")
 BATCH = 2000
 MOST_NAMED = 5
+CUT = "log.cut"
 Edge = dict[tuple[int, int], bytes]
 
 WAITING = "SELECT EXISTS (SELECT FROM audit_queue WHERE NOT seq = ANY(%s))"
@@ -106,16 +108,38 @@ def seal_once(
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.SEALING])
         keys = all_keys(signer, trusted)
-        size, edge = _last_state(cursor, keys, known)
-        cursor.execute(QUEUED, [list(skip), _room(signer, keys, size)])
-        queued = [Queued(*row) for row in cursor.fetchall()]
-        reasons = {event.seq: reason for event in queued if (reason := reason_to_leave(event))}
-        sound = [event for event in queued if event.seq not in reasons]
-        if sound:
-            _seal(cursor, signer, now, size, edge, sound)
+        state = _last_state(cursor, keys, known)
+        cursor.execute(QUEUED, [list(skip), _room(signer, keys, state[0])])
+        sealed, reasons = _seal_in_turn(cursor, signer, now, state, [Queued(*row) for row in cursor.fetchall()], keys)
     if reasons:
         _alarm(reasons)
-    return len(sound)
+    return sealed
+
+
+def _seal_in_turn(
+    cursor: Any,
+    signer: Signer,
+    now: int,
+    state: tuple[int, Edge],
+    queued: Sequence[Queued],
+    keys: Sequence[VerifierKey],
+) -> tuple[int, dict[int, str]]:
+    """Seal what is sound; how many were, and why the others are not. A cut is held against what is sealed, so all before it is sealed first."""
+    sealed, reasons, sound = 0, dict[int, str](), list[Queued]()
+    for event in queued:
+        reason = reason_to_leave(event)
+        if event.name == CUT and not reason:
+            if sound:
+                sealed += _seal(cursor, signer, now, *state, sound)
+                state, sound = _last_state(cursor, keys, None), []
+            reason = reason_against(cursor, event.body, now)
+        if reason:
+            reasons[event.seq] = reason
+        else:
+            sound.append(event)
+    if sound:
+        sealed += _seal(cursor, signer, now, *state, sound)
+    return sealed, reasons
 
 
 def all_keys(signer: Signer, trusted: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
@@ -233,7 +257,7 @@ def read_tiles(cursor: Any, wanted: Sequence[tiles.TileName]) -> Edge:
     return {(level, index): bytes(hashes) for level, index, hashes in cursor.fetchall()}
 
 
-def _seal(cursor: Any, signer: Signer, now: int, size: int, edge: Edge, events: Sequence[Queued]) -> None:
+def _seal(cursor: Any, signer: Signer, now: int, size: int, edge: Edge, events: Sequence[Queued]) -> int:
     leaves = [merkle.leaf_hash(event.body) for event in events]
     changed = tiles.grow(size, leaves, edge)
     after = size + len(leaves)
@@ -247,6 +271,7 @@ def _seal(cursor: Any, signer: Signer, now: int, size: int, edge: Edge, events: 
     cursor.execute(KEEP_TILES, [levels, indexes, list(changed.values())])
     cursor.execute(KEEP_CHECKPOINT, [after, root, note.decode(), now])
     cursor.execute("DELETE FROM audit_queue WHERE seq = ANY(%s)", [[event.seq for event in events]])
+    return len(leaves)
 
 
 def _alarm(reasons: dict[int, str]) -> None:

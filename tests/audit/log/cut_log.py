@@ -1,7 +1,9 @@
 """A log with old entries, the decisions of two before a cut, and what carries it out."""
 
+import contextlib
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from django.db import connection, transaction
 
 from audit.events.retention import DAY_MS
+from audit.log import sealing
 from audit.log.append import Actor, Entry, append_many, clock
 from audit.log.checking import StoreSource
+from audit.log.cuts import minimum_index
 from audit.log.cutting import Removed, cut_published
 from audit.log.cutting_rows import cut_portion, need_old, stayed
 from audit.log.databases import as_role
@@ -18,6 +22,7 @@ from audit.log.examination import examine
 from audit.log.publishing import publish_once
 from audit.log.read import size
 from audit.log.report import Report
+from audit.log.retained import span
 from audit.log.stores.directory import DirectoryStore
 from audit.log.verify.__main__ import main
 from tests.audit.log.logged import TEST, run_signer, sealed
@@ -63,16 +68,29 @@ def decided(minimum: int = 512, *, by: Actor = APPROVED, **changes: Any) -> list
     ]
 
 
-def the_cut(minimum: int = 512) -> Entry:
+def the_cut(minimum: int = 512, **changes: Any) -> Entry:
+    begins = minimum_index()
+    from_at, to_at = span(begins, minimum)
     said = {
         "cut_id": f"of {minimum}",
         "minimum_index": minimum,
-        "from_index": 0,
-        "from_at": OLD,
-        "to_at": OLD,
+        "from_index": begins,
+        "from_at": from_at,
+        "to_at": to_at,
         "keep_until": OLD,
     }
-    return Entry("log.cut", TEST, said | {"asked_by": "a", "approved_by": "b", "reason": "Its time has come."})
+    return Entry(
+        "log.cut", TEST, said | {"asked_by": "a", "approved_by": "b", "reason": "Its time has come."} | changes
+    )
+
+
+@contextlib.contextmanager
+def unjudged() -> Iterator[None]:
+    """A sealer that was taken over, or one of before: it seals any cut. Readers and the database's trigger look by themselves."""
+    with pytest.MonkeyPatch.context() as unchecked:
+        unchecked.setattr(sealing, "reason_against", lambda *_: "")
+        unchecked.setattr(sealing, "READERS", {})
+        yield
 
 
 def say_cut(minimum: int = 512) -> None:

@@ -40,6 +40,7 @@ from tests.audit.log.cut_log import (
     report,
     say_cut,
     the_cut,
+    unjudged,
     view,
     written,
 )
@@ -99,7 +100,8 @@ def test_without_its_event_nothing_can_be_cut_and_what_is_missing_is_damage(fold
 
 def test_neither_the_web_tier_nor_an_entry_of_its_making_cuts_what_is_young(folder: Path) -> None:
     old_log(OLD + 2000 * DAY_MS)
-    say_cut()
+    with unjudged():
+        written(*decided(), the_cut(from_at=OLD, to_at=OLD))
     store = published(folder)
     with pytest.raises(SealingError, match="must be kept for longer"):
         cut_in(store)
@@ -173,7 +175,8 @@ ONE_WORD: dict[str, list[Entry]] = {
 @pytest.mark.parametrize("who", ONE_WORD)
 def test_on_one_persons_word_nothing_goes_from_the_database_nor_from_the_store(folder: Path, who: str) -> None:
     old_log()
-    written(*ONE_WORD[who], the_cut())
+    with unjudged():
+        written(*ONE_WORD[who], the_cut())
     assert (cut_in(published(folder)), minimum_index(), begins_at()) == (0, 0, 0)
     with pytest.raises(DatabaseError, match="the log only grows"):
         cut_rows()

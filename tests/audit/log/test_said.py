@@ -82,6 +82,7 @@ def test_what_was_sealed_once_ends_neither_publishing_nor_the_ways_back(
 ) -> None:
     with monkeypatch.context() as unchecked:
         unchecked.setattr(sealing, "READERS", {})
+        unchecked.setattr(sealing, "reason_against", lambda *_: "")
         unchecked.setattr(sealing, "wrong_shape", lambda _: "")
         for each in SENSELESS:
             slipped_in(*each)
@@ -94,6 +95,7 @@ def test_what_was_sealed_once_ends_neither_publishing_nor_the_ways_back(
     backups.backup()
     with monkeypatch.context() as unchecked:
         unchecked.setattr(sealing, "READERS", {})
+        unchecked.setattr(sealing, "reason_against", lambda *_: "")
         unchecked.setattr(sealing, "wrong_shape", lambda _: "")
         for each in SENSELESS:
             slipped_in(*each)
