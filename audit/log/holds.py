@@ -55,15 +55,26 @@ def held_bundles(cursor: Any, held: Held, bundles: Sequence[tuple[int, Sequence[
     """Which of these bundles, each a number and its entries, hold an entry of what is held."""
     if not held.cases | held.people:
         return set()
-    read = [(number, body, parse_entry(body)) for number, entries in bundles for body in entries]
+    read = [(number, body, _read(body)) for number, entries in bundles for body in entries]
     cases = held.cases
     if held.people:
         cursor.execute(NAMED_IN, [list(held.people), list({str(entry.get("case", "")) for _, _, entry in read})])
         cases |= {row[0] for row in cursor.fetchall()}
-    people = [each.encode() for each in held.people]
-    return {
-        number for number, body, entry in read if entry.get("case") in cases or any(each in body for each in people)
-    }
+    return {number for number, body, entry in read if str(entry.get("case")) in cases or _names(body, entry, held)}
+
+
+def _names(body: bytes, entry: dict[str, Any], held: Held) -> bool:
+    """Whether a held person stands in its bytes; of bytes that cannot be read, whether a held case does."""
+    looked_for = held.people if entry else held.people | held.cases
+    return any(each.encode() in body for each in looked_for)
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """Nothing, of what cannot be read: one such entry must not keep all others from being cut."""
+    try:
+        return parse_entry(body)
+    except ParseError:
+        return {}
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
+from audit.log.addresses import spoken
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.backup.configured import NotConfigured, is_configured
 from audit.log.backup.hourly import subject_of
@@ -41,7 +42,7 @@ from audit.log.backup_times import (
 from audit.log.heartbeats import beat
 from audit.log.locks import Lock, alone
 from audit.log.models import StoredCheckpoint
-from audit.log.read import LoggedEvent, of_subject
+from audit.log.read import LoggedEvent, last_named, of_subject
 
 alarms = logging.getLogger("breakglass.alarm")
 REHEARSER = process("rehearsal")
@@ -50,6 +51,7 @@ SCRATCH = "breakglass_rehearsal"
 PATTERN = "template0"  # empty in any case
 RESTORED = (0, 3, 4)  # exit statuses of the command: all is there; something was sealed since; nobody can say what
 LEFT_OUT = ("DATABASE_OWNER_URL", "SEALER_DATABASE_URL", "ERASER_DATABASE_URL", "PORTAL_REHEARSAL_DATABASE_URL")
+LOOKED_BACK = 1000  # backups, of all places: six weeks of one each hour
 LONGEST = 600  # characters of a sentence of the command
 PATIENCE_S = 6 * 3600  # for one restore
 KEPT = "The live database and the backups were not touched; the trial's database is gone."
@@ -127,10 +129,10 @@ def rehearse(*, by: Actor, with_: Rehearsal) -> dict[str, Any]:
         NotConfigured: Somebody else rehearses now.
     """
     with _alone():
-        begun = time.monotonic()
+        begun, newest = time.monotonic(), _newest(with_.address)  # before: meanwhile a newer one may be made
         try:
             found = _restored(with_)
-            _hold_against_log(found)
+            _hold_against_log(found, newest)
         except NotRehearsed as error:
             alarms.error("A backup could not be restored for trial: %s", error)
             note_failed(by=by, sentence=str(error), backup=error.backup, gone=_is_gone(with_.server))
@@ -254,11 +256,16 @@ def _run(with_: Rehearsal, url: str) -> dict[str, Any]:
     return found
 
 
-def _hold_against_log(found: Mapping[str, Any]) -> None:
-    """What came back is what the live log says that this backup held, under a root that it signed."""
+def _hold_against_log(found: Mapping[str, Any], newest: LoggedEvent | None = None) -> None:
+    """What came back is what the live log says that this backup held, under a root that it signed, and no backup before the newest of that place."""
     said, backup = _said_of(found["id"]), found["id"]
     if said is None:
         raise NotRehearsed("The log does not know the backup that lies there: it was made by somebody else.", backup)
+    if newest is not None and said.at < newest.at:
+        raise NotRehearsed(
+            f"The log says that backup {newest.fields['backup_id']} was made there later, and it is not the last one there: the place was set back.",
+            backup,
+        )
     ours = {
         "size": said.fields["size"],
         "root": said.fields["log_root"],
@@ -270,6 +277,14 @@ def _hold_against_log(found: Mapping[str, Any]) -> None:
     signed = StoredCheckpoint.objects.filter(size=found["size"]).first()
     if signed is None or bytes(signed.root).hex() != found["root"]:
         raise NotRehearsed(f"The live log has another root at {found['size']} entries.", backup)
+
+
+def _newest(address: str) -> LoggedEvent | None:
+    """The last backup of which the log says that it was made at that place."""
+    place = spoken(address).rstrip("/")
+    return next(
+        (each for each in reversed(last_named([MADE], LOOKED_BACK)) if each.fields["place"].rstrip("/") == place), None
+    )
 
 
 def _said_of(backup: str) -> LoggedEvent | None:

@@ -13,6 +13,7 @@ from audit.log import cutting
 from audit.log.append import Entry, append_many, clock
 from audit.log.cutting import Removed, StillLocked
 from audit.log.erasing import lock
+from audit.log.holds import Held, held_bundles
 from audit.log.publisher import CUT_REST_S, Publisher
 from audit.log.stores.directory import DirectoryStore
 from tests.audit.log.cut_log import (
@@ -50,6 +51,19 @@ class Watched(DirectoryStore):
 
     def locked_until(self, path: str) -> datetime | None:  # noqa: ARG002 - all the same
         return self.until
+
+
+def test_an_entry_that_cannot_be_read_ends_no_cut_and_is_held_for_whom_it_names() -> None:
+    bundles = [
+        (0, [b"{"]),
+        (1, [b"no entry of anna"]),
+        (2, [b"no entry of case-1"]),
+        (3, [b"of case-2"]),
+        (4, [b'{"case":"case-1"}']),
+    ]
+    held = Held(frozenset({"case-1"}), frozenset({"anna"}))
+    with connection.cursor() as cursor:
+        assert held_bundles(cursor, held, bundles) == {1, 2, 4}
 
 
 def test_what_is_locked_is_not_read_and_a_cut_that_failed_rests(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """A rehearsal restores the last backup into a database of its own, holds it against the log, and leaves nothing behind."""
 
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,26 @@ def _like_the_last() -> Any:
     from audit.log.backup.writing import Made
 
     return Made("20261129T000000Z-00000000", 5, "00")
+
+
+def test_a_place_that_was_set_back_by_one_backup_fails(
+    backups: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The restore itself takes ten seconds and sees nothing of it; in its place stands what it would find."""
+    before = hourly.make_one(by=hourly.BACKER)
+    figures = {
+        "id": before.id, "made_at": 0, "size": before.size, "root": before.root, "rows": before.rows, "values": before.values,
+        "missing": [], "erased": 0,
+    }  # fmt: skip
+    monkeypatch.setattr(rehearsing, "_restored", lambda _: figures)
+    hourly.note_made(by=hourly.BACKER, made=_like_the_last(), place="/elsewhere")  # says nothing of this place
+    assert rehearsing.rehearse(by=rehearsing.REHEARSER, with_=rehearsing.as_set()) == figures
+    shutil.copytree(backups.folder, tmp_path / "before")
+    sealed(2)
+    newer = hourly.make_one(by=hourly.BACKER)
+    shutil.rmtree(backups.folder)
+    shutil.copytree(tmp_path / "before", backups.folder)
+    with pytest.raises(NotRehearsed, match="it is not the last one there: the place was set back") as caught:
+        rehearsing.rehearse(by=rehearsing.REHEARSER, with_=rehearsing.as_set())
+    assert (caught.value.backup, newer.id in str(caught.value)) == (before.id, True)
+    assert [each.fields["sentence"] for each in said()[1:]] == [str(caught.value)]
