@@ -11,6 +11,7 @@ from audit.log.checkpoint import parse_checkpoint
 from audit.log.cosignature import witnessed_path
 from audit.log.errors import ParseError
 from audit.log.note import Note, parse_note, write_note
+from audit.log.publishing import Head, unless_moved
 from audit.log.stores import Store
 from audit.log.witnessing import cosignature_lines
 
@@ -20,22 +21,20 @@ WHERE s.size <= %s ORDER BY s.size DESC LIMIT 50
 """  # a witness that is not among them has published what it cosigned long ago
 
 
-def publish_lines(
-    connection: BaseDatabaseWrapper, store: Store, published: int, done: MutableMapping[str, bytes]
-) -> None:
+def publish_lines(connection: BaseDatabaseWrapper, store: Store, head: Head, done: MutableMapping[str, bytes]) -> None:
     """Put the last checkpoint of each witness, with all lines under it, beside the log.
 
     Args:
         connection: Of the sealer's role.
         store: Where the log is published.
-        published: How many entries are; a checkpoint of more is not shown before the head is.
+        head: What is published; a checkpoint of more entries is not shown before that one is.
         done: What this publisher has put, by its path.
 
     Raises:
         StoreUnavailable, Overtaken: See `Store.move_head`.
     """
     with connection.cursor() as cursor:
-        cursor.execute(LAST_LINES, [published])
+        cursor.execute(LAST_LINES, [head.checkpoint.size])
         newest: dict[str, tuple[int, str]] = {}
         for size, witness, note in cursor.fetchall():
             newest.setdefault(witness, (size, note))
@@ -44,14 +43,15 @@ def publish_lines(
         data = write_note(Note(note.text, (*note.signatures, *cosignature_lines(connection, size))))
         path = witnessed_path(witness)
         if done.get(path) != data:
-            _move(store, path, size, data)
+            _move(store, head, path, size, data)
             done[path] = data
 
 
-def _move(store: Store, path: str, size: int, data: bytes) -> None:
+def _move(store: Store, head: Head, path: str, size: int, data: bytes) -> None:
     """Never back: of two publishers the one that knows more is right."""
     before = store.read(path)
     if before != data and _size(before) <= size:
+        unless_moved(store, head.data)()
         store.beside(path).move_head(before, data)
 
 

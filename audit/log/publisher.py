@@ -126,8 +126,8 @@ class Publisher:
                 self.store.check()
             self.published = publish()
             if self.published:
-                publish_lines(connections[self.alias], self.store, self.published.checkpoint.size, self.lines)
-            self._publish_timestamps()
+                publish_lines(connections[self.alias], self.store, self.published, self.lines)
+                self._publish_timestamps(self.published)
         except (Conflict, SetBack) as error:
             self.blocked = True
             self._tell(f"Nothing is sealed, for what is published is not what is stored. {error}")
@@ -144,13 +144,12 @@ class Publisher:
         else:
             self.trouble, self.blocked = "", False
 
-    def _publish_timestamps(self) -> None:
+    def _publish_timestamps(self, head: Head) -> None:
         """They prove nothing of the log's own, so other bytes in the place of one are told and hold up no seal."""
-        size = self.published.checkpoint.size if self.published else 0
         try:
-            self.stamped = publish_timestamps(connections[self.alias], self.store, size, self.stamped)
+            self.stamped = publish_timestamps(connections[self.alias], self.store, head, self.stamped)
         except Conflict as error:
-            self.stamped = size
+            self.stamped = head.checkpoint.size
             alarms.critical("A timestamp that is published is not the one that is stored. %s", error)
 
     def _tell(self, sentence: str) -> None:

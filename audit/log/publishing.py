@@ -17,7 +17,7 @@ from audit.log.cuts import minimum_index
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.sealing import SealingError, last_signed, read_tiles
-from audit.log.stores import HEAD, Store
+from audit.log.stores import HEAD, Overtaken, Still, Store
 from audit.log.witnessing import cosignature_lines
 
 AT_ONCE = 32  # bundles that are held in memory and put together
@@ -87,24 +87,35 @@ def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[V
                 return head
         wanted = chain(changed_tiles(published, last.size), _shown_elsewhere(cursor, published, last.size))
         for resources in _resources(cursor, wanted, minimum_index(cursor)):
-            store.put(resources)
+            store.put(resources, unless_moved(store, head.data if head else None))
     store.move_head(head.data if head else None, after)
     store.forget(_outgrown(published, last.size))
     return Head(after, last)
 
 
-def publish_timestamps(connection: BaseDatabaseWrapper, store: Store, published: int, after: int) -> int:
+def unless_moved(store: Store, head: bytes | None) -> Still:
+    """What stops a publisher that was paused: the head is not the one any more from which it went on."""
+
+    def still() -> None:
+        if store.read(HEAD) != head:
+            raise Overtaken("Somebody else has published meanwhile.")
+
+    return still
+
+
+def publish_timestamps(connection: BaseDatabaseWrapper, store: Store, head: Head, after: int) -> int:
     """Put what the timestamp authority said of published checkpoints of more than ``after`` entries beside the log; the largest such size.
 
     Each lies below ``timestamps/`` with the very bytes that it was given for, which the head has long outgrown.
 
     Raises:
-        StoreUnavailable, Conflict: See `Store`.
+        StoreUnavailable, Conflict, Overtaken: See `Store`.
     """
     with connection.cursor() as cursor:
-        cursor.execute(STAMPED, [after, published])
+        cursor.execute(STAMPED, [after, head.checkpoint.size])
         for size, note, answer in cursor.fetchall():
-            store.put({f"timestamps/{size}.checkpoint": note.encode(), f"timestamps/{size}.tsr": bytes(answer)})
+            both = {f"timestamps/{size}.checkpoint": note.encode(), f"timestamps/{size}.tsr": bytes(answer)}
+            store.put(both, unless_moved(store, head.data))
             after = size
     return after
 

@@ -17,6 +17,7 @@ from audit.log.backup.manifest import Manifest
 from audit.log.backup.passing import Keeping
 from audit.log.backup.tables import Table
 from audit.log.backup.target import BACKUPS, DAY_MS, LOG, Target
+from audit.log.stores import Still, always
 from audit.log.stores.directory import BESIDE, DirectoryStore
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
@@ -35,9 +36,9 @@ class Recording(DirectoryStore):
     name: str = field(default="", kw_only=True)
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list, kw_only=True)
 
-    def put(self, resources: dict[str, bytes]) -> None:
+    def put(self, resources: dict[str, bytes], still: Still = always) -> None:
         self.calls.append((f"{self.name}.put", (resources,)))
-        super().put(resources)
+        super().put(resources, still)
 
     def move_head(self, before: bytes | None, after: bytes) -> None:
         self.calls.append((f"{self.name}.move_head", (before, after)))

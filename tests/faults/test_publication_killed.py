@@ -18,6 +18,7 @@ from audit.log.checkpoint import parse_checkpoint
 from audit.log.heartbeats import last_beat
 from audit.log.models import Heartbeat
 from audit.log.publishing import publish_once
+from audit.log.stores import Still, always
 from audit.log.stores.directory import BESIDE, DirectoryStore
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
@@ -38,9 +39,9 @@ class Recording(DirectoryStore):
 
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
-    def put(self, resources: dict[str, bytes]) -> None:
+    def put(self, resources: dict[str, bytes], still: Still = always) -> None:
         self.calls.append(("put", (resources,)))
-        super().put(resources)
+        super().put(resources, still)
 
     def move_head(self, before: bytes | None, after: bytes) -> None:
         self.calls.append(("move_head", (before, after)))

@@ -6,6 +6,7 @@ forward by compare and set, so that a publisher that was overtaken while it slep
 What lies in a folder whose name ends in ``.p`` passes: partial tiles, and what a backup holds of people.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -37,6 +38,14 @@ class Overtaken(Exception):
     """The head is not the one that this publisher read: somebody else has published."""
 
 
+Still = Callable[[], None]
+"""Raises `Overtaken` where somebody else has published since the publication began."""
+
+
+def always() -> None:
+    """For whoever publishes alone."""
+
+
 class Store(Protocol):
     """A place that keeps resources by their path. Every call may raise `StoreUnavailable`."""
 
@@ -46,11 +55,15 @@ class Store(Protocol):
     def read(self, path: str) -> bytes | None:
         """The bytes of a resource; nothing where it is missing. One that has more than the store was opened for is `StoreUnavailable`."""
 
-    def put(self, resources: dict[str, bytes]) -> None:
+    def put(self, resources: dict[str, bytes], still: Still = always) -> None:
         """Keep resources that never change; they are durable when this returns, and the same bytes may be put again.
+
+        ``still`` is asked before each of them, so that a publisher that was paused puts nothing more beside what others published meanwhile; between
+        the answer and the write lies no more than that one resource.
 
         Raises:
             Conflict: Other bytes lie at one of the paths.
+            Overtaken: By ``still``.
         """
 
     def move_head(self, before: bytes | None, after: bytes) -> None:

@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from audit.log.stores import HEAD, MOST_BYTES, Conflict, Overtaken, StoreUnavailable, check_bundle
+from audit.log.stores import HEAD, MOST_BYTES, Conflict, Overtaken, Still, StoreUnavailable, always, check_bundle
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -69,10 +69,15 @@ class BucketStore:
         found = self._get(path)
         return found[0] if found else None
 
-    def put(self, resources: dict[str, bytes]) -> None:
+    def put(self, resources: dict[str, bytes], still: Still = always) -> None:
         """See `Store.put`."""
+
+        def put_one(path: str, data: bytes) -> None:
+            still()
+            self._put_one(path, data)
+
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for _ in pool.map(self._put_one, *zip(*resources.items(), strict=True)):
+            for _ in pool.map(put_one, *zip(*resources.items(), strict=True)):
                 pass
 
     def move_head(self, before: bytes | None, after: bytes) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from audit.log.durable import at_once
-from audit.log.stores import HEAD, MOST_BYTES, Conflict, Overtaken, StoreUnavailable, check_bundle
+from audit.log.stores import HEAD, MOST_BYTES, Conflict, Overtaken, Still, StoreUnavailable, always, check_bundle
 
 BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")  # what a writer that was killed has left beside the place that it meant
 READABLE, ENTERABLE = 0o644, 0o755  # whatever the umask: other accounts serve and check these files
@@ -52,13 +52,14 @@ class DirectoryStore:
             raise StoreUnavailable(f"{path} has more than {self.most} bytes.")
         return data
 
-    def put(self, resources: dict[str, bytes]) -> None:
+    def put(self, resources: dict[str, bytes], still: Still = always) -> None:
         """See `Store.put`."""
         folders: set[Path] = set()
         with _told():
             for path, data in resources.items():
                 place = self.folder / path
                 folders |= _made(place.parent, self.folder)
+                still()
                 self._put_one(place, data)
             for folder in folders:
                 _sync(folder)

@@ -14,9 +14,10 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.models import Event, SealedEntry, StoredCheckpoint
 from audit.log.publishing import SetBack, changed_tiles, passed_over, publish_once
 from audit.log.sealing import SealingError
-from audit.log.stores import HEAD, Conflict, Overtaken
+from audit.log.stores import HEAD, Conflict, Overtaken, Still, always
 from audit.log.stores.directory import DirectoryStore
 from tests.audit.log.logged import doctored, run_signer, sealed
+from tests.audit.log.paused import PUTS, woken_after
 
 pytestmark = pytest.mark.django_db
 
@@ -87,8 +88,8 @@ class Watched(DirectoryStore):
 
     steps: list[str] = field(default_factory=list)
 
-    def put(self, resources: dict[str, bytes]) -> None:
-        super().put(resources)
+    def put(self, resources: dict[str, bytes], still: Still = always) -> None:
+        super().put(resources, still)
         self.steps.append("put")
         if self.read(HEAD) is not None:
             whole(self.folder)
@@ -201,3 +202,10 @@ def test_a_publisher_that_slept_moves_nothing_back(store: DirectoryStore) -> Non
         publish(Slept(store.folder, [store]))
     assert whole(store.folder).size == 8
     assert publish(store) == 8
+
+
+@pytest.mark.parametrize("puts", range(PUTS + 1))
+def test_a_publisher_of_a_lost_history_puts_nothing_more_once_it_is_woken(
+    store: DirectoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puts: int
+) -> None:
+    woken_after(puts, store, tmp_path / "other", monkeypatch)

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ from audit.log.errors import NotVerified, ParseError
 from audit.log.examination import examine
 from audit.log.models import StoredCheckpoint, Timestamp
 from audit.log.publisher import Publisher
-from audit.log.publishing import publish_once, publish_timestamps
+from audit.log.publishing import Head, publish_once, publish_timestamps
 from audit.log.read import named
 from audit.log.report import Report
+from audit.log.sealing import last_signed
+from audit.log.stores import Overtaken
 from audit.log.stores.directory import DirectoryStore
 from audit.log.timestamps import taking
 from audit.log.timestamps.client import NotStamped, ask
@@ -183,16 +186,22 @@ def test_verify_log_names_a_timestamp_that_was_changed(listed: Authority, statem
 def test_what_is_published_beside_the_log_is_verified_by_openssl_and_holds_up_no_seal(
     listed: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sealed(2)
+    sealed(1)
+    first = last_signed(connection, public_keys())
+    assert first is not None
+    sealed(1)
     taking.run_due()
     size = Timestamp.objects.get().size or 0
-    sealed(2)
     store = DirectoryStore(tmp_path / "log")
+    sealed(2)
     head = publish_once(connection, store, public_keys())
     assert head is not None
-    assert publish_timestamps(connection, store, size - 1, 0) == 0, "not before the checkpoint itself"
-    assert publish_timestamps(connection, store, head.checkpoint.size, 0) == size
-    assert publish_timestamps(connection, store, head.checkpoint.size, 0) == size, "harmless when done again"
+    assert publish_timestamps(connection, store, Head(b"", first), 0) == 0, "not before the checkpoint itself"
+    with pytest.raises(Overtaken):
+        publish_timestamps(connection, store, replace(head, data=b"of one that was paused"), 0)
+    assert store.listed("timestamps") == []
+    assert publish_timestamps(connection, store, head, 0) == size
+    assert publish_timestamps(connection, store, head, 0) == size, "harmless when done again"
     words = [
         "openssl",
         "ts",

@@ -25,7 +25,7 @@ from audit.log.cutting import cut_published
 from audit.log.keys import generate
 from audit.log.note import VerifierKey
 from audit.log.pages import growth_file
-from audit.log.publishing import publish_once, publish_timestamps
+from audit.log.publishing import publish_once, publish_timestamps, read_head
 from audit.log.read import size
 from audit.log.sealing import seal_once
 from audit.log.signing import parse_signer_key
@@ -115,7 +115,9 @@ def folder(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> Pat
     authority.root.rename(tmp_path / "authority.pem")
     position = newest()
     log.publish()
-    publish_timestamps(connection, log.store, position.size, 0)
+    head = read_head(log.store, public_keys())
+    assert head is not None
+    publish_timestamps(connection, log.store, head, position.size - 1)
     (tmp_path / "log.pub").write_text(settings.PORTAL_LOG_PUBLIC_KEY + "\n")
     (attached,) = as_files(position)[:1]
     (tmp_path / attached.name).write_bytes(bytes(attached.data))

@@ -23,7 +23,7 @@ from audit.log.publisher import Publisher
 from audit.log.publishing import publish_once
 from audit.log.sealing import last_signed
 from audit.log.signing import SignerKey
-from audit.log.stores import HEAD
+from audit.log.stores import HEAD, Overtaken
 from audit.log.stores.directory import DirectoryStore
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.sources import Folder
@@ -283,19 +283,27 @@ def test_what_a_witness_cosigned_is_never_shown_as_less_and_a_log_set_back_behin
     path = witnessed_path(ONE.cosigner().text())
     with serving(witness(ONE, tmp_path / "1")) as one:
         witnessing = Witnessing((Listed(ONE.cosigner(), one, True),))
-        heads = []
+        heads, heard = [], []
         for _ in range(2):
             sealed(2)
             shown(witnessing)
             published_by(publisher)
             heads.append(store.read(HEAD) or b"")
+            heard.append(publisher.published)
         witnessing.close()
-    publish_lines(connection, store, 2, {})  # by one that was paused since then
-    assert (store.read(path), judged(store.folder)) == (heads[1], [])
+    before = heard[0]
+    assert before is not None
+    (store.folder / path).unlink()
+    with pytest.raises(Overtaken):  # one that was paused since then
+        publish_lines(connection, store, before, {})
+    (store.folder / path).write_bytes(heads[1])
+    assert judged(store.folder) == []
     (store.folder / HEAD).write_bytes(heads[0])
     assert judged(store.folder) == [(2, 3, "shorter than seen")]
+    publish_lines(connection, store, before, {})
+    assert store.read(path) == heads[1]
     (store.folder / path).write_bytes(b"words")
-    publish_lines(connection, store, 2, {})
+    publish_lines(connection, store, before, {})
     assert (store.read(path), judged(store.folder)) == (heads[0], [])
 
 

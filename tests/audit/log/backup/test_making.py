@@ -12,6 +12,7 @@ from audit.log.backup.making import BeingMade, make_backup
 from audit.log.backup.passing import Keeping
 from audit.log.backup.target import LOG, Target
 from audit.log.locks import Lock
+from audit.log.stores import Still, always
 from audit.log.stores.directory import DirectoryStore
 from tests.audit.log.backup.places import place
 from tests.audit.log.logged import run_signer, sealed
@@ -34,9 +35,9 @@ class Asking(DirectoryStore):
 
     free: list[tuple[str, bool]] = field(default_factory=list, kw_only=True)
 
-    def put(self, resources: dict[str, bytes]) -> None:
+    def put(self, resources: dict[str, bytes], still: Still = always) -> None:
         self.free.append(("put", is_free()))
-        super().put(resources)
+        super().put(resources, still)
 
     def move_head(self, before: bytes | None, after: bytes) -> None:
         self.free.append(("move_head", is_free()))

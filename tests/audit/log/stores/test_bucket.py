@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -15,6 +16,7 @@ from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
 from audit.log.stores.bucket import BucketStore
 from audit.log.stores.opening import open_store
 from tests.audit.log.logged import run_signer, sealed
+from tests.audit.log.paused import PUTS, woken_after
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -205,3 +207,13 @@ def test_a_bundle_is_cut_with_all_its_versions_and_never_under_its_lock(store: B
     for path in ("tile/0/000", "tile/entries/000.p/8", "checkpoint"):
         with pytest.raises(ValueError, match="no full bundle"):
             store.cut([path])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("puts", range(PUTS + 1))
+def test_a_publisher_of_a_lost_history_puts_nothing_more_once_it_is_woken(
+    store: BucketStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, puts: int
+) -> None:
+    """One put after the other, so that it is known what it had begun when it was paused; side by side it is as many as it does at once."""
+    monkeypatch.setattr("audit.log.stores.bucket.AT_ONCE", 1)
+    woken_after(puts, store, tmp_path / "other", monkeypatch)
