@@ -104,8 +104,9 @@ def trace(thread: int, fault: tuple[str, str, int], into: Path) -> subprocess.Po
 
 
 def threads_of(pid: int) -> list[int]:
-    """The oldest first; the number of the first is that of the process."""
-    return sorted(int(each.name) for each in Path(f"/proc/{pid}/task").iterdir())
+    """The first is the one it began with, whose number is that of the process; the numbers of the others may be lower."""
+    found = {int(each.name) for each in Path(f"/proc/{pid}/task").iterdir()}
+    return [pid, *sorted(found - {pid})]
 
 
 def _is_traced(thread: int, by: int) -> bool:

@@ -29,7 +29,7 @@ from tests.faults.striking import CALLS, KINDS, STRACE, replayed, strike_each, t
 from tests.servers import wait_until
 
 BEFORE, AFTER = 255, 257
-CALLS_TO_SEAL = frozenset({"openat", "write", "fsync", "rename", "fchmod"})  # it remembers what it signed
+CALLS_TO_SEAL = frozenset({"openat", "write", "fsync", "rename", "unlink"})  # it remembers what it signed
 IN_EVERY_RUN = [("link", "KILL"), ("rename", "KILL"), ("fsync", "EIO"), ("write", "ENOSPC")]
 
 
