@@ -1,5 +1,7 @@
 """A small share of each benchmark: that it measures what it says. Ratios and conditions alone; no time is asserted."""
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
@@ -20,6 +22,7 @@ from tests.benchmarks import (
     stopping,
     verifying,
 )
+from tests.benchmarks.grown import grow
 from tests.benchmarks.rows import Row, at_least, at_most, percentile, table
 from tests.faults.programs import running
 from tests.faults.shops import address, declare_source, end_at, make_shop, open_anyhow
@@ -68,10 +71,10 @@ def test_rate_that_was_not_held_is_a_miss() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pace_is_measured_in_a_log_that_has_grown_and_seals_on() -> None:
-    before, after = pacing.measured(300, 70_000, 1, 20)
-    assert (before > 0, after > 0, pacing.restarted() > 0) == (True, True, True)
-    assert SealedEntry.objects.count() == 70_021
+def test_pace_is_measured_in_a_log_that_has_grown_and_is_published_on(tmp_path: Path) -> None:
+    before, after = pacing.measured(300, 70_000, 1, 20, 2, tmp_path)
+    assert (before > 0, after > 0, pacing.restarted(tmp_path / "large") > 0) == (True, True, True)
+    assert SealedEntry.objects.count() == 70_000 + 20 + 2 * 40 + 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -91,10 +94,11 @@ def test_verifier_is_measured_over_a_whole_log() -> None:
     assert (one > 0, two > 0, memory > 5) == (True, True, True)
 
 
-@pytest.mark.django_db
-def test_proofs_are_measured_in_a_log_that_is_large_and_real_where_it_is_asked() -> None:
-    proving.fill(70_000)
-    assert len(proving.asked(3)) == 3
+@pytest.mark.django_db(transaction=True)
+def test_proofs_are_measured_anywhere_in_a_log_that_is_large() -> None:
+    grow(70_000)
+    proving.forget_files()
+    assert len(proving.asked([0, 69_999, *proving.anywhere(70_000, 3, 1)])) == 5
 
 
 @pytest.mark.django_db(transaction=True)

@@ -52,11 +52,11 @@ def publish(size: int, top: Path) -> None:
         entries = [_entry(number) for number in range(start, min(size, start + tiles.WIDTH))]
         leaves = [hashlib.sha256(b"\x00" + entry).digest() for entry in entries]
         edge |= tiles.grow(start, leaves, edge)
-        _write(top, tiles.TileName(None, start // tiles.WIDTH, len(entries)), tiles.encode_bundle(entries))
+        write(top, tiles.TileName(None, start // tiles.WIDTH, len(entries)), tiles.encode_bundle(entries))
         for level, index in [key for key, data in edge.items() if len(data) == tiles.WIDTH * tiles.HASH_BYTES]:
-            _write(top, tiles.TileName(level, index, tiles.WIDTH), edge.pop((level, index)))
+            write(top, tiles.TileName(level, index, tiles.WIDTH), edge.pop((level, index)))
     for tile in tiles.right_edge(size):
-        _write(top, tile, edge[tile.level or 0, tile.index])
+        write(top, tile, edge[tile.level or 0, tile.index])
     root = tiles.tree_root(size, lambda level, index, _: edge[level, index])
     (top / "checkpoint").write_bytes(sign_checkpoint(Checkpoint(SIGNER.name, size, root), SIGNER))
 
@@ -66,7 +66,8 @@ def _entry(number: int) -> bytes:
     return start + b"x" * (ENTRY_BYTES - len(start) - 2) + b'"}'
 
 
-def _write(top: Path, name: tiles.TileName, data: bytes) -> None:
+def write(top: Path, name: tiles.TileName, data: bytes) -> None:
+    """A tile or bundle where readers look for it."""
     path = top / tiles.path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
