@@ -52,6 +52,8 @@ EVENTS = family(
     ("log.on_time", "What keeps the log is on time again; ends an outage that was told.", "what since:time"),
     ("log.refused", "The log could not be written for a while.", "from_at:time to_at:time count:int"),
     ("log.recovered", "Entries that the database had lost came back from what is published.", "first:int last:int from_at:time to_at:time"),
+    ("log.values_restored", "Personal values that had not come back with their entries were taken from backups. Left out: of people who were erased since.",
+     "back:int lost:int left_out:int backups:list"),
     ("log.loss_reported", "Signing a range of the log as lost waits for a second administrator.", LOST + " reason*"),
     ("log.loss_declined", "A range of the log is not signed as lost.", "lost_id:id asked_by:id"),
     ("log.range_lost", "Two people say that a range of the log, acknowledged once, is lost.", LOST + " reason* asked_by:id approved_by:id"),

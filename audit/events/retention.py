@@ -51,7 +51,7 @@ FAMILIES: Mapping[str, str] = {
 # Where one event of a family says what is in force, or what is gone for ever.
 OTHERWISE: Mapping[str, str] = dict.fromkeys(
     (
-        "source.declared", "source.withdrawn", "source.epoch_started", "duty.set", "log.cut", "log.loss_reported", "log.range_lost", "log.recovered", "sealed.proposed", "sealed.registered",
+        "source.declared", "source.withdrawn", "source.epoch_started", "duty.set", "log.cut", "log.loss_reported", "log.range_lost", "log.recovered", "log.values_restored", "sealed.proposed", "sealed.registered",
         "sealed.account_listed", "sealed.custodian_changed", "sealed.retired", "offline.cards_made", "offline.card_held", "offline.replaced",
         "personnel.imported",
     ),

@@ -6,7 +6,7 @@ value is held too, or was erased, or had expired, or did not come back with the 
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -79,17 +79,36 @@ def examine_values(report: Report, chunk: Sequence[Examined], gone: Gone) -> Non
     _absent(report, absent, gone)
 
 
+def lost_values(chunk: Sequence[Examined], gone: Gone) -> dict[Value, str]:
+    """The commitments to what did not come back with some entries: it is not held, and nothing says that it was erased or had expired."""
+    held = set(PersonalValue.objects.filter(event_id__in=[each.id for each in chunk]).values_list("event_id", "field"))
+    absent = [
+        (entry, name, said) for entry in chunk if _did_come_back(entry, gone)
+        for name, said in commitments(entry.body).items() if (entry.id, name) not in held
+    ]  # fmt: skip
+    erased = gone.erased | _erased({entry.id for entry, *_ in absent})
+    return {(entry.id, name): said for entry, name, said in absent if not _is_erased(entry, name, erased, gone)}
+
+
 def _absent(report: Report, absent: Sequence[tuple[Examined, str]], gone: Gone) -> None:
     erased = gone.erased | _erased({entry.id for entry, _ in absent})
     for entry, name in absent:
-        if (entry.id, name) in erased or _at(entry) < gone.expired.get(entry.id, 0):
+        if _is_erased(entry, name, erased, gone):
             report.personal_erased += 1
-        elif any(first <= entry.index <= last for first, last in gone.came_back):
+        elif _did_come_back(entry, gone):
             report.personal_lost += 1
         else:
             report.personal_missing_count += 1
             named = f"entry {entry.index}, {name}"
             report.personal_missing += [named] if len(report.personal_missing) < MOST_NAMED else []
+
+
+def _is_erased(entry: Examined, name: str, erased: Collection[Value], gone: Gone) -> bool:
+    return (entry.id, name) in erased or _at(entry) < gone.expired.get(entry.id, 0)
+
+
+def _did_come_back(entry: Examined, gone: Gone) -> bool:
+    return any(first <= entry.index <= last for first, last in gone.came_back)
 
 
 def latest(expired: Iterable[Expired]) -> dict[uuid.UUID, int]:

@@ -1,7 +1,8 @@
 """Brings back from the published log what a database that was set back has lost: its entries, their places, the tree, the checkpoint.
 
-The published log is believed as far as its checkpoint is signed and contains what is stored. Personal values are not in it and
-stay lost; those that were erased since go again. What was acknowledged and never published is not in it either: people say so (``log.range_lost``).
+The published log is believed as far as its checkpoint is signed and contains what is stored. Personal values are not in it:
+a newer backup may hold them (`backup/values_again.py`); those that were erased since go again. What was acknowledged and never published is
+not in it either: people say so (``log.range_lost``).
 """
 
 import uuid

@@ -199,6 +199,7 @@ def log_set_back(entry: LoggedEvent, _system: System | None) -> Said:
     """The database was set back, and what is published came back."""
     details = (
         f"Entries {entry.fields['first']} to {entry.fields['last']} came back without their personal values. "
+        "A newer backup may hold those: manage.py restore_values. "
         "What was acknowledged and not published is lost: report it, and let a second administrator sign it."
     )
     return Said("log loss", "The database had lost entries of the log", "log loss", details, once=True)

@@ -48,6 +48,8 @@ PRESENTERS: dict[str, Presenter] = {
     "log.damage_found": say("A check of the log found damage", "{damages}", icon="alert-octagon", tone="attention"),
     "log.recovered": say("Entries {first} to {last} of the log came back from what is published", "Of {from_at} to {to_at}.",
                          icon="shield-lock", tone="attention"),
+    "log.values_restored": say("{back} personal values came back from backups, and {lost} are lost",
+                               "{left_out} are of people who were erased since, and stay away.", "From {backups}.", icon="database"),
     "log.loss_reported": say("Reported that a range of the log is lost", "From {from_at} to {to_at}.", "Entries {first} to {last}.",
                              "In no entry: {acknowledged}.", "{reason}", icon="alert-octagon", tone="attention"),
     "log.loss_declined": say("Did not sign a range of the log as lost", "Reported by {asked_by}.", icon="x"),

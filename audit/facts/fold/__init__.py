@@ -170,6 +170,7 @@ NO_FACT = frozenset(
         "log.damage_found",
         "log.refused",
         "log.recovered",
+        "log.values_restored",
         "log.loss_reported",
         "log.loss_declined",
         "log.range_lost",

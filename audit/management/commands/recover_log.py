@@ -44,7 +44,7 @@ class Command(BaseCommand):
             return
         self.stdout.write(
             f"Entries {found.first} to {found.last} were brought back, of {_time(found.from_at)} to {_time(found.to_at)}.\n"
-            "Their personal values are not among what is published, and are lost.\n"
+            "Their personal values are not among what is published: manage.py restore_values takes them from a newer backup.\n"
             f"What was acknowledged after {_time(found.to_at)} and never published is lost. Two administrators say so in the portal."
         )
 

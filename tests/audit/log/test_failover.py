@@ -27,7 +27,7 @@ from audit.log.forgetting import NotSignedAsLost, forget
 from audit.log.models import SealedEntry
 from audit.log.note import write_note
 from audit.log.publishing import SetBack, publish_once
-from audit.log.read import named
+from audit.log.read import named, of_case
 from audit.log.sealing import SealingError, last_signed, seal_once
 from audit.log.signing import sign_checkpoint
 from audit.log.stores import Overtaken, StoreUnavailable
@@ -37,8 +37,12 @@ from audit.log.tiles import TileName
 from audit.log.verify.__main__ import main as verify
 from portal.clock import now
 from portal.eligibility.models import RoleAssignment
+from portal.grants import authorising, opening, permits
 from portal.lost import actions
 from portal.lost.models import LostRange
+from portal.policy.rules import Policy
+from tests.audit.log.backup.places import Place
+from tests.audit.log.backup.places import place as place_of_backups
 from tests.audit.log.logged import TEST, appended, doctored, run_signer, sealed
 from tests.audit.log.test_recovery import set_back
 from tests.faults.programs import MANAGE, environment_of
@@ -67,6 +71,7 @@ def steps() -> dict[int, list[str]]:
 def run(command: str, place: Path, *, own_process: bool = False) -> str:
     """One of them, with the page's capital words in their places."""
     words = {"STORE": place / "log", "SEEN": place / "seen", "KEPT": place / "kept", "MAILS": place / "mails"}
+    words |= {"BACKUPS": place / "backups", "IDENTITY": place / "backup.identity"}
     words["KEY"] = run_signer().verifier().text()  # type: ignore[assignment]  # a text
     python, *rest = [str(words.get(word, word)) for word in shlex.split(command)]
     assert python == "python"
@@ -102,12 +107,14 @@ class Breaking(DirectoryStore):
         raise StoreUnavailable("Killed.")
 
 
-def lose(place: Path, *, bundles: bool) -> None:
+def lose(place: Path, *, bundles: bool, backed_up: Place | None = None) -> None:
     """300 entries are published, 520 were signed and remembered, their publication broke off; the database falls back to 290."""
     sealed(STORED)
     edge = _tiles()
     sealed(PUBLISHED - STORED)
     publish(place)
+    if backed_up:
+        backed_up.backup()
     sealed(SIGNED - PUBLISHED)
     remember(place)
     with pytest.raises(StoreUnavailable):
@@ -142,13 +149,30 @@ def sign(world: World, place: Path, ids: list[uuid.UUID]) -> LostRange:
     return actions.sign(by=actor(world.quinn), lost=row)
 
 
+def break_the_glass(known: World) -> None:
+    """While nothing is sealed, a bypass waits where the policy asks for the seal, and opens where it prefers to open unsealed, on record."""
+    states = {}
+    for at_once, slug in enumerate(("waits", "opens")):
+        world = make_world(slug=slug, policy=Policy(open_unsealed=at_once), people=known.people)
+        asked = authorising.bypass(by=actor(world.ann), privilege=world.privilege, asked=world.asked("bypass"))
+        grant = opening.run(asked.pk)
+        activated = of_case(str(grant.request_id), ["grant.activated"])
+        states[slug] = (grant.state, [each.fields["unsealed"] for each in activated])
+    assert states == {"waits": ("opening", []), "opens": ("active", [1])}
+
+
 @pytest.mark.django_db(transaction=True)
-def test_each_command_of_the_page_in_its_order_ends_the_stop_and_says_what_is_lost(place: Path) -> None:
-    lose(place, bundles=False)
+def test_each_command_of_the_page_in_its_order_ends_the_stop_and_says_what_is_lost(
+    place: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups = place_of_backups(place)
+    settings.PORTAL_BACKUP_PUBLIC_KEY = backups.signer.verifier().text()
+    monkeypatch.setattr(permits, "SEAL_PATIENCE_S", 0.2)
+    lose(place, bundles=False, backed_up=backups)
     told, known = uuid.uuid4(), str(SealedEntry.objects.values_list("event_id", flat=True)[0])
     (place / "mails").write_text(f"See https://portal.example/requests/{told}/ and entry {known}.\n")
     do = steps()
-    assert {number for number, commands in do.items() if commands} == {3, 4, 5, 6, 7, 9, 12}
+    assert {number for number, commands in do.items() if commands} == {3, 4, 5, 6, 7, 9, 10, 12}
     said: dict[int, list[str]] = {}
     for number, commands in do.items():
         if number == 5:
@@ -161,7 +185,12 @@ def test_each_command_of_the_page_in_its_order_ends_the_stop_and_says_what_is_lo
                 seal(place)
             with pytest.raises(CommandError, match=r"No event log\.range_lost"):
                 run(do[9][0], place)
-            sign(make_world(), place, [told])
+            sign(world := make_world(), place, [told])
+            break_the_glass(world)
+            with pytest.raises(SealingError, match="has signed 520 entries"):
+                seal(place)
+        if number == 10:
+            assert examine([run_signer().verifier()]).personal_lost == 20
         if number == 11:
             assert seal(place) > 0
             publish(place)
@@ -176,10 +205,17 @@ def test_each_command_of_the_page_in_its_order_ends_the_stop_and_says_what_is_lo
     assert said[7] == [f"{told}\n"]
     assert said[9] == [f"The sealer goes on after 300 entries. What it remembered is kept beside {place / 'seen'}.\n"]
     assert (place / "seen.lost-520").read_text().splitlines()[1] == "520"
+    assert said[10][0].startswith("20 personal values came back, from ")
     assert run(do[3][0], place) == "WHOLE"
-    assert examine([run_signer().verifier()], published=StoreSource(str(place / "log"))).sentences() == []
+    report = examine([run_signer().verifier()], published=StoreSource(str(place / "log")))
+    assert (report.sentences(), report.personal_lost) == ([], 0)
     names = SealedEntry.objects.filter(index__gte=300, event__name__startswith="log.").order_by("index")
-    assert list(names.values_list("event__name", flat=True)) == ["log.recovered", "log.loss_reported", "log.range_lost"]
+    assert list(names.values_list("event__name", flat=True)) == [
+        "log.recovered",
+        "log.loss_reported",
+        "log.range_lost",
+        "log.values_restored",
+    ]
     (lost,) = named(["log.range_lost"])
     assert (lost.fields["first"], lost.fields["last"], lost.fields["acknowledged"]) == (300, 519, [str(told)])
     assert lost.index is not None
