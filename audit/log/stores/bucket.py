@@ -26,6 +26,9 @@ AT_ONCE = 8
 PATIENCE_S, PACE = 60.0, 2**20  # of one resource: seconds, and bytes in a further second
 LOCK_MODE = "COMPLIANCE"  # GOVERNANCE can be lifted by whoever has the right to
 MISSING, FAILED = frozenset({"NoSuchKey", "404"}), frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+SHORTER = timedelta(
+    days=1
+)  # a lock that ends so much earlier is made longer; not each time that the same bytes are put again
 TYPES = {True: "text/plain; charset=utf-8", False: "application/octet-stream"}
 
 
@@ -52,7 +55,7 @@ class BucketStore:
     patience_s: float = PATIENCE_S
 
     def check(self) -> None:
-        """See `Store.check`: versioning and Object Lock are switched on."""
+        """See `Store.check`: versioning and Object Lock are switched on, and nothing is locked by itself."""
         with _told():
             versioning = self.client.get_bucket_versioning(Bucket=self.bucket).get("Status")
             try:
@@ -63,6 +66,11 @@ class BucketStore:
                 lock = {}
         if versioning != "Enabled" or lock.get("ObjectLockEnabled") != "Enabled":
             raise StoreUnavailable(f"The bucket {self.bucket} must have versioning and Object Lock switched on.")
+        if lock.get("Rule", {}).get("DefaultRetention"):
+            raise StoreUnavailable(
+                f"The bucket {self.bucket} must have no default retention: it would lock partial tiles and each checkpoint as well, which pass. "
+                "Full tiles are locked one by one."
+            )
 
     def read(self, path: str) -> bytes | None:
         """See `Store.read`."""
@@ -189,11 +197,13 @@ class BucketStore:
                 self._lock(path, locked)
 
     def _lock(self, path: str, locked: dict[str, Any]) -> None:
-        """See to it that the same bytes, which somebody put before, are locked as well."""
+        """See to it that the same bytes, which somebody put before, are locked as well, and for as long; a lock is never made shorter."""
         with _told():
-            key = self.prefix + path
-            if self.client.head_object(Bucket=self.bucket, Key=key).get("ObjectLockMode") != LOCK_MODE:
-                kept: Any = {"Mode": LOCK_MODE, "RetainUntilDate": locked["ObjectLockRetainUntilDate"]}
+            key, until = self.prefix + path, locked["ObjectLockRetainUntilDate"]
+            found = self.client.head_object(Bucket=self.bucket, Key=key)
+            date = found.get("ObjectLockRetainUntilDate")
+            if found.get("ObjectLockMode") != LOCK_MODE or date is None or date < until - SHORTER:
+                kept: Any = {"Mode": LOCK_MODE, "RetainUntilDate": max(until, date or until)}
                 self.client.put_object_retention(Bucket=self.bucket, Key=key, Retention=kept)
 
     def _get(self, path: str) -> tuple[bytes, str] | None:

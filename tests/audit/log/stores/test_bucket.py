@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -76,6 +76,44 @@ def test_same_bytes_that_somebody_put_without_a_lock_are_locked(store: BucketSto
     store.client.put_object(Bucket=store.bucket, Key="portal/tile/0/000", Body=b"one")
     store.put({"tile/0/000": b"one"})
     assert store.client.head_object(Bucket=store.bucket, Key="portal/tile/0/000")["ObjectLockMode"] == "COMPLIANCE"
+
+
+@pytest.mark.parametrize(
+    ("mode", "days", "expected"),
+    [("COMPLIANCE", 3, 30), ("GOVERNANCE", 3, 30), ("GOVERNANCE", 90, 90), ("COMPLIANCE", 90, 90)],
+)
+def test_same_bytes_under_a_shorter_lock_are_locked_for_longer_and_never_for_less(
+    store: BucketStore, mode: Any, days: int, expected: int
+) -> None:
+    begun = datetime.now(UTC)
+    store.client.put_object(
+        Bucket=store.bucket, Key="portal/tile/0/000", Body=b"one", ObjectLockMode=mode,
+        ObjectLockRetainUntilDate=begun + timedelta(days=days),
+    )  # fmt: skip
+    store.put({"tile/0/000": b"one"})
+    found = store.lock_of("tile/0/000")
+    assert found is not None
+    assert (found[0], round((found[1] - begun) / timedelta(days=1))) == ("COMPLIANCE", expected)
+
+
+def test_readers_are_told_what_they_get(store: BucketStore) -> None:
+    """As C2SP tlog-tiles and tlog-checkpoint have it; a line of a witness beside the log is a checkpoint too."""
+    store.put({"tile/0/000": b"full", "tile/entries/000": b"bundle", "tile/0/001.p/8": b"part"})
+    store.move_head(None, b"head")
+    store.beside("witnessed/0.checkpoint").move_head(None, b"head")
+    types = {
+        path: store.client.head_object(Bucket=store.bucket, Key=f"portal/{path}")["ContentType"]
+        for path in (HEAD, "witnessed/0.checkpoint", "tile/0/000", "tile/entries/000", "tile/0/001.p/8")
+    }
+    text, data = "text/plain; charset=utf-8", "application/octet-stream"
+    assert list(types.values()) == [text, text, data, data, data]
+
+
+def test_a_bucket_that_would_lock_what_passes_is_refused_at_the_start(store: BucketStore) -> None:
+    rule: Any = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}}
+    store.client.put_object_lock_configuration(Bucket=store.bucket, ObjectLockConfiguration=rule)
+    with pytest.raises(StoreUnavailable, match="must have no default retention: it would lock partial tiles and each"):
+        store.check()
 
 
 def test_head_is_moved_only_by_who_read_it_last(store: BucketStore) -> None:
