@@ -17,7 +17,7 @@ from tests.benchmarks.verifying import SIZE
 from tests.faults.programs import running
 from tests.servers import wait_until
 
-SMALL, BATCH, EACH, ROUNDS, RESTARTS = 10_000, 2000, 5, 7, 3
+SMALL, BATCH, EACH, ROUNDS, RESTARTS = 10_000, 2000, 3, 5, 3
 PACE_BAR, RESTART_BAR_S = 1.2, 2.0
 PATIENCE_S = 60.0
 AWAITED = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
