@@ -136,6 +136,7 @@ def read(text: str) -> Card:
         or parts[0] != HEAD
         or check != f"{zlib.crc32(said.encode()):08x}"
         or not NUMBER.fullmatch(parts[4])
+        or not (parts[1] and parts[2])  # without a login it would pass for typed words
     ):
         raise DamagedCard("The QR code was not read whole. Read it again, or type the words of the card.")
     _, system, login, where, number, letter, words = parts

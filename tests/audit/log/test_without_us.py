@@ -25,6 +25,7 @@ from audit.log.cutting import cut_published
 from audit.log.keys import generate
 from audit.log.note import VerifierKey
 from audit.log.pages import growth_file
+from audit.log.proof import parse_proof, parse_proofs
 from audit.log.publishing import publish_once, publish_timestamps, read_head
 from audit.log.read import size
 from audit.log.sealing import seal_once
@@ -159,6 +160,11 @@ def test_every_command_of_the_page_does_what_it_says(folder: Path) -> None:
     assert ("Verification: OK" in stamped, "\nTime stamp: " in stamped) == (True, True)
     assert (proofs.count("\nentry "), proofs.count("PROVED.")) == (7, 2)
     assert proofs.endswith(f"PROVED. {name}: {int(at) + 51} entries begin with the {at} of before.\n")
+    cut_out = next(part for part in PAGE.read_text().split("`") if part.startswith("csplit"))
+    subprocess.run(cut_out, shell=True, cwd=folder, capture_output=True, check=True)
+    single = [each.read_bytes() for each in sorted(folder.glob("xx*")) if each.stat().st_size]
+    assert [parse_proof(each) for each in single] == [*parse_proofs((folder / "log-proofs.txt").read_bytes())]
+    assert len(single) == 8
 
 
 @pytest.mark.django_db
