@@ -2,15 +2,17 @@
 
 import json
 import uuid
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from audit.log.append import Actor, Entry, LogUnavailable, append, append_many, process
+from audit.log.append import Actor, Entry, LogUnavailable, UndeclaredEvent, action, append, append_many, process
 from audit.log.canonical import parse_entry
 from audit.log.commitments import verify_commitment
-from audit.log.models import Event, PersonalValue, QueueEntry
+from audit.log.heartbeats import beat
+from audit.log.models import Event, Heartbeat, PersonalValue, QueueEntry
 
 ADA = Actor(str(uuid.uuid4()), "Ada Lovelace", "totp", 1_780_000_000_000)
 HOSTILE = "'; DROP TABLE audit_event; -- \\ %s %(x)s {} \x00 \u202e ü"
@@ -81,6 +83,34 @@ def test_event_goes_with_the_transaction_of_its_change() -> None:
         append_many([_entry()])
         transaction.set_rollback(True)
     assert (Event.objects.count(), QueueEntry.objects.count(), PersonalValue.objects.count()) == (0, 0, 0)
+
+
+SEEN, REFUSED = ("request.seen", {"person_id": "p"}), ("log.refused", {"from_at": 1, "to_at": 2, "count": 3})
+Said = tuple[str, dict[str, Any]]
+
+
+@action(event="request.seen")
+def _changes(*, by: Actor, said: Sequence[Said]) -> None:
+    beat("changed")
+    for name, fields in said:
+        append(name, by=by, **fields)
+
+
+@action(event=("request.seen", "log.refused"))
+def _calls(*, by: Actor, said: Sequence[Said]) -> None:
+    append("log.refused", by=by, **REFUSED[1])
+    _changes(by=by, said=said)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [_changes, _calls])
+@pytest.mark.parametrize("said", [[], [REFUSED], [SEEN, REFUSED]], ids=["none", "another", "one too many"])
+def test_an_action_that_does_not_write_its_event_changes_nothing(act: Callable[..., None], said: list[Said]) -> None:
+    with pytest.raises(UndeclaredEvent, match="_changes declares"):
+        act(by=ADA, said=said)
+    assert (Event.objects.count(), QueueEntry.objects.count(), Heartbeat.objects.count()) == (0, 0, 0)
+    act(by=ADA, said=[SEEN])
+    assert Heartbeat.objects.count() == 1
 
 
 @pytest.mark.django_db
