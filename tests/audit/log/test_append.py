@@ -85,8 +85,9 @@ def test_event_goes_with_the_transaction_of_its_change() -> None:
     assert (Event.objects.count(), QueueEntry.objects.count(), PersonalValue.objects.count()) == (0, 0, 0)
 
 
-SEEN, REFUSED = ("request.seen", {"person_id": "p"}), ("log.refused", {"from_at": 1, "to_at": 2, "count": 3})
 Said = tuple[str, dict[str, Any]]
+SEEN: Said = ("request.seen", {"person_id": "p"})
+REFUSED: Said = ("log.refused", {"from_at": 1, "to_at": 2, "count": 3})
 
 
 @action(event="request.seen")
