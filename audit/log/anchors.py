@@ -12,7 +12,7 @@ from audit.log.cosignature import CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
 from audit.log.models import Cosignature, StoredCheckpoint
 from audit.log.note import parse_note
-from audit.log.read import last_named_of
+from audit.log.read import SKEW_MS, last_named_of
 from audit.log.witness.listed import parse_witnesses
 
 log = logging.getLogger("breakglass.anchors")
@@ -49,7 +49,7 @@ def _record(witness: CosignerKey) -> int:
 
 def _is_new(newest: tuple[int, int], size: int, at: int, now: int) -> bool:
     """Whether this hour has none on record yet, and there is a later one to record."""
-    return newest[0] != size and at // HOUR_MS < now // HOUR_MS
+    return newest[0] != size and (at > now + SKEW_MS or at // HOUR_MS < now // HOUR_MS)
 
 
 def _newest(witness: CosignerKey) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from audit.log.append import now_ms
 from audit.log.heartbeats import last_beat
-from audit.log.read import LoggedEvent, in_window, last_named
+from audit.log.read import SKEW_MS, LoggedEvent, in_window, last_named
 
 MADE, FAILED, LATE = "backup.made", "backup.failed", "backup.late"
 REHEARSED, REHEARSAL_FAILED = "backup.rehearsed", "backup.rehearsal_failed"
@@ -21,7 +21,6 @@ SUCCEEDED = {BACKUP: MADE, REHEARSAL: REHEARSED}
 WENT_WRONG = {BACKUP: FAILED, REHEARSAL: REHEARSAL_FAILED}
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 GRACE_MS = 15 * MINUTE_MS
-SKEW_MS = 5 * MINUTE_MS  # between the clocks of two machines
 ENOUGH = 50  # entries to look back over: an outage has few, since each is told once
 
 
@@ -37,12 +36,12 @@ def rehearsal_ms() -> int:
 
 def last_of(what: str) -> LoggedEvent | None:
     """The last backup that was made, or the last rehearsal that succeeded."""
-    return next(iter(last_named([SUCCEEDED[what]], until=now_ms() + SKEW_MS)), None)
+    return next(iter(last_named([SUCCEEDED[what]])), None)
 
 
 def outage_of(what: str) -> LoggedEvent | None:
     """The entry that began the outage which goes on, if one does."""
-    return _begun(what, last_named([SUCCEEDED[what], WENT_WRONG[what], LATE], ENOUGH, now_ms() + SKEW_MS))
+    return _begun(what, last_named([SUCCEEDED[what], WENT_WRONG[what], LATE], ENOUGH))
 
 
 def noted(process: str) -> dict[str, Any]:

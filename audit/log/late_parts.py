@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from audit.log.backup_times import SKEW_MS
 from audit.log.errors import ParseError
 from audit.log.heartbeats import last_beat
 from audit.log.models import Cosignature, Heartbeat
-from audit.log.read import LoggedEvent, last_named, position, signed_after
+from audit.log.read import SKEW_MS, LoggedEvent, last_named, position, signed_after
 from audit.log.witness.listed import Listed, parse_witnesses
 
 SECOND_MS, MINUTE_MS, HOUR_MS = 1_000, 60_000, 3_600_000

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from audit.log.append import now_ms
 from audit.log.commitments import verify_commitment
 from audit.log.erased import in_words, when_erased
 from audit.log.logged import LoggedEvent as LoggedEvent  # every reader meets it here
@@ -30,6 +31,7 @@ e.at, s.index NULLS LAST, CASE WHEN s.index IS NULL THEN (SELECT q.seq FROM audi
 NEWEST = """
 e.at DESC, s.index DESC NULLS FIRST, CASE WHEN s.index IS NULL THEN (SELECT q.seq FROM audit_queue q WHERE q.event_id = e.id) END DESC
 """
+SKEW_MS = 300_000  # between the clocks of two machines
 PORTION = 1000  # rows that are fetched at once where there may be any number of them
 
 LAST_OF_SUBJECTS = """
@@ -244,24 +246,29 @@ def named(names: Iterable[str]) -> list[LoggedEvent]:
 
 def last_named(names: Iterable[str], limit: int = 1, until: int | None = None) -> list[LoggedEvent]:
     """The newest so many events of some names by time, sealed or not yet; ``until``: none that was written later (ms)."""
-    if until is None:
-        return _by_time("e.name = ANY(%s)", [list(names)], limit)
-    return _by_time("e.name = ANY(%s) AND e.at <= %s", [list(names), until], limit)
+    return _by_time("e.name = ANY(%s) AND e.at <= %s", [list(names), _believed() if until is None else until], limit)
 
 
 def last_one_named(names: Iterable[str]) -> LoggedEvent | None:
     """The newest event of some names, sealed or not yet; however many there are."""
     wanted = list(names)
     found = _by_time(
-        "e.name = ANY(%s) AND e.at = (SELECT max(at) FROM audit_event WHERE name = ANY(%s))", [wanted, wanted], 1
+        "e.name = ANY(%s) AND e.at = (SELECT max(at) FROM audit_event WHERE name = ANY(%s) AND at <= %s)",
+        [wanted, wanted, _believed()],
+        1,
     )
     return found[0] if found else None
 
 
 def last_named_of(subject: str, names: Iterable[str]) -> LoggedEvent | None:
     """The newest event of some names about one thing, sealed or not yet."""
-    found = of_subject(subject, names, 1)
+    found = of_subject(subject, names, 1, _believed())
     return found[0] if found else None
+
+
+def _believed() -> int:
+    """Up to when (ms) an event can be the last of something: one that says that it was written later would silence whoever asks until then."""
+    return now_ms() + SKEW_MS
 
 
 def each_named(names: Iterable[str], since: int | None = None) -> Iterator[LoggedEvent]:

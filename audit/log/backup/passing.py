@@ -85,7 +85,7 @@ def _kept_manifest(
 ) -> Manifest | None:
     identity = folder.rpartition("/")[2].removesuffix(".p")
     try:
-        if now - time_of(identity) > keeping.keep_days * DAY_MS:
+        if not -DAY_MS <= now - time_of(identity) <= keeping.keep_days * DAY_MS:  # one of the future would never pass
             return None
         manifest = target.manifest(ours, identity)
         if manifest is not None:

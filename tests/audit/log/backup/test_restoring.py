@@ -18,7 +18,7 @@ from audit.log.backup.making import NotMade
 from audit.log.backup.passing import Keeping
 from audit.log.backup.rehearsing import _hold_against_log
 from audit.log.backup.restoring import NotRestored
-from audit.log.backup.target import DAY_MS, written_at
+from audit.log.backup.target import BACKUPS, DAY_MS, folder_of, written_at
 from audit.log.checkpoints import latest
 from audit.log.erased import subject_of
 from audit.log.expiring import expire
@@ -252,6 +252,15 @@ def test_no_copy_of_an_erased_value_is_kept_for_longer_than_the_days_of_erasure(
     )
     assert max(oldest.values()) <= 30, oldest
     assert backups.target.rest.passing("personal") != []
+
+
+def test_a_backup_whose_clock_was_ahead_is_not_kept_until_then(backups: Place) -> None:
+    sealed(2)
+    with clock(lambda: AT + 300 * DAY_MS):
+        backups.backup()
+    with clock(lambda: AT):
+        made = backups.backup()
+    assert backups.target.rest.passing(BACKUPS) == [folder_of(made.id)]
 
 
 def test_backup_into_the_place_of_another_log_or_signer_is_refused(backups: Place, tmp_path: Path) -> None:
