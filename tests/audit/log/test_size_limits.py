@@ -1,6 +1,7 @@
 """The database takes no row of the log that is larger than what our own writer makes."""
 
 import uuid
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -22,7 +23,7 @@ VALUE = "INSERT INTO audit_personal_value (event_id, field, salt, value) VALUES 
     ],
     ids=["body", "salt", "value"],
 )
-def test_the_database_refuses_what_no_writer_makes(statement: str, fits: list[object], does_not: list[object]) -> None:
+def test_the_database_refuses_what_no_writer_makes(statement: str, fits: list[Any], does_not: list[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, [uuid.uuid4(), *fits])
         with pytest.raises(IntegrityError, match="_size"), transaction.atomic():
