@@ -1,4 +1,4 @@
-"""Who could alter what is stored of the log: looked up once a day where the web process can see it, and put on record.
+"""Who could alter what is stored of the log: looked up twice a day by worker or watch, and put on record.
 
 Every database has superusers and an owner of its tables; against them stand witnesses and the published log, not this check. They are
 left out, unless the portal itself runs as one of them.
