@@ -47,7 +47,7 @@ OFTEN, SELDOM = 0.02, 0.5  # seconds between two looks, at least and at most
 TEST_LOG_NAME = "breakglass.example/test"
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 90) -> None:
     """Wait for a condition, never for a time; fails with `what` was awaited.
 
     Looking takes a fifth of the time at most: a page or a folder of mails that is looked at without a pause takes a core from all

@@ -93,7 +93,7 @@ def gathered(scope: Scope, position: Position, say: Say) -> Evidence:
     """Compute everything.
 
     Raises:
-        CannotFold: the log holds an entry that is none of ours.
+        CannotFold: the log holds an entry that cannot be read.
         CatalogueRefused: what the operator added to the catalogue is refused.
         NoPosition: the pack before was made at a position that does not verify.
     """
@@ -137,7 +137,7 @@ def folded(
     """Facts of the chosen systems at the position, with all that tests read beside them, and the entries that they rest on.
 
     Raises:
-        CannotFold: the log holds an entry that is none of ours.
+        CannotFold: the log holds an entry that cannot be read.
     """
     db, period = new_database(), Period(scope.start, scope.end, position.at)
     done = fold(

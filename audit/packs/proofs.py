@@ -26,7 +26,8 @@ SELECT s.index FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
 class Proven:
     """The attached file, how many entries it proves, and which it cannot.
 
-    ``lacking``: their bytes or a tile do not verify. ``elsewhere``, ``outside``: left out, see ``audit.facts.fold.resting``.
+    ``lacking``: their bytes or a tile do not verify. ``elsewhere``, ``outside``: left out, ``unknown``: not understood, see
+    ``audit.facts.fold.resting``.
     """
 
     file: Attachment
@@ -34,6 +35,7 @@ class Proven:
     lacking: tuple[int, ...] = ()
     elsewhere: int = 0
     outside: int = 0
+    unknown: tuple[int, ...] = ()
 
     @property
     def total(self) -> int:
@@ -44,6 +46,11 @@ class Proven:
     def named(self) -> tuple[int, ...]:
         """The first of those that cannot be proved."""
         return self.lacking[:MOST_NAMED]
+
+    @property
+    def strange(self) -> tuple[int, ...]:
+        """The first of those that nobody understood."""
+        return self.unknown[:MOST_NAMED]
 
 
 def of_pack(evidence: Evidence, folder: Path) -> Proven:
@@ -59,7 +66,7 @@ def of_pack(evidence: Evidence, folder: Path) -> Proven:
             file.write(text)
             done.add(index)
     attached = Attachment(NAME, path, "text/plain", ABOUT, "Source")
-    return Proven(attached, len(done), tuple(sorted(wanted - done)), rests.elsewhere, rests.outside)
+    return Proven(attached, len(done), tuple(sorted(wanted - done)), rests.elsewhere, rests.outside, rests.unknown)
 
 
 def of_entries(indexes: Iterable[int | None], position: Position) -> Proven:

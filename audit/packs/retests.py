@@ -97,7 +97,7 @@ def retest(asked: LoggedEvent, position: Position, catalogue: Catalogue) -> Outc
     """Run the test of a finding at a position of the log.
 
     Raises:
-        CannotFold: the log holds an entry that is none of ours.
+        CannotFold: the log holds an entry that cannot be read.
     """
     given, test = asked.fields, catalogue.tests.get(asked.fields["test_id"])
     if test is None:

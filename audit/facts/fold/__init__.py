@@ -5,7 +5,7 @@ Nothing here reads a live table, a clock or a personal value, so the same entrie
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.events import catalogue
 from audit.facts.fold import (
@@ -200,7 +200,7 @@ UNFED = frozenset(
 
 
 class CannotFold(ValueError):
-    """An entry cannot be folded; the sentence says which and why."""
+    """An entry that was read lacks what the fold needs of it; the sentence says which and what."""
 
 
 @dataclass(frozen=True)
@@ -233,24 +233,30 @@ def fold(
 ) -> Folded:
     """Fold entries, in the order of the log, into the tables of facts of an empty database.
 
+    One of a name that is not known here is of a later version, or was put in by hand. It is named, and the rows of its case are as those that
+    rest on damage: who may insert one could otherwise end every pack.
+
     ``ranges`` are the results of ``audit.log.ranges`` for the same entries: they become the facts ``log_ranges`` and
     ``checkpoints``, and rows that rest on a range which does not verify are listed as unreadable. ``only`` names systems,
     and leaves out the rows of all others.
 
     Raises:
-        CannotFold: an entry has a name, or lacks a field, that makes it none of ours.
+        CannotFold: an entry that was not read by `readable` lacks a field.
     """
     facts, count, last_at = Facts(kept=Kept(horizon=period.end_at)), 0, None
-    damaged = _damaged(ranges)
+    damaged, unknown = _damaged(ranges), list[int]()
     for entry in entries:
-        facts.begin(entry, damaged=entry.index in damaged)
+        known = entry.name in catalogue
+        facts.begin(entry, damaged=not known or entry.index in damaged)
+        if not known and entry.index is not None:
+            unknown.append(entry.index)
         kept.seen(facts, entry)
         fold_entry(facts, entry)
         count, last_at = count + 1, entry.at
     facts.end()
     compute(facts, period, parameters)
     gone = scope.only_systems(facts, only) if only is not None else {}
-    rests = resting.rests(facts.resting, facts.rows, period, only=only, gone=gone)
+    rests = replace(resting.rests(facts.resting, facts.rows, period, only=only, gone=gone), unknown=tuple(unknown))
     _log(facts, ranges)
     kept.records(facts, damaged, checked=bool(ranges))
     for table in load_schema().tables:
@@ -259,11 +265,9 @@ def fold(
 
 
 def fold_entry(facts: Facts, entry: LogEntry) -> None:
-    """Fold one entry."""
+    """Fold one entry; one that gives no fact is left out."""
     handle = HANDLERS.get(entry.name)
     if handle is None:
-        if entry.name not in catalogue:
-            raise CannotFold(f"Entry {entry.index} is named {entry.name}, and there is no such event.")
         return
     before = facts.resting.count()
     try:

@@ -35,12 +35,13 @@ class Rests:
     """Indexes of the entries on which the facts rest.
 
     ``elsewhere``: how many more gave a row that belongs to no system, and tell of another one; ``outside``: of actions and connections before or
-    after the period.
+    after the period. ``unknown``: indexes of entries whose names this version does not know, so that nothing of them is in any row.
     """
 
     on: tuple[int, ...] = ()
     elsewhere: int = 0
     outside: int = 0
+    unknown: tuple[int, ...] = ()
 
 
 @dataclass

@@ -14,7 +14,7 @@ from audit.log.ranges import Entry
 from tests.audit.controls.fixture_rows import base, row
 from tests.audit.facts import story
 from tests.audit.facts.everything import everything
-from tests.audit.facts.stream import DAY, HOUR, MINUTE, PERIOD, Judged, Stream, at, judge
+from tests.audit.facts.stream import DAY, HOUR, MINUTE, PERIOD, Judged, at, judge
 
 START = at("07-03", "02:00")
 # What a quarter in which all went well gives where every fact is fed.
@@ -423,9 +423,19 @@ def test_bytes_that_are_no_entry_are_left_out_and_their_range_fails() -> None:
 NOBODYS = {"v": 1, "id": "x", "at": PERIOD.start_at, "by": "ann", "personal": {}, "fields": {}}
 
 
-def test_entry_that_is_none_of_ours_stops_the_fold() -> None:
-    with pytest.raises(CannotFold, match=r"^Entry 0 is named glass\.broken, and there is no such event\.$"):
-        judge(Stream(), entries=[Entry(0, encode(NOBODYS | {"name": "glass.broken"}))])
+def test_entry_of_a_name_that_is_not_known_is_named_and_leaves_its_case_undecided() -> None:
+    log = story.organisation()
+    story.approved_use(log, "C", START)
+    story.approved_use(log, "D", START + DAY)
+    strange = NOBODYS | {"name": "glass.broken", "case": "C"}
+    before, size = judge(log), len(log.bodies)
+    judged = judge(log, entries=[*log.entries(), Entry(size, encode(strange))])
+    assert (before.folded.rests.unknown, judged.folded.rests.unknown) == ((), (size,))
+    assert judged.folded.rests.on == before.folded.rests.on
+    assert (before.rows("T-02"), judged.rows("T-02")) == (
+        {"G-C": "pass", "G-D": "pass"},
+        {"G-C": "inconclusive", "G-D": "pass"},
+    )
 
 
 def test_entry_that_lacks_a_field_is_passed_over_where_it_is_read_and_stops_a_fold_that_is_given_it() -> None:

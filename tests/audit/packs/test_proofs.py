@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.template import Context
 
 from audit.facts.fold import HANDLERS
 from audit.log.proof import parse_proofs
 from audit.log.read import LoggedEvent, follow
 from audit.log.verify.__main__ import main as verify
-from audit.packs import campaign_paper, dossier_paper, evidence, paper
+from audit.packs import campaign_paper, dossier_paper, evidence, paper, printing
 from audit.packs.campaign import NAMES
 from audit.packs.evidence import Scope
 from audit.packs.known import NAMED_BY
 from audit.packs.position import newest
-from audit.packs.render import workplace
+from audit.packs.proofs import NAME, Proven
+from audit.packs.render import Attachment, workplace
 from tests.audit.facts import story
 from tests.audit.facts.stream import at
 from tests.audit.log.logged import doctored
@@ -141,3 +143,19 @@ def test_that_the_log_only_grew_is_attached(
     assert verify(words) == 0
     assert f"{newest().size} entries begin with the {before} of before." in capsys.readouterr().out
     assert f"begins with the {before} entries" in words_of(pdf, tmp_path)
+
+
+@pytest.mark.parametrize(("unknown", "says"), [((), False), ((7,), True), (tuple(range(21)), True)])
+def test_what_nobody_understood_is_named(unknown: tuple[int, ...], says: bool) -> None:
+    nothing = Attachment(NAME, b"", "text/plain", "", "Source")
+    shown = (
+        printing._engine()
+        .get_template("packs/proof.html")
+        .render(Context({"proof": {"at": 0}, "proven": Proven(nothing, 3, unknown=unknown)}))
+    )
+    text = " ".join(shown.split())
+    assert ("Not understood" in text) == says
+    assert ("entry 7. Nothing of it is in here, and what its case rests on is not decided." in text) == (
+        unknown == (7,)
+    )
+    assert ("18, 19 and others." in text) == (len(unknown) == 21)
