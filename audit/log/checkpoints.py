@@ -9,7 +9,8 @@ import uuid
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db import connection
+from django.db.models import Count
 
 from audit.log import tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
@@ -17,12 +18,17 @@ from audit.log.cosignature import CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
 from audit.log.keys import load_verifiers
 from audit.log.merkle import ConsistencyProof
-from audit.log.models import Cosignature, SealedEntry, StoredCheckpoint, Tile
+from audit.log.models import Cosignature, StoredCheckpoint
 from audit.log.note import VerifierKey, write_note
 from audit.log.proof import VerifiedInclusion, verify_inclusion
+from audit.log.tile_rows import read_tiles
 from audit.log.witness.listed import parse_witnesses
 
 alarms = logging.getLogger("breakglass.alarm")
+SEALED = """
+SELECT s."index", e.body, (SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1)
+FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id WHERE s.event_id = %s
+"""
 
 
 class NotSealed(Exception):
@@ -82,8 +88,8 @@ def consistency(old: int, later: VerifiedCheckpoint) -> ConsistencyProof:
         NotVerified: A tile of the stored log is missing or damaged.
     """
     try:
-        stored = _stored(tiles.needed_for_consistency(old, later.size))
-        return tiles.consistency_proof(old, later.size, lambda level, place, width: stored[level, place, width])
+        fetch = _stored(tiles.needed_for_consistency(old, later.size))
+        return tiles.consistency_proof(old, later.size, fetch)
     except (KeyError, ParseError) as error:
         raise NotVerified("A tile of the stored log is missing or damaged, so nothing can be proved.") from error
 
@@ -158,7 +164,7 @@ def _required(text: str) -> tuple[CosignerKey, ...]:
 
 
 def inclusion(event_id: uuid.UUID | str, *, by_witnesses: bool = False) -> VerifiedInclusion | None:
-    """The proof that the event's own bytes are in the log; nothing where they are not sealed yet. Three queries, two more by witnesses.
+    """The proof that the event's own bytes are in the log; nothing where they are not sealed yet. Two queries, three more by witnesses.
 
     Args:
         event_id: Of the event.
@@ -167,15 +173,18 @@ def inclusion(event_id: uuid.UUID | str, *, by_witnesses: bool = False) -> Verif
     Raises:
         NotVerified: The database says that it is sealed, and that is not so.
     """
-    row = SealedEntry.objects.filter(event_id=event_id).values_list("index", "event__body").first()
-    checkpoint = (witnessed() if by_witnesses else latest()) if row else None
-    if row is None or checkpoint is None or (by_witnesses and checkpoint.size <= row[0]):
+    with connection.cursor() as cursor:
+        cursor.execute(SEALED, [str(event_id)])
+        row = cursor.fetchone()
+    if row is None or row[2] is None:
         return None
-    index, body = row
+    index, body, note = row
+    checkpoint = witnessed() if by_witnesses else _proved_checkpoint(note)
+    if checkpoint is None or (by_witnesses and checkpoint.size <= index):
+        return None
     try:
-        wanted = tiles.needed_for_inclusion(index, checkpoint.size)
-        stored = _stored(wanted)
-        proof = tiles.inclusion_proof(index, checkpoint.size, lambda level, place, width: stored[level, place, width])
+        fetch = _stored(tiles.needed_for_inclusion(index, checkpoint.size))
+        proof = tiles.inclusion_proof(index, checkpoint.size, fetch)
         found = verify_inclusion(proof, bytes(body), checkpoint)
         if found.event_id != str(event_id):
             raise NotVerified("The bytes are those of another event.")
@@ -210,20 +219,20 @@ def wait_for_inclusion(
 
 def _proved_checkpoint(text: str) -> VerifiedCheckpoint:
     try:
-        return verify_checkpoint(parse_checkpoint(text.encode()), public_keys())
+        return _verified(text, settings.PORTAL_LOG_PUBLIC_KEY)
     except (ParseError, NotVerified) as error:
         alarms.critical("The last checkpoint of the log does not verify: %s", error)
         raise NotVerified(f"The last checkpoint of the log does not verify. {error}") from error
 
 
-def _stored(wanted: list[tiles.TileName]) -> dict[tuple[int, int, int], bytes]:
-    """The first hashes of each wanted tile; the stored one may have grown since."""
-    condition = Q(pk__in=[])
-    for tile in wanted:
-        condition |= Q(level=tile.level, index=tile.index)
-    rows = Tile.objects.filter(condition).values_list("level", "index", "hashes") if wanted else ()
-    stored = {(level, index): bytes(hashes) for level, index, hashes in rows}
-    return {
-        (tile.level or 0, tile.index, tile.width): stored[tile.level or 0, tile.index][: tile.width * tiles.HASH_BYTES]
-        for tile in wanted
-    }
+@lru_cache(maxsize=4)
+def _verified(text: str, keys: str) -> VerifiedCheckpoint:
+    """The checkpoint of these very bytes under these very keys. Both are all that is asked, so the answer may be kept; a refusal is not."""
+    return verify_checkpoint(parse_checkpoint(text.encode()), _keys(keys))
+
+
+def _stored(wanted: list[tiles.TileName]) -> tiles.Fetch:
+    """The first hashes of each wanted tile, read at once, as the stored one may have grown since; KeyError where one is missing."""
+    with connection.cursor() as cursor:
+        stored = read_tiles(cursor, wanted) if wanted else {}
+    return lambda level, place, width: stored[level, place][: width * tiles.HASH_BYTES]

@@ -49,11 +49,12 @@ def split_point(size: int) -> int:
 
 
 def root(leaves: Iterable[bytes]) -> bytes:
-    """The root over leaf hashes."""
-    tree = CompactRange()
-    for leaf in leaves:
-        tree.append(leaf)
-    return tree.root()
+    """The root over leaf hashes, level by level: a last one without a neighbour goes up as it is, as RFC 6962's split has it."""
+    nodes = list(leaves)
+    while len(nodes) > 1:
+        alone = nodes[len(nodes) & ~1 :]
+        nodes = [node_hash(left, right) for left, right in zip(nodes[::2], nodes[1::2], strict=False)] + alone
+    return nodes[0] if nodes else EMPTY_ROOT
 
 
 @dataclass

@@ -16,8 +16,9 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.cuts import minimum_index
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
-from audit.log.sealing import SealingError, last_signed, read_tiles
+from audit.log.sealing import SealingError, last_signed
 from audit.log.stores import HEAD, Overtaken, Still, Store
+from audit.log.tile_rows import read_tiles
 from audit.log.witnessing import cosignature_lines
 
 AT_ONCE = 32  # bundles that are held in memory and put together

@@ -23,7 +23,8 @@ from audit.log.held_again import hold_again, said
 from audit.log.locks import Lock
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.publishing import SetBack, check_grown
-from audit.log.sealing import KEEP_CHECKPOINT, KEEP_ENTRIES, KEEP_TILES, last_signed, read_tiles
+from audit.log.sealing import KEEP_CHECKPOINT, KEEP_ENTRIES, KEEP_TILES, last_signed
+from audit.log.tile_rows import read_tiles
 from audit.log.verify.check import contains
 from audit.log.verify.sources import Source
 

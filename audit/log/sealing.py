@@ -23,6 +23,7 @@ from audit.log.note import VerifierKey
 from audit.log.said import READERS
 from audit.log.shape import wrong_shape
 from audit.log.signing import CannotSign, Signer, sign_checkpoint
+from audit.log.tile_rows import read_tiles
 
 alarms = logging.getLogger("breakglass.alarm")
 BATCH = 2000
@@ -35,10 +36,6 @@ QUEUED = """
 SELECT q.seq, q.event_id, coalesce(e.name, ''), e.at, e."by", e."case", e.subject, coalesce(e.body, ''), s."index"
 FROM audit_queue q LEFT JOIN audit_event e ON e.id = q.event_id LEFT JOIN audit_sealed_entry s ON s.event_id = q.event_id
 WHERE NOT q.seq = ANY(%s) ORDER BY q.seq LIMIT %s
-"""
-TILES = """
-SELECT level, "index", hashes FROM audit_tile
-JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted (level, "index") USING (level, "index")
 """
 KEEP_ENTRIES = """
 INSERT INTO audit_sealed_entry ("index", event_id, leaf_hash, sealed_at)
@@ -249,12 +246,6 @@ def _check_known(cursor: Any, known: VerifiedCheckpoint, last: VerifiedCheckpoin
         merkle.verify_consistency(proof, known.root, root)
     except NotVerified as error:
         raise SealingError(f"The stored log is not the one of which {known.size} entries were signed.") from error
-
-
-def read_tiles(cursor: Any, wanted: Sequence[tiles.TileName]) -> Edge:
-    """The bytes of stored tiles by level and index, as long as they are now; missing ones are left out."""
-    cursor.execute(TILES, [[tile.level for tile in wanted], [tile.index for tile in wanted]])
-    return {(level, index): bytes(hashes) for level, index, hashes in cursor.fetchall()}
 
 
 def _seal(cursor: Any, signer: Signer, now: int, size: int, edge: Edge, events: Sequence[Queued]) -> int:

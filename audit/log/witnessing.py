@@ -13,7 +13,7 @@ from audit.log.checkpoint import VerifiedCheckpoint
 from audit.log.cosignature import Cosigned
 from audit.log.errors import ParseError
 from audit.log.note import Signature, parse_signature, to_base64, write_note
-from audit.log.sealing import read_tiles
+from audit.log.tile_rows import read_tiles
 from audit.log.witness.client import Client, NotCosigned, OtherSize
 from audit.log.witness.listed import Listed
 from audit.log.witness.requests import write_request
