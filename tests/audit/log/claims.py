@@ -59,6 +59,10 @@ WEB_TIER = {
         f"{LOG}/test_lateness.py::test_timestamps_of_which_the_last_is_too_old_and_never_one_of_the_future",
     ),
     "Fill the sealer's memory": (f"{LOG}/test_size_limits.py::test_the_database_refuses_what_no_writer_makes",),
+    "End every pack": (
+        "tests/audit/facts/test_fold.py::test_entry_of_a_name_that_is_not_known_is_named_and_leaves_its_case_undecided",
+        "tests/audit/packs/test_proofs.py::test_what_nobody_understood_is_named",
+    ),
     "Have the sealer forget what it signed": (
         f"{LOG}/test_failover.py::test_the_sealer_forgets_nothing_that_was_not_signed_as_lost",
         f"{LOG}/test_failover.py::test_forged_words_of_a_loss_let_nothing_be_forgotten_and_stop_no_true_ones",
