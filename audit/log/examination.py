@@ -1,7 +1,9 @@
 """The check of the whole stored log: what `audit.log.ranges` says of it, and whether what lies beside it fits."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Protocol
 
 from cryptography import x509
 from django.db import connection, transaction
@@ -25,11 +27,22 @@ from audit.log.verify.sources import Source, SourceUnavailable
 
 CHUNK = 2000
 NOTHING_MORE = Gone()
+PUBLISHED, STORED = "entries published", "entries stored"
+
+
+class Tell(Protocol):
+    """Hears of entries done, of all, and whether it is those published or those stored."""
+
+    def __call__(self, done: int, size: int, of: str) -> None:
+        """So far."""
+
+
+Told = Callable[[int], None]
 
 
 def examine(
     keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote] = (), published: Source | None = None,
-    roots: tuple[x509.Certificate, ...] = (), gone: Gone = NOTHING_MORE, witnesses: Witnesses = NOBODY,
+    roots: tuple[x509.Certificate, ...] = (), gone: Gone = NOTHING_MORE, witnesses: Witnesses = NOBODY, tell: Tell | None = None,
 ) -> Report:  # fmt: skip
     """Check everything at one moment of the database.
 
@@ -40,27 +53,28 @@ def examine(
         roots: The certificates under which timestamps are believed.
         gone: Personal values of which entries that are not stored say that they are gone.
         witnesses: By whose keys kept lines are judged, and what they showed before; the stored log must contain it.
+        tell: Told now and then how far it came.
     """
     report = Report()
-    seen_elsewhere = [*seen_elsewhere, *(_published(report, keys, published) if published else ())]
+    seen_elsewhere = [*seen_elsewhere, *(_published(report, keys, published, tell) if published else ())]
     at_once = not connection.in_atomic_block
     with transaction.atomic():
         if at_once:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         lacking = examine_shown(report, witnesses, stored_tile)
-        _sealed(report, keys, [*seen_elsewhere, *lacking], read_gone(gone))
+        _sealed(report, keys, [*seen_elsewhere, *lacking], read_gone(gone), _teller(tell))
         _unsealed(report)
         examine_lines(report, witnesses.keys)
         _stamped(report, roots)
     return report
 
 
-def _published(report: Report, keys: Sequence[VerifierKey], source: Source) -> list[StoredNote]:
+def _published(report: Report, keys: Sequence[VerifierKey], source: Source, tell: Tell | None) -> list[StoredNote]:
     """Check what is published as a stranger would; its checkpoint, which the stored log must contain."""
     before = published_before()  # asked first: meanwhile more may be published, and never less
     try:
-        verdict, head = check(source, Wanted(keys))
+        verdict, head = check(source, Wanted(keys, tell=partial(tell, of=PUBLISHED) if tell else None))
     except SourceUnavailable as error:
         report.unreachable = str(error)
         return []
@@ -109,17 +123,19 @@ def stored_notes(size: int = MAX_SIZE, above: int = -1) -> Iterator[StoredNote]:
         yield StoredNote(at_size, note.encode(), at)
 
 
-def _sealed(report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote], gone: Gone) -> None:
+def _sealed(
+    report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote], gone: Gone, told: Told
+) -> None:
     check = TileCheck(stored_tile)
     elsewhere = sorted(seen_elsewhere, key=lambda note: note.size)
     begins = report.whole_from = begins_at()
     if begins:
         notes = _notes(stored_notes(begins), [note for note in elsewhere if note.size <= begins])
-        examine_cut(report, check, _entries(report, gone, 0, begins), notes, keys, stored_tile)
+        examine_cut(report, check, _entries(report, gone, told, 0, begins), notes, keys, stored_tile)
     notes = _notes(
         stored_notes(above=begins or -1), [note for note in elsewhere if not begins or note.size > begins]
     )  # read as they are needed
-    for result in verify_entries(_watched(report, gone, check, begins), notes, keys, stored_tile, begins):
+    for result in verify_entries(_watched(report, gone, told, check, begins), notes, keys, stored_tile, begins):
         report.checkpoints += 1
         if not result.ok:
             report.bad_range_count += 1
@@ -131,14 +147,14 @@ def _notes(stored: Iterator[StoredNote], elsewhere: Sequence[StoredNote]) -> Ite
     return heapq.merge(stored, elsewhere, key=lambda note: note.size)
 
 
-def _watched(report: Report, gone: Gone, check: TileCheck, begins: int) -> Iterator[Entry]:
+def _watched(report: Report, gone: Gone, told: Told, check: TileCheck, begins: int) -> Iterator[Entry]:
     """The stored entries from an index on, held against the tiles on their way."""
-    for entry in _entries(report, gone, begins, MAX_SIZE):
+    for entry in _entries(report, gone, told, begins, MAX_SIZE):
         check.add(merkle.leaf_hash(entry.body))
         yield entry
 
 
-def _entries(report: Report, gone: Gone, start: int, end: int) -> Iterator[Entry]:
+def _entries(report: Report, gone: Gone, told: Told, start: int, end: int) -> Iterator[Entry]:
     """The stored entries between two indexes; on their way columns and personal values are held against them."""
     columns = ("event_id", *(f"event__{name}" for name in ("name", "at", "by", "case", "subject", "body")))
     chosen = SealedEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")
@@ -152,8 +168,18 @@ def _entries(report: Report, gone: Gone, start: int, end: int) -> Iterator[Entry
         if len(chunk) == CHUNK:
             examine_values(report, chunk, gone)
             chunk.clear()
+            told(report.entries)
         yield Entry(index, event.body, bytes(leaf))
     examine_values(report, chunk, gone)
+    if chunk:
+        told(report.entries)
+
+
+def _teller(tell: Tell | None) -> Told:
+    """Tells of so many stored entries; they are counted only where somebody looks on."""
+    if tell is None:
+        return lambda _done: None
+    return partial(tell, size=SealedEntry.objects.count(), of=STORED)
 
 
 def _unsealed(report: Report) -> None:

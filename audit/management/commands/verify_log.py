@@ -21,6 +21,7 @@ from audit.log.ranges import StoredNote
 from audit.log.report import Report, as_json
 from audit.log.tile_paths import parse_path
 from audit.log.timestamps.taking import roots_or_none
+from audit.log.verify import bar
 from audit.log.verify.sources import Source
 
 MOST_NAMED = 20
@@ -42,12 +43,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="the whole report as JSON")
         words = "a checkpoint kept elsewhere that the log must contain; may be given again"
         parser.add_argument("--checkpoint", action="append", default=[], type=Path, metavar="FILE", help=words)
+        parser.add_argument("--quiet", action="store_true", help="show no bar")
 
-    def handle(self, *args: Any, json: bool, checkpoint: list[Path], **options: Any) -> None:
+    def handle(self, *args: Any, json: bool, checkpoint: list[Path], quiet: bool, **options: Any) -> None:
         """Examine, print, and fail where something is at fault."""
         keys = _keys()
         witnesses = _witnesses(keys)  # asked first: meanwhile more may be sealed, and never less
-        report = examine(keys, [_seen(path) for path in checkpoint], _published(), roots_or_none(), witnesses=witnesses)
+        tell = bar.show if bar.wants_bar(quiet=quiet) else None
+        seen = [_seen(path) for path in checkpoint]
+        report = examine(keys, seen, _published(), roots_or_none(), witnesses=witnesses, tell=tell)
         self.stdout.write(as_json(report) if json else "\n".join(sentences(report)))
         if not report.ok:
             raise CommandError("The log does not verify.")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from django.db import connection
 
 from audit.log import examination
 from audit.log.models import Cosignature, StoredCheckpoint
+from audit.log.publishing import publish_once
+from audit.log.stores.directory import DirectoryStore
 from audit.management.commands.verify_log import _of_tile
 from tests.audit.log.logged import appended, doctored, erase, run_signer, sealed
 from tests.witnesses import ONE
@@ -265,3 +268,41 @@ def test_a_store_that_cannot_be_read_is_neither_health_nor_damage(settings: Any,
     doctored("DELETE FROM audit_tile")
     settings.PORTAL_LOG_STORE = str(tmp_path)
     assert run()[1] == FAILED
+
+
+class Screen(io.StringIO):
+    """What somebody sees who looks on, or what a file gets."""
+
+    def __init__(self, *, looked_at: bool) -> None:
+        super().__init__()
+        self.looked_at = looked_at
+
+    def isatty(self) -> bool:
+        return self.looked_at
+
+
+def filled(cells: int, done: int, size: int, of: str) -> str:
+    return f"\r[{'#' * cells}{' ' * (40 - cells)}] {done} of {size} entries {of}"
+
+
+@pytest.mark.django_db
+def test_bars_of_what_is_published_and_what_is_stored_grow_where_somebody_looks_on(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "CHUNK", 2)
+    settings.PORTAL_LOG_STORE = str(tmp_path)
+    sealed(3)
+    publish_once(connection, DirectoryStore(tmp_path), [run_signer().verifier()])
+    seen, printed = [], []
+    for more in (1, 1):  # 4 entries, which end with a portion, and 5, which do not
+        sealed(more)
+        for looked_at, words in ((True, []), (True, ["--quiet"]), (False, [])):
+            screen = Screen(looked_at=looked_at)
+            monkeypatch.setattr(sys, "stderr", screen)
+            printed.append(run(*words)[0])
+            seen.append(screen.getvalue())
+    all_published = filled(40, 3, 3, "published") + "\n"
+    of_four = filled(20, 2, 4, "stored") + filled(40, 4, 4, "stored") + "\n"
+    of_five = filled(16, 2, 5, "stored") + filled(32, 4, 5, "stored") + filled(40, 5, 5, "stored") + "\n"
+    assert seen == [all_published + of_four, "", "", all_published + of_five, "", ""]
+    assert [text.splitlines()[0][:9] for text in printed] == ["4 entries"] * 3 + ["5 entries"] * 3
