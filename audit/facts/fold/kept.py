@@ -1,5 +1,6 @@
 """What is kept and for how long: the entries themselves, bundle by bundle, the reviews among them, and what is personal in them. Of packs the log
-does not say whether their files are there still, so they are no rows; each can be made again from the entries.
+says which files went (``pack.removed``), and of none that it is there still; and T-33 knows no basis but the retention's end, so one that had to go
+with an erasure would pass for lost. They are no rows; each can be made again from the entries.
 """
 
 from collections.abc import Collection

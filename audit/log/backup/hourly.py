@@ -13,6 +13,7 @@ from audit.log.addresses import spoken
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.backup.configured import TROUBLE, NotConfigured, is_configured, maker
 from audit.log.backup.making import BeingMade
+from audit.log.backup.version import is_noted, note_version
 from audit.log.backup.writing import Made
 from audit.log.backup_times import BACKUP, FAILED, MADE, MINUTE_MS, every_ms, last_of, noted, outage_of
 from audit.log.heartbeats import beat
@@ -29,7 +30,7 @@ TO_DO = "Look at the place and the settings of backups, then run manage.py backu
 
 
 def run_due() -> int:
-    """Make a backup where the last one is an hour old, as the settings say; how many were made."""
+    """Make a backup where the last one is an hour old, as the settings say, or of another version; how many were made."""
     if not is_configured() or not _is_due():
         return 0
     _tried("")
@@ -63,6 +64,8 @@ def make_one(*, by: Actor, address: str = "") -> Made:
     if made.not_cut and not (before and before.fields.get("not_cut")):
         alarms.error("A backup was made, but what was cut is still in it: %s", made.not_cut)
     note_made(by=by, made=made, place=place)
+    if place == settings.PORTAL_BACKUP_TO:
+        note_version()
     return made
 
 
@@ -103,7 +106,7 @@ def sentence_of(error: Exception) -> str:
 
 def _is_due() -> bool:
     made = last_of(BACKUP)
-    if made is not None and made.at + every_ms() > now_ms():
+    if made is not None and made.at + every_ms() > now_ms() and is_noted():
         return False
     return bool(noted(TRIED).get("at", 0) + AGAIN_MS <= now_ms())
 

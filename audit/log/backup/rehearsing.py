@@ -28,6 +28,7 @@ from audit.log.addresses import spoken
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.backup.configured import NotConfigured, is_configured
 from audit.log.backup.hourly import subject_of
+from audit.log.backup.version import PutOff, need_this_version
 from audit.log.backup_times import (
     DAY_MS,
     MADE,
@@ -44,6 +45,7 @@ from audit.log.locks import Lock, alone
 from audit.log.models import StoredCheckpoint
 from audit.log.read import LoggedEvent, last_named, of_subject
 
+logger = logging.getLogger(__name__)
 alarms = logging.getLogger("breakglass.alarm")
 REHEARSER = process("rehearsal")
 TRIED = "rehearsals:tried"
@@ -96,9 +98,13 @@ def run_due() -> int:
         return 0
     if noted(TRIED).get("at", 0) + DAY_MS > now_ms():
         return 0
-    beat(TRIED, {"at": now_ms()})
     try:
+        need_this_version(settings.PORTAL_BACKUP_TO)
+        beat(TRIED, {"at": now_ms()})
         rehearse(by=REHEARSER, with_=as_set())
+    except PutOff as off:  # before the beat: it is tried with the next backup, not tomorrow
+        logger.warning("%s", off)
+        return 0
     except (NotRehearsed, NotConfigured):
         return 0
     return 1
@@ -127,8 +133,10 @@ def rehearse(*, by: Actor, with_: Rehearsal) -> dict[str, Any]:
     Raises:
         NotRehearsed: It failed; that is on record.
         NotConfigured: Somebody else rehearses now.
+        PutOff: The last backup is another version's; nothing was tried.
     """
     with _alone():
+        need_this_version(with_.address)
         begun, newest = time.monotonic(), _newest(with_.address)  # before: meanwhile a newer one may be made
         try:
             found = _restored(with_)

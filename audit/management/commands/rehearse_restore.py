@@ -8,10 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 from audit.log.append import process
 from audit.log.backup.configured import NotConfigured
 from audit.log.backup.rehearsing import NotRehearsed, as_set, rehearse
+from audit.log.backup.version import PutOff
 
 
 class Command(BaseCommand):
-    """Exit status 0: the backup was restored and holds what the log says. 1: it was not, or does not. Both are put on record."""
+    """Exit status 0: the backup was restored and holds what the log says. 1: it was not, or does not. Both are put on record.
+
+    Also 1, and nothing on record: a setting is missing, somebody else rehearses, or the last backup is another version's.
+    """
 
     help = "Restore the last backup for trial, hold it against the live log, and remove it again."
     requires_system_checks = ()
@@ -27,7 +31,7 @@ class Command(BaseCommand):
         """Rehearse, and say what came of it."""
         try:
             found = rehearse(by=process("rehearsal"), with_=as_set(identity, address=address))
-        except (NotConfigured, NotRehearsed) as error:
+        except (NotConfigured, NotRehearsed, PutOff) as error:
             raise CommandError(f"Not rehearsed. {error}") from error
         self.stdout.write(
             f"Backup {found['id']} can be restored: {found['size']} entries, root {found['root']}, {found['rows']} rows, "

@@ -7,11 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from audit.events.spec import LATEST
-from audit.log.append import clock
-from audit.log.backup import hourly, lateness, rehearsing
+from audit.log.append import clock, now_ms
+from audit.log.backup import hourly, lateness, rehearsing, tables, version
 from audit.log.backup.rehearsing import NotRehearsed, _hold_against_log
 from audit.log.backup_times import DAY_MS, REHEARSAL_FAILED, REHEARSED, outage_of, rehearsal_due_at
 from audit.log.publishing import publish_once
@@ -101,6 +102,31 @@ def test_the_first_backup_is_rehearsed_at_once_and_then_each_month(backups: Plac
         outage = outage_of("rehearsal")
     assert (failed.fields["sentence"], outage) == ("Nothing was restored. There is no backup.", failed)
     assert (rehearsal_due_at(), left()) == (done.at + 30 * DAY_MS, [])
+
+
+def test_after_an_upgrade_it_waits_for_a_backup_of_this_version_and_no_failure_is_said(
+    backups: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The restore itself takes ten seconds; in its place stands that it was begun."""
+    begun: list[rehearsing.Rehearsal] = []
+
+    def begin(with_: rehearsing.Rehearsal) -> dict[str, Any]:
+        begun.append(with_)
+        raise NotRehearsed("It was begun.")
+
+    monkeypatch.setattr(rehearsing, "_restored", begin)
+    at = now_ms()
+    with monkeypatch.context() as before:
+        before.setattr(tables, "migrations", lambda: ("audit=0001_before",))
+        assert hourly.run_due() == 1
+    assert (rehearsing.run_due(), rehearsing.run_due(), begun, said()) == (0, 0, [], [])
+    assert [each.getMessage() for each in caplog.records if each.name == rehearsing.__name__] == [version.PUT_OFF] * 2
+    with pytest.raises(CommandError, match="made by another version of the portal"):
+        call_command("rehearse_restore")
+    assert last_named(["backup.rehearsal_failed"]) == []
+    with clock(lambda: at + 11 * 60_000):  # between two tries lie ten minutes
+        assert (hourly.run_due(), hourly.run_due()) == (1, 0)
+        assert (rehearsing.run_due(), len(begun), [each.name for each in said()]) == (0, 1, [REHEARSAL_FAILED])
 
 
 WRONG = {"size": 4, "root": "00" * 32, "rows": 1, "values": 1, "id": "20261129T000000Z-00000000"}
