@@ -1,4 +1,8 @@
-"""Inclusion proofs at two million entries, as the portal makes them: of entries anywhere in the log, checked before they are believed."""
+"""Inclusion proofs at two million entries, as the portal makes them: of entries anywhere in the log, checked before they are believed.
+
+Cold is what the first to ask after a restart gets, warm everybody after; both are held to the same bar. On a machine that others load, the
+99th of a hundred waits for a processor longer than its proof takes: so the load and the processor time of a proof stand beside each figure.
+"""
 
 import os
 import random
@@ -61,7 +65,9 @@ def rows() -> list[Row]:
 def _row(how: str, places: Sequence[int]) -> Row:
     with taken() as all_of_it:
         took = asked(places)
+    within = sum(each <= BAR_MS for each in took) / len(took)
     beside = f"{len(took)} entries anywhere in it; median {percentile(took, 50):.2f} ms, longest {max(took):.1f} ms"
+    beside += f"; within {BAR_MS:g} ms: {within:.1%}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
     if all_of_it.cpu is not None:
         beside += f"; processor time of a proof {all_of_it.cpu / len(took) * 1000:.2f} ms"
     return at_most(f"inclusion proof at {SIZE} entries, {how}, p99", percentile(took, 99), BAR_MS, "ms", beside=beside)
