@@ -10,11 +10,15 @@ import pytest
 from django.db import connection
 from moto.server import ThreadedMotoServer
 
+from audit.log import checking
+from audit.log.append import process
 from audit.log.backup.target import open_target
 from audit.log.publishing import publish_once
 from audit.log.stores import HEAD, Conflict, Overtaken, StoreUnavailable
 from audit.log.stores.bucket import BucketStore
 from audit.log.stores.opening import open_store
+from audit.log.verify.check import Wanted, check
+from audit.log.verify.sources import Address
 from tests.audit.log.logged import run_signer, sealed
 from tests.audit.log.paused import PUTS, woken_after
 
@@ -255,3 +259,24 @@ def test_a_publisher_of_a_lost_history_puts_nothing_more_once_it_is_woken(
     """One put after the other, so that it is known what it had begun when it was paused; side by side it is as many as it does at once."""
     monkeypatch.setattr("audit.log.stores.bucket.AT_ONCE", 1)
     woken_after(puts, store, tmp_path / "other", monkeypatch)
+
+
+@pytest.mark.django_db
+def test_the_daily_check_and_a_stranger_read_a_bucket(store: BucketStore, endpoint: str, settings: Any) -> None:
+    """The stranger over plain HTTP, without our client; a bundle that is missing is named by both."""
+    sealed(300)
+    keys = [run_signer().verifier()]
+    assert publish_once(connection, store, keys) is not None
+    settings.PORTAL_LOG_STORE = f"s3://{store.bucket}/portal/?region=us-east-1&endpoint={endpoint}"
+    for path in (HEAD, *store.listed("tile")):  # a policy of the bucket does it in earnest
+        store.client.put_object_acl(Bucket=store.bucket, Key=f"portal/{path}", ACL="public-read")
+
+    def found() -> tuple[list[str], list[str]]:
+        verdict, _ = check(Address(f"{endpoint}/{store.bucket}/portal"), Wanted(keys))
+        return [each.path for each in verdict.damages], checking.check(by=process("checker")).published_damages
+
+    assert found() == ([], [])
+    store.client.delete_object(Bucket=store.bucket, Key="portal/tile/entries/000")
+    assert found() == (
+        ["tile/entries/000"], ["entries missing: entries 0 to 255, tile/entries/000. They are not there."]
+    )  # fmt: skip
