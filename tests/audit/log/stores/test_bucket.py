@@ -280,3 +280,27 @@ def test_the_daily_check_and_a_stranger_read_a_bucket(store: BucketStore, endpoi
     assert found() == (
         ["tile/entries/000"], ["entries missing: entries 0 to 255, tile/entries/000. They are not there."]
     )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_reader_between_two_requests_of_a_publication_finds_a_whole_log(
+    store: BucketStore, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the old head until it moves, under the new one from then on; one put after the other, so that each can be looked at."""
+    monkeypatch.setattr("audit.log.stores.bucket.AT_ONCE", 1)
+    keys = [run_signer().verifier()]
+    sealed(255)
+    publish_once(connection, store, keys)
+    reader, steps = open_store(f"s3://{store.bucket}/portal/?region=us-east-1&endpoint={endpoint}"), list[Any]()
+
+    def look(model: Any, **_: Any) -> None:
+        verdict, head = check(reader, Wanted(keys))
+        assert (verdict.damages, head is not None) == ([], True)
+        steps.append((model.name, verdict.size))
+
+    for name in ("PutObject", "DeleteObject"):
+        store.client.meta.events.register(f"after-call.s3.{name}", look)
+    sealed(2)
+    publish_once(connection, store, keys)
+    put, gone = [("PutObject", 255)] * 5, [("DeleteObject", 257)] * 2
+    assert steps == [*put, ("PutObject", 257), *gone]
