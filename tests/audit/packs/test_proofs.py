@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.template import Context
 
 from audit.facts.fold import HANDLERS
+from audit.log.checkpoints import public_keys
+from audit.log.keys import load_signer
 from audit.log.proof import parse_proofs
 from audit.log.read import LoggedEvent, follow
+from audit.log.sealing import seal_once
 from audit.log.verify.__main__ import main as verify
 from audit.packs import campaign_paper, dossier_paper, evidence, paper, printing
 from audit.packs.campaign import NAMES
@@ -22,7 +26,8 @@ from audit.packs.proofs import NAME, Proven
 from audit.packs.render import Attachment, workplace
 from tests.audit.facts import story
 from tests.audit.facts.stream import at
-from tests.audit.log.logged import doctored
+from tests.audit.log.logged import appended, doctored, run_signer
+from tests.audit.log.test_log_keys import run as log_keys
 from tests.audit.packs import told
 from tests.audit.packs.pdfs import files_of, words_of
 from tests.audit.packs.test_pack import ASKED
@@ -111,6 +116,29 @@ def test_what_is_proved_is_all_that_the_paper_rests_on(
     assert verify(["proof", str(tmp_path / "proofs"), "--key", key]) == 0
     assert capsys.readouterr().out.count("entry ") >= len(proofs)
     assert f"proves {len(proved)} of " in words_of(pdf, tmp_path)
+
+
+def proofs_hold(pdf: bytes, folder: Path, *keys: str) -> bool:
+    (folder / "proofs").write_bytes(files_of(pdf)["log-proofs.txt"])
+    return verify(["proof", str(folder / "proofs"), *(word for key in keys for word in ("--key", key))]) == 0
+
+
+def test_papers_from_before_and_after_a_change_of_the_logs_key_prove_their_entries(
+    tmp_path: Path, settings: Any
+) -> None:
+    log_of_two_systems()
+    settings.PORTAL_LOG_ORIGIN, settings.PORTAL_LOG_PUBLIC_KEY = run_signer().name, run_signer().verifier().text()
+    before, _ = dossier()
+    settings.PORTAL_LOG_PUBLIC_KEY = "\n".join(log_keys("--next", "--out", str(tmp_path / "next")).splitlines()[2:])
+    appended(2)
+    assert seal_once(connection, load_signer(tmp_path / "next/log.key"), 1, trusted=public_keys()) == 2
+    old, new = log_keys("--retire").split()
+    settings.PORTAL_LOG_PUBLIC_KEY = f"{old}\n{new}"
+    after, _ = dossier()
+    carried = [files_of(each)["log-public-keys.txt"].decode().split() for each in (before, after)]
+    assert carried == [[run_signer().verifier().text()], [old, new]]
+    held = [[proofs_hold(pdf, tmp_path, *keys) for keys in ([old, new], [old], [new])] for pdf in (before, after)]
+    assert held == [[True, True, False], [True, False, True]]
 
 
 def test_an_entry_that_cannot_be_proved_is_named(tmp_path: Path) -> None:
