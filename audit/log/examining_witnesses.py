@@ -61,11 +61,12 @@ def examine_lines(report: Report, keys: Sequence[CosignerKey]) -> None:
         key, name = of_text.get(witness), witness.split("+")[0]
         if key is None and name not in names:
             report.cosignatures_unlisted += 1
-        elif key is None or not _is_of(key, text or "", line):
+        elif key is None or not is_line_of(key, text or "", line):
             report.wrong_cosignatures.append(f"{size} by {name}")
 
 
-def _is_of(key: CosignerKey, note: str, line: str) -> bool:
+def is_line_of(key: CosignerKey, note: str, line: str) -> bool:
+    """Whether this witness signed the line, over the text of this note."""
     try:
         return bool(verify_cosignatures(parse_note(f"{note}{line}\n".encode()), [key]))
     except (ParseError, NotVerified):

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from audit.log.checkpoint import VerifiedCheckpoint, log_key_text, parse_checkpoint, verify_checkpoint
 from audit.log.checkpoints import latest, public_keys
 from audit.log.cuts import begins_at
 from audit.log.errors import NotVerified, ParseError
+from audit.log.examining_witnesses import is_line_of
 from audit.log.models import Cosignature, SealedEntry, StoredCheckpoint, Timestamp
+from audit.log.witness.listed import known_keys
 from audit.packs.render import Attachment
 
 
@@ -81,12 +85,22 @@ def _position(found: VerifiedCheckpoint) -> Position:
     if found.size <= begins_at():
         raise NoPosition(f"What the log held up to position {found.size} was cut under retention.")
     note = StoredCheckpoint.objects.values_list("note", flat=True).get(size=found.size)
-    cosigned = Cosignature.objects.filter(size=found.size).order_by("witness").values_list("witness", "line")
+    cosigned = _cosigned(found.size, note)
     note += "".join(f"{line}\n" for _, line in cosigned)
     at = SealedEntry.objects.values_list("event__at", flat=True).get(index=found.size - 1)
     keys = tuple(log_key_text(key) for key in public_keys())
     witnesses = tuple(key for key, _ in cosigned)
     return Position(found.size, found.root.hex(), found.origin, note, at, keys, witnesses, _stamp(found.size))
+
+
+def _cosigned(size: int, note: str) -> list[tuple[str, str]]:
+    """Keys and lines of the witnesses that the settings list, retired ones too. A row says of itself whose it is: others are left out."""
+    try:
+        keys = {key.text(): key for key in known_keys(settings.PORTAL_LOG_WITNESSES)}
+    except ParseError as error:
+        raise NoPosition(f"PORTAL_LOG_WITNESSES cannot be read. {error}") from error
+    rows = Cosignature.objects.filter(size=size, witness__in=keys).order_by("witness").values_list("witness", "line")
+    return [(witness, line) for witness, line in rows if is_line_of(keys[witness], note, line)]
 
 
 def _stamp(size: int) -> Stamp | None:

@@ -24,6 +24,7 @@ from audit.log.witness.asking import Shown, ask_all
 from audit.log.witness.client import MAX_ANSWER
 from audit.log.witness.listed import Listed, known_keys, parse_witnesses
 from audit.log.witnessing import Witnessing
+from audit.packs.position import NoPosition, as_files, newest
 from tests.audit.log.logged import doctored, run_signer, sealed
 from tests.audit.log.test_verify_log import FAILED, run
 from tests.servers import wait_until
@@ -69,6 +70,23 @@ def test_a_key_that_was_swapped_in_the_row_vouches_for_nothing(swapped: str) -> 
     sealed(3)
     keep(IMPOSTOR if "key" in swapped else ONE, line_of(IMPOSTOR if "line" in swapped else ONE))
     assert unlisted(f"retired {ONE.cosigner().text()}") == (0, [f"3 by {ONE.name}"])
+
+
+def test_a_paper_carries_lines_and_keys_of_the_witnesses_of_the_settings_alone(settings: Any) -> None:
+    """Not what rows say of themselves: a stranger's is left out, and a listed key does not vouch for another's line."""
+    sealed(3)
+    keep(ONE)
+    keep(IMPOSTOR)
+    keep(OTHER, line_of(IMPOSTOR))
+    settings.PORTAL_LOG_WITNESSES = "; ".join(f"retired {each.cosigner().text()}" for each in (ONE, OTHER))
+    files = {each.name: bytes(each.data).decode() for each in as_files(newest())}
+    assert files["witness-public-keys.txt"].split() == [ONE.cosigner().text()]
+    assert files["checkpoint.txt"] == StoredCheckpoint.objects.latest("size").note + line_of(ONE) + "\n"
+    settings.PORTAL_LOG_WITNESSES = ""
+    assert [each.name for each in as_files(newest())] == ["checkpoint.txt", "log-public-keys.txt"]
+    settings.PORTAL_LOG_WITNESSES = "required nobody"
+    with pytest.raises(NoPosition, match="PORTAL_LOG_WITNESSES cannot be read"):
+        newest()
 
 
 def test_lines_of_listed_and_of_retired_keys_hold_and_those_of_strangers_are_counted() -> None:
