@@ -123,7 +123,7 @@ def _tens(value: float | None) -> float:
 
 
 def _top_of_tens(series: Sequence[Series]) -> float:
-    return float(max(STEPS, *(ceil(value or 0) for each in series for value in each.values)))
+    return float(max([STEPS, *(ceil(value or 0) for each in series for value in each.values)]))
 
 
 def _even(top: float) -> list[tuple[float, float]]:
@@ -145,4 +145,6 @@ def _top(labels: Sequence[str], series: Sequence[Series], *, stacked: bool) -> f
 def _short(value: float) -> str:
     if value < 1000:
         return f"{value:g}"
-    return f"{value / 1000:g}k" if value < 1_000_000 else f"{value / 1_000_000:g}M"
+    if value < 1_000_000:
+        return f"{value / 1000:g}k"
+    return f"{value / 1_000_000:g}M" if value < 1_000_000_000 else f"{value / 1_000_000_000:g}G"

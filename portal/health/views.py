@@ -12,6 +12,7 @@ from portal.clock import now
 from portal.errors import LogUnavailable
 from portal.health import queries
 from portal.health.backup_rows import history
+from portal.health.figures import figures
 from portal.health.rows import LATE
 from portal.notifications.seeing import looked_at
 from portal.people.signing_in import PersonRequest, signed_in
@@ -37,10 +38,12 @@ def ready(_request: HttpRequest) -> JsonResponse:
 @require_GET
 @signed_in
 def status_page(request: PersonRequest) -> HttpResponse:
-    """How each process goes; looks again by itself every five seconds."""
+    """How each process goes; looks again by itself every five seconds, save for the figures by day under it."""
     if not queries.may_see(request.user):
         raise PermissionDenied("Only administrators, auditors and owners of systems see the status.")
-    if not getattr(request, "htmx", False):
+    again = bool(getattr(request, "htmx", False))
+    if not again:
         with suppress(LogUnavailable):  # that the log is down is what somebody comes here to see
             looked_at(request)
-    return render(request, "health/status.html", {**queries.status(), "history": history()})
+    given = {**queries.status(), "history": history(), "figures": [] if again else figures()}
+    return render(request, "health/status.html", given)

@@ -29,7 +29,8 @@ def test_every_bar_lies_in_the_picture(rows: list[tuple[float | None, float | No
 @pytest.mark.parametrize(
     ("highest", "lines"),
     [(0, ["1", "2", "3", "4"]), (4, ["1", "2", "3", "4"]), (5, ["2", "4", "6", "8"]), (7, ["2", "4", "6", "8"]),
-     (24, ["10", "20", "30", "40"]), (39, ["10", "20", "30", "40"]), (4000, ["1k", "2k", "3k", "4k"])],
+     (24, ["10", "20", "30", "40"]), (39, ["10", "20", "30", "40"]), (4000, ["1k", "2k", "3k", "4k"]),
+     (4e9, ["1G", "2G", "3G", "4G"])],
 )  # fmt: skip
 def test_scale_ends_on_a_round_number(highest: float, lines: list[str]) -> None:
     chart = bars(name="c", title="t", says="s", labels=["x"], series=[Series("a", "a", [highest])])
