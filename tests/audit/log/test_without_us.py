@@ -124,7 +124,7 @@ def folder(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> Pat
     (tmp_path / attached.name).write_bytes(bytes(attached.data))
     (tmp_path / "log-proofs.txt").write_bytes(bytes(of_entries(range(0, 300, 40), position).file.data))
     log.grow(50)
-    (tmp_path / "log-grown.txt").write_bytes(growth_file(position.size) or b"")
+    (tmp_path / "log-grown-since.txt").write_bytes(growth_file(position.size) or b"")
     call_command("verifier", out=tmp_path / "verify.pyz", stdout=StringIO())
     return tmp_path
 
