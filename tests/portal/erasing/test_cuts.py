@@ -1,8 +1,5 @@
 """Cutting old entries: two administrators, the log first, and then pages, lists, checks and packs of a log that begins later."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +8,6 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
 from audit.cases import projection
 from audit.cases.models import CaseRow
@@ -21,22 +16,17 @@ from audit.log import cutting_rows
 from audit.log.append import Entry, append_many, clock, process
 from audit.log.checking import StoreSource
 from audit.log.cuts import begins_at
-from audit.log.cutting import cut_published
-from audit.log.erasing import erasing as carrying_cuts_erasing
 from audit.log.examination import examine
-from audit.log.heartbeats import beat
 from audit.log.keys import load_verifiers
-from audit.log.models import Event, PersonalValue, SealedEntry, Tile
-from audit.log.publishing import publish_once
+from audit.log.models import PersonalValue, SealedEntry, Tile
 from audit.log.read import named
 from audit.log.recovery import recover
 from audit.log.stores.directory import DirectoryStore
 from audit.packs.position import NoPosition, at_size
 from portal.access_requests.actions import withdraw
 from portal.access_requests.models import AccessRequest
-from portal.eligibility.models import RoleAssignment
-from portal.erasing import carrying_cuts, cutting, cutting_again, holding, retention
-from portal.erasing.models import Cut, LegalHold
+from portal.erasing import carrying_cuts, cutting, cutting_again
+from portal.erasing.models import Cut
 from portal.erasing.places import says_cut
 from portal.errors import NotAllowed, RefusedByPolicy
 from portal.notifications.models import Alert
@@ -45,71 +35,25 @@ from tests.audit.log.logged import doctored, sealed
 from tests.audit.log.test_recovery import set_back
 from tests.browsing import browser_of
 from tests.factories import broken_log
+from tests.portal.erasing import old_log
+from tests.portal.erasing.old_log import (
+    THEN,
+    TICKET,
+    TYPED,
+    WHY,
+    Killed,
+    approved,
+    below,
+    carried_out,
+    killed_in,
+    looked,
+    publish,
+)
 from tests.portal.erasing.test_everywhere import places_of
-from tests.worlds import World, actor, make_world, request_of
+from tests.worlds import World, actor, request_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("eraser")]
-TYPED, TICKET = "The mandarin orange queue is stuck; let me look.", "Report of Ursula Vogelweide"
-WHY = "They have been kept for seven years."
-THEN = int(time.time() * 1000) - 3000 * DAY_MS
-
-
-@pytest.fixture
-def world() -> World:
-    """Made eight years ago: row changes of configuration are entries too."""
-    with clock(lambda: THEN):
-        made = make_world()
-    RoleAssignment.objects.filter(person__in=[made.pia, made.quinn, made.otto]).update(system=None)
-    return made
-
-
-def publish(folder: Path) -> None:
-    """What the sealer's publisher does."""
-    from audit.log.checkpoints import public_keys
-
-    store = DirectoryStore(folder)
-    head = publish_once(connection, store, public_keys())
-    assert head is not None
-    with connection.cursor() as cursor:
-        cut_published(cursor, store, head.checkpoint.size)
-
-
-def looked(count: int) -> None:
-    from django.db import transaction
-
-    with transaction.atomic():
-        append_many([Entry("page.viewed", process("test"), {"person_id": "p", "page": "a page", "quarter": 0})] * count)
-    sealed(0)
-
-
-@pytest.fixture
-def old(world: World, settings: Any, tmp_path: Path) -> AccessRequest:
-    """Someone asked eight years ago and withdrew; 300 looks since."""
-    settings.PORTAL_LOG_STORE = str(tmp_path / "log")
-    with clock(lambda: THEN):
-        asked = request_of(world, reason=TYPED, incident_ref=TICKET)
-        withdraw(by=actor(world.ann), request=asked)
-        looked(1)
-        looked(299)
-    AccessRequest.objects.filter(pk=asked.pk).update(requested_at=datetime.fromtimestamp(THEN / 1000, UTC))
-    publish(tmp_path / "log")
-    projection.rebuild()
-    return asked
-
-
-def carried_out(folder: Path) -> Cut:
-    """The eraser's job and the sealer in turn."""
-    for _ in range(2):
-        carrying_cuts.run_due()
-        sealed(0)
-        publish(folder)
-    return Cut.objects.latest("proposed_at")
-
-
-def approved(world: World, minimum: int = 256) -> Cut:
-    cut = cutting.propose(by=actor(world.pia), minimum=minimum, reason=WHY)
-    sealed(0)
-    return cutting.approve(by=actor(world.quinn), cut=cut)
+world, old = old_log.world, old_log.old  # fixtures
 
 
 def test_two_cut_and_everything_copes_with_a_log_that_begins_later(
@@ -156,13 +100,6 @@ def test_two_cut_and_everything_copes_with_a_log_that_begins_later(
     assert cut.pk == Cut.objects.get().pk
 
 
-def below(minimum: int) -> int:
-    """Entries that the database holds below an index."""
-    with connection.cursor() as cursor:
-        cursor.execute('SELECT count(*) FROM audit_sealed_entry WHERE "index" < %s', [minimum])
-        return int(cursor.fetchone()[0])
-
-
 def test_a_second_cut_that_breaks_off_counts_what_is_new_and_keeps_the_date_of_the_first(
     world: World, old: AccessRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,10 +130,6 @@ def test_a_second_cut_that_breaks_off_counts_what_is_new_and_keeps_the_date_of_t
     assert [(each["from_at"], each["to_at"], each["keep_until"] - each["to_at"]) for each in said] == [
         (THEN, THEN, 2555 * DAY_MS), (THEN, later, 2555 * DAY_MS),
     ]  # fmt: skip
-
-
-class Killed(BaseException):
-    """What stands for the end of the process."""
 
 
 @pytest.mark.parametrize("committed", [False, True])
@@ -231,196 +164,10 @@ def test_a_cut_that_is_killed_in_a_portion_goes_on_and_its_counts_add_up(
     assert (begins_at(), done.fields["stayed"]) == (256, below(256))
 
 
-def killed_in(turn: int, *, committed: bool) -> Any:
-    """``erasing``, of which the given turn ends before its commit, or right after it."""
-    turns = iter(range(1, 1000))
-
-    @contextmanager
-    def erasing() -> Iterator[str]:
-        mine = next(turns)
-        with carrying_cuts_erasing() as alias:
-            yield alias
-            if mine == turn and not committed:
-                raise Killed
-        if mine == turn:
-            raise Killed
-
-    return erasing
-
-
-def test_a_hold_between_two_portions_keeps_what_is_left_and_no_case_is_half_there(
-    world: World, old: AccessRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cutting_rows, "PORTION", 20)
-    approved(world)
-    carrying_cuts.run_due()
-    sealed(0)
-    publish(tmp_path / "log")
-    whole = Event.objects.filter(case=str(old.pk)).count()
-    first = int(
-        SealedEntry.objects.filter(event__case=str(old.pk)).order_by("index").values_list("index", flat=True)[0]
-    )
-    with monkeypatch.context() as killing:
-        killing.setattr(carrying_cuts, "erasing", killed_in(2, committed=True))
-        with pytest.raises(Killed):
-            carrying_cuts.run_due()
-    left = Event.objects.filter(case=str(old.pk)).count()
-    assert (left in (0, whole), first) == (True, first)
-    hold = holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
-    assert carried_out(tmp_path / "log").state == "cut"
-    assert (Event.objects.filter(case=str(old.pk)).count(), hold.state) == (left, "holds")
-
-
-@pytest.mark.usefixtures("old")
-def test_it_is_done_only_when_nothing_is_left(
-    world: World, old: AccessRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    approved(world)
-    carrying_cuts.run_due()
-    sealed(0)
-    publish(tmp_path / "log")
-    hold = holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
-
-    def lifted(cut: Cut) -> None:
-        remove(cut)
-        LegalHold.objects.filter(pk=hold.pk).update(
-            state="lifted",
-            lift_asked_by=world.pia,
-            lift_asked_at=hold.set_at,
-            lifted_by=world.quinn,
-            lifted_at=hold.set_at,
-        )
-
-    remove = carrying_cuts.remove
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(carrying_cuts, "remove", lifted)
-        carrying_cuts.run_due()
-    cut = Cut.objects.get()
-    assert (cut.state, "was lifted meanwhile" in cut.trouble, named(["cut.done"])) == ("cutting", True, [])
-    assert Event.objects.filter(case=str(old.pk)).exists()
-    assert carried_out(tmp_path / "log").state == "cut"
-    assert not Event.objects.filter(case=str(old.pk)).exists()
-
-
 def _sizes() -> list[int]:
     from audit.log.models import StoredCheckpoint
 
     return list(StoredCheckpoint.objects.values_list("size", flat=True))
-
-
-@pytest.mark.parametrize("held", ["case", "person"])
-def test_nothing_under_a_hold_or_of_an_open_case_goes(world: World, old: AccessRequest, held: str) -> None:
-    holding.set_hold(by=actor(world.pia), reason="A court case.", **{held: old if held == "case" else world.ann})  # type: ignore[arg-type]
-    sealed(0)
-    with pytest.raises(RefusedByPolicy) as refused:
-        cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
-    assert refused.value.kind == "must be kept"
-    assert "The legal hold on" in browser_of(world.otto).get("/retention/").content.decode()
-
-
-def test_the_page_reads_no_entries_for_holds_and_asks_as_much_for_three_as_for_one(
-    world: World, old: AccessRequest
-) -> None:
-    def asked() -> list[str]:
-        with CaptureQueriesContext(connection) as found:
-            shown = browser.get("/retention/").content.decode()
-        told.append(shown.count("The legal hold on"))
-        return [each["sql"] for each in found]
-
-    told: list[int] = []
-    browser = browser_of(world.otto)
-    browser.get("/retention/")
-    holding.set_hold(by=actor(world.pia), reason="A court case.", case=old)
-    one = asked()
-    for person in (world.ann, world.pia):
-        holding.set_hold(by=actor(world.quinn), reason="A court case.", person=person)
-    LegalHold.objects.update(from_index=5)
-    three = asked()
-    assert (len(three), told, [each for each in three if "position(" in each]) == (len(one), [1, 3], [])
-
-
-def test_a_hold_keeps_from_the_first_entry_that_names_its_person_or_is_of_its_case(
-    world: World, old: AccessRequest
-) -> None:
-    naming = [
-        each.sealed.index
-        for each in Event.objects.select_related("sealed")
-        if str(world.ann.pk).encode() in bytes(each.body)
-    ]
-    of_case = SealedEntry.objects.filter(event__case=str(old.pk)).order_by("index").values_list("index", flat=True)[0]
-    by_person = holding.set_hold(by=actor(world.pia), reason="A court case.", person=world.ann)
-    by_case = holding.set_hold(by=actor(world.pia), reason="A court case.", case=old)
-    assert (by_person.from_index, by_case.from_index) == (min(naming), of_case)
-    assert retention.could_go().minimum == min(naming) // 256 * 256
-
-
-def test_a_hold_that_is_set_after_the_approval_keeps_it(world: World, old: AccessRequest, tmp_path: Path) -> None:
-    approved(world)
-    holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
-    cut = carried_out(tmp_path / "log")
-    assert (cut.state, "under a legal hold" in cut.trouble, named(["log.cut"])) == ("approved", True, [])
-    waits = request_of(world, "ben")
-    assert retention.open_cases() == {str(waits.pk)}
-
-
-@pytest.mark.parametrize("about", ["case", "person"])
-def test_a_hold_that_is_set_after_the_log_said_it_keeps_what_is_its(
-    world: World, old: AccessRequest, settings: Any, tmp_path: Path, about: str
-) -> None:
-    approved(world)
-    carrying_cuts.run_due()
-    sealed(0)
-    publish(tmp_path / "log")
-    mine = Event.objects.filter(case=str(old.pk), sealed__index__lt=256).count()
-    typed = old.reason
-    whom: dict[str, Any] = {"case": old} if about == "case" else {"person": world.ann}
-    hold = holding.set_hold(by=actor(world.pia), reason="A court case.", **whom)
-    assert carried_out(tmp_path / "log").state == "cut"
-    old.refresh_from_db()
-    (done,) = named(["cut.done"])
-    assert (Event.objects.filter(case=str(old.pk), sealed__index__lt=256).count(), old.reason) == (mine, typed)
-    assert (done.fields["cases"], mine > 1, int(done.fields["entries"]) > 100, begins_at()) == (0, True, True, 256)
-    assert PersonalValue.objects.filter(event__case=str(old.pk), field="reason").exists()
-    report = examine(load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY), published=StoreSource(str(tmp_path / "log")))
-    assert report.sentences() == []
-    projection.catch_up()
-    assert (hold.state, CaseRow.objects.count()) == ("holds", 1)
-
-
-def test_a_hold_that_is_set_before_the_bundles_go_keeps_them_and_the_pages_say_so(
-    world: World, old: AccessRequest, tmp_path: Path
-) -> None:
-    approved(world)
-    carrying_cuts.run_due()
-    sealed(0)
-    hold = holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
-    assert carried_out(tmp_path / "log").state == "cut"
-    assert (tmp_path / "log/tile/entries/000").exists()
-    browser = browser_of(world.otto)
-    assert (
-        "the entries before entry 256 were cut under retention"
-        in browser.get(reverse("hold_page", args=[hold.pk])).content.decode()
-    )
-    for said, shown in (
-        ({"minimum": 0, "kept": 0, "trouble": "It is under lock."}, "Its bundles are still published"),
-        ({"minimum": 256, "kept": 1, "trouble": ""}, "1 published bundle of them stays until the legal hold is lifted"),
-        ({"minimum": 256, "kept": 0, "trouble": ""}, "Their published bundles are gone"),
-    ):
-        beat("sealer", {"cut": said})
-        assert shown in browser.get("/retention/").content.decode()
-    holding.ask_lift(by=actor(world.pia), hold=hold, reason="It is over.")
-    holding.lift(by=actor(world.quinn), hold=hold)
-    sealed(0)
-    publish(tmp_path / "log")
-    assert not (tmp_path / "log/tile/entries/000").exists()
-
-
-def test_a_hold_on_what_is_gone_says_so(world: World, old: AccessRequest, tmp_path: Path) -> None:
-    approved(world)
-    assert carried_out(tmp_path / "log").state == "cut"
-    hold = holding.set_hold(by=actor(world.pia), case=old, reason="A court case.")
-    shown = browser_of(world.otto).get(reverse("hold_page", args=[hold.pk])).content.decode()
-    assert "a hold brings nothing back" in shown
 
 
 @pytest.mark.parametrize("row", ["approved", "proposed", "gone", "another"])

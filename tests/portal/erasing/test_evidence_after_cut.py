@@ -28,12 +28,12 @@ from portal.erasing import holding
 from portal.health.backup_rows import history
 from tests.audit.log.logged import sealed
 from tests.browsing import browser_of
-from tests.portal.erasing import test_cuts as cuts
-from tests.portal.erasing.test_cuts import THEN, approved, carried_out
+from tests.portal.erasing import old_log
+from tests.portal.erasing.old_log import THEN, approved, carried_out
 from tests.worlds import World, actor
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("eraser")]
-world, old = cuts.world, cuts.old  # fixtures
+world, old = old_log.world, old_log.old  # fixtures
 LIMIT = "No control test counts what is left as all"
 
 
