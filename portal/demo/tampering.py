@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,34 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
+from audit.log.locks import Lock
+from portal.demo import signing_anew
+
 PATIENCE_S = 90
 TABLES = {"audit_event": "id", "audit_sealed_entry": "event_id", "audit_personal_value": "event_id"}
-Kept = dict[str, object]
+KEYS = {table: (key,) for table, key in TABLES.items()} | {
+    "audit_tile": ("level", "index"),
+    "audit_checkpoint": ("size",),
+}
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What stood there before: rows by table, bytes by the path of their file."""
+
+    rows: Rows = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to tamper, in words, and what it does."""
+    """One way to tamper, in words, and what it does; `limit` says what no check of the log in itself can see of it."""
 
     label: str
     hint: str
     act: Callable[[psycopg.Connection], Kept]
+    limit: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,10 +67,21 @@ def superuser() -> str:
 
 def tampered() -> str:
     """What was done and not yet put right, in words."""
+    kind = _done()
+    return kind.label if kind else ""
+
+
+def limit() -> str:
+    """Who does not see what was done, and who does, where that is not plain; in words."""
+    kind = _done()
+    return kind.limit if kind else ""
+
+
+def _done() -> Kind | None:
     try:
-        return KINDS[json.loads(_file().read_text())["kind"]].label
+        return KINDS[json.loads(_file().read_text())["kind"]]
     except FileNotFoundError:
-        return ""
+        return None
 
 
 def tamper(kind: str) -> None:
@@ -63,8 +90,9 @@ def tamper(kind: str) -> None:
         if tampered():
             return
         with _unguarded() as connection:
+            _head_kept().write_bytes((Path(settings.PORTAL_LOG_STORE) / "checkpoint").read_bytes())
             kept = KINDS[kind].act(connection)
-            _keep({"kind": kind, **kept})
+            _keep(kind, kept)
 
 
 def mend() -> None:
@@ -77,29 +105,35 @@ def mend() -> None:
 
 def _put_back(kept: dict[str, Any]) -> None:
     with _unguarded() as connection:
-        for table, rows in kept.get("rows", {}).items():
-            key = sql.Identifier(TABLES[table])
-            for row in rows:
-                connection.execute(
-                    sql.SQL("DELETE FROM {} WHERE {} = %s").format(sql.Identifier(table), key), [row[TABLES[table]]]
-                )
-            statement = sql.SQL("INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)")
-            connection.execute(statement.format(table=sql.Identifier(table)), [json.dumps(rows)])
-    if "path" in kept:
-        Path(kept["path"]).write_bytes(bytes.fromhex(kept["bytes"]))
+        for table, rows in kept["rows"].items():
+            name, keys = sql.Identifier(table), [sql.Identifier(each) for each in KEYS[table]]
+            same = sql.SQL(" AND ").join(sql.SQL("{0}.{1} = old.{1}").format(name, key) for key in keys)
+            gone = sql.SQL("DELETE FROM {table} USING json_populate_recordset(NULL::{table}, %s) AS old WHERE {same}")
+            back = sql.SQL("INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)")
+            for statement in (gone, back):
+                connection.execute(statement.format(table=name, same=same), [json.dumps(rows)])
+    for path, data in kept["files"].items():
+        Path(path).write_bytes(bytes.fromhex(data))
 
 
 def checks() -> list[Ran]:
-    """Both checks, as anybody would call them: the portal's own, and the one that needs the published files and the key alone."""
+    """The checks, as anybody would call them: the portal's own, and the one that needs the published files and the key alone.
+
+    While something is tampered with, the second is made once more by somebody who kept the checkpoint that was published before.
+    """
     key, store = settings.PORTAL_LOG_PUBLIC_KEY.split()[0], settings.PORTAL_LOG_STORE
     own = "The portal's own check reads the database and what is published of it."
     outsider = "An outsider's check needs the published files and the public key alone. What was changed in the database only, it cannot see."
-    return [
+    remembers = "The same outsider has kept the checkpoint of an earlier visit, as a witness does: what is published now must contain it."
+    outside = ("-m", "audit.log.verify", store, "--key", key)
+    ran = [
         _run("manage.py", "verify_log", title="The portal checks itself", about=own),
-        _run(
-            "-m", "audit.log.verify", store, "--key", key, title="An outsider checks what is published", about=outsider
-        ),
+        _run(*outside, title="An outsider checks what is published", about=outsider),
     ]
+    if tampered():
+        seen = ("--seen", str(_head_kept()))
+        ran.append(_run(*outside, *seen, title="An outsider who remembers the last checkpoint", about=remembers))
+    return ran
 
 
 def _run(*arguments: str, title: str = "", about: str = "") -> Ran:
@@ -129,6 +163,11 @@ def _file() -> Path:
     return Path(settings.PORTAL_DATA) / "tampered.json"
 
 
+def _head_kept() -> Path:
+    """The checkpoint that was published before anything was tampered with."""
+    return Path(settings.PORTAL_DATA) / "head-seen.checkpoint"
+
+
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Wait for another visitor's act: of two at once, the second would keep what the first has changed as if it had stood there before."""
@@ -137,10 +176,11 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _keep(kept: Kept) -> None:
+def _keep(kind: str, kept: Kept) -> None:
     """Whole or not at all."""
     part = _file().with_suffix(".part")
-    part.write_text(json.dumps(kept))
+    files = {path: data.hex() for path, data in kept.files.items()}
+    part.write_text(json.dumps({"kind": kind, "rows": kept.rows, "files": files}))
     part.replace(_file())
 
 
@@ -163,7 +203,7 @@ def _rows(connection: psycopg.Connection, event: str, *tables: str) -> Kept:
             statement.format(sql.Identifier(table), sql.Identifier(TABLES[table])), [event]
         ).fetchall()
         found[table] = [row for (row,) in rows]
-    return {"rows": found}
+    return Kept(found)
 
 
 def _other_approver(connection: psycopg.Connection) -> Kept:
@@ -208,7 +248,18 @@ def _published(_connection: psycopg.Connection) -> Kept:
     data = bundle.read_bytes()
     place = len(data) // 2
     bundle.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
-    return {"path": str(bundle), "bytes": data.hex()}
+    return Kept(files={str(bundle): data})
+
+
+def _signed_anew(connection: psycopg.Connection) -> Kept:
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.SEALING])  # nothing is sealed meanwhile
+    rows = _rows(connection, _approval(connection), "audit_sealed_entry").rows
+    index = rows["audit_sealed_entry"][0]["index"]
+    rows |= signing_anew.rows_from(connection, index) | _other_approver(connection).rows
+    files = signing_anew.sign_anew(
+        connection, index, Path(settings.PORTAL_LOG_STORE), Path(settings.PORTAL_DATA) / "sealer.key"
+    )
+    return Kept(rows, files)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -216,4 +267,14 @@ KINDS: Mapping[str, Kind] = {
     "removed": Kind("Remove an approval", "The newest approval and its place in the log are deleted.", _removed),
     "name": Kind("Change a name beside an entry", "Personal values lie beside the log, so that they can be erased. This one gets another value.", _other_name),
     "published": Kind("Change a published file", "One bit of the first bundle, as whoever holds the disk could.", _published),
+    "anew": Kind(
+        "Say that somebody else approved, and sign all of it anew",
+        "As an operator who holds database, published files and the sealer's key: the newest approval says another name, the tree is built anew from there,"
+        " and every checkpoint from there on is signed anew.",
+        _signed_anew,
+        "Nothing in this log contradicts itself, so a check that remembers nothing calls it whole, the portal's own among them."
+        " It is named by whoever has kept a checkpoint from before: an outsider (--seen, or --memory from one month to the next), verify_log --checkpoint,"
+        " a witness in another team's hands, which cosigns no other history, and beside the published log the last checkpoint that it did cosign."
+        " This demo runs no witness. Its sealer remembers too, and seals nothing until this is put right; an operator of all would make it forget.",
+    ),
 }  # fmt: skip

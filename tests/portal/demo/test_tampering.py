@@ -5,17 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as conf
 from django.db import connection
 from django.test import Client
 
 from audit.log.checking import published
+from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
 from audit.log.examination import examine
 from audit.log.publishing import publish_once
+from audit.log.ranges import StoredNote
 from audit.log.read import named
+from audit.log.sealing import SealingError, seal_once
 from audit.log.stores.directory import DirectoryStore
+from audit.log.verify.check import Wanted, check
+from audit.log.verify.damage import Kind
+from audit.log.verify.sources import Folder
 from portal.demo import tampering
 from tests.at_once import at_once
-from tests.audit.log.logged import run_signer, sealed
+from tests.audit.log.logged import appended, run_signer, sealed
 from tests.servers import role_url, superuser_url
 from tests.worlds import authorised, make_world
 
@@ -29,6 +36,7 @@ def _demo(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     settings.PORTAL_DATA, settings.PORTAL_LOG_STORE = tmp_path, str(tmp_path / "log")
     settings.ROOT_URLCONF = "tests.architecture.every_url"
     monkeypatch.setenv("PORTAL_DEMO_SUPERUSER_URL", superuser_url(str(connection.settings_dict["NAME"])))
+    (tmp_path / "sealer.key").write_text(run_signer().text())
     authorised(make_world())
     sealed(300)
     publish_once(connection, DirectoryStore(tmp_path / "log"), [run_signer().verifier()])
@@ -59,33 +67,83 @@ def test_what_is_done_is_named_and_put_right_again(kind: str, said: str) -> None
     assert [event.name for event in named(["request.approved"])] == ["request.approved"]
 
 
+def stored() -> list[object]:
+    """All that the log holds: rows of each of its tables, and bytes of each published file."""
+    with connection.cursor() as cursor:
+        rows = []
+        for table in tampering.KEYS:
+            cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1")
+            rows.append(cursor.fetchall())
+    files = Path(conf.PORTAL_LOG_STORE).rglob("*")
+    return [rows, {str(path): path.read_bytes() for path in files if path.is_file()}]
+
+
+@pytest.mark.usefixtures("_demo")
+def test_what_is_signed_anew_is_whole_to_all_who_remember_nothing_and_named_by_all_who_remember(settings: Any) -> None:
+    """Two checkpoints hold the approval. Those who remember the last: a check, an outsider, a witness, the sealer."""
+    sealed(3)
+    keys, store = [run_signer().verifier()], Path(settings.PORTAL_LOG_STORE)
+    publish_once(connection, DirectoryStore(store), keys)
+    before, head = stored(), (store / "checkpoint").read_bytes()
+    seen = verify_checkpoint(parse_checkpoint(head), keys)
+    (approval,) = named(["request.approved"])
+    browser = Client()
+    browser.post("/demo/tamper/", {"act": "tamper", "kind": "anew"})
+    assert named(["request.approved"])[0].by != approval.by
+    anew = parse_checkpoint((store / "checkpoint").read_bytes())
+    assert (anew.checkpoint.size, anew.checkpoint.root == seen.root) == (seen.size, False)
+    assert (damages(), check(Folder(store), Wanted(keys))[0].whole) == ([], True)
+    verdict, _ = check(Folder(store), Wanted(keys, seen=[seen]))
+    assert [each.kind for each in verdict.damages] == [Kind.FORKED]
+    told = examine(keys, [StoredNote(seen.size, head, 0)], published=published()).sentences()
+    assert told != []
+    appended()
+    with pytest.raises(SealingError, match="is not the one of which"):
+        seal_once(connection, run_signer(), 0, known=seen)
+    browser.post("/demo/tamper/", {"act": "mend"})
+    assert (stored()[1], damages()) == (before[1], [])
+    assert seal_once(connection, run_signer(), 0, known=seen) == 1
+
+
+@pytest.mark.usefixtures("_demo")
+def test_what_is_signed_anew_is_put_back_to_the_byte() -> None:
+    before = stored()
+    tampering.tamper("anew")
+    assert stored() != before
+    tampering.mend()
+    assert stored() == before
+
+
 @pytest.mark.usefixtures("_demo")
 @pytest.mark.parametrize(
     ("kind", "ours", "outsiders"),
     [
-        ("", (0, "0 events wait to be sealed."), (0, "WHOLE.")),
-        ("approver", (1, "do not have the root"), (0, "WHOLE.")),
-        ("removed", (1, "is missing"), (0, "WHOLE.")),
-        ("name", (1, "1 personal values do not match"), (0, "WHOLE.")),
-        ("published", (1, "Published: entries changed"), (1, "NOT WHOLE: 1 damages.")),
+        ("", (0, "0 events wait to be sealed."), [(0, "WHOLE.")]),
+        ("approver", (1, "do not have the root"), [(0, "WHOLE."), (0, "WHOLE.")]),
+        ("removed", (1, "is missing"), [(0, "WHOLE."), (0, "WHOLE.")]),
+        ("name", (1, "1 personal values do not match"), [(0, "WHOLE."), (0, "WHOLE.")]),
+        ("published", (1, "Published: entries changed"), [(1, "NOT WHOLE: 1 damages.")] * 2),
+        ("anew", (0, "0 events wait to be sealed."), [(0, "WHOLE."), (1, "NOT WHOLE: 1 damages.")]),
     ],
 )  # fmt: skip
-def test_the_page_runs_both_checks_and_shows_what_they_say(
-    kind: str, ours: tuple[int, str], outsiders: tuple[int, str], settings: Any, monkeypatch: pytest.MonkeyPatch
+def test_the_page_runs_the_checks_and_shows_what_they_say(
+    kind: str, ours: tuple[int, str], outsiders: list[tuple[int, str]], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What lies in the database alone an outsider cannot see; what is published both see."""
+    """What lies in the database alone an outsider cannot see; what is published both see; what was signed anew only who remembers."""
     monkeypatch.setenv("DATABASE_URL", role_url("owner", str(connection.settings_dict["NAME"])))
     monkeypatch.setenv("PORTAL_LOG_STORE", settings.PORTAL_LOG_STORE)
     monkeypatch.setenv("PORTAL_LOG_PUBLIC_KEY", settings.PORTAL_LOG_PUBLIC_KEY)
     if kind:
         tampering.tamper(kind)
     ran = tampering.checks()
-    assert [each.command.split()[1:3] for each in ran] == [["manage.py", "verify_log"], ["-m", "audit.log.verify"]]
-    assert [each.status for each in ran] == [ours[0], outsiders[0]], [each.said for each in ran]
-    assert ours[1] in ran[0].said
-    assert ran[1].said.splitlines()[-1] == outsiders[1]
+    assert ran[0].command.split()[1:3] == ["manage.py", "verify_log"]
+    assert {tuple(each.command.split()[1:3]) for each in ran[1:]} == {("-m", "audit.log.verify")}
+    assert ["--seen" in each.command for each in ran[1:]] == [False, True][: len(outsiders)]
+    assert (ran[0].status, ours[1] in ran[0].said) == (ours[0], True), ran[0].said
+    assert [(each.status, each.said.splitlines()[-1]) for each in ran[1:]] == outsiders
     page = html.unescape(Client().post("/demo/tamper/", {"act": "check"}).content.decode())
-    assert [each.said.splitlines()[-1] in page for each in ran] == [True, True]
+    assert [each.said.splitlines()[-1] in page for each in ran] == [True] * len(ran)
+    assert ("calls it whole" in page) == (kind == "anew")
 
 
 @pytest.mark.usefixtures("_demo")
