@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from audit.log.models import PersonalValue
+from portal.access_requests import questions
+from portal.access_requests.actions import decline
 from portal.access_requests.models import AccessRequest, Approval
 from portal.clock import now
 from portal.erasing import actions, carrying_out
@@ -127,6 +130,20 @@ def test_a_name_and_an_address_go_as_wholes_and_a_long_text_wherever_people_type
     assert Alert.objects.get(case=str(others.pk)).facts == {
         "minutes": 17645000, "person": "Ann", "by": "(erased)", "reason": '"(erased)"', "lines": ["(erased)"],
     }  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("eraser")
+def test_what_others_said_in_her_cases_stays_without_her_name(world: World, asked: AccessRequest) -> None:
+    """In the log it goes whole, for it is about her."""
+    said = f"Not for {NAME}: call {EMAIL}, or Ursula's team."
+    questions.question(by=actor(world.ines), request=asked, text=said)
+    decline(by=actor(world.ines), request=asked, comment=said)
+    assert PersonalValue.objects.filter(value=said).count() == 2
+    assert erased(world).state == "done"
+    left = "Not for (erased): call (erased), or Ursula's team."
+    assert (asked.questions.get().text, asked.approvals.get().comment) == (left, left)
+    assert not PersonalValue.objects.filter(value__in=[said, left]).exists()
 
 
 @pytest.mark.parametrize(
