@@ -4,8 +4,22 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Later:
+    """What a bypass had left out, and its responder gave afterwards."""
+
+    at: int
+    reason: str = ""
+    category: str = ""
+    classes: tuple[str, ...] = ()
+    incident: str = ""
+
+
+@dataclass(frozen=True)
 class Asked:
-    """What the responder asked for. ``owed`` is what a bypass left out; ``given_later`` says when it was supplemented."""
+    """What the responder asked for. ``owed`` is what a bypass left out; ``more`` says what of it was given later, and when.
+
+    What was given before the review stands in the fields of what was asked as well.
+    """
 
     by: str
     at: int
@@ -28,7 +42,7 @@ class Asked:
     told: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
-    more: tuple[tuple[int, str], ...] = ()
+    more: tuple[Later, ...] = ()
     lapses_at: int | None = None
     ends_about: int | None = None
 

@@ -80,12 +80,20 @@ def asked(tell: Telling) -> Pairs:
         ("Who", tell.name(it.by)), ("Mode", words.MODES.get(it.mode, it.mode)), (glossary.WHY_NOW, words.CRITERIA.get(it.criterion, it.criterion)),
         (glossary.KIND_OF_TROUBLE, words.CATEGORIES.get(it.category, it.category)), (glossary.INCIDENT, one_line(it.incident)),
         (glossary.INTENDED_ACTIONS, intends or "Nothing was named"), ("For", words.minutes(it.minutes)),
-        ("Policy", f"Version {it.policy_number}, SHA-256 {it.policy_sha256[:16]}…"), ("Owed until review", ", ".join(map(glossary.left_out, it.owed))),
+        ("Policy", f"Version {it.policy_number}, SHA-256 {it.policy_sha256[:16]}…"), ("Left out, owed until the review", ", ".join(map(glossary.left_out, it.owed))),
     )  # fmt: skip
 
 
 def _more(case: Case) -> list[dict[str, Any]]:
-    return [{"at": at, "text": inert(text)} for at, text in case.asked.more] if case.asked else []
+    given = case.asked.more if case.asked else ()
+    return [
+        {
+            "at": each.at,
+            "text": inert(each.reason),
+            "gave": words.gave(each.category, each.classes, one_line(each.incident)),
+        }
+        for each in given
+    ]
 
 
 def decisions(tell: Telling) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ def _times(case: Case) -> Iterator[Time]:
     asked = case.asked
     if asked is not None:
         yield Time(asked.at, "took access by bypass" if asked.mode == "bypass" else "asked for access", asked.by)
-        yield from (Time(at, "gave what was owed", asked.by) for at, _ in asked.more)
+        yield from (Time(each.at, "gave what was owed", asked.by) for each in asked.more)
     yield from (Time(at, "has seen the request", person) for person, at in case.seen)
     yield from (Time(each.at, "approved" if each.approved else "declined", each.by) for each in case.decisions)
     if case.ended_as and case.ended_as != "declined" and case.decided_at is not None:

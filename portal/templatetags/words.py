@@ -2,7 +2,9 @@
 
 from django import template
 
+from audit.cases.words import gave
 from audit.events import glossary
+from audit.log.read import LoggedEvent
 from portal.people import factors
 from portal.systems.facts import WORDS
 from portal.systems.forms import COUNTING
@@ -86,3 +88,10 @@ def setting_value(value: object, name: str) -> str:
 def factor(method: str) -> str:
     """``webauthn`` -> ``Passkey``."""
     return factors.WORDS.get(method, method)
+
+
+@register.filter
+def gave_later(event: LoggedEvent) -> str:
+    """What a bypass had left out and this event gave, beside a longer reason."""
+    given = event.fields
+    return gave(given.get("category", ""), given.get("intended_classes", ()), given.get("incident_ref", ""))

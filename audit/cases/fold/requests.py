@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from audit.cases.asked import Asked, Decision, Question, Refusal
+from audit.cases.asked import Asked, Decision, Later, Question, Refusal
 from audit.cases.fold.state import Folding, Handler, words
 from audit.log.read import LoggedEvent
 
@@ -22,11 +22,12 @@ def _supplemented(to: Folding, event: LoggedEvent) -> None:
     """What a bypass owed. It is owed until the review: an intent given later changes nothing."""
     if to.asked is None:
         return
-    more = (*to.asked.more, (event.at, event.says("reason")))
+    given = event.fields
+    said = given.get("category", ""), words(event, "intended_classes"), given.get("incident_ref", "")
+    more = (*to.asked.more, Later(event.at, event.says("reason"), *said))
     if to.review and to.review.submitted_at is not None:
         to.asked = replace(to.asked, more=more)
         return
-    given = event.fields
     to.asked = replace(
         to.asked, more=more, category=given.get("category", to.asked.category), incident=given.get("incident_ref", to.asked.incident),
         classes=words(event, "intended_classes") or to.asked.classes,

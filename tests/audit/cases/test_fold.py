@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from audit.cases.asked import Later
 from audit.cases.case import Case
 from audit.cases.fold import HANDLERS, fold
 from audit.cases.status import STATUSES, status_of
@@ -191,7 +192,8 @@ def test_bypass_without_intent_leaves_every_action_out_of_it_until_it_is_given()
     )
     case = folded(log)
     assert case.asked is not None
-    assert (case.outside_count, case.asked.incident, case.asked.more) == (0, "INC-9", ((START + HOUR, "(erased)"),))
+    later = Later(START + HOUR, "(erased)", "", ("data_read",), "INC-9")
+    assert (case.outside_count, case.asked.incident, case.asked.more) == (0, "INC-9", (later,))
 
 
 def test_intent_given_after_the_review_changes_nothing() -> None:

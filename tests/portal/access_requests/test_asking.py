@@ -350,13 +350,14 @@ def test_what_a_bypass_owed_is_given_once(world: World) -> None:
     assert browser.post(page, {"incident_ref": "INC-9", "reason": ""}).status_code == 302
     said = text(browser.get(f"/requests/{request.pk}/").content)
     assert "Left out: intended actions, kind of trouble, a longer reason." in said
+    assert "Given later Incident: INC-9." in said
     left = {"category": "availability", "intended_classes": ["data_read"], "reason": REASON, "incident_ref": "INC-666"}
     assert browser.post(page, left).status_code == 302
     request.refresh_from_db()
     assert (request.incident_ref, request.category, request.reason) == ("INC-9", "availability", "Writes fail.")
     said = text(browser.get(f"/requests/{request.pk}/").content)
     assert "You still owe" not in said
-    assert REASON in said
+    assert f"Given later {REASON} Kind of trouble: Something is down or failing. Intended actions: Data read." in said
     assert names_of(request.pk).count("request.supplemented") == 2
     assert browser.post(page, left).status_code == 302, "nothing is owed: back to the page"
     assert names_of(request.pk).count("request.supplemented") == 2
