@@ -187,6 +187,17 @@ def test_an_address_as_it_may_be_said(text: str, fit: str) -> None:
     assert spoken(text) == fit
 
 
+def test_a_line_of_addresses_holds_nobody() -> None:
+    """What a server answers is said as an error, and was once looked at for hours."""
+    line = "a://:" * 13_000
+    with (
+        answering(lambda link, _: link.sendall(f"{line}\r\n".encode())) as (place, _),
+        pytest.raises(NotFetched) as caught,
+    ):
+        fetch(f"http://{place}/", most=10, within_s=60, silent_s=60)
+    assert str(caught.value) == f"{line}\r\n"
+
+
 def test_a_folder_is_named_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailable, match=f"^{tmp_path}/none is no directory.$"):
         source_of(f"{tmp_path}/none")
