@@ -80,7 +80,8 @@ def asked(tell: Telling) -> Pairs:
         ("Who", tell.name(it.by)), ("Mode", words.MODES.get(it.mode, it.mode)), (glossary.WHY_NOW, words.CRITERIA.get(it.criterion, it.criterion)),
         (glossary.KIND_OF_TROUBLE, words.CATEGORIES.get(it.category, it.category)), (glossary.INCIDENT, one_line(it.incident)),
         (glossary.INTENDED_ACTIONS, intends or "Nothing was named"), ("For", words.minutes(it.minutes)),
-        ("Policy", f"Version {it.policy_number}, SHA-256 {it.policy_sha256[:16]}…"), ("Left out, owed until the review", ", ".join(map(glossary.left_out, it.owed))),
+        ("Policy", f"Version {it.policy_number}, SHA-256 {it.policy_sha256[:16]}…"),
+        ("Left out, owed until the review", ", ".join(map(glossary.left_out, it.owed))),
     )  # fmt: skip
 
 

@@ -2,10 +2,10 @@
 
 from django import template
 
-from audit.cases.words import gave
 from audit.events import glossary
 from audit.log.read import LoggedEvent
 from portal.people import factors
+from portal.policy.rules import CATEGORIES, CLASSES
 from portal.systems.facts import WORDS
 from portal.systems.forms import COUNTING
 from portal.systems.offers import KINDS
@@ -93,5 +93,11 @@ def factor(method: str) -> str:
 @register.filter
 def gave_later(event: LoggedEvent) -> str:
     """What a bypass had left out and this event gave, beside a longer reason."""
-    given = event.fields
-    return gave(given.get("category", ""), given.get("intended_classes", ()), given.get("incident_ref", ""))
+    category, incident = event.fields.get("category", ""), event.fields.get("incident_ref", "")
+    classes = ", ".join(CLASSES.get(each, each) for each in event.fields.get("intended_classes", ()))
+    said = (
+        (glossary.KIND_OF_TROUBLE, CATEGORIES.get(category, category)),
+        (glossary.INTENDED_ACTIONS, classes),
+        (glossary.INCIDENT, incident),
+    )
+    return " ".join(f"{name}: {value}." for name, value in said if value)

@@ -357,7 +357,7 @@ def test_what_a_bypass_owed_is_given_once(world: World) -> None:
     assert (request.incident_ref, request.category, request.reason) == ("INC-9", "availability", "Writes fail.")
     said = text(browser.get(f"/requests/{request.pk}/").content)
     assert "You still owe" not in said
-    assert f"Given later {REASON} Kind of trouble: Something is down or failing. Intended actions: Data read." in said
+    assert f"Given later {REASON} Kind of trouble: Something is down or failing. Intended actions: Read data." in said
     assert names_of(request.pk).count("request.supplemented") == 2
     assert browser.post(page, left).status_code == 302, "nothing is owed: back to the page"
     assert names_of(request.pk).count("request.supplemented") == 2
