@@ -1,25 +1,20 @@
 """How the log grew, and how it was anchored outside, day by day (UTC): for figures. It proves nothing: see ``checkpoints.py``."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 
+from audit.log.read import each_named
+
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+WITNESSED, STAMPED = "log.witnessed", "log.timestamped"
 
 SIZES = """
 SELECT coalesce(c.size, 0) FROM unnest(%s::bigint[]) WITH ORDINALITY AS day(ends, place)
 LEFT JOIN LATERAL (SELECT size FROM audit_checkpoint WHERE signed_at < day.ends ORDER BY signed_at DESC, size DESC LIMIT 1) c ON true
 ORDER BY day.place
-"""
-ANCHORED = """
-SELECT at / %(day)s, name, witness, count(DISTINCT at / %(hour)s) FROM (
-  SELECT at, name, fields ->> 'witness' AS witness, fields ->> 'ok' AS ok FROM (
-    SELECT at, name, convert_from(body, 'UTF8')::json -> 'fields' AS fields FROM audit_event
-    WHERE name IN ('log.witnessed', 'log.timestamped') AND at >= %(from_at)s AND at < %(to_at)s
-  ) AS said
-) AS each WHERE name = 'log.timestamped' OR ok = '1'
-GROUP BY GROUPING SETS ((1, 2, 3), (1, 2)) HAVING GROUPING(witness) = 1 OR witness IS NOT NULL ORDER BY 1, 2, 3
 """
 
 
@@ -49,15 +44,15 @@ def sizes(days: Sequence[int]) -> list[int]:
 
 
 def anchored(days: Sequence[int]) -> list[Anchored]:
-    """What the log says of each of these days, which follow one another. One query."""
-    given = {"day": DAY_MS, "hour": HOUR_MS, "from_at": days[0], "to_at": days[-1] + DAY_MS}
-    with connection.cursor() as cursor:
-        cursor.execute(ANCHORED, given)
-        rows = cursor.fetchall()
-    return [_of_day([row[1:] for row in rows if row[0] * DAY_MS == day]) for day in days]
+    """What the log says of each of these days, which follow one another. An entry that cannot be read says nothing."""
+    hours: dict[tuple[int, str, str], set[int]] = defaultdict(set)
+    for each in each_named([WITNESSED, STAMPED], days[0]):
+        if each.name == STAMPED or each.fields["ok"]:
+            hours[each.at // DAY_MS, each.name, each.fields.get("witness", "")].add(each.at // HOUR_MS)
+    return [_of_day({key[1:]: found for key, found in hours.items() if key[0] * DAY_MS == day}) for day in days]
 
 
-def _of_day(rows: Sequence[tuple[str, str | None, int]]) -> Anchored:
-    in_all = {name: hours for name, witness, hours in rows if witness is None}
-    by_witness = {witness: hours for _, witness, hours in rows if witness is not None}
-    return Anchored(in_all.get("log.witnessed", 0), by_witness, in_all.get("log.timestamped", 0))
+def _of_day(hours: Mapping[tuple[str, str], set[int]]) -> Anchored:
+    by_witness = {witness: len(found) for (name, witness), found in sorted(hours.items()) if name == WITNESSED}
+    witnessed = set[int]().union(*(found for (name, _), found in hours.items() if name == WITNESSED))
+    return Anchored(len(witnessed), by_witness, len(hours.get((STAMPED, ""), ())))

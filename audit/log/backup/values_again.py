@@ -23,6 +23,7 @@ from audit.log.commitments import verify_commitment
 from audit.log.erasing import lock, values_about
 from audit.log.errors import NotVerified, ParseError
 from audit.log.examining_values import Examined, Gone, Value, lost_values, read_gone
+from audit.log.logged import events_of
 from audit.log.models import PersonalValue, SealedEntry
 from audit.log.note import VerifierKey
 from audit.log.said import Erased, read_erased
@@ -33,8 +34,8 @@ AT_ONCE = 2048
 WAITING = "audit_personal_value."
 DECIDED = "SELECT body FROM audit_event WHERE name = %s"
 IDENTITIES = """
-SELECT e.id, s."index" FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
-WHERE e.name LIKE 'person.%%' AND convert_from(e.body, 'UTF8')::jsonb #>> ARRAY['fields', 'person_id'] = ANY(%s)
+SELECT e.body, e.id, e.name, e.at, e."case", e.subject, s."index" FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
+WHERE e.name LIKE 'person.%%'
 """
 NAMING = ("name", "email")
 Row = tuple[UUID, str, bytes, str]  # event, field, salt, value
@@ -137,10 +138,17 @@ def _decided(name: str) -> Iterator[Erased]:
 
 
 def _identities(people: Sequence[str]) -> dict[UUID, int]:
-    """The entries that say what these people are called, with their indexes."""
-    with connection.cursor() as cursor:
-        cursor.execute(IDENTITIES, [list(people)])
-        return dict(cursor.fetchall())
+    """The entries that say what these people are called, with their indexes; one that cannot be read says nothing."""
+    found, wanted = dict[UUID, int](), set(people)
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(IDENTITIES, [])
+        while rows := cursor.fetchmany(AT_ONCE):
+            found |= {
+                each.id: each.index
+                for each in events_of(rows)
+                if each.index is not None and each.fields.get("person_id") in wanted
+            }
+    return found
 
 
 def _looked_for(

@@ -1,5 +1,6 @@
 """How the log grew and was anchored, day by day: counted from checkpoints and from what the log says."""
 
+import uuid
 from typing import Any
 
 import pytest
@@ -56,3 +57,12 @@ def test_hours_are_counted_once_by_witness_and_by_any_of_them_and_no_line_that_d
         found = by_day.anchored(DAYS)
     assert found == [Anchored(4, {"w1": 3, "w2": 2}, 1), Anchored(0, {}, 1), Anchored(1, {"w1": 1}, 0)]
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("body", [b"x", b"\xff", b'{"fields":{"witness":"\\u0000"}}'])
+def test_an_entry_that_cannot_be_read_says_nothing_and_takes_no_page_away(body: bytes) -> None:
+    witnessed(0, 1)
+    insert = "INSERT INTO audit_event (id, name, at, by, \"case\", subject, body) VALUES (%s, 'log.witnessed', %s, 'x', '', '', %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(insert, [uuid.uuid4(), DAYS[1], body])
+    assert by_day.anchored(DAYS) == [Anchored(1, {"w1": 1}, 0), NOT_AT_ALL, NOT_AT_ALL]
