@@ -91,7 +91,11 @@ def _more(case: Case) -> list[dict[str, Any]]:
         {
             "at": each.at,
             "text": inert(each.reason),
-            "gave": words.gave(each.category, each.classes, one_line(each.incident)),
+            "gave": glossary.gave(
+                words.CATEGORIES.get(each.category, each.category),
+                [words.CLASSES.get(one, words.plain(one)) for one in each.classes],
+                one_line(each.incident),
+            ),
         }
         for each in given
     ]

@@ -1,7 +1,6 @@
 """Stored words as people read them. What is not in a table is shown as it is stored, with spaces."""
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 MODES = {"approved": "With approval", "bypass": "Bypass", "drill": "Drill"}
@@ -83,16 +82,6 @@ PROCESSES = {
     "completeness": "The judging of completeness",
     "process": "A process",
 }
-
-
-def gave(category: str, classes: Sequence[str], incident: str) -> str:
-    """What a bypass had left out and was given later, beside a longer reason."""
-    said = [
-        f"Kind of trouble: {CATEGORIES.get(category, plain(category))}." if category else "",
-        f"Intended actions: {', '.join(CLASSES.get(each, plain(each)) for each in classes)}." if classes else "",
-        f"Incident: {incident}." if incident else "",
-    ]
-    return " ".join(filter(None, said))
 
 
 def plain(code: str) -> str:

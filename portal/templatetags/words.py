@@ -94,10 +94,5 @@ def factor(method: str) -> str:
 def gave_later(event: LoggedEvent) -> str:
     """What a bypass had left out and this event gave, beside a longer reason."""
     category, incident = event.fields.get("category", ""), event.fields.get("incident_ref", "")
-    classes = ", ".join(CLASSES.get(each, each) for each in event.fields.get("intended_classes", ()))
-    said = (
-        (glossary.KIND_OF_TROUBLE, CATEGORIES.get(category, category)),
-        (glossary.INTENDED_ACTIONS, classes),
-        (glossary.INCIDENT, incident),
-    )
-    return " ".join(f"{name}: {value}." for name, value in said if value)
+    classes = [CLASSES.get(each, each) for each in event.fields.get("intended_classes", ())]
+    return glossary.gave(CATEGORIES.get(category, category), classes, incident)

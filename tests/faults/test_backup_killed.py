@@ -19,9 +19,7 @@ from audit.log.backup.tables import Table
 from audit.log.backup.target import BACKUPS, DAY_MS, LOG, Target
 from audit.log.stores import Still, always
 from audit.log.stores.directory import BESIDE, DirectoryStore
-from audit.log.verify.check import Wanted, check
-from audit.log.verify.sources import Folder
-from tests.audit.log.backup.places import Place, place
+from tests.audit.log.backup.places import Place, place, whole_backup
 from tests.audit.log.logged import run_signer, sealed
 from tests.counting import Count
 from tests.faults.striking import KINDS, replayed, strike_each
@@ -93,14 +91,7 @@ class Scene:
 
     def _whole(self, folder: Path, identity: str = "") -> Manifest:
         """What the last manifest, or the named one, lists: each file as it was, and the log up to its size."""
-        target = _target(folder)
-        manifest = target.manifest([self.signed.signer.verifier()], identity)
-        assert manifest is not None
-        for path, digest in target.contents(manifest).items():
-            target.file(path, digest)
-        verdict, _ = check(Folder(folder / LOG), Wanted([run_signer().verifier()]))
-        assert (verdict.damages, verdict.size >= manifest.size) == ([], True)
-        return manifest
+        return whole_backup(_target(folder), [self.signed.signer.verifier()], identity)
 
 
 def _target(folder: Path, **how: Any) -> Target:

@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 
 from audit.log.backup.manifest import Manifest
-from audit.log.backup.target import LOG, open_target
+from audit.log.backup.target import open_target
 from audit.log.models import SealedEntry
 from audit.log.note import parse_verifier_key
 from audit.log.stores.directory import BESIDE
-from audit.log.verify.check import Wanted, check
-from audit.log.verify.sources import Folder
 from portal.embedded.state import CHECKOUT
 from tests.audit.log.backup.configured import configure
-from tests.audit.log.backup.places import place
-from tests.audit.log.logged import run_signer, sealed
+from tests.audit.log.backup.places import place, whole_backup
+from tests.audit.log.logged import sealed
 from tests.counting import Count
 from tests.faults.programs import MANAGE, environment_of
 from tests.faults.striking import CALLS, KINDS, STRACE, calls_below, under_strace
@@ -78,14 +76,7 @@ class Scene:
 
     def whole(self, folder: Path) -> Manifest:
         """What the last manifest lists: each file as it was, and the log up to its size."""
-        target = open_target(str(folder))
-        manifest = target.manifest([parse_verifier_key(self.settings.PORTAL_BACKUP_PUBLIC_KEY)])
-        assert manifest is not None
-        for path, digest in target.contents(manifest).items():
-            target.file(path, digest)
-        verdict, _ = check(Folder(folder / LOG), Wanted([run_signer().verifier()]))
-        assert (verdict.damages, verdict.size >= manifest.size) == ([], True)
-        return manifest
+        return whole_backup(open_target(str(folder)), [parse_verifier_key(self.settings.PORTAL_BACKUP_PUBLIC_KEY)])
 
 
 @pytest.mark.faults

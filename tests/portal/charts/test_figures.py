@@ -96,7 +96,7 @@ def test_page_draws_and_says_and_costs_the_same(world: World) -> None:
             page = browser.get("/figures/").content.decode()
         counts.append(len(asked))
     assert counts[0] == counts[1]
-    assert '<title id="uses-title">Uses by month, and how many by bypass</title>' in page
+    assert '<title id="uses-chart-title">Uses by month, and how many by bypass</title>' in page
     assert "3 uses in 12 months, 0 by bypass." in page
     assert re.search(r'<rect class="chart-a"[^>]+/>', page)
     assert "style=" not in page.split("<main", 1)[1]

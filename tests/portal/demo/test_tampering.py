@@ -80,7 +80,7 @@ def stored() -> list[object]:
 
 @pytest.mark.usefixtures("_demo")
 def test_what_is_signed_anew_is_whole_to_all_who_remember_nothing_and_named_by_all_who_remember(settings: Any) -> None:
-    """Two checkpoints hold the approval. Those who remember the last: a check, an outsider, a witness, the sealer."""
+    """Two checkpoints hold the approval. Those who remember the last: a check, an outsider, the sealer."""
     sealed(3)
     keys, store = [run_signer().verifier()], Path(settings.PORTAL_LOG_STORE)
     publish_once(connection, DirectoryStore(store), keys)

@@ -58,4 +58,4 @@ def test_page_shows_them_under_what_looks_again_and_not_in_it() -> None:
     assert [title in page for title in titles] == [True] * 3
     assert [title in looked_again for title in titles] == [False] * 3
     assert page.index('id="log-size-card"') > page.index('id="status"')
-    assert 'aria-labelledby="log-size-title log-size-says"' in page
+    assert 'aria-labelledby="log-size-chart-title log-size-chart-says"' in page

@@ -17,12 +17,17 @@ from psycopg import sql
 from audit.log.backup import tables
 from audit.log.backup.age import decrypted, new_identity, parse_identities, parse_recipients
 from audit.log.backup.making import make_backup
+from audit.log.backup.manifest import Manifest
 from audit.log.backup.passing import Keeping
 from audit.log.backup.restoring import Restored, restore
 from audit.log.backup.target import Target, open_target
 from audit.log.backup.writing import Made
+from audit.log.note import VerifierKey
 from audit.log.signing import SignerKey
 from audit.log.stores import Store
+from audit.log.stores.directory import DirectoryStore
+from audit.log.verify.check import Wanted, check
+from audit.log.verify.sources import Folder
 from tests.audit.log.logged import run_signer
 from tests.migrated import PATTERN, _drop, _make, _use
 from tests.servers import role_url
@@ -89,6 +94,18 @@ def place(folder: Path, address: str = "") -> Place:
     return Place(
         address, open_target(address), SignerKey("test/backup", Ed25519PrivateKey.generate()), public, identity
     )
+
+
+def whole_backup(target: Target, keys: list[VerifierKey], identity: str = "") -> Manifest:
+    """What the last manifest in a folder, or the named one, lists: each file as it was, and the log up to its size."""
+    manifest = target.manifest(keys, identity)
+    assert manifest is not None
+    for path, digest in target.contents(manifest).items():
+        target.file(path, digest)
+    assert isinstance(target.log, DirectoryStore)
+    verdict, _ = check(Folder(target.log.folder), Wanted([run_signer().verifier()]))
+    assert (verdict.damages, verdict.size >= manifest.size) == ([], True)
+    return manifest
 
 
 @contextmanager
