@@ -126,6 +126,7 @@ class Cosignature(models.Model):
 
         db_table = "audit_cosignature"
         default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["witness", "size"], name="cosignature_of_witness")]
 
 
 class Timestamp(models.Model):

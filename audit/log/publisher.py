@@ -21,6 +21,7 @@ from audit.log.stores import Conflict, Overtaken, Store, StoreUnavailable
 
 alarms = logging.getLogger("breakglass.alarm")
 REST_S = 1.0  # before it is tried again
+MOST_NAMED = 5
 CUT_REST_S = 3600.0  # before a cut that could not be carried out is tried again: it reads every bundle that is to go
 
 
@@ -49,6 +50,7 @@ class Publisher:
     lines: dict[str, bytes] = field(
         default_factory=dict
     )  # the last checkpoint of each witness, by the path where it lies
+    unread: str = ""  # which witnesses' lines cannot be read
     stamped: int = 0  # the timestamps of checkpoints up to this size are published
     trouble: str = ""  # why what was sealed is not published
     blocked: bool = (
@@ -126,7 +128,8 @@ class Publisher:
                 self.store.check()
             self.published = publish()
             if self.published:
-                publish_lines(connections[self.alias], self.store, self.published, self.lines)
+                unread = publish_lines(connections[self.alias], self.store, self.published, self.lines)
+                self._tell_unread(" ".join(unread[:MOST_NAMED]))
                 self._publish_timestamps(self.published)
         except (Conflict, SetBack) as error:
             self.blocked = True
@@ -144,13 +147,17 @@ class Publisher:
         else:
             self.trouble, self.blocked = "", False
 
+    def _tell_unread(self, sentence: str) -> None:
+        if sentence and sentence != self.unread:
+            alarms.critical("Lines of witnesses cannot be read, and are not published. %s", sentence)
+        self.unread = sentence
+
     def _publish_timestamps(self, head: Head) -> None:
-        """They prove nothing of the log's own, so other bytes in the place of one are told and hold up no seal."""
-        try:
-            self.stamped = publish_timestamps(connections[self.alias], self.store, head, self.stamped)
-        except Conflict as error:
-            self.stamped = head.checkpoint.size
-            alarms.critical("A timestamp that is published is not the one that is stored. %s", error)
+        """They prove nothing of the log's own, so a wrong one is told, and holds up neither a seal nor the others."""
+        self.stamped, wrong = publish_timestamps(connections[self.alias], self.store, head, self.stamped)
+        if wrong:
+            named = " ".join(wrong[:MOST_NAMED])
+            alarms.critical("%s stored timestamps are wrong, and are not published. %s", len(wrong), named)
 
     def _tell(self, sentence: str) -> None:
         """Say it once, not at every try."""

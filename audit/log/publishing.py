@@ -4,6 +4,7 @@ The database is the truth and the store follows it. Each publication begins with
 log, so that nothing is published beside a history that others have seen.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -17,8 +18,9 @@ from audit.log.cuts import minimum_index
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.sealing import SealingError, last_signed
-from audit.log.stores import HEAD, Overtaken, Still, Store
+from audit.log.stores import HEAD, Conflict, Overtaken, Still, Store
 from audit.log.tile_rows import read_tiles
+from audit.log.timestamps.tokens import parse_imprint
 from audit.log.witnessing import cosignature_lines
 
 AT_ONCE = 32  # bundles that are held in memory and put together
@@ -104,21 +106,28 @@ def unless_moved(store: Store, head: bytes | None) -> Still:
     return still
 
 
-def publish_timestamps(connection: BaseDatabaseWrapper, store: Store, head: Head, after: int) -> int:
+def publish_timestamps(connection: BaseDatabaseWrapper, store: Store, head: Head, after: int) -> tuple[int, list[str]]:
     """Put what the timestamp authority said of published checkpoints of more than ``after`` entries beside the log; the largest such size.
 
-    Each lies below ``timestamps/`` with the very bytes that it was given for, which the head has long outgrown.
+    Each lies below ``timestamps/`` with the very bytes that it was given for, which the head has long outgrown. What is published is never taken
+    back, so one over other bytes is not put; nor is one where other bytes lie. A sentence for each of those, and the rest go on.
 
     Raises:
-        StoreUnavailable, Conflict, Overtaken: See `Store`.
+        StoreUnavailable, Overtaken: See `Store`.
     """
     with connection.cursor() as cursor:
         cursor.execute(STAMPED, [after, head.checkpoint.size])
+        wrong = []
         for size, note, answer in cursor.fetchall():
-            both = {f"timestamps/{size}.checkpoint": note.encode(), f"timestamps/{size}.tsr": bytes(answer)}
-            store.put(both, unless_moved(store, head.data))
             after = size
-    return after
+            both = {f"timestamps/{size}.checkpoint": note.encode(), f"timestamps/{size}.tsr": bytes(answer)}
+            try:
+                if parse_imprint(bytes(answer)) != hashlib.sha256(note.encode()).digest():
+                    raise ParseError("It is over other bytes.")
+                store.put(both, unless_moved(store, head.data))
+            except (ParseError, Conflict) as error:
+                wrong.append(f"That of {size} entries: {error}")
+    return after, wrong
 
 
 def _cosigned(connection: BaseDatabaseWrapper, last: VerifiedCheckpoint) -> bytes:

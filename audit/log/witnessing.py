@@ -1,5 +1,6 @@
 """The sealer shows each new checkpoint to its witnesses and keeps what they sign. It never waits long: sealing goes on without them."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -141,10 +142,17 @@ class Witnessing:
 
 
 def cosignature_lines(connection: BaseDatabaseWrapper, size: int) -> tuple[Signature, ...]:
-    """The kept lines of witnesses under the checkpoint of this size; a stranger checks them, so they are not checked here."""
+    """The kept lines of witnesses under the checkpoint of this size; a stranger checks them, so they are not checked here.
+
+    One that cannot be read is passed over: it must not hold up the lines of others, nor the publication. Who publishes names it.
+    """
     with connection.cursor() as cursor:
         cursor.execute(LINES, [size])
-        return tuple(parse_signature(line) for (line,) in cursor.fetchall())
+        found = []
+        for (line,) in cursor.fetchall():
+            with contextlib.suppress(ParseError):
+                found.append(parse_signature(line))
+    return tuple(found)
 
 
 def _keep(connection: BaseDatabaseWrapper, size: int, cosigned: Cosigned) -> None:

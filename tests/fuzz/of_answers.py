@@ -16,7 +16,7 @@ from audit.log import key_service
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.signing import CannotSign, SignerKey
-from audit.log.timestamps.tokens import parse_roots, verify_timestamp
+from audit.log.timestamps.tokens import parse_imprint, parse_roots, verify_timestamp
 from audit.log.witness.client import Client, NotCosigned
 from portal.notifications.channels.webhook import post as webhook
 from portal.notifications.channels.webhook.addresses import parse as parse_url
@@ -106,6 +106,8 @@ def key_service_answer(data: bytes) -> None:
 
 def timestamp(data: bytes) -> None:
     """An answer of an authority that is trusted: believed of the one thing that it stamped, or not at all."""
+    with contextlib.suppress(ParseError):
+        parse_imprint(data)
     try:
         verify_timestamp(data, STAMPED, ROOTS)
     except (ParseError, NotVerified):

@@ -53,6 +53,7 @@ PARSERS = {
     "audit.log.tiles.parse_tile": "tile",
     "audit.log.timestamps.tokens._authority": "timestamp",
     "audit.log.timestamps.tokens._read": "timestamp",
+    "audit.log.timestamps.tokens.parse_imprint": "timestamp",
     "audit.log.timestamps.tokens.parse_roots": "timestamp_roots",
     "audit.log.verify.progress.recall": "memory",
     "audit.log.witness.application._body": "witness_desk",

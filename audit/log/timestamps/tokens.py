@@ -87,6 +87,24 @@ def verify_timestamp(
     return VerifiedTimestamp(sha256, round(at.timestamp() * 1000), authority, _CHECKED)
 
 
+def parse_imprint(answer: bytes) -> bytes:
+    """The SHA-256 of what an answer says that it is about; nothing of it is believed.
+
+    Raises:
+        ParseError: The bytes are no answer of an authority, or one over no SHA-256.
+    """
+    try:
+        imprint = _read(answer).tst_info.message_imprint
+        algorithm, said = imprint.hash_algorithm.dotted_string, bytes(imprint.message)
+    except ParseError:
+        raise
+    except Exception as error:  # the library raises what it meets in a token that was made to harm it
+        raise ParseError("The answer of the authority holds no timestamp.") from error
+    if algorithm != SHA256:
+        raise ParseError("The timestamp is not one over SHA-256.")
+    return said
+
+
 def _read(answer: bytes) -> TimeStampResponse:
     if len(answer) > MAX_BYTES:
         raise ParseError(f"An answer has at most {MAX_BYTES} bytes.")

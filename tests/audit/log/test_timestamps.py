@@ -17,7 +17,7 @@ from audit.log.append import clock, now_ms
 from audit.log.checkpoints import public_keys
 from audit.log.errors import NotVerified, ParseError
 from audit.log.examination import examine
-from audit.log.models import StoredCheckpoint, Timestamp
+from audit.log.models import Cosignature, StoredCheckpoint, Timestamp
 from audit.log.publisher import Publisher
 from audit.log.publishing import Head, publish_once, publish_timestamps
 from audit.log.read import named
@@ -196,12 +196,12 @@ def test_what_is_published_beside_the_log_is_verified_by_openssl_and_holds_up_no
     sealed(2)
     head = publish_once(connection, store, public_keys())
     assert head is not None
-    assert publish_timestamps(connection, store, Head(b"", first), 0) == 0, "not before the checkpoint itself"
+    assert publish_timestamps(connection, store, Head(b"", first), 0) == (0, []), "not before the checkpoint itself"
     with pytest.raises(Overtaken):
         publish_timestamps(connection, store, replace(head, data=b"of one that was paused"), 0)
     assert store.listed("timestamps") == []
-    assert publish_timestamps(connection, store, head, 0) == size
-    assert publish_timestamps(connection, store, head, 0) == size, "harmless when done again"
+    assert publish_timestamps(connection, store, head, 0) == (size, [])
+    assert publish_timestamps(connection, store, head, 0) == (size, []), "harmless when done again"
     words = [
         "openssl",
         "ts",
@@ -219,7 +219,41 @@ def test_what_is_published_beside_the_log_is_verified_by_openssl_and_holds_up_no
     (tmp_path / f"log/timestamps/{size}.tsr").write_bytes(b"other")
     publisher = Publisher("default", store, public_keys(), remembered=True)
     publisher._publish(lambda: publish_once(connection, store, public_keys()))
-    assert (publisher.blocked, publisher.trouble, publisher.stamped) == (False, "", head.checkpoint.size)
-    assert [each.getMessage()[:35] for each in caplog.records if each.name == "breakglass.alarm"] == [
-        "A timestamp that is published is no"
+    assert (publisher.blocked, publisher.trouble, publisher.stamped) == (False, "", size)
+    assert [each.getMessage() for each in caplog.records if each.name == "breakglass.alarm"] == [
+        f"1 stored timestamps are wrong, and are not published. That of {size} entries: timestamps/{size}.tsr holds other bytes."
     ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("unread", ["", "no key"], ids=["every line is read", "a line of a witness is not"])
+def test_a_timestamp_over_other_bytes_is_named_and_not_published_and_those_after_it_are(
+    unread: str, listed: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hour = now_ms() // HOUR * HOUR
+    for number in range(3):
+        sealed(1)
+        with clock(partial(int, hour + number * HOUR)):
+            assert taking.run_due() == 1
+    sealed(1)
+    first, second, third = (each.size or 0 for each in Timestamp.objects.order_by("size"))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_timestamp DISABLE TRIGGER only_grows")
+        cursor.execute("UPDATE audit_timestamp SET answer = 'words' WHERE size = %s", [first])
+        cursor.execute(
+            "UPDATE audit_timestamp SET answer = (SELECT answer FROM audit_timestamp WHERE size = %s) WHERE size = %s",
+            [third, second],
+        )
+        cursor.execute("ALTER TABLE audit_timestamp ENABLE TRIGGER only_grows")
+    if unread:
+        Cosignature.objects.create(size=third + 1, witness=unread, line=unread, signed_at=1)
+    store = DirectoryStore(tmp_path / "log")
+    publisher = Publisher("default", store, public_keys(), remembered=True)
+    publisher._publish(lambda: publish_once(connection, store, public_keys()))
+    assert (publisher.blocked, publisher.trouble, publisher.stamped) == (False, "", third)
+    assert store.listed("timestamps") == [f"timestamps/{third}.checkpoint", f"timestamps/{third}.tsr"]
+    said = [each.getMessage() for each in caplog.records if each.name == "breakglass.alarm"][-1]
+    assert said == (
+        f"2 stored timestamps are wrong, and are not published. That of {first} entries: The answer of the authority cannot be read. "
+        f"That of {second} entries: It is over other bytes."
+    )

@@ -18,11 +18,12 @@ from audit.log.checkpoints import NotSealed
 from audit.log.cosignature import verify_cosignatures, witnessed_path
 from audit.log.errors import NotVerified, ParseError
 from audit.log.models import Cosignature
+from audit.log.note import to_base64
 from audit.log.published_lines import publish_lines
 from audit.log.publisher import Publisher
 from audit.log.publishing import publish_once
 from audit.log.sealing import last_signed
-from audit.log.signing import SignerKey
+from audit.log.signing import SignerKey, cosign
 from audit.log.stores import HEAD, Overtaken
 from audit.log.stores.directory import DirectoryStore
 from audit.log.verify.check import Wanted, check
@@ -305,6 +306,34 @@ def test_what_a_witness_cosigned_is_never_shown_as_less_and_a_log_set_back_behin
     (store.folder / path).write_bytes(b"words")
     publish_lines(connection, store, before, {})
     assert (store.read(path), judged(store.folder)) == (heads[0], [])
+
+
+def signed_by(signer: SignerKey) -> None:
+    """Its line under the last checkpoint, kept."""
+    line = cosign(last().signed.note.text, signer, 1)
+    text = f"— {line.name} {to_base64(line.key_id + line.value)}"
+    Cosignature.objects.create(size=last().size, witness=signer.cosigner().text(), line=text, signed_at=1)
+
+
+def test_each_witness_is_published_by_itself_however_far_it_is_behind_and_one_unread_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher = publishing(tmp_path / "log")
+    store, behind = DirectoryStore(tmp_path / "log"), witnessed_path(OTHER.cosigner().text())
+    sealed(1)
+    signed_by(OTHER)
+    for _ in range(51):
+        sealed(1)
+        signed_by(ONE)
+    third = SignerKey("witness.example/w3", Ed25519PrivateKey.from_private_bytes(b"3" * 32)).cosigner().text()
+    unread = ["no key", "../../x+y+z", third]
+    for each in unread:
+        Cosignature.objects.create(size=52, witness=each, line="words", signed_at=1)
+    assert (published_by(publisher), published_by(publisher), judged(store.folder)) == (52, 52, [])
+    assert parse_checkpoint(store.read(behind) or b"").checkpoint.size == 1
+    assert store.listed("witnessed") == sorted([behind, witnessed_path(ONE.cosigner().text())])
+    (said,) = [each.getMessage() for each in caplog.records if each.name == "breakglass.alarm"]
+    assert [each for each in unread if each not in said] == []
 
 
 def test_a_damaged_tile_of_the_stored_log_is_told_and_stops_nothing(tmp_path: Path) -> None:
