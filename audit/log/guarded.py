@@ -1,5 +1,5 @@
 """What keeps the log's tables as they are, held against what the migrations and `LOG_RIGHTS` make: triggers with their whole text and that
-of their functions, owners, and rights to the single column.
+of their functions, limits and unique keys, owners, and rights to the single column.
 
 A guard's name proves nothing: a function can be replaced under it, a condition can be added that never holds.
 """
@@ -11,7 +11,10 @@ from typing import Any
 
 from audit.log.rights import ERASER, LOG_RIGHTS, OWNER, SEALER, WEB
 
-FIRST, CUT = (importlib.import_module(f"audit.migrations.{name}") for name in ("0002_insert_only", "0020_cut_by_two"))
+FIRST, CUT, SIZES = (
+    importlib.import_module(f"audit.migrations.{name}")
+    for name in ("0002_insert_only", "0020_cut_by_two", "0022_size_limits")
+)
 REFUSE, BUT_CUT, OTHER_NAME = "audit_refuse", "audit_refuse_but_cut", "audit_refuse_other_name"
 # Of each function the text between the dollars, and its settings.
 FUNCTIONS: Mapping[str, tuple[str, list[str] | None]] = {
@@ -32,6 +35,29 @@ TRIGGERS: Mapping[tuple[str, str], tuple[str, str, str]] = {
     ("audit_personal_value", "only_grows"): ("BEFORE UPDATE", "", REFUSE),
     ("audit_tile", "only_grows"): ("BEFORE DELETE", "", REFUSE),
 }
+# What must be true of each row and between any two, as PostgreSQL writes it; the keys' names are Django's own.
+OF_WHAT = (
+    "CHECK (((((about)::text ~~ 'checkpoint:%'::text) AND (size IS NOT NULL))"
+    " OR (((about)::text ~~ 'pack:%'::text) AND (size IS NULL))))"
+)
+LIMITS: Mapping[tuple[str, str], str] = {
+    **{(table, f"CHECK (({limit}))"): name for table, name, limit in SIZES.LIMITS},
+    ("audit_timestamp", OF_WHAT): "timestamp_of_checkpoint_or_pack",
+}
+KEYS = frozenset(
+    {
+        ("audit_checkpoint", "PRIMARY KEY (size)"),
+        ("audit_cosignature", "PRIMARY KEY (size, witness)"),
+        ("audit_event", "PRIMARY KEY (id)"),
+        ("audit_personal_value", "PRIMARY KEY (event_id, field)"),
+        ("audit_queue", "PRIMARY KEY (seq)"),
+        ("audit_queue", "UNIQUE (event_id)"),
+        ("audit_sealed_entry", "PRIMARY KEY (index)"),
+        ("audit_sealed_entry", "UNIQUE (event_id)"),
+        ("audit_tile", "PRIMARY KEY (level, index)"),
+        ("audit_timestamp", "PRIMARY KEY (about)"),
+    }
+)
 TABLES = tuple(sorted({table for table, _ in TRIGGERS} | {"audit_queue"}))
 ALTERING, WRITING = ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER"), ("INSERT",)
 OF_TRIGGERS = """
@@ -40,6 +66,15 @@ SELECT c.relname, t.tgname, t.tgenabled, pg_get_triggerdef(t.oid), p.proname, p.
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_roles o ON o.oid = p.proowner
 JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
 WHERE c.oid = ANY(%s::regclass[]) AND NOT t.tgisinternal ORDER BY 1, 2
+"""
+# Whether older rows were looked at when it was made is left out. A function or operator of the server's own leaves no trace among what is
+# depended on; one that somebody made under the same name does.
+OF_LIMITS = """
+SELECT c.relname, k.conname, regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', ''), EXISTS (
+  SELECT FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+  AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass))
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+WHERE c.oid = ANY(%s::regclass[]) AND k.contype IN ('c', 'p', 'u', 'x') ORDER BY 1, 2
 """
 OF_TABLES = """
 SELECT c.relname, o.rolname, o.rolsuper, (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'public.django_migrations'::regclass),
@@ -104,7 +139,12 @@ def look(cursor: Any) -> Found:
     return Found(
         (*_words(rights, "change", ALTERING), *_owned(tables)),
         (*_words(rights, "write", WRITING), *acting),
-        (*_triggers(_rows(cursor, OF_TRIGGERS, [places])), *_ruled(tables), *_replicas(cursor)),
+        (
+            *_triggers(_rows(cursor, OF_TRIGGERS, [places])),
+            *_limited(_rows(cursor, OF_LIMITS, [places])),
+            *_ruled(tables),
+            *_replicas(cursor),
+        ),
     )
 
 
@@ -162,6 +202,17 @@ def _triggers(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
 def _definition(table: str, name: str) -> str:
     when, condition, function = TRIGGERS[table, name]
     return f"CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW {condition}EXECUTE FUNCTION {function}()"
+
+
+def _limited(rows: Iterable[tuple[str, str, str, bool]]) -> Iterator[str]:
+    """One that was replaced is missing, and there is another."""
+    found = {(table, text): name for table, name, text, of_others in rows if not of_others}
+    for table, text in sorted((LIMITS.keys() | KEYS) - found.keys()):
+        yield f"{table} has no {LIMITS.get((table, text), text)}"
+    ours = {(table, name) for (table, text), name in found.items() if (table, text) in LIMITS.keys() | KEYS}
+    for table, name, *_ in rows:
+        if (table, name) not in ours:
+            yield f"{table} has a limit {name} that the portal did not make"
 
 
 def _replicas(cursor: Any) -> Iterator[str]:
