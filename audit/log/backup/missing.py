@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from audit.log import merkle, tiles
 from audit.log.backup.regrown import NotRegrown, entries
+from audit.log.backup_times import MADE
 from audit.log.checkpoint import VerifiedCheckpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.held_again import SAID
@@ -42,6 +43,7 @@ class Missing:
     erasures: set[tuple[uuid.UUID, str]] = field(default_factory=set)
     holds: list[bytes] = field(default_factory=list)  # entries on legal holds
     expired: set[tuple[uuid.UUID, int]] = field(default_factory=set)  # written before that time (ms)
+    made: list[tuple[int, str, str]] = field(default_factory=list)  # backups: their entries, their ids, their places
     confirmed: set[Erased] = field(default_factory=set)
     done: dict[Erased, int] = field(default_factory=dict)  # when (ms)
     people: dict[str, int] = field(
@@ -98,6 +100,8 @@ def missing(published: Store | None, last: VerifiedCheckpoint, keys: Sequence[Ve
             found.entries.append(Lacking(index, UNREADABLE, 0, ""))
             continue
         found.entries.append(Lacking(index, event.name, event.at, event.case))
+        if event.name == MADE:
+            found.made.append((event.fields["size"], event.fields["backup_id"], event.fields["place"]))
         if event.name in SAID:
             found.holds.append(data)
         with contextlib.suppress(ParseError):  # what says nothing that can be read erases nothing

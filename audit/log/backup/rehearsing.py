@@ -253,6 +253,7 @@ def _run(with_: Rehearsal, url: str) -> dict[str, Any]:
     }  # fmt: skip
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "restore", "--json", "--from", with_.address]
     command += ["--identity", str(with_.identity), "--published", with_.published]
+    command += ["--older"]  # a newer one may be made meanwhile, or elsewhere: the log is asked of it below
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:

@@ -85,6 +85,7 @@ def restore(
     *,
     published: Store | None = None,
     backup: str = "",
+    older: bool = False,
 ) -> Restored:
     """Restore the last backup, or the named one, into the empty database of the connection, which is migrated first where it must be.
 
@@ -95,9 +96,10 @@ def restore(
         keys: The log's public keys.
         published: The published log, to say what is missing and to replay erasures that came after the backup.
         backup: Its id.
+        older: Also where the published log says that a later one than the last one there was made.
 
     Raises:
-        NotRestored: There is none, the database is not empty, or the backup or the restored log does not verify.
+        NotRestored: There is none, the database is not empty, it is not the last one that was made, or the backup or the restored log does not verify.
         StoreUnavailable: A store does not answer.
     """
     try:
@@ -108,6 +110,8 @@ def restore(
         _prepare(manifest)
         with transaction.atomic():
             found = _restored(target, manifest, contents, identities, keys, published)
+            if not (backup or older):
+                _need_the_last(found)
             if not found.report.ok:
                 raise NotRestored("The restored log does not verify. " + " ".join(found.report.sentences()))
     except (ParseError, NotVerified, BadBackup, NotRegrown, NotOpened, SealingError) as error:
@@ -115,6 +119,16 @@ def restore(
     except (DatabaseError, psycopg.Error) as error:  # its text may repeat what it refused
         raise NotRestored(f"The database refuses what the backup holds ({type(error).__name__}).") from None
     return found
+
+
+def _need_the_last(found: Restored) -> None:
+    later = [each for each in found.missing.made if each[0] > found.manifest.size]
+    if later:
+        _, identity, place = later[-1]
+        raise NotRestored(
+            f"The published log says that backup {identity} was made later, in {place}; the last one here is {found.manifest.id}. "
+            "This place was set back, or it is an older copy. Restore the later one; where it is lost, restore this one with --older."
+        )
 
 
 def _prepare(manifest: Manifest) -> None:

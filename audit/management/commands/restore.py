@@ -34,18 +34,21 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="address", required=True, metavar="DIR|s3://…")
         parser.add_argument("--identity", required=True, type=Path, metavar="FILE", help="the secret key of age")
         parser.add_argument("--backup", default="", metavar="ID", help="an earlier one than the last")
+        words = "also where the published log says that a later one was made"
+        parser.add_argument("--older", action="store_true", help=words)
         words = "the published log, to say what was sealed after the backup; PORTAL_LOG_STORE where it is set"
         parser.add_argument("--published", default=settings.PORTAL_LOG_STORE, metavar="DIR|s3://…", help=words)
         parser.add_argument("--json", dest="as_json", action="store_true", help="for machines")
 
     def handle(
-        self, *args: Any, address: str, identity: Path, backup: str, published: str, as_json: bool, **options: Any
-    ) -> None:
+        self, *args: Any, address: str, identity: Path, backup: str, published: str, older: bool, as_json: bool,
+        **options: Any,
+    ) -> None:  # fmt: skip
         """Restore, and print what was found."""
         try:
             found = restore(
                 target_at(address), identities_in(identity), signers_of_backups(), public_keys(),
-                published=open_store(published) if published else None, backup=backup,
+                published=open_store(published) if published else None, backup=backup, older=older,
             )  # fmt: skip
         except (NotConfigured, NotRestored, NotVerified, StoreUnavailable, ValueError) as error:
             raise CommandError(f"Nothing was restored. {error}") from error

@@ -52,7 +52,7 @@ class Place:
         recipients = parse_recipients(self.recipient)
         return make_backup(self.target, self.signer, recipients, [run_signer().verifier()], keeping or Keeping())
 
-    def restore(self, published: Store | None = None, backup: str = "") -> Restored:
+    def restore(self, published: Store | None = None, backup: str = "", *, older: bool = False) -> Restored:
         """In this process, into the database of the connection."""
         identities = parse_identities(self.identity.read_text())
         return restore(
@@ -62,6 +62,7 @@ class Place:
             [run_signer().verifier()],
             published=published,
             backup=backup,
+            older=older,
         )
 
     def restore_command(self, database: str, *more: str) -> subprocess.CompletedProcess[str]:

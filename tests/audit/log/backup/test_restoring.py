@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.conf import settings
@@ -32,7 +33,7 @@ from audit.packs.paper import Request, ready
 from audit.packs.position import newest
 from audit.packs.render import workplace
 from tests.audit.log.backup.places import Place, empty_database, place, whole, working_in
-from tests.audit.log.logged import TEST, appended, run_signer, sealed
+from tests.audit.log.logged import TEST, appended, doctored, run_signer, sealed
 from tests.migrated import PATTERN
 from tests.worlds import make_world, opened, sealing
 
@@ -179,6 +180,51 @@ def test_what_had_expired_comes_back_neither_with_a_backup_nor_with_one_that_is_
     with empty_database() as another, working_in(another):
         found = backups.restore(published, backup=older.id)
         assert (found.values, PersonalValue.objects.filter(event__name="search.saved").count()) == (older.values, 0)
+
+
+def test_a_place_that_was_set_back_is_refused_unless_the_operator_says_so(
+    backups: Place, empty: str, tmp_path: Path
+) -> None:
+    sealed(3)
+    before = backups.backup()
+    hourly.note_made(by=hourly.BACKER, made=before, place=backups.address)
+    kept = (backups.folder / "manifest").read_bytes()
+    sealed(2)
+    published = DirectoryStore(tmp_path / "published")
+    publish_once(connection, published, [run_signer().verifier()])
+    with working_in(empty):
+        assert backups.restore(published).manifest.id == before.id  # of which alone the log speaks
+    sealed(1)
+    newer = backups.backup()
+    hourly.note_made(by=hourly.BACKER, made=newer, place=backups.address)
+    sealed(1)
+    publish_once(connection, published, [run_signer().verifier()])
+    (backups.folder / "manifest").write_bytes(kept)
+    with empty_database() as another, working_in(another):
+        with pytest.raises(NotRestored) as refused:
+            backups.restore(published)
+        assert str(refused.value) == (
+            f"The published log says that backup {newer.id} was made later, in {backups.address}; the last one here is {before.id}. "
+            "This place was set back, or it is an older copy. Restore the later one; where it is lost, restore this one with --older."
+        )
+        assert (Event.objects.count(), size()) == (0, 0)
+        assert (backups.restore(published, older=True).manifest.id, size()) == (before.id, 3)
+    with empty_database() as another, working_in(another):
+        assert backups.restore(published, before.id).manifest.id == before.id  # it was asked for by its name
+
+
+def test_a_published_entry_that_cannot_be_read_ends_no_restore(backups: Place, empty: str, tmp_path: Path) -> None:
+    sealed(1)
+    backups.backup()
+    (event,) = appended(1)
+    words = b'{"at":0,"name":"log.cut"}'
+    doctored("UPDATE audit_event SET body = %s WHERE id = %s", words, event)
+    published = DirectoryStore(tmp_path / "published")
+    with mock.patch("audit.log.sealing.reason_to_leave", return_value=""):  # as a sealer of another version
+        sealed(1)
+    publish_once(connection, published, [run_signer().verifier()])
+    done = backups.restore_command(empty, "--published", str(published.folder))
+    assert (done.returncode, "- 1 cannot be read" in done.stdout) == (3, True)
 
 
 def now_ms_of(days_ago: int) -> int:
