@@ -13,15 +13,16 @@ from audit.log.checkpoints import public_keys
 from audit.log.examination import examine
 from audit.log.examining_witnesses import asked_or_why
 from audit.log.locks import Lock, alone
-from audit.log.read import named
+from audit.log.read import last_one_named
 from audit.log.report import Report
-from audit.log.stores import StoreUnavailable
+from audit.log.stores import HEAD, StoreUnavailable
 from audit.log.stores.opening import open_store
 from audit.log.timestamps.taking import roots_or_none
 from audit.log.verify.sources import Source, SourceUnavailable
 
 alarms = logging.getLogger("breakglass.alarm")
 EVERY_MS = 24 * 60 * 60 * 1000
+AGAIN_MS = 60 * 60 * 1000  # after a check that could not look at what is published
 MOST_NAMED = 20
 CHECKER = process("checker")
 
@@ -42,7 +43,7 @@ class StoreSource:
 
 
 def run_due() -> int:
-    """Check where the last check is a day old; how many checks were made. One at a time, however many are asked."""
+    """Check where the last check is a day old, or could not look at what is published; how many checks were made. One at a time."""
     if not _is_due():
         return 0
     with alone(Lock.CHECK) as mine:
@@ -53,8 +54,21 @@ def run_due() -> int:
 
 
 def _is_due() -> bool:
-    last = named(["log.checked"])
-    return not last or last[-1].at + EVERY_MS <= now_ms()
+    """After a check that could not look, again within the day; but only once the store answers, for a check reads everything."""
+    last, now = last_one_named(["log.checked"]), now_ms()
+    if last is None or last.at + EVERY_MS <= now:
+        return True
+    return bool(last.fields.get("unreachable")) and last.at + AGAIN_MS <= now and _answers()
+
+
+def _answers() -> bool:
+    source = _published_or_why()
+    try:
+        if source is not None:
+            source.read(HEAD)
+    except SourceUnavailable:
+        return False
+    return True
 
 
 def check(*, by: Actor) -> Report:

@@ -101,9 +101,8 @@ def _check(at: int) -> Part | None:
     overdue = begun is not None and at - begun > CHECK_MS
     if last is not None and last.fields.get("unreachable") and not overdue:
         sentence = "The daily check of the log could not look at what is published."
-        return Part(
-            CHECK, last.at, 0, sentence, "See that PORTAL_LOG_STORE can be read, then run manage.py verify_log."
-        )
+        to_do = "See that PORTAL_LOG_STORE can be read; from an hour after that check on it is made again once it can."
+        return Part(CHECK, last.at, 0, sentence, to_do)
     to_do = "See on the status page whether worker and beat, or watch, run."
     return Part(CHECK, begun if overdue else None, LATER_MS, "The log was not checked for over a day.", to_do)
 

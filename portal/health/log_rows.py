@@ -95,7 +95,8 @@ def check_row(at: datetime) -> Row:
     if not event.fields["ok"]:
         return row(about, DOWN, when, "It found damage; the log and the findings name it.")
     if event.fields.get("unreachable"):
-        return row(about, LATE, when, "What is published could not be looked at; the store did not answer.")
+        words = "What is published could not be looked at; the store did not answer. It is checked again once it does, after an hour."
+        return row(about, LATE, when, words)
     begins = event.fields.get("whole_from")
     took = f"{event.fields['size']} entries in {event.fields['took_ms'] / 1000:.1f} s."
     took += f" Whole from entry {begins}; what stood before was cut." if begins else ""

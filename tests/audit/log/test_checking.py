@@ -60,6 +60,25 @@ def test_it_is_done_once_a_day_however_often_it_is_asked(store: DirectoryStore) 
     assert (done, len(named(["log.checked"]))) == ([1, 0, 1, 0], 2)
 
 
+def test_a_check_that_could_not_look_is_made_again_after_an_hour_once_the_store_answers(
+    store: DirectoryStore, settings: Any
+) -> None:
+    published(store, 1)
+    there, begun = settings.PORTAL_LOG_STORE, append.now_ms()
+    done = []
+    for minutes, place in ((0, "nowhere"), (50, there), (70, "nowhere"), (75, there), (200, there)):
+        settings.PORTAL_LOG_STORE = place
+        with clock(lambda minutes=minutes: begun + minutes * 60_000):  # type: ignore[misc]  # the default binds it
+            done.append(checking.run_due())
+    settings.PORTAL_LOG_STORE = "nowhere"
+    with clock(lambda: begun + 2 * DAY_MS):
+        done.append(checking.run_due())  # whether it answers or not
+    assert (done, [each.fields.get("unreachable") for each in named(["log.checked"])]) == (
+        [1, 0, 0, 1, 0, 1],
+        [1, None, 1],
+    )
+
+
 def test_damage_of_what_is_published_is_named_and_alarms(
     store: DirectoryStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
