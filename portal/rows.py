@@ -5,16 +5,28 @@ which costs an action more than all the rest of its Python. Here the ORM's own s
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from django.db import OperationalError, connection, models
 from django.db.transaction import TransactionManagementError
+from psycopg.adapt import PyFormat, Transformer
+
+from audit.log.one_trip import Asked, ask, refused
 
 M = TypeVar("M", bound=models.Model)
 T = TypeVar("T")
-Converters = dict[int, Any]
-_kept: dict[tuple[type[models.Model], bool], tuple[str, Converters]] = {}
+
+
+class Kept(NamedTuple):
+    """The ORM's locking statement for one model, under its name on the server, and what makes its columns Python's."""
+
+    name: bytes
+    statement: bytes
+    converters: dict[int, Any]
+
+
+_kept: dict[tuple[type[models.Model], bool], Kept] = {}
 
 
 def lock_row(model: type[M], pk: object, *, no_key: bool = False) -> M:
@@ -29,26 +41,37 @@ def lock_row(model: type[M], pk: object, *, no_key: bool = False) -> M:
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("A row is locked inside of a transaction.")
-    statement, converters = _kept.get((model, no_key)) or _keep(model, pk, no_key=no_key)
+    kept = _kept.get((model, no_key)) or _keep(model, pk, no_key=no_key)
     connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        key = model._meta.pk.get_db_prep_value(pk, connection)
-        found = cursor.execute(statement.encode(), [key], prepare=True).fetchone()
+    with connection.wrap_database_errors:
+        found = _found(kept, model._meta.pk.get_db_prep_value(pk, connection))
     if found is None:
         raise model.DoesNotExist(f"There is no {model._meta.verbose_name} {pk}.")  # type: ignore[attr-defined]  # each model has its own
     values = list(found)
-    for place, (converts, expression) in converters.items():
+    for place, (converts, expression) in kept.converters.items():
         for convert in converts:
             values[place] = convert(values[place], expression, connection)
     return model.from_db(connection.alias, [field.attname for field in model._meta.concrete_fields], values)
 
 
-def _keep(model: type[models.Model], pk: object, *, no_key: bool) -> tuple[str, Converters]:
+def _found(kept: Kept, key: object) -> tuple[Any, ...] | None:
+    read = Transformer(connection.connection)
+    values = read.dump_sequence([key], [PyFormat.TEXT])
+    (answer,) = ask(connection.connection, [Asked(kept.name, kept.statement, values, read.formats)])
+    if error := refused(answer):
+        raise error
+    read.set_pgresult(answer)
+    return read.load_row(0, tuple) if answer.ntuples else None
+
+
+def _keep(model: type[models.Model], pk: object, *, no_key: bool) -> Kept:
     # Not in the model's order: where that is another row's, such as the system's name, that row would be joined and locked too.
     rows = model._base_manager.select_for_update(no_key=no_key).filter(pk=pk).order_by()
     compiler = rows.query.get_compiler(using=connection.alias)
-    statement, _ = compiler.as_sql()
-    kept = _kept[model, no_key] = statement, compiler.get_converters([column for column, _, _ in compiler.select])
+    statement = compiler.as_sql()[0].replace("%s", "$1").encode()
+    converters = compiler.get_converters([column for column, _, _ in compiler.select])
+    name = f"lock{'_no_key' * no_key}_{model._meta.db_table}".encode()
+    kept = _kept[model, no_key] = Kept(name, statement, converters)
     return kept
 
 

@@ -7,7 +7,6 @@ written already: when the rows were sent cannot be told from inside. Inside of a
 import functools
 import re
 import struct
-import weakref
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
@@ -17,6 +16,7 @@ from django.db import DatabaseError, connection
 from psycopg import pq
 
 from audit.log.errors import LogUnavailable
+from audit.log.one_trip import Asked, ask, prepare, refused
 from audit.log.statements import Row, one_statement, write
 
 FEW = 4  # more of them are quicker as one statement and a COMMIT of its own
@@ -24,7 +24,6 @@ BINARY = 1  # a text that holds a zero byte is refused by the server so; in text
 UUID, INT8, TEXT, BYTEA = 2950, 20, 25, 17  # oids of PostgreSQL's own types never change
 EVENT, PERSONAL = (UUID, TEXT, INT8, TEXT, TEXT, TEXT, BYTEA), (UUID, TEXT, BYTEA, TEXT)
 Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
-_prepared: "weakref.WeakKeyDictionary[psycopg.Connection[Any], set[bytes]]" = weakref.WeakKeyDictionary()
 
 
 class Held:
@@ -79,59 +78,31 @@ class Held:
 
 
 def _commit_with(rows: Sequence[Row], link: "psycopg.Connection[Any]") -> None:
-    raw = link.pgconn
-    prepared = [_prepare(len(personal), link) for _, personal in rows]
+    asked = [_asked(row) for row in rows]
     try:
-        raw.enter_pipeline_mode()
-        opening = [b"BEGIN"] if raw.transaction_status == pq.TransactionStatus.IDLE else []  # nothing was asked before
-        for statement in opening:
-            raw.send_query_params(statement, None)
-        for name, row in zip(prepared, rows, strict=True):
-            values = _values(row)
-            raw.send_query_prepared(name, values, [BINARY] * len(values))
-        raw.send_query_params(b"COMMIT", None)
-        raw.pipeline_sync()
-        answers = [_answer(raw) for _ in range(len(opening) + len(rows) + 1)]
-        if raw.get_result() is None:  # the mark of the end
-            raise psycopg.OperationalError("the connection to the server was lost")
-        raw.exit_pipeline_mode()
-    except BaseException:  # half asked and half answered, it is of no use to anybody
-        raw.finish()
-        raise
-    _judge(answers)
-
-
-def _answer(raw: pq.abc.PGconn) -> pq.abc.PGresult:
-    answer, end = raw.get_result(), raw.get_result()
-    if answer is None or end is not None:
-        raise psycopg.OperationalError("the connection to the server was lost")
-    return answer
+        prepare(link, asked)
+    except psycopg.Error as error:
+        raise LogUnavailable("The log cannot be written.") from error
+    _judge(ask(link, asked, commit=True))
 
 
 def _judge(answers: Sequence[pq.abc.PGresult]) -> None:
     """Only a server that refused an event has surely not committed; where it fell silent, nobody knows."""
     *events, commit = answers
-    for answer in events:
-        if answer.status == pq.ExecStatus.FATAL_ERROR:
-            error = psycopg.errors.error_from_result(answer)
-            if error.sqlstate is None:
-                raise error
-            raise LogUnavailable("The log cannot be written.") from error
-    if commit.status == pq.ExecStatus.FATAL_ERROR:
-        raise psycopg.errors.error_from_result(commit)
+    for error in filter(None, map(refused, events)):
+        if error.sqlstate is None:
+            raise error
+        raise LogUnavailable("The log cannot be written.") from error
+    if silent := refused(commit):
+        raise silent
     if commit.command_status != b"COMMIT":
         raise psycopg.InternalError(f"COMMIT was answered with {commit.command_status!r}")
 
 
-def _prepare(personal: int, link: "psycopg.Connection[Any]") -> bytes:
-    name, known = b"event_%d" % personal, _prepared.setdefault(link, set())
-    if name not in known:
-        made = link.pgconn.prepare(name, _numbered(personal), (*EVENT, *PERSONAL * personal, UUID))
-        if made.status == pq.ExecStatus.FATAL_ERROR:
-            error = psycopg.errors.error_from_result(made)
-            raise LogUnavailable("The log cannot be written.") from error
-        known.add(name)
-    return name
+def _asked(row: Row) -> Asked:
+    values, personal = _values(row), len(row[1])
+    types = (*EVENT, *PERSONAL * personal, UUID)
+    return Asked(b"event_%d" % personal, _numbered(personal), values, [BINARY] * len(values), types)
 
 
 @functools.cache

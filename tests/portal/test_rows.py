@@ -5,9 +5,11 @@ from typing import Any
 import psycopg
 import pytest
 from django.apps import apps
-from django.db import connection, models, transaction
+from django.contrib.sessions.models import Session
+from django.db import DataError, OperationalError, connection, models, transaction
 from django.db.transaction import TransactionManagementError
 
+from portal.clock import now
 from portal.grants.models import Extension
 from portal.people.models import Person
 from portal.rotas.models import Rota
@@ -65,6 +67,46 @@ def free(other: "psycopg.Connection[Any]", somebody: Person, strength: str) -> b
     except psycopg.errors.LockNotAvailable:
         return False
     return True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_lock_is_the_orms_error_and_a_savepoint_ends_there() -> None:
+    somebody = person()
+    with psycopg.connect(superuser_url(str(connection.settings_dict["NAME"]))) as other:
+        other.execute(f"SELECT 1 FROM {Person._meta.db_table} WHERE id = %s FOR UPDATE".encode(), [somebody.pk])
+        connection.cursor().execute("SET lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"), transaction.atomic():
+            lock_row(Person, somebody.pk)
+        with transaction.atomic():
+            with pytest.raises(OperationalError, match="lock timeout"), transaction.atomic():
+                lock_row(Person, somebody.pk)
+            assert Person.objects.filter(pk=somebody.pk).exists()
+        connection.cursor().execute("RESET lock_timeout")
+    with transaction.atomic():
+        assert lock_row(Person, somebody.pk) == somebody
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_that_is_locked_first_of_all_begins_the_transaction() -> None:
+    somebody = person()
+    with transaction.atomic():
+        Person.objects.filter(pk=lock_row(Person, somebody.pk).pk).update(name="Somebody Else")
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        assert lock_row(Person, somebody.pk).name == somebody.name
+
+
+def test_each_lock_has_a_name_of_its_own_on_the_server() -> None:
+    """The server cuts longer names off."""
+    tables = [model._meta.db_table for model in apps.get_models()]
+    assert max(len(f"lock_no_key_{table}") for table in tables) < 64
+
+
+@pytest.mark.django_db
+def test_zero_byte_in_a_key_is_refused_and_not_cut() -> None:
+    Session.objects.create(session_key="abc", session_data="", expire_date=now())
+    with pytest.raises((ValueError, DataError)), transaction.atomic():
+        lock_row(Session, "abc\x00def")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 
@@ -11,6 +13,7 @@ from audit.log.canonical import parse_entry
 from audit.log.held import FEW
 from audit.log.models import Event, Heartbeat, PersonalValue, QueueEntry
 from portal.clock import now
+from tests.servers import superuser_url, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ADA = Actor(str(uuid.uuid4()), "Ada Lovelace", "totp", 1_780_000_000_000)
@@ -177,15 +180,38 @@ def test_connection_that_ends_during_the_commit_is_an_error_and_the_next_action_
 def test_who_is_interrupted_half_way_leaves_no_connection_that_answers_the_wrong_question(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupted(_: object) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("audit.log.held._answer", interrupted)
+        patched.setattr("audit.log.one_trip._answers", interrupted)
         with pytest.raises(KeyboardInterrupt):
             _act(by=ADA)
     with connection.cursor() as cursor:
         assert cursor.execute("SELECT 42").fetchone() == (42,)
+
+
+def test_who_holds_what_a_commit_waits_for_may_be_a_thread_of_the_same_process(deferred: Callable[[str], None]) -> None:
+    """The web process has threads, and what refers to a row is checked at the COMMIT: one that let no other run would wait for ever."""
+    deferred("PERFORM pg_advisory_xact_lock(7)")
+    with (
+        psycopg.connect(superuser_url(str(connection.settings_dict["NAME"])), autocommit=True) as holder,
+        ThreadPoolExecutor() as pool,
+    ):
+        holder.execute("SELECT pg_advisory_lock(7)")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '30s'")
+        waited = pool.submit(let_go_when_waited_for, holder)
+        _act(by=ADA)
+        waited.result()
+    assert _counts() == (1, 1, 2, 1)
+
+
+def let_go_when_waited_for(holder: "psycopg.Connection[object]") -> None:
+    """End the lock as soon as somebody waits for it."""
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted"
+    wait_until(lambda: holder.execute(waiting).fetchone(), "the COMMIT waits for the lock")
+    holder.execute("SELECT pg_advisory_unlock(7)")
 
 
 def test_a_refused_event_inside_of_a_savepoint_leaves_the_rest_of_the_action_whole() -> None:
@@ -201,3 +227,16 @@ def test_a_refused_event_inside_of_a_savepoint_leaves_the_rest_of_the_action_who
 
     _act(by=SWEEP, comments=(None,), between=inside)
     assert (seen, _counts()) == ([1], (1, 1, 0, 1))
+
+
+def test_log_whose_table_is_gone_is_unavailable_and_nothing_is_kept() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_queue RENAME TO gone")
+    connection.close()  # a new connection knows no statement yet
+    try:
+        with pytest.raises(LogUnavailable):
+            _act(by=ADA)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE gone RENAME TO audit_queue")
+    assert _counts() == (0, 0, 0, 0)
