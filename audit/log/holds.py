@@ -36,6 +36,12 @@ class Held:
 
 def in_force(cursor: Any, besides: Collection[str] = (), *, sealed: bool = False) -> Held:
     """What is held now, by other holds than those that are named; ``sealed``: by sealed entries alone. One question."""
+    left = [about for hold, about in standing(cursor, sealed=sealed).items() if hold not in besides]
+    return Held(frozenset(case for case, _ in left if case), frozenset(person for _, person in left if person))
+
+
+def standing(cursor: Any, *, sealed: bool = False) -> dict[str, tuple[str, str]]:
+    """The holds in force by their ids, each with its case or its person, the other empty."""
     cursor.execute(SAID, [sealed])
     holds: dict[str, tuple[str, str]] = {}
     lifted: set[str] = set()
@@ -46,9 +52,9 @@ def in_force(cursor: Any, besides: Collection[str] = (), *, sealed: bool = False
                 holds[hold] = case, person
             else:
                 lifted.add(read_lifted(bytes(body)))
-    left = [about for hold, about in holds.items() if hold not in lifted and hold not in besides]
-    left = [about for about in left if "\0" not in "".join(about)]  # no id of ours, and the database takes none
-    return Held(frozenset(case for case, _ in left if case), frozenset(person for _, person in left if person))
+    left = {hold: about for hold, about in holds.items() if hold not in lifted}
+    # One with a zero byte is no id of ours, and the database takes none.
+    return {hold: about for hold, about in left.items() if "\0" not in "".join(about)}
 
 
 def held_bundles(cursor: Any, held: Held, bundles: Sequence[tuple[int, Sequence[bytes]]]) -> set[int]:

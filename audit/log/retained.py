@@ -26,6 +26,12 @@ OF_CASES = """
 SELECT e."case", min(s."index") FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id
 WHERE e."case" = ANY(%s) AND s."index" >= %s AND s."index" < %s GROUP BY 1
 """
+# For each, entries one after the other as far as the first: asked only where a hold has no row that remembers it.
+OF_PEOPLE = """
+SELECT p.id, f.place FROM unnest(%s::text[]) AS p (id) JOIN LATERAL (
+  SELECT s."index" AS place FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
+  WHERE (e."by" = p.id OR position(convert_to(p.id, 'UTF8') IN e.body) > 0) AND s."index" >= %s AND s."index" < %s ORDER BY 1 LIMIT 1) f ON true
+"""
 FIRST_OF_CASE = """
 SELECT s."index" FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e."case" = %s AND s."index" >= %s ORDER BY 1 LIMIT 1
 """
@@ -86,9 +92,10 @@ def cuttable(
     terms: Mapping[str, int],
     cases: Collection[str],
     held: Mapping[str, int],
+    people: Collection[str] = (),
     alias: str = DEFAULT_DB_ALIAS,
 ) -> Cuttable:
-    """The most that could be cut at a time (ms): whole bundles, all of it past its term, nothing of these cases.
+    """The most that could be cut at a time (ms): whole bundles, all of it past its term, nothing of these cases, by these people or naming them.
 
     ``held``: what is under a hold, with the index from which on nothing of it may go (`first_of`).
     """
@@ -97,7 +104,10 @@ def cuttable(
         by_time = _whole(_past(cursor, begins, now - terms[ENTRIES] * DAY_MS))
         if by_time <= begins:
             return Cuttable(begins, begins, by_time=by_time)
-        way = _firsts(cursor, cases, begins, by_time) | {key: at for key, at in held.items() if at < by_time}
+        way = _firsts(cursor, OF_CASES, cases, begins, by_time) | _firsts(cursor, OF_PEOPLE, people, begins, by_time)
+        for key, at in held.items():
+            if at < by_time:
+                way[key] = min(at, way.get(key, at))
         minimum = max(begins, _whole(min([by_time, *way.values()])))
     return Cuttable(begins, minimum, *span(begins, minimum, alias), by_time, way)
 
@@ -129,10 +139,10 @@ def _whole(index: int) -> int:
     return index - index % tiles.WIDTH
 
 
-def _firsts(cursor: Any, cases: Collection[str], begins: int, end: int) -> dict[str, int]:
-    if not cases:
+def _firsts(cursor: Any, statement: str, wanted: Collection[str], begins: int, end: int) -> dict[str, int]:
+    if not wanted:
         return {}
-    cursor.execute(OF_CASES, [list(cases), begins, end])
+    cursor.execute(statement, [list(wanted), begins, end])
     return dict(cursor.fetchall())
 
 

@@ -18,6 +18,7 @@ from portal.rows import lock_row
 from portal.unique import refuse_doubled
 
 ONE_ALREADY = "It is under legal hold already."
+ONE_ASKED = "Somebody has asked to lift this hold already, or it is lifted."
 NO_LIFT_WAITS = "Nobody has asked to lift this hold, or it was decided on already."
 
 
@@ -53,11 +54,10 @@ def ask_lift(*, by: Actor, hold: LegalHold, reason: str) -> LegalHold:
     need_fresh(by, about=row)
     if not reason.strip():
         raise RefusedByPolicy("Say in one sentence why it can be lifted.", about=row)
-    says = "Somebody has asked to lift this hold already, or it is lifted."
     make(
         row,
         HOLD_MOVES["ask_lift"],
-        says=says,
+        says=ONE_ASKED,
         lift_asked_by_id=UUID(by.id),
         lift_asked_at=now(),
         lift_reason=reason.strip(),

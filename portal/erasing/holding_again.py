@@ -15,11 +15,11 @@ from audit.log.retained import first_of
 from portal.access_requests.models import AccessRequest
 from portal.clock import moment
 from portal.erasing.models import LegalHold
+from portal.erasing.said_holds import UNKNOWN
 from portal.erasing.states import HOLDS, LIFT_ASKED, LIFTED
 from portal.people.models import Person
 
 logger = logging.getLogger(__name__)
-UNKNOWN = "The reason is not in what was published."
 NO_LIFT: dict[str, Any] = {
     "lift_asked_by_id": None,
     "lift_asked_at": None,

@@ -80,6 +80,11 @@ class LegalHold(models.Model):
         return f"hold {self.pk}"
 
     @property
+    def on(self) -> str:
+        """What it is on, in words."""
+        return self.person.name if self.person else f"a request on {self.case.system.name}" if self.case else ""
+
+    @property
     def log_subject(self) -> str:
         """How the log names this row."""
         return f"hold:{self.pk}"

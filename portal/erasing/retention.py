@@ -10,12 +10,13 @@ from django.db.models import QuerySet
 from audit.log.append import now_ms
 from audit.log.cuts import cases_gone
 from audit.log.heartbeats import last_beat
-from audit.log.holds import in_force
+from audit.log.holds import Held, in_force
 from audit.log.retained import Cuttable, Holding, classes, cuttable
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.states import AWAITING
 from portal.erasing.models import Cut, LegalHold
 from portal.erasing.queries import may_see
+from portal.erasing.said_holds import SaidHold, said_holds
 from portal.erasing.states import APPROVED, CUTTING, LIFTED
 from portal.findings.models import Finding
 from portal.findings.states import CLOSED
@@ -38,14 +39,19 @@ def kept_classes() -> list[Holding]:
 
 def held(using: str = "default") -> tuple[frozenset[str], frozenset[str]]:
     """Cases and people under a hold in force: by its row, or by the log where a database that was set back has none of it."""
-    rows = list(LegalHold.objects.using(using).values_list("pk", "state", "case_id", "person_id"))
-    with connections[using].cursor() as cursor:
-        said = in_force(cursor, besides={str(pk) for pk, *_ in rows})
-    standing = [(case, person) for _, state, case, person in rows if state != LIFTED]
+    said = held_by_log(using)
+    standing = list(LegalHold.objects.using(using).exclude(state=LIFTED).values_list("case_id", "person_id"))
     return (
         said.cases | {str(case) for case, _ in standing if case},
         said.people | {str(person) for _, person in standing if person},
     )
+
+
+def held_by_log(using: str = "default") -> Held:
+    """Cases and people under a hold in force of which there is no row."""
+    rows = {str(pk) for pk in LegalHold.objects.using(using).values_list("pk", flat=True)}
+    with connections[using].cursor() as cursor:
+        return in_force(cursor, besides=rows)
 
 
 def open_cases() -> set[str]:
@@ -58,23 +64,23 @@ def open_cases() -> set[str]:
 
 
 def held_from() -> dict[str, int]:
-    """Cases and people under a hold in force, with the index from which on nothing of theirs may go."""
+    """Cases and people under a hold in force by its row, with the index from which on nothing of theirs may go."""
     rows = LegalHold.objects.exclude(state=LIFTED).values_list("case_id", "person_id", "from_index")
     return {str(case or person): at for case, person, at in rows}
 
 
 def could_go() -> Cuttable:
     """The most that could be cut now."""
-    return cuttable(now=now_ms(), terms=terms(), cases=open_cases(), held=held_from())
+    said = held_by_log()
+    return cuttable(now=now_ms(), terms=terms(), cases=open_cases() | said.cases, held=held_from(), people=said.people)
 
 
-def in_the_way(found: Cuttable) -> tuple[list[LegalHold], int]:
-    """The holds that lower what could be cut, and how many open cases do so."""
+def in_the_way(found: Cuttable) -> tuple[list[LegalHold | SaidHold], int]:
+    """The holds that lower what could be cut, those that the log alone knows among them, and how many open cases do so."""
     named = set(found.in_the_way or ())
-    rows = LegalHold.objects.exclude(state=LIFTED).select_related(
-        "person", "case__system", "set_by", "lift_asked_by", "lifted_by"
-    )
-    holds = [each for each in rows if str(each.case_id or each.person_id) in named]
+    rows = LegalHold.objects.exclude(state=LIFTED).select_related("person", "case__system")
+    standing: list[LegalHold | SaidHold] = [*rows, *(each for each in said_holds() if each.in_force)]
+    holds = [each for each in standing if str(each.case_id or each.person_id) in named]
     return holds, len(named & open_cases())
 
 
@@ -90,7 +96,7 @@ def still_published() -> dict[str, Any]:
     return dict(beat.detail.get("cut") or {}) if beat else {}
 
 
-def gone_before(hold: LegalHold) -> tuple[Cut | None, bool]:
+def gone_before(hold: LegalHold | SaidHold) -> tuple[Cut | None, bool]:
     """The last cut that the log had said when the hold was set, and whether of its case no entry is left."""
     cut = Cut.objects.filter(said_at__lte=hold.set_at).order_by("-minimum_index").first()
     return cut, bool(cut and hold.case_id and cases_gone([str(hold.case_id)]))

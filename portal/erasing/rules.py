@@ -1,10 +1,12 @@
 """Who may hold and erase, and which words name somebody."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from audit.log.append import Actor
 from portal.access_requests.models import AccessRequest, Approval
 from portal.erasing.models import Cut, Erasure, LegalHold
+from portal.erasing.said_holds import SaidHold, part_in_case
 from portal.errors import RefusedByPolicy
 from portal.grants.models import Extension, Grant
 from portal.people.models import Person
@@ -24,7 +26,7 @@ def may_administer(by: Actor, about: object = None) -> None:
     need_permission(by, ADMINISTER, about, says=ONLY_ADMINISTRATORS)
 
 
-def may_lift(by: Actor, hold: LegalHold) -> None:
+def may_lift(by: Actor, hold: LegalHold | SaidHold) -> None:
     """A second administrator, whom the hold does not concern.
 
     Raises:
@@ -34,7 +36,7 @@ def may_lift(by: Actor, hold: LegalHold) -> None:
     need_other(by, hold.lift_asked_by_id, about=hold)
 
 
-def may_ask_lift(by: Actor, hold: LegalHold) -> None:
+def may_ask_lift(by: Actor, hold: LegalHold | SaidHold) -> None:
     """An administrator whom the hold does not concern.
 
     Raises:
@@ -44,11 +46,14 @@ def may_ask_lift(by: Actor, hold: LegalHold) -> None:
     need_other(by, *concerned(hold), about=hold)
 
 
-def concerned(hold: LegalHold) -> set[UUID]:
+def concerned(hold: LegalHold | SaidHold) -> Collection[object]:
     """The person it is on; of a case whoever asked, decided, was given it, answered a question or judged it."""
-    if hold.case_id is None:
-        return {hold.person_id} if hold.person_id else set()
-    case = hold.case_id
+    if not hold.case_id:
+        return {hold.person_id}
+    return part_in_case(hold.case_id) if isinstance(hold, SaidHold) else _part_in_case(hold.case_id)
+
+
+def _part_in_case(case: UUID) -> set[UUID]:
     ways = (
         AccessRequest.objects.filter(pk=case).values_list("responder"),
         Approval.objects.filter(request=case).values_list("approver"),

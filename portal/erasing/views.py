@@ -1,5 +1,6 @@
 """Legal holds and erasures: which there are, asking, and deciding as the second administrator."""
 
+from types import ModuleType
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -11,11 +12,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from audit.log.viewing import viewed
 from portal.access_requests.models import AccessRequest
 from portal.access_requests.rules import allows
-from portal.erasing import actions, holding, queries
+from portal.erasing import actions, holding, lifting_by_log, queries
 from portal.erasing.forms import ErasureForm, HoldForm, LiftForm
 from portal.erasing.models import LegalHold
 from portal.erasing.retention import gone_before, held
 from portal.erasing.rules import ONLY_ADMINISTRATORS, may_ask, may_ask_lift, may_confirm, may_lift
+from portal.erasing.said_holds import SaidHold, said_hold, said_hold_on, visible_said_holds
 from portal.erasing.states import ASKED, CONFIRMED, HOLDS, LIFT_ASKED
 from portal.hints import hint
 from portal.kept import confirming
@@ -36,7 +38,7 @@ def erasing_list(request: PersonRequest) -> HttpResponse:
     if not queries.may_see(request.user):
         raise PermissionDenied(ONLY_ADMINISTRATORS)
     context = {
-        "holds": queries.visible_holds(request.user)[:PER_PAGE],
+        "holds": [*visible_said_holds(request.user), *queries.visible_holds(request.user)[:PER_PAGE]],
         "page": Paginator(queries.visible_erasures(request.user), PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "erasing/list.html", context)
@@ -71,7 +73,7 @@ def erasure_page(request: PersonRequest, pk: UUID) -> HttpResponse:
         "erasure": erasure,
         "may_confirm": waits and allows(may_confirm, request.actor, erasure),
         "may_take_back": waits and str(erasure.asked_by_id) == request.actor.id,
-        "held": queries.hold_on_person(erasure.person_id) if erasure.state in (ASKED, CONFIRMED) else None,
+        "held": _hold_on(erasure.person_id) if erasure.state in (ASKED, CONFIRMED) else None,
         "others_held": erasure.state == CONFIRMED and any(held()),
     }
     return render(request, "erasing/erasure.html", context)
@@ -120,7 +122,7 @@ def _hold(request: PersonRequest, *, person: Person | None = None, case: AccessR
 @signed_in
 def hold_page(request: PersonRequest, pk: UUID) -> HttpResponse:
     """One legal hold."""
-    return _page(request, found(queries.hold(request.user, pk)), LiftForm())
+    return _page(request, _visible(request, pk), LiftForm())
 
 
 @require_POST
@@ -130,9 +132,9 @@ def hold_ask_lift(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Ask to lift it."""
     form = LiftForm(request.POST)
     reason = form.cleaned_data["reason"] if form.is_valid() else ""
-    hold = found(queries.hold_for_act(pk))
-    if form.carry_out(lambda: holding.ask_lift(by=request.actor, hold=hold, reason=reason)) is None:
-        return _page(request, found(queries.hold(request.user, pk)), form)
+    hold = _for_act(pk)
+    if form.carry_out(lambda: _lifting(hold).ask_lift(by=request.actor, hold=hold, reason=reason)) is None:
+        return _page(request, _visible(request, pk), form)
     return redirect("hold_page", pk)
 
 
@@ -141,18 +143,37 @@ def hold_ask_lift(request: PersonRequest, pk: UUID) -> HttpResponse:
 @confirming
 def hold_decide(request: PersonRequest, pk: UUID) -> HttpResponse:
     """Lift it as the second administrator, or keep it."""
-    act = holding.lift if request.POST.get("decision") == "lift" else holding.keep
-    act(by=request.actor, hold=found(queries.hold_for_act(pk)))
+    hold = _for_act(pk)
+    act = _lifting(hold).lift if request.POST.get("decision") == "lift" else _lifting(hold).keep
+    act(by=request.actor, hold=hold)
     hint("portal.erasures")
     return redirect("hold_page", pk)
 
 
-def _page(request: PersonRequest, hold: LegalHold, form: LiftForm) -> HttpResponse:
+def _visible(request: PersonRequest, pk: UUID) -> LegalHold | SaidHold:
+    said = {each.pk: each for each in visible_said_holds(request.user)}
+    return queries.hold(request.user, pk) or found(said.get(str(pk)))
+
+
+def _for_act(pk: UUID) -> LegalHold | SaidHold:
+    return queries.hold_for_act(pk) or found(said_hold(pk))
+
+
+def _hold_on(person_id: UUID) -> LegalHold | SaidHold | None:
+    return queries.hold_on_person(person_id) or said_hold_on(person_id)
+
+
+def _lifting(hold: LegalHold | SaidHold) -> ModuleType:
+    """The acts on it, of the same names: on its row, or on what the log says."""
+    return lifting_by_log if isinstance(hold, SaidHold) else holding
+
+
+def _page(request: PersonRequest, hold: LegalHold | SaidHold, form: LiftForm) -> HttpResponse:
     viewed(request, "a legal hold", hold)
-    administers = request.user.has_perm(ADMINISTER)
+    administers, by_log_alone = request.user.has_perm(ADMINISTER), isinstance(hold, SaidHold)
     cut, nothing_left = gone_before(hold)
     context = {
-        "hold": hold, "cut": cut, "nothing_left": nothing_left,
+        "hold": hold, "by_log_alone": by_log_alone, "cut": cut, "nothing_left": nothing_left,
         "form": form if hold.state == HOLDS and allows(may_ask_lift, request.actor, hold) else None,
         "may_keep": hold.state == LIFT_ASKED and administers,
         "may_lift": hold.state == LIFT_ASKED and allows(may_lift, request.actor, hold),

@@ -110,6 +110,9 @@ hold_case            POST waiting               403 403 403 403 403 403 302 403 
 hold_page            GET  hold                  404 404 404 404 404 200 200 404 404 in
 hold_ask_lift        POST hold                  403 403 403 403 403 403 409 403 403 in
 hold_decide          POST hold                  403 403 403 403 403 403 302 403 403 in
+hold_page            GET  said-hold             404 404 404 404 404 200 200 404 404 in
+hold_ask_lift        POST said-hold             403 403 403 403 403 403 409 403 403 in
+hold_decide          POST said-hold             403 403 403 403 403 403 302 403 403 in
 # lost ranges of the log
 lost_ranges          GET  -                     403 403 403 403 403 200 200 403 403 in
 lost_ranges          POST -                     403 403 403 403 403 403 422 403 403 in

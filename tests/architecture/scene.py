@@ -26,8 +26,9 @@ from portal.eligibility import actions as lists
 from portal.eligibility import resetting
 from portal.eligibility.models import ADMINISTRATOR, AUDITOR, CUSTODIAN, Eligibility, RoleAssignment
 from portal.erasing import actions as erasing
-from portal.erasing import holding
-from portal.erasing.models import Cut
+from portal.erasing import holding, lifting_by_log
+from portal.erasing.models import Cut, LegalHold
+from portal.erasing.said_holds import said_holds
 from portal.findings.actions import raise_finding
 from portal.grants import actions, ending, stopping
 from portal.grants.models import Grant
@@ -140,7 +141,7 @@ def _stop(world: World) -> dict[str, dict[str, Any]]:
 
 
 def _erasing(world: World) -> dict[str, dict[str, Any]]:
-    """Two have left; erasing one of them is asked for, and a case of Ben's is held until somebody confirms that it is over."""
+    """Two have left; erasing one of them is asked for, and a case of Ben's is held until somebody confirms that it is over, as is somebody by the log alone."""
     first, second = person("Gus Gone"), person("Tess Gone")
     for each in (first, second):
         each.left_at = now()
@@ -150,11 +151,15 @@ def _erasing(world: World) -> dict[str, dict[str, Any]]:
         by=actor(world.pia), case=request_of(world, "ben", incident_ref="INC-77"), reason="A court case."
     )
     holding.ask_lift(by=actor(world.pia), hold=hold, reason="It is over.")
+    lost = holding.set_hold(by=actor(world.pia), person=person("Hedy Held"), reason="A court case.")
+    LegalHold.objects.filter(pk=lost.pk).delete()  # and so known to the log alone
+    (said,) = said_holds()
+    lifting_by_log.ask_lift(by=actor(world.pia), hold=said, reason="It is over.")
     cut = Cut.objects.create(
         minimum_index=256, from_index=0, reason="Their time has come.", proposed_by=world.pia, proposed_at=now()
     )
     return {
-        "left-person": {"pk": second.pk}, "erasure": {"pk": erasure.pk}, "hold": {"pk": hold.pk}, "cut": {"pk": cut.pk},
+        "left-person": {"pk": second.pk}, "erasure": {"pk": erasure.pk}, "hold": {"pk": hold.pk}, "said-hold": {"pk": said.pk}, "cut": {"pk": cut.pk},
     }  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from portal.drills import actions as drills
 from portal.drills.models import Drill
 from portal.drills.queries import to_remind
 from portal.erasing import actions as erasing
-from portal.erasing import holding
+from portal.erasing import holding, lifting_by_log
 from portal.erasing.models import Erasure, LegalHold
+from portal.erasing.said_holds import SaidHold, said_holds
 from portal.grants import stopping
 from portal.lists import actions as lists
 from portal.lists.models import SavedSearch
@@ -95,6 +96,37 @@ def lifting_a_hold_waits(world: World) -> Raced:
         ],
         lambda: LegalHold.objects.get().state,
         {("lift",): "lifted", ("keep",): "holds"},
+    )
+
+
+def _known_to_the_log(world: World) -> SaidHold:
+    holding.set_hold(by=actor(everywhere(world).pia), person=world.ben, reason="A court case.")
+    LegalHold.objects.all().delete()
+    (said,) = said_holds()
+    return said
+
+
+@race(lifting_by_log.ask_lift)
+def lifting_a_hold_that_the_log_alone_knows_is_asked(world: World) -> Raced:
+    said: Said = {"hold": _known_to_the_log(world), "reason": "It is over."}
+    return Raced(
+        [does(lifting_by_log.ask_lift, by=actor(who), **said) for who in (world.pia, world.quinn)],
+        lambda: [each.state for each in said_holds()],
+        {("ask_lift",): ["lift_asked"]},
+    )
+
+
+@race(lifting_by_log.keep, lifting_by_log.lift)
+def lifting_a_hold_that_the_log_alone_knows_waits(world: World) -> Raced:
+    hold = lifting_by_log.ask_lift(by=actor(world.pia), hold=_known_to_the_log(world), reason="It is over.")
+    return Raced(
+        [
+            does(lifting_by_log.lift, by=actor(world.quinn), hold=hold),
+            does(lifting_by_log.keep, by=actor(world.pia), hold=hold),
+            does(lifting_by_log.keep, by=actor(world.quinn), hold=hold),
+        ],
+        lambda: [each.state for each in said_holds()],
+        {("lift",): ["lifted"], ("keep",): ["holds"]},
     )
 
 
