@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 RUN := $(BIN)/python -m portal.embedded
+# Python keeps what it compiled, also where the caller's environment forbids it (containers often do): dozens of processes of
+# a demo, and hundreds of a test run, would each compile the same thousand modules anew, two seconds each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo demo-reset psql test check fix faults fuzz pictures bench venv install lock
 
