@@ -21,7 +21,7 @@ EVENTS = family(
     ("personal_values.expired", "What was personal in these entries is erased, since its time had come.", "kind before:time event_ids:list"),
     ("cut.proposed", "Cutting old entries waits for a second administrator.", CUT + " reason*"),
     ("cut.approved", "A second administrator said that old entries are cut.", CUT + " asked_by:id approved_by:id"),
-    ("cut.declined", "Old entries are not cut.", CUT + " asked_by:id"),
+    ("cut.declined", "Old entries are not cut.", CUT + " asked_by:id why?"),
     ("log.cut", "From here on the log begins later: what stood before was kept for its time.",
      CUT + " from_index:int from_at:time to_at:time keep_until:time asked_by:id approved_by:id reason*"),
     ("cut.portion_removed", "Some of the old entries are removed from the database.", CUT + " entries:int values:int"),

@@ -17,8 +17,11 @@ from audit.log.checkpoints import public_keys
 from audit.log.cuts import ALL, minimum_index
 from audit.log.cutting_rows import TooYoung, latest_kept
 from audit.log.errors import ParseError
+from audit.log.heartbeats import last_beat
 from audit.log.holds import held_bundles, in_force, nobody_sets_one
+from audit.log.models import QueueEntry
 from audit.log.publishing import read_head
+from audit.log.read import of_subject
 from audit.log.sealing import SealingError
 from audit.log.stores import Store, StoreUnavailable
 from audit.log.stores.opening import open_store
@@ -134,6 +137,23 @@ def said_for_all(minimum: int) -> bool:
     """Whether a ``log.cut`` of this minimum is sealed, and published where the log is."""
     size = published_size()
     return minimum_index(below=ALL if size is None else size) >= minimum
+
+
+def is_sealed(subject: str) -> bool:
+    """Whether a ``log.cut`` about this is sealed, published or not."""
+    return any(each.index is not None for each in of_subject(subject, ["log.cut"], limit=None))
+
+
+def why_refused(subject: str) -> str:
+    """What the sealer said last against a ``log.cut`` about this that waits; nothing while it has refused none."""
+    beat = last_beat("sealer")
+    against = beat.detail.get("against") if beat else None
+    if not against:
+        return ""
+    waiting = [each.id for each in of_subject(subject, ["log.cut"], limit=None) if each.index is None]
+    numbers = QueueEntry.objects.filter(event_id__in=waiting).values_list("seq", flat=True).order_by("seq")
+    found = [str(against[str(number)]) for number in numbers if str(number) in against]
+    return found[0].removeprefix("log.cut: ") if found else ""
 
 
 def need_unlocked_published(minimum: int) -> None:

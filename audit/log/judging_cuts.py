@@ -1,24 +1,25 @@
-"""Whether a ``log.cut`` may be sealed: looked at against the sealed log alone, for nothing takes it back and programs remove what it names.
+"""Whether a ``log.cut`` may be sealed: looked at against the sealed log, for nothing takes it back and programs remove what it names.
 
 Readers and the database's trigger ask two people's word again. This is the one place that sees a lie before it is an entry.
 """
 
 import contextlib
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 
 from audit.events.retention import DAY_MS, ENTRIES
+from audit.events.spec import LATEST
 from audit.log.canonical import parse_entry
 from audit.log.cuts import decisions, minimum_index
 from audit.log.errors import ParseError
 from audit.log.holds import in_force
 from audit.log.said import Cut, decided_by_two, read_cut
 
-DECLINED = """
-SELECT e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.name = 'cut.declined'
-"""
+# Sealed or not: who declines what was refused waits for whoever seals, and nobody seals it afterwards.
+DECLINED = "SELECT body FROM audit_event WHERE name = 'cut.declined'"
 SIZE = 'SELECT coalesce(max("index") + 1, 0) FROM audit_sealed_entry'
 SPAN = """
 SELECT coalesce(min(e.at), 0), coalesce(max(e.at), 0) FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
@@ -68,7 +69,10 @@ def _of_times(cursor: Any, cut: Cut, now: int) -> str:
     if (cut.from_at, cut.to_at) != span:
         return f"It says of what it cuts other times ({cut.from_at} to {cut.to_at}) than the entries do ({span[0]} to {span[1]})."
     kept_until = max(cut.to_at + settings.PORTAL_RETENTION[ENTRIES] * DAY_MS, cut.keep_until)
-    return f"It cuts what must be kept until {kept_until}." if kept_until > now else ""
+    if kept_until <= now:
+        return ""
+    day = datetime.fromtimestamp(min(kept_until, LATEST) // 1000, UTC)
+    return f"It cuts what must be kept until {day:%-d %b %Y}."
 
 
 def _of_holds(cursor: Any, cut: Cut) -> str:

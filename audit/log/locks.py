@@ -26,6 +26,12 @@ class Lock(IntEnum):
     LATENESS = _OURS + 8  # a look at what is late
 
 
+def until_commit(key: Lock, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Wait for it, and hold it as long as the running transaction."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
 @contextmanager
 def alone(key: int, using: str = DEFAULT_DB_ALIAS) -> Iterator[bool]:
     """Hold the lock; ``False`` where somebody else holds it. No transaction is kept open for it, however long the work is."""

@@ -29,6 +29,7 @@ POLL_S = 0.1
 BEAT_S = 2
 REST_S = 1  # after an error
 FORGET_S = 600  # refused events are tried, and alarmed about, again
+MOST_REASONS, LONGEST_REASON = 100, 200  # of events that are not sealed
 MEND = "Nothing is sealed. Put a checkpoint that was kept elsewhere in its place: docs/operate.md, section 7."
 
 
@@ -55,7 +56,7 @@ class Sealer:
     store: Store | None = None
     witnesses: Witnessing = field(default_factory=lambda: Witnessing(()))
     known: VerifiedCheckpoint | None = None
-    refused: set[int] = field(default_factory=set)
+    refused: dict[int, str] = field(default_factory=dict)
     trouble: str = ""
     remembered: bool = False
     publisher: Publisher | None = None
@@ -140,7 +141,8 @@ class Sealer:
             if not error.refused:
                 self._tell(f"Nothing is sealed. {error}", logging.CRITICAL)
                 return 0
-            self.refused |= set(error.refused)
+            self.refused |= error.refused
+            self._remember(last_signed(connection, self.keys))  # others were sealed
             return BATCH  # look again at once, past those
         self.trouble = ""
         return sealed
@@ -150,6 +152,10 @@ class Sealer:
             return
         size = self.known.size if self.known else 0
         detail: dict[str, object] = {"size": size, "refused": len(self.refused), "trouble": self.trouble}
+        if self.refused:
+            detail["against"] = {
+                str(seq): self.refused[seq][:LONGEST_REASON] for seq in sorted(self.refused)[:MOST_REASONS]
+            }
         if self.publisher is not None:
             head = self.publisher.published
             detail |= {"published": head.checkpoint.size if head else 0, "unpublished": self.publisher.trouble}

@@ -1,12 +1,12 @@
 """Queued events become entries of the log: dense indexes, leaf hashes, tiles, a signed checkpoint.
 
-All in one transaction, and nothing is remembered between two calls: each begins with the stored right edge of the tree
+All in one transaction (a ``log.cut`` in one of its own), and nothing is remembered between two calls: each begins with the stored right edge of the tree
 and holds it against the last checkpoint, so a crash at any point leaves either the old log or the new one.
 """
 
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +31,18 @@ MOST_NAMED = 5
 CUT = "log.cut"
 Edge = dict[tuple[int, int], bytes]
 
-WAITING = "SELECT EXISTS (SELECT FROM audit_queue WHERE NOT seq = ANY(%s))"
+# Whether anything waits, and the number of the first cut.
+WAITING = """
+SELECT EXISTS (SELECT FROM audit_queue WHERE NOT seq = ANY(%(skip)s)), (SELECT min(q.seq)
+  FROM audit_queue q JOIN audit_event e ON e.id = q.event_id WHERE e.name = 'log.cut' AND NOT q.seq = ANY(%(skip)s))
+"""
+ALL_BUT_CUTS = "e.name IS DISTINCT FROM 'log.cut'"
+# A cut is held against what is sealed, so what waits before it comes first; then, however many cuts wait, all that is none.
+ROUND = (f"{ALL_BUT_CUTS} AND q.seq < %(cut)s", "q.seq = %(cut)s", ALL_BUT_CUTS)
 QUEUED = """
 SELECT q.seq, q.event_id, coalesce(e.name, ''), e.at, e."by", e."case", e.subject, coalesce(e.body, ''), s."index"
 FROM audit_queue q LEFT JOIN audit_event e ON e.id = q.event_id LEFT JOIN audit_sealed_entry s ON s.event_id = q.event_id
-WHERE NOT q.seq = ANY(%s) ORDER BY q.seq LIMIT %s
+WHERE NOT q.seq = ANY(%(skip)s) AND {which} ORDER BY q.seq LIMIT %(most)s
 """
 KEEP_ENTRIES = """
 INSERT INTO audit_sealed_entry ("index", event_id, leaf_hash, sealed_at)
@@ -51,14 +58,14 @@ KEEP_CHECKPOINT = "INSERT INTO audit_checkpoint (size, root, note, signed_at) VA
 class SealingError(Exception):
     """Something stored is not what it must be.
 
-    ``refused`` has the queue numbers of events that were left waiting while the others were sealed. Where it is empty
-    the log itself does not fit its last checkpoint, and nothing was sealed.
+    ``refused`` has the queue numbers of events that were left waiting while the others were sealed, each with the reason. Where it is
+    empty the log itself does not fit its last checkpoint, and nothing was sealed.
     """
 
-    def __init__(self, sentence: str, refused: Sequence[int] = ()) -> None:
-        """Keep the sentence and the queue numbers."""
+    def __init__(self, sentence: str, refused: Mapping[int, str] | None = None) -> None:
+        """Keep the sentence, the queue numbers and the reasons."""
         super().__init__(sentence)
-        self.refused = tuple(refused)
+        self.refused = dict(refused or {})
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,9 @@ def seal_once(
     *,
     trusted: Sequence[VerifierKey] = (),
     known: VerifiedCheckpoint | None = None,
-    skip: Sequence[int] = (),
+    skip: Collection[int] = (),
 ) -> int:
-    """Seal what waits, at most 2000 events, and return how many were sealed.
+    """Seal what waits, at most 2000 events in a transaction, and return how many were sealed. One waiting cut is judged, no more.
 
     Args:
         connection: Of the sealer's role.
@@ -99,44 +106,49 @@ def seal_once(
         SealingError: An event was refused, or the stored log does not fit its last checkpoint.
     """
     with connection.cursor() as cursor:
-        cursor.execute(WAITING, [list(skip)])
-        if not cursor.fetchone()[0]:
-            return 0
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.SEALING])
-        keys = all_keys(signer, trusted)
-        state = _last_state(cursor, keys, known)
-        cursor.execute(QUEUED, [list(skip), _room(signer, keys, state[0])])
-        sealed, reasons = _seal_in_turn(cursor, signer, now, state, [Queued(*row) for row in cursor.fetchall()], keys)
+        cursor.execute(WAITING, {"skip": list(skip)})
+        waits, cut = cursor.fetchone()
+    sealed, reasons, keys = 0, dict[int, str](), all_keys(signer, trusted)
+    for which in () if not waits else (ALL_BUT_CUTS,) if cut is None else ROUND:
+        given = {"skip": [*skip, *reasons], "cut": cut}
+        count, refused, whole = _in_one_transaction(connection, signer, now, keys, known, which, given)
+        sealed, reasons = sealed + count, reasons | refused
+        if not whole:  # more may wait before the cut
+            break
     if reasons:
         _alarm(reasons)
     return sealed
 
 
-def _seal_in_turn(
-    cursor: Any,
+def _in_one_transaction(
+    connection: BaseDatabaseWrapper,
     signer: Signer,
     now: int,
-    state: tuple[int, Edge],
-    queued: Sequence[Queued],
     keys: Sequence[VerifierKey],
-) -> tuple[int, dict[int, str]]:
-    """Seal what is sound; how many were, and why the others are not. A cut is held against what is sealed, so all before it is sealed first."""
-    sealed, reasons, sound = 0, dict[int, str](), list[Queued]()
-    for event in queued:
-        reason = reason_to_leave(event)
-        if event.name == CUT and not reason:
-            if sound:
-                sealed += _seal(cursor, signer, now, *state, sound)
-                state, sound = _last_state(cursor, keys, None), []
-            reason = reason_against(cursor, event.body, now)
-        if reason:
-            reasons[event.seq] = reason
-        else:
-            sound.append(event)
-    if sound:
-        sealed += _seal(cursor, signer, now, *state, sound)
-    return sealed, reasons
+    known: VerifiedCheckpoint | None,
+    which: str,
+    given: Mapping[str, Any],
+) -> tuple[int, dict[int, str], bool]:
+    """Seal what is sound of these; how many were, why the others are not, and whether these were all."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.SEALING])
+        state = _last_state(cursor, keys, known)
+        most = _room(signer, keys, state[0])
+        cursor.execute(QUEUED.format(which=which), {**given, "most": most})
+        queued = [Queued(*row) for row in cursor.fetchall()]
+        refused = _refused(cursor, queued, now)
+        sound = [event for event in queued if event.seq not in refused]
+        return _seal(cursor, signer, now, *state, sound), refused, len(queued) < most
+
+
+def _refused(cursor: Any, queued: Iterable[Queued], now: int) -> dict[int, str]:
+    """Why some of these are not sealed."""
+    reasons = ((each.seq, _reason(cursor, each, now)) for each in queued)
+    return {seq: reason for seq, reason in reasons if reason}
+
+
+def _reason(cursor: Any, event: Queued, now: int) -> str:
+    return reason_to_leave(event) or (reason_against(cursor, event.body, now) if event.name == CUT else "")
 
 
 def all_keys(signer: Signer, trusted: Sequence[VerifierKey]) -> tuple[VerifierKey, ...]:
@@ -249,6 +261,8 @@ def _check_known(cursor: Any, known: VerifiedCheckpoint, last: VerifiedCheckpoin
 
 
 def _seal(cursor: Any, signer: Signer, now: int, size: int, edge: Edge, events: Sequence[Queued]) -> int:
+    if not events:
+        return 0
     leaves = [merkle.leaf_hash(event.body) for event in events]
     changed = tiles.grow(size, leaves, edge)
     after = size + len(leaves)
@@ -268,4 +282,4 @@ def _seal(cursor: Any, signer: Signer, now: int, size: int, edge: Edge, events: 
 def _alarm(reasons: dict[int, str]) -> None:
     named = [f"number {seq}: {reason}" for seq, reason in list(reasons.items())[:MOST_NAMED]]
     alarms.critical("%s queued events are not sealed; %s", len(reasons), " ".join(named))  # one alarm, so one mail
-    raise SealingError(f"{len(reasons)} queued events are not what was appended.", list(reasons))
+    raise SealingError(f"{len(reasons)} queued events are not what was appended.", reasons)

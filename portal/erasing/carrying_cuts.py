@@ -12,7 +12,7 @@ from django.db.models import Q
 from audit.events.retention import DAY_MS, ENTRIES
 from audit.log.append import Actor, Entry, action, append, append_on, process
 from audit.log.cuts import cases_gone
-from audit.log.cutting import StillLocked, need_unlocked_published, said_for_all
+from audit.log.cutting import StillLocked, need_unlocked_published, said_for_all, why_refused
 from audit.log.cutting_rows import TooYoung, cut_portion, left, need_old, stayed
 from audit.log.erasing import erasing, lock
 from audit.log.read import named, of_subject
@@ -23,6 +23,7 @@ from portal.clock import now
 from portal.erasing.cutting import need_cuttable
 from portal.erasing.models import Cut
 from portal.erasing.places import clear_cases, says_cut
+from portal.erasing.refused_cuts import turn_back
 from portal.erasing.retention import held, terms, to_carry_out
 from portal.erasing.states import APPROVED, CUT, CUT_MOVES
 from portal.errors import Refused, WrongState
@@ -43,13 +44,14 @@ def run_due() -> int:
 
 
 def _step(*, cut: Cut) -> Cut | None:
-    """Say it, or finish it. What the store forbids stands beside the cut in words, and is tried again."""
+    """Say it, or finish it, or end it where the sealer refused it. What the store forbids stands beside the cut in words, and is tried again."""
     try:
         if cut.state == APPROVED:
             need_unlocked_published(cut.minimum_index)
             return say(by=ERASER, cut=cut)
         if not said_for_all(cut.minimum_index):
-            return None
+            why = why_refused(cut.log_subject)
+            return turn_back(by=ERASER, cut=cut, why=why) if why else None
         remove(cut)
         return finish(by=ERASER, cut=cut)
     except (StillLocked, StoreUnavailable, TooYoung, Refused) as error:

@@ -50,5 +50,6 @@ CUT_MOVES = by_name(
         move("decline", {PROPOSED, APPROVED}, KEPT, event="cut.declined"),
         move("say", {APPROVED}, CUTTING, event="log.cut"),
         move("finish", {CUTTING}, CUT, event="cut.done"),
+        move("turn_back", {CUTTING}, KEPT, event="cut.declined"),
     )
 )

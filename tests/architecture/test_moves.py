@@ -61,7 +61,7 @@ EXPECTED = {
     },
     ("portal.erasing.states", "CUT_MOVES", "CUT_STATES"): {
         "approve": ({"proposed"}, "approved"), "decline": ({"proposed", "approved"}, "kept"), "say": ({"approved"}, "cutting"),
-        "finish": ({"cutting"}, "cut"),
+        "finish": ({"cutting"}, "cut"), "turn_back": ({"cutting"}, "kept"),
     },
     ("portal.campaigns.states", "MOVES", "STATES"): {"close": ({"open"}, "closed")},
     ("portal.campaigns.states", "ITEM_MOVES", "ITEM_STATES"): {

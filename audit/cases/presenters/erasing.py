@@ -18,7 +18,7 @@ PRESENTERS: dict[str, Presenter] = {
     "personal_values.expired": say("What was personal in old entries is erased, since its time had come", "Written before {before}.", icon="trash"),
     "cut.proposed": say("Proposed to cut the entries before entry {minimum_index}", "{reason}", icon="trash", tone="attention"),
     "cut.approved": say("Approved that the entries before entry {minimum_index} are cut", "Proposed by {asked_by}.", icon="trash", tone="attention"),
-    "cut.declined": say("Declined to cut the entries before entry {minimum_index}", "Proposed by {asked_by}.", icon="x"),
+    "cut.declined": say("Declined to cut the entries before entry {minimum_index}", "Proposed by {asked_by}.", "{why}", icon="x"),
     "log.cut": say("From here on the log begins with entry {minimum_index}", "Cut under retention: entries {from_index} and after, from {from_at} to {to_at}.",
                    "{reason}", "Proposed by {asked_by}, approved by {approved_by}.", icon="trash", tone="attention"),
     "cut.portion_removed": say("Some of the entries before entry {minimum_index} are removed", "{entries} entries, {values} personal values.", icon="trash"),

@@ -58,6 +58,9 @@ WEB_TIER = {
         f"{LOG}/test_future.py::test_an_event_of_the_future_is_not_the_last",
         f"{LOG}/test_lateness.py::test_timestamps_of_which_the_last_is_too_old_and_never_one_of_the_future",
     ),
+    "Hold up the sealer with a crowd": (
+        f"{LOG}/test_judging_cuts.py::test_a_crowd_of_lying_cuts_is_judged_one_in_each_round_and_holds_up_nothing",
+    ),
     "Fill the sealer's memory": (f"{LOG}/test_size_limits.py::test_the_database_refuses_what_no_writer_makes",),
     "End every pack": (
         "tests/audit/facts/test_fold.py::test_entry_of_a_name_that_is_not_known_is_named_and_leaves_its_case_undecided",

@@ -1,20 +1,25 @@
 """A ``log.cut`` is sealed only where the sealed log bears it out; each lie is named in an alarm, and what stands around it is sealed."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
 from audit.events.retention import DAY_MS, ENTRIES_DAYS
+from audit.log import sealing
 from audit.log.append import Actor, Entry, append_many
 from audit.log.cuts import minimum_index
+from audit.log.judging_cuts import reason_against
 from audit.log.models import QueueEntry
 from audit.log.read import named, size
 from audit.log.sealing import SealingError, seal_once
 from tests.audit.log.cut_log import ASKED, CASE, OLD, decided, hold, lifted, old_log, say_cut, the_cut, view, written
 from tests.audit.log.logged import TEST, run_signer, sealed
+from tests.servers import superuser_url
 
 pytestmark = pytest.mark.django_db
 HELD = "log.cut: Entry 2, which it cuts, is under a legal hold."
@@ -42,6 +47,10 @@ LIES: dict[str, tuple[Said, str]] = {
     "another cut was decided": (lambda: [*decided(), the_cut(cut_id="d")], NOBODY),
     "approved before it was proposed": (lambda: [*reversed(decided()), the_cut()], NOBODY),
     "declined": (lambda: [*decided(), declined(), the_cut()], "log.cut: It was declined."),
+    "declined since, and that is not sealed yet": (
+        lambda: [*decided(), the_cut(), declined()],
+        "log.cut: It was declined.",
+    ),
     "more than there is": (
         lambda: [*decided(1024), the_cut(1024, to_at=OLD)],
         "log.cut: It cuts before entry 1024, and the log has 604.",
@@ -89,7 +98,8 @@ def test_what_is_young_or_kept_for_longer_here_is_not_cut(settings: Any, caplog:
     settings.PORTAL_RETENTION = {**settings.PORTAL_RETENTION, "entries": 3100}
     with transaction.atomic():
         append_many([*decided(), the_cut()])
-    assert refused(caplog) == [f"log.cut: It cuts what must be kept until {OLD + 3100 * DAY_MS}."]
+    until = datetime.fromtimestamp(OLD // 1000, UTC) + timedelta(days=3100)
+    assert refused(caplog) == [f"log.cut: It cuts what must be kept until {until:%-d %b %Y}."]
     settings.PORTAL_RETENTION = {**settings.PORTAL_RETENTION, "entries": ENTRIES_DAYS}
     sealed(0)
     assert (minimum_index(), QueueEntry.objects.count()) == (512, 0)
@@ -100,8 +110,73 @@ def test_a_cut_is_said_once_and_the_next_begins_where_it_ended(caplog: Any) -> N
     say_cut(256)
     with transaction.atomic():
         append_many([*decided(512), the_cut(256), the_cut(512)])
-    assert refused(caplog) == ["log.cut: It cuts from entry 256 to 256, which are no whole bundles."]
-    assert minimum_index() == 512
+    with pytest.raises(SealingError) as caught:
+        sealed(0)
+    assert list(caught.value.refused.values()) == [
+        "log.cut: It cuts from entry 256 to 256, which are no whole bundles."
+    ]
+    assert (rounds(1, skip=caught.value.refused), minimum_index()) == ([1], 512)
+
+
+def rounds(count: int, skip: Iterable[int] = ()) -> list[int]:
+    """How many entries the log has gained after each of so many rounds of the sealer, which passes over what it refused."""
+    before, gained, refused = size(), list[int](), set(skip)
+    for _ in range(count):
+        try:
+            seal_once(connection, run_signer(), time.time_ns() // 1_000_000, skip=sorted(refused))
+        except SealingError as error:
+            refused |= set(error.refused)
+        gained.append(size() - before)
+    return gained
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The size of the log, as others see it, whenever a cut is judged."""
+    found: list[int] = []
+
+    def judging(cursor: Any, data: bytes, now: int) -> str:
+        with psycopg.connect(superuser_url(str(connection.settings_dict["NAME"]))) as other:
+            found.extend(row[0] for row in other.execute("SELECT coalesce(max(size), 0) FROM audit_checkpoint"))
+        return reason_against(cursor, data, now)
+
+    monkeypatch.setattr(sealing, "reason_against", judging)
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crowd_of_lying_cuts_is_judged_one_in_each_round_and_holds_up_nothing(judged: list[int]) -> None:
+    old_log()
+    with transaction.atomic():
+        append_many([each for _ in range(50) for each in (the_cut(), view())])
+    assert (rounds(10), len(judged)) == ([50] * 10, 10)
+    with transaction.atomic():
+        append_many([view()])
+    assert (rounds(1), len(judged)) == ([1], 11)
+    assert (rounds(60), len(judged)) == ([0] * 60, 61)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crowd_of_lying_cuts_larger_than_a_transaction_holds_up_nothing(
+    judged: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_log()
+    monkeypatch.setattr(sealing, "BATCH", 20)
+    with transaction.atomic():
+        append_many([*(the_cut() for _ in range(50)), *(view() for _ in range(30))])
+    assert (rounds(3), len(judged)) == ([20, 30, 30], 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cut_is_judged_when_all_that_waits_before_it_is_sealed_for_good(
+    judged: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_log()
+    monkeypatch.setattr(sealing, "BATCH", 20)
+    with transaction.atomic():
+        append_many([*(view() for _ in range(30)), *decided(), the_cut(), hold(person="p")])
+    assert (rounds(3), judged, minimum_index()) == ([20, 34, 34], [SIZE + 32], 512)
+    assert [each.index for each in named(["log.cut", "hold.set"])] == [SIZE + 32, SIZE + 33]
 
 
 def test_a_hold_that_two_lifted_or_that_comes_later_stands_in_no_ones_way() -> None:

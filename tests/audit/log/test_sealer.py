@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -16,6 +17,7 @@ import pytest
 from django.db import connection
 
 from audit.log import checkpoints
+from audit.log.checkpoint import parse_checkpoint
 from audit.log.examination import examine
 from audit.log.heartbeats import all_beats
 from audit.log.keys import generate
@@ -181,6 +183,19 @@ def test_torn_memory_stops_the_sealer_and_a_lost_one_is_told(start: Start, tmp_p
         lambda: f"{seen} is not there; the stored log of 1 entries is believed." in printed(tmp_path), "it to be told"
     )
     wait_until(lambda: seen.exists() and seen.read_bytes() == whole, "it to be remembered again")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_sealed_beside_a_refused_event_is_remembered_and_the_heartbeat_says_why_it_was_refused(
+    start: Start, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen"
+    appended(1)
+    stray = QueueEntry.objects.create(event_id=uuid.uuid4())
+    start(PORTAL_LOG_SEEN_FILE=str(seen))
+    wait_until(lambda: seen.exists() and parse_checkpoint(seen.read_bytes()).checkpoint.size == 1, "what is remembered")
+    against = {str(stray.seq): f"There is no event {stray.event_id}."}
+    wait_until(lambda: [b.detail.get("against") for b in all_beats()] == [against], "the heartbeat to say why")
 
 
 @pytest.mark.django_db

@@ -100,7 +100,7 @@ def test_event_that_was_changed_in_the_queue_is_refused_and_the_others_are_seale
     seq = QueueEntry.objects.get(event_id=second).seq
     with alarms_of(caplog), pytest.raises(SealingError) as caught:
         seal_once(connection, key, NOW)
-    assert caught.value.refused == (seq,)
+    assert caught.value.refused == {seq: reason}
     assert [record.getMessage() for record in caplog.records if record.name == "breakglass.alarm"] == [
         f"1 queued events are not sealed; number {seq}: {reason}"
     ]
@@ -117,7 +117,7 @@ def test_queue_entry_without_an_event_is_refused_and_the_others_are_sealed(
     (event,) = appended(1)
     with alarms_of(caplog), pytest.raises(SealingError) as caught:
         seal_once(connection, key, NOW)
-    assert caught.value.refused == (stray.seq,)
+    assert caught.value.refused == {stray.seq: f"There is no event {stray.event_id}."}
     assert caplog.messages[-1].endswith(f"number {stray.seq}: There is no event {stray.event_id}.")
     assert list(SealedEntry.objects.values_list("event_id", flat=True)) == [event]
 
@@ -133,7 +133,7 @@ def test_event_that_is_queued_again_is_refused_and_the_others_are_sealed(
     (second,) = appended(1)
     with alarms_of(caplog), pytest.raises(SealingError) as caught:
         seal_once(connection, key, NOW)
-    assert caught.value.refused == (again.seq,)
+    assert caught.value.refused == {again.seq: f"Event {first} is entry 0 already."}
     assert caplog.messages[-1].endswith(f"number {again.seq}: Event {first} is entry 0 already.")
     assert list(SealedEntry.objects.order_by("index").values_list("event_id", flat=True)) == [first, second]
     assert examine([key.verifier()]).ok
@@ -167,7 +167,7 @@ def test_nothing_is_signed_over_a_stored_log_that_does_not_fit_its_checkpoint(
     before = counts()
     with pytest.raises(SealingError, match=says) as caught:
         seal_once(connection, key, NOW)
-    assert caught.value.refused == ()
+    assert caught.value.refused == {}
     assert counts() == before
 
 

@@ -54,6 +54,7 @@ LEFT_OUT: dict[str, str] = {
     "portal.eligibility.resetting.reset_on_host": EACH_COUNTS,
     "portal.erasing.carrying_cuts.finish": BY_A_JOB,
     "portal.erasing.carrying_cuts.say": BY_A_JOB,
+    "portal.erasing.refused_cuts.turn_back": BY_A_JOB,
     "portal.erasing.carrying_out.finish": ONE_AT_A_TIME,
     "portal.erasing.cutting.approve": CUT,
     "portal.erasing.cutting.decline": CUT,
