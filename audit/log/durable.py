@@ -1,11 +1,13 @@
 """A file that lasts: whole or not there, whatever stops the process or takes the power away."""
 
 import contextlib
+import errno
 import fcntl
 import glob
 import os
 import re
 import secrets
+import stat
 from pathlib import Path
 
 _LEFT = re.compile(r"\.[0-9a-f]{16}", re.ASCII)
@@ -41,6 +43,15 @@ def write_whole(path: Path, data: bytes) -> None:
 def at_once(path: str, flags: int) -> int:
     """An opener of files to read: of a pipe that nobody writes it does not wait."""
     return os.open(path, flags | os.O_NONBLOCK)
+
+
+def of_file(path: str, flags: int) -> int:
+    """An opener of what must be a file, and no link to one: of anything else `OSError`, and it waits for nobody."""
+    descriptor = at_once(path, flags | os.O_NOFOLLOW)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "this is no file", path)
+    return descriptor
 
 
 def _sweep(path: Path) -> None:

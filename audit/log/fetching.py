@@ -12,9 +12,11 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from audit.log.addresses import apart, spoken
+
+MOST_LINES = 100  # before the body of an answer, as `http.client` has it of all but a proxy's
 
 
 class NotFetched(Exception):
@@ -74,10 +76,44 @@ class Deadline:
         return f"it takes longer than {self.within_s:g} seconds"
 
 
-class Plain(http.client.HTTPConnection):
-    """A connection that a deadline cuts."""
+class _Lines:
+    """What a proxy answers before it lets through: so many lines at most, as of any other answer."""
 
+    def __init__(self, file: Any) -> None:
+        self._file, self._left = file, MOST_LINES
+
+    def readline(self, limit: int) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise http.client.HTTPException(f"the proxy answers with more than {MOST_LINES} lines")
+        return self._file.readline(limit)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _OfProxy(http.client.HTTPResponse):
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.fp = cast(Any, _Lines(self.fp))
+
+
+class _Cut(http.client.HTTPConnection):
     end: Deadline | None = None
+
+    def _tunnel(self) -> None:
+        """The proxy is asked while the connection is made."""
+        if self.end:
+            self.end.keep(self.sock)
+        self.response_class = _OfProxy
+        try:
+            super()._tunnel()  # type: ignore[misc]  # no public name; without it a proxy could answer for ever
+        finally:
+            self.response_class = http.client.HTTPResponse
+
+
+class Plain(_Cut):
+    """A connection that a deadline cuts."""
 
     def connect(self) -> None:
         """Connect."""
@@ -86,10 +122,8 @@ class Plain(http.client.HTTPConnection):
             self.end.keep(self.sock)
 
 
-class Tls(http.client.HTTPSConnection):
+class Tls(_Cut, http.client.HTTPSConnection):
     """The same over TLS, whose handshake is cut as well."""
-
-    end: Deadline | None = None
 
     def connect(self) -> None:
         """Connect, then shake hands."""
@@ -147,6 +181,16 @@ def _read(answer: Any, most: int, end: Deadline) -> Answer:
     return Answer(answer.status, data, int(said) if said.isdecimal() else None)
 
 
+class _Redirect(urllib.request.HTTPRedirectHandler):
+    """What else such an answer holds is not read, however much it is."""
+
+    def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        fp.close()
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
 class _OverPlain(urllib.request.HTTPHandler):
     def __init__(self, end: Deadline) -> None:
         super().__init__()
@@ -181,7 +225,7 @@ def _maker(kind: type[Plain | Tls], end: Deadline) -> Any:
 
 def _opener(end: Deadline, direct: bool) -> urllib.request.OpenerDirector:
     """Of http and https alone; proxies and redirects as everywhere."""
-    through = () if direct else (urllib.request.ProxyHandler(), urllib.request.HTTPRedirectHandler())
+    through = () if direct else (urllib.request.ProxyHandler(), _Redirect())
     opener = urllib.request.OpenerDirector()
     for handler in (
         *through, _OverPlain(end), _OverTls(end), urllib.request.HTTPDefaultErrorHandler(), urllib.request.HTTPErrorProcessor(),

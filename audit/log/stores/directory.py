@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from audit.log.durable import at_once
+from audit.log.durable import at_once, of_file
 from audit.log.stores import HEAD, MOST_BYTES, Conflict, Overtaken, Still, StoreUnavailable, always, check_bundle
 
 BESIDE = re.compile(r"\..+\.[0-9a-f]{16}")  # what a writer that was killed has left beside the place that it meant
@@ -137,8 +137,9 @@ class DirectoryStore:
 
     def _compare(self, place: Path, data: bytes) -> None:
         """What is there may have been written by a process that was killed before it synced the folder; the caller syncs it."""
-        if place.read_bytes() != data:
-            raise Conflict(f"{place.relative_to(self.folder)} holds other bytes.")
+        with open(place, "rb", opener=of_file) as file:
+            if file.read(len(data) + 1) != data:
+                raise Conflict(f"{place.relative_to(self.folder)} holds other bytes.")
 
 
 def _check_passes(folder: str) -> None:

@@ -44,6 +44,27 @@ def test_same_bytes_may_be_put_again_and_others_never(store: DirectoryStore) -> 
     assert files(store.folder) == {"tile/0/000": b"one"}
 
 
+@pytest.mark.parametrize("what", ["pipe", "link", "folder"])
+def test_what_is_no_file_is_told_and_nobody_waits_for_it(what: str, store: DirectoryStore) -> None:
+    store.put({"tile/0/001": b"one"})
+    place = store.folder / "tile/0/000"
+    if what == "pipe":
+        os.mkfifo(place)
+    elif what == "link":
+        place.symlink_to(store.folder / "tile/0/001")
+    else:
+        place.mkdir()
+    with pytest.raises(StoreUnavailable, match=r"tile/0/000: "):
+        store.put({"tile/0/000": b"one"})
+
+
+def test_a_longer_resource_holds_other_bytes_and_is_not_read_to_its_end(store: DirectoryStore) -> None:
+    store.put({"tile/0/000": b"one"})
+    os.truncate(store.folder / "tile/0/000", 2**40)  # sparse: no memory would hold it
+    with pytest.raises(Conflict, match="tile/0/000"):
+        store.put({"tile/0/000": b"one"})
+
+
 def test_head_is_moved_only_by_who_read_it_last(store: DirectoryStore) -> None:
     store.put({"tile/0/000.p/1": b"1"})
     store.move_head(None, b"first")
