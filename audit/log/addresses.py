@@ -1,4 +1,8 @@
-"""Addresses as they may be said, logged and stored: without the name and password that an operator may write into one. No Django."""
+"""Addresses, and what servers say, as they may be said, logged and stored. No Django.
+
+Without the name and password that an operator may write into an address, and with nothing in it that a terminal would obey or a file of lines
+would take for the end of one.
+"""
 
 import base64
 import re
@@ -11,9 +15,22 @@ _WHO = re.compile(
 _WORD = re.compile(r"([?&\s;](?:ssl)?(?:password|secret|token|api_?key|access_?key)=)[^\s&;]+", re.IGNORECASE)
 
 
+# Unicode's bidirectional controls (UAX #9) and characters that take no room: they make a line read differently from what it says.
+HIDDEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+_HARMFUL = re.compile(f"[\x00-\x1f\x7f-\x9f{HIDDEN}\u2028\u2029\ud800-\udfff]")
+
+
 def spoken(text: str) -> str:
-    """A text with every address in it as it may be said: no user info, no password or token behind the question mark."""
-    return _WORD.sub(r"\1…", re.sub(r"\S+", _without_who, text))
+    """A text with every address in it as it may be said, in one line: no user info, no password or token behind the question mark.
+
+    A control character is written as its number, ``[U+001B]``.
+    """
+    return _HARMFUL.sub(number, _WORD.sub(r"\1…", re.sub(r"\S+", _without_who, text)))
+
+
+def number(found: re.Match[str]) -> str:
+    """Of a character that is not shown as it is."""
+    return f"[U+{ord(found[0]):04X}]"
 
 
 def _without_who(word: re.Match[str]) -> str:

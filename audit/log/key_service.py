@@ -4,6 +4,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit.log.addresses import spoken
 from audit.log.ed25519 import is_signed
 from audit.log.errors import ParseError
 from audit.log.note import VerifierKey, from_base64, parse_verifier_key, to_base64
@@ -35,7 +36,7 @@ class KeyService:
         try:
             signature = from_base64(answer)
         except ParseError as error:
-            raise CannotSign(f"The key service answers: {answer}") from error
+            raise CannotSign(f"The key service answers: {spoken(answer)}") from error
         if not is_signed(self.key.public, signature, data):
             raise CannotSign("The key service answers with a signature that is not of the log's key.")
         return signature

@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from audit.log.addresses import spoken
 from audit.log.stores import HEAD, MOST_BYTES, Conflict, Overtaken, Still, StoreUnavailable, always, check_bundle
 
 if TYPE_CHECKING:
@@ -307,5 +308,5 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        said = _code(error) if isinstance(error, ClientError) else type(error).__name__
+        said = spoken(_code(error)) if isinstance(error, ClientError) else type(error).__name__
         raise StoreUnavailable(f"The bucket of the log answers {said}.") from error

@@ -4,6 +4,7 @@ import hashlib
 
 from cryptography import x509
 
+from audit.log.addresses import spoken
 from audit.log.errors import NotVerified, ParseError
 from audit.log.fetching import NotFetched, fetch
 from audit.log.timestamps.tokens import MAX_BYTES, VerifiedTimestamp, query, verify_timestamp
@@ -43,4 +44,4 @@ def ask(address: str, data: bytes, roots: tuple[x509.Certificate, ...]) -> tuple
     try:
         return answer, verify_timestamp(answer, hashlib.sha256(data).digest(), roots, asked.nonce)
     except (ParseError, NotVerified) as error:
-        raise NotStamped(f"What the timestamp authority answers is not believed. {error}") from error
+        raise NotStamped(f"What the timestamp authority answers is not believed. {spoken(str(error))}") from error

@@ -14,6 +14,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from audit.log.addresses import spoken
 from audit.log.errors import NotVerified, ParseError
 
 MAX_BYTES = 64 * 1024  # an answer with its certificates has a few thousand
@@ -119,5 +120,5 @@ def _authority(read: TimeStampResponse) -> str:
     (signer,) = read.signed_data.signer_infos
     for each in map(x509.load_der_x509_certificate, read.signed_data.certificates):
         if (each.issuer, each.serial_number) == (signer.issuer, signer.serial_number):
-            return each.subject.rfc4514_string()
+            return spoken(each.subject.rfc4514_string())
     raise NotVerified("The timestamp does not carry the certificate that signed it.")

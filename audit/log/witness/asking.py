@@ -46,7 +46,12 @@ def ask_all(listed: Sequence[Listed], keys: Sequence[VerifierKey], patience_s: f
         listed: The witnesses.
         keys: The log's public keys.
         patience_s: How long to wait for all of them, in seconds.
+
+    Raises:
+        NotVerified: There is no key.
     """
+    if listed and not keys:
+        raise NotVerified("No public key of the log is set, so nothing that a witness shows can be proved.")
     found: dict[CosignerKey, Shown] = {}
     asking = [threading.Thread(target=_ask, args=(each, keys, found), daemon=True) for each in listed]
     end = time.monotonic() + patience_s

@@ -13,6 +13,7 @@ from django.db import connection
 
 from audit.log import checking
 from audit.log.append import process
+from audit.log.errors import NotVerified
 from audit.log.examination import examine
 from audit.log.examining_witnesses import asked_or_why
 from audit.log.models import Cosignature, StoredCheckpoint
@@ -199,6 +200,8 @@ def test_who_takes_too_long_holds_nobody_up(tmp_path: Path) -> None:
         listed = Listed(ONE.cosigner(), one, True)
         slow = Listed(OTHER.cosigner(), f"http://127.0.0.1:{hanging.getsockname()[1]}", True)
         shown(listed)
+        with pytest.raises(NotVerified, match="No public key of the log is set"):
+            ask_all([slow, listed], [])
         wait_until(lambda: ask_all([slow, listed], [run_signer().verifier()], 0.3)[1].head is not None, "the other")
         assert ask_all([slow], [run_signer().verifier()], 0) == [
             Shown(OTHER.cosigner(), why="It takes too long to answer.", silent=True)

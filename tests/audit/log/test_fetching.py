@@ -1,19 +1,22 @@
 """Whoever answers slowly or without end holds nobody, and no address with a password is said."""
 
 import base64
+import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from audit.log import key_service
 from audit.log.addresses import apart, spoken
 from audit.log.backup.configured import NotConfigured, target_at
 from audit.log.checkpoint import Checkpoint
 from audit.log.errors import ParseError
 from audit.log.fetching import NotFetched, fetch
-from audit.log.signing import SignerKey, sign_checkpoint
+from audit.log.signing import CannotSign, SignerKey, sign_checkpoint
 from audit.log.stores import StoreUnavailable
 from audit.log.stores.bucket import BucketStore
 from audit.log.stores.directory import DirectoryStore
@@ -51,6 +54,39 @@ def test_an_answer_byte_by_byte_is_cut(answer: Any) -> None:
 def test_no_more_is_read_than_a_byte_beyond_what_was_asked_for() -> None:
     with answering(endless) as (place, _):
         assert len(fetch(f"http://{place}/", most=1000, within_s=60, silent_s=5).data) == 1001
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    def redirecting(link: Any, over: Any) -> None:
+        link.sendall(f"HTTP/1.1 302 Found\r\nLocation: http://{there}/\r\n\r\n".encode())
+        with contextlib.suppress(OSError):
+            for _ in range(2**20):  # up to a terabyte
+                sent.append(link.send(b"x" * 2**20))
+
+    sent = list[int]()
+    with answering(saying("200 OK", b"sound")) as (there, _), answering(redirecting) as (place, _):
+        assert fetch(f"http://{place}/", most=10, within_s=20, silent_s=5).data == b"sound"
+    assert sum(sent) < 2**26  # what lay on the way
+
+
+def chattering(link: Any, over: Any) -> None:
+    """A proxy that never ends its answer, however fast it is read."""
+    link.sendall(b"HTTP/1.1 200 OK\r\n")
+    with contextlib.suppress(OSError):
+        while not over.is_set():
+            link.sendall(b"A: b\r\n" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(dripping_head, "it takes longer than 0.3 seconds"), (chattering, "the proxy answers with more than 100 lines")],
+)
+def test_a_proxy_holds_nobody(answer: Any, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    within_s = 0.3 if answer is dripping_head else 60
+    with answering(answer) as (place, _):
+        monkeypatch.setenv("https_proxy", f"http://{place}")
+        with pytest.raises(NotFetched, match=f"^{said}$"):
+            fetch("https://log.example/", most=10, within_s=within_s, silent_s=5)
 
 
 @SLOW
@@ -181,6 +217,7 @@ def test_nothing_that_fails_says_the_password(port: str, capsys: pytest.CaptureF
         ("postgresql://h/db?password=x&sslmode=y", "postgresql://h/db?password=…&sslmode=y"),
         ("see http://h/p?to=a@b.c and a@b.c", "see http://h/p?to=a@b.c and a@b.c"),
         ("http://host:80/path, @x", "http://host:80/path, @x"),
+        ("http://u:p@h/\x1b[1m\n\tok\u2066", "http://…@h/[U+001B][1m[U+000A][U+0009]ok[U+2066]"),
     ],
 )  # fmt: skip
 def test_an_address_as_it_may_be_said(text: str, fit: str) -> None:
@@ -195,7 +232,34 @@ def test_a_line_of_addresses_holds_nobody() -> None:
         pytest.raises(NotFetched) as caught,
     ):
         fetch(f"http://{place}/", most=10, within_s=60, silent_s=60)
-    assert str(caught.value) == f"{line}\r\n"
+    assert str(caught.value) == f"{line}[U+000D][U+000A]"
+
+
+HOSTILE = "\x1b[2J\x9b1mfine\u202e"
+
+
+@pytest.mark.usefixtures("_somebody")
+def test_what_a_server_says_moves_no_cursor_and_begins_no_line() -> None:
+    """As an error in its status line, as the code of a bucket's error, as the answer of a key service."""
+    said = []
+    wrong = f"HTTP/1.1 {HOSTILE}\n".encode("latin-1", "replace")
+    with answering(lambda link, _: link.sendall(wrong)) as (place, _):
+        for failing in (
+            lambda: timestamps.ask(f"http://{place}/", b"x", ()),
+            lambda: Address(f"http://{place}").read("checkpoint"),
+        ):
+            with pytest.raises((NotStamped, SourceUnavailable)) as caught:
+                failing()
+            said.append(str(caught.value))
+    coded = f"<Error><Code>{HOSTILE[4:]}&#13;&#10;ok</Code></Error>".encode()
+    with answering(saying("400 Bad", coded)) as (place, _), pytest.raises(StoreUnavailable) as kept:
+        bucket(place).put({"tile/0/000": b"x"})
+    said.append(str(kept.value))
+    with mock.patch.object(key_service, "_ask", return_value=HOSTILE), pytest.raises(CannotSign) as signed:
+        key_service.KeyService(Path("desk"), run_signer().verifier()).sign(b"x")
+    said.append(str(signed.value))
+    assert (len(said), [each for each in said if not each.isprintable()]) == (4, [])
+    assert [each for each in said if "[U+" not in each] == []
 
 
 def test_a_folder_is_named_as_it_is(tmp_path: Path) -> None:
