@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import psycopg
-from django.db import OperationalError, connection, models
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 from psycopg.adapt import PyFormat, Transformer
 
@@ -39,25 +40,26 @@ def lock_row(model: type[M], pk: object, *, no_key: bool = False) -> M:
         TransactionManagementError: There is no transaction.
         Model.DoesNotExist: There is no such row.
     """
-    if not connection.in_atomic_block:
+    link = connections[DEFAULT_DB_ALIAS]  # once: `connection` looks for the thread's own at each use
+    if not link.in_atomic_block:
         raise TransactionManagementError("A row is locked inside of a transaction.")
     kept = _kept.get((model, no_key)) or _keep(model, pk, no_key=no_key)
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
-        found = _found(kept, model._meta.pk.get_db_prep_value(pk, connection))
+    link.validate_no_broken_transaction()
+    with link.wrap_database_errors:
+        found = _found(link, kept, model._meta.pk.get_db_prep_value(pk, link))
     if found is None:
         raise model.DoesNotExist(f"There is no {model._meta.verbose_name} {pk}.")  # type: ignore[attr-defined]  # each model has its own
     values = list(found)
     for place, (converts, expression) in kept.converters.items():
         for convert in converts:
-            values[place] = convert(values[place], expression, connection)
-    return model.from_db(connection.alias, [field.attname for field in model._meta.concrete_fields], values)
+            values[place] = convert(values[place], expression, link)
+    return model.from_db(link.alias, [field.attname for field in model._meta.concrete_fields], values)
 
 
-def _found(kept: Kept, key: object) -> tuple[Any, ...] | None:
-    read = Transformer(connection.connection)
+def _found(link: BaseDatabaseWrapper, kept: Kept, key: object) -> tuple[Any, ...] | None:
+    read = Transformer(link.connection)
     values = read.dump_sequence([key], [PyFormat.TEXT])
-    (answer,) = ask(connection.connection, [Asked(kept.name, kept.statement, values, read.formats)])
+    (answer,) = ask(link.connection, [Asked(kept.name, kept.statement, values, read.formats)])
     if error := refused(answer):
         raise error
     read.set_pgresult(answer)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 
 from audit.events import catalogue
 from audit.events.spec import UnknownEvent
@@ -136,9 +136,10 @@ def append_many(entries: Iterable[Entry]) -> list[uuid.UUID]:
     rows = [_row(entry, first=place == 0) for place, entry in enumerate(entries)]
     if not rows:
         return []
-    if not connection.in_atomic_block:
+    link = connections[DEFAULT_DB_ALIAS]
+    if not link.in_atomic_block:
         raise RuntimeError("An event is written in the transaction of its change.")
-    connection.validate_no_broken_transaction()
+    link.validate_no_broken_transaction()
     frame = _frame.get()
     held = frame.held if frame is not None else Held()
     held.add(rows)

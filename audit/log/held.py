@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from psycopg import pq
 
 from audit.log.errors import LogUnavailable
@@ -69,11 +69,12 @@ class Held:
             LogUnavailable: The log cannot be written; nothing was kept.
             DatabaseError: The connection or the COMMIT failed.
         """
-        if len(connection.atomic_blocks) != 1 or connection.needs_rollback or not 0 < len(self.rows) <= FEW:
+        link = connections[DEFAULT_DB_ALIAS]  # once: `connection` looks for the thread's own at each use
+        if len(link.atomic_blocks) != 1 or link.needs_rollback or not 0 < len(self.rows) <= FEW:
             return self.send()
         rows, self.rows = self.rows, []
-        with connection.wrap_database_errors:
-            _commit_with(rows, connection.connection)
+        with link.wrap_database_errors:
+            _commit_with(rows, link.connection)
         return None
 
 

@@ -54,7 +54,8 @@ def ask(link: "psycopg.Connection[Any]", asked: Sequence[Asked], *, commit: bool
 
 
 def _answers(raw: pq.abc.PGconn, number: int) -> "PQGen[list[pq.abc.PGresult]]":
-    yield from generators.send(raw)
+    if raw.flush():  # more than the socket takes at once
+        yield from generators.send(raw)
     answers: list[pq.abc.PGresult] = []
     for _ in range(number + 1):
         answers += yield from generators.fetch_many(raw)

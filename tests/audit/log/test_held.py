@@ -240,3 +240,9 @@ def test_log_whose_table_is_gone_is_unavailable_and_nothing_is_kept() -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE gone RENAME TO audit_queue")
     assert _counts() == (0, 0, 0, 0)
+
+
+def test_more_than_the_connection_takes_at_once_goes_with_the_commit_too() -> None:
+    comment = "No. " * 2_000_000
+    (written,) = _act(by=ADA, comments=(comment,))
+    assert PersonalValue.objects.get(event_id=written, field="comment").value == comment
