@@ -18,6 +18,7 @@ from audit.log.heartbeats import beat
 from audit.log.locks import Lock
 from audit.log.note import VerifierKey, write_note
 from audit.log.publisher import Publisher
+from audit.log.publishing import check_grown
 from audit.log.sealing import BATCH, SealingError, all_keys, last_signed, seal_once
 from audit.log.signing import Signer
 from audit.log.stores import Store
@@ -186,14 +187,22 @@ class Sealer:
             raise SealingError(f"{self.memory} is not a checkpoint of this log. {error} {MEND}") from error
 
     def _begin_memory(self, connection: BaseDatabaseWrapper) -> None:
-        """Where nothing is remembered the stored log is believed as it stands: said aloud, for the file may have been lost."""
-        if self.memory is None or self.known is not None:
-            return
-        with contextlib.suppress(SealingError):  # the next sealing meets it too, and tells it
+        """Go on from the stored log, which has grown from what is remembered: one that was killed had sealed more than it wrote down.
+
+        Where nothing is remembered the stored log is believed as it stands: said aloud, for the file may have been lost.
+        """
+        with (
+            contextlib.suppress(SealingError),
+            connection.cursor() as cursor,
+        ):  # the next sealing meets it too, and tells it
             stored = last_signed(connection, self.keys)
-            if stored is not None:
+            if stored is None:
+                return
+            if self.known is not None:
+                check_grown(cursor, self.known, stored)
+            elif self.memory is not None:
                 alarms.critical("%s is not there; the stored log of %s entries is believed.", self.memory, stored.size)
-                self._remember(stored)
+            self._remember(stored)
 
     def _remember(self, checkpoint: VerifiedCheckpoint | None) -> None:
         self.known = checkpoint

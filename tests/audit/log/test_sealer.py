@@ -21,13 +21,13 @@ from audit.log.checkpoint import parse_checkpoint
 from audit.log.examination import examine
 from audit.log.heartbeats import all_beats
 from audit.log.keys import generate
-from audit.log.models import QueueEntry, SealedEntry
+from audit.log.models import QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.publishing import read_head
 from audit.log.sealer import MEND
 from audit.log.stores.directory import DirectoryStore
 from portal.embedded.databases import PORTAL_DATABASE, PORTAL_SETTINGS, ROLES, prepare_portal, role_name
 from tests import servers
-from tests.audit.log.logged import appended, doctored, run_signer
+from tests.audit.log.logged import appended, doctored, run_signer, sealed
 from tests.servers import wait_until
 
 CHECKOUT = Path(__file__).parents[3]
@@ -161,6 +161,23 @@ def test_log_that_was_set_back_is_not_signed_over_after_a_restart(start: Start, 
     wait_until(lambda: [b.detail["trouble"] for b in all_beats()] == [sentence], "the operator to be told")
     assert not SealedEntry.objects.exists()
     assert printed(tmp_path).count(sentence) <= 2, "once to each handler of alarms, not at every turn"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("remembers", [True, False])
+def test_sealer_that_was_killed_before_it_wrote_down_what_it_sealed_says_the_right_size(
+    remembers: bool, start: Start, tmp_path: Path
+) -> None:
+    sealed(1)
+    seen = tmp_path / "seen"
+    if remembers:
+        (note,) = StoredCheckpoint.objects.values_list("note", flat=True)
+        seen.write_text(note)
+    sealed(1)
+    start(**({"PORTAL_LOG_SEEN_FILE": str(seen)} if remembers else {}))
+    wait_until(lambda: [beat.process for beat in all_beats()] == ["sealer"], "the first heartbeat")
+    assert [beat.detail["size"] for beat in all_beats()] == [2]
+    assert not remembers or parse_checkpoint(seen.read_bytes()).checkpoint.size == 2
 
 
 @pytest.mark.django_db(transaction=True)
