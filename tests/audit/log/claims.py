@@ -16,6 +16,7 @@ YOUNG = f"{LOG}/test_cutting.py::test_neither_the_web_tier_nor_an_entry_of_its_m
 ERASED_AFTER = "test_what_was_erased_after_the_backup_does_not_come_back_with_it_nor_with_a_database_that_was_set_back"
 ERASED = f"tests/portal/erasing/test_restored.py::{ERASED_AFTER}"
 RESTORED = f"{BACKUP}/test_restoring.py::test_restore_says_exactly_what_is_missing_and_replays_what_was_erased"
+SET_BACK_PLACE = f"{BACKUP}/test_restoring.py::test_a_place_that_was_set_back_is_refused_unless_the_operator_says_so"
 LATE = f"{BACKUP}/test_hourly.py::test_late_is_told_once_by_whoever_still_runs_and_never_after_a_pause_of_everything"
 
 APPLICATION = {
@@ -89,6 +90,13 @@ DATABASE = {
         "tests/portal/demo/test_tampering.py::test_what_is_signed_anew_is_whole_to_all_who_remember_nothing_and_named_by_all_who_remember",
     ),
     "The line of a witness replaced": (f"{LOG}/test_examining_witnesses.py::test_a_key_that_was_swapped_in_the_row_vouches_for_nothing",),
+    "Have a paper (pack, dossier": (
+        f"{LOG}/test_examining_witnesses.py::test_a_paper_carries_lines_and_keys_of_the_witnesses_of_the_settings_alone",
+    ),
+    "Silence the witnesses' published": (
+        f"{LOG}/test_witnessing.py::test_each_witness_is_published_by_itself_however_far_it_is_behind_and_one_unread_is_named",
+        f"{LOG}/test_timestamps.py::test_a_timestamp_over_other_bytes_is_named_and_not_published_and_those_after_it_are",
+    ),
     "A personal value changed": (
         COUNTED, f"{LOG}/test_verify_log.py::test_personal_values_that_are_gone_without_a_word_are_named",
         f"{LOG}/test_examining_values.py::test_what_nobody_could_have_let_go_yet_is_not_excused",
@@ -151,7 +159,7 @@ STOLEN = {
         f"{BACKUP}/test_hourly.py::test_an_outage_is_one_entry_and_its_end_another", LATE,
         f"{BACKUP}/test_rehearsing.py::test_a_whole_backup_that_the_log_does_not_know_or_knows_otherwise_fails",
     ),
-    "A place set back to an earlier backup": (f"{BACKUP}/test_rehearsing.py::test_a_place_that_was_set_back_by_one_backup_fails", RESTORED),
+    "A place set back to an earlier backup": (f"{BACKUP}/test_rehearsing.py::test_a_place_that_was_set_back_by_one_backup_fails", SET_BACK_PLACE, RESTORED),
     "A theft by nobody here": (
         f"{BACKUP}/test_restoring.py::test_one_changed_byte_is_found_and_nothing_is_restored",
         f"{BACKUP}/test_rehearsing.py::test_the_first_backup_is_rehearsed_at_once_and_then_each_month", LATE,
