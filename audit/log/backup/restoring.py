@@ -174,20 +174,10 @@ def _restored(
         rows = _tables(target, manifest, contents, identities)
         cursor.execute(SEALED)
         _values(target, contents, identities)
-        cursor.executemany(KEEP_ERASURES, _told(cursor, "personal_value.erased", read_value))
-        expired = _told(cursor, "personal_values.expired", read_expired)
-        cursor.executemany(KEEP_EXPIRED, [each for listed in expired for each in listed])
-        cursor.execute("SELECT count(*) FROM restored_values")
-        held = cursor.fetchone()[0]
-        cursor.execute(PERSONAL)
-        left_out = held - cursor.rowcount
+        left_out = _put_what_was_not_erased(cursor)
         values = tables.values_held()
         found = missing(published, last, keys)
-        found.believe(confirmed(cursor))
-        cursor.executemany(KEEP_ERASURES, list(found.erasures))
-        cursor.executemany(KEEP_EXPIRED, list(found.expired))
-        cursor.execute(ERASE)
-        left_out += cursor.rowcount
+        left_out += _erase_as_published(cursor, found)
         _sequences(cursor, target.file(f"{own}/sequences", _listed(contents, f"{own}/sequences")))
         hold_again([*said(), *parsed(found.holds)])
         cleared = clear_rows(found.people)
@@ -202,6 +192,26 @@ def _restored(
         values,
         cleared,
     )
+
+
+def _put_what_was_not_erased(cursor: Any) -> int:
+    """The personal values of the backup but those that its own log says are erased; how many these were."""
+    cursor.executemany(KEEP_ERASURES, _told(cursor, "personal_value.erased", read_value))
+    expired = _told(cursor, "personal_values.expired", read_expired)
+    cursor.executemany(KEEP_EXPIRED, [each for listed in expired for each in listed])
+    cursor.execute("SELECT count(*) FROM restored_values")
+    held: int = cursor.fetchone()[0]
+    cursor.execute(PERSONAL)
+    return held - int(cursor.rowcount)
+
+
+def _erase_as_published(cursor: Any, found: Missing) -> int:
+    """Erase what the log that was published since says is erased; how many values these were."""
+    found.believe(confirmed(cursor))
+    cursor.executemany(KEEP_ERASURES, list(found.erasures))
+    cursor.executemany(KEEP_EXPIRED, list(found.expired))
+    cursor.execute(ERASE)
+    return int(cursor.rowcount)
 
 
 def _told(cursor: Any, name: str, read: Callable[[bytes], T]) -> list[T]:
