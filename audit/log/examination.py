@@ -150,6 +150,7 @@ def _notes(stored: Iterator[StoredNote], elsewhere: Sequence[StoredNote]) -> Ite
 def _watched(report: Report, gone: Gone, told: Told, check: TileCheck, begins: int) -> Iterator[Entry]:
     """The stored entries from an index on, held against the tiles on their way."""
     for entry in _entries(report, gone, told, begins, MAX_SIZE):
+        check.come_to(entry.index)
         check.add(merkle.leaf_hash(entry.body))
         yield entry
 

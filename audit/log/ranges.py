@@ -83,10 +83,23 @@ class _Range:
     """What was seen of one range."""
 
     leaves: list[tuple[int, bytes]] = field(default_factory=list)
+    expected: int = 0  # the index of the next entry
     first_at: int | None = None
     dense: bool = True
     hashes_ok: bool = True
     why: list[str] = field(default_factory=list)
+
+    def come_to(self, index: int) -> None:
+        """Say which entries are missing before this one."""
+        if index > self.expected:
+            self.dense = False
+            last = index - 1
+            self.why.append(
+                f"Entry {last} is missing."
+                if last == self.expected
+                else f"Entries {self.expected} to {last} are missing."
+            )
+        self.expected = max(self.expected, index)
 
 
 def verify_entries(
@@ -109,7 +122,7 @@ def verify_entries(
     waiting = (each for each in entries if each.index >= begins_at)
     entry = next(waiting, None)
     for note in (each for each in notes if not begins_at or each.size > begins_at):
-        seen = _Range()
+        seen = _Range(expected=walk.size)
         while entry is not None and entry.index < note.size:
             _take(walk, seen, entry)
             entry = next(waiting, None)
@@ -130,10 +143,11 @@ def _begun(size: int, fetch: tiles.Fetch | None) -> _Walk:
 
 
 def _take(walk: _Walk, seen: _Range, entry: Entry) -> None:
-    expected = walk.size + len(seen.leaves)
-    if entry.index != expected:
+    seen.come_to(entry.index)
+    if entry.index < seen.expected:
         seen.dense = False
-        seen.why.append(f"Entry {expected} is missing; entry {entry.index} stands in its place.")
+        seen.why.append(f"Entry {entry.index} stands where entry {seen.expected} is expected.")
+    seen.expected = max(seen.expected, entry.index + 1)
     leaf = merkle.leaf_hash(entry.body)
     try:
         at = parse_entry(entry.body).get("at")
@@ -152,13 +166,12 @@ def _judge(
     walk: _Walk, seen: _Range, note: StoredNote, keys: Sequence[VerifierKey], fetch: tiles.Fetch | None
 ) -> RangeResult:
     said, signature_ok = _read(note, keys, seen)
-    if seen.dense and walk.size + len(seen.leaves) < note.size:
-        seen.dense = False
-        seen.why.append(f"Entries {walk.size + len(seen.leaves)} to {note.size - 1} are missing.")
+    seen.come_to(note.size)
     root_ok = said is not None and seen.dense and walk.tree.size == note.size and walk.tree.root() == said.root
     consistent = said is not None and ((walk.sound and root_ok) or _grew(walk, said, fetch))
     if not root_ok:
-        seen.why.append("The entries do not have the root of the checkpoint.")
+        follows = not (seen.dense and seen.hashes_ok)
+        seen.why.append(f"{'So the' if follows else 'The'} entries do not have the root of the checkpoint.")
         _compare_with_tiles(walk, seen, said if signature_ok else None, fetch)
     if not consistent:
         seen.why.append("The checkpoint does not contain the one before it.")
@@ -219,12 +232,13 @@ def _compare_with_tiles(walk: _Walk, seen: _Range, said: Checkpoint | None, fetc
         return
     if wrong:
         seen.hashes_ok = False
-        seen.why.append(f"The bytes of {len(wrong)} entries are not those that were sealed; the first is {wrong[0]}.")
+        what = f"{len(wrong)} entries" if len(wrong) > 1 else "1 entry"
+        seen.why.append(f"The bytes of {what} are not those that were sealed; the first is {wrong[0]}.")
     walk.tree = tree
 
 
 def _uncovered(walk: _Walk, entry: Entry, waiting: Iterator[Entry]) -> RangeResult:
-    seen = _Range()
+    seen = _Range(expected=walk.size)
     last = entry.index
     for each in (entry, *waiting):
         _take(walk, seen, each)
@@ -250,6 +264,19 @@ class TileCheck:
         self._pending.append(leaf)
         if len(self._pending) == tiles.WIDTH:
             self._grow()
+
+    def come_to(self, index: int) -> None:
+        """Let stored tiles stand in for entries that are missing before this one: those are named elsewhere, and the tiles behind them fit."""
+        while (at := self._size + len(self._pending)) < index:
+            try:
+                stored = self._fetch(0, at // tiles.WIDTH, min(tiles.WIDTH, index - at + at % tiles.WIDTH))
+            except UNREADABLE:
+                return
+            place = at % tiles.WIDTH * tiles.HASH_BYTES
+            leaf = stored[place : place + tiles.HASH_BYTES]
+            if len(leaf) < tiles.HASH_BYTES:
+                return
+            self.add(leaf)
 
     def finish(self) -> list[tiles.TileName]:
         """The tiles that are missing or are not those of the leaves."""

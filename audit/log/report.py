@@ -57,36 +57,52 @@ class Report:
 def _faults(report: Report) -> Iterator[str]:
     for found in report.bad_ranges:
         yield f"{found.about()}: {' '.join(found.why)}"
-    if report.bad_range_count > len(report.bad_ranges):
-        yield f"{report.bad_range_count - len(report.bad_ranges)} more ranges do not verify."
-    if report.wrong_notes:
-        yield f"{len(report.wrong_notes)} checkpoints of what was cut do not verify, first that of {report.wrong_notes[0]} entries."
-    if report.wrong_tiles:
-        yield f"{len(report.wrong_tiles)} tiles are not those of the entries, first {report.wrong_tiles[0]}."
-    if report.wrong_columns:
-        yield f"The columns of {len(report.wrong_columns)} entries do not repeat their bytes, first {report.wrong_columns[0]}."
+    if more := report.bad_range_count - len(report.bad_ranges):
+        yield f"{_many(more, 'more range does', 'more ranges do')} not verify."
+    if wrong := report.wrong_notes:
+        yield f"{_many(len(wrong), 'checkpoint of what was cut does', 'checkpoints of what was cut do')} not verify, first that of {wrong[0]} entries."
+    yield from _tile_faults(report)
+    if wrong := report.wrong_columns:
+        yield f"The columns of {_many(len(wrong), 'entry', 'entries')} do not repeat their bytes, first {wrong[0]}."
     yield from _personal_faults(report)
     if report.astray:
-        yield f"{report.astray} events are neither sealed nor waiting to be."
-    if report.wrong_cosignatures:
-        yield f"{len(report.wrong_cosignatures)} cosignatures do not verify, first {report.wrong_cosignatures[0]}."
+        yield f"{_many(report.astray, 'event is', 'events are')} neither sealed nor waiting to be."
+    if lines := report.wrong_cosignatures:
+        yield f"{_many(len(lines), 'cosignature does', 'cosignatures do')} not verify, first {lines[0]}."
     yield from report.beyond
-    if report.wrong_timestamps:
-        yield f"{len(report.wrong_timestamps)} timestamps do not verify, first {report.wrong_timestamps[0]}."
+    if stamps := report.wrong_timestamps:
+        yield f"{_many(len(stamps), 'timestamp does', 'timestamps do')} not verify, first {stamps[0]}."
     yield from _published_faults(report)
 
 
+def _tile_faults(report: Report) -> Iterator[str]:
+    """A tile that does not fit is no damage of its own where an entry beneath it was changed: that is said first."""
+    if not (tiles := report.wrong_tiles):
+        return
+    follows = any(not found.hashes_ok for found in report.bad_ranges)
+    hint = (
+        " That follows where entries beneath it are not those that were sealed; the tile itself may be whole."
+        if follows
+        else ""
+    )
+    yield f"{_many(len(tiles), 'tile is', 'tiles are')} not {'that' if len(tiles) == 1 else 'those'} of the entries, first {tiles[0]}.{hint}"
+
+
 def _personal_faults(report: Report) -> Iterator[str]:
-    if report.personal_wrong:
-        yield f"{len(report.personal_wrong)} personal values do not match, first {report.personal_wrong[0]}."
-    if report.personal_missing_count:
-        yield f"{report.personal_missing_count} personal values are gone and no entry says why, first that of {report.personal_missing[0]}."
+    if wrong := report.personal_wrong:
+        yield f"{_many(len(wrong), 'personal value does', 'personal values do')} not match, first {wrong[0]}."
+    if count := report.personal_missing_count:
+        yield f"{_many(count, 'personal value is', 'personal values are')} gone and no entry says why, first that of {report.personal_missing[0]}."
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"1 {one}" if count == 1 else f"{count} {more}"
 
 
 def _published_faults(report: Report) -> Iterator[str]:
     yield from (f"Published: {sentence}" for sentence in report.published_damages[:MOST_NAMED])
     if len(report.published_damages) > MOST_NAMED:
-        yield f"Published: {len(report.published_damages) - MOST_NAMED} more damages."
+        yield f"Published: {_many(len(report.published_damages) - MOST_NAMED, 'more damage', 'more damages')}."
 
 
 def as_json(report: Report) -> str:

@@ -54,7 +54,8 @@ def changed(log: Log, at: int) -> Located:
 
 def not_sealed(count: int, first: int) -> str:
     """The words."""
-    return f"The bytes of {count} entries are not those that were sealed; the first is {first}."
+    what = "1 entry" if count == 1 else f"{count} entries"
+    return f"The bytes of {what} are not those that were sealed; the first is {first}."
 
 
 def reordered(log: Log, one: int, other: int) -> Located:
@@ -68,9 +69,9 @@ def reordered(log: Log, one: int, other: int) -> Located:
 def dropped(log: Log, at: int) -> Located:
     """An entry is gone, and its bundle cannot be read as one of so many."""
     start, end = log.range_of(at)
-    words = f"Entry {at} is missing; entry {at + 1} stands in its place."
+    words = f"Entry {at} is missing."
     if at == end:
-        words = f"Entries {at} to {at} are missing."
+        words = f"Entry {at} is missing."
     return Located(((Kind.BUNDLE_UNREADABLE, *log.bundle_of(at)),), ((start, end),), words)
 
 

@@ -17,16 +17,22 @@ def sentences(verdict: Verdict) -> list[str]:
     named = [each.sentence() for each in verdict.damages[:MOST_NAMED]]
     more = len(verdict.damages) - len(named)
     if more:
-        named.append(f"{more} more damages.")
+        named.append(f"{more} more {_damages(more)}.")
     about = f"{verdict.origin}: {verdict.size} entries, root {to_base64(verdict.root)}." if verdict.origin else ""
     since = (
         f" from entry {verdict.whole_from} on; those before it were removed by a signed cut"
         if verdict.whole_from
         else ""
     )
-    answer = f"WHOLE{since}." if verdict.whole else f"NOT WHOLE: {len(verdict.damages)} damages."
+    answer = (
+        f"WHOLE{since}." if verdict.whole else f"NOT WHOLE: {len(verdict.damages)} {_damages(len(verdict.damages))}."
+    )
     further = (*map(_of_cosigned, verdict.cosigned), *map(_of_cut, verdict.cuts))
     return [line for line in (*named, about, _of_resumed(verdict), *further, answer) if line]
+
+
+def _damages(count: int) -> str:
+    return "damage" if count == 1 else "damages"
 
 
 def _of_resumed(verdict: Verdict) -> str:

@@ -75,7 +75,7 @@ def sentences(report: Report) -> Iterator[str]:
             f"{report.stayed} of them stay, each under its hash."
         )
     if report.published is not None:
-        yield f"{report.published} of them are published."
+        yield f"{report.published} entries are published."
     if report.unreachable:
         yield f"What is published could not be looked at. {report.unreachable}"
     yield from report.sentences()

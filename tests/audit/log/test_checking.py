@@ -98,7 +98,7 @@ def test_a_database_set_back_behind_what_is_published_is_damage(store: Directory
     doctored("TRUNCATE audit_checkpoint, audit_sealed_entry, audit_tile")
     sealed(2)
     (sentence,) = checking.check(by=BY).sentences()[:1]
-    assert sentence.startswith("Entry 2 does not verify: Entries 2 to 2 are missing.")
+    assert sentence.startswith("Entry 2 does not verify: Entry 2 is missing.")
 
 
 def test_a_store_that_does_not_answer_is_no_damage_and_said(store: DirectoryStore) -> None:
@@ -154,7 +154,7 @@ def test_a_kept_line_that_is_no_cosignature_is_damage(store: DirectoryStore, set
     key: CosignerKey = ONE.cosigner()
     settings.PORTAL_LOG_WITNESSES = f"retired {key.text()}"
     Cosignature.objects.create(size=2, witness=key.text(), line="— witness.example/w1 AAAAAAAAAAAA", signed_at=1)
-    assert checking.check(by=BY).sentences() == ["1 cosignatures do not verify, first 2 by witness.example/w1."]
+    assert checking.check(by=BY).sentences() == ["1 cosignature does not verify, first 2 by witness.example/w1."]
 
 
 def test_a_check_that_runs_elsewhere_is_not_made_twice(store: DirectoryStore) -> None:

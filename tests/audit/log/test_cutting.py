@@ -85,7 +85,7 @@ def test_without_its_event_nothing_can_be_cut_and_what_is_missing_is_damage(fold
     old_log()
     published(folder)
     (folder / "tile/entries/000").unlink()
-    assert outsider(folder, capsys) == (1, "NOT WHOLE: 1 damages.")
+    assert outsider(folder, capsys) == (1, "NOT WHOLE: 1 damage.")
     for role in ("eraser", "web"):
         with pytest.raises(DatabaseError):
             cut_rows(role)

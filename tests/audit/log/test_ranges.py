@@ -46,8 +46,8 @@ def test_edited_body_is_found_in_its_range_alone(log: SimulatedLog) -> None:
     assert faults(results) == {(100, 299): ["hashes_ok", "root_ok"]}
     assert results[1].why == (
         "Entry 150 does not have the hash that was stored when it was sealed.",
-        "The entries do not have the root of the checkpoint.",
-        "The bytes of 1 entries are not those that were sealed; the first is 150.",
+        "So the entries do not have the root of the checkpoint.",
+        "The bytes of 1 entry are not those that were sealed; the first is 150.",
     )
 
 
@@ -55,7 +55,7 @@ def test_edited_body_with_its_stored_hash_is_found_by_the_tree(log: SimulatedLog
     log.edit(150, encode({"id": "another"}), hash_too=True)
     results = log.check()
     assert faults(results) == {(100, 299): ["hashes_ok", "root_ok"]}
-    assert results[1].why[-1] == "The bytes of 1 entries are not those that were sealed; the first is 150."
+    assert results[1].why[-1] == "The bytes of 1 entry are not those that were sealed; the first is 150."
 
 
 def test_edited_body_without_tiles_leaves_no_later_range_sound(log: SimulatedLog) -> None:
@@ -90,7 +90,19 @@ def test_missing_entry_is_found_in_its_range_alone(log: SimulatedLog) -> None:
     del log.entries[150]
     results = log.check()
     assert faults(results) == {(100, 299): ["dense", "root_ok"]}
-    assert results[1].why[0] == "Entry 150 is missing; entry 151 stands in its place."
+    assert results[1].why == ("Entry 150 is missing.", "So the entries do not have the root of the checkpoint.")
+    assert log.wrong_tiles() == []
+
+
+def test_several_entries_that_are_missing_are_each_named_once(log: SimulatedLog) -> None:
+    del log.entries[297:303]
+    del log.entries[150]
+    results = log.check()
+    assert [results[1].why[:2], results[2].why[0]] == [
+        ("Entry 150 is missing.", "Entries 297 to 299 are missing."),
+        "Entries 300 to 302 are missing.",
+    ]
+    assert log.wrong_tiles() == []
 
 
 def test_missing_last_entries_are_found(log: SimulatedLog) -> None:

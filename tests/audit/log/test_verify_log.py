@@ -74,29 +74,29 @@ def test_edited_body_is_named_with_its_range() -> None:
     [
         (
             "UPDATE audit_event SET name = 'person.left' WHERE id = %s",
-            "The columns of 1 entries do not repeat their bytes, first 1.",
+            "The columns of 1 entry do not repeat their bytes, first 1.",
         ),
         (
             "UPDATE audit_personal_value SET value = 'x' WHERE field = 'name' AND event_id = %s",
-            "1 personal values do not match, first {} name.",
+            "1 personal value does not match, first {} name.",
         ),
         (
             "INSERT INTO audit_personal_value (event_id, field, salt, value) VALUES (%s, 'extra', '\\x00', 'x')",
-            "1 personal values do not match, first {} extra.",
+            "1 personal value does not match, first {} extra.",
         ),
         (
             "DELETE FROM audit_tile WHERE %s::uuid IS NOT NULL",
-            "1 tiles are not those of the entries, first tile/0/000.p/3.",
+            "1 tile is not that of the entries, first tile/0/000.p/3.",
         ),
         (
             "DELETE FROM audit_queue WHERE %s::uuid IS NOT NULL",
-            "1 events are neither sealed nor waiting to be.",
+            "1 event is neither sealed nor waiting to be.",
         ),
         (
             "DELETE FROM audit_sealed_entry WHERE event_id = %s",
             (
-                "Entries 0 to 2 do not verify: Entry 1 is missing; entry 2 stands in its place."
-                " The entries do not have the root of the checkpoint."
+                "Entries 0 to 2 do not verify: Entry 1 is missing."
+                " So the entries do not have the root of the checkpoint."
             ),
         ),
         (
@@ -227,7 +227,7 @@ def test_personal_values_that_are_gone_without_a_word_are_named() -> None:
     assert (failed, printed.splitlines()[1:4]) == (
         FAILED,
         [
-            "1 personal values are gone and no entry says why, first that of entry 3, name.",
+            "1 personal value is gone and no entry says why, first that of entry 3, name.",
             "- personal value that is gone: entry 3, name",
             "49 personal values match their commitments; 0 were erased.",
         ],

@@ -50,7 +50,7 @@ def damages() -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("approver", "do not have the root"), ("removed", "is missing"), ("name", "personal values do not match"),
+        ("approver", "do not have the root"), ("removed", "is missing"), ("name", "personal value does not match"),
         ("published", "Published: entries changed"),
     ],
 )  # fmt: skip
@@ -59,7 +59,10 @@ def test_what_is_done_is_named_and_put_right_again(kind: str, said: str) -> None
     assert damages() == []
     browser.post("/demo/tamper/", {"act": "tamper", "kind": kind})
     browser.post("/demo/tamper/", {"act": "tamper", "kind": "removed"})  # a second one does nothing
-    assert said in " ".join(damages())
+    found = damages()
+    assert said in " ".join(found)
+    assert len(found) == (2 if kind == "approver" else 1), "what follows from it is said as such, or not at all"
+    assert ("That follows where entries beneath it are not those" in " ".join(found)) == (kind == "approver")
     page = browser.get("/demo/tamper/").content.decode()
     assert tampering.KINDS[kind].label in page
     browser.post("/demo/tamper/", {"act": "mend"})
@@ -121,9 +124,9 @@ def test_what_is_signed_anew_is_put_back_to_the_byte() -> None:
         ("", (0, "0 events wait to be sealed."), [(0, "WHOLE.")]),
         ("approver", (1, "do not have the root"), [(0, "WHOLE."), (0, "WHOLE.")]),
         ("removed", (1, "is missing"), [(0, "WHOLE."), (0, "WHOLE.")]),
-        ("name", (1, "1 personal values do not match"), [(0, "WHOLE."), (0, "WHOLE.")]),
-        ("published", (1, "Published: entries changed"), [(1, "NOT WHOLE: 1 damages.")] * 2),
-        ("anew", (0, "0 events wait to be sealed."), [(0, "WHOLE."), (1, "NOT WHOLE: 1 damages.")]),
+        ("name", (1, "1 personal value does not match"), [(0, "WHOLE."), (0, "WHOLE.")]),
+        ("published", (1, "Published: entries changed"), [(1, "NOT WHOLE: 1 damage.")] * 2),
+        ("anew", (0, "0 events wait to be sealed."), [(0, "WHOLE."), (1, "NOT WHOLE: 1 damage.")]),
     ],
 )  # fmt: skip
 def test_the_page_runs_the_checks_and_shows_what_they_say(
