@@ -7,9 +7,10 @@ wants it back.
 import fcntl
 import json
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from psycopg import sql
 
 from audit.log.locks import Lock
 from portal.demo import signing_anew
+from portal.embedded.state import ENVIRONMENT
 
 PATIENCE_S = 90
 TABLES = {"audit_event": "id", "audit_sealed_entry": "event_id", "audit_personal_value": "event_id"}
@@ -51,7 +53,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Ran:
-    """A command as it was run, and what it said."""
+    """A command, as it runs in a shell at the root of the checkout, and what it said."""
 
     title: str
     about: str
@@ -145,7 +147,19 @@ def _run(*arguments: str, title: str = "", about: str = "") -> Ran:
         timeout=PATIENCE_S,
         check=False,
     )
-    return Ran(title, about, " ".join(["python", *arguments]), (done.stdout + done.stderr).strip(), done.returncode)
+    return Ran(title, about, _printed(arguments), (done.stdout + done.stderr).strip(), done.returncode)
+
+
+def _printed(arguments: Sequence[str]) -> str:
+    """For a fresh shell: with what the portal's own check is told by the environment of this process."""
+    told = f". {_path(Path(settings.PORTAL_DATA) / ENVIRONMENT)} && " if "manage.py" in arguments else ""
+    return told + " ".join([_path(Path(sys.executable)), *map(shlex.quote, arguments)])
+
+
+def _path(path: Path) -> str:
+    """From the root of the checkout, where it lies below it; a shell looks for a bare name elsewhere."""
+    below = path.is_relative_to(settings.BASE_DIR)
+    return shlex.quote(f"./{path.relative_to(settings.BASE_DIR)}" if below else str(path))
 
 
 def _unguarded() -> psycopg.Connection:

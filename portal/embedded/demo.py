@@ -16,7 +16,7 @@ from typing import IO
 
 from portal.embedded import ports, processes, state, supervisor, tether
 from portal.embedded.databases import PORTAL_SETTINGS, TARGET_SETTINGS, prepare_portal, prepare_target
-from portal.embedded.environment import DEMO_LOG_NAME, Environments
+from portal.embedded.environment import DEMO_LOG_NAME, Environments, for_a_shell
 from portal.embedded.postgres import PostgresServer, stop_leftover
 from portal.embedded.processes import CouldNotStart
 from portal.embedded.state import CHECKOUT, State
@@ -140,6 +140,7 @@ def everything(home: Path, web_port: int) -> list[Part | Step]:
     valkey = ValkeyServer(kept.folder / "valkey", kept.ports["valkey"], kept.passwords["valkey"], kept.mark)
     environments = Environments(kept, portal=portal, valkey=valkey, web_port=web_port)
     programs = Programs(kept, environments)
+    state.write_private(home / state.ENVIRONMENT, for_a_shell(environments.work()))
     return [
         _postgres_part(portal),
         Step("roles", lambda: prepare_portal(portal.url(), kept.passwords)),

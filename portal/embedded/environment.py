@@ -4,6 +4,7 @@ Each process gets the database login of its own role and no secret that it does 
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,12 @@ KEPT = ("PORTAL_PG_BIN", "PORTAL_CHROMIUM", "PORTAL_PICTURES")
 def inherited(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The caller's environment without anything that speaks to the portal or to PostgreSQL."""
     return {name: value for name, value in environment.items() if name in KEPT or not name.startswith(OURS)}
+
+
+def for_a_shell(variables: Mapping[str, str]) -> str:
+    """Ours among them, as lines that a shell reads with ``.``."""
+    ours = {name: value for name, value in variables.items() if name.startswith(OURS)}
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in ours.items())
 
 
 class Environments:

@@ -15,6 +15,8 @@ from portal.embedded.databases import ROLES
 from portal.embedded.programs import READABLE, postgres_account, readable_by_others
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = "environment"
+"""The file in a demo's folder that a shell reads to call `manage.py` there, as its page that tampers prints it."""
 SERVERS = ("portal", "target", "valkey", "mail")
 
 
@@ -79,7 +81,7 @@ def load(folder: Path, *, make_log_key: Callable[[], tuple[str, str]]) -> State:
     kept["passwords"] = _new_passwords() | kept["passwords"]  # of a role that came later, too
     kept["ports"] = {name: _kept_or_new(kept.get("ports", {}).get(name)) for name in SERVERS}
     state = State(folder=folder, **kept)
-    _write_private(
+    write_private(
         file, json.dumps({name: value for name, value in asdict(state).items() if name != "folder"}, indent=1)
     )
     return state
@@ -91,7 +93,7 @@ def _kept_or_new(port: int | None) -> int:
 
 def _new_secrets(folder: Path, make_log_key: Callable[[], tuple[str, str]]) -> dict[str, Any]:
     private, public = make_log_key()
-    _write_private(folder / "sealer.key", private)
+    write_private(folder / "sealer.key", private)
     return {
         "passwords": _new_passwords(),
         "secret_key": secrets.token_urlsafe(48),
@@ -104,7 +106,7 @@ def _new_passwords() -> dict[str, str]:
     return {name: secrets.token_urlsafe(24) for name in (*SERVERS, *ROLES)}
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
     """Whole or not at all, and never readable by others."""
     making = file.with_name(file.name + ".making")
     making.unlink(missing_ok=True)
