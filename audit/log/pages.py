@@ -10,10 +10,14 @@ from audit.log.logged import event_of
 from audit.log.models import PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.note import to_base64, write_note
 from audit.log.proof import VerifiedInclusion, write_proof
-from audit.log.read import LoggedEvent, dated, newest_of_case, recent, size
+from audit.log.read import LoggedEvent, between, count_between, dated, newest_of_case, recent, size
 from audit.log.witness.requests import write_request
 
 ON_A_PAGE = 50
+# What comes by itself all day long; where something is amiss, an entry of another name says so.
+ROUTINE = ("source.heartbeat_sent", "source.heartbeat_seen", "completeness.judged", "log.checked", "log.timestamped")
+LOOKED_THROUGH = 20_000
+"""Places of the log in which one page without routine looks for its entries."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,32 @@ def growth_file(old: int) -> bytes | None:
     return write_request(old, proof.path, write_note(last.signed.note))
 
 
-def newest(name: str, case: str, before: int | None) -> tuple[list[LoggedEvent], int | None]:
-    """Entries, newest first, and the index below which the next page begins. With a case: its entries alone."""
+@dataclass(frozen=True)
+class Newest:
+    """Entries, newest first; the index below which the next page begins; and how many routine ones among these are left out."""
+
+    events: list[LoggedEvent]
+    following: int | None
+    left_out: int = 0
+
+
+def newest(name: str, case: str, before: int | None) -> Newest:
+    """All of them, of one name, or of one case."""
     names = [name] if name else []
     wanted = newest_of_case(case, names, before, ON_A_PAGE + 1) if case else recent(names, before, ON_A_PAGE + 1)
     shown = wanted[:ON_A_PAGE]
-    return shown, shown[-1].index if len(wanted) > len(shown) else None
+    return Newest(shown, shown[-1].index if len(wanted) > len(shown) else None)
+
+
+def newest_but_routine(before: int | None) -> Newest:
+    """Without what comes by itself. However much of that there is, a page looks through so many places and no more."""
+    top = min(size(), before) if before is not None else size()
+    bottom = max(0, top - LOOKED_THROUGH)
+    wanted = between(bottom, top, ROUTINE, ON_A_PAGE + 1)
+    shown = wanted[:ON_A_PAGE]
+    if len(wanted) > len(shown):
+        bottom = shown[-1].index or 0
+    return Newest(shown, bottom or None, count_between(bottom, top, ROUTINE))
 
 
 @dataclass(frozen=True)

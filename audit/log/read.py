@@ -45,6 +45,10 @@ SELECT count(*) FROM audit_event e {sealed} WHERE e."case" = %s AND e.name = %s 
 """
 SEALED_UPTO = "JOIN audit_sealed_entry s ON s.event_id = e.id AND s.index <= %s"
 
+COUNT_BETWEEN = """
+SELECT count(*) FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id WHERE s.index >= %s AND s.index < %s AND e.name = ANY(%s)
+"""
+
 POSITION = """
 SELECT c.size, c.signed_at, (SELECT e.at FROM audit_queue q JOIN audit_event e ON e.id = q.event_id ORDER BY q.seq LIMIT 1)
 FROM (SELECT 1) AS one LEFT JOIN LATERAL (SELECT size, signed_at FROM audit_checkpoint ORDER BY size DESC LIMIT 1) c ON true
@@ -237,6 +241,19 @@ def recent(names: Iterable[str] = (), before: int | None = None, limit: int = 10
     if wanted:
         return _query("JOIN", "s.index < %s AND e.name = ANY(%s)", "s.index DESC", [top, wanted], limit)
     return _query("JOIN", "s.index < %s", "s.index DESC", [top], limit)
+
+
+def between(first: int, before: int, without: Iterable[str], limit: int) -> list[LoggedEvent]:
+    """The newest sealed events from an index on to below another, newest first, without those of some names."""
+    where = "s.index >= %s AND s.index < %s AND e.name <> ALL(%s)"
+    return _query("JOIN", where, "s.index DESC", [first, before, list(without)], limit)
+
+
+def count_between(first: int, before: int, names: Iterable[str]) -> int:
+    """How many sealed events of some names there are from an index on to below another."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_BETWEEN, [first, before, list(names)])
+        return int(cursor.fetchone()[0])
 
 
 def named(names: Iterable[str]) -> list[LoggedEvent]:

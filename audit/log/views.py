@@ -26,13 +26,14 @@ class LogFilters(forms.Form):
     )
     case = forms.UUIDField(label="Case", required=False)
     before = forms.IntegerField(required=False, min_value=0, max_value=2**62, widget=forms.HiddenInput)
+    all = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
 @require_GET
 @signed_in
 def log_page(request: ViewerRequest) -> HttpResponse:
     """The newest entries, and how far the log is sealed. With a case, for all who may see that case."""
-    form = LogFilters({key: request.GET.get(key, "") for key in ("name", "case", "before")})
+    form = LogFilters({key: request.GET.get(key, "") for key in ("name", "case", "before", "all")})
     form.is_valid()
     name, case, before = (
         form.cleaned_data.get("name", ""),
@@ -41,10 +42,12 @@ def log_page(request: ViewerRequest) -> HttpResponse:
     )
     _may_read(request, case)
     viewed(request, "the log", case=case)
-    events, following = pages.newest(name, case, before)
-    names = _names(events)
+    everything = form.cleaned_data.get("all", False)
+    found = pages.newest(name, case, before) if name or case or everything else pages.newest_but_routine(before)
+    names = _names(found.events)
     context = {
-        "form": form, "case": case, "name": name, "lines": [line(event, names) for event in events], "following": following, "before": before,
+        "form": form, "case": case, "name": name, "lines": [line(event, names) for event in found.events], "following": found.following, "before": before,
+        "all": everything, "left_out": found.left_out,
         "sealing": pages.sealing(), "cut": last_cut(),
     }  # fmt: skip
     return render(request, "audit/log/page.html", context)

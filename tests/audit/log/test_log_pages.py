@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from audit.log import checkpoints
+from audit.log import checkpoints, pages
+from audit.log.append import Entry, append_many, process
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified
 from audit.log.models import Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
@@ -82,7 +83,7 @@ def test_newest_entries_come_first_and_pages_leave_none_out(world: World) -> Non
     vera = browser_of(world.vera)
     vera.get("/log/")
     sealed()
-    total, seen, address = size(), [], "/log/"
+    total, seen, address = size(), [], "/log/?all=1"
     while True:
         page = vera.get(address).content.decode()
         seen += entries_on(page)
@@ -91,6 +92,46 @@ def test_newest_entries_come_first_and_pages_leave_none_out(world: World) -> Non
             break
         address = "/log/?" + following[1].replace("&amp;", "&")
     assert seen == list(range(total - 1, -1, -1))
+
+
+def test_routine_is_left_out_and_counted_until_all_is_asked_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long nothing but routine was written, a page looks through so much of it, and the next goes on there."""
+    vera = browser_of(world.vera)
+    first = vera.get("/log/").status_code
+    beat: dict[str, object] = {"source_id": "s", "system_id": "s", "nonce": "n", "sent_at": 1}
+    with transaction.atomic():
+        append_many([Entry("source.heartbeat_sent", process("watch"), beat)] * 60)
+    sealed()
+    monkeypatch.setattr(pages, "LOOKED_THROUGH", 40)
+    shown = [vera.get(address).content.decode() for address in ("/log/", f"/log/?before={size() - 40}", "/log/?all=1")]
+    assert (first, entries_on(shown[0]), "40 routine entries are left out here" in shown[0]) == (200, [], True)
+    assert f'rel="next" href="?before={size() - 40}"' in shown[0]
+    assert (entries_on(shown[1])[0], "20 routine entries are" in shown[1]) == (size() - 61, True)
+    assert (len(entries_on(shown[2])), entries_on(shown[2])[0]) == (pages.ON_A_PAGE, size() - 1)
+    monkeypatch.setattr(pages, "LOOKED_THROUGH", 20_000)
+    seen: list[int] = []
+    address = "/log/"
+    while following := re.search(r'rel="next" href="\?([^"]+)"', page := vera.get(address).content.decode()):
+        seen, address = seen + entries_on(page), "/log/?" + following[1].replace("&amp;", "&")
+    seen += entries_on(page)
+    beats = {event.index for event in named(["source.heartbeat_sent"])}
+    assert seen == [index for index in range(size() - 1, -1, -1) if index not in beats]
+
+
+def test_a_name_that_is_routine_is_shown_where_it_is_asked_for(world: World) -> None:
+    with transaction.atomic():
+        append_many(
+            [
+                Entry(
+                    "source.heartbeat_sent",
+                    process("watch"),
+                    {"source_id": "s", "system_id": "s", "nonce": "n", "sent_at": 1},
+                )
+            ]
+        )
+    sealed()
+    page = browser_of(world.vera).get("/log/?name=source.heartbeat_sent").content.decode()
+    assert entries_on(page) == [event.index for event in named(["source.heartbeat_sent"])]
 
 
 def test_log_is_narrowed_by_name(world: World) -> None:
@@ -190,8 +231,8 @@ def test_log_takes_as_many_queries_for_few_entries_as_for_fifty(world: World) ->
     vera.get("/log/")
     sealed()
     counts = []
-    for name in ("signin.opened", ""):
+    for asked in ("name=signin.opened", "all=1", "before=2", ""):
         with CaptureQueriesContext(connection) as captured:
-            vera.get(f"/log/?name={name}")
+            vera.get(f"/log/?{asked}")
         counts.append(len(captured))
-    assert counts[0] == counts[1]
+    assert (counts[0], counts[2]) == (counts[1], counts[3])
