@@ -3,7 +3,7 @@
 What was done on the target may be much: of those entries the bytes alone are read, and personal values only of the actions that are shown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -16,7 +16,8 @@ from audit.cases.fold.grants import REPLACED
 from audit.cases.presenters import Names, people_in
 from audit.log.commitments import verify_commitment
 from audit.log.erased import ERASED, in_words, when_erased
-from audit.log.logged import events_of
+from audit.log.errors import ParseError
+from audit.log.logged import event_of, events_of
 from audit.log.read import LoggedEvent, dated, of_subject, person_names
 
 BULK = ("activity.recorded", "activity.outcome_learned")
@@ -86,7 +87,7 @@ def mark_of(case_id: object) -> str:
 def with_statements(activities: Sequence[Activity]) -> list[Activity]:
     """The actions with their statements and objects. One statement, and one more where values were erased."""
     ids = [UUID(each.event_id) for each in activities]
-    values = _personal(ids)
+    values = _personal(SELECT_WITH_BODY, ids, lambda _, body: _commitments(bytes(body)))
     when = when_erased(each for each in ids if each not in values)
     return [_filled(each, values.get(key, {}), when.get(key)) for key, each in zip(ids, activities, strict=True)]
 
@@ -113,24 +114,37 @@ def _filled(activity: Activity, values: dict[str, str], erased_at: int | None) -
 
 
 def _with_personal(events: list[LoggedEvent]) -> list[LoggedEvent]:
-    values = _personal([event.id for event in events if event.commitments])
+    committed = {event.id: event.commitments for event in events if event.commitments}
+    values = _personal(SELECT_PERSONAL, list(committed), lambda event_id, *_: committed[event_id])
     return dated(
         [replace(event, personal=values.get(event.id, {})) if event.commitments else event for event in events]
     )
 
 
-SELECT_PERSONAL = """
-SELECT v.event_id, v.field, v.salt, v.value, convert_from(e.body, 'UTF8')::jsonb -> 'personal' ->> v.field
+SELECT_PERSONAL = "SELECT field, salt, value, event_id FROM audit_personal_value WHERE event_id = ANY(%s)"
+SELECT_WITH_BODY = """
+SELECT v.field, v.salt, v.value, v.event_id, e.body
 FROM audit_personal_value v JOIN audit_event e ON e.id = v.event_id WHERE v.event_id = ANY(%s)
 """
 
 
-def _personal(ids: list[UUID]) -> dict[UUID, dict[str, str]]:
+def _personal(
+    statement: str, ids: list[UUID], committed: Callable[..., Mapping[str, str]]
+) -> dict[UUID, dict[str, str]]:
     """Values that their entries committed to; what was laid there afterwards, or in another's place, is no part of them."""
     found: dict[UUID, dict[str, str]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(SELECT_PERSONAL, [ids])
-        for event_id, name, salt, value, committed in cursor.fetchall():
-            if committed is not None and verify_commitment(committed, bytes(salt), name, value):
+        cursor.execute(statement, [ids])
+        for name, salt, value, event_id, *body in cursor.fetchall():
+            commitment = committed(event_id, *body).get(name)
+            if commitment is not None and verify_commitment(commitment, bytes(salt), name, value):
                 found.setdefault(event_id, {})[name] = value
     return found
+
+
+def _commitments(body: bytes) -> Mapping[str, str]:
+    """None of bytes that no reader can read. The database reads none at all: it ends at any that is not JSON."""
+    try:
+        return event_of(body).commitments
+    except ParseError:
+        return {}

@@ -24,11 +24,13 @@ from audit.log.commitments import commit, new_salt
 from audit.log.errors import LogUnavailable as LogUnavailable  # every writer meets it here
 from audit.log.held import Held
 from audit.log.identities import new_id
+from audit.log.shape import holds_nul
 from audit.log.statements import Personal, Values, write
 
 P = ParamSpec("P")
 R = TypeVar("R")
 ALWAYS = frozenset({"configuration.changed", "alert.queued"})  # written beside an action's own events
+NULL = "\N{SYMBOL FOR NULL}"  # instead of the character NUL, which the database takes in no text
 PORTION = 500  # events of one statement where there may be any number of them
 alarms = logging.getLogger("breakglass.alarm")
 
@@ -176,9 +178,7 @@ def _row(entry: Entry, *, first: bool) -> tuple[Values, Personal]:
     plain, personal = declared.split(entry.fields)
     if entry.by.is_person and entry.by.name:
         personal["by_name"] = entry.by.name
-    salted = [
-        (identity, key, new_salt(), value.replace("\x00", "\N{SYMBOL FOR NULL}")) for key, value in personal.items()
-    ]
+    salted = [(identity, key, new_salt(), value.replace("\x00", NULL)) for key, value in personal.items()]
     body: dict[str, Any] = {
         "v": 1,
         "id": str(identity),
@@ -195,7 +195,19 @@ def _row(entry: Entry, *, first: bool) -> tuple[Values, Personal]:
         "subject": entry.subject,
     }
     body.update({key: value for key, value in optional.items() if value})
-    return (identity, entry.name, at, entry.by.id, entry.case, entry.subject, encode(body)), salted
+    data = encode(body)
+    if holds_nul(data):
+        data = encode(body | {"fields": _without_nul(plain)})
+    return (identity, entry.name, at, entry.by.id, entry.case, entry.subject, data), salted
+
+
+def _without_nul(value: Any) -> Any:
+    """The same with a symbol for each NUL: to refuse it would leave what somebody did with such a text without its entry."""
+    if isinstance(value, str):
+        return value.replace("\x00", NULL)
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(each) for key, each in value.items()}
+    return [_without_nul(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _identity(name: str) -> uuid.UUID:

@@ -4,7 +4,7 @@ Whoever sets a legal hold takes the same lock, so an erasure sees the hold, or t
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,14 +14,16 @@ from django.db import connections, transaction
 
 from audit.events.about import ways
 from audit.log.append import Actor, Entry, append_on, process
+from audit.log.canonical import parse_entry
 from audit.log.databases import as_role
 from audit.log.erased import subject_of
+from audit.log.errors import ParseError
 
 LOCK = 0x65726173  # "eras"
 ERASED = "personal_value.erased"
 ERASER: Actor = process("eraser")
 
-# Whatever is said of a person, or by them, and every other text that holds their mail address or full name. A name alone does not make
+# Whatever is said by a person or in their cases, and every other text that holds their mail address or full name. A name alone does not make
 # another's name theirs: where people are named, only the pseudonym counts.
 FIND = """
 SELECT DISTINCT v.event_id, v.field
@@ -30,14 +32,19 @@ LEFT JOIN unnest(%(names)s::text[], %(fields)s::text[], %(ways)s::text[]) AS r(n
   ON r.field = v.field AND r.name IN (e.name, '')
 WHERE (r.way = 'by' AND e."by" = %(person)s)
   OR (r.way = 'case' AND e."case" = ANY(%(cases)s))
-  OR (r.way NOT IN ('by', 'case') AND jsonb_exists(convert_from(e.body, 'UTF8')::jsonb #> ARRAY['fields', r.way], %(person)s))
   OR (v.field <> 'by_name' AND NOT (e.name = 'person.added' AND v.field = 'name')
       AND EXISTS (SELECT 1 FROM unnest(%(words)s::text[]) AS w WHERE strpos(lower(v.value), lower(w)) > 0))
-ORDER BY v.event_id, v.field
 """
-CASES = """
-SELECT e."case" FROM audit_event e
-WHERE e.name = 'request.made' AND convert_from(e.body, 'UTF8')::jsonb #>> ARRAY['fields', 'responder_id'] = %s
+# Whatever is said of them: the entry names them somewhere, and where, says its text. The database reads none, for it ends at one that is
+# no JSON or holds the character NUL, and whoever may insert an event may write any bytes.
+NAMED = """
+SELECT v.event_id, v.field, r.way, e.body
+FROM audit_personal_value v JOIN audit_event e ON e.id = v.event_id
+JOIN unnest(%(names)s::text[], %(fields)s::text[], %(ways)s::text[]) AS r(name, field, way) ON r.field = v.field AND r.name IN (e.name, '')
+WHERE r.way NOT IN ('by', 'case') AND position(convert_to(%(person)s, 'UTF8') IN e.body) > 0
+"""
+NAMING = """
+SELECT "case", body FROM audit_event WHERE name = %s AND position(convert_to(%s, 'UTF8') IN body) > 0
 """
 DELETE = """
 DELETE FROM audit_personal_value v USING unnest(%s::uuid[], %s::text[]) AS d(event_id, field)
@@ -47,16 +54,10 @@ WHERE v.event_id = d.event_id AND v.field = d.field
 
 # Entries from which something goes, or went already by this erasure, that are of a held case or person, or name a held person.
 HELD = """
-SELECT e."case", e."by" FROM audit_event e
-WHERE (e.id = ANY(%(events)s) OR e.id IN (
-  SELECT substr(s.subject, 7)::uuid FROM audit_event s
-  WHERE s.name = %(name)s AND convert_from(s.body, 'UTF8')::jsonb #>> ARRAY['fields', 'erasure_id'] = %(erasure)s))
-AND (e."case" = ANY(%(cases)s) OR e."by" = ANY(%(people)s)
+SELECT FROM audit_event e
+WHERE e.id = ANY(%(events)s::uuid[]) AND (e."case" = ANY(%(cases)s) OR e."by" = ANY(%(people)s)
   OR EXISTS (SELECT FROM unnest(%(people)s::text[]) AS p (id) WHERE position(convert_to(p.id, 'UTF8') IN e.body) > 0))
 LIMIT 1
-"""
-COUNT = """
-SELECT count(*) FROM audit_event WHERE name = %s AND convert_from(body, 'UTF8')::jsonb #>> ARRAY['fields', 'erasure_id'] = %s
 """
 
 
@@ -93,13 +94,54 @@ def lock(alias: str = "default") -> None:
 def values_about(alias: str, person: str, words: Collection[str]) -> list[Found]:
     """All values about a person that are still held: by what each field is about, and by the words that name them in any text."""
     names, fields, found_by = map(list, zip(*ways(), strict=True))
+    cases = [case for case, said in _naming(alias, "request.made", person) if said.get("responder_id") == person]
+    given: dict[str, Any] = {
+        "names": names,
+        "fields": fields,
+        "ways": found_by,
+        "person": person,
+        "cases": cases,
+        "words": list(words),
+    }
     with connections[alias].cursor() as cursor:
-        cursor.execute(CASES, [person])
-        cases = [row[0] for row in cursor.fetchall()]
-        cursor.execute(
-            FIND, {"names": names, "fields": fields, "ways": found_by, "person": person, "cases": cases, "words": list(words)}
-        )  # fmt: skip
-        return [Found(*row) for row in cursor.fetchall()]
+        cursor.execute(FIND, given)
+        found = {Found(*row) for row in cursor.fetchall()}
+        cursor.execute(NAMED, given)
+        found |= {
+            Found(event, field) for event, field, way, body in cursor.fetchall() if _names(_said(body), way, person)
+        }
+    return sorted(found, key=lambda each: (each.event_id, each.field))
+
+
+def _naming(alias: str, name: str, word: str) -> list[tuple[str, dict[str, Any]]]:
+    """The case and the plain fields of each event of that name in which a word stands somewhere."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(NAMING, [name, word])
+        return [(case, _said(body)) for case, body in cursor.fetchall()]
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    """The plain fields of an entry; none of bytes that are no entry."""
+    try:
+        said = parse_entry(bytes(body)).get("fields")
+    except ParseError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _names(said: dict[str, Any], field: str, person: str) -> bool:
+    value = said.get(field)
+    return value == person or (isinstance(value, list | dict) and person in value)
+
+
+def _taken(alias: str, erasure_id: UUID) -> list[UUID]:
+    """The events from which this erasure took something already, once for each value."""
+    found: list[UUID] = []
+    for _, said in _naming(alias, ERASED, str(erasure_id)):
+        if said.get("erasure_id") == str(erasure_id):
+            with suppress(ValueError):
+                found.append(UUID(str(said.get("event_id"))))
+    return found
 
 
 def need_unheld(
@@ -110,9 +152,8 @@ def need_unheld(
     Raises:
         HeldUp: one does.
     """
-    given: dict[str, Any] = {
-        "events": [each.event_id for each in found], "name": ERASED, "erasure": str(erasure_id), "cases": list(cases), "people": list(people),
-    }  # fmt: skip
+    events = {*(each.event_id for each in found), *_taken(alias, erasure_id)}
+    given: dict[str, Any] = {"events": list(events), "cases": list(cases), "people": list(people)}
     with connections[alias].cursor() as cursor:
         cursor.execute(HELD, given)
         if cursor.fetchone() is not None:
@@ -149,9 +190,7 @@ def erase_person(
             for each in found
         ],
     )  # fmt: skip
-    with connections[alias].cursor() as cursor:
-        cursor.execute(COUNT, [ERASED, str(erasure_id)])
-        return int(cursor.fetchone()[0])
+    return len(_taken(alias, erasure_id))
 
 
 def _delete(alias: str, found: Sequence[Found]) -> None:

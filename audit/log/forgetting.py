@@ -19,7 +19,7 @@ from audit.log.stores import Store
 
 ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 MENTIONED = """
-SELECT DISTINCT found[1] FROM audit_event, regexp_matches(convert_from(body, 'UTF8'), %s, 'g') AS found WHERE found[1] = ANY(%s)
+SELECT DISTINCT found[1] FROM audit_event, regexp_matches(encode(body, 'escape'), %s, 'g') AS found WHERE found[1] = ANY(%s)
 """
 SIGNED_AS_LOST = "SELECT body FROM audit_event WHERE name = 'log.range_lost'"
 

@@ -11,16 +11,19 @@ from typing import Any
 
 from audit.log.rights import ERASER, LOG_RIGHTS, OWNER, SEALER, WEB
 
-FIRST, CUT, SIZES = (
+FIRST, NAMES, SIZES, CUT = (
     importlib.import_module(f"audit.migrations.{name}")
-    for name in ("0002_insert_only", "0020_cut_by_two", "0022_size_limits")
+    for name in ("0002_insert_only", "0020_cut_by_two", "0022_size_limits", "0025_cut_reads_any_text")
 )
 REFUSE, BUT_CUT, OTHER_NAME = "audit_refuse", "audit_refuse_but_cut", "audit_refuse_other_name"
 # Of each function the text between the dollars, and its settings.
 FUNCTIONS: Mapping[str, tuple[str, list[str] | None]] = {
     REFUSE: (FIRST.FUNCTION.split("$$")[1], None),
-    BUT_CUT: (CUT.FUNCTION.split("$$")[1], ["search_path=pg_catalog, public, pg_temp"]),
-    OTHER_NAME: (CUT.OWN_NAME.split("$$")[1], None),
+    BUT_CUT: (
+        CUT.FUNCTION.split("$$")[1],
+        ["search_path=pg_catalog, public, pg_temp", "standard_conforming_strings=on"],
+    ),
+    OTHER_NAME: (NAMES.OWN_NAME.split("$$")[1], None),
 }
 NEVER = "BEFORE DELETE OR UPDATE"
 # As PostgreSQL writes the condition of migration 0020.

@@ -21,7 +21,7 @@ from audit.log.judging_cuts import reason_against
 from audit.log.locks import Lock
 from audit.log.note import VerifierKey
 from audit.log.said import READERS
-from audit.log.shape import wrong_shape
+from audit.log.shape import holds_nul, wrong_shape
 from audit.log.signing import CannotSign, Signer, sign_checkpoint
 from audit.log.tile_rows import read_tiles
 
@@ -174,7 +174,8 @@ def reason_to_refuse(event: Queued) -> str:
 def reason_to_leave(event: Queued) -> str:
     """The same; or no reader could read it, or programs act on it and it says nothing that they can act on. Nothing takes an entry back."""
     reason, body = _read(event)
-    return reason or wrong_shape(body) or reason_to_distrust(event)
+    reason = reason or wrong_shape(body) or reason_to_distrust(event)
+    return reason or ("A text in it holds the character NUL." if holds_nul(event.body) else "")
 
 
 def _read(event: Queued) -> tuple[str, Mapping[str, Any]]:

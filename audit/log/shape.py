@@ -3,6 +3,7 @@
 Whoever may insert an event may write any bytes. So the sealer refuses an entry of another shape, and readers pass over one.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,16 @@ from audit.log.errors import ParseError
 MUST: Mapping[str, type] = {"id": str, "name": str, "at": int, "by": str, "fields": dict, "personal": dict}
 MAY: Mapping[str, type] = {"v": int, "method": str, "strong_at": int, "case": str, "subject": str}
 TEXTS = {str}
+NUL = rb"\u0000"
+ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def holds_nul(data: bytes) -> bool:
+    """Whether a text in the bytes of an entry holds the character NUL, which no database can read: then it is escaped, and behind no backslash.
+
+    It is no matter of shape, for entries that were sealed before anybody asked are read as all others.
+    """
+    return NUL in data and ESCAPED_NUL.search(data) is not None
 
 
 def wrong_shape(entry: Mapping[str, Any]) -> str:

@@ -62,6 +62,12 @@ WEB_TIER = {
     "Hold up the sealer with a crowd": (
         f"{LOG}/test_judging_cuts.py::test_a_crowd_of_lying_cuts_is_judged_one_in_each_round_and_holds_up_nothing",
     ),
+    "End every erasure": (
+        "tests/portal/erasing/test_erasing.py::test_no_bytes_that_somebody_wrote_as_an_entry_end_erasure",
+        "tests/portal/erasing/test_erasing.py::test_a_case_is_shown_beside_an_entry_that_the_database_cannot_read",
+        f"{LOG}/test_cutting.py::test_a_decision_that_the_database_cannot_read_keeps_no_row",
+        f"{LOG}/test_shape.py::test_what_no_database_can_read_is_not_sealed_and_the_others_are",
+    ),
     "Fill the sealer's memory": (f"{LOG}/test_size_limits.py::test_the_database_refuses_what_no_writer_makes",),
     "End every pack": (
         "tests/audit/facts/test_fold.py::test_entry_of_a_name_that_is_not_known_is_named_and_leaves_its_case_undecided",

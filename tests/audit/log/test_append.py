@@ -65,6 +65,14 @@ def test_one_event_is_stored_as_several_are(by: Actor, comment: str | None, pers
 
 
 @pytest.mark.django_db
+def test_what_the_database_takes_in_no_text_has_a_symbol_in_its_place() -> None:
+    """Personal or not: what somebody did with such a text is on record, and every entry can be read as JSON there."""
+    said = {"shown": "a\0b", "before": {"\0k": ["\0", 1, "\\u0000"]}}
+    (identity,) = append_many([Entry("retention.set", process("sweep"), {"terms": said})])
+    assert _stored(identity)[0]["fields"] == {"terms": {"shown": "a␀b", "before": {"␀k": ["␀", 1, "\\u0000"]}}}
+
+
+@pytest.mark.django_db
 def test_bytes_are_the_canonical_ones() -> None:
     (identity,) = append_many([_entry(process("sweep"), None)])
     body = bytes(Event.objects.get(pk=identity).body)

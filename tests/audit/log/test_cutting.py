@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.events.retention import DAY_MS
-from audit.log import checkpoints
+from audit.log import checkpoints, sealing
 from audit.log.append import Actor, Entry, LogUnavailable, append_on, clock, now_ms, process
 from audit.log.backup import hourly, passing
 from audit.log.checking import StoreSource
@@ -46,6 +46,7 @@ from tests.audit.log.cut_log import (
 )
 from tests.audit.log.logged import TEST, doctored, run_signer, sealed
 from tests.audit.log.test_recovery import set_back
+from tests.audit.log.test_shape import put
 from tests.servers import role_url
 
 __all__ = ["folder"]
@@ -137,6 +138,16 @@ def test_what_is_no_whole_number_of_bundles_lets_nothing_go() -> None:
         )
         before = minimum
         refused_to_the_eraser(DELETE_ONE)
+
+
+def test_a_decision_that_the_database_cannot_read_keeps_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One was sealed before anybody asked for it: it decides nothing, and the decisions beside it count as before."""
+    old_log()
+    monkeypatch.setattr(sealing, "holds_nul", lambda _: False)
+    for text in ("\0", "\\\0\0", "\\u0000"):
+        put({"name": "cut.proposed", "fields": {"cut_id": text, "minimum_index": 512}, "personal": {"reason": ""}})
+    say_cut()
+    assert cut_rows() == (509, 592, 3)
 
 
 def test_the_eraser_cannot_fool_the_trigger_with_tables_of_its_own() -> None:

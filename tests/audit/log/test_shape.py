@@ -11,6 +11,7 @@ from django.db import connection
 from audit.log import logged, read, sealing
 from audit.log.append import Entry
 from audit.log.canonical import encode
+from audit.log.examination import examine
 from audit.log.models import Event, QueueEntry, SealedEntry
 from audit.log.pages import entry
 from audit.log.sealing import SealingError, seal_once
@@ -57,6 +58,7 @@ FINE: list[dict[str, Any]] = [
     LISTED,
     SHARED | {"personal": NAMES},
     {"v": 2, "method": "totp", "strong_at": 1},
+    {"fields": SOUND["fields"] | {"authority": "\\u0000 and \\\\u0000"}},  # six characters that somebody typed
 ]
 
 
@@ -99,6 +101,30 @@ def test_what_no_reader_could_read_is_not_sealed_and_the_others_are(
     assert (len(caught.value.refused), read.size()) == (1, 2)
     (told,) = (each.getMessage() for each in caplog.records if each.levelno == logging.CRITICAL)
     assert told.endswith(f": {reason}")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"name": "log.of_a_later_version", "fields": {"a": text}} for text in ("\0", "\\\0", "x\\\\\0\0")]
+    + [{"personal": {"\0": "a"}}],
+)
+def test_what_no_database_can_read_is_not_sealed_and_the_others_are(
+    changed: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    put(changed)
+    with pytest.raises(SealingError) as caught:
+        sealed(2)
+    assert list(caught.value.refused.values()) == ["A text in it holds the character NUL."]
+    assert read.size() == 2
+
+
+def test_what_was_sealed_with_it_before_anybody_asked_is_read_and_verifies(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as unchecked:
+        unchecked.setattr(sealing, "holds_nul", lambda _: False)
+        old = put({"name": "search.removed", "fields": {"search_id": "\0", "list": "cases"}})
+        sealed(0)
+    assert readers() == [[old]] * 7
+    assert examine([run_signer().verifier()]).sentences() == []
 
 
 @pytest.mark.parametrize("changed", FINE)

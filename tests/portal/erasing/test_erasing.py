@@ -11,6 +11,8 @@ from django.db import DatabaseError, connection, transaction
 from audit.cases.presenters import line
 from audit.cases.reading import record_of
 from audit.log.append import append, clock
+from audit.log.canonical import encode
+from audit.log.commitments import commit
 from audit.log.examination import examine
 from audit.log.keys import load_verifiers
 from audit.log.models import Event, PersonalValue, QueueEntry
@@ -33,6 +35,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 WHY = "Asked for by letter."
 
 
+# NUL in a text, bytes that are no text, no JSON, no map; one that names nobody where a person stands.
+ANY_BYTES = (
+    b'{"fields":{"a":"\\u0000"}}',
+    b"\xff",
+    b"",
+    b"{",
+    b"[]",
+    b'{"fields":[]}',
+    b'{"fields":{"person_id":{}}}',
+    b"[" * 60_000,
+)
+
+
 def confirmed(world: World, person: Person) -> Erasure:
     asked = actions.ask(by=actor(world.pia), person=person, basis="asked", reason=WHY)
     return actions.confirm(by=actor(world.quinn), erasure=asked)
@@ -45,6 +60,40 @@ def values() -> list[tuple[str, str, str]]:
 
 def speaks_of_her(value: str) -> bool:
     return any(word in value for word in (NAME, EMAIL, TYPED))
+
+
+@pytest.mark.usefixtures("eraser")
+@pytest.mark.parametrize("body", ANY_BYTES, ids=list(map(str, range(len(ANY_BYTES)))))
+def test_no_bytes_that_somebody_wrote_as_an_entry_end_erasure(world: World, left: Person, body: bytes) -> None:
+    for name, field in (("person.added", "email"), ("request.made", "reason"), ("personal_value.erased", "name")):
+        event = uuid4()
+        Event.objects.create(id=event, name=name, at=1, by="p", subject="entry:x", body=body)
+        PersonalValue.objects.create(event_id=event, field=field, salt=b"", value=f"of {EMAIL}")
+    erasure = confirmed(world, left)
+    assert carrying_out.run_due() == 1
+    erasure.refresh_from_db()
+    assert (erasure.state, [each for each in values() if speaks_of_her(each[2])]) == ("done", [])
+
+
+def test_a_case_is_shown_beside_an_entry_that_the_database_cannot_read(asked: AccessRequest) -> None:
+    case, event, salt = str(asked.pk), uuid4(), b"s" * 32
+    said = {"search_id": "\0", "list": "l", "shared": 1}
+    commitments = {"name": commit(salt, "name", "a value"), "query": commit(salt, "query", "q")}
+    body: dict[str, Any] = {
+        "id": str(event),
+        "name": "search.saved",
+        "at": ms(now()),
+        "by": "p",
+        "case": case,
+        "fields": said,
+    }
+    Event.objects.create(
+        id=event, name="search.saved", at=body["at"], by="p", case=case, body=encode(body | {"personal": commitments})
+    )
+    PersonalValue.objects.create(event_id=event, field="name", salt=salt, value="a value")
+    record = record_of(case)
+    assert record is not None
+    assert [each.personal for each in record.events if each.id == event] == [{"name": "a value"}]
 
 
 @pytest.mark.usefixtures("eraser")

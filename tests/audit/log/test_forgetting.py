@@ -1,0 +1,20 @@
+"""Which ids in mails and receipts no event mentions."""
+
+import uuid
+
+import pytest
+from django.db import connection
+
+from audit.log.forgetting import unmentioned
+from audit.log.models import Event
+from tests.audit.log.logged import appended
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"\\", b"\0", b""])
+def test_ids_are_looked_for_in_any_bytes_that_somebody_wrote_as_an_entry(body: bytes) -> None:
+    (event,), other, lost = appended(1), uuid.uuid4(), uuid.uuid4()
+    Event.objects.create(id=uuid.uuid4(), name="x", at=0, by="p", body=body + str(other).encode())
+    with connection.cursor() as cursor:
+        assert unmentioned(cursor, [f"<{lost}> {other}", f"id={event}"]) == [str(lost)]
