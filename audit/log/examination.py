@@ -14,6 +14,7 @@ from audit.log.cuts import begins_at
 from audit.log.examining_cut import examine_cut
 from audit.log.examining_values import Examined, Gone, examine_values, read_gone
 from audit.log.examining_witnesses import NOBODY, Witnesses, examine_lines, examine_shown
+from audit.log.judging_cuts import declined_for_good
 from audit.log.models import Event, QueueEntry, SealedEntry, StoredCheckpoint, Tile
 from audit.log.note import VerifierKey, write_note
 from audit.log.published_before import published_before
@@ -187,4 +188,8 @@ def _unsealed(report: Report) -> None:
     report.waiting = QueueEntry.objects.count()
     report.waiting_since = QueueEntry.objects.order_by("seq").values_list("event__at", flat=True).first()
     sealed, queued = SealedEntry.objects.values("event_id"), QueueEntry.objects.values("event_id")
-    report.astray = Event.objects.exclude(id__in=sealed).exclude(id__in=queued).count()
+    astray = Event.objects.exclude(id__in=sealed).exclude(id__in=queued)
+    with connection.cursor() as cursor:
+        cuts = astray.filter(name="log.cut").values_list("body", flat=True)
+        declined = declined_for_good(cursor, [bytes(body) for body in cuts])
+    report.astray = astray.count() - sum(declined)

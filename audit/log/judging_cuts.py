@@ -4,6 +4,7 @@ Readers and the database's trigger ask two people's word again. This is the one 
 """
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,9 @@ from audit.log.said import Cut, decided_by_two, read_cut
 
 # Sealed or not: who declines what was refused waits for whoever seals, and nobody seals it afterwards.
 DECLINED = "SELECT body FROM audit_event WHERE name = 'cut.declined'"
+DECLINED_SEALED = """
+SELECT e.body FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.name = 'cut.declined'
+"""
 SIZE = 'SELECT coalesce(max("index") + 1, 0) FROM audit_sealed_entry'
 SPAN = """
 SELECT coalesce(min(e.at), 0), coalesce(max(e.at), 0) FROM audit_sealed_entry s JOIN audit_event e ON e.id = s.event_id
@@ -46,6 +50,13 @@ def reason_against(cursor: Any, data: bytes, now: int) -> str:
     return f"log.cut: {reason}" if reason else ""
 
 
+def declined_for_good(cursor: Any, bodies: Sequence[bytes]) -> list[bool]:
+    """Of each ``log.cut`` whether a sealed entry declines it: it never becomes an entry, so it waits for nothing."""
+    cursor.execute(DECLINED_SEALED)
+    declined = _cut_ids(cursor)
+    return [_cut_id(body) in declined for body in bodies]
+
+
 def _of_what_is_there(cursor: Any, cut: Cut) -> str:
     cursor.execute(SIZE)
     size = cursor.fetchone()[0]
@@ -60,7 +71,7 @@ def _of_who_decided(cursor: Any, cut: Cut) -> str:
     if not decided_by_two(replace(cut, place=cursor.fetchone()[0]), decisions(cursor)):
         return f"No two people decided, in sealed entries of their own, to cut before entry {cut.minimum}."
     cursor.execute(DECLINED)
-    return "It was declined." if cut.cut_id in {_cut_id(bytes(body)) for (body,) in cursor.fetchall()} else ""
+    return "It was declined." if cut.cut_id in _cut_ids(cursor) else ""
 
 
 def _of_times(cursor: Any, cut: Cut, now: int) -> str:
@@ -85,8 +96,14 @@ def _of_holds(cursor: Any, cut: Cut) -> str:
     return f"Entry {index}, which it cuts, is under a legal hold." if index is not None else ""
 
 
-def _cut_id(data: bytes) -> object:
+def _cut_ids(cursor: Any) -> set[str]:
+    return {_cut_id(bytes(body)) for (body,) in cursor.fetchall()} - {""}
+
+
+def _cut_id(data: bytes) -> str:
+    """Nothing, of bytes that name no cut."""
     with contextlib.suppress(ParseError):
         fields = parse_entry(data).get("fields")
-        return fields.get("cut_id") if isinstance(fields, dict) else None
-    return None
+        said = fields.get("cut_id") if isinstance(fields, dict) else None
+        return said if isinstance(said, str) else ""
+    return ""

@@ -17,7 +17,7 @@ from audit.log import merkle, tiles
 from audit.log.canonical import parse_entry
 from audit.log.checkpoint import Checkpoint, VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
-from audit.log.judging_cuts import reason_against
+from audit.log.judging_cuts import declined_for_good, reason_against
 from audit.log.locks import Lock
 from audit.log.note import VerifierKey
 from audit.log.said import READERS
@@ -44,6 +44,7 @@ SELECT q.seq, q.event_id, coalesce(e.name, ''), e.at, e."by", e."case", e.subjec
 FROM audit_queue q LEFT JOIN audit_event e ON e.id = q.event_id LEFT JOIN audit_sealed_entry s ON s.event_id = q.event_id
 WHERE NOT q.seq = ANY(%(skip)s) AND {which} ORDER BY q.seq LIMIT %(most)s
 """
+LEAVE_QUEUE = "DELETE FROM audit_queue WHERE seq = ANY(%s)"
 KEEP_ENTRIES = """
 INSERT INTO audit_sealed_entry ("index", event_id, leaf_hash, sealed_at)
 SELECT place, event, leaf, %s FROM unnest(%s::bigint[], %s::uuid[], %s::bytea[]) AS entry (place, event, leaf)
@@ -137,6 +138,7 @@ def _in_one_transaction(
         cursor.execute(QUEUED.format(which=which), {**given, "most": most})
         queued = [Queued(*row) for row in cursor.fetchall()]
         refused = _refused(cursor, queued, now)
+        _let_go(cursor, [event for event in queued if event.name == CUT and event.seq in refused])
         sound = [event for event in queued if event.seq not in refused]
         return _seal(cursor, signer, now, *state, sound), refused, len(queued) < most
 
@@ -145,6 +147,13 @@ def _refused(cursor: Any, queued: Iterable[Queued], now: int) -> dict[int, str]:
     """Why some of these are not sealed."""
     reasons = ((each.seq, _reason(cursor, each, now)) for each in queued)
     return {seq: reason for seq, reason in reasons if reason}
+
+
+def _let_go(cursor: Any, cuts: Sequence[Queued]) -> None:
+    """Refused cuts that were declined leave the queue, where they would wait, and be alarmed about, for ever. The check knows them."""
+    if cuts:
+        declined = declined_for_good(cursor, [event.body for event in cuts])
+        cursor.execute(LEAVE_QUEUE, [[event.seq for event, gone in zip(cuts, declined, strict=True) if gone]])
 
 
 def _reason(cursor: Any, event: Queued, now: int) -> str:
@@ -276,7 +285,7 @@ def _seal(cursor: Any, signer: Signer, now: int, size: int, edge: Edge, events: 
     levels, indexes = [level for level, _ in changed], [index for _, index in changed]
     cursor.execute(KEEP_TILES, [levels, indexes, list(changed.values())])
     cursor.execute(KEEP_CHECKPOINT, [after, root, note.decode(), now])
-    cursor.execute("DELETE FROM audit_queue WHERE seq = ANY(%s)", [[event.seq for event in events]])
+    cursor.execute(LEAVE_QUEUE, [[event.seq for event in events]])
     return len(leaves)
 
 

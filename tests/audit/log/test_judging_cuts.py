@@ -17,7 +17,20 @@ from audit.log.judging_cuts import reason_against
 from audit.log.models import QueueEntry
 from audit.log.read import named, size
 from audit.log.sealing import SealingError, seal_once
-from tests.audit.log.cut_log import ASKED, CASE, OLD, decided, hold, lifted, old_log, say_cut, the_cut, view, written
+from tests.audit.log.cut_log import (
+    ASKED,
+    CASE,
+    OLD,
+    decided,
+    hold,
+    lifted,
+    old_log,
+    report,
+    say_cut,
+    the_cut,
+    view,
+    written,
+)
 from tests.audit.log.logged import TEST, run_signer, sealed
 from tests.audit.log.test_shape import put
 from tests.servers import superuser_url
@@ -47,7 +60,6 @@ LIES: dict[str, tuple[Said, str]] = {
     "another size was decided": (lambda: [*decided(256), the_cut(cut_id="of 256")], NOBODY),
     "another cut was decided": (lambda: [*decided(), the_cut(cut_id="d")], NOBODY),
     "approved before it was proposed": (lambda: [*reversed(decided()), the_cut()], NOBODY),
-    "declined": (lambda: [*decided(), declined(), the_cut()], "log.cut: It was declined."),
     "declined since, and that is not sealed yet": (
         lambda: [*decided(), the_cut(), declined()],
         "log.cut: It was declined.",
@@ -143,6 +155,26 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(sealing, "reason_against", judging)
     return found
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["declined before", "declined since"])
+def test_a_declined_cut_is_told_once_and_waits_no_more(first: bool, caplog: Any) -> None:
+    """The check of the log knows that it is no entry, and why; one that nobody declined is missed there."""
+    old_log()
+    with transaction.atomic():
+        append_many([*decided(), *[declined()] * first, the_cut(), *[declined()] * (not first)])
+    assert rounds(2) == [3, 3]
+    assert QueueEntry.objects.count() == (
+        0 if first else 1
+    )  # refused while its decline waited too: looked at again later
+    assert (rounds(1), QueueEntry.objects.count(), minimum_index()) == ([0], 0, 0)
+    told = [each.message.partition(": ")[2] for each in caplog.records if each.name == "breakglass.alarm"]
+    assert told == ["log.cut: It was declined."] * (1 if first else 2)
+    assert (named(["log.cut"])[0].index, report().astray) == (None, 0)
+    with transaction.atomic():
+        append_many([the_cut(512, cut_id="another")])
+    QueueEntry.objects.all().delete()
+    assert report().astray == 1
 
 
 @pytest.mark.django_db(transaction=True)
