@@ -37,7 +37,7 @@ EVENTS = family(
     ("personal_value.erased", "A personal value was erased.", "event_id:id field basis erasure_id:id?"),
     ("reconciliation.compared", "Live tables were held against the log.", "system_id:id? ok:bool differences:list"),
     ("log.checked", "The log was checked against itself and against what is published.",
-     "ok:bool size:int checkpoints:int published:int? unreachable:bool? personal:int erased:int waiting:int took_ms:int whole_from:int? unseen:int?"),
+     "ok:bool size:int checkpoints:int published:int? unreachable:bool? personal:int erased:int waiting:int took_ms:int whole_from:int? unseen:int? misdated:int?"),
     ("log.damage_found", "A check of the log found damage.", "size:int damages:list"),
     ("log.witnessed", "A witness outside has cosigned the log. Ok: its line verifies.", "witness size:int at:time ok:bool"),
     ("log.not_witnessed", "A witness that is listed has cosigned nothing for an hour.", "witness last_at:time?"),

@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from audit.log import merkle, tiles
 from audit.log.checkpoint import MAX_SIZE
 from audit.log.cuts import begins_at
 from audit.log.examining_cut import examine_cut
+from audit.log.examining_times import Times, seen
 from audit.log.examining_values import Examined, Gone, examine_values, read_gone
 from audit.log.examining_witnesses import NOBODY, Witnesses, examine_lines, examine_shown
 from audit.log.judging_cuts import declined_for_good
@@ -64,7 +66,8 @@ def examine(
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         lacking = examine_shown(report, witnesses, stored_tile)
-        _sealed(report, keys, [*seen_elsewhere, *lacking], read_gone(gone), _teller(tell))
+        looks = _Looks(report, read_gone(gone), _teller(tell), Times(report, seen(witnesses.keys)))
+        _sealed(looks, keys, [*seen_elsewhere, *lacking])
         _unsealed(report)
         examine_lines(report, witnesses.keys)
         _stamped(report, roots)
@@ -124,19 +127,27 @@ def stored_notes(size: int = MAX_SIZE, above: int = -1) -> Iterator[StoredNote]:
         yield StoredNote(at_size, note.encode(), at)
 
 
-def _sealed(
-    report: Report, keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote], gone: Gone, told: Told
-) -> None:
-    check = TileCheck(stored_tile)
+@dataclass(frozen=True)
+class _Looks:
+    """What is looked at of each entry on its way, and who is told."""
+
+    report: Report
+    gone: Gone
+    told: Told
+    times: Times
+
+
+def _sealed(looks: _Looks, keys: Sequence[VerifierKey], seen_elsewhere: Sequence[StoredNote]) -> None:
+    report, check = looks.report, TileCheck(stored_tile)
     elsewhere = sorted(seen_elsewhere, key=lambda note: note.size)
     begins = report.whole_from = begins_at()
     if begins:
         notes = _notes(stored_notes(begins), [note for note in elsewhere if note.size <= begins])
-        examine_cut(report, check, _entries(report, gone, told, 0, begins), notes, keys, stored_tile)
+        examine_cut(report, check, _entries(looks, 0, begins), notes, keys, stored_tile)
     notes = _notes(
         stored_notes(above=begins or -1), [note for note in elsewhere if not begins or note.size > begins]
     )  # read as they are needed
-    for result in verify_entries(_watched(report, gone, told, check, begins), notes, keys, stored_tile, begins):
+    for result in verify_entries(_watched(looks, check, begins), notes, keys, stored_tile, begins):
         report.checkpoints += 1
         if not result.ok:
             report.bad_range_count += 1
@@ -148,33 +159,35 @@ def _notes(stored: Iterator[StoredNote], elsewhere: Sequence[StoredNote]) -> Ite
     return heapq.merge(stored, elsewhere, key=lambda note: note.size)
 
 
-def _watched(report: Report, gone: Gone, told: Told, check: TileCheck, begins: int) -> Iterator[Entry]:
+def _watched(looks: _Looks, check: TileCheck, begins: int) -> Iterator[Entry]:
     """The stored entries from an index on, held against the tiles on their way."""
-    for entry in _entries(report, gone, told, begins, MAX_SIZE):
+    for entry in _entries(looks, begins, MAX_SIZE):
         check.come_to(entry.index)
         check.add(merkle.leaf_hash(entry.body))
         yield entry
 
 
-def _entries(report: Report, gone: Gone, told: Told, start: int, end: int) -> Iterator[Entry]:
-    """The stored entries between two indexes; on their way columns and personal values are held against them."""
+def _entries(looks: _Looks, start: int, end: int) -> Iterator[Entry]:
+    """The stored entries between two indexes; on their way columns, times and personal values are held against them."""
+    report = looks.report
     columns = ("event_id", *(f"event__{name}" for name in ("name", "at", "by", "case", "subject", "body")))
     chosen = SealedEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")
     chunk: list[Examined] = []
     for index, leaf, *row in chosen.values_list("index", "leaf_hash", *columns).iterator(chunk_size=CHUNK):
         event = Queued(0, *row)
         report.entries += 1
+        looks.times.look(index, event.at)
         if reason_to_refuse(event):
             report.wrong_columns.append(index)
         chunk.append(Examined(index, event.id, event.body))
         if len(chunk) == CHUNK:
-            examine_values(report, chunk, gone)
+            examine_values(report, chunk, looks.gone)
             chunk.clear()
-            told(report.entries)
+            looks.told(report.entries)
         yield Entry(index, event.body, bytes(leaf))
-    examine_values(report, chunk, gone)
+    examine_values(report, chunk, looks.gone)
     if chunk:
-        told(report.entries)
+        looks.told(report.entries)
 
 
 def _teller(tell: Tell | None) -> Told:

@@ -28,6 +28,9 @@ class Report:
     personal_missing: list[str] = field(default_factory=list)  # the first 20 of which no entry says why they are gone
     personal_missing_count: int = 0
     personal_wrong: list[str] = field(default_factory=list)
+    times_ahead: int = 0  # entries that were signed, cosigned or stamped before the time that they say
+    times_back: int = 0  # entries that say a time before that of an entry that stands before them
+    time_wrong: int | None = None  # the index of the first of either
     waiting: int = 0
     waiting_since: int | None = None
     astray: int = 0  # neither sealed nor in the queue
@@ -48,6 +51,16 @@ class Report:
     def ok(self) -> bool:
         """Whether nothing is at fault."""
         return not self.sentences()
+
+    def notes(self) -> list[str]:
+        """What is no fault of the log, and for somebody to look at."""
+        if self.time_wrong is None:
+            return []
+        words = (
+            f"{self.times_ahead} entries say a time over five minutes after they were signed, cosigned or timestamped, and {self.times_back} one "
+            f"over five minutes before that of an entry before them, first entry {self.time_wrong}: some clock went wrong. That is no damage."
+        )
+        return [words]
 
     def sentences(self) -> list[str]:
         """Each fault in words, without any personal value."""

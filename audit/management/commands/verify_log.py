@@ -81,6 +81,7 @@ def sentences(report: Report) -> Iterator[str]:
     yield from report.sentences()
     yield from _places(report)
     yield from _of_witnesses(report)
+    yield from report.notes()
     lost = f"; {report.personal_lost} did not come back with their entries" if report.personal_lost else ""
     yield f"{report.personal_held} personal values match their commitments; {report.personal_erased} were erased{lost}."
     if report.timestamps or report.timestamps_unverified:

@@ -145,6 +145,10 @@ OPERATOR = {
         "tests/audit/facts/test_anchors.py::test_what_a_look_found_is_judged",
     ),
     "Show two people two logs": (FORKED,),
+    "Date entries otherwise": (
+        f"{LOG}/test_examining_times.py::test_an_entry_of_a_time_that_cannot_be_is_a_note_and_no_damage",
+        f"{LOG}/test_examining_times.py::test_the_time_of_a_listed_witness_and_of_an_authority_bounds_what_was_written_before",
+    ),
     "By a required witness at the next checkpoint; a right": (
         NOT_COSIGNED, f"{LOG}/test_anchors.py::test_a_directory_is_looked_at_as_this_process_sees_it_and_each_look_is_recorded_once",
         f"{LOG}/test_locked.py::test_the_newest_full_tile_is_read_back_once_an_hour", DAILY,

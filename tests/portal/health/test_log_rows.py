@@ -1,6 +1,7 @@
 """The status page's lines on the published log, its witnesses and its check."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from django.db import connection
 
 from audit.log import checking
-from audit.log.append import process
+from audit.log.append import clock, process
 from audit.log.publishing import publish_once
 from audit.log.stores.directory import DirectoryStore
 from audit.log.timestamps import taking
@@ -128,6 +129,13 @@ def test_check_of_the_log_by_its_age_and_what_it_found(settings: Any, tmp_path: 
     publish_once(connection, DirectoryStore(tmp_path), [run_signer().verifier()])
     checking.check(by=process("checker"))
     assert [check_row(now() + timedelta(hours=hours)).state for hours in (0, 25, 27)] == ["healthy", "healthy", "late"]
+    with clock(partial(int, now().timestamp() * 1000 - 10 * 60_000)):
+        sealed(2)
+    checking.check(by=process("checker"))
+    assert (check_row(now()).state, "s. 2 entries say a time that cannot be" in check_row(now()).says) == (
+        "healthy",
+        True,
+    )
     (tmp_path / "tile/entries/000").unlink()
     checking.check(by=process("checker"))
     assert (check_row(now()).state, check_row(now()).says) == (
