@@ -14,6 +14,7 @@ from psycopg import generators, pq
 if TYPE_CHECKING:
     from psycopg.abc import Buffer, PQGen
 
+BEGIN = b"BEGIN"
 _prepared: "weakref.WeakKeyDictionary[psycopg.Connection[Any], set[bytes]]" = weakref.WeakKeyDictionary()
 
 
@@ -31,7 +32,7 @@ def ask(link: "psycopg.Connection[Any]", asked: Sequence[Asked], *, commit: bool
     """The answer to each in turn, the COMMIT's last; a statement that the server refused has an answer that says so.
 
     Raises:
-        psycopg.Error: The connection is lost, or a statement could not be prepared.
+        psycopg.Error: The connection is lost, a statement could not be prepared, or the transaction could not begin.
     """
     raw = link.pgconn
     prepare(link, asked)
@@ -39,7 +40,7 @@ def ask(link: "psycopg.Connection[Any]", asked: Sequence[Asked], *, commit: bool
         raw.enter_pipeline_mode()
         opened = raw.transaction_status == pq.TransactionStatus.IDLE
         if opened:
-            raw.send_query_params(b"BEGIN", None)
+            raw.send_query_params(BEGIN, None)
         for each in asked:
             raw.send_query_prepared(each.name, each.values, each.formats)
         if commit:
@@ -50,6 +51,8 @@ def ask(link: "psycopg.Connection[Any]", asked: Sequence[Asked], *, commit: bool
     except BaseException:  # half asked and half answered, it is of no use to anybody
         raw.finish()
         raise
+    for error in filter(None, map(refused, answers[:opened])):
+        raise error  # all behind it was passed over, and looks like answers without a row
     return answers[opened:]
 
 

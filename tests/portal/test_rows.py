@@ -6,9 +6,10 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.db import DataError, OperationalError, connection, models, transaction
+from django.db import DataError, OperationalError, ProgrammingError, connection, models, transaction
 from django.db.transaction import TransactionManagementError
 
+from audit.log import one_trip
 from portal.clock import now
 from portal.grants.models import Extension
 from portal.people.models import Person
@@ -94,6 +95,18 @@ def test_row_that_is_locked_first_of_all_begins_the_transaction() -> None:
         transaction.set_rollback(True)
     with transaction.atomic():
         assert lock_row(Person, somebody.pk).name == somebody.name
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_whose_transaction_could_not_begin_is_not_taken_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where somebody cancels it just then: what was sent behind the BEGIN is passed over by the server, and has an empty answer."""
+    somebody = person()
+    with monkeypatch.context() as patched:
+        patched.setattr(one_trip, "BEGIN", b"BEGIN WRONG")
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            lock_row(Person, somebody.pk)
+    with transaction.atomic():
+        assert lock_row(Person, somebody.pk) == somebody
 
 
 def test_each_lock_has_a_name_of_its_own_on_the_server() -> None:
