@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from audit.log.addresses import spoken
 from audit.log.backup.configured import NotConfigured, identities_in, signers_of_backups, target_at
 from audit.log.backup.restoring import NotRestored, Restored, restore
 from audit.log.checkpoints import public_keys
@@ -51,8 +52,8 @@ class Command(BaseCommand):
                 published=open_store(published) if published else None, backup=backup, older=older,
             )  # fmt: skip
         except (NotConfigured, NotRestored, NotVerified, StoreUnavailable, ValueError) as error:
-            raise CommandError(f"Nothing was restored. {error}") from error
-        self.stdout.write(json.dumps(figures(found)) if as_json else "\n".join(sentences(found)))
+            raise CommandError(f"Nothing was restored. {spoken(str(error))}") from error
+        self.stdout.write(json.dumps(figures(found)) if as_json else "\n".join(map(spoken, sentences(found))))
         if found.missing.count:
             raise CommandError("Restored, and not everything is there.", returncode=SOMETHING_IS_MISSING)
         if not found.missing.asked:

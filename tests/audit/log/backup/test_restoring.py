@@ -130,7 +130,7 @@ def test_restore_says_exactly_what_is_missing_and_replays_what_was_erased(
     backups.backup()
     erase(late)
     with clock(lambda: AT), transaction.atomic():
-        append("list.downloaded", by=TEST, case="c7", person_id="p", list="cases", rows=1)
+        append("list.downloaded", by=TEST, case="c7\x1b[2J", person_id="p", list="cases", rows=1)
     sealed(3)
     published = tmp_path / "published"
     publish_once(connection, DirectoryStore(published), [run_signer().verifier()])
@@ -142,7 +142,7 @@ def test_restore_says_exactly_what_is_missing_and_replays_what_was_erased(
     assert [line.split(",")[0] for line in lines if line.startswith("- ")] == [
         f"- {index} {name}" for index, name, *_ in lacking
     ]
-    assert "- 5 list.downloaded, 2026-09-21 14:13:20 UTC, case c7" in lines
+    assert "- 5 list.downloaded, 2026-09-21 14:13:20 UTC, case c7[U+001B][2J" in lines
     with working_in(empty), connection.cursor() as cursor:
         cursor.execute("SELECT event_id, field FROM audit_personal_value ORDER BY event_id, field")
         held = cursor.fetchall()
