@@ -9,7 +9,7 @@ from audit.log.errors import NotVerified, ParseError
 from audit.log.logged import event_of
 from audit.log.models import PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.note import to_base64, write_note
-from audit.log.proof import VerifiedInclusion, write_proof
+from audit.log.proof import VerifiedInclusion, with_entry, write_proof
 from audit.log.read import LoggedEvent, between, count_between, dated, newest_of_case, recent, size
 from audit.log.witness.requests import write_request
 
@@ -176,10 +176,10 @@ def proof_of(event: LoggedEvent) -> Proof:
 
 
 def proof_file(event: LoggedEvent) -> bytes | None:
-    """A ``.tlog-proof`` file (C2SP tlog-proof); nothing while the entry is not under a checkpoint.
+    """A ``.tlog-proof`` file (C2SP tlog-proof) that carries the entry; nothing while the entry is not under a checkpoint.
 
     Raises:
         NotVerified: it cannot be proved.
     """
     found = checkpoints.inclusion(event.id)
-    return write_proof(found.proof()) if found else None
+    return write_proof(with_entry(found)) if found else None

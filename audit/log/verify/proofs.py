@@ -15,7 +15,7 @@ from audit.log.checkpoint import (
 from audit.log.cosignature import CosignerKey, verify_cosignatures
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import VerifierKey, to_base64
-from audit.log.proof import VerifiedInclusion, parse_proofs, verify_carried
+from audit.log.proof import LogProof, VerifiedInclusion, parse_proofs, verify_carried, verify_proof
 from audit.log.verify import keys
 from audit.log.witness.requests import parse_request
 
@@ -23,20 +23,26 @@ PROVED, NOT_PROVED, NOT_CHECKED = 0, 1, 2
 
 
 def proof(arguments: Sequence[str]) -> int:
-    """Check proofs that carry their entries. 0: all of them hold. 1: one does not, or it is no proof. 2: it could not be checked."""
+    """Check proofs that carry their entries, or one beside its entry. 0: all of them hold. 1: one does not, or it is no proof. 2: it could not be checked."""
     parser = ArgumentParser(prog="verify proof", description="Check proofs of entries with the log's public key alone.")
     parser.add_argument(
         "file", type=Path, help="one C2SP tlog-proof or several, one after another, each with its entry"
     )
+    words = "the bytes of the entry, for a proof that does not carry it"
+    parser.add_argument("--entry", type=Path, metavar="FILE", help=words)
     keys.ask(parser)
     given = parser.parse_args(arguments)
     try:
         trusted, witnesses, data = _read(given)
+        entry = given.entry.read_bytes() if given.entry else None
     except (ParseError, OSError) as error:
         return _say(f"It could not be checked. {error}", NOT_CHECKED)
     try:
-        for each in parse_proofs(data):
-            found = verify_carried(each, trusted)
+        proofs = parse_proofs(data)
+        if entry is None and (alone := _alone(proofs)):
+            return _say(f"It could not be checked. {alone}", NOT_CHECKED)
+        for each in proofs:
+            found = verify_carried(each, trusted) if entry is None else verify_proof(each, entry, trusted)
             _witnessed(each.checkpoint, witnesses)
             print(_line(found))  # noqa: T201 - a command speaks
     except (ParseError, NotVerified) as error:
@@ -85,6 +91,14 @@ def verify_growth(
 
 def _read(given: Namespace) -> tuple[list[VerifierKey], list[CosignerKey], bytes]:
     return keys.of_log(given), keys.of_witnesses(given), given.file.read_bytes()
+
+
+def _alone(proofs: Sequence[LogProof]) -> str:
+    """What is missing where a proof came without its entry: that says nothing against the log."""
+    for each in proofs:
+        if each.extra is None:
+            return f"The proof of entry {each.index} does not carry its entry; give the bytes with --entry FILE."
+    return ""
 
 
 def _witnessed(checkpoint: SignedCheckpoint, witnesses: Sequence[CosignerKey]) -> None:

@@ -3,7 +3,11 @@
 import base64
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
@@ -15,8 +19,9 @@ from audit.log.append import Entry, append_many, process
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified
 from audit.log.models import Event, PersonalValue, QueueEntry, SealedEntry, StoredCheckpoint
-from audit.log.proof import parse_proof, verify_proof
+from audit.log.proof import parse_proof, verify_proof, write_proof
 from audit.log.read import named, of_case, recent, size
+from audit.log.single_file import single_file
 from audit.log.verify.proofs import verify_growth
 from tests.audit.cases.written import hire_auditor
 from tests.browsing import browser_of
@@ -197,6 +202,26 @@ def test_bytes_and_proof_hold_outside_of_the_portal(world: World) -> None:
         "the proof of an entry",
         "an entry of the log",
     ]
+
+
+def test_what_the_pages_hand_out_is_proved_by_the_single_file(world: World, tmp_path: Path) -> None:
+    request = request_of(world)
+    sealed()
+    index, mo = index_of(request), browser_of(world.mo)
+    for part in ("bytes", "proof"):
+        (tmp_path / part).write_bytes(mo.get(f"/log/{index}/{part}").content)
+    bare = replace(parse_proof((tmp_path / "proof").read_bytes()), extra=None)
+    (tmp_path / "bare").write_bytes(write_proof(bare))
+    (tmp_path / "log.pub").write_text("".join(f"{key.text()}\n" for key in checkpoints.public_keys()))
+    (tmp_path / "verify.pyz").write_bytes(single_file())
+
+    def said(*words: str) -> tuple[int, str]:
+        command = (sys.executable, "-I", "-S", "verify.pyz", "proof", *words, "--key-file", "log.pub")
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env={})
+        return ran.returncode, (ran.stdout + ran.stderr).splitlines()[-1]
+
+    assert [said("proof"), said("bare", "--entry", "bytes")] == [(0, "PROVED."), (0, "PROVED.")]
+    assert said("bare")[0] == 2
 
 
 def test_personal_values_stand_beside_and_erased_ones_say_so(world: World) -> None:

@@ -78,15 +78,25 @@ def test_each_entry_of_a_file_is_proved_with_the_key_alone(
     assert main(["proof", str(tmp_path / "none"), "--key", key]) == NOT_CHECKED
 
 
-def test_a_proof_without_its_entry_or_under_another_key_is_not_believed(
-    log: SimulatedLog, stranger: SignerKey, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_proof_under_another_key_is_not_believed(log: SimulatedLog, stranger: SignerKey, tmp_path: Path) -> None:
     path = tmp_path / "proofs"
     path.write_bytes(proofs(log, 7))
     assert main(["proof", str(path), "--key", stranger.verifier().text()]) == NOT_PROVED
+
+
+def test_a_proof_without_its_entry_is_checked_with_the_bytes_beside_it(
+    log: SimulatedLog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, entry = tmp_path / "proof", tmp_path / "entry"
+    words = ["proof", str(path), "--key", log.signer.verifier().text()]
     path.write_bytes(write_proof(proved(log, 7, log.notes[-1].note).proof()))
-    assert main(["proof", str(path), "--key", log.signer.verifier().text()]) == NOT_PROVED
-    assert "does not carry its entry" in capsys.readouterr().err
+    assert main(words) == NOT_CHECKED
+    assert "entry 7 does not carry its entry; give the bytes with --entry FILE." in capsys.readouterr().err
+    entry.write_bytes(log.entries[7].body)
+    assert main([*words, "--entry", str(entry)]) == PROVED
+    entry.write_bytes(log.entries[8].body)
+    assert main([*words, "--entry", str(entry)]) == NOT_PROVED
+    assert main([*words, "--entry", str(tmp_path / "none")]) == NOT_CHECKED
 
 
 def test_a_witness_that_is_demanded_must_have_cosigned(log: SimulatedLog, witness: SignerKey, tmp_path: Path) -> None:
