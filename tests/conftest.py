@@ -1,6 +1,7 @@
 """For all tests: the servers stand before Django's settings are read."""
 
 import os
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ settings.register_profile("house", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("house")
 django.setup()  # pytest-django looked for settings before they were named
 
+from portal.people import signing_in  # noqa: E402 - it reads models
 from tests.emptying import instead_of_flush  # noqa: E402 - it needs the settings
 from tests.faults.whole import House, _house, house  # noqa: E402 - it reads models
 from tests.migrated import django_db_setup  # noqa: E402 - likewise
@@ -25,6 +27,7 @@ from tests.static_files import found_once  # noqa: E402 - it needs the settings
 
 instead_of_flush()
 found_once()
+signing_in.SEEN_EVERY = timedelta(days=1)  # or a page asks for one row more wherever a test takes a minute
 __all__ = ["_house", "_mail_sink", "django_db_setup", "house", "mail_sink", "target"]
 pytest_plugins = ["tests.counting", "tests.garbage", "tests.resuming"]
 

@@ -23,7 +23,7 @@ def test_record_of_a_use_is_complete_soon_after_the_read_back(house: House) -> N
     done = psql(line, password, "SELECT count(*) FROM shop.orders", "SELECT employee FROM shop.salaries")
     assert "permission denied" in done.stderr
     assert ann.post(f"/grants/{grant}/return/", page=ann.get(f"/requests/{case}/")).status == 200
-    wait_until(lambda: facts(house, grant)[0] == "ended", "the read-back", 30)
+    wait_until(lambda: facts(house, grant)[0] == "ended", "the read-back")
     since = time.monotonic()
     wait_until(lambda: verdict(house, grant) == "complete", f"complete, and not {verdict(house, grant)}", WITHIN_S)
     print(f"complete {time.monotonic() - since:.1f} s after the read-back")  # noqa: T201 - a figure that is looked at
@@ -43,7 +43,7 @@ def opened(house: House, ann: Visitor, ines: Visitor) -> tuple[str, str]:
         == 200
     )
     grant = str(house.rows("SELECT id FROM portal_grant WHERE request_id = %s", [case[1]])[0][0])
-    wait_until(lambda: facts(house, grant)[0] == "active", "the opening", 30)
+    wait_until(lambda: facts(house, grant)[0] == "active", "the opening")
     return case[1], grant
 
 

@@ -108,7 +108,7 @@ def test_login_that_is_still_there_is_a_finding_once_and_read_until_it_is_gone(w
     _remove_by_hand(world, grant)
     sweep.run_due()
     assert told(item)[-1] == (READ_BACK, 0)
-    wait_until(lambda: not QueueEntry.objects.exists(), "all of it to be sealed", 10)
+    wait_until(lambda: not QueueEntry.objects.exists(), "all of it to be sealed")
     assert (intake.run(), Finding.objects.count()) == (0, 1)  # what the log says of it makes no second one
 
 

@@ -47,7 +47,7 @@ def say(name: str, *, case: str = "", **fields: Any) -> uuid.UUID:
             cursor.execute("SELECT 1 FROM audit_sealed_entry WHERE event_id = %s", [event])
             return cursor.fetchone() is not None
 
-    wait_until(sealed, "the event to be sealed", 10)
+    wait_until(sealed, "the event to be sealed")
     return event
 
 
@@ -289,7 +289,7 @@ def test_gap_is_tested_again_by_running_its_control_test(world: World) -> None:
         if verdict == "complete":
             say("completeness.judged", **{**same, "verdict": verdict, "reasons": [], "ranges": []})
         actions.ask_retest(by=actor(world.mo), finding=row)
-        wait_until(lambda: retests.run_due() == 1, "the retest", 10)
+        wait_until(lambda: retests.run_due() == 1, "the retest")
         outcomes.append(last_retest(row).ok)
     assert outcomes == [False, True]
     assert actions.close(by=actor(world.kim), finding=row, retest_ok=True).state == "closed"

@@ -201,6 +201,6 @@ def test_last_seal_is_read_from_the_log(world: World) -> None:
     from tests.servers import wait_until
 
     queue(world, "ines")
-    wait_until(lambda: rows("parts")["Last seal"].state == "healthy", "a seal", 10)
+    wait_until(lambda: rows("parts")["Last seal"].state == "healthy", "a seal")
     assert rows("parts")["Last seal"].at is not None
     assert json.dumps(Client().get("/health/ready").json()) == '{"ready": true, "database": "ok", "log": "ok"}'

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from portal.people import factors
+from portal.people import factors, signing_in
 from portal.people.models import Person, SignIn
 from tests.factories import (
     PASSWORD,
@@ -56,6 +57,17 @@ def test_password_and_code_sign_in_with_the_method_that_was_checked(ada: Person)
     made = sign_in_of(ada)
     assert (made.factor, made.ended_at, made.address) == ("totp", None, "127.0.0.1")
     assert names_by_subject(made.log_subject) == ["signin.opened"]
+
+
+@pytest.mark.parametrize(("every", "moves"), [(timedelta(0), True), (timedelta(minutes=1), False)])
+def test_browser_that_comes_back_is_seen_again_after_a_while(
+    ada: Person, monkeypatch: pytest.MonkeyPatch, every: timedelta, moves: bool
+) -> None:
+    browser = client_of(ada)
+    before = sign_in_of(ada).seen_at
+    monkeypatch.setattr(signing_in, "SEEN_EVERY", every)
+    assert browser.get("/").status_code == 200
+    assert (sign_in_of(ada).seen_at > before) == moves
 
 
 def test_key_of_the_cookie_changes_at_each_step(ada: Person) -> None:

@@ -30,7 +30,7 @@ def all_sealed() -> None:
             cursor.execute("SELECT count(*) FROM audit_queue")
             return bool(cursor.fetchone()[0] == 0)
 
-    wait_until(sealed, "the queue to be empty", 10)
+    wait_until(sealed, "the queue to be empty")
 
 
 def test_tables_and_log_agree_after_every_kind_of_way(world: World) -> None:

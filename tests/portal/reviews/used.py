@@ -83,6 +83,6 @@ def state_of(review: Review) -> dict[str, Any]:
 def follow_all() -> None:
     """Seal what was written, and let the list of actions follow."""
     with sealing():
-        wait_until(lambda: not QueueEntry.objects.exists(), "the sealer", 30)
+        wait_until(lambda: not QueueEntry.objects.exists(), "the sealer")
     while catch_up():
         pass
