@@ -14,6 +14,7 @@ from audit.log.cuts import minimum_index
 from audit.log.cutting import StillLocked, cut_published
 from audit.log.holds import Held, in_force
 from audit.log.note import VerifierKey
+from audit.log.outgrown import Outgrown
 from audit.log.published_lines import publish_lines
 from audit.log.publishing import Head, SetBack, publish_once, publish_timestamps
 from audit.log.sealing import SealingError
@@ -47,6 +48,7 @@ class Publisher:
     kept: tuple[int, ...] = ()  # bundles before it that stay, since they hold entries under a legal hold
     uncut: str = ""  # why what was cut is still there
     cut_rests_until: float = 0.0  # of the monotonic clock
+    outgrown: Outgrown = field(default_factory=Outgrown)  # partial tiles that readers may still copy
     lines: dict[str, bytes] = field(
         default_factory=dict
     )  # the last checkpoint of each witness, by the path where it lies
@@ -118,7 +120,7 @@ class Publisher:
         self.uncut = sentence
 
     def _published(self, connection: BaseDatabaseWrapper) -> Head | None:
-        self.published = publish_once(connection, self.store, self.keys)
+        self.published = publish_once(connection, self.store, self.keys, self.outgrown)
         self._cut()
         return self.published
 

@@ -17,6 +17,7 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.cuts import minimum_index
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, VerifierKey, write_note
+from audit.log.outgrown import Outgrown
 from audit.log.sealing import SealingError, last_signed
 from audit.log.stores import HEAD, Conflict, Overtaken, Still, Store
 from audit.log.tile_rows import read_tiles
@@ -63,13 +64,16 @@ def read_head(store: Store, keys: Sequence[VerifierKey]) -> Head | None:
         raise SetBack(f"The published checkpoint is not one of this log. {error}") from error
 
 
-def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[VerifierKey]) -> Head | None:
+def publish_once(
+    connection: BaseDatabaseWrapper, store: Store, keys: Sequence[VerifierKey], outgrown: Outgrown | None = None
+) -> Head | None:
     """Publish up to the last stored checkpoint; what is published then, nothing where nothing was ever sealed.
 
     Args:
         connection: Of the sealer's role.
         store: Where to.
         keys: The log's public keys.
+        outgrown: The partial tiles that wait until they go; without it they go at once, from where nobody reads meanwhile.
 
     Raises:
         StoreUnavailable, Conflict, Overtaken: See `Store`; the old head stands.
@@ -83,16 +87,18 @@ def publish_once(connection: BaseDatabaseWrapper, store: Store, keys: Sequence[V
         return None
     published = head.checkpoint.size if head else 0
     after = _cosigned(connection, last)
+    outgrown = outgrown or Outgrown(kept_s=0, begun=True)
     with connection.cursor() as cursor:
         if head:
             check_grown(cursor, head.checkpoint, last)
             if head.data == after:
+                outgrown.forget(store, published, published)
                 return head
         wanted = chain(changed_tiles(published, last.size), _shown_elsewhere(cursor, published, last.size))
         for resources in _resources(cursor, wanted, minimum_index(cursor)):
             store.put(resources, unless_moved(store, head.data if head else None))
     store.move_head(head.data if head else None, after)
-    store.forget(_outgrown(published, last.size))
+    outgrown.forget(store, published, last.size)
     return Head(after, last)
 
 
@@ -223,10 +229,3 @@ def _entries(cursor: Any, tile: tiles.TileName, hashes: Sequence[bytes]) -> list
     if [merkle.leaf_hash(entry) for entry in entries] != list(hashes):
         raise SealingError(f"The entries from {start} to {start + tile.width - 1} are not those that were sealed.")
     return entries
-
-
-def _outgrown(old: int, new: int) -> list[str]:
-    """The folders of the partial resources of the old tree that are full in the new one."""
-    edge = [tile for tile in tiles.right_edge(old) if tiles.width(tile.level or 0, tile.index, new) == tiles.WIDTH]
-    bundles = [tiles.TileName(None, tile.index, tile.width) for tile in edge if tile.level == 0]
-    return [tiles.path(tile).rpartition("/")[0] for tile in (*edge, *bundles)]

@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 from audit.log.cosignature import Cosigned
 from audit.log.note import to_base64
 from audit.log.said import Cut
-from audit.log.verify.damage import Verdict
+from audit.log.verify.damage import Kind, Verdict
 
 MOST_NAMED = 50
+TAKE_ANEW = (
+    "Was this copied while the log grew? Then take the copy anew: the checkpoint first, its tiles after it, and those once more; or give the address "
+    "of the log. What is missing then as well was taken away."
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -18,6 +22,8 @@ def sentences(verdict: Verdict) -> list[str]:
     more = len(verdict.damages) - len(named)
     if more:
         named.append(f"{more} more {_damages(more)}.")
+    if _lacks_its_end(verdict):
+        named.append(TAKE_ANEW)
     about = f"{verdict.origin}: {verdict.size} entries, root {to_base64(verdict.root)}." if verdict.origin else ""
     since = (
         f" from entry {verdict.whole_from} on; those before it were removed by a signed cut"
@@ -29,6 +35,12 @@ def sentences(verdict: Verdict) -> list[str]:
     )
     further = (*map(_of_cosigned, verdict.cosigned), *map(_of_cut, verdict.cuts))
     return [line for line in (*named, about, _of_resumed(verdict), *further, answer) if line]
+
+
+def _lacks_its_end(verdict: Verdict) -> bool:
+    """Whether a partial tile or bundle is missing. A copy that is torn and a log of which somebody took the end are then the same files."""
+    missing = (Kind.TILE_MISSING, Kind.BUNDLE_MISSING)
+    return any(each.kind in missing and ".p/" in each.path for each in verdict.damages)
 
 
 def _damages(count: int) -> str:

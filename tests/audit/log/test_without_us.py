@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from io import StringIO
 from pathlib import Path
@@ -109,7 +109,7 @@ def lines(keys: Sequence[VerifierKey]) -> str:
 @pytest.fixture(params=["fresh", "rotated", "cut"])
 def folder(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> Path:
     """What a stranger holds."""
-    log = Log(request.param, settings, DirectoryStore(tmp_path / "log"))
+    log = Log(request.param, settings, DirectoryStore(tmp_path / "published"))
     with serving(authority_in(tmp_path / "authority")) as authority:
         settings.PORTAL_TIMESTAMP_URL, settings.PORTAL_TIMESTAMP_ROOTS = authority.address, str(authority.root)
         assert taking.run_due() == 1
@@ -129,16 +129,24 @@ def folder(tmp_path: Path, settings: Any, request: pytest.FixtureRequest) -> Pat
     return tmp_path
 
 
+def surroundings(folder: Path) -> dict[str, str]:
+    """Of the page's commands: nothing of ours is on the path."""
+    path = os.pathsep.join([os.defpath, f"{sys.base_prefix}/bin"])
+    return {"PATH": path, "LC_ALL": "C.UTF-8", "FROM": str(folder / "published")}
+
+
 def followed(folder: Path) -> list[tuple[int, str]]:
-    """Each shell block in its order, in that folder, with nothing of ours on the path; a block of Python is the file that the next one runs."""
+    """Each shell block after the copy in its order, in that folder; a block of Python is the file that the next one runs."""
+    (_, copy), *blocks = BLOCKS.findall(PAGE.read_text())
+    if not (folder / "log").exists():
+        subprocess.run(["bash", "-eu", "-c", copy], cwd=folder, check=True, env=surroundings(folder))
     done = []
-    for language, text in BLOCKS.findall(PAGE.read_text()):
+    for language, text in blocks:
         if language == "python":
             (folder / "tree.py").write_text(text)
             continue
         ran = subprocess.run(
-            ["bash", "-eu", "-c", text], cwd=folder, capture_output=True, text=True, check=False,
-            env={"PATH": os.pathsep.join([os.defpath, f"{sys.base_prefix}/bin"]), "LC_ALL": "C.UTF-8"},
+            ["bash", "-eu", "-c", text], cwd=folder, capture_output=True, text=True, check=False, env=surroundings(folder),
         )  # fmt: skip
         done.append((ran.returncode, ran.stdout + ran.stderr))
     return done
@@ -169,11 +177,11 @@ def test_every_command_of_the_page_does_what_it_says(folder: Path) -> None:
 
 @pytest.mark.django_db
 def test_each_part_of_the_page_fails_on_what_it_checks(folder: Path) -> None:
-    bundle = min((folder / "log/tile/entries").rglob("[0-9]*[0-9]"))
+    bundle = min((folder / "published/tile/entries").rglob("[0-9]*[0-9]"))
     data = bundle.read_bytes()
     bundle.write_bytes(data[:10] + bytes([data[10] ^ 1]) + data[11:])
-    at = (folder / "log/checkpoint").read_text().split("\n")[1]
-    for head in (folder / "log/checkpoint", folder / f"log/timestamps/{at}.checkpoint"):
+    at = (folder / "published/checkpoint").read_text().split("\n")[1]
+    for head in (folder / "published/checkpoint", folder / f"published/timestamps/{at}.checkpoint"):
         head.write_text(head.read_text().replace(f"\n{at}\n", f"\n{int(at) - 1}\n"))
     proofs = (folder / "log-proofs.txt").read_bytes()
     (folder / "log-proofs.txt").write_bytes(proofs.replace(b"\nindex 40\n", b"\nindex 41\n"))
@@ -190,7 +198,7 @@ def changed(path: Path, before: str, after: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("folder", ["rotated"], indirect=True)
 def test_what_is_signed_with_a_retired_key_is_found_by_openssl_and_by_the_verifier(folder: Path) -> None:
-    at = int((folder / "log/checkpoint").read_text().split("\n")[1])
+    at = int((folder / "published/checkpoint").read_text().split("\n")[1])
     changed(folder / "log.pub", f"@{at - 2}-", f"@0-{at - 1}")
     done = followed(folder)
     assert [status for status, _ in done[:1] + done[3:5]] == [1] * 3, done
@@ -201,12 +209,69 @@ def test_what_is_signed_with_a_retired_key_is_found_by_openssl_and_by_the_verifi
 @pytest.mark.parametrize("folder", ["cut"], indirect=True)
 def test_a_bundle_that_no_cut_names_is_missed_by_the_fifty_lines_too(folder: Path) -> None:
     """The rest of the log is gone as well."""
-    at = (folder / "log/checkpoint").read_text().split("\n")[1]
-    for each in (folder / "log/tile/entries/001.p").iterdir():
+    at = (folder / "published/checkpoint").read_text().split("\n")[1]
+    for each in (folder / "published/tile/entries/001.p").iterdir():
         each.unlink()
     done = followed(folder)
     assert [status for status, _ in done[2:4]] == [1, 1]
     assert f"entries before {at} are missing, and no entry log.cut says so" in done[2][1]
+
+
+SLOWLY = """
+import os, pathlib, shutil, sys
+
+def copy(place, into):  # as cp does: a folder is listed once, then each of its names is looked at
+    if not place.exists():
+        sys.exit(1)
+    if place.is_dir():
+        into.mkdir(exist_ok=True)
+        return [copy(place / name, into / name) for name in sorted(os.listdir(place), reverse=True) if (place / name).exists()]
+    os.write({asks}, b".")
+    os.read({told}, 1)
+    if place.exists() and not (into.exists() and into.stat().st_mtime >= place.stat().st_mtime):
+        shutil.copyfile(place, into)
+
+copy(pathlib.Path(sys.argv[-2]), pathlib.Path(sys.argv[-1]) / pathlib.Path(sys.argv[-2]).name)
+"""
+
+
+def copied_slowly(folder: Path, block: str, between: Callable[[], None]) -> None:
+    """Run a block with a ``cp`` that waits before each file until something else was done."""
+    (asked, asks), (told, tells) = os.pipe(), os.pipe()
+    shim = folder / "bin" / "cp"
+    shim.parent.mkdir()
+    shim.write_text(f"#!{sys.executable}\n" + SLOWLY.replace("{asks}", str(asks)).replace("{told}", str(told)))
+    shim.chmod(0o755)
+    env = surroundings(folder)
+    env["PATH"] = os.pathsep.join([str(shim.parent), env["PATH"]])
+    with subprocess.Popen(["bash", "-eu", "-c", block], cwd=folder, pass_fds=[asks, told], env=env) as run:
+        os.close(asks)
+        os.close(told)
+        while os.read(asked, 1):
+            between()
+            os.write(tells, b".")
+    os.close(asked)
+    os.close(tells)
+    assert run.returncode == 0
+
+
+@pytest.mark.django_db
+def test_a_copy_that_is_taken_slowly_while_the_log_grows_is_whole(tmp_path: Path, settings: Any) -> None:
+    """Partial tiles go as soon as they may, which is worse than what the sealer does."""
+    log = Log("fresh", settings, DirectoryStore(tmp_path / "published"))
+    log.publish()
+    (tmp_path / "log.pub").write_text(settings.PORTAL_LOG_PUBLIC_KEY)
+    call_command("verifier", out=tmp_path / "verify.pyz", stdout=StringIO())
+
+    def grow() -> None:
+        log.grow(70)
+        log.publish()
+
+    copied_slowly(tmp_path, BLOCKS.findall(PAGE.read_text())[0][1], grow)
+    assert size() > 300 + 5 * 70
+    words = [sys.executable, "verify.pyz", "log", "--key-file", "log.pub"]
+    ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, env={})
+    assert (ran.returncode, ran.stdout.endswith("WHOLE.\n")) == (0, True), ran.stdout
 
 
 def test_the_single_file_is_the_same_every_time_and_needs_no_package(tmp_path: Path) -> None:

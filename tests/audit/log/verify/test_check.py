@@ -14,7 +14,7 @@ from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
 from audit.log.signing import SignerKey, sign_note
 from audit.log.verify.check import Wanted, check
 from audit.log.verify.damage import Damage, Kind
-from audit.log.verify.saying import sentences
+from audit.log.verify.saying import TAKE_ANEW, sentences
 from audit.log.verify.sources import Folder
 from tests.audit.log.simulator import simulated
 from tests.audit.log.verify.cut import AT, cut_log
@@ -185,6 +185,16 @@ def test_full_resources_stand_in_for_outgrown_partial_ones(signer: SignerKey, tm
     (tmp_path / "checkpoint").write_bytes(log.notes[0].note)
     (tmp_path / "tile/1/000.p/1").write_bytes((tmp_path / "tile/1/000.p/2").read_bytes()[:32])
     assert found(tmp_path, signer) == []
+
+
+@pytest.mark.parametrize(("path", "said"), [("tile/entries/002.p/44", True), ("tile/entries/001", False)])
+def test_a_partial_file_that_is_missing_is_damage_and_how_to_copy_is_said(
+    small: Path, signer: SignerKey, path: str, said: bool
+) -> None:
+    """The files of a torn copy are those of a log of which somebody took the end, so nothing is excused."""
+    (small / path).unlink()
+    verdict, _ = check(Folder(small), Wanted([signer.verifier()]))
+    assert (verdict.whole, TAKE_ANEW in sentences(verdict)) == (False, said)
 
 
 def test_after_a_signed_cut_the_rest_is_whole_from_its_index_on(signer: SignerKey, tmp_path: Path) -> None:
