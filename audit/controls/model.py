@@ -46,11 +46,11 @@ class StandIns:
 
 @dataclass(frozen=True)
 class Population:
-    """The rows judged: of one table, in the period by ``at`` or ``span``; ``shows`` are columns printed beside them."""
+    """The rows judged: of one table, in the period by any time of ``at`` or by ``span``; ``shows`` are columns printed beside them."""
 
     of: str
     source: str
-    at: str | None
+    at: tuple[str, ...]
     span: tuple[str, str] | None
     where: str | None
     shows: Mapping[str, str]

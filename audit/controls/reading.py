@@ -100,11 +100,19 @@ def _population(name: str, block: Mapping[str, Any]) -> Population:
     return Population(
         of=of,
         source=fragment(name, block.get("from", of)),
-        at=fragment(name, block["at"]) if "at" in block else None,
+        at=tuple(fragment(name, each) for each in _times(name, block["at"])) if "at" in block else (),
         span=(span[0], span[1]) if span else None,
         where=fragment(name, block["where"]) if "where" in block else None,
         shows={_name(name, each): fragment(name, sql) for each, sql in block.get("shows", {}).items()},
     )
+
+
+def _times(name: str, given: Any) -> list[Any]:
+    """The time, or the times, of which any places a row in the period."""
+    times = given if isinstance(given, list) else [given]
+    if not times:
+        raise CatalogueRefused(f"{name} names no time that places a row in the period.")
+    return times
 
 
 def _exemptions(

@@ -74,7 +74,8 @@ def _in_period(test: ControlTest) -> str:
     if test.population.span:
         from_at, to_at = test.population.span
         return f"({from_at} < period.end_at AND coalesce({to_at}, period.end_at) >= period.start_at)"
-    return f"({test.population.at} >= period.start_at AND {test.population.at} < period.end_at)"
+    within = [f"({at} >= period.start_at AND {at} < period.end_at)" for at in test.population.at]
+    return within[0] if len(within) == 1 else f"({_any(within)})"
 
 
 def _result(test: ControlTest) -> str:

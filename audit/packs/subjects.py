@@ -106,7 +106,7 @@ def concerns_people(test: ControlTest) -> bool:
 def time_of(test: ControlTest) -> str:
     """The column of time by which a test chooses its rows."""
     population = test.population
-    match = OF_TABLE.fullmatch(population.at or (population.span[0] if population.span else ""))
+    match = OF_TABLE.fullmatch((population.at or population.span or ("",))[0])
     return match[1] if match else ""
 
 

@@ -136,7 +136,10 @@ def _missed(seen: int, until: int, every: int) -> Iterator[int]:
 
 
 def _drills(facts: Facts, system: str, scope_from: int, every: int, after_change: int, period: Period) -> None:
-    """A drill that worked does the duty that is next due. One that failed does none: repeated in time, nothing was missed (BG-12)."""
+    """A drill that worked does the duty that is next due. One that failed does none: repeated in time, nothing was missed (BG-12).
+
+    Until it is repeated it stands at the duty that is next due, so that the period in which it was held knows of it.
+    """
     seen = done = scope_from
     changes, drills = facts.major_changes[system], _drilled(facts, system)
     for over_at in [at for at, worked in drills if worked]:
@@ -146,7 +149,12 @@ def _drills(facts: Facts, system: str, scope_from: int, every: int, after_change
             days_since_previous=(over_at - done) // DAY,
         )  # fmt: skip
         seen = done = over_at
-    _missed_drills(facts, system, seen, done, _owed(seen, period.end_at, every, after_change, changes), drills)
+    seen = _missed_drills(facts, system, seen, done, _owed(seen, period.end_at, every, after_change, changes), drills)
+    if (failed := _failed_since(drills, seen, period.end_at)) is not None:
+        due_at = _next(seen, every, after_change, changes)
+        _duty(
+            facts, "drill", system, due_at, due_at=due_at, done_at=failed, ok=0, days_since_previous=(due_at - done) // DAY
+        )  # fmt: skip
 
 
 def _missed_drills(
@@ -164,13 +172,25 @@ def _missed_drills(
 
 
 def _restores(facts: Facts, begun: int, every: int, until: int) -> None:
-    """A restore that verified does the duty that is next due; one that did not does none, and stands at the duty that it did not do."""
+    """A restore that verified does the duty that is next due.
+
+    One that did not does none, and stands at the duty that it did not do, or that is next due as long as nobody repeats it.
+    """
     seen = begun
     for at in sorted(at for at, verified in facts.restores if verified and at < until):
         seen = _missed_restores(facts, seen, at, every)
         _duty(facts, "restore", None, at, due_at=seen + every * DAY, done_at=at, ok=1)
         seen = at
-    _missed_restores(facts, seen, until, every)
+    seen = _missed_restores(facts, seen, until, every)
+    repeated = any(verified and at >= until for at, verified in facts.restores)
+    if not repeated and (failed := _failed_since(facts.restores, seen, until)) is not None:
+        due_at = seen + every * DAY
+        _duty(facts, "restore", None, due_at, due_at=due_at, done_at=failed, ok=0)
+
+
+def _failed_since(tries: Iterable[tuple[int, int]], seen: int, until: int) -> int | None:
+    """The last of those that failed after the last duty and before the end of the period."""
+    return max((at for at, worked in tries if not worked and seen < at < until), default=None)
 
 
 def _missed_restores(facts: Facts, seen: int, until: int, every: int) -> int:
@@ -303,15 +323,19 @@ def _judged(facts: Facts, source: str, from_at: int, to_at: int) -> bool:
 
 
 def guard_checks(facts: Facts, period: Period, parameters: dict[str, Parameter]) -> None:
-    """A check of each store falls due at the end of every slot since its first one; the worst of a slot's checks counts."""
+    """A check of each store falls due at the end of every slot since its first one; the worst of a slot's checks counts.
+
+    A slot that lies across an edge of the period is judged by what was found in the period; the rest belongs to the one beside it.
+    """
     length = parameters["guard_check_hours"].value * MILLISECONDS["hour"]
     for store, checks in facts.guards.items():
         begun = checks[0]["done_at"]
         for due_at in range(begun + length, min(period.end_at, period.as_of) + length, length):
             held = [each for each in checks if due_at - length <= each["done_at"] < due_at]
-            if due_at >= period.start_at and (held or due_at < period.end_at):
+            within = [each for each in held if period.start_at <= each["done_at"] < period.end_at]
+            if within or (not held and period.start_at <= due_at < period.end_at):
                 key = f"guard:{store}:{due_at}"
-                facts.rows["guard_checks"][key] = {"store": store, "due_at": due_at, **_worst(held)}
+                facts.rows["guard_checks"][key] = {"store": store, "due_at": due_at, **_worst(within)}
 
 
 def _worst(held: list[Row]) -> Row:

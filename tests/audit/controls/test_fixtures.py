@@ -10,7 +10,7 @@ import yaml
 from audit.controls.loading import FOLDER, load_catalogue
 from audit.controls.model import TestResult
 from audit.controls.runner import run_catalogue, run_test
-from tests.audit.controls.fixture_rows import base_database, faults, milliseconds, patched, period
+from tests.audit.controls.fixture_rows import base, base_database, faults, milliseconds, patched, period
 
 UNREMARKABLE = {"pass", "open", "not_applicable"}
 SCENARIOS = yaml.safe_load((FOLDER / "scenarios.yaml").read_text(encoding="utf-8"))["scenarios"]
@@ -87,10 +87,12 @@ def _still_there(before: Mapping[str, str], fault: Mapping[str, Any]) -> dict[st
     """What was judged before, less the rows that the patch itself deletes or moves out of the period."""
     population = load_catalogue().tests[fault["test"]].population
     gone = set(fault["patch"].get("delete", {}).get(population.of, ()))
-    at = (population.at or "").rpartition(".")[2]
+    times = {each.rpartition(".")[2] for each in population.at}
     within = period(fault["patch"].get("period"))
     for name, columns in fault["patch"].get("set", {}).get(population.of, {}).items():
-        if at in columns and not within.start_at <= milliseconds(columns[at]) < within.end_at:
+        moved = {**base()["rows"][population.of].get(name, {}), **columns}
+        given = [milliseconds(moved[each]) for each in times if moved.get(each) is not None]
+        if times & columns.keys() and not any(within.start_at <= each < within.end_at for each in given):
             gone.add(name)
     return {name: result for name, result in before.items() if name not in gone and "*" not in gone}
 

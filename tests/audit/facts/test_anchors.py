@@ -87,6 +87,20 @@ def test_a_store_is_looked_at_in_each_slot_and_the_worst_look_of_a_slot_counts()
     assert guards(log, 4) == [*guards(log), (f"guard:database:{START + 3 * DAY}", "deviation")], "missed"
 
 
+def test_what_a_look_found_on_the_last_day_is_of_this_period_and_what_one_found_later_of_the_next() -> None:
+    log = story.organisation()
+    checked(log, START + 20 * HOUR, alter_rights=1)
+    assert guards(log, 1) == [(f"guard:database:{START + DAY + 20 * HOUR}", "deviation")], "due after the period"
+    following = Period(START + DAY, START + 2 * DAY, START + 2 * DAY)
+    assert judge(log, period=following).rows("T-46") == {}, "in one pack only"
+    log = story.organisation()
+    checked(log, START + 20 * HOUR)
+    checked(log, START + DAY + HOUR, alter_rights=1)
+    end = START + DAY
+    assert judge(log, period=Period(START, end, end + 2 * HOUR)).results["T-46"].result == "pass"
+    assert guards(log, 2) == [(f"guard:database:{end + 20 * HOUR}", "deviation")]
+
+
 @pytest.mark.parametrize(
     ("found", "result"),
     [

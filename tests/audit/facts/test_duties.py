@@ -130,6 +130,15 @@ def test_failed_drill_that_nobody_repeats_is_a_duty_missed() -> None:
     assert judge(log).rows("T-34") == {f"due:drill:billing:{due}": "deviation"}
 
 
+def test_drill_that_failed_and_is_not_due_yet_waits_to_be_repeated() -> None:
+    log, due = story.organisation(), at("06-01", "01:00") + 90 * DAY
+    first = drilled(log, "C", at("08-03"), worked=1)
+    over = drilled(log, "D", at("09-28"), worked=0)
+    following = first + 90 * DAY
+    assert drills(log) == [(due, first, 1), (following, over, 0)]
+    assert judge(log).rows("T-34") == {f"due:drill:billing:{first}": "pass", f"due:drill:billing:{following}": "open"}
+
+
 def test_restore_that_verified_does_the_duty_that_is_due_next() -> None:
     log = story.organisation()
     said: dict[str, Any] = {"sentence": "No.", "kept": "All.", "to_do": "Look.", "code": "not_restored"}
@@ -141,7 +150,7 @@ def test_restore_that_verified_does_the_duty_that_is_due_next() -> None:
         (each["due_at"], each["done_at"], each["ok"]) for each in judged.facts("duties") if each["kind"] == "restore"
     ]
     assert restores == [(at("06-01") + 180 * DAY, START + DAY, 1)]
-    assert judged.rows("T-44") == {}  # due after the period
+    assert judged.rows("T-44") == {f"due:restore:portal:{START + DAY}": "pass"}, "done in the period, due after it"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +162,8 @@ def test_restore_that_verified_does_the_duty_that_is_due_next() -> None:
         ([(100, 0), (101, 1), (250, 1)], [(180, 101, 1), (281, 250, 1)]),
         ([(200, 1)], [(180, None, None), (360, 200, 1), (380, None, None)]),
         ([(500, 1)], [(180, None, None), (360, None, None)]),  # after the period: nothing of it
+        ([(390, 0)], [(180, None, None), (360, None, None), (540, 390, 0)]),  # not due yet, and to be repeated
+        ([(390, 0), (410, 1)], [(180, None, None), (360, None, None)]),
     ],
 )
 def test_restores_that_were_missed_late_or_did_not_verify(
