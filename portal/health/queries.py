@@ -13,7 +13,7 @@ from portal.health.backup_rows import backup_rows
 from portal.health.broker import broker_trouble
 from portal.health.log_rows import check_row, published_row, timestamps_row, witnesses_row
 from portal.health.parts import PARTS, PROCESSES, About
-from portal.health.rows import DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
+from portal.health.rows import DOWN, HEALTHY, LATE, NOT_COVERED, UNKNOWN, Row, Sign, row
 from portal.jobs import BEAT, TASK, WATCH, WORKS, overdue_after
 from portal.notifications.queries import Backlog, backlog
 from portal.people.models import Person
@@ -154,7 +154,7 @@ def source_rows(beats: Mapping[str, Sign], at: datetime) -> list[Row]:
 def _source(source: Source, came: datetime | None, tried: Sign | None, at: datetime) -> Row:
     name, trouble = source.system.name, str(tried.detail.get("trouble", "")) if tried else ""
     if source.counting == "none":
-        return Row(name, "not_covered", None, "Its log is out of the portal's reach.")
+        return Row(name, NOT_COVERED, None, "Its log is out of the portal's reach.")
     if came is None:
         return Row(name, UNKNOWN, None, trouble or "No heartbeat has come back yet.")
     if at - came > source.every + HEARTBEAT_GRACE:
@@ -163,11 +163,16 @@ def _source(source: Source, came: datetime | None, tried: Sign | None, at: datet
 
 
 def status() -> Mapping[str, list[Row]]:
-    """The whole page. The number of queries is the same for one source and for many."""
+    """The whole page, what needs somebody first. The number of queries is the same for one source and for many."""
     at = now()
     beats = {row.process: Sign(row.at, row.detail) for row in all_beats()}
+    parts = [*_log_rows(beats, at), *backup_rows(at), outbox_row(at), broker_row(), disk_row()]
+    sources = source_rows(beats, at)
     return {
-        "processes": processes(beats, at),
-        "parts": [*_log_rows(beats, at), *backup_rows(at), outbox_row(at), broker_row(), disk_row()],
-        "sources": source_rows(beats, at),
-    }
+        "processes": _needing_first(processes(beats, at)), "parts": _needing_first(parts),
+        "sources": [each for each in sources if each.needs_somebody], "well": [each for each in sources if not each.needs_somebody],
+    }  # fmt: skip
+
+
+def _needing_first(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda each: not each.needs_somebody)

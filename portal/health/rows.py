@@ -6,7 +6,7 @@ from datetime import datetime
 
 from portal.health.parts import About
 
-HEALTHY, LATE, DOWN, UNKNOWN = "healthy", "late", "down", "unknown"
+HEALTHY, LATE, DOWN, UNKNOWN, NOT_COVERED = "healthy", "late", "down", "unknown", "not_covered"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Row:
     says: str
     does: str = ""
     late: str = ""
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether a person should look: a source that the portal cannot reach was declared so."""
+        return self.state not in (HEALTHY, NOT_COVERED)
 
 
 def row(about: About, state: str, at: datetime | None, says: str) -> Row:

@@ -151,7 +151,7 @@ def test_source_goes_by_the_heartbeats_that_came_back(world: World) -> None:
     declare(world, heartbeat_ms=1)
     assert rows("sources")["Billing"].state == "unknown"
     seen(world)
-    assert rows("sources")["Billing"].state == "healthy"
+    assert rows("well")["Billing"].state == "healthy"
     controls.write(target(world.system), down=True)
     heartbeats.send_due()
     row = rows("sources")["Billing"]
@@ -162,7 +162,25 @@ def test_source_goes_by_the_heartbeats_that_came_back(world: World) -> None:
 
 def test_source_out_of_reach_is_said_to_be_so(world: World) -> None:
     declare(world, counting="none")
-    assert rows("sources")["Billing"].state == "not_covered"
+    assert rows("well")["Billing"].state == "not_covered"
+
+
+def test_what_needs_somebody_stands_first_and_sources_that_are_well_are_folded(world: World) -> None:
+    declare(world, heartbeat_ms=1)
+    page = browser_of(world.pia).get("/status/").content.decode()
+    caption, processes = "Sources that need somebody", ">Processes<"
+    assert -1 < page.index(caption) < page.index(processes)
+    assert '<div id="well"></div></details>' in page
+    seen(world)
+    page = browser_of(world.pia).get("/status/").content.decode()
+    fold = page[page.index('<details class="fold">') : page.index('<div id="verified">')]
+    assert (caption in page, "1 source that needs nobody" in fold, "Its log arrives." in fold) == (False, True, True)
+
+
+def test_a_line_that_is_amiss_stands_before_those_that_are_well(settings: object) -> None:
+    settings.REDIS_URL = f"redis://:hidden@127.0.0.1:{ports.free_port()}/0"  # type: ignore[attr-defined]
+    told = [row.needs_somebody for row in queries.status()["parts"]]
+    assert (told, rows("parts")["Broker"].needs_somebody) == (sorted(told, reverse=True), True)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +205,10 @@ def test_status_costs_the_same_for_one_source_and_for_many(world: World) -> None
 
 def test_page_looks_again_by_itself_with_the_same_part(world: World) -> None:
     page = browser_of(world.pia).get("/status/").content.decode()
-    assert 'id="status" hx-get="/status/" hx-trigger="every 5s" hx-select="#status" hx-swap="outerHTML"' in page
+    assert (
+        'id="status" hx-get="/status/" hx-trigger="every 5s" hx-select="#status" hx-select-oob="#well-count,#well,#verified" hx-swap="outerHTML"'
+        in page
+    )
 
 
 @pytest.fixture
