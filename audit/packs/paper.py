@@ -152,9 +152,10 @@ def context(
 def ordered_lines(evidence: Evidence) -> list[Line]:
     """Failed and deviating activities first, then those that were not intended, each in order of time."""
 
-    def place(line: Line) -> tuple[bool, bool, int]:
-        first = line["outcome"] in FAILED or line["activity_id"] in evidence.deviating
-        return not first, not line.get("not_intended"), line["at"]
+    def place(line: Line) -> tuple[int, int]:
+        if line["outcome"] in FAILED or line["activity_id"] in evidence.deviating:
+            return 0, line["at"]
+        return 1 if line.get("not_intended") else 2, line["at"]
 
     return sorted(evidence.lines, key=place)
 

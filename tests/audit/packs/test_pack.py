@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -240,6 +240,21 @@ def test_failed_and_deviating_activities_come_first(made: Made) -> None:
     assert ordered[0]["outcome"] == "denied"
     assert [line["at"] for line in ordered[1:]] == sorted(line["at"] for line in ordered[1:])
     assert "Printed: 5 of 5." in made.words
+
+
+def test_activities_of_each_kind_stand_in_order_of_time(made: Made) -> None:
+    told = [
+        ("e", "no_error_seen", False),
+        ("d", "no_error_seen", True),
+        ("c", "denied", False),
+        ("b", "no_error_seen", True),
+    ]
+    lines = [
+        {**made.evidence.lines[0], "activity_id": key, "outcome": outcome, "not_intended": not_intended, "at": at}
+        for at, (key, outcome, not_intended) in enumerate([("a", "failed", False), *told, ("f", "denied", True)])
+    ]
+    evidence = replace(made.evidence, lines=tuple(lines[::-1]), deviating=frozenset({"e"}))
+    assert "".join(str(line["activity_id"]) for line in paper.ordered_lines(evidence)) == "aecfdb"
 
 
 def test_more_activities_than_are_printed_are_said_and_attached(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
