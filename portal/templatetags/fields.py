@@ -1,5 +1,6 @@
 """Forms: `{% field form.reason %}` draws a field by its widget, `{% error_summary form %}` what must be put right."""
 
+import re
 from typing import Any
 
 from django import forms, template
@@ -96,13 +97,20 @@ def _choices(bound: BoundField) -> list[dict[str, Any]]:
 def error_summary(*bound_forms: forms.BaseForm) -> dict[str, Any]:
     """All errors of one or more forms, each with a link to its field; nothing where there is none."""
     problems = [
-        {"href": _link(bound), "label": _before_text(str(bound.label)), "text": text}
+        {"href": _link(bound), "label": _label_before(str(bound.label), str(text)), "text": text}
         for form in bound_forms
         for bound in form
         for text in bound.errors
     ]
     general = [{"href": "", "label": "", "text": text} for form in bound_forms for text in form.non_field_errors()]
     return {"problems": general + problems}
+
+
+def _label_before(label: str, text: str) -> str:
+    """The label, unless the sentence says most of its words again."""
+    words, said = re.findall(r"\w{4,}", label.lower()), set(re.findall(r"\w+", text.lower()))
+    repeated = sum(word in said for word in words)
+    return "" if repeated * 2 > len(words) else _before_text(label)
 
 
 def _before_text(label: str) -> str:

@@ -95,6 +95,22 @@ def test_summary_leads_to_each_field_and_first_choice() -> None:
     assert html.index("The policy changed.") < html.index("#id_why_0")
 
 
+class Wrong(forms.Form):
+    """What is asked in words of its own, and what is not."""
+
+    reason = forms.CharField(
+        label="What is wrong? One sentence is enough.",
+        error_messages={"required": "Say in one sentence what is wrong."},
+    )
+    why = forms.CharField(label="Why now?", error_messages={"required": "Choose one."})
+
+
+def test_summary_says_no_words_twice() -> None:
+    html = Template("{% load fields %}{% error_summary form %}").render(Context({"form": Wrong({})}))
+    said = [re.sub(r"<[^>]+>", "", line) for line in re.findall(r"<li>(.*?)</li>", html)]
+    assert said == ["Say in one sentence what is wrong.", "Why now? Choose one."]
+
+
 def test_summary_of_a_form_without_errors_is_nothing() -> None:
     html = Template("{% load fields %}{% error_mark form %}{% error_summary form %}").render(Context({"form": Asked()}))
     assert html.strip() == ""
