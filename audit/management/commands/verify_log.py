@@ -89,7 +89,7 @@ def sentences(report: Report) -> Iterator[str]:
             f"; {report.timestamps_unverified} could not be verified, for PORTAL_TIMESTAMP_ROOTS names no certificates"
         )
         yield f"{report.timestamps} timestamps verify{unverified if report.timestamps_unverified else ''}."
-    yield f"{report.waiting} events wait to be sealed."
+    yield "1 event waits to be sealed." if report.waiting == 1 else f"{report.waiting} events wait to be sealed."
 
 
 def _of_witnesses(report: Report) -> Iterator[str]:
