@@ -6,8 +6,10 @@ left out, unless the portal itself runs as one of them.
 
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -20,6 +22,9 @@ from audit.log.stores.bucket import BucketStore
 from audit.log.stores.directory import DirectoryStore
 from audit.log.stores.opening import open_store
 
+CHECKED = "log.guards_checked"
+STORES = ("database", "tiles")
+KEY_READ = "the process that looks can read the sealer's key"
 EVERY_MS = 12 * 60 * 60 * 1000  # half of the catalogue's guard_check_hours, so that none is missed by a late start
 GUARDS = process("guards")
 UNCHANGED = ("audit_event", "audit_sealed_entry", "audit_checkpoint", "audit_cosignature", "audit_timestamp")
@@ -92,6 +97,11 @@ def key_apart() -> bool:
     """Whether this process, which is not the sealer, was given no key that it could read."""
     path = os.environ.get("PORTAL_LOG_KEY_FILE", "")
     return not path or not os.access(path, os.R_OK)
+
+
+def amiss(fields: Mapping[str, Any]) -> list[str]:
+    """What an entry of a look names that could alter the log; nothing where all is as it should be."""
+    return [*fields["found"], *([] if fields["sealing_key_apart"] else [KEY_READ])]
 
 
 @action(event="log.guards_checked")

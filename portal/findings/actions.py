@@ -37,7 +37,7 @@ ALERTED = {
 }  # fmt: skip
 """Kinds of findings that are alerts of a group of which a policy may tell others."""
 
-OF_THE_PORTAL = frozenset({"backup", "rehearsal", "log late"})
+OF_THE_PORTAL = frozenset({"backup", "rehearsal", "log late", "log rights"})
 """Kinds of findings about the portal itself, which administrators put right."""
 
 DONE = "This finding is closed."

@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from django.utils.crypto import salted_hmac
 
+from audit.log.guards import amiss
 from audit.log.read import LoggedEvent
 from portal.clock import moment
 from portal.notifications.inert import one_line
@@ -16,7 +17,7 @@ TRIES_BEFORE_ALARM = 3  # of closing one grant: not clear when read back, or fai
 SEVERAL = ", "
 # Control tests of the catalogue, by what they show.
 NO_OTHER_RIGHT, ENDED_ON_TIME, OUTSIDE_A_WINDOW, ROTATED = "T-01", "T-09", "T-10", "T-19"
-COMPLETE, REGISTER_MATCHES = "T-29", "T-35"
+COMPLETE, REGISTER_MATCHES, NOBODY_ALTERS = "T-29", "T-35", "T-46"
 DUTIES = {"campaign": "T-20", "drill": "T-34", "restore": "T-44"}
 
 
@@ -249,6 +250,18 @@ def log_late(entry: LoggedEvent, _system: System | None) -> Said | None:
     return Said("log late", f"What keeps the log is late: {what}", str(entry.id), details, quiet_for=timedelta(0))
 
 
+def log_open_to_change(entry: LoggedEvent, _system: System | None) -> Said | None:
+    """A look at who could alter the stored log found somebody, or a guard that is off."""
+    store, found = entry.fields["store"], amiss(entry.fields)
+    if not found:
+        return None
+    what = "database" if store == "database" else "published files"
+    details = f"{'; '.join(one_line(each, 300) for each in found)}. Take that away; it is looked at again within twelve hours."
+    return Said(
+        "log rights", f"The stored log could be altered: its {what}", f"guards:{store}", details, once=True, quiet_for=timedelta(0), test=NOBODY_ALTERS
+    )  # fmt: skip
+
+
 def left_on_target(entry: LoggedEvent, system: System | None) -> Said | None:
     """An account out of use that the portal cannot shut: only its custodian changes it on the target."""
     if not entry.fields.get("left_on_target"):
@@ -278,6 +291,7 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     "duty.missed": (missed_duty,),
     "log.damage_found": (log_damaged,),
     "log.late": (log_late,),
+    "log.guards_checked": (log_open_to_change,),
     "log.recovered": (log_set_back,),
     "log.range_lost": (log_lost,),
     "reconciliation.compared": (table_and_log,),

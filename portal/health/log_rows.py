@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from audit.log.read import last_one_named, signed_after
+from audit.log.guards import CHECKED, STORES, amiss
+from audit.log.read import last_of_subjects, last_one_named, signed_after
 from portal.clock import moment
 from portal.health.parts import PARTS
 from portal.health.rows import DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
@@ -15,6 +16,7 @@ STAMP_LATE = timedelta(hours=2)
 SAID_LATE = timedelta(seconds=12)  # the sealer says every two seconds that it lives
 BEHIND_LATE = timedelta(seconds=15)  # what is published or cosigned, behind what is sealed
 CHECK_LATE = timedelta(hours=26)  # once a day, and the time that it takes
+LOOK_LATE = timedelta(hours=24)  # twice a day; a day is what T-46 asks
 
 
 def published_row(sealer: Sign | None, at: datetime) -> Row | None:
@@ -105,3 +107,15 @@ def check_row(at: datetime) -> Row:
             f" {misdated} entries say a time that cannot be, since some clock went wrong: verify_log names the first."
         )
     return row(about, LATE if at - when > CHECK_LATE else HEALTHY, when, took)
+
+
+def guards_row(at: datetime) -> Row:
+    """The last look at each store for who could alter the log there."""
+    about, looks = PARTS["guards"], last_of_subjects([f"guards:{each}" for each in STORES], CHECKED).values()
+    if not looks:
+        return row(about, UNKNOWN, None, "It was not looked up yet.")
+    when = moment(min(each.at for each in looks))
+    found = [f"{each.fields['store']}: {'; '.join(amiss(each.fields))}." for each in looks if amiss(each.fields)]
+    if found:
+        return row(about, DOWN, when, " ".join(sorted(found)))
+    return row(about, LATE if at - when > LOOK_LATE else HEALTHY, when, "Nobody was found who could.")

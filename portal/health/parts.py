@@ -61,6 +61,10 @@ PARTS: Mapping[str, About] = {
     "check": About(
         "Check of the log", "Reads the whole log once a day, and what is published of it.", "Damage is found later, or by others.",
     ),
+    "guards": About(
+        "Who could alter the log", "Twice a day the rights on the database and on the published files are looked up.",
+        "A change of what is stored is shown by witnesses and by the published log, not prevented.",
+    ),
     "backup": About(
         "Backup", "Keeps the log, what lies beside it and the portal's rows of one moment, each hour.",
         "If the database is lost, so is what was written since; values that were erased stay in old copies.",

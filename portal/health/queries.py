@@ -11,7 +11,7 @@ from audit.log.read import last_of_subjects, position
 from portal.clock import moment, now
 from portal.health.backup_rows import backup_rows
 from portal.health.broker import broker_trouble
-from portal.health.log_rows import check_row, published_row, timestamps_row, witnesses_row
+from portal.health.log_rows import check_row, guards_row, published_row, timestamps_row, witnesses_row
 from portal.health.parts import PARTS, PROCESSES, About
 from portal.health.rows import DOWN, HEALTHY, LATE, NOT_COVERED, UNKNOWN, Row, Sign, row
 from portal.jobs import BEAT, TASK, WATCH, WORKS, overdue_after
@@ -107,7 +107,8 @@ def log_row(at: datetime) -> Row:
 
 def _log_rows(beats: Mapping[str, Sign], at: datetime) -> list[Row]:
     sealer = beats.get("sealer")
-    found = (log_row(at), published_row(sealer, at), witnesses_row(sealer, at), timestamps_row(at), check_row(at))
+    published, witnesses = published_row(sealer, at), witnesses_row(sealer, at)
+    found = (log_row(at), published, witnesses, timestamps_row(at), check_row(at), guards_row(at))
     return [each for each in found if each is not None]
 
 

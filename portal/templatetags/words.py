@@ -20,6 +20,7 @@ FINDINGS = {
     "gap": "Missing records",
     "log damage": "Damage of the log",
     "log late": "What keeps the log, and is late",
+    "log rights": "Somebody who could alter the stored log",
     "backup": "Backups that are not made",
     "rehearsal": "A restore that was not rehearsed, or failed",
     "loss": "Lost records",

@@ -13,6 +13,7 @@ from audit.log.append import append, process
 from audit.log.read import named
 from audit.packs import retests
 from portal.clock import ms, now
+from portal.eligibility.queries import administrators
 from portal.findings import actions, causes, intake
 from portal.findings.models import Finding
 from portal.findings.retests import last_retest
@@ -183,6 +184,29 @@ def test_gap_that_is_judged_again_stays_one_finding_until_it_is_closed(world: Wo
     for _ in range(3):
         say("completeness.gap_found", **window(world, window_id=same))
     assert intake.run() == 1
+
+
+def looked(store: str, *found: str, **changes: Any) -> dict[str, Any]:
+    sound = {"alter_rights": len(found), "other_writers": 0, "guards_on": True, "sealing_key_apart": True}
+    return {"store": store, "found": list(found), **sound, **changes}
+
+
+def test_store_that_somebody_could_alter_is_one_finding_of_the_administrators_until_it_is_closed(world: World) -> None:
+    say("log.guards_checked", **looked("database"))
+    say("log.guards_checked", **looked("tiles", "the web process may write there"))
+    say("log.guards_checked", **looked("tiles", "the web process may write there"))
+    say("log.guards_checked", **looked("database", sealing_key_apart=False))
+    assert (intake.run(), intake.run()) == (2, 0)
+    tiles, database = Finding.objects.order_by("-about")
+    assert (tiles.kind, tiles.test_id, tiles.title) == (
+        "log rights",
+        "T-46",
+        "The stored log could be altered: its published files",
+    )
+    assert tiles.details.startswith("the web process may write there. Take that away")
+    assert database.details.startswith("the process that looks can read the sealer's key. Take")
+    told = Alert.objects.filter(kind="finding.raised", about=tiles.log_subject).exclude(recipient=None)
+    assert {alert.recipient for alert in told} == set(administrators())
 
 
 def test_orphan_storm_makes_each_finding_and_one_mail(world: World) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from audit.log import checking
+from audit.log import checking, guards
 from audit.log.append import clock, process
 from audit.log.publishing import publish_once
 from audit.log.stores.directory import DirectoryStore
 from audit.log.timestamps import taking
 from portal.clock import now
-from portal.health.log_rows import check_row, published_row, timestamps_row, witnesses_row
+from portal.health.log_rows import check_row, guards_row, published_row, timestamps_row, witnesses_row
 from portal.health.rows import Sign
 from tests.audit.log.logged import run_signer, sealed
 from tests.authority import authority_in, serving
@@ -142,3 +142,18 @@ def test_check_of_the_log_by_its_age_and_what_it_found(settings: Any, tmp_path: 
         "down",
         "It found damage; the log and the findings name it.",
     )
+
+
+def test_who_could_alter_the_log_by_the_last_look_at_each_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PORTAL_LOG_KEY_FILE", raising=False)
+    assert guards_row(now()).state == "unknown"
+    guards.record(by=guards.GUARDS, looked=guards.Looked("database", 0, 0, True))
+    guards.record(by=guards.GUARDS, looked=guards.Looked("tiles", None, None, True))
+    assert [guards_row(now() + timedelta(hours=hours)).state for hours in (0, 23, 25)] == ["healthy", "healthy", "late"]
+    guards.record(by=guards.GUARDS, looked=guards._of_folder(tmp_path))
+    found = guards_row(now())
+    assert (found.state, found.says) == ("down", "tiles: the web process may write there.")
+    guards.record(by=guards.GUARDS, looked=guards.Looked("tiles", 0, 0, True))
+    assert guards_row(now()).state == "healthy"
