@@ -15,7 +15,7 @@ def at_once(hands: int, do: Callable[[], R]) -> list[R | BaseException]:
     got: list[R | BaseException] = []
 
     def work() -> None:
-        together.wait(30)
+        together.wait(90)
         try:
             got.append(do())
         except Exception as error:  # noqa: BLE001 - the caller looks at it

@@ -93,7 +93,7 @@ def says_nothing(server: Server) -> Behaviour:
     """Take it and stay silent until the receiver is gone."""
 
     def behave(_: BaseHTTPRequestHandler) -> None:
-        server.gone.wait(30)
+        server.gone.wait(90)
 
     return behave
 

@@ -169,7 +169,7 @@ def sealing(*witnesses: Listed) -> Iterator[Sealer]:
         yield sealer
     finally:
         sealer.stop.set()
-        thread.join(timeout=20)
+        thread.join(timeout=90)
 
 
 def overdue(grant: Grant) -> Grant:

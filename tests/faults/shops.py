@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from audit.log.models import QueueEntry
 from audit.sources.declared import declared
 from portal.clock import ms
 from portal.demo import target as shop
@@ -78,6 +79,10 @@ def live_logins(target: Postgres) -> list[str]:
 def open_anyhow(world: World, by: str = "ann", **changes: Any) -> Grant:
     """An open grant, whoever opens it: this process, or another that is quicker. Needs a sealer. Each has a reason of its own."""
     grant = authorised(world, by, **{"reason": f"{REASON} Case {next(CASES)}.", **changes})
+    waiting = QueueEntry.objects.filter(event__case=grant.log_case)
+    wait_until(
+        lambda: not waiting.exists(), "the sealer, which may be starting"
+    )  # an attempt waits five seconds for it
     opening.run(grant.pk)
     wait_until(lambda: Grant.objects.get(pk=grant.pk).state == "active", "the grant to open")
     grant.refresh_from_db()

@@ -40,7 +40,7 @@ def at_once(send: Callable[[Client], int], browser: Client) -> Counter[int]:
     def hand() -> None:
         client = Client(raise_request_exception=False)
         client.cookies = browser.cookies
-        ready.wait(timeout=20)
+        ready.wait(timeout=90)
         try:
             while True:
                 with taking:

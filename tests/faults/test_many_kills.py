@@ -150,7 +150,7 @@ def kill_all(house: House, name: str) -> None:
     for child in children:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
-    psutil.wait_procs(children, timeout=30)
+    psutil.wait_procs(children, timeout=90)
 
 
 def start_again(house: House, name: str) -> None:

@@ -74,7 +74,7 @@ def test_broker_in_trouble_holds_up_no_page_and_is_let_be(
     pages_are_done, asked, send = threading.Event(), list[str](), hints._send
 
     def after_the_pages(name: str, arguments: tuple[object, ...]) -> None:
-        pages_are_done.wait(30)
+        pages_are_done.wait(90)
         asked.append(name)
         send(name, arguments)
 

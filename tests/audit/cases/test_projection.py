@@ -142,7 +142,7 @@ def test_second_follower_leaves_the_first_alone(world: World) -> None:
         CaseListPosition.objects.select_for_update().get()
         thread = threading.Thread(target=beside)
         thread.start()
-        thread.join(timeout=20)
+        thread.join(timeout=90)
     assert found == [0]
     assert catch_up() == size()
 

@@ -83,7 +83,7 @@ def test_sealer_seals_in_its_own_role_beats_and_ends_when_told(start: Start, tmp
     assert checkpoints.wait_for_inclusion(event, 30).index == 0
     wait_until(lambda: [(b.process, b.detail.get("size")) for b in all_beats()] == [("sealer", 1)], "a heartbeat")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(90) == 0
     assert "Traceback" not in printed(tmp_path)
 
 
@@ -100,7 +100,7 @@ def test_second_sealer_waits_and_takes_over(start: Start, tmp_path: Path) -> Non
     assert checkpoints.wait_for_inclusion(event, 30)
     assert printed(tmp_path).count("Sealing for") == 2
     second.terminate()
-    assert second.wait(20) == 0
+    assert second.wait(90) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -110,7 +110,7 @@ def test_waiting_sealer_ends_when_told(start: Start, tmp_path: Path) -> None:
     second = start()
     wait_until(lambda: "Another sealer is at work" in printed(tmp_path), "the second to wait")
     second.terminate()
-    assert second.wait(20) == 0
+    assert second.wait(90) == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -152,7 +152,7 @@ def test_log_that_was_set_back_is_not_signed_over_after_a_restart(start: Start, 
     checkpoints.wait_for_inclusion(event, 30)
     wait_until(seen.exists, "the checkpoint to be remembered")
     process.terminate()
-    process.wait(20)
+    process.wait(90)
     doctored("DELETE FROM audit_sealed_entry; DELETE FROM audit_tile; DELETE FROM audit_checkpoint")
     appended(1)
     start(PORTAL_LOG_SEEN_FILE=str(seen))
@@ -188,10 +188,10 @@ def test_torn_memory_stops_the_sealer_and_a_lost_one_is_told(start: Start, tmp_p
     checkpoints.wait_for_inclusion(event, 30)
     wait_until(seen.exists, "the checkpoint to be remembered")
     process.terminate()
-    process.wait(20)
+    process.wait(90)
     whole = seen.read_bytes()
     seen.write_bytes(whole[:40])
-    assert start(PORTAL_LOG_SEEN_FILE=str(seen)).wait(30) == 1
+    assert start(PORTAL_LOG_SEEN_FILE=str(seen)).wait(90) == 1
     assert printed(tmp_path).splitlines()[-1].endswith(MEND)
     assert seen.read_bytes() == whole[:40]
     seen.unlink()
@@ -244,7 +244,7 @@ def test_what_was_sealed_beside_a_refused_event_is_remembered_and_the_heartbeat_
 def test_sealer_that_cannot_begin_says_why(
     start: Start, tmp_path: Path, variable: str, value: str, sentence: str
 ) -> None:
-    assert start(**{variable: value}).wait(30) == 1
+    assert start(**{variable: value}).wait(90) == 1
     assert sentence in printed(tmp_path).splitlines()[-1]
 
 
@@ -296,7 +296,7 @@ def test_sealer_publishes_and_seals_nothing_beside_what_is_published(start: Star
     process = start(PORTAL_LOG_STORE=str(store.folder))
     wait_until(lambda: head_size(store) == 3, "the publication")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(90) == 0
     doctored("TRUNCATE audit_checkpoint, audit_sealed_entry, audit_tile, audit_queue")
     appended(1)
     start(PORTAL_LOG_STORE=str(store.folder))
@@ -335,7 +335,7 @@ def test_a_store_that_hangs_holds_up_no_seal(start: Start, tmp_path: Path, monke
     appended(1)
     wait_until(memory.exists, "what is remembered")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(90) == 0
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "testing")

@@ -100,7 +100,7 @@ def test_eight_looks_at_the_same_time_are_one_event(world: World) -> None:
 
     def look() -> None:
         try:
-            together.wait(timeout=20)
+            together.wait(timeout=90)
             viewed(request_by(world, "otto"), "the case", "c-1", case="c-1")
         except BaseException as error:  # noqa: BLE001 - shown by the test
             failed.append(error)
@@ -112,7 +112,7 @@ def test_eight_looks_at_the_same_time_are_one_event(world: World) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(timeout=30)
+            thread.join(timeout=90)
     assert failed == []
     assert len(looks()) == 1
 

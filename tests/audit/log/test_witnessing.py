@@ -202,7 +202,7 @@ def test_required_witnesses_are_asked_for_the_same_checkpoint_while_the_log_grow
     slow = witness(OTHER, tmp_path / "2")
 
     def slowly(environ: Any, start: Any) -> Any:
-        gate.wait(10)
+        gate.wait(90)
         return slow(environ, start)
 
     gate = Event()

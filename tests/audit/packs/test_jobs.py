@@ -74,7 +74,7 @@ def test_pack_that_another_process_makes_is_left_alone(world: World) -> None:
         with only_one(f"pack {pack.pk}") as mine:
             outcome.append(mine)
             assert mine
-            done.wait(20)
+            done.wait(90)
         connection.close()
 
     done = threading.Event()

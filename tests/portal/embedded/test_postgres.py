@@ -62,7 +62,7 @@ def test_leftover_server_is_stopped_before_the_next_start() -> None:
         first = server.process
         assert first
         stop_leftover(server.server.data)
-        assert first.wait(10) == 0
+        assert first.wait(90) == 0
         server.start()
         assert one(server.url(), "SELECT 1") == 1
 

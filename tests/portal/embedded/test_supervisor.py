@@ -94,7 +94,7 @@ def test_supervisor_told_to_stop_stops_everything_servers_last(
     one.wait_for("http://localhost:")
     assert "postgres" in names_left(folder)
     one.process.send_signal(ending)
-    assert one.process.wait(30) == 0
+    assert one.process.wait(90) == 0
     assert names_left(folder) == []
     # Each user of the database found it still there when it was told to stop.
     assert sorted((folder / "stopped").read_text().split()) == ["first:database-up", "second:database-up"]
@@ -120,7 +120,7 @@ def test_server_that_crashed_is_started_again_on_its_data(supervise: Callable[..
     one.wait_for("database ended (-9)")
     wait_until(lambda: pid_file.exists() and int(pid_file.read_text().split()[0]) != first, "another server")
     one.process.terminate()
-    assert one.process.wait(30) == 0
+    assert one.process.wait(90) == 0
     assert names_left(folder) == []
 
 
@@ -136,7 +136,7 @@ def test_kill_of_the_supervisor_leaves_nothing_that_blocks_the_next_start(
     wait_until(lambda: [len(pids) for pids in again.pids().values()] == [2, 2], "both programs to run again")
     assert [processes.alive(pids[0]) for pids in again.pids().values()] == [False, False]
     again.process.terminate()
-    assert again.process.wait(30) == 0
+    assert again.process.wait(90) == 0
     assert names_left(folder) == []
 
 
@@ -190,7 +190,7 @@ def test_part_that_ends_at_its_start_is_shown_with_its_last_lines_and_all_is_sto
     supervise: Callable[..., Supervised], folder: Path
 ) -> None:
     one = supervise("--broken", "second")
-    assert one.process.wait(30) == 1
+    assert one.process.wait(90) == 1
     assert "second ended at its start. The end of " in one.text()
     assert "    the reason why" in one.text()
     assert names_left(folder) == []
@@ -200,7 +200,7 @@ def test_stop_while_a_step_runs_ends_the_step_and_all_parts(supervise: Callable[
     one = supervise("--slow-step")
     wait_until((folder / "step").exists, "the step to run")
     one.process.terminate()
-    assert one.process.wait(30) == 0
+    assert one.process.wait(90) == 0
     assert names_left(folder) == []
 
 

@@ -191,7 +191,7 @@ def test_process_stops_on_sigterm_and_goes_on_where_it_was(server: Postgres) -> 
             session.execute(f"SELECT {number}")
             wait_until(lambda: len(told(source, "activity.recorded")) > number, "the statement")  # noqa: B023  # asked at once
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(90) == 0
     statements = [event.personal["statement"] for event in told(source, "activity.recorded")]
     assert statements == ["SELECT 0", "SELECT 1"]
 

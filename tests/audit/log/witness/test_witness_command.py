@@ -42,7 +42,7 @@ def running(*arguments: str) -> Iterator[str]:
             yield f"http://{address}"
         finally:
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(90) == 0
 
 
 def status(address: str, body: bytes | None = None) -> int:
