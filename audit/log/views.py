@@ -131,7 +131,8 @@ def _may_read(request: ViewerRequest, case: str) -> None:
     if case:
         raise Http404
     raise PermissionDenied(
-        "The whole log is for auditors. The entries of a case are open to all who may see that case."
+        "The whole log is for auditors of all systems. The entries of a case are open to all who may see that case,"
+        " and the newest checkpoint, at /log/checkpoint, to everybody who is signed in."
     )
 
 

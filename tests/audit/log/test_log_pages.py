@@ -60,6 +60,9 @@ def test_whole_log_is_for_auditors_of_everything(world: World) -> None:
     for name in ("otto", "mo", "pia", "kim", "ann", "zoe"):
         assert (name, browser_of(world.people[name]).get("/log/").status_code) == (name, 403)
     assert Client().get("/log/").status_code == 302
+    refused = browser_of(world.people["mo"])
+    assert "the newest checkpoint, at /log/checkpoint," in refused.get("/log/").content.decode()
+    assert verify_checkpoint(parse_checkpoint(refused.get("/log/checkpoint").content), checkpoints.public_keys())
     for name in ("otto", "mo", "kim", "ann"):
         page = browser_of(world.people[name]).get(f"/log/?case={request.pk}").content.decode()
         assert index_of(request) in entries_on(page)
