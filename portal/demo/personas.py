@@ -37,7 +37,12 @@ PERSONAS = (
     Persona("lea", "Lea Novak", "Reviewer", "Take a review over."),
     Persona("mo", "Mo Haddad", "Owner of the systems", "Attest who may ask for access, end any access, stop a system."),
     Persona("nora", "Nora Lindt", "Owner, second", "Attest what concerns Mo, help lift what Mo stopped."),
-    Persona("rosa", "Rosa Conti", "Auditor", "Read every case, check the log, make an evidence pack."),
+    Persona(
+        "rosa",
+        "Rosa Conti",
+        "Auditor",
+        "Read every case, follow an entry to its proof, make an evidence pack.",
+    ),
     Persona("pia", "Pia Sommer", "Administrator", "Propose a policy or a role."),
     Persona("quinn", "Quinn Ferro", "Administrator, second", "Approve what Pia proposes."),
     Persona("dan", "Dan Okafor", "Responder: payments, network", "See that only his systems are offered."),

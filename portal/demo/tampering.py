@@ -43,12 +43,22 @@ class Kept:
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to tamper, in words, and what it does; `limit` says what no check of the log in itself can see of it."""
+    """One way to tamper, in words, and what it does; `pages` says what the portal's pages show of it, `limit` what no check of the log in itself can see."""
 
     label: str
     hint: str
     act: Callable[[psycopg.Connection], Kept]
+    pages: str
     limit: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done and not yet put right; where it was an entry that changed, its place and its case."""
+
+    kind: Kind
+    index: int | None = None
+    case: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,21 +79,17 @@ def superuser() -> str:
 
 def tampered() -> str:
     """What was done and not yet put right, in words."""
-    kind = _done()
-    return kind.label if kind else ""
+    found = done()
+    return found.kind.label if found else ""
 
 
-def limit() -> str:
-    """Who does not see what was done, and who does, where that is not plain; in words."""
-    kind = _done()
-    return kind.limit if kind else ""
-
-
-def _done() -> Kind | None:
+def done() -> Done | None:
+    """The same, with what is to be said of it."""
     try:
-        return KINDS[json.loads(_file().read_text())["kind"]]
+        kept = json.loads(_file().read_text())
     except FileNotFoundError:
         return None
+    return Done(KINDS[kept["kind"]], *kept.get("place", ()))
 
 
 def tamper(kind: str) -> None:
@@ -93,8 +99,9 @@ def tamper(kind: str) -> None:
             return
         with _unguarded() as connection:
             _head_kept().write_bytes((Path(settings.PORTAL_LOG_STORE) / "checkpoint").read_bytes())
+            place = () if kind == "published" else _place(connection)
             kept = KINDS[kind].act(connection)
-            _keep(kind, kept)
+            _keep(kind, kept, place)
 
 
 def mend() -> None:
@@ -190,11 +197,11 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _keep(kind: str, kept: Kept) -> None:
+def _keep(kind: str, kept: Kept, place: Sequence[object]) -> None:
     """Whole or not at all."""
     part = _file().with_suffix(".part")
     files = {path: data.hex() for path, data in kept.files.items()}
-    part.write_text(json.dumps({"kind": kind, "rows": kept.rows, "files": files}))
+    part.write_text(json.dumps({"kind": kind, "place": place, "rows": kept.rows, "files": files}))
     part.replace(_file())
 
 
@@ -207,6 +214,15 @@ def _approval(connection: psycopg.Connection) -> str:
     if row is None:
         raise LookupError("Nothing was approved yet.")
     return str(row[0])
+
+
+def _place(connection: psycopg.Connection) -> tuple[object, ...]:
+    """Index and case of the approval, while it is there."""
+    found = connection.execute(
+        'SELECT s.index, e."case" FROM audit_event e JOIN audit_sealed_entry s ON s.event_id = e.id WHERE e.id = %s',
+        [_approval(connection)],
+    ).fetchone()
+    return tuple(found or ())
 
 
 def _rows(connection: psycopg.Connection, event: str, *tables: str) -> Kept:
@@ -277,15 +293,20 @@ def _signed_anew(connection: psycopg.Connection) -> Kept:
 
 
 KINDS: Mapping[str, Kind] = {
-    "approver": Kind("Say that somebody else approved", "The newest approval gets another name, in its bytes and in its column.", _other_approver),
-    "removed": Kind("Remove an approval", "The newest approval and its place in the log are deleted.", _removed),
-    "name": Kind("Change a name beside an entry", "Personal values lie beside the log, so that they can be erased. This one gets another value.", _other_name),
-    "published": Kind("Change a published file", "One bit of the first bundle, as whoever holds the disk could.", _published),
+    "approver": Kind("Say that somebody else approved", "The newest approval gets another name, in its bytes and in its column.", _other_approver,
+        "Its own page says that it cannot be proved: it is held against the signed tree whenever it is shown. The case and lists show what the database says."),
+    "removed": Kind("Remove an approval", "The newest approval and its place in the log are deleted.", _removed,
+        "Its page is not there, and the case shows no approval: no page looks for what is missing. The checks do."),
+    "name": Kind("Change a name beside an entry", "Personal values lie beside the log, so that they can be erased. This one gets another value.", _other_name,
+        "Its own page says that the value does not fit its hash. Lists show what the database says."),
+    "published": Kind("Change a published file", "One bit of the first bundle, as whoever holds the disk could.", _published,
+        "No page of the portal reads the published files. The checks do."),
     "anew": Kind(
         "Say that somebody else approved, and sign all of it anew",
         "As an operator who holds database, published files and the sealer's key: the newest approval says another name, the tree is built anew from there,"
         " and every checkpoint from there on is signed anew.",
         _signed_anew,
+        "Its own page calls it proved, for the tree was signed anew with the right key.",
         "Nothing in this log contradicts itself, so a check that remembers nothing calls it whole, the portal's own among them."
         " It is named by whoever has kept a checkpoint from before: an outsider (--seen, or --memory from one month to the next), verify_log --checkpoint,"
         " a witness in another team's hands, which cosigns no other history, and beside the published log the last checkpoint that it did cosign."

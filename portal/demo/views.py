@@ -60,7 +60,7 @@ def tamper(request: HttpRequest) -> HttpResponse:
     except (psycopg.Error, LookupError, OSError, subprocess.TimeoutExpired) as error:
         trouble = f"It did not work: {type(error).__name__}. Nothing was changed."
     context = {
-        "kinds": tampering.KINDS, "tampered": tampering.tampered(), "limit": tampering.limit(), "ran": ran, "trouble": trouble,
+        "kinds": tampering.KINDS, "done": tampering.done(), "ran": ran, "trouble": trouble,
     }  # fmt: skip
     return render(request, "demo/tampering.html", context)
 

@@ -25,8 +25,10 @@ from audit.log.verify.sources import Folder
 from portal.demo import tampering
 from portal.embedded.environment import for_a_shell
 from portal.embedded.state import ENVIRONMENT, write_private
+from portal.people.models import Person
 from tests.at_once import at_once
 from tests.audit.log.logged import appended, run_signer, sealed
+from tests.browsing import browser_of
 from tests.servers import role_url, superuser_url
 from tests.worlds import authorised, make_world
 
@@ -72,6 +74,31 @@ def test_what_is_done_is_named_and_put_right_again(kind: str, said: str) -> None
     browser.post("/demo/tamper/", {"act": "mend"})
     assert (damages(), tampering.tampered()) == ([], "")
     assert [event.name for event in named(["request.approved"])] == ["request.approved"]
+
+
+@pytest.mark.usefixtures("_demo")
+@pytest.mark.parametrize(
+    ("kind", "entry", "told"),
+    [
+        ("approver", 200, "It cannot be proved"), ("removed", 404, ""), ("name", 200, "Does not fit its hash"),
+        ("anew", 200, "Proved with the public key"),
+    ],
+)  # fmt: skip
+def test_the_page_leads_to_what_was_changed_and_says_what_the_portal_shows_of_it(
+    kind: str, entry: int, told: str
+) -> None:
+    """As an auditor of the system reads entry and case."""
+    (approval,) = named(["request.approved"])
+    auditor = browser_of(Person.objects.get(email__startswith="otto"))
+    tampering.tamper(kind)
+    page = Client().get("/demo/tamper/").content.decode()
+    assert html.escape(tampering.KINDS[kind].pages) in page
+    assert (f'href="/log/{approval.index}/"' in page, f'href="/cases/{approval.case}/"' in page) == (True, True)
+    answers = [auditor.get(f"/log/{approval.index}/"), auditor.get(f"/cases/{approval.case}/")]
+    assert [each.status_code for each in answers] == [entry, 200]
+    shown = [each.content.decode() for each in answers]
+    assert told in shown[0]
+    assert (f"/log/{approval.index}/" in shown[1]) == (kind != "removed")
 
 
 def stored() -> list[object]:
