@@ -182,6 +182,15 @@ def test_every_chapter_is_there_with_what_it_must_say(made: Made) -> None:
     assert all(each.result.id in made.words for each in made.evidence.tests)
 
 
+def test_what_is_asked_of_the_reader_is_in_the_appendix(made: Made) -> None:
+    """The verifier, the page that does without it, and that nobody but the operator holds a log without witnesses."""
+    for words in (
+        "verify.pyz proof log-proofs.txt --key-file log-public-keys.txt",
+        "Check us without us", f"log-grown-since-{made.evidence.position.size}.txt", "the operator alone holds the log",
+    ):  # fmt: skip
+        assert words in made.words, words
+
+
 def test_every_query_is_printed_whole(made: Made, tmp_path: Path) -> None:
     pages = made.text.split("\f")
     first = next(number for number, page in enumerate(pages, 1) if "One query for each test" in page)
