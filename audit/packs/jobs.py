@@ -127,7 +127,7 @@ def _keep(pack: Pack, laid: Ready, paper: Paper, position: Position, key: Signin
         unsigned_sha256=hashlib.sha256(paper.pdf).hexdigest(), size=len(pdf), paper=paper, position=position,
         tests=laid.tests, catalogue_sha256=laid.catalogue_sha256, signer=key.name if key else "",
         counts={
-            "cases": laid.cases, "activities": laid.activities, "root": position.root, "at": position.at,
+            "cases": laid.cases, "activities": laid.activities, "unproved": laid.unproved, "root": position.root, "at": position.at,
             "fingerprint": key.fingerprint if key else "", "files": [vars(each) for each in paper.files],
         },
     )  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from audit.cases.case import Case
 from audit.cases.done import FAILED
 from audit.facts.schema import write_file
+from audit.log.ranges import RangeResult
 from audit.packs import proofs, results, verdicts
 from audit.packs.chart import chart
 from audit.packs.completeness import VERDICTS, by_source
@@ -38,7 +39,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Ready:
-    """A pack that lies ready in a folder, to be drawn; all else that is to be said of it, so that its evidence can go."""
+    """A pack that lies ready in a folder, to be drawn; all else that is to be said of it, so that its evidence can go.
+
+    ``unproved``: how many ranges of the log did not verify.
+    """
 
     folder: Path
     files: tuple[AttachedFile, ...]
@@ -46,6 +50,7 @@ class Ready:
     catalogue_sha256: str
     cases: int
     activities: int
+    unproved: int
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ def ready(evidence: Evidence, request: Request, folder: Path, *, signed: bool, d
     )
     lay_ready(folder, html, files, _metadata(evidence, request), LIMITS)
     return Ready(
-        folder, shown, evidence.tests, evidence.catalogue.sha256, len(evidence.cases), len(evidence.lines)
+        folder, shown, evidence.tests, evidence.catalogue.sha256, len(evidence.cases), len(evidence.lines),
+        len(_unproved(evidence)),
     )  # fmt: skip
 
 
@@ -138,7 +144,7 @@ def context(
         "completeness": by_source(evidence.db, evidence.windows, known, scope.systems),
         "verdicts": VERDICTS,
         "ranges": evidence.ranges,
-        "bad_ranges": [each for each in evidence.ranges if not each.ok],
+        "bad_ranges": _unproved(evidence),
         "chart": chart(used, scope.start, scope.end, evidence.as_of, known.people),
         "used": [PrintedCase(each, verdicts.said(each)) for each in used],
         "cases": [PrintedCase(each, verdicts.said(each), _classes(each)) for each in evidence.cases],
@@ -169,6 +175,11 @@ def printed_line(line: Line, odd: Collection[str]) -> Line:
     words += ["deviates"] if deviates else []
     failed = line["outcome"] in FAILED
     return {**line, "marks": ", ".join(words), "odd": deviates or failed or bool(line.get("not_intended"))}
+
+
+def _unproved(evidence: Evidence) -> list[RangeResult]:
+    """Ranges of the log that did not verify as the pack was made."""
+    return [each for each in evidence.ranges if not each.ok]
 
 
 def _classes(case: Case) -> tuple[tuple[str, int], ...]:

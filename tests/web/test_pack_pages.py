@@ -242,6 +242,14 @@ def test_progress_is_shown_by_reload_and_by_poll_and_the_poll_is_no_look(world: 
     assert "hx-get" not in last.content.decode()
 
 
+def test_pack_of_a_log_that_did_not_verify_says_so_on_its_page(world: World) -> None:
+    pack, client = made_pack(world), browser_of(world, "otto")
+    address, said = f"/packs/{pack.pk}/", "2 ranges of the log between signed checkpoints did not verify"
+    assert said not in client.get(address).content.decode()
+    Pack.objects.update(counts=pack.counts | {"unproved": 2})
+    assert said in client.get(address).content.decode()
+
+
 def test_failed_pack_says_why_and_what_to_do(world: World) -> None:
     pack = pack_of(world, failed_at=now(), trouble="The PDF needs more than 3072 MB of memory.")
     page = browser_of(world, "otto").get(reverse("pack_page", args=[pack.pk])).content.decode()

@@ -19,6 +19,7 @@ from audit.packs.models import Pack
 from audit.packs.render import RenderFailed
 from audit.packs.tasks import make
 from tests.audit.facts.stream import at
+from tests.audit.log.logged import doctored
 from tests.audit.packs import told
 from tests.worlds import World, actor, make_world
 
@@ -57,6 +58,19 @@ def test_pack_is_asked_for_made_and_recorded(world: World, quick: None) -> None:
     assert event.fields["results"] == pack.results
     assert {each["name"] for each in event.fields["populations"]} == set(pack.results)
     assert event.fields["unsigned_sha256"] != event.fields["pdf_sha256"]
+
+
+def test_pack_keeps_for_its_page_how_much_of_the_log_did_not_verify(world: World, quick: None) -> None:
+    told.quarter().write()
+    sound = ask(world)
+    jobs.run_due()
+    doctored(
+        "UPDATE audit_event SET body = body || ' '::bytea WHERE name = 'request.made' AND \"case\" = %s",
+        told.ident("C1"),
+    )
+    damaged = ask(world)
+    jobs.run_due()
+    assert [Pack.objects.get(pk=each.pk).counts["unproved"] for each in (sound, damaged)] == [0, 1]
 
 
 def test_task_runs_twice_and_makes_one(world: World, quick: None) -> None:
