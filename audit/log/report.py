@@ -57,7 +57,8 @@ class Report:
         if self.time_wrong is None:
             return []
         words = (
-            f"{self.times_ahead} entries say a time over five minutes after they were signed, cosigned or timestamped, and {self.times_back} one "
+            f"{_many(self.times_ahead, 'entry says', 'entries say')} a time over five minutes after {'it was' if self.times_ahead == 1 else 'they were'} "
+            f"signed, cosigned or timestamped, and {self.times_back} one "
             f"over five minutes before that of an entry before them, first entry {self.time_wrong}: some clock went wrong. That is no damage."
         )
         return [words]

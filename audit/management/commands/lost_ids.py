@@ -1,5 +1,6 @@
 """Lists the ids in mails, receipts and server logs that no entry of the log mentions. See docs/failover.md."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,21 @@ class Command(BaseCommand):
     help = "List ids that somebody was told and no event mentions, from any text files."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The files."""
-        parser.add_argument("files", nargs="+", type=Path)
+        """The files, and folders of them."""
+        parser.add_argument("files", nargs="+", type=Path, help="text files; of a folder, all that lie in it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read them, ask, print."""
         try:
-            texts = [path.read_text(errors="replace") for path in options["files"]]
+            texts = [path.read_text(errors="replace") for path in _files(options["files"])]
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}.") from error
         with connection.cursor() as cursor:
             for each in unmentioned(cursor, texts):
                 self.stdout.write(each)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    """A folder stands for the files in it, at any depth."""
+    for path in paths:
+        yield from sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]

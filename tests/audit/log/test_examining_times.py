@@ -32,8 +32,9 @@ def note(printed: str) -> list[str]:
 
 
 def said(ahead: int, back: int, first: int) -> str:
+    those = ("1 entry says", "it was") if ahead == 1 else (f"{ahead} entries say", "they were")
     return (
-        f"{ahead} entries say a time over five minutes after they were signed, cosigned or timestamped, and {back} one "
+        f"{those[0]} a time over five minutes after {those[1]} signed, cosigned or timestamped, and {back} one "
         f"over five minutes before that of an entry before them, first entry {first}: some clock went wrong. That is no damage."
     )
 
