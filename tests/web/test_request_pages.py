@@ -81,6 +81,9 @@ def test_errors_lead_to_their_fields_and_lose_nothing(browser: Browser, world: W
         page.get_by_role("button", name="Ask for access").click()
         summary = page.get_by_role("alert")
         expect(summary).to_be_focused()
+        places = [page.locator(each).bounding_box() for each in ("#id_reason", "#policy")]
+        tops = [place["y"] for place in places if place]
+        assert (len(tops), tops) == (2, sorted(tops)), "nothing stands between what must be put right and its fields"
         summary.get_by_role("link", name="What is wrong").click()
         expect(page.get_by_label("What is wrong, and what will you do?")).to_be_focused()
         expect(page.get_by_label("What is wrong, and what will you do?")).to_have_value("Too short.")

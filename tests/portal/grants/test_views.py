@@ -121,6 +121,7 @@ def test_open_page_says_how_to_get_in_and_counts_from_the_real_opening(world: Wo
     assert f'data-countdown="{ends}"' in page
     for words in ("Call it.", grant.login, "Show the password", "Ask for more time", "I am done"):
         assert words in text(page.encode())
+    assert page.index("data-countdown") < page.index("Show the password") < page.index('class="way-in"')
 
 
 def test_psql_line_is_ready_and_holds_no_password(grant: Grant) -> None:
