@@ -51,6 +51,17 @@ def decision_due(review: Review) -> datetime | None:
     return ended + hours("privacy_triage_hours") if (ended := _ended_at(review)) else None
 
 
+def unnamed_changes(review: Review) -> list[str]:
+    """The kinds of change that were made without an error, and that no change record of the use holds."""
+    named = {kind for record in review.change_records.all() for kind in record.kinds}
+    return [
+        kind
+        for kind in CHANGES
+        if kind not in named
+        and count_of_case(review.log_case, "activity.recorded", None, **{"class": kind, "outcome": "no_error_seen"})
+    ]
+
+
 @action(event="change.recorded", refused="review.act_refused")
 def record_change(*, by: Actor, review: Review, reference: str, raised_at: datetime, disposition: str, upto: int,
                   approved_by: Person | None = None, kinds: Sequence[str] = CHANGES) -> ChangeRecord:  # fmt: skip

@@ -13,16 +13,23 @@ from portal.findings.dates import trouble_with
 from portal.kept import KeptForm
 from portal.people.models import Person
 from portal.plain_text import PlainCharField
+from portal.policy.rules import CLASSES
 from portal.reviews.accepting import SAY_WHY
+from portal.reviews.aftermath import unnamed_changes
 from portal.reviews.from_log import FromLog, answers_from_log
 from portal.reviews.judging import version_of
 from portal.reviews.models import Review
 from portal.reviews.queries import reviewers_beside
-from portal.reviews.questions import ANSWERS, OUTCOMES, UNSURE, Question, questions, second_statement, statement
+from portal.reviews.questions import ANSWERS, OUTCOMES, UNSURE, YES, Question, questions, second_statement, statement
 from portal.reviews.rules import Answers, adverse
 from portal.widgets import ChoiceCards, UtcMoment
 
 COMMENT_LENGTH = 2000
+RECORDED = "Q08"
+UNNAMED = (
+    "You say that every change is recorded, and no change record is named that holds the changes of {kinds}."
+    " Name it under “Changes and privacy”, or give another answer."
+)
 FINDING_OWNER, FINDING_DUE = "finding_owner", "finding_due"
 
 
@@ -50,7 +57,7 @@ class ReviewForm(KeptForm):
         self.from_log = answers_from_log(review)
         kwargs.setdefault("initial", _initial(review, self.from_log))
         super().__init__(*args, **kwargs)
-        self.whole = whole
+        self.whole, self.review = whole, review
         for question in questions():
             self.fields |= _fields(question)
         self.fields["finding_owner"].queryset = owners  # type: ignore[attr-defined]  # a ModelChoiceField
@@ -84,6 +91,7 @@ class ReviewForm(KeptForm):
             self.add_error(
                 "outcome", "Some of your answers open findings, so this use is accepted with findings, or not."
             )
+        self._check_changes(said)
         trouble = trouble_with(said["finding_due"], now()) if said.get("finding_due") else ""
         if trouble:
             self.add_error("finding_due", trouble)
@@ -100,6 +108,13 @@ class ReviewForm(KeptForm):
             and f"{question.id}_comment" not in self.errors
         ):
             self.add_error(f"{question.id}_comment", "Say why: this answer opens a finding.")
+
+    def _check_changes(self, said: dict[str, Any]) -> None:
+        """Whoever says that every change is recorded has named the record, of each kind that was made."""
+        if said.get(RECORDED) == YES and (kinds := unnamed_changes(self.review)):
+            self.add_error(
+                RECORDED, UNNAMED.format(kinds=" and ".join(CLASSES[kind].removeprefix("Change ") for kind in kinds))
+            )
 
     def answers(self, said: dict[str, Any] | None = None) -> Answers:
         """What was answered, as the action takes it."""

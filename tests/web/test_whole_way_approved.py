@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from audit.log.append import now_ms
 from portal.notifications.dossiers import OCCASIONS
@@ -181,6 +181,18 @@ def id_of(case: str) -> str:
     return case.rstrip("/").rsplit("/", 1)[1]
 
 
+def name_the_change(page: Page) -> None:
+    """What was changed goes back into change control."""
+    page.get_by_role("button", name="Change records and the privacy decision").click()
+    page.get_by_label("Change record", exact=True).fill("CHG-29")
+    page.get_by_label("Raised at").fill("2026-01-01T10:00")
+    page.get_by_label("Kept", exact=True).check()
+    page.get_by_label("Change data", exact=True).check()
+    page.get_by_role("region", name="Change control").get_by_role("button").click()
+    expect(page.get_by_text("The change record is on record.")).to_be_visible()
+    page.get_by_role("link", name=re.compile("^Review of ")).click()
+
+
 def review(kim: Walker, case: str, began: int) -> None:
     """Somebody without a part in it takes it and answers all ten questions."""
     query = "SELECT r.id FROM portal_review r JOIN portal_grant g ON g.id = r.grant_id WHERE g.request_id = %s"
@@ -192,6 +204,7 @@ def review(kim: Walker, case: str, began: int) -> None:
     kim.page.locator("#activity-part").scroll_into_view_if_needed()
     expect(kim.page.locator("#acts")).to_contain_text("3 actions")
     picture(kim.page, "review")
+    name_the_change(kim.page)
     for question in questions():
         fine = next(
             word for key, word in (("yes", "Yes"), ("no", "No"), ("unsure", "Not sure")) if key not in question.adverse

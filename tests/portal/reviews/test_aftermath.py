@@ -14,12 +14,13 @@ from portal.clock import ms, now
 from portal.errors import ChangedMeanwhile, NotAllowed, Refused, RefusedByPolicy, WrongState
 from portal.reviews import aftermath
 from portal.reviews.models import ChangeRecord, PrivacyDecision, Review
+from portal.reviews.questions import questions
 from portal.systems.models import System
 from tests.at_once import at_once
 from tests.audit.cases.written import Did, do
 from tests.browsing import browser_of
 from tests.factories import broken_log
-from tests.portal.reviews.used import due, events_of, follow_all, grant_of, taken
+from tests.portal.reviews.used import FINE, due, events_of, follow_all, grant_of, taken
 from tests.worlds import World, actor, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,6 +37,22 @@ def changed(world: World) -> tuple[Review, list[str]]:
     ids = do(grant_of(review), [Did("SELECT 1"), Did("UPDATE a", "data_change"), Did("DROP TABLE a", "schema_change")])
     follow_all()
     return review, ids
+
+
+def test_nobody_says_that_every_change_is_recorded_where_no_record_is_named(world: World) -> None:
+    review, _ = changed(world)
+    do(grant_of(review), [Did("ALTER SYSTEM SET a = 1", "config_change", outcome="denied")])
+    kim, address = browser_of(world.kim), f"/reviews/{review.pk}/submit/"
+    sent = {each.id: FINE[each.id]["answer"] for each in questions()} | {"outcome": "accepted", "stated": "on"}
+    answer = kim.post(address, sent)
+    (sentence,) = answer.context["form"].errors["Q08"]
+    assert (answer.status_code, "that holds the changes of data and structure. Name it" in sentence) == (422, True)
+    record(review, world, kinds=["data_change"])
+    assert "that holds the changes of structure. Name it" in kim.post(address, sent).content.decode()
+    unsure = {"Q08": "unsure", "Q08_comment": "Change control was closed.", "outcome": "accepted_with_findings"}
+    assert "Q08" not in kim.post(address, sent | unsure | {"stated": ""}).context["form"].errors
+    record(review, world, reference="CHG-2", kinds=["schema_change"])
+    assert kim.post(address, sent).status_code == 302
 
 
 def record(review: Review, world: World, by: str = "kim", **changes: Any) -> ChangeRecord:
