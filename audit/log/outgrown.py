@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from audit.log import tiles
 from audit.log.stores import Store
@@ -42,10 +43,13 @@ class Outgrown:
         found = _edge(old, new) if self.begun else [*_before(old), *_edge(old, new)]
         self.waiting += [(now, folder) for folder in _folders(found)]
         self.begun = True
-        for _ in range(AT_ONCE):
-            if not self.waiting or (self.waiting[0][0] + self.kept_s > now and len(self.waiting) <= 2 * MOST):
-                return
-            store.forget([self.waiting[0][1]])
+        most = max(0, len(self.waiting) - 2 * MOST)
+        due = sum(
+            1 for at, (since, _) in enumerate(islice(self.waiting, AT_ONCE)) if at < most or since + self.kept_s <= now
+        )
+        if due:
+            store.forget([folder for _, folder in islice(self.waiting, due)])
+        for _ in range(due):
             self.waiting.popleft()
 
 
