@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from audit.log.append import process
 from audit.log.backup.configured import TROUBLE, NotConfigured
 from audit.log.backup.hourly import UNREADABLE, make_one, sentence_of
+from audit.management.away import told
 
 
 class Command(BaseCommand):
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         """Where to."""
         parser.add_argument("--to", default="", metavar="DIR|s3://…", help="instead of PORTAL_BACKUP_TO")
 
+    @told("No backup was made.")
     def handle(self, *args: Any, to: str, **options: Any) -> None:
         """Make one and say what it holds."""
         try:

@@ -13,6 +13,7 @@ from audit.log.locks import Lock, alone
 from audit.log.sealing import SealingError
 from audit.log.stores import Overtaken, StoreUnavailable
 from audit.log.stores.opening import open_store
+from audit.management.away import told
 from audit.management.commands.sealer import sealer_database
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         """Where copies are kept."""
         parser.add_argument("--into", type=Path, help="a folder that keeps a copy of each; then they are taken away")
 
+    @told("Nothing was moved away.")
     def handle(self, *args: Any, **options: Any) -> None:
         """Look, say, and move."""
         if not settings.PORTAL_LOG_STORE:

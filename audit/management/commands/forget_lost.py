@@ -13,6 +13,7 @@ from audit.log.forgetting import NotSignedAsLost, forget
 from audit.log.locks import Lock, alone
 from audit.log.sealing import SealingError
 from audit.log.stores import StoreUnavailable
+from audit.management.away import told
 from audit.management.commands.sealer import published_to, sealer_database
 
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
     help = "Let the sealer forget a checkpoint whose entries two administrators have signed as lost."
     requires_system_checks = ()
 
+    @told("Nothing was forgotten.")
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, forget, and say what is remembered now."""
         memory = os.environ.get("PORTAL_LOG_SEEN_FILE", "")

@@ -13,6 +13,7 @@ from audit.log.checkpoints import latest, public_keys
 from audit.log.errors import NotVerified, ParseError
 from audit.log.keys import PUBLIC_FILE, SECRET_FILE, write_pair
 from audit.log.note import VerifierKey
+from audit.management.away import told
 
 
 class Command(BaseCommand):
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             help="print PORTAL_LOG_PUBLIC_KEY with the keys closed that signed before the present one",
         )
 
+    @told("The key cannot be changed now.")
     def handle(self, *args: Any, **options: Any) -> None:
         """Write both and print the public key."""
         try:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from audit.log.forgetting import unmentioned
+from audit.management.away import told
 
 
 class Command(BaseCommand):
@@ -19,6 +20,7 @@ class Command(BaseCommand):
         """The files, and folders of them."""
         parser.add_argument("files", nargs="+", type=Path, help="text files; of a folder, all that lie in it")
 
+    @told("Nothing was looked up.")
     def handle(self, *args: Any, **options: Any) -> None:
         """Read them, ask, print."""
         try:

@@ -13,6 +13,7 @@ from audit.log.errors import NotVerified
 from audit.log.recovery import CannotRecover, Under, recover
 from audit.log.sealing import SealingError
 from audit.log.verify.sources import SourceUnavailable
+from audit.management.away import told
 
 
 class Command(BaseCommand):
@@ -28,9 +29,13 @@ class Command(BaseCommand):
             help="a checkpoint that was kept elsewhere (by the sealer or a witness), where tiles of it lie beyond the published one",
         )  # fmt: skip
 
+    @told("Nothing was brought back.")
     def handle(self, *args: Any, **options: Any) -> None:
         """Recover, and say what came back."""
-        source = published()
+        try:
+            source = published()
+        except ValueError as error:
+            raise CommandError(f"PORTAL_LOG_STORE: {error}") from error
         if source is None:
             raise CommandError("PORTAL_LOG_STORE is not set: it names where the log is published.")
         try:

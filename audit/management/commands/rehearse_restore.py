@@ -9,6 +9,7 @@ from audit.log.append import process
 from audit.log.backup.configured import NotConfigured
 from audit.log.backup.rehearsing import NotRehearsed, as_set, rehearse
 from audit.log.backup.version import PutOff
+from audit.management.away import told
 
 
 class Command(BaseCommand):
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             "--from", dest="address", default="", metavar="DIR|s3://…", help="instead of PORTAL_BACKUP_TO"
         )
 
+    @told("Not rehearsed.")
     def handle(self, *args: Any, identity: str, address: str, **options: Any) -> None:
         """Rehearse, and say what came of it."""
         try:

@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,15 @@ from django.core.management.base import BaseCommand, CommandError
 
 from audit.log.addresses import spoken
 from audit.log.backup.configured import NotConfigured, identities_in, signers_of_backups, target_at
+from audit.log.backup.missing import Lacking
 from audit.log.backup.restoring import NotRestored, Restored, restore
 from audit.log.checkpoints import public_keys
 from audit.log.errors import NotVerified
+from audit.log.held_again import SAID
+from audit.log.pages import ROUTINE
 from audit.log.stores import StoreUnavailable
 from audit.log.stores.opening import open_store
+from audit.management.away import told
 
 SOMETHING_IS_MISSING, NOBODY_CAN_SAY = 3, 4
 
@@ -41,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--published", default=settings.PORTAL_LOG_STORE, metavar="DIR|s3://…", help=words)
         parser.add_argument("--json", dest="as_json", action="store_true", help="for machines")
 
+    @told("Nothing was restored.")
     def handle(
         self, *args: Any, address: str, identity: Path, backup: str, published: str, older: bool, as_json: bool,
         **options: Any,
@@ -78,8 +83,16 @@ def sentences(found: Restored) -> Iterator[str]:
     if found.missing.people:
         yield f"{len(found.missing.people)} people were erased since the backup; {found.cleared} rows of the portal were cleared of them again."
     yield from found.missing.sentences()
-    for each in found.missing.entries:
+    yield from named(found.missing.entries)
+
+
+def named(lacking: Sequence[Lacking]) -> Iterator[str]:
+    """Legal holds first, since they bind; then the others in their order. What nobody did is counted."""
+    routine = [each for each in lacking if each.name in ROUTINE]
+    for each in sorted((each for each in lacking if each.name not in ROUTINE), key=lambda each: each.name not in SAID):
         yield f"- {each.index} {each.name}, {_time(each.at)}{f', case {each.case}' if each.case else ''}"
+    if routine:
+        yield f"- {len(routine)} of routine, such as heartbeats, from {routine[0].index} to {routine[-1].index}; --json names each."
 
 
 def _time(milliseconds: int) -> str:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from audit.log.backup.configured import NotConfigured, identities_in, signers_of_backups, target_at
 from audit.log.backup.values_again import restore_values
 from audit.log.stores import StoreUnavailable
+from audit.management.away import told
 from audit.management.commands.restore import SOMETHING_IS_MISSING
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="address", default=settings.PORTAL_BACKUP_TO, metavar="DIR|s3://…")
         parser.add_argument("--identity", required=True, type=Path, metavar="FILE", help="the secret key of age")
 
+    @told("Nothing was brought back.")
     def handle(self, *args: Any, address: str, identity: Path, **options: Any) -> None:
         """Look, bring back, and say what came of it."""
         try:

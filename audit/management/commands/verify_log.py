@@ -1,7 +1,7 @@
 """Checks the whole log with the public key alone."""
 
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from audit.log.tile_paths import parse_path
 from audit.log.timestamps.taking import roots_or_none
 from audit.log.verify import bar
 from audit.log.verify.sources import Source
+from audit.management.away import told
 
 MOST_NAMED = 20
 COULD_NOT_LOOK = 2
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         parser.add_argument("--checkpoint", action="append", default=[], type=Path, metavar="FILE", help=words)
         parser.add_argument("--quiet", action="store_true", help="show no bar")
 
+    @told("Nothing was checked.", COULD_NOT_LOOK)
     def handle(self, *args: Any, json: bool, checkpoint: list[Path], quiet: bool, **options: Any) -> None:
         """Examine, print, and fail where something is at fault."""
         keys = _keys()
@@ -52,7 +54,8 @@ class Command(BaseCommand):
         tell = bar.show if bar.wants_bar(quiet=quiet) else None
         seen = [_seen(path) for path in checkpoint]
         report = examine(keys, seen, _published(), roots_or_none(), witnesses=witnesses, tell=tell)
-        self.stdout.write(as_json(report) if json else "\n".join(sentences(report)))
+        told_of = [*sentences(report), *_answer(report, zip(checkpoint, seen, strict=True))]
+        self.stdout.write(as_json(report) if json else "\n".join(told_of))
         if not report.ok:
             raise CommandError("The log does not verify.")
         if report.unreachable:
@@ -75,7 +78,7 @@ def sentences(report: Report) -> Iterator[str]:
             f"{report.stayed} of them stay, each under its hash."
         )
     if report.published is not None:
-        yield f"{report.published} entries are published."
+        yield _of_published(report.entries, report.published)
     if report.unreachable:
         yield f"What is published could not be looked at. {report.unreachable}"
     yield from report.sentences()
@@ -90,6 +93,23 @@ def sentences(report: Report) -> Iterator[str]:
         )
         yield f"{report.timestamps} timestamps verify{unverified if report.timestamps_unverified else ''}."
     yield "1 event waits to be sealed." if report.waiting == 1 else f"{report.waiting} events wait to be sealed."
+
+
+def _answer(report: Report, seen: Iterable[tuple[Path, StoredNote]]) -> Iterator[str]:
+    """What an operator looks for, last; of what could not be looked at the command's end speaks."""
+    if not report.ok:
+        return
+    yield from (f"Contained: {path}, the first {note.size} entries." for path, note in seen)
+    if not (report.unreachable or report.unseen):
+        yield f"WHOLE{f' from entry {report.whole_from} on' if report.whole_from else ''}."
+
+
+def _of_published(stored: int, published: int) -> str:
+    """What is published is read first: meanwhile more may be sealed, and never less."""
+    if stored > published:
+        return f"{published} entries were published when the check began; the other {stored - published} wait to be, or were sealed since."
+    more = f", and {published - stored} of them are not stored" if published > stored else ""
+    return f"{published} entries were published when the check began{more}."
 
 
 def _of_witnesses(report: Report) -> Iterator[str]:

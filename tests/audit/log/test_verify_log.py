@@ -14,8 +14,9 @@ from django.db import connection
 from audit.log import examination
 from audit.log.models import Cosignature, StoredCheckpoint
 from audit.log.publishing import publish_once
+from audit.log.report import Report
 from audit.log.stores.directory import DirectoryStore
-from audit.management.commands.verify_log import _of_tile
+from audit.management.commands.verify_log import _of_tile, sentences
 from tests.audit.log.logged import appended, doctored, erase, run_signer, sealed
 from tests.witnesses import ONE
 
@@ -39,6 +40,7 @@ def test_empty_log_verifies() -> None:
         "0 entries under 0 checkpoints.\n"
         "0 personal values match their commitments; 0 were erased.\n"
         "0 events wait to be sealed.\n"
+        "WHOLE.\n"
     )
     assert run() == (expected, "")
 
@@ -54,6 +56,7 @@ def test_sound_log_verifies_with_its_counts() -> None:
         "7 entries under 3 checkpoints.\n"
         "8 personal values match their commitments; 2 were erased.\n"
         "4 events wait to be sealed.\n"
+        "WHOLE.\n"
     )
     assert run() == (expected, "")
 
@@ -142,7 +145,8 @@ def test_checkpoint_kept_elsewhere_finds_a_log_that_was_set_back(tmp_path: Path)
     sealed(2)
     kept = tmp_path / "kept"
     kept.write_text(StoredCheckpoint.objects.get(size=4).note)
-    assert run("--checkpoint", str(kept))[1] == ""
+    printed, failed = run("--checkpoint", str(kept))
+    assert (printed.splitlines()[-2:], failed) == ([f"Contained: {kept}, the first 4 entries.", "WHOLE."], "")
     doctored(
         'DELETE FROM audit_sealed_entry WHERE "index" >= 2; DELETE FROM audit_checkpoint WHERE size > 2;'
         "UPDATE audit_tile SET hashes = substr(hashes, 1, 64)"
@@ -154,7 +158,7 @@ def test_checkpoint_kept_elsewhere_finds_a_log_that_was_set_back(tmp_path: Path)
         )
     assert run()[1] == "", "without it nobody can tell"
     printed, failed = run("--checkpoint", str(kept))
-    assert failed
+    assert (failed, "Contained" in printed, "WHOLE" in printed) == (FAILED, False, False)
     assert printed.splitlines()[1].startswith("Entries 2 to 3 do not verify: Entries 2 to 3 are missing.")
 
 
@@ -191,7 +195,7 @@ def test_log_that_grows_meanwhile_is_checked_at_one_moment(monkeypatch: pytest.M
     printed, failed = run()
     assert (checked, failed) == ([3], "")
     assert printed.startswith("5 entries under 1 checkpoints.")
-    assert printed.endswith("0 events wait to be sealed.\n")
+    assert printed.endswith("0 events wait to be sealed.\nWHOLE.\n")
 
 
 @pytest.mark.django_db
@@ -262,12 +266,24 @@ def test_a_store_that_cannot_be_read_is_neither_health_nor_damage(settings: Any,
     settings.PORTAL_LOG_STORE = str(tmp_path)
     printed, failed = run()
     assert "What is published could not be looked at." in printed
-    assert failed == "What is stored verifies. What is published was not checked. (2)"
+    assert (failed, "WHOLE" in printed) == ("What is stored verifies. What is published was not checked. (2)", False)
     settings.PORTAL_LOG_STORE = "nowhere"
     assert run()[1].endswith(" (2)")
     doctored("DELETE FROM audit_tile")
     settings.PORTAL_LOG_STORE = str(tmp_path)
     assert run()[1] == FAILED
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (5, "5 entries were published when the check began."),
+        (7, "5 entries were published when the check began; the other 2 wait to be, or were sealed since."),
+        (4, "5 entries were published when the check began, and 1 of them are not stored."),
+    ],
+)
+def test_both_figures_say_when_they_were_read(stored: int, said: str) -> None:
+    assert list(sentences(Report(entries=stored, published=5)))[1] == said
 
 
 class Screen(io.StringIO):

@@ -152,12 +152,12 @@ def test_what_is_signed_anew_is_put_back_to_the_byte() -> None:
 @pytest.mark.parametrize(
     ("kind", "ours", "outsiders"),
     [
-        ("", (0, "0 events wait to be sealed."), [(0, "WHOLE.")]),
+        ("", (0, "WHOLE."), [(0, "WHOLE.")]),
         ("approver", (1, "do not have the root"), [(0, "WHOLE."), (0, "WHOLE.")]),
         ("removed", (1, "is missing"), [(0, "WHOLE."), (0, "WHOLE.")]),
         ("name", (1, "1 personal value does not match"), [(0, "WHOLE."), (0, "WHOLE.")]),
         ("published", (1, "Published: entries changed"), [(1, "NOT WHOLE: 1 damage.")] * 2),
-        ("anew", (0, "0 events wait to be sealed."), [(0, "WHOLE."), (1, "NOT WHOLE: 1 damage.")]),
+        ("anew", (0, "WHOLE."), [(0, "WHOLE."), (1, "NOT WHOLE: 1 damage.")]),
     ],
 )  # fmt: skip
 def test_the_page_runs_the_checks_and_shows_what_they_say(
