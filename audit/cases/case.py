@@ -50,8 +50,21 @@ class Case:
 
     @cached_property
     def outside_count(self) -> int:
-        """Actions of a class that was not asked for."""
-        return sum(each.outside for each in self.activities)
+        """Actions of a class that was not asked for; none where nobody named an intent that they could be outside of."""
+        return 0 if self.unnamed else sum(each.outside for each in self.activities)
+
+    @property
+    def unnamed(self) -> str:
+        """What is said instead where no intent was named: until the review it may be given. Empty where there is one."""
+        if self.asked is None or self.asked.classes:
+            return ""
+        reviewed = self.review is not None and self.review.submitted_at is not None
+        return "no intent was named" if reviewed else "no intent named yet"
+
+    @property
+    def outside_says(self) -> str:
+        """How many actions were outside the intent, or that there is none."""
+        return self.unnamed or f"{self.outside_count} out of intent"
 
     @property
     def settled(self) -> bool:

@@ -283,7 +283,7 @@ def figures(case: Case) -> list[dict[str, Any]]:
         {
             "label": "Actions",
             "value": len(case.activities),
-            "note": f"{case.failed_count} failed, {case.outside_count} out of intent",
+            "note": f"{case.failed_count} failed, {case.outside_says}",
         },
         {
             "label": "Record",

@@ -90,7 +90,7 @@ def tabs(case: Case, only: str) -> list[dict[str, object]]:
     known = (
         ("", "All", len(case.activities)),
         ("failed", "Failed", case.failed_count),
-        ("outside", "Out of intent", case.outside_count),
+        ("outside", (case.unnamed or "out of intent").capitalize(), len(chosen(case, "outside"))),
     )
     return [
         {"label": label, "url": f"?only={word}" if word else "?", "active": only == word, "count": count}

@@ -98,6 +98,6 @@ def as_line(activity: Activity, case: Case, event: LoggedEvent | None, names: Ma
         "grant_id": case.grant.id if case.grant else "", "person_id": person, "person": names.get(person, ""),
         "session_id": activity.session_id, "source_id": fields.get("source_id", ""), "source_number": activity.number,
         "class": activity.class_, "at_least": int(activity.at_least), "outcome": activity.outcome,
-        "state_code": activity.state_code, "not_intended": int(activity.outside), "object": activity.object,
+        "state_code": activity.state_code, "not_intended": int(activity.outside and not case.unnamed), "object": activity.object,
         "statement": activity.statement, "statement_length": activity.length, "received_at": fields.get("received_at"),
     }  # fmt: skip

@@ -220,7 +220,7 @@ def _words(activity: Activity | None, case: Case | None, event: LoggedEvent | No
     if activity is not None and case is not None:
         return {
             "log_index": activity.index, "case_id": case.id, "at_least": int(activity.at_least),
-            "state_code": activity.state_code, "not_intended": int(activity.outside), "object": activity.object,
+            "state_code": activity.state_code, "not_intended": int(activity.outside and not case.unnamed), "object": activity.object,
             "statement": activity.statement, "statement_length": activity.length, "accepted": int(activity.accepted),
         }  # fmt: skip
     if event is None:

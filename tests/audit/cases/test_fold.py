@@ -7,9 +7,11 @@ import pytest
 from audit.cases.asked import Later
 from audit.cases.case import Case
 from audit.cases.fold import HANDLERS, fold
+from audit.cases.statements import tabs
 from audit.cases.status import STATUSES, status_of
 from audit.events import catalogue
 from audit.log.logged import event_of
+from audit.packs.case_lines import as_line
 from tests.audit.facts import story
 from tests.audit.facts.stream import HOUR, MINUTE, Stream, at
 
@@ -177,9 +179,13 @@ def test_outcome_that_came_later_is_applied_whenever_it_comes() -> None:
     ]
 
 
-def test_bypass_without_intent_leaves_every_action_out_of_it_until_it_is_given() -> None:
+def test_bypass_without_intent_has_none_that_an_action_could_be_out_of_until_it_is_given() -> None:
     log = used(("data_read", "ok"), ("session", "ok"), mode="bypass", intended_classes=[], criterion="outage")
-    assert [each.outside for each in folded(log).activities] == [True, False]
+    case = folded(log)
+    assert [each.outside for each in case.activities] == [True, False], "a reviewer may accept it"
+    assert (case.outside_count, case.outside_says) == (0, "no intent named yet")
+    assert [each["label"] for each in tabs(case, "")] == ["All", "Failed", "No intent named yet"]
+    assert [as_line(each, case, None, {})["not_intended"] for each in case.activities] == [0, 0]
     log.say(
         "request.supplemented",
         START + HOUR,
@@ -193,7 +199,7 @@ def test_bypass_without_intent_leaves_every_action_out_of_it_until_it_is_given()
     case = folded(log)
     assert case.asked is not None
     later = Later(START + HOUR, "(erased)", "", ("data_read",), "INC-9")
-    assert (case.outside_count, case.asked.incident, case.asked.more) == (0, "INC-9", (later,))
+    assert (case.outside_says, case.asked.incident, case.asked.more) == ("0 out of intent", "INC-9", (later,))
 
 
 def test_intent_given_after_the_review_changes_nothing() -> None:
@@ -201,7 +207,9 @@ def test_intent_given_after_the_review_changes_nothing() -> None:
     story.end_it(log, "C1", START + 50 * MINUTE)
     story.review(log, "C1", START + 2 * HOUR, accepted_activities=["C1-a1"])
     log.say("request.supplemented", START + 3 * HOUR, "ann", case="C1", intended_classes=["data_read"])
-    assert [(each.outside, each.accepted) for each in folded(log).activities] == [(True, True)]
+    case = folded(log)
+    assert [(each.outside, each.accepted) for each in case.activities] == [(True, True)]
+    assert (case.outside_count, case.outside_says) == (0, "no intent was named")
 
 
 def test_last_verdict_of_a_window_stands() -> None:
