@@ -120,5 +120,5 @@ def record(*, by: Actor, report: Report, took_ms: int) -> None:
         "log.checked", by=by, ok=report.ok, size=report.entries, checkpoints=report.checkpoints, published=report.published,
         unreachable=bool(report.unreachable) or None, personal=report.personal_held, erased=report.personal_erased,
         waiting=report.waiting, took_ms=took_ms, whole_from=report.whole_from or None, unseen=len(report.unseen) or None,
-        misdated=report.times_ahead + report.times_back or None,
+        misdated=report.times_ahead or None,
     )  # fmt: skip

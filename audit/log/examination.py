@@ -13,7 +13,7 @@ from audit.log import merkle, tiles
 from audit.log.checkpoint import MAX_SIZE
 from audit.log.cuts import begins_at
 from audit.log.examining_cut import examine_cut
-from audit.log.examining_times import Times, seen
+from audit.log.examining_times import Seen, Times, seen
 from audit.log.examining_values import Examined, Gone, examine_values, read_gone
 from audit.log.examining_witnesses import NOBODY, Witnesses, examine_lines, examine_shown
 from audit.log.judging_cuts import declined_for_good
@@ -66,11 +66,11 @@ def examine(
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         lacking = examine_shown(report, witnesses, stored_tile)
-        looks = _Looks(report, read_gone(gone), _teller(tell), Times(report, seen(witnesses.keys)))
+        stamped = _stamped(report, roots)
+        looks = _Looks(report, read_gone(gone), _teller(tell), Times(report, seen(witnesses.keys, stamped)))
         _sealed(looks, keys, [*seen_elsewhere, *lacking])
         _unsealed(report)
         examine_lines(report, witnesses.keys)
-        _stamped(report, roots)
     return report
 
 
@@ -90,13 +90,15 @@ def _published(report: Report, keys: Sequence[VerifierKey], source: Source, tell
     return [StoredNote(head.size, write_note(head.signed.note), 0)] if head else []
 
 
-def _stamped(report: Report, roots: tuple[x509.Certificate, ...]) -> None:
+def _stamped(report: Report, roots: tuple[x509.Certificate, ...]) -> list[Seen]:
+    """What those that verify say."""
     found = examined(roots)
     report.timestamps, report.timestamps_unverified, report.wrong_timestamps = (
         found.verified,
         found.unverified,
         found.wrong,
     )
+    return found.seen
 
 
 def stored_tile(level: int, index: int, width: int) -> bytes:

@@ -67,10 +67,16 @@ def examine_lines(report: Report, keys: Sequence[CosignerKey]) -> None:
 
 def is_line_of(key: CosignerKey, note: str, line: str) -> bool:
     """Whether this witness signed the line, over the text of this note."""
+    return cosigned_at(key, note, line) is not None
+
+
+def cosigned_at(key: CosignerKey, note: str, line: str) -> int | None:
+    """When (s) this witness signed the line, over the text of this note; nothing where it did not."""
     try:
-        return bool(verify_cosignatures(parse_note(f"{note}{line}\n".encode()), [key]))
+        found = verify_cosignatures(parse_note(f"{note}{line}\n".encode()), [key])
     except (ParseError, NotVerified):
-        return False
+        return None
+    return found[0].at if found else None
 
 
 def examine_shown(report: Report, witnesses: Witnesses, fetch: tiles.Fetch) -> list[StoredNote]:

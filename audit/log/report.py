@@ -29,8 +29,11 @@ class Report:
     personal_missing_count: int = 0
     personal_wrong: list[str] = field(default_factory=list)
     times_ahead: int = 0  # entries that were signed, cosigned or stamped before the time that they say
-    times_back: int = 0  # entries that say a time before that of an entry that stands before them
-    time_wrong: int | None = None  # the index of the first of either
+    time_ahead: int | None = None  # the index of the first
+    times_back: int = (
+        0  # entries that say a time before that of an entry that stands before them, as those do that waited
+    )
+    time_back: int | None = None  # the index of the first
     waiting: int = 0
     waiting_since: int | None = None
     astray: int = 0  # neither sealed nor in the queue
@@ -54,18 +57,24 @@ class Report:
 
     def notes(self) -> list[str]:
         """What is no fault of the log, and for somebody to look at."""
-        if self.time_wrong is None:
-            return []
-        words = (
-            f"{_many(self.times_ahead, 'entry says', 'entries say')} a time over five minutes after {'it was' if self.times_ahead == 1 else 'they were'} "
-            f"signed, cosigned or timestamped, and {self.times_back} one "
-            f"over five minutes before that of an entry before them, first entry {self.time_wrong}: some clock went wrong. That is no damage."
-        )
-        return [words]
+        return list(_times(self))
 
     def sentences(self) -> list[str]:
         """Each fault in words, without any personal value."""
         return list(_faults(self))
+
+
+def _times(report: Report) -> Iterator[str]:
+    if ahead := report.times_ahead:
+        yield (
+            f"{_many(ahead, 'entry says', 'entries say')} a time over five minutes after being signed, cosigned or timestamped, first entry "
+            f"{report.time_ahead}: a clock or a named time was wrong. That is no damage."
+        )
+    if back := report.times_back:
+        yield (
+            f"{_many(back, 'entry says', 'entries say')} a time over five minutes before that of an earlier entry, first entry "
+            f"{report.time_back}: such an entry waited to be sealed, or a clock or a named time was wrong. That is no damage."
+        )
 
 
 def _faults(report: Report) -> Iterator[str]:

@@ -16,11 +16,15 @@ from audit.log.timestamps.tokens import verify_timestamp
 
 @dataclass
 class Stamps:
-    """How many verify, how many cannot be verified since no certificates are set, and what is wrong."""
+    """How many verify, how many cannot be verified since no certificates are set, and what is wrong.
+
+    ``seen``: the size of each checkpoint, and the time (ms), of which one that verifies speaks.
+    """
 
     verified: int = 0
     unverified: int = 0
     wrong: list[str] = field(default_factory=list)
+    seen: list[tuple[int, int]] = field(default_factory=list)
 
 
 def examined(roots: tuple[x509.Certificate, ...]) -> Stamps:
@@ -31,13 +35,18 @@ def examined(roots: tuple[x509.Certificate, ...]) -> Stamps:
         record = said.pop(stamp.about, None)
         if record is None and (stamp.size or 0) < cut_to:
             record = hashlib.sha256(stamp.answer).hexdigest()  # what the log said of it was cut
-        trouble = _trouble(stamp, stamp.note, record, roots)
+        trouble = _trouble(stamp, stamp.note, record)
+        try:
+            at = verify_timestamp(bytes(stamp.answer), bytes(stamp.sha256), roots).at if roots and not trouble else None
+        except (ParseError, NotVerified) as error:
+            trouble = str(error)
         if trouble:
             found.wrong.append(f"{stamp.about}: {trouble}")
-        elif roots:
-            found.verified += 1
-        else:
+        elif at is None:
             found.unverified += 1
+        else:
+            found.verified += 1
+            found.seen += [(stamp.size, at)] if stamp.size is not None else []
     found.wrong += [f"{about}: it is missing" for about in said]
     return found
 
@@ -50,14 +59,9 @@ def _said() -> Iterator[tuple[str, str]]:
         yield about, given["token_sha256"]
 
 
-def _trouble(stamp: Timestamp, note: str | None, said: str | None, roots: tuple[x509.Certificate, ...]) -> str:
+def _trouble(stamp: Timestamp, note: str | None, said: str | None) -> str:
     if said != hashlib.sha256(stamp.answer).hexdigest():
         return "it is not the one that the log speaks of"
     if stamp.size is not None and hashlib.sha256((note or "").encode()).digest() != bytes(stamp.sha256):
         return "it is not one over the checkpoint of that size"
-    try:
-        if roots:
-            verify_timestamp(bytes(stamp.answer), bytes(stamp.sha256), roots)
-    except (ParseError, NotVerified) as error:
-        return str(error)
     return ""

@@ -147,7 +147,9 @@ OPERATOR = {
     "Show two people two logs": (FORKED,),
     "Date entries otherwise": (
         f"{LOG}/test_examining_times.py::test_an_entry_of_a_time_that_cannot_be_is_a_note_and_no_damage",
-        f"{LOG}/test_examining_times.py::test_the_time_of_a_listed_witness_and_of_an_authority_bounds_what_was_written_before",
+        f"{LOG}/test_examining_times.py::test_an_entry_that_waited_to_be_sealed_is_not_said_to_have_a_wrong_time",
+        f"{LOG}/test_examining_times.py::test_the_time_of_a_listed_witness_bounds_what_was_written_before_where_its_line_verifies",
+        f"{LOG}/test_examining_times.py::test_the_time_of_an_authority_bounds_what_was_written_before_by_its_token_whatever_the_row_says",
     ),
     "By a required witness at the next checkpoint; a right": (
         NOT_COSIGNED, f"{LOG}/test_anchors.py::test_a_directory_is_looked_at_as_this_process_sees_it_and_each_look_is_recorded_once",

@@ -38,9 +38,9 @@ EMPTY = "audit_checkpoint, audit_sealed_entry, audit_tile, audit_queue"
 NOT_LOOKED = "The log verifies. What witnesses have cosigned could not be looked at. (2)"
 
 
-def line_of(signer: SignerKey) -> str:
+def line_of(signer: SignerKey, at: int = 1) -> str:
     """As this key would cosign the last checkpoint."""
-    found = cosign(StoredCheckpoint.objects.latest("size").note.split("\n\n")[0] + "\n", signer, 1)
+    found = cosign(StoredCheckpoint.objects.latest("size").note.split("\n\n")[0] + "\n", signer, at)
     return f"— {found.name} {to_base64(found.key_id + found.value)}"
 
 
