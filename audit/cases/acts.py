@@ -37,6 +37,12 @@ class Use:
     case: str
     intended: frozenset[str]
     accepted: Accepted = field(default_factory=Accepted)
+    named: bool = True
+
+    @property
+    def outside_says(self) -> str:
+        """What is said of actions of a kind that was not named; where none was, there is no intent that they could be out of."""
+        return "out of intent" if self.named else "with no intent named"
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,9 @@ class Group:
 def use_of(case: object) -> Use:
     """The use, with what was intended and what is accepted. One statement, however much was done."""
     told = fold(case, of_case(case, TELLING))
-    return Use(str(case), ALWAYS_IN.union(told.asked.classes if told.asked else ()), told.accepted)
+    classes = told.asked.classes if told.asked else ()
+    named = told.asked is None or bool(classes)
+    return Use(str(case), ALWAYS_IN.union(classes), told.accepted, named)
 
 
 # Actions with the last entry up to which their group is accepted: of their session, or of all.

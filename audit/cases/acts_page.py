@@ -29,4 +29,5 @@ def rows(use: acts.Use, found: Sequence[ActRow], chosen: Mapping[str, str], tick
         "rows": shown,
         "totals": acts.totals(use, session=session, kind=kind) if session or kind else None,
         "kind": words.CLASSES.get(kind, words.plain(kind)) if kind else "",
+        "outside_says": use.outside_says,
     }

@@ -170,7 +170,10 @@ def case_acts(request: ViewerRequest, pk: UUID) -> HttpResponse:
     use = acts.use_of(pk)
     viewed_with(request, "the actions of the case", pk, case=pk)
     found = acts.grouped(use, request.GET.get("after", ""))
-    context = {"groups": acts_page.groups(found.groups), "totals": found.totals, "next": found.next, "many": found.many}
+    context = {
+        "groups": acts_page.groups(found.groups), "totals": found.totals, "next": found.next, "many": found.many,
+        "outside_says": use.outside_says,
+    }  # fmt: skip
     return render(request, "audit/cases/acts.html", context | _way(request))
 
 

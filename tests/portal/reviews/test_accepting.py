@@ -69,6 +69,19 @@ def test_actions_are_counted_and_grouped_failed_ones_first(world: World) -> None
     assert found.next == ""
 
 
+@pytest.mark.parametrize(("named", "says"), [(("data_read",), "out of intent"), ((), "with no intent named")])
+def test_where_no_kind_was_named_nothing_is_called_out_of_intent(
+    world: World, named: tuple[str, ...], says: str
+) -> None:
+    review = taken(world, mode="bypass", intended_classes=named)
+    do(grant_of(review), [Did("DROP TABLE a", "schema_change")])
+    follow_all()
+    kim = browser_of(world.people["kim"])
+    pages = [kim.get(f"/cases/{review.log_case}/acts/{rest}").content.decode() for rest in ("", "rows/?only=attention")]
+    words = ("out of intent", "with no intent named")
+    assert [[word for word in words if word in page.lower()] for page in pages] == [[says], [says]]
+
+
 def test_outcome_that_is_told_later_changes_the_count_and_rebuilding_changes_nothing(world: World) -> None:
     review, ids = busy(world)
     learn(grant_of(review), ids[0], "failed")
