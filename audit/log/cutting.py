@@ -145,10 +145,13 @@ def is_sealed(subject: str) -> bool:
 
 
 def why_refused(subject: str) -> str:
-    """What the sealer said last against a ``log.cut`` about this that waits; nothing while it has refused none."""
+    """What the sealer said last against a ``log.cut`` about this that waits; nothing while it has refused none.
+
+    Other processes may write heartbeats too: what is no map says nothing.
+    """
     beat = last_beat("sealer")
-    against = beat.detail.get("against") if beat else None
-    if not against:
+    against = beat.detail.get("against") if beat and isinstance(beat.detail, dict) else None
+    if not isinstance(against, dict):
         return ""
     waiting = [each.id for each in of_subject(subject, ["log.cut"], limit=None) if each.index is None]
     numbers = QueueEntry.objects.filter(event_id__in=waiting).values_list("seq", flat=True).order_by("seq")

@@ -19,7 +19,7 @@ from audit.log.locks import Lock
 from audit.log.note import VerifierKey, write_note
 from audit.log.publisher import Publisher
 from audit.log.publishing import check_grown
-from audit.log.sealing import BATCH, SealingError, all_keys, last_signed, seal_once
+from audit.log.sealing import BATCH, CUT, SealingError, all_keys, last_signed, seal_once
 from audit.log.signing import Signer
 from audit.log.stores import Store
 from audit.log.witnessing import Witnessing
@@ -155,7 +155,7 @@ class Sealer:
         detail: dict[str, object] = {"size": size, "refused": len(self.refused), "trouble": self.trouble}
         if self.refused:
             detail["against"] = {
-                str(seq): self.refused[seq][:LONGEST_REASON] for seq in sorted(self.refused)[:MOST_REASONS]
+                str(seq): self.refused[seq][:LONGEST_REASON] for seq in self._cuts_first()[:MOST_REASONS]
             }
         if self.publisher is not None:
             head = self.publisher.published
@@ -165,6 +165,10 @@ class Sealer:
             detail["witnesses"] = self.witnesses.state()
         beat("sealer", detail, using=connection.alias)
         self._next_beat = time.monotonic() + BEAT_S
+
+    def _cuts_first(self) -> list[int]:
+        """The numbers of what is refused; somebody waits for the reason against a cut, however much else is refused."""
+        return sorted(self.refused, key=lambda seq: (not self.refused[seq].startswith(f"{CUT}: "), seq))
 
     def _tell(self, sentence: str, level: int = logging.ERROR) -> None:
         """Say it once, not at every turn."""

@@ -34,7 +34,10 @@ def resume(first: int) -> int:
     if len(sound) < len(said):
         logger.error("%s entries log.cut contradict themselves and were passed over.", len(said) - len(sound))
     if sound:
-        _bring(sound)
+        _bring(
+            sound,
+            {str(each.fields.get("cut_id")) for each in events if each.name == "log.cut" and each.index is not None},
+        )
     return len(sound)
 
 
@@ -54,11 +57,13 @@ def _is_sound(said: LoggedEvent) -> bool:
 
 
 @transaction.atomic
-def _bring(said: list[LoggedEvent]) -> None:
-    """No other is under way: whatever was open then was decided on before the log said these."""
+def _bring(said: list[LoggedEvent], sealed: set[str]) -> None:
+    """No other is under way: whatever was open then was decided on before the log said these. Of which no entry is sealed, nothing was cut."""
     at = now()
+    carried_out = [each.pk for each in Cut.objects.filter(state=CUTTING) if str(each.pk) in sealed]
     Cut.objects.filter(state__in=[PROPOSED, APPROVED]).update(state=KEPT, closed_at=at)
-    Cut.objects.filter(state=CUTTING).update(state=CUT, closed_at=at)
+    Cut.objects.filter(pk__in=carried_out).update(state=CUT, closed_at=at)
+    Cut.objects.filter(state=CUTTING).update(state=KEPT, said_at=None, closed_at=at)
     for each in said:
         _set(each, None if each is said[-1] else at)
 

@@ -25,6 +25,7 @@ from audit.log.stores.directory import DirectoryStore
 from audit.packs.position import NoPosition, at_size
 from portal.access_requests.actions import withdraw
 from portal.access_requests.models import AccessRequest
+from portal.clock import moment
 from portal.erasing import carrying_cuts, cutting, cutting_again
 from portal.erasing.models import Cut
 from portal.erasing.places import says_cut
@@ -170,7 +171,7 @@ def _sizes() -> list[int]:
     return list(StoredCheckpoint.objects.values_list("size", flat=True))
 
 
-@pytest.mark.parametrize("row", ["approved", "proposed", "gone", "another"])
+@pytest.mark.parametrize("row", ["approved", "proposed", "gone", "another", "never said"])
 @pytest.mark.usefixtures("old")
 def test_a_cut_that_a_database_set_back_has_lost_is_carried_out_again(world: World, tmp_path: Path, row: str) -> None:
     folder = tmp_path / "log"
@@ -187,10 +188,13 @@ def test_a_cut_that_a_database_set_back_has_lost_is_carried_out_again(world: Wor
     Cut.objects.update(state="approved", said_at=None)
     if row == "proposed":
         Cut.objects.update(state="proposed", approved_at=None, approved_by=None)
-    elif row in ("gone", "another"):
+    elif row in ("gone", "another", "never said"):
         Cut.objects.all().delete()
-    if row == "another":
+    if row in ("another", "never said"):
         cutting.propose(by=actor(world.pia), minimum=256, reason=WHY)
+    if row == "never said":
+        then = moment(THEN)
+        Cut.objects.update(state="cutting", said_at=then, approved_at=then, approved_by=world.quinn)
     keys = load_verifiers(settings.PORTAL_LOG_PUBLIC_KEY)
     assert recover(connection, StoreSource(str(folder)), keys) is not None
     assert list(Cut.objects.exclude(state="kept").values_list("pk", "state", "minimum_index")) == [

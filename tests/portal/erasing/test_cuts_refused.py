@@ -10,10 +10,11 @@ from django.db import connection, connections, transaction
 
 from audit.log.append import process
 from audit.log.cuts import minimum_index
+from audit.log.cutting import why_refused
 from audit.log.heartbeats import beat
 from audit.log.locks import Lock, until_commit
 from audit.log.read import named
-from audit.log.sealer import Sealer
+from audit.log.sealer import MOST_REASONS, Sealer
 from portal.erasing import carrying_cuts, cutting
 from portal.erasing.models import Cut
 from portal.erasing.refused_cuts import TURNED_BACK, turn_back
@@ -92,11 +93,22 @@ def approved_past_it(world: World, sealer: Sealer) -> Cut:
     return cut
 
 
-@pytest.mark.parametrize("detail", [{}, {"against": {"0": "log.cut: It was declined."}}], ids=["nothing", "another"])
-def test_one_that_is_not_refused_waits(world: World, detail: dict[str, Any]) -> None:
-    approved(world)
+def test_the_reason_against_a_cut_is_said_however_much_else_was_refused_before(refused: Cut, sealer: Sealer) -> None:
+    sealer.refused |= {-number: "There is no event." for number in range(1, MOST_REASONS + 2)}
+    turn(sealer)
+    assert why_refused(refused.log_subject) == LONGER
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [{}, {"against": {"0": "log.cut: It was declined."}}, {"against": 7}, ["against"]],
+    ids=["nothing", "another", "a number", "a list"],
+)
+def test_one_that_is_not_refused_waits(world: World, detail: Any) -> None:
+    cut = approved(world)
     carrying_cuts.run_due()
     beat("sealer", detail)
+    assert why_refused(cut.log_subject) == ""
     carrying_cuts.run_due()
     assert (Cut.objects.get().state, named(["cut.declined"])) == ("cutting", [])
 
