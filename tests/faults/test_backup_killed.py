@@ -120,7 +120,6 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
     found.new = (after / "manifest").read_bytes()
     assert [name for name, _ in calls if not name.endswith("put")] == [
         "log.move_head",
-        "log.forget",
         "rest.move_head",
         "rest.erase",
     ]

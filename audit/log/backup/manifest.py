@@ -39,8 +39,8 @@ class Manifest:
 
 
 def new_id(made_at: int) -> str:
-    """The name of a backup, which sorts by its time."""
-    return f"{datetime.fromtimestamp(made_at / 1000, UTC):{STAMP}}-{secrets.token_hex(4)}"
+    """The name of a backup, which sorts by its time: after the seconds come the milliseconds and five random digits, all hexadecimal."""
+    return f"{datetime.fromtimestamp(made_at // 1000, UTC):{STAMP}}-{made_at % 1000:03x}{secrets.token_hex(3)[1:]}"
 
 
 def time_of(identity: str) -> int:

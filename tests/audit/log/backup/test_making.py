@@ -9,6 +9,7 @@ from django.db import connection
 
 from audit.log.backup.age import parse_recipients
 from audit.log.backup.making import BeingMade, make_backup
+from audit.log.backup.manifest import new_id, time_of
 from audit.log.backup.passing import Keeping
 from audit.log.backup.target import LOG, Target
 from audit.log.locks import Lock
@@ -73,3 +74,11 @@ def test_who_comes_second_is_told_so(tmp_path: Path) -> None:
         with pytest.raises(BeingMade):
             place(tmp_path).backup()
     assert not (tmp_path / "backups/manifest").exists()
+
+
+def test_names_of_backups_sort_by_the_millisecond_and_say_the_second() -> None:
+    times = [1_780_000_000_999, 1_780_000_001_000, 1_780_000_001_001, 1_780_000_001_999]
+    names = [new_id(at) for at in times]
+    assert sorted(names) == names
+    assert [time_of(name) for name in names] == [at // 1000 * 1000 for at in times]
+    assert new_id(times[0]) != new_id(times[0])
