@@ -1,4 +1,4 @@
-"""One process at a time, by name, or one transaction: advisory locks of the database, gone with the connection when a process is killed."""
+"""One process at a time, by name: advisory locks of the database, gone with the connection when a process is killed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +20,3 @@ def alone(name: str) -> Iterator[bool]:
         if held and connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [CLASS, name])
-
-
-def until_commit(key: int) -> None:
-    """Wait for whoever holds the lock of that key, and hold it until the caller's transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

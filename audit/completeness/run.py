@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from audit.completeness.collecting import collect
 from audit.completeness.evidence import Verdict, Window
 from audit.completeness.judging import judge
 from audit.completeness.windows import DAY, day_windows, events_between, grant_windows, scheme_of
 from audit.log.append import Entry, append_many, process
+from audit.log.locks import until_commit
 from audit.log.logged import COLUMNS, events_of
 from audit.log.models import Event
 from audit.sources.declared import Source, declared
@@ -88,8 +89,7 @@ def _unsettled_at(window: Window, newest: dict[str, int]) -> int:
 @transaction.atomic
 def _judge_one(source: Source, window: Window, now: int) -> int:
     """One verdict, unless the same one stands."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    until_commit(LOCK)
     scheme = scheme_of(source)
     verdict = judge(window, scheme, collect(window, source.subject, scheme), now)
     standing = _standing(window)

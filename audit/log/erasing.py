@@ -18,6 +18,7 @@ from audit.log.canonical import parse_entry
 from audit.log.databases import as_role
 from audit.log.erased import subject_of
 from audit.log.errors import ParseError
+from audit.log.locks import until_commit
 
 LOCK = 0x65726173  # "eras"
 ERASED = "personal_value.erased"
@@ -87,8 +88,7 @@ def erasing() -> Iterator[str]:
 
 def lock(alias: str = "default") -> None:
     """Wait for whoever erases or sets a hold, until the transaction ends."""
-    with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    until_commit(LOCK, alias)
 
 
 def values_about(alias: str, person: str, words: Collection[str]) -> list[Found]:

@@ -26,8 +26,8 @@ class Lock(IntEnum):
     LATENESS = _OURS + 8  # a look at what is late
 
 
-def until_commit(key: Lock, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Wait for it, and hold it as long as the running transaction."""
+def until_commit(key: int, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Wait for whoever holds the lock of that key, and hold it until the caller's transaction ends."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 

@@ -20,7 +20,7 @@ from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_ch
 from audit.log.erased_again import cut_since, erase_since
 from audit.log.errors import NotVerified, ParseError
 from audit.log.held_again import hold_again, said
-from audit.log.locks import Lock
+from audit.log.locks import Lock, until_commit
 from audit.log.note import Note, VerifierKey, write_note
 from audit.log.publishing import SetBack, check_grown
 from audit.log.sealing import KEEP_CHECKPOINT, KEEP_ENTRIES, KEEP_TILES, last_signed
@@ -76,7 +76,7 @@ def recover(connection: BaseDatabaseWrapper, source: Source, keys: Sequence[Veri
     """
     head = _head(source, keys)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.SEALING])
+        until_commit(Lock.SEALING, connection.alias)
         last = last_signed(connection, keys)
         size = last.size if last else 0
         if last and size >= head.size:

@@ -18,7 +18,7 @@ from audit.log.canonical import parse_entry
 from audit.log.checkpoint import Checkpoint, VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.judging_cuts import declined_for_good, reason_against
-from audit.log.locks import Lock
+from audit.log.locks import Lock, until_commit
 from audit.log.note import VerifierKey
 from audit.log.said import READERS
 from audit.log.shape import holds_nul, wrong_shape
@@ -132,7 +132,7 @@ def _in_one_transaction(
 ) -> tuple[int, dict[int, str], bool]:
     """Seal what is sound of these; how many were, why the others are not, and whether these were all."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.SEALING])
+        until_commit(Lock.SEALING, connection.alias)
         state = _last_state(cursor, keys, known)
         most = _room(signer, keys, state[0])
         cursor.execute(QUEUED.format(which=which), {**given, "most": most})

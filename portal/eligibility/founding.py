@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from audit.log.append import Actor, action, append
+from audit.log.locks import until_commit
 from portal.clock import ms, now
 from portal.eligibility.models import ADMINISTRATOR, RoleAssignment
 from portal.errors import NotAllowed, RefusedByPolicy, WrongState
-from portal.locks import until_commit
 from portal.people.actions import enter
 from portal.people.models import Person
 

@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from audit.log.append import Actor
+from audit.log.locks import until_commit
 from portal.clock import now
 from portal.eligibility.models import ADMINISTRATOR, OWNER, ROLES, Eligibility, RoleAssignment
 from portal.eligibility.queries import conflicts_of, in_force
 from portal.errors import RefusedByPolicy, WrongState
-from portal.locks import until_commit
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, MANAGE, NARROW, need_other, need_permission
 from portal.people.strength import need_fresh

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from audit.log.append import Actor, action, append
+from audit.log.locks import until_commit
 from portal.errors import ChangedMeanwhile, RefusedByPolicy
-from portal.locks import until_commit
 from portal.people.models import Person
 from portal.people.rights import ADMINISTER, need_other, need_permission
 from portal.people.strength import need_fresh

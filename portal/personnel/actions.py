@@ -4,11 +4,11 @@ import hashlib
 from datetime import datetime
 
 from audit.log.append import Actor, action, append
+from audit.log.locks import until_commit
 from portal.clock import ms, now
 from portal.eligibility.queries import owner_told
 from portal.errors import RefusedByPolicy
 from portal.grants import narrowing
-from portal.locks import until_commit
 from portal.moves import make
 from portal.notifications.outbox import tell
 from portal.people import reporting
