@@ -5,6 +5,7 @@ What was done on the target may be much: of those entries the bytes alone are re
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from uuid import UUID
 
 from django.db import connection
@@ -87,7 +88,8 @@ def mark_of(case_id: object) -> str:
 def with_statements(activities: Sequence[Activity]) -> list[Activity]:
     """The actions with their statements and objects. One statement, and one more where values were erased."""
     ids = [UUID(each.event_id) for each in activities]
-    values = _personal(SELECT_WITH_BODY, ids, lambda _, body: _commitments(bytes(body)))
+    read = cache(_commitments)  # once for this call: an action has several values, and each comes with its bytes
+    values = _personal(SELECT_WITH_BODY, ids, lambda _, body: read(bytes(body)))
     when = when_erased(each for each in ids if each not in values)
     return [_filled(each, values.get(key, {}), when.get(key)) for key, each in zip(ids, activities, strict=True)]
 
