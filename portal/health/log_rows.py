@@ -103,7 +103,7 @@ def check_row(at: datetime) -> Row:
     took = f"{event.fields['size']} entries in {event.fields['took_ms'] / 1000:.1f} s."
     took += f" Whole from entry {begins}; what stood before was cut." if begins else ""
     if misdated := event.fields.get("misdated"):
-        took += f" {misdated} entries say a time later than when they were signed, cosigned or timestamped: verify_log names the first."
+        took += f" Entries that say a time later than when they were signed, cosigned or timestamped: {misdated}. verify_log names the first."
     return row(about, LATE if at - when > CHECK_LATE else HEALTHY, when, took)
 
 

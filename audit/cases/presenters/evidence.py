@@ -44,7 +44,7 @@ PRESENTERS: dict[str, Presenter] = {
     "pack.timestamped": say("An authority put a time under the pack", "By {authority}.", icon="clock"),
     "log.checked": say("The log was checked; it is whole: {ok}", "{size} entries, {published} of them published.",
                        "From entry {whole_from} on: what stood before was cut.", "{unseen} witnesses could not be looked at.",
-                       "{misdated} entries say a time later than when they were signed, cosigned or timestamped.",
+                       "Entries that say a time later than when they were signed, cosigned or timestamped: {misdated}.",
                        icon="shield-lock"),
     "log.damage_found": say("A check of the log found damage", "{damages}", icon="alert-octagon", tone="attention"),
     "log.recovered": say("Entries {first} to {last} of the log came back from what is published", "Of {from_at} to {to_at}.",
