@@ -134,7 +134,8 @@ def test_check_of_the_log_by_its_age_and_what_it_found(settings: Any, tmp_path: 
     checking.check(by=process("checker"))
     assert (
         check_row(now()).state,
-        "s. Entries that say a time later than when they were signed, cosigned or timestamped: 2." in check_row(now()).says,
+        "s. Entries that say a time later than when they were signed, cosigned or timestamped: 2."
+        in check_row(now()).says,
     ) == (
         "healthy",
         True,
