@@ -23,6 +23,7 @@ from audit.facts.fold import (
     schedule,
     scope,
     sealed,
+    slots,
     sources,
     systems,
 )
@@ -290,12 +291,12 @@ def compute(facts: Facts, period: Period, parameters: Mapping[str, Parameter]) -
     computed.returned_access(facts)
     computed.campaign_sittings(facts)
     kept.personal_values(facts, period)
-    schedule.listed_grants(facts)
+    slots.listed_grants(facts)
     schedule.duties(facts, period, known)
-    schedule.feeds(facts, period, known)
-    schedule.windows_nobody_judged(facts, period)
-    schedule.anchor_slots(facts, period, known)
-    schedule.guard_checks(facts, period, known)
+    slots.feeds(facts, period, known)
+    slots.windows_nobody_judged(facts, period)
+    slots.anchor_slots(facts, period, known)
+    slots.guard_checks(facts, period, known)
 
 
 def write(db: sqlite3.Connection, table: str, facts: Facts) -> None:
