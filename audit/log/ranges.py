@@ -272,11 +272,11 @@ class TileCheck:
                 stored = self._fetch(0, at // tiles.WIDTH, min(tiles.WIDTH, index - at + at % tiles.WIDTH))
             except UNREADABLE:
                 return
-            place = at % tiles.WIDTH * tiles.HASH_BYTES
-            leaf = stored[place : place + tiles.HASH_BYTES]
-            if len(leaf) < tiles.HASH_BYTES:
+            place, size = at % tiles.WIDTH, len(stored) // tiles.HASH_BYTES
+            if size <= place:
                 return
-            self.add(leaf)
+            for number in range(place, min(size, place + index - at)):
+                self.add(stored[number * tiles.HASH_BYTES : (number + 1) * tiles.HASH_BYTES])
 
     def finish(self) -> list[tiles.TileName]:
         """The tiles that are missing or are not those of the leaves."""

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 
 import psycopg
 from django.core.management.base import CommandError
-from django.db import Error, InterfaceError, OperationalError
+from django.db import Error
 
+from audit.log.away import AWAY, cause_of
 from audit.log.stores import StoreUnavailable
 
-AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+GONE = ("08", "57P")  # classes of SQLSTATE: the connection, and a server that stops or starts
 
 
 @contextmanager
@@ -25,8 +26,12 @@ def told(nothing: str, status: int = 1) -> Iterator[None]:
     except StoreUnavailable as error:
         raise CommandError(f"{nothing} {error}", returncode=status) from None
     except AWAY as error:
+        cause = cause_of(error)
+        state = getattr(cause, "sqlstate", None) or GONE[0]  # who never answered gave no state
         words = "The database does not answer: look whether it runs, and at DATABASE_URL"
-        raise CommandError(f"{nothing} {words} ({type(error).__name__}).", returncode=status) from None
+        if not state.startswith(GONE):
+            words = "The database gave up, for want of room or by a limit of its own: its log says more"
+        raise CommandError(f"{nothing} {words} ({type(cause).__name__}).", returncode=status) from None
     except (Error, psycopg.Error) as error:
         words = "The database did not give its rows: look whether manage.py migrate ran, and who asks"
         raise CommandError(f"{nothing} {words} ({type(error).__name__}).", returncode=status) from None

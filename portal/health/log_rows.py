@@ -10,7 +10,7 @@ from audit.log.guards import CHECKED, STORES, amiss
 from audit.log.read import last_of_subjects, last_one_named, signed_after
 from portal.clock import moment
 from portal.health.parts import PARTS
-from portal.health.rows import DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
+from portal.health.rows import AMISS, DOWN, HEALTHY, LATE, UNKNOWN, Row, Sign, row
 
 STAMP_LATE = timedelta(hours=2)
 SAID_LATE = timedelta(seconds=12)  # the sealer says every two seconds that it lives
@@ -95,7 +95,7 @@ def check_row(at: datetime) -> Row:
         return row(about, UNKNOWN, None, "It was never checked.")
     when = moment(event.at)
     if not event.fields["ok"]:
-        return row(about, DOWN, when, "It found damage; the log and the findings name it.")
+        return row(about, AMISS, when, "It found damage; the log and the findings name it.")
     if event.fields.get("unreachable"):
         words = "What is published could not be looked at; the store did not answer. It is checked again once it does, after an hour."
         return row(about, LATE, when, words)
@@ -115,5 +115,5 @@ def guards_row(at: datetime) -> Row:
     when = moment(min(each.at for each in looks))
     found = [f"{each.fields['store']}: {'; '.join(amiss(each.fields))}." for each in looks if amiss(each.fields)]
     if found:
-        return row(about, DOWN, when, " ".join(sorted(found)))
+        return row(about, AMISS, when, " ".join(sorted(found)))
     return row(about, LATE if at - when > LOOK_LATE else HEALTHY, when, "Nobody was found who could.")

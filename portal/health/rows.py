@@ -7,6 +7,7 @@ from datetime import datetime
 from portal.health.parts import About
 
 HEALTHY, LATE, DOWN, UNKNOWN, NOT_COVERED = "healthy", "late", "down", "unknown", "not_covered"
+AMISS = "amiss"  # the part works, and what it found must not be
 
 
 @dataclass(frozen=True)

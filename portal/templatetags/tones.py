@@ -21,7 +21,10 @@ _LOOKS: dict[tuple[Tone, str], str] = {
     ("accent", "circle-dashed"): "opening authorised claimed running started in_review",
     ("accent", "eye"): "seen looked_at in_progress",
     ("attention", "clock"): "pending requested awaiting waiting due owed late queued unsealed waits",
-    ("attention", "alert-triangle"): "failed gap overdue deviation exception attention drift orphan suspended down",
+    (
+        "attention",
+        "alert-triangle",
+    ): "failed gap overdue deviation exception attention drift orphan suspended down amiss",
     (
         "good",
         "circle-check",

@@ -9,6 +9,7 @@ import psycopg
 from django.db import connections
 
 from audit.cases.reading import record_of, with_statements
+from audit.log.heartbeats import last_beat
 from portal.grants.models import Grant
 from tests.benchmarks.rows import Row, at_most, percentile
 from tests.faults.programs import running
@@ -72,8 +73,12 @@ def rows() -> list[Row]:
         declare_source(target, world)
         grant = open_anyhow(world)
         with running("gather"):
+            # A gatherer runs long before a grant is opened: how long its process takes to start is no part of the figure.
+            wait_until(lambda: last_beat("gather") is not None, "the gatherer to be at work", 60)
             took = delays(target, world, grant, RATE, SECONDS)
-    beside = f"{len(took)} statements in {SECONDS} s; median {percentile(took, 50):.2f} s, longest {max(took):.2f} s"
+    longest = max(range(len(took)), key=took.__getitem__)
+    beside = f"{len(took)} statements in {SECONDS} s; median {percentile(took, 50):.2f} s"
+    beside += f", longest {took[longest]:.2f} s (number {longest})"
     return [
         at_most("statement on the target to visible on the case page, p99", percentile(took, 99), BAR_S, beside=beside)
     ]

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
 from audit.log import merkle
+from audit.log.away import AWAY
 from audit.log.backup import tables
 from audit.log.backup.age import Identity, NotOpened, decrypted
 from audit.log.backup.manifest import Manifest
@@ -101,6 +102,7 @@ def restore(
     Raises:
         NotRestored: There is none, the database is not empty, it is not the last one that was made, or the backup or the restored log does not verify.
         StoreUnavailable: A store does not answer.
+        AWAY: The database is away or cannot go on.
     """
     try:
         manifest = target.manifest(trusted, backup)
@@ -116,6 +118,8 @@ def restore(
                 raise NotRestored("The restored log does not verify. " + " ".join(found.report.sentences()))
     except (ParseError, NotVerified, BadBackup, NotRegrown, NotOpened, SealingError) as error:
         raise NotRestored(str(error)) from error
+    except AWAY:
+        raise
     except (DatabaseError, psycopg.Error) as error:  # its text may repeat what it refused
         raise NotRestored(f"The database refuses what the backup holds ({type(error).__name__}).") from None
     return found

@@ -57,7 +57,7 @@ class BucketStore:
 
     def check(self) -> None:
         """See `Store.check`: versioning and Object Lock are switched on, and nothing is locked by itself."""
-        with _told():
+        with _told(self.bucket):
             versioning = self.client.get_bucket_versioning(Bucket=self.bucket).get("Status")
             try:
                 lock: Any = self.client.get_object_lock_configuration(Bucket=self.bucket)["ObjectLockConfiguration"]
@@ -108,7 +108,7 @@ class BucketStore:
         """See `Store.forget`. Partial resources have no lock; versions of them stay until the bucket's own rule removes them."""
         for folder in folders:
             _check_passes(folder)
-            with _told():
+            with _told(self.bucket):
                 listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/")
                 with ThreadPoolExecutor(AT_ONCE) as pool:  # an answer for all of them would name those that stayed
                     keys = [each["Key"] for each in listed.get("Contents", [])]
@@ -116,7 +116,7 @@ class BucketStore:
 
     def listed(self, below: str) -> list[str]:
         """See `Store.listed`."""
-        with _told():
+        with _told(self.bucket):
             pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=f"{self.prefix}{below}/"
             )
@@ -124,13 +124,13 @@ class BucketStore:
 
     def remove(self, paths: list[str]) -> None:
         """See `ClearedStore.remove`: a mark of deletion, which a lock allows."""
-        with _told():
+        with _told(self.bucket):
             for path in paths:
                 self.client.delete_object(Bucket=self.bucket, Key=self.prefix + path)
 
     def locked_until(self, path: str) -> datetime | None:
         """See `Store.locked_until`: by Object Lock."""
-        with _told():
+        with _told(self.bucket):
             try:
                 until = self.client.head_object(Bucket=self.bucket, Key=self.prefix + path).get(
                     "ObjectLockRetainUntilDate"
@@ -143,7 +143,7 @@ class BucketStore:
 
     def lock_of(self, path: str) -> tuple[str, datetime] | None:
         """The mode of the lock of a resource, and until when it holds, as the bucket says; nothing where there is none."""
-        with _told():
+        with _told(self.bucket):
             try:
                 found = self.client.head_object(Bucket=self.bucket, Key=self.prefix + path)
             except ClientError as error:
@@ -156,7 +156,7 @@ class BucketStore:
     def cut(self, paths: list[str]) -> None:
         """See `Store.cut`. The bucket itself refuses what is under lock."""
         for key in (self.prefix + check_bundle(path) for path in paths):
-            with _told():
+            with _told(self.bucket):
                 pages = self.client.get_paginator("list_object_versions")
                 for page in pages.paginate(Bucket=self.bucket, Prefix=key):
                     for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
@@ -166,7 +166,7 @@ class BucketStore:
     def passing(self, below: str) -> list[str]:
         """See `PassingStore.passing`."""
         start, found = f"{self.prefix}{below}/", []
-        with _told():
+        with _told(self.bucket):
             pages = self.client.get_paginator("list_object_versions")
             for page in pages.paginate(Bucket=self.bucket, Prefix=start, Delimiter="/"):
                 found += [str(each["Prefix"]).removeprefix(self.prefix)[:-1] for each in page.get("CommonPrefixes", [])]
@@ -176,7 +176,7 @@ class BucketStore:
         """See `PassingStore.erase`: every version, one by one."""
         for folder in folders:
             _check_passes(folder)
-            with _told():
+            with _told(self.bucket):
                 pages = self.client.get_paginator("list_object_versions")
                 for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/"):
                     for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
@@ -200,7 +200,7 @@ class BucketStore:
 
     def _lock(self, path: str, locked: dict[str, Any]) -> None:
         """See to it that the same bytes, which somebody put before, are locked as well, and for as long; a lock is never made shorter."""
-        with _told():
+        with _told(self.bucket):
             key, until = self.prefix + path, locked["ObjectLockRetainUntilDate"]
             found = self.client.head_object(Bucket=self.bucket, Key=key)
             date = found.get("ObjectLockRetainUntilDate")
@@ -209,7 +209,7 @@ class BucketStore:
                 self.client.put_object_retention(Bucket=self.bucket, Key=key, Retention=kept)
 
     def _get(self, path: str) -> tuple[bytes, str] | None:
-        with _told():
+        with _told(self.bucket):
             try:
                 found = self.client.get_object(Bucket=self.bucket, Key=self.prefix + path)
             except ClientError as error:
@@ -233,7 +233,7 @@ class BucketStore:
         return data
 
     def _write(self, path: str, data: bytes, **more: Any) -> None:
-        with _told():
+        with _told(self.bucket):
             try:
                 self.client.put_object(
                     Bucket=self.bucket, Key=self.prefix + path, Body=data, ContentType=TYPES[path == self.head],
@@ -289,7 +289,7 @@ def connect(
         max_pool_connections=AT_ONCE,
     )
     try:
-        with _told():
+        with _told(bucket):
             client = boto3.client("s3", endpoint_url=endpoint, region_name=region, config=config)
     except ValueError:
         raise ValueError("The endpoint is no address of a server.") from None
@@ -305,9 +305,14 @@ def _code(error: ClientError) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(bucket: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        said = spoken(_code(error)) if isinstance(error, ClientError) else type(error).__name__
-        raise StoreUnavailable(f"The bucket of the log answers {said}.") from error
+        name = spoken(bucket)
+        said = (
+            f"answers {spoken(_code(error))}"
+            if isinstance(error, ClientError)
+            else f"does not answer ({type(error).__name__})"
+        )
+        raise StoreUnavailable(f"The bucket {name} {said}.") from error

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audit.log.append import process
+from audit.log.away import AWAY
 from audit.log.backup.configured import TROUBLE, NotConfigured
 from audit.log.backup.hourly import UNREADABLE, make_one, sentence_of
 from audit.management.away import told
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         """Make one and say what it holds."""
         try:
             made = make_one(by=process("backup"), address=to)
+        except AWAY:
+            raise
         except (NotConfigured, *TROUBLE, *UNREADABLE) as error:
             raise CommandError(f"No backup was made. {sentence_of(error)}") from None
         self.stdout.write(

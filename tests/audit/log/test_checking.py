@@ -104,12 +104,12 @@ def test_a_database_set_back_behind_what_is_published_is_damage(store: Directory
 def test_a_store_that_does_not_answer_is_no_damage_and_said(store: DirectoryStore) -> None:
     published(store, 1)
     report = examine([run_signer().verifier()], published=Failing())
-    assert (report.ok, report.unreachable) == (True, "The bucket of the log answers 503.")
+    assert (report.ok, report.unreachable) == (True, "The bucket portal answers 503.")
 
 
 class Failing:
     def read(self, path: str) -> bytes | None:  # noqa: ARG002 - it never comes to that
-        raise SourceUnavailable("The bucket of the log answers 503.")
+        raise SourceUnavailable("The bucket portal answers 503.")
 
 
 def test_nothing_published_yet_is_no_damage(store: DirectoryStore) -> None:

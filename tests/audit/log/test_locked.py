@@ -80,6 +80,4 @@ def test_a_bucket_that_is_not_there_is_said_once_in_the_hour(
     at = now_ms()
     with clock(partial(int, at)):
         assert (locked.run_due(), locked.run_due()) == (1, 0)
-    assert said() == [
-        (0, None, 0, "What is published cannot be read back. The bucket of the log answers NoSuchBucket.")
-    ]
+    assert said() == [(0, None, 0, "What is published cannot be read back. The bucket nowhere answers NoSuchBucket.")]

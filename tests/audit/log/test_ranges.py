@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.log.canonical import encode
-from audit.log.ranges import RangeResult, StoredNote
+from audit.log.ranges import RangeResult, StoredNote, TileCheck
 from audit.log.signing import SignerKey
 from tests.audit.log.simulator import START, STEP, SimulatedLog, simulated
 
@@ -103,6 +103,27 @@ def test_several_entries_that_are_missing_are_each_named_once(log: SimulatedLog)
         "Entries 300 to 302 are missing.",
     ]
     assert log.wrong_tiles() == []
+
+
+def test_each_tile_that_stands_in_for_missing_entries_is_read_once_for_all_of_them(log: SimulatedLog) -> None:
+    reads: list[tuple[int, int, int]] = []
+
+    def fetch(level: int, index: int, width: int) -> bytes:
+        reads.append((level, index, width))
+        return log.fetch(level, index, width)
+
+    check = TileCheck(fetch)
+    check.come_to(560)
+    assert reads == [
+        (0, 0, 256),
+        (0, 0, 256),
+        (0, 1, 256),
+        (0, 1, 256),
+        (0, 2, 48),
+    ]  # read, and compared once it is full
+    for entry in log.entries[560:]:
+        check.add(entry.leaf_hash)
+    assert check.finish() == []
 
 
 def test_missing_last_entries_are_found(log: SimulatedLog) -> None:

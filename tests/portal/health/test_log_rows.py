@@ -143,7 +143,7 @@ def test_check_of_the_log_by_its_age_and_what_it_found(settings: Any, tmp_path: 
     (tmp_path / "tile/entries/000").unlink()
     checking.check(by=process("checker"))
     assert (check_row(now()).state, check_row(now()).says) == (
-        "down",
+        "amiss",
         "It found damage; the log and the findings name it.",
     )
 
@@ -158,6 +158,6 @@ def test_who_could_alter_the_log_by_the_last_look_at_each_store(
     assert [guards_row(now() + timedelta(hours=hours)).state for hours in (0, 23, 25)] == ["healthy", "healthy", "late"]
     guards.record(by=guards.GUARDS, looked=guards._of_folder(tmp_path))
     found = guards_row(now())
-    assert (found.state, found.says) == ("down", "tiles: the web process may write there.")
+    assert (found.state, found.says) == ("amiss", "tiles: the web process may write there.")
     guards.record(by=guards.GUARDS, looked=guards.Looked("tiles", 0, 0, True))
     assert guards_row(now()).state == "healthy"
