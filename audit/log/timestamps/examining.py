@@ -11,7 +11,7 @@ from audit.log.cuts import minimum_index
 from audit.log.errors import NotVerified, ParseError
 from audit.log.models import StoredCheckpoint, Timestamp
 from audit.log.read import each_named
-from audit.log.timestamps.tokens import verify_timestamp
+from audit.log.timestamps.tokens import MAX_AUTHORITY, verify_timestamp
 
 
 @dataclass
@@ -36,10 +36,9 @@ def examined(roots: tuple[x509.Certificate, ...]) -> Stamps:
         if record is None and (stamp.size or 0) < cut_to:
             record = hashlib.sha256(stamp.answer).hexdigest()  # what the log said of it was cut
         trouble = _trouble(stamp, stamp.note, record)
-        try:
-            at = verify_timestamp(bytes(stamp.answer), bytes(stamp.sha256), roots).at if roots and not trouble else None
-        except (ParseError, NotVerified) as error:
-            trouble = str(error)
+        at = None
+        if roots and not trouble:
+            at, trouble = _verified(stamp, roots)
         if trouble:
             found.wrong.append(f"{stamp.about}: {trouble}")
         elif at is None:
@@ -57,6 +56,17 @@ def _said() -> Iterator[tuple[str, str]]:
         given = event.fields
         about = f"checkpoint:{given['size']}" if event.name == "log.timestamped" else f"pack:{given['pack_id']}"
         yield about, given["token_sha256"]
+
+
+def _verified(stamp: Timestamp, roots: tuple[x509.Certificate, ...]) -> tuple[int | None, str]:
+    """The time (ms) of its token, and what is wrong; pages and packs show what the row says."""
+    try:
+        token = verify_timestamp(bytes(stamp.answer), bytes(stamp.sha256), roots)
+    except (ParseError, NotVerified) as error:
+        return None, str(error)
+    if (token.at, token.authority[:MAX_AUTHORITY]) != (stamp.at, stamp.authority):
+        return None, "its row names another time or authority than its token"
+    return token.at, ""
 
 
 def _trouble(stamp: Timestamp, note: str | None, said: str | None) -> str:

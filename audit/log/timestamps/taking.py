@@ -19,7 +19,7 @@ from audit.log.models import Timestamp
 from audit.log.note import write_note
 from audit.log.read import last_one_named
 from audit.log.timestamps.client import NotStamped, ask
-from audit.log.timestamps.tokens import VerifiedTimestamp, parse_roots
+from audit.log.timestamps.tokens import MAX_AUTHORITY, VerifiedTimestamp, parse_roots
 
 alarms = logging.getLogger("breakglass.alarm")
 HOUR_MS = 60 * 60 * 1000
@@ -96,7 +96,7 @@ def row(about: str, answer: bytes, found: VerifiedTimestamp, size: int | None = 
     return Timestamp.objects.get_or_create(
         about=about,
         defaults={
-            "size": size, "sha256": found.sha256, "answer": answer, "at": found.at, "authority": found.authority[:300],
+            "size": size, "sha256": found.sha256, "answer": answer, "at": found.at, "authority": found.authority[:MAX_AUTHORITY],
         },
     )[0]  # fmt: skip
 

@@ -17,6 +17,7 @@ from rfc3161_client import (
 from audit.log.addresses import spoken
 from audit.log.errors import NotVerified, ParseError
 
+MAX_AUTHORITY = 300  # characters of its name that are kept
 MAX_BYTES = 64 * 1024  # an answer with its certificates has a few thousand
 SHA256 = "2.16.840.1.101.3.4.2.1"
 _CHECKED = object()

@@ -167,6 +167,11 @@ def _examined(listed: Authority) -> Report:
             "not the one that the log speaks of",
         ),
         ("UPDATE audit_timestamp SET size = 1, about = 'checkpoint:1'", "not the one that the log speaks of"),
+        ("UPDATE audit_timestamp SET at = at - 3600000", "its row names another time or authority than its token"),
+        (
+            "UPDATE audit_timestamp SET authority = 'CN=nobody'",
+            "its row names another time or authority than its token",
+        ),
         ("DELETE FROM audit_timestamp", "it is missing"),
     ],
 )
