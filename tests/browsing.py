@@ -1,4 +1,4 @@
-"""Browsers of the small organisation's people, signed in by password and authenticator, for tests of pages."""
+"""Browsers of the small organisation's people, signed in with a second factor, for tests of pages."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from tests.factories import client_of, code_of
 
 def browser_of(person: Person) -> Client:
     """A client in which a person of `tests.worlds.make_world` is signed in, with a fresh second factor."""
-    return client_of(person, f"{person.name.lower()}-password-long")
+    return client_of(person)
 
 
 def stale(person: Person, minutes: int = 16) -> None:

@@ -1,4 +1,4 @@
-"""People for tests who can sign in, and browsers in which they did: past both checks, by the real pages."""
+"""People for tests who can sign in, and browsers in which they did: by the real check and the real act."""
 
 import itertools
 import json
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
+from django.http import HttpRequest
 from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -18,6 +21,7 @@ from portal.eligibility.founding import Founder, found
 from portal.people import factors, passkeys
 from portal.people.models import Passkey, Person, SignIn
 from portal.people.own_passkeys import add_passkey
+from portal.people.signing_in import let_in
 from tests.authenticator import Authenticator
 from tests.worlds import actor
 
@@ -57,10 +61,23 @@ def code_from(key: str) -> str:
     return f"{totp.token():06d}"
 
 
-def client_of(made: Person, password: str = PASSWORD) -> Client:
-    """A browser in which somebody is signed in, with a fresh second factor."""
+def client_of(made: Person) -> Client:
+    """A browser in which somebody is signed in, with a fresh second factor. The pages on the way in have tests of their own."""
     if not TOTPDevice.objects.filter(user=made).exists():
         enrol(made)
+    proof = factors.check_code(made, code_of(made))
+    assert isinstance(proof, factors.Proof)
+    request, browser = HttpRequest(), Client()
+    request.META["REMOTE_ADDR"] = "127.0.0.1"
+    request.session = SessionStore()
+    let_in(request, made, proof)
+    request.session.save()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = str(request.session.session_key)
+    return browser
+
+
+def client_by_form(made: Person, password: str = PASSWORD) -> Client:
+    """Likewise, past the pages on which password and code are typed."""
     browser = Client()
     browser.post("/sign-in/", {"email": made.email, "password": password})
     answer = browser.post("/sign-in/code/", {"code": code_of(made)})

@@ -35,7 +35,7 @@ def rows() -> list[Row]:
     made_cases.write(world, 1)
     with sealing():
         _settle()
-        viewer = client_of(world.vera, "vera-password-long")
+        viewer = client_of(world.vera)
         few = _queries(viewer)
         ids = made_cases.write(world, CASES, EVENTS // CASES * 7 // 6 + 1, first=1)
         _settle()

@@ -20,7 +20,7 @@ def world() -> World:
 
 
 def browser(world: World, name: str) -> Client:
-    return client_of(world.people[name], f"{name}-password-long")
+    return client_of(world.people[name])
 
 
 def count(there: Client, address: str) -> int:
@@ -98,5 +98,5 @@ def test_first_page_and_lists_ask_the_same_for_one_row_and_three(world: World) -
     before = [count(there, "/"), *(count(pia, page) for page in pages)]
     one_more(1)
     one_more(2)
-    client_of(world.pia, "pia-password-long")
+    client_of(world.pia)
     assert [count(there, "/"), *(count(pia, page) for page in pages)] == before

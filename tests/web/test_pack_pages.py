@@ -41,7 +41,7 @@ def world(db: None) -> World:
 
 
 def browser_of(world: World, name: str) -> Client:
-    return client_of(world.people[name], f"{name}-password-long")
+    return client_of(world.people[name])
 
 
 def pack_of(world: World, **changes: Any) -> Pack:

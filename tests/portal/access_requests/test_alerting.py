@@ -146,7 +146,7 @@ def behind(words: str) -> set[str]:
 
 
 def test_words_on_the_page_of_a_policy_are_who_is_told(world: World) -> None:
-    page = client_of(world.pia, "pia-password-long").get(f"/policies/{world.system.pk}/new/").content.decode()
+    page = client_of(world.pia).get(f"/policies/{world.system.pk}/new/").content.decode()
     said = re.findall(r"Always told: ([^.<]*)\.(?: As usual besides: ([^.<]*)\.)?", page)
     words = dict(zip(GROUPS, said, strict=True))
     expected = {group: behind(always) | (behind(usual) if usual else set()) for group, (always, usual) in words.items()}

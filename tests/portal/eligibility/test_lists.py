@@ -230,7 +230,7 @@ def test_refusal_is_on_record(world: World) -> None:
 
 
 def test_two_people_walk_it_in_the_browser(world: World) -> None:
-    pia, quinn = (client_of(world.people[name], f"{name}-password-long") for name in ("pia", "quinn"))
+    pia, quinn = (client_of(world.people[name]) for name in ("pia", "quinn"))
     made = pia.post("/eligibilities/new/", {"person": world.zoe.pk, "privilege": world.privilege.pk})
     page = made.headers["Location"]
     assert "Take the proposal back" in pia.get(page).content.decode()
@@ -250,7 +250,7 @@ def test_two_people_walk_it_in_the_browser(world: World) -> None:
 def test_owner_teammate_and_outsider(
     world: World, name: str, eligibility_page: int, role_page: int, proposes: int
 ) -> None:
-    browser = client_of(world.people[name], f"{name}-password-long")
+    browser = client_of(world.people[name])
     line, role = Eligibility.objects.get(person=world.ann), RoleAssignment.objects.get(person=world.ann)
     got = [
         browser.get(address).status_code
@@ -261,7 +261,7 @@ def test_owner_teammate_and_outsider(
 
 @pytest.mark.parametrize("name", ["ann", "ben", "zoe", "otto", "ines"])
 def test_who_may_not_decide_changes_nothing(world: World, name: str) -> None:
-    browser = client_of(world.people[name], f"{name}-password-long")
+    browser = client_of(world.people[name])
     row, role = proposed(world), proposed_role(world)
     answers = [
         browser.post(f"/eligibilities/{row.pk}/decide/", {"decision": "approve"}),
@@ -275,7 +275,7 @@ def test_who_may_not_decide_changes_nothing(world: World, name: str) -> None:
 
 
 def test_wrong_input_is_told_and_kept(world: World) -> None:
-    browser = client_of(world.pia, "pia-password-long")
+    browser = client_of(world.pia)
     answer = browser.post(
         "/eligibilities/new/",
         {"person": world.zoe.pk, "privilege": "", "from_at": "2030-01-02T10:00", "to_at": "2030-01-01T10:00"},

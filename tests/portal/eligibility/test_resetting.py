@@ -29,7 +29,15 @@ from portal.people.actions import choose_password, may_enrol, renew_password
 from portal.people.models import FactorReset, Passkey, Person, SignIn
 from portal.people.reset_states import CANCELLED, COOLING, DECLINED, DONE, LAPSED, MOVES, OPEN, PROPOSED, STATES
 from tests.browsing import browser_of
-from tests.factories import broken_log, client_of, code_from, enrol, names_by_subject, passkey_of, sign_in_of
+from tests.factories import (
+    broken_log,
+    client_by_form,
+    code_from,
+    enrol,
+    names_by_subject,
+    passkey_of,
+    sign_in_of,
+)
 from tests.worlds import World, actor, make_world, request_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -227,7 +235,7 @@ def test_one_time_password_and_reset_never_meet(world: World) -> None:
     choose_password(by=actor(ann, method=None), person=ann, password=password + " and mine")
     with pytest.raises(RefusedByPolicy, match="Somebody else made"):
         proposed(world)
-    client_of(ann, password + " and mine")
+    client_by_form(ann, password + " and mine")
     assert proposed(world).state == PROPOSED
 
 

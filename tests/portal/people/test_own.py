@@ -14,7 +14,16 @@ from portal.people.actions import end_sign_in, enrol_factor, make_recovery_codes
 from portal.people.factors import Proof
 from portal.people.models import Person, SignIn
 from portal.people.signing_in import actor_of
-from tests.factories import PASSWORD, broken_log, client_of, code_of, names_by_subject, person, sign_in_of
+from tests.factories import (
+    PASSWORD,
+    broken_log,
+    client_by_form,
+    client_of,
+    code_of,
+    names_by_subject,
+    person,
+    sign_in_of,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,7 +163,7 @@ def test_new_password_signs_out_everywhere(ada: Person, browser: Client) -> None
     assert other.get("/").status_code == 302
     assert not SignIn.objects.filter(ended_at__isnull=True).exists()
     assert "password.changed" in names_by_subject(ada.log_subject)
-    client_of(ada, "quite another sentence")
+    client_by_form(ada, "quite another sentence")
 
 
 @pytest.mark.parametrize(

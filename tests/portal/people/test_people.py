@@ -197,7 +197,7 @@ def test_outsider_and_teammate_find_no_people() -> None:
     founders()
     world = make_world()
     for name in ("zoe", "ann", "mo", "otto"):
-        browser = client_of(world.people[name], f"{name}-password-long")
+        browser = client_of(world.people[name])
         assert browser.get("/people/").status_code == 403
         assert browser.get("/people/new/").status_code == 403
         assert browser.get(f"/people/{world.ann.pk}/").status_code == 404
@@ -210,7 +210,7 @@ def test_outsider_and_teammate_find_no_people() -> None:
 def test_who_left_holds_nothing_and_is_signed_in_nowhere() -> None:
     pia, _ = founders()
     world = make_world()
-    browser = client_of(world.ann, "ann-password-long")
+    browser = client_of(world.ann)
     grant = authorised(world)
     answer = client_of(pia).post(f"/people/{world.ann.pk}/left/")
     assert answer.status_code == 302

@@ -180,7 +180,7 @@ def test_outsider_and_teammate_are_refused_on_record(who: str) -> None:
     pia, _ = founders()
     world = make_world()
     vera = outside(pia, world.mo)
-    browser = client_of(world.people[who], f"{who}-password-long")
+    browser = client_of(world.people[who])
     assert browser.get(f"/people/{vera.pk}/sponsor/").status_code == 404
     said = {"sponsor": str(world.people[who].pk), "contract_end": f"{LATER:%Y-%m-%dT%H:%M}", "reason": "r"}
     assert browser.post(f"/people/{vera.pk}/sponsor/", said).status_code == 403

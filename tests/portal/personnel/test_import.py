@@ -46,7 +46,7 @@ def sealed(world: World) -> Iterator[World]:
 
 def test_leaver_loses_everything_at_import_and_the_end_is_read_back(sealed: World) -> None:
     world = sealed
-    client_of(world.ann, "ann-password-long")
+    client_of(world.ann)
     grant = opened(world)
     given = content(world, without=("ann",), more="new@example.org,Nils,Sales,,,")
     assert next(text for _, text in words.sentences(plan(given))) == (

@@ -199,7 +199,7 @@ def test_log_that_cannot_be_written_changes_nothing(world: World) -> None:
 
 
 def browser(world: World, name: str) -> Client:
-    return client_of(world.people[name], f"{name}-password-long")
+    return client_of(world.people[name])
 
 
 @pytest.mark.parametrize(
