@@ -18,7 +18,7 @@ from audit.log.timestamps.tokens import MAX_AUTHORITY, verify_timestamp
 class Stamps:
     """How many verify, how many cannot be verified since no certificates are set, and what is wrong.
 
-    ``seen``: the size of each checkpoint, and the time (ms), of which one that verifies speaks.
+    ``seen``: the size of each checkpoint, and the time (ms), of which a token that verifies speaks.
     """
 
     verified: int = 0
@@ -39,13 +39,14 @@ def examined(roots: tuple[x509.Certificate, ...]) -> Stamps:
         at = None
         if roots and not trouble:
             at, trouble = _verified(stamp, roots)
+        if at is not None and stamp.size is not None:
+            found.seen.append((stamp.size, at))
         if trouble:
             found.wrong.append(f"{stamp.about}: {trouble}")
         elif at is None:
             found.unverified += 1
         else:
             found.verified += 1
-            found.seen += [(stamp.size, at)] if stamp.size is not None else []
     found.wrong += [f"{about}: it is missing" for about in said]
     return found
 
@@ -59,13 +60,13 @@ def _said() -> Iterator[tuple[str, str]]:
 
 
 def _verified(stamp: Timestamp, roots: tuple[x509.Certificate, ...]) -> tuple[int | None, str]:
-    """The time (ms) of its token, and what is wrong; pages and packs show what the row says."""
+    """The time (ms) of its token, whatever its row says, and what is wrong; pages and packs show what the row says."""
     try:
         token = verify_timestamp(bytes(stamp.answer), bytes(stamp.sha256), roots)
     except (ParseError, NotVerified) as error:
         return None, str(error)
     if (token.at, token.authority[:MAX_AUTHORITY]) != (stamp.at, stamp.authority):
-        return None, "its row names another time or authority than its token"
+        return token.at, "its row names another time or authority than its token"
     return token.at, ""
 
 
