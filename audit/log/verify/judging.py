@@ -12,6 +12,8 @@ from audit.log.verify.damage import Damage, Kind, Verdict
 from audit.log.verify.sources import Source
 from audit.log.verify.upper import Hashes, Upper, prove
 
+LOST_WITH_ENTRIES = "Its entries were cut, so it cannot be made again; no old proof of them can."
+
 
 def judge(
     source: Source, head: VerifiedCheckpoint, seen: Sequence[Seen], known: Mapping[int, bytes]
@@ -36,8 +38,9 @@ def judge(
         verdict.damages.append(Damage(0, head.size - 1, Kind.UNPROVEN, "", why))
     for each in seen:
         width = min(tiles.WIDTH, head.size - each.index * tiles.WIDTH)
-        if not _is_cut(each, minimum):
-            verdict.damages += _of_bundle(each, width, _expected(each, upper, head.size))
+        cut = _is_cut(each, minimum)
+        verdict.damages += _of_bundle(each, width, _expected(each, upper, head.size), cut)
+        if not cut:
             verdict.checked += width if each.leaves is not None or each.entries_root is not None else 0
     verdict.checked += verdict.resumed
     return verdict, minimum
@@ -68,7 +71,8 @@ def _expected(seen: Seen, upper: Upper, size: int) -> tuple[bytes | None, bytes 
     return upper.roots[seen.index], None
 
 
-def _of_bundle(seen: Seen, width: int, expected: tuple[bytes | None, bytes | None]) -> Iterator[Damage]:
+def _of_bundle(seen: Seen, width: int, expected: tuple[bytes | None, bytes | None], cut: bool) -> Iterator[Damage]:
+    """Of a bundle that was cut the hashes stay: without its tile no entry of it can be proved any more."""
     root, edge = expected
     known = root is not None or edge is not None
     tile_true = known and (seen.stored_root == root if edge is None else seen.tile == edge)
@@ -80,9 +84,15 @@ def _of_bundle(seen: Seen, width: int, expected: tuple[bytes | None, bytes | Non
         return
     if not tile_true:
         missing = seen.tile is None and seen.stored_root is None
-        why = "The entries beside it are sound." if entries_true else "What it held cannot be told from the entries."
+        why = (
+            "The entries beside it are sound."
+            if entries_true
+            else LOST_WITH_ENTRIES
+            if cut
+            else "What it held cannot be told from the entries."
+        )
         yield Damage(first, last, Kind.TILE_MISSING if missing else Kind.TILE_CHANGED, tile, why)
-    if entries_true:
+    if entries_true or cut:
         return
     if seen.unreadable:
         yield Damage(first, last, Kind.BUNDLE_UNREADABLE, bundle, seen.unreadable)

@@ -235,6 +235,17 @@ def test_a_cut_of_what_came_after_it_excuses_nothing(signer: SignerKey, tmp_path
     assert found(folder, signer) == [(Kind.BUNDLE_MISSING, 0, 255, "tile/entries/000")]
 
 
+def test_the_hashes_of_what_was_cut_stay_and_are_named_where_they_do_not(signer: SignerKey, tmp_path: Path) -> None:
+    """Who may remove files takes those of the cut entries too: then no proof of them can be made, and the root by nobody's program."""
+    folder = cut_log(tmp_path / "log", signer)
+    edited(folder / "tile/0/000", flip(40))
+    assert found(folder, signer) == [(Kind.TILE_CHANGED, 0, 255, "tile/0/000")]
+    (folder / "tile/0/000").unlink()
+    assert found(folder, signer) == [(Kind.TILE_MISSING, 0, 255, "tile/0/000")]
+    (folder / "tile/1/000.p/2").unlink()
+    assert (Kind.TILE_MISSING, 0, 255, "tile/0/000") in found(folder, signer)
+
+
 def test_sentences_name_the_place() -> None:
     one = Damage(3, 3, Kind.ENTRIES_CHANGED, "tile/entries/000", "They are not those that were sealed.")
     many = Damage(0, 255, Kind.BUNDLE_MISSING, "tile/entries/000", "They are not there.")
