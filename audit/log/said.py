@@ -122,7 +122,10 @@ def read_lifted(data: bytes) -> str:
 def read_value(data: bytes) -> tuple[uuid.UUID, str]:
     """The event and the field whose value a ``personal_value.erased`` says is gone; ParseError where it says none."""
     _, fields = _parts(data, "personal_value.erased")
-    return uuid.UUID(_id(fields, "event_id")), _text(fields, "field")
+    field = _text(fields, "field")
+    if "\0" in field:  # the database holds no such field, and takes no such text
+        raise ParseError("Its field is none that is held.")
+    return uuid.UUID(_id(fields, "event_id")), field
 
 
 def read_expired(data: bytes) -> list[tuple[uuid.UUID, int]]:

@@ -35,7 +35,7 @@ def resume(entries: Sequence[Said]) -> int:
     for each in entries:
         try:
             _fold(holds, each)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):  # any kind of value may stand in the place of an id
             logger.error("An entry %s contradicts itself and was passed over.", each.get("name"))
     return sum(_bring(pk, facts) for pk, facts in holds.items())
 
@@ -64,6 +64,9 @@ def _bring(pk: UUID, facts: dict[str, Any]) -> int:
             "The hold %s is in force by the log alone: its case, or a person of it, is not in the database.", pk
         )
         return 0
+    if facts["state"] != LIFTED and _held_by_another(pk, facts):
+        logger.error("The hold %s is in force by the log alone: another row holds the same.", pk)
+        return 0
     words: dict[str, Any] = {"reason": UNKNOWN, "lift_reason": UNKNOWN if facts["state"] != HOLDS else ""}
     known = LegalHold.objects.filter(pk=pk).first()
     if known is not None:
@@ -76,3 +79,9 @@ def _bring(pk: UUID, facts: dict[str, Any]) -> int:
     with transaction.atomic():
         LegalHold.objects.update_or_create(pk=pk, defaults=facts | words)
     return 1
+
+
+def _held_by_another(pk: UUID, facts: dict[str, Any]) -> bool:
+    """Somebody set one anew while the database lacked this one; or whoever may insert events wrote two."""
+    same = LegalHold.objects.filter(person_id=facts["person_id"], case_id=facts["case_id"])
+    return same.exclude(pk=pk).exclude(state=LIFTED).exists()
