@@ -202,7 +202,8 @@ def _teller(tell: Tell | None) -> Told:
 def _unsealed(report: Report) -> None:
     report.waiting = QueueEntry.objects.count()
     report.waiting_since = QueueEntry.objects.order_by("seq").values_list("event__at", flat=True).first()
-    sealed, queued = SealedEntry.objects.values("event_id"), QueueEntry.objects.values("event_id")
+    places = SealedEntry.objects.filter(index__gte=0)  # below that no entry of the log stands, and none is looked at
+    sealed, queued = places.values("event_id"), QueueEntry.objects.values("event_id")
     astray = Event.objects.exclude(id__in=sealed).exclude(id__in=queued)
     with connection.cursor() as cursor:
         cuts = astray.filter(name="log.cut").values_list("body", flat=True)

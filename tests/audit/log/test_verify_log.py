@@ -96,6 +96,13 @@ def test_edited_body_is_named_with_its_range() -> None:
             "1 event is neither sealed nor waiting to be.",
         ),
         (
+            (
+                "WITH taken AS (DELETE FROM audit_queue WHERE %s::uuid IS NOT NULL RETURNING event_id)"
+                " INSERT INTO audit_sealed_entry (index, event_id, leaf_hash, sealed_at) SELECT -1, event_id, '\\x00', 1 FROM taken"
+            ),
+            "1 event is neither sealed nor waiting to be.",
+        ),
+        (
             "DELETE FROM audit_sealed_entry WHERE event_id = %s",
             (
                 "Entries 0 to 2 do not verify: Entry 1 is missing."
