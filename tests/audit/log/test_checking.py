@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from audit.log import append, checking
 from audit.log.append import clock, process
@@ -14,7 +14,7 @@ from audit.log.cosignature import CosignerKey
 from audit.log.examination import examine
 from audit.log.heartbeats import beat
 from audit.log.locks import Lock
-from audit.log.models import Cosignature
+from audit.log.models import Cosignature, Heartbeat
 from audit.log.publishing import publish_once
 from audit.log.read import named
 from audit.log.stores.directory import DirectoryStore
@@ -137,6 +137,24 @@ def test_a_published_log_that_vanished_is_damage_at_every_check(store: Directory
     gone(store, what)
     found = [checking.check(by=BY).sentences()[-1] for _ in range(2)]
     assert found == ["Published: 3 entries were published before, and 0 are now."] * 2
+
+
+@pytest.mark.parametrize("is_sealed", [True, False])
+def test_a_check_that_says_it_saw_more_than_there_was_makes_no_later_log_damaged(
+    store: DirectoryStore, is_sealed: bool
+) -> None:
+    """Whoever may insert an event may write one of these; the sealer and other processes write heartbeats."""
+    published(store, 3)
+    with transaction.atomic():
+        append.append(
+            "log.checked", by=BY, ok=True, size=3, checkpoints=1, published=2**40, personal=6, erased=0, waiting=0, took_ms=1
+        )  # fmt: skip
+    if is_sealed:
+        published(store, 1)
+    beat("sealer", {"published": 2**40})
+    assert checking.check(by=BY).sentences() == []
+    Heartbeat.objects.update(detail=["published"])
+    assert checking.check(by=BY).sentences() == []
 
 
 def test_a_store_set_back_to_an_older_checkpoint_is_damage(store: DirectoryStore) -> None:
