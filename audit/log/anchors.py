@@ -4,21 +4,31 @@ The record is itself an entry, which is cosigned in its turn; so it is made by t
 """
 
 import logging
+from dataclasses import dataclass
 
 from django.conf import settings
 
 from audit.log.append import Actor, action, append, now_ms, process
-from audit.log.cosignature import CosignerKey, verify_cosignatures
-from audit.log.errors import NotVerified, ParseError
+from audit.log.cosignature import CosignerKey
+from audit.log.errors import ParseError
+from audit.log.examining_witnesses import cosigned_at
 from audit.log.models import Cosignature, StoredCheckpoint
-from audit.log.note import parse_note
-from audit.log.read import SKEW_MS, last_named_of
+from audit.log.read import SKEW_MS, last_named_of, position
 from audit.log.witness.listed import parse_witnesses
 
 log = logging.getLogger("breakglass.anchors")
 HOUR_MS = 60 * 60 * 1000
 ANCHORS = process("anchors")
 WITNESSED, LOST = SAID = ("log.witnessed", "log.not_witnessed")
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The size and the time (ms) of a witness's last cosignature: that which it signed, where its line verifies (``ok``), else that of its row."""
+
+    size: int
+    at: int
+    ok: bool
 
 
 def run_due() -> int:
@@ -37,9 +47,9 @@ def _record(witness: CosignerKey) -> int:
     if newest is not None and (
         anchored is None or _is_new(newest, anchored.fields["size"], anchored.fields["at"], now)
     ):
-        record_witnessed(by=ANCHORS, witness=witness, size=newest[0], at=newest[1], ok=_verifies(witness, newest[0]))
+        record_witnessed(by=ANCHORS, witness=witness, size=newest.size, at=newest.at, ok=newest.ok)
         return 1
-    since = newest[1] if newest else None
+    since = newest.at if newest and (newest.ok or newest.at <= now + SKEW_MS) else None
     silent = since is None or now - since > HOUR_MS
     if silent and (last is None or last.name != LOST):
         record_lost(by=ANCHORS, witness=witness, last_at=since)
@@ -47,24 +57,21 @@ def _record(witness: CosignerKey) -> int:
     return 0
 
 
-def _is_new(newest: tuple[int, int], size: int, at: int, now: int) -> bool:
+def _is_new(newest: Newest, size: int, at: int, now: int) -> bool:
     """Whether this hour has none on record yet, and there is a later one to record."""
-    return newest[0] != size and (at > now + SKEW_MS or at // HOUR_MS < now // HOUR_MS)
+    return newest.size != size and (at > now + SKEW_MS or at // HOUR_MS < now // HOUR_MS)
 
 
-def _newest(witness: CosignerKey) -> tuple[int, int] | None:
-    """Size and time (ms) of its last cosignature."""
-    row = Cosignature.objects.filter(witness=witness.text()).order_by("-size").values_list("size", "signed_at").first()
-    return (row[0], row[1] * 1000) if row else None
-
-
-def _verifies(witness: CosignerKey, size: int) -> bool:
-    line = Cosignature.objects.filter(witness=witness.text(), size=size).values_list("line", flat=True).first()
+def _newest(witness: CosignerKey) -> Newest | None:
+    """Its last line under a checkpoint that is stored. A row beyond those would be the last for ever."""
+    rows = Cosignature.objects.filter(witness=witness.text(), size__lte=position().size).order_by("-size")
+    row = rows.values_list("size", "line", "signed_at").first()
+    if row is None:
+        return None
+    size, line, said = row
     note = StoredCheckpoint.objects.filter(size=size).values_list("note", flat=True).first()
-    try:
-        return bool(verify_cosignatures(parse_note(f"{note or ''}{line or ''}\n".encode()), [witness]))
-    except (ParseError, NotVerified):
-        return False
+    at = cosigned_at(witness, note or "", line)
+    return Newest(size, (said if at is None else at) * 1000, at is not None)
 
 
 def _subject(witness: CosignerKey) -> str:

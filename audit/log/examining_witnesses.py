@@ -53,15 +53,17 @@ def asked_or_why(setting: str, keys: Sequence[VerifierKey]) -> Witnesses:
 
 
 def examine_lines(report: Report, keys: Sequence[CosignerKey]) -> None:
-    """Each kept line of a witness. One that bears the name of a listed witness and another key is wrong; of other names nothing is known here."""
+    """Each kept line of a witness. One that bears the name of a listed witness and another key is wrong, and so is one beside which another time
+    stands than it says; of other names nothing is known here."""
     of_text, names = {key.text(): key for key in keys}, {key.name for key in keys}
     note = Subquery(StoredCheckpoint.objects.filter(size=OuterRef("size")).values("note")[:1])
-    rows = Cosignature.objects.annotate(text=note).order_by("size").values_list("size", "witness", "line", "text")
-    for size, witness, line, text in rows.iterator(chunk_size=CHUNK):
+    columns = ("size", "witness", "line", "signed_at", "text")
+    rows = Cosignature.objects.annotate(text=note).order_by("size").values_list(*columns)
+    for size, witness, line, at, text in rows.iterator(chunk_size=CHUNK):
         key, name = of_text.get(witness), witness.split("+")[0]
         if key is None and name not in names:
             report.cosignatures_unlisted += 1
-        elif key is None or not is_line_of(key, text or "", line):
+        elif key is None or cosigned_at(key, text or "", line) != at:
             report.wrong_cosignatures.append(f"{size} by {name}")
 
 

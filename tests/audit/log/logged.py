@@ -47,7 +47,9 @@ def erase(event: uuid.UUID, field: str = "name") -> None:
 
 def doctored(statement: str, *parameters: Any) -> None:
     """Change the stored log behind its triggers, as an owner of the database could."""
-    tables = ("audit_event", "audit_personal_value", "audit_sealed_entry", "audit_checkpoint", "audit_tile")
+    tables = (
+        "audit_event", "audit_personal_value", "audit_sealed_entry", "audit_checkpoint", "audit_tile", "audit_cosignature",
+    )  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # checks that are pending would hold up ALTER TABLE
         for table in tables:

@@ -9,12 +9,14 @@ from django.db import connection, transaction
 
 from audit.log import anchors, guards, rights
 from audit.log.append import clock, now_ms
+from audit.log.examination import examine
+from audit.log.examining_witnesses import asked_or_why
 from audit.log.models import Cosignature, StoredCheckpoint
 from audit.log.note import to_base64
 from audit.log.read import named
 from audit.log.signing import cosign
 from portal.embedded.databases import role_name
-from tests.audit.log.logged import sealed
+from tests.audit.log.logged import doctored, run_signer, sealed
 from tests.witnesses import ONE
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +64,25 @@ def test_one_cosignature_in_each_hour_is_put_on_record_and_silence_once(settings
     assert [ok for name, _, ok in recorded() if name == anchors.WITNESSED] == [1, 1, 0]
     assert sizes == sorted(set(sizes))
     assert [name for name, *_ in recorded()] == [anchors.LOST, *[anchors.WITNESSED] * 3, anchors.LOST]
+
+
+def test_the_time_of_the_record_is_the_one_that_the_witness_signed_and_no_row_is_the_last_for_ever(
+    settings: Any,
+) -> None:
+    """Pages and packs read this entry, and whoever changes rows changes the time beside a line."""
+    settings.PORTAL_LOG_WITNESSES = f"required {ONE.cosigner().text()} http://127.0.0.1:1"
+    sealed(1)
+    at = now_ms() // 1000 * 1000
+    size = cosigned(at)
+    Cosignature.objects.create(size=2**62, witness=ONE.cosigner().text(), line="— x AAAAAAA=", signed_at=2**40)
+    doctored("UPDATE audit_cosignature SET signed_at = signed_at - 9000 WHERE size = %s", size)
+    assert anchors.run_due() == 1
+    (said,) = named([anchors.WITNESSED])
+    assert (said.fields["size"], said.fields["at"], said.fields["ok"]) == (size, at, 1)
+    with clock(partial(int, at + 2 * HOUR)):
+        assert (anchors.run_due(), recorded()[-1][0]) == (1, anchors.LOST)
+    report = examine([run_signer().verifier()], witnesses=asked_or_why(f"retired {ONE.cosigner().text()}", []))
+    assert report.wrong_cosignatures == [f"{each} by {ONE.name}" for each in (size, 2**62)]
 
 
 def run(statement: str) -> None:

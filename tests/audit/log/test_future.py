@@ -53,7 +53,7 @@ def test_a_clock_that_is_a_little_ahead_is_believed(reader: str) -> None:
 def test_a_witness_is_on_record_again_after_an_hour_whatever_time_its_record_claims() -> None:
     now = 100 * anchors.HOUR_MS + 5
     told = [
-        anchors._is_new((7, now), size, at, now)
+        anchors._is_new(anchors.Newest(7, now, ok=True), size, at, now)
         for size, at in [(6, now - 5), (6, now - 6), (7, now - 6), (6, now + YEAR_MS)]
     ]
     assert told == [False, True, False, True]
