@@ -120,6 +120,22 @@ def test_one_is_taken_in_each_hour_and_the_log_says_so(listed: Authority) -> Non
 
 
 @pytest.mark.django_db
+def test_a_checkpoint_that_has_one_gets_no_second_while_nothing_is_sealed(listed: Authority) -> None:
+    """The sealer is down for hours: a second answer about the same checkpoint would be said and not be kept, and the log be called damaged."""
+    sealed(3)
+    asked, hour = listed.asked, now_ms() // HOUR * HOUR + 60_000
+    done = []
+    for hours in (0, 1, 2):
+        with clock(partial(int, hour + hours * HOUR)):
+            done.append(taking.run_due())
+    sealed(1)
+    assert (done, listed.asked - asked) == ([1, 0, 0], 1)
+    assert examine(public_keys(), roots=roots(listed)).sentences() == []
+    with clock(partial(int, hour + 3 * HOUR)):
+        assert taking.run_due() == 1
+
+
+@pytest.mark.django_db
 def test_an_authority_out_of_reach_is_said_once_and_again_with_an_alarm_when_it_lasts(
     listed: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
