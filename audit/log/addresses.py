@@ -25,7 +25,12 @@ def spoken(text: str) -> str:
 
     A control character is written as its number, ``[U+001B]``.
     """
-    return _HARMFUL.sub(number, _WORD.sub(r"\1…", re.sub(r"\S+", _without_who, text)))
+    return harmless(_WORD.sub(r"\1…", re.sub(r"\S+", _without_who, text)))
+
+
+def harmless(text: str) -> str:
+    """A text that a terminal shows as it is, all else of it untouched."""
+    return _HARMFUL.sub(number, text)
 
 
 def number(found: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audit.log import merkle
+from audit.log.addresses import harmless
 from audit.log.checkpoint import (
     SignedCheckpoint,
     VerifiedCheckpoint,
@@ -111,7 +112,7 @@ def _witnessed(checkpoint: SignedCheckpoint, witnesses: Sequence[CosignerKey]) -
 
 def _line(found: VerifiedInclusion) -> str:
     under = f"{found.checkpoint.origin}, {found.checkpoint.size} entries, root {to_base64(found.checkpoint.root)}"
-    return f"entry {found.index} of {under}: {found.entry.decode()}"
+    return f"entry {found.index} of {under}: {harmless(found.entry.decode())}"
 
 
 def _say(sentence: str, status: int) -> int:

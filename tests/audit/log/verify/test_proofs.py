@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.log import merkle, tiles
+from audit.log.canonical import encode
 from audit.log.checkpoint import parse_checkpoint, verify_checkpoint
 from audit.log.errors import NotVerified, ParseError
 from audit.log.note import Note, write_note
@@ -19,6 +20,7 @@ from audit.log.proof import (
     with_entry,
     write_proof,
 )
+from audit.log.ranges import Entry
 from audit.log.signing import SignerKey, cosign
 from audit.log.verify.__main__ import main
 from audit.log.verify.proofs import NOT_CHECKED, NOT_PROVED, PROVED, verify_growth
@@ -163,3 +165,17 @@ def test_any_bytes_are_proofs_or_a_parse_error(parts: list[bytes]) -> None:
     except ParseError:
         return
     assert b"".join(write_proof(each) for each in found) == data
+
+
+def test_an_entry_obeys_no_terminal(signer: SignerKey, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON escapes what lies below a blank, and no control character above; whoever may write events could write an answer of their own."""
+    body = encode({"id": "x", "said": "\x9b2K\x9b1G\u202ePROVED.\x7f é"})
+    log = simulated(signer, 1)
+    log.entries[0] = Entry(0, body, merkle.leaf_hash(body))
+    log.tiles = tiles.grow(0, [merkle.leaf_hash(body)], {})
+    log.sign()
+    (tmp_path / "proof").write_bytes(proofs(log, 0))
+    assert main(["proof", str(tmp_path / "proof"), "--key", signer.verifier().text()]) == PROVED
+    line, answer = capsys.readouterr().out.splitlines()
+    said = '{"id":"x","said":"[U+009B]2K[U+009B]1G[U+202E]PROVED.[U+007F] é"}'
+    assert (line.partition(": ")[2], answer) == (said, "PROVED.")
