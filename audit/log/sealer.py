@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.errors import LockNotAvailable
 
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
 from audit.log.durable import write_whole
@@ -26,6 +27,7 @@ from audit.log.witnessing import Witnessing
 
 log = logging.getLogger("breakglass.sealer")
 alarms = logging.getLogger("breakglass.alarm")
+BRIEFLY = "SET LOCAL lock_timeout = '200ms'"  # every process may write heartbeats, and lock them: nothing is sealed while one is waited for
 POLL_S = 0.1
 BEAT_S = 2
 REST_S = 1  # after an error
@@ -163,8 +165,15 @@ class Sealer:
             detail["cut"] = self.publisher.of_cut()
         if self.witnesses.listed:
             detail["witnesses"] = self.witnesses.state()
-        beat("sealer", detail, using=connection.alias)
         self._next_beat = time.monotonic() + BEAT_S
+        try:
+            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+                cursor.execute(BRIEFLY)
+                beat("sealer", detail, using=connection.alias)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            log.error("Somebody keeps the heartbeat of the sealer locked; sealing goes on without.")
 
     def _cuts_first(self) -> list[int]:
         """The numbers of what is refused; somebody waits for the reason against a cut, however much else is refused."""

@@ -215,6 +215,20 @@ def test_what_was_sealed_beside_a_refused_event_is_remembered_and_the_heartbeat_
     wait_until(lambda: [b.detail.get("against") for b in all_beats()] == [against], "the heartbeat to say why")
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("statement", ["UPDATE audit_heartbeat SET at = now()", "LOCK TABLE audit_heartbeat"])
+def test_who_locks_the_heartbeat_of_the_sealer_holds_up_no_seal(start: Start, tmp_path: Path, statement: str) -> None:
+    """Every process of the web tier may write heartbeats, so a transaction of one that stays open locks them."""
+    start()
+    wait_until(lambda: [b.process for b in all_beats()] == ["sealer"], "a heartbeat")
+    with psycopg.connect(servers.role_url("web", connection.settings_dict["NAME"])) as web:
+        web.execute(statement)
+        wait_until(lambda: "Somebody keeps the heartbeat of the sealer locked" in printed(tmp_path), "it to be told")
+        (event,) = appended(1)
+        assert checkpoints.wait_for_inclusion(event, 30).index == 0
+        web.rollback()
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
