@@ -59,6 +59,8 @@ DELETE FROM audit_personal_value v USING restored_erasures e, audit_event a
 WHERE a.id = v.event_id AND e.event_id = v.event_id AND (e.field = v.field OR a.at < e.before)
 """
 
+AS_IT_WAS = "It was so when it was backed up; --damaged restores it as it was."
+
 
 class NotRestored(Exception):
     """Nothing was restored, in a sentence; the database is as it was."""
@@ -87,6 +89,7 @@ def restore(
     published: Store | None = None,
     backup: str = "",
     older: bool = False,
+    damaged: bool = False,
 ) -> Restored:
     """Restore the last backup, or the named one, into the empty database of the connection, which is migrated first where it must be.
 
@@ -98,6 +101,8 @@ def restore(
         published: The published log, to say what is missing and to replay erasures that came after the backup.
         backup: Its id.
         older: Also where the published log says that a later one than the last one there was made.
+        damaged: Also where the check names what was amiss in the tables beside the log when it was backed up. Files, entries and root must be those
+            that were signed in any case.
 
     Raises:
         NotRestored: There is none, the database is not empty, it is not the last one that was made, or the backup or the restored log does not verify.
@@ -114,8 +119,8 @@ def restore(
             found = _restored(target, manifest, contents, identities, keys, published)
             if not (backup or older):
                 _need_the_last(found)
-            if not found.report.ok:
-                raise NotRestored("The restored log does not verify. " + " ".join(found.report.sentences()))
+            if not found.report.ok and not damaged:
+                raise NotRestored(f"The restored log does not verify. {' '.join(found.report.sentences())} {AS_IT_WAS}")
     except (ParseError, NotVerified, BadBackup, NotRegrown, NotOpened, SealingError) as error:
         raise NotRestored(str(error)) from error
     except AWAY:

@@ -22,13 +22,14 @@ from audit.log.stores import StoreUnavailable
 from audit.log.stores.opening import open_store
 from audit.management.away import told
 
-SOMETHING_IS_MISSING, NOBODY_CAN_SAY = 3, 4
+SOMETHING_IS_MISSING, NOBODY_CAN_SAY, DAMAGED = 3, 4, 5
 
 
 class Command(BaseCommand):
     """Exit status 0: restored, and the published log holds no more. 3: restored, and something is missing, as printed.
 
-    4: restored, and without a published log nobody can say what is missing. 1: nothing was restored.
+    4: restored, and without a published log nobody can say what is missing. 5: restored with --damaged, and it does not verify, as printed.
+    1: nothing was restored.
     """
 
     help = "Restore a backup into the empty database of DATABASE_URL, verify it, and say what is missing since."
@@ -41,24 +42,29 @@ class Command(BaseCommand):
         parser.add_argument("--backup", default="", metavar="ID", help="an earlier one than the last")
         words = "also where the published log says that a later one was made"
         parser.add_argument("--older", action="store_true", help=words)
+        words = "also where the check of it names what was amiss beside the log when it was backed up"
+        parser.add_argument("--damaged", action="store_true", help=words)
         words = "the published log, to say what was sealed after the backup; PORTAL_LOG_STORE where it is set"
         parser.add_argument("--published", default=settings.PORTAL_LOG_STORE, metavar="DIR|s3://…", help=words)
         parser.add_argument("--json", dest="as_json", action="store_true", help="for machines")
 
     @told("Nothing was restored.")
     def handle(
-        self, *args: Any, address: str, identity: Path, backup: str, published: str, older: bool, as_json: bool,
-        **options: Any,
+        self, *args: Any, address: str, identity: Path, backup: str, published: str, older: bool, damaged: bool,
+        as_json: bool, **options: Any,
     ) -> None:  # fmt: skip
         """Restore, and print what was found."""
         try:
             found = restore(
                 target_at(address), identities_in(identity), signers_of_backups(), public_keys(),
                 published=open_store(published) if published else None, backup=backup, older=older,
+                damaged=damaged,
             )  # fmt: skip
         except (NotConfigured, NotRestored, NotVerified, StoreUnavailable, ValueError) as error:
             raise CommandError(f"Nothing was restored. {spoken(str(error))}") from error
         self.stdout.write(json.dumps(figures(found)) if as_json else "\n".join(map(spoken, sentences(found))))
+        if not found.report.ok:
+            raise CommandError("Restored as it was, and it does not verify.", returncode=DAMAGED)
         if found.missing.count:
             raise CommandError("Restored, and not everything is there.", returncode=SOMETHING_IS_MISSING)
         if not found.missing.asked:

@@ -18,7 +18,7 @@ from audit.log.backup import hourly
 from audit.log.backup.making import NotMade
 from audit.log.backup.passing import Keeping
 from audit.log.backup.rehearsing import _hold_against_log
-from audit.log.backup.restoring import NotRestored
+from audit.log.backup.restoring import AS_IT_WAS, NotRestored
 from audit.log.backup.target import BACKUPS, DAY_MS, folder_of, written_at
 from audit.log.checkpoints import latest
 from audit.log.erased import subject_of
@@ -264,6 +264,23 @@ def test_one_changed_byte_is_found_and_nothing_is_restored(backups: Place, empty
             assert (Event.objects.count(), size()) == (0, 0)
         assert backups.restore().report.ok
     assert [pattern for pattern, (_, words) in DAMAGES.items() if not said[pattern].endswith(words)] == []
+
+
+def test_what_was_amiss_when_it_was_backed_up_is_refused_and_restored_where_the_operator_says_so(
+    backups: Place, empty: str
+) -> None:
+    """One row that whoever may insert values writes must not be the end of every backup that is made from then on."""
+    event = sealed(2)[0]
+    PersonalValue.objects.create(event_id=event, field="extra", salt=b"x", value="x")
+    backups.backup()
+    fault = f"1 personal value does not match, first {event} extra."
+    refused = backups.restore_command(empty)
+    said = f"CommandError: Nothing was restored. The restored log does not verify. {fault} {AS_IT_WAS}\n"
+    assert (refused.returncode, refused.stderr) == (1, said)
+    done = backups.restore_command(empty, "--damaged")
+    assert (done.returncode, done.stdout.splitlines()[1]) == (5, fault)
+    with working_in(empty):
+        assert (size(), PersonalValue.objects.filter(field="extra").count()) == (2, 1)
 
 
 def refusal(backups: Place) -> str:
