@@ -127,7 +127,7 @@ def witnessed() -> VerifiedCheckpoint | None:
     found = rows.values_list("size", flat=True).first() if required else None
     if found is None:
         return None
-    note = StoredCheckpoint.objects.filter(size=found).values_list("note", flat=True).get()
+    note = StoredCheckpoint.objects.filter(size=found).values_list("note", flat=True).first() or ""
     lines = Cosignature.objects.filter(size=found).order_by("witness").values_list("line", flat=True)
     checkpoint = _proved_checkpoint(note + "".join(f"{line}\n" for line in lines))
     if not is_witnessed(checkpoint):
