@@ -129,9 +129,9 @@ class Witnessing:
         except Exception as error:  # noqa: BLE001 - whatever a witness answers, sealing goes on
             self._failed(asked, f"Its answer could not be read: {type(error).__name__}.")
             return False
+        _keep(connection, checkpoint.size, cosigned)  # where the database is away it is asked again
         asked.old = asked.cosigned = checkpoint.size
         asked.at, asked.trouble = cosigned.at, ""
-        _keep(connection, checkpoint.size, cosigned)
         return True
 
     def _failed(self, asked: _Asked, sentence: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from audit.log import checkpoints
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint
@@ -102,6 +102,25 @@ def test_a_sealer_that_remembers_nothing_asks_from_where_the_witness_stands(tmp_
             shown(witnessing)
             witnessing.close()
     assert [size for size, _ in kept()] == [3, 7]
+
+
+def shown_in_vain(witnessing: Witnessing) -> None:
+    """Where the database keeps nothing."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        shown(witnessing)
+
+
+def test_a_line_that_the_database_did_not_keep_is_asked_for_again(tmp_path: Path) -> None:
+    with serving(witness(ONE, tmp_path / "1")) as one:
+        witnessing = Witnessing((Listed(ONE.cosigner(), one, True),))
+        sealed(3)
+        with pytest.raises(DatabaseError):
+            shown_in_vain(witnessing)
+        assert (witnessing.lacks(3), kept()) == (True, [])
+        shown(witnessing)
+        witnessing.close()
+    assert kept() == [(3, ONE.cosigner().text())]
 
 
 def test_a_log_that_was_set_back_is_not_cosigned_and_alarms(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
