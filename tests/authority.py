@@ -38,7 +38,8 @@ class Authority:
     folder: Path
     address: str = ""
     answers: bool = True  # else it is out of reach
-    asked: int = 0
+    asked: int = 0  # and answered
+    knocks: int = 0  # requests, answered or not
 
     @property
     def root(self) -> Path:
@@ -92,6 +93,7 @@ def serving(authority: Authority) -> Iterator[Authority]:
     class Desk(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = self.rfile.read(int(self.headers["Content-Length"]))
+            authority.knocks += 1
             if not authority.answers or self.headers["Content-Type"] != "application/timestamp-query":
                 self.send_error(503)
                 return

@@ -54,6 +54,24 @@ def verified(folder: Path, data: str, answer: str) -> bool:
     return subprocess.run(command, shell=True, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
+def test_an_authority_that_fails_is_asked_once_and_a_pack_whose_file_is_gone_holds_up_no_other(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.PORTAL_DATA = tmp_path
+    world = make_world()
+    hire_auditor(world)
+    sealed(3)
+    gone, *packs = (made(world) for _ in range(3))
+    gone.file.unlink()
+    with serving(authority_in(tmp_path)) as authority:
+        settings.PORTAL_TIMESTAMP_URL, settings.PORTAL_TIMESTAMP_ROOTS = authority.address, str(authority.root)
+        authority.answers = False
+        assert (timestamps.run_due(), authority.knocks) == (0, 1)
+        authority.answers = True
+        assert (timestamps.run_due(), authority.knocks) == (2, 3)
+    assert [timestamps.of_pack(each) is not None for each in (gone, *packs)] == [False, True, True]
+
+
 def test_a_pack_carries_the_last_time_of_the_log_and_gets_one_of_its_own(settings: Any, tmp_path: Path) -> None:
     settings.PORTAL_DATA = tmp_path
     world = make_world()
