@@ -48,6 +48,8 @@ def _fold(holds: dict[UUID, dict[str, Any]], said: Said) -> None:
         if (case is None) == (person is None):
             raise ValueError
         holds[pk] = {"state": HOLDS, "case_id": case, "person_id": person, "set_by_id": by, "set_at": at, **NO_LIFT}
+    elif holds[pk]["state"] == LIFTED:  # nothing of it goes on
+        raise ValueError
     elif said["name"] == "hold.lift_asked":
         holds[pk] |= {"state": LIFT_ASKED, "lift_asked_by_id": by, "lift_asked_at": at}
     elif said["name"] == "hold.kept":

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from audit.log import held_again
 from audit.log.append import append
 from audit.log.models import Event
 from audit.log.publishing import publish_once
@@ -206,3 +207,17 @@ def test_it_can_be_lifted_in_a_database_that_lost_the_case_it_is_on(world: World
         lifted(world, hold)
         sealed(0)
         assert retention.held() == (frozenset(), frozenset())
+
+
+def test_no_entry_on_a_hold_that_has_ended_keeps_the_rows_of_others_from_coming_back(world: World) -> None:
+    over = holding.set_hold(by=actor(world.pia), person=world.mo, reason="A court case.")
+    holding.ask_lift(by=actor(world.pia), hold=over, reason="It is over.")
+    holding.lift(by=actor(world.quinn), hold=over)
+    sealed(0)
+    row = holding.set_hold(by=actor(world.pia), person=world.ann, reason="Another.")
+    asked = {"hold_id": str(over.pk), "person_id": str(world.mo.pk), "reason": "Over already."}
+    with transaction.atomic():
+        append("hold.lift_asked", by=actor(world.pia), **asked)
+    LegalHold.objects.all().delete()
+    assert held_again.hold_again(held_again.said()) == 2
+    assert dict(LegalHold.objects.values_list("pk", "state")) == {over.pk: "lifted", row.pk: "holds"}
