@@ -187,6 +187,21 @@ def test_an_erasure_of_its_person_waits_and_its_page_says_why(world: World) -> N
     assert actions.confirm(by=actor(world.quinn), erasure=erasure).state == "confirmed"
 
 
+def test_one_under_an_id_that_the_portal_gives_to_nothing_is_shown_on_every_page_without_a_way_to_it(
+    world: World,
+) -> None:
+    note_leaving(by=actor(world.pia), person=world.ben)
+    ben = Person.objects.get(pk=world.ben.pk)
+    erasure = actions.ask(by=actor(world.pia), person=ben, basis="asked", reason="By letter.")
+    strange = {"hold_id": "of no form", "person_id": str(ben.pk), "reason": "A court case."}
+    with transaction.atomic():
+        append("hold.set", by=actor(world.pia), **strange)
+    browser = browser_of(world.otto)
+    pages = [browser.get(where) for where in ("/erasing/", "/retention/", f"/erasing/{erasure.pk}/")]
+    assert [(page.status_code, page.content.decode().count("/holds/")) for page in pages] == [(200, 0)] * 3
+    assert "A legal hold is in force" in pages[-1].content.decode()
+
+
 def test_it_can_be_lifted_in_a_database_that_lost_the_case_it_is_on(world: World, tmp_path: Path) -> None:
     sealed(1)
     backups, published = place(tmp_path), DirectoryStore(tmp_path / "published")
