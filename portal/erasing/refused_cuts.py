@@ -26,8 +26,8 @@ def turn_back(*, by: Actor, cut: Cut, why: str) -> Cut:
     Raises:
         WrongState: it is sealed after all, or not under way.
     """
+    until_commit(Lock.SEALING)  # before the row, as whoever brings a log back, who sets cuts
     row = lock_row(Cut, cut.pk)
-    until_commit(Lock.SEALING)
     if is_sealed(row.log_subject):
         raise WrongState(SEALED, about=row)
     make(row, CUT_MOVES["turn_back"], says=NOT_NOW, said_at=None, closed_at=now(), trouble=TURNED_BACK.format(why=why))

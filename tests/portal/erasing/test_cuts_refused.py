@@ -141,6 +141,7 @@ def test_who_turns_it_back_waits_for_whoever_seals_it(refused: Cut) -> None:
         thread.start()
         with connection.cursor() as cursor:
             wait_until(lambda: cursor.execute(WAITING).fetchone() == (1,), "it to wait for the sealing")
+        assert Cut.objects.select_for_update(nowait=True).get(pk=refused.pk), "which holds up nobody meanwhile"
         sealed(0)
     thread.join()
     refused.refresh_from_db()
