@@ -105,8 +105,9 @@ def sentence_of(error: Exception) -> str:
 
 
 def _is_due() -> bool:
-    made = last_of(BACKUP)
-    if made is not None and made.at + every_ms() > now_ms() and is_noted():
+    """A backup that was made by hand in another place is none of this one's. Who may write heartbeats alone keeps none from being made."""
+    made, after = last_of(BACKUP), now_ms() - every_ms()
+    if made is not None and made.at > after and is_noted(after):
         return False
     return bool(noted(TRIED).get("at", 0) + AGAIN_MS <= now_ms())
 

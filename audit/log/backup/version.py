@@ -30,9 +30,10 @@ def note_version() -> None:
     beat(MADE_BY, {"at": now_ms(), "migrations": list(tables.migrations())})
 
 
-def is_noted() -> bool:
-    """Whether the last backup is known to be of this version; where nobody noted it, it is not."""
-    return noted(MADE_BY).get("migrations") == list(tables.migrations())
+def is_noted(after: int) -> bool:
+    """Whether the last backup at the place of the settings is known to be of this version and made after that time (ms)."""
+    last = noted(MADE_BY)
+    return last.get("at", 0) > after and last.get("migrations") == list(tables.migrations())
 
 
 def need_this_version(address: str) -> None:

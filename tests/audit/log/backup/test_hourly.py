@@ -54,6 +54,14 @@ def test_one_backup_an_hour_with_its_figures(backups: Place) -> None:
     assert (backups.folder / f"backups/{second.fields['backup_id']}.p/manifest").exists()
 
 
+def test_one_by_hand_in_another_place_keeps_none_from_being_made_in_time(backups: Place, tmp_path: Path) -> None:
+    assert at(0, hourly) == 1
+    moment = now_ms() + 30 * MINUTE_MS
+    with clock(lambda: moment):
+        hourly.make_one(by=hourly.BACKER, address=str(tmp_path / "other"))
+    assert [at(minutes, hourly) for minutes in (59, 62)] == [0, 1]
+
+
 def test_nothing_is_tried_where_no_place_is_set(settings: Any) -> None:
     settings.PORTAL_BACKUP_TO = ""
     sealed(1)
