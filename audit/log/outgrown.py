@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from audit.log import tiles
-from audit.log.stores import Store
+from audit.log.stores import Store, StoreUnavailable
 
 KEPT_S = 3600.0
 MOST = 64
@@ -32,6 +32,15 @@ class Outgrown:
     begun: bool = False
     clock: Callable[[], float] = time.monotonic
     waiting: deque[tuple[float, str]] = field(default_factory=deque)
+    trouble: str = ""  # why what has waited enough is still there
+
+    def try_to_forget(self, store: Store, old: int, new: int) -> None:
+        """`forget`, for whoever goes on without: what is published stands, and is no worse for what lies beside it."""
+        try:
+            self.forget(store, old, new)
+            self.trouble = ""
+        except StoreUnavailable as error:
+            self.trouble = str(error)
 
     def forget(self, store: Store, old: int, new: int) -> None:
         """Remember what a tree of ``new`` leaves outgrows of one of ``old`` leaves, and remove of all that waits what has waited enough.

@@ -49,6 +49,7 @@ class Publisher:
     uncut: str = ""  # why what was cut is still there
     cut_rests_until: float = 0.0  # of the monotonic clock
     outgrown: Outgrown = field(default_factory=Outgrown)  # partial tiles that readers may still copy
+    left: str = ""  # why some that were outgrown are still there
     lines: dict[str, bytes] = field(
         default_factory=dict
     )  # the last checkpoint of each witness, by the path where it lies
@@ -121,6 +122,7 @@ class Publisher:
 
     def _published(self, connection: BaseDatabaseWrapper) -> Head | None:
         self.published = publish_once(connection, self.store, self.keys, self.outgrown)
+        self._tell_left(self.outgrown.trouble)
         self._cut()
         return self.published
 
@@ -148,6 +150,11 @@ class Publisher:
             self._tell(f"What is sealed is not published: {type(error).__name__}.")
         else:
             self.trouble, self.blocked = "", False
+
+    def _tell_left(self, sentence: str) -> None:
+        if sentence and sentence != self.left:
+            alarms.critical("Partial tiles that were outgrown are still there. %s", sentence)
+        self.left = sentence
 
     def _tell_unread(self, sentence: str) -> None:
         if sentence and sentence != self.unread:

@@ -87,18 +87,18 @@ def publish_once(
         return None
     published = head.checkpoint.size if head else 0
     after = _cosigned(connection, last)
-    outgrown = outgrown or Outgrown(kept_s=0, begun=True)
+    forget = outgrown.try_to_forget if outgrown else Outgrown(kept_s=0, begun=True).forget
     with connection.cursor() as cursor:
         if head:
             check_grown(cursor, head.checkpoint, last)
             if head.data == after:
-                outgrown.forget(store, published, published)
+                forget(store, published, published)
                 return head
         wanted = chain(changed_tiles(published, last.size), _shown_elsewhere(cursor, published, last.size))
         for resources in _resources(cursor, wanted, minimum_index(cursor)):
             store.put(resources, unless_moved(store, head.data if head else None))
     store.move_head(head.data if head else None, after)
-    outgrown.forget(store, published, last.size)
+    forget(store, published, last.size)
     return Head(after, last)
 
 

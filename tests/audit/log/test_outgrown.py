@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from audit.log.outgrown import AT_ONCE, KEPT_S, MOST, Outgrown
+from audit.log.publisher import Publisher
 from audit.log.publishing import publish_once
 from audit.log.stores import HEAD, StoreUnavailable
 from audit.log.stores.directory import DirectoryStore
@@ -88,6 +89,22 @@ def test_what_could_not_be_removed_is_tried_again(tmp_path: Path, store: Directo
     assert partial(store) == ["tile/0/000.p"]
     waiting.forget(store, 300, 300)
     assert partial(store) == []
+
+
+@pytest.mark.django_db
+def test_a_store_that_removes_nothing_is_told_once_and_what_is_published_counts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = [run_signer().verifier()]
+    publisher = Publisher("default", Kept(tmp_path / "log"), keys, remembered=False, outgrown=Outgrown(kept_s=0))
+    for more in (200, 100, 1):
+        sealed(more)
+        publisher._publish(lambda: publisher._published(connection))
+    assert publisher.published is not None
+    assert (publisher.published.checkpoint.size, publisher.trouble, publisher.blocked) == (301, "", False)
+    assert [each.getMessage() for each in caplog.records if each.name == "breakglass.alarm"] == [
+        "Partial tiles that were outgrown are still there. tile/0/000.p"
+    ]
 
 
 def test_no_more_wait_than_so_many_and_no_more_go_at_once_than_so_many(tmp_path: Path) -> None:
