@@ -6,8 +6,6 @@ from django.db import connection
 
 WEB, SEALER, ERASER, READER = "breakglass_web", "breakglass_sealer", "breakglass_eraser", "breakglass_reader"
 OWNER = "breakglass_owner"  # migrations only
-APPENDED = ("audit_event", "audit_personal_value", "audit_queue")
-SEALED = ("audit_sealed_entry", "audit_tile", "audit_checkpoint", "audit_cosignature")
 # Tables that hold something secret: keys of second factors, hashes of passwords, encrypted credentials. Nobody reads them but the web role.
 WEB_ALONE = frozenset(
     {

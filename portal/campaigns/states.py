@@ -9,7 +9,6 @@ MOVES = by_name((move("close", {OPEN}, CLOSED, event="campaign.closed"),))
 
 UNDECIDED, KEPT, MODIFIED, REVOKED = "undecided", "kept", "modified", "revoked"
 ITEM_STATES = {UNDECIDED: "To be decided", KEPT: "Kept", MODIFIED: "Narrowed", REVOKED: "Revoked"}
-ITEM_FINAL = frozenset({KEPT, MODIFIED, REVOKED})
 ITEM_MOVES = by_name(
     (
         move("keep", {UNDECIDED}, KEPT, event="campaign.item_decided"),

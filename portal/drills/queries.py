@@ -1,7 +1,6 @@
 """Drills as a viewer may see them, and what a sweep must do."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -32,11 +31,6 @@ def visible(viewer: Person) -> QuerySet[Drill]:
     systems = systems_where(viewer.pk, READERS)
     seen = Q(system__in=systems) | Q(system__owner=viewer) | Q(request__responder=viewer)
     return Drill.objects.filter(seen).select_related(*RELATED).order_by("-started_at")
-
-
-def drill_for_act(pk: UUID) -> Drill | None:
-    """For the act alone, which refuses whoever has no part in it."""
-    return Drill.objects.select_related(*RELATED).filter(pk=pk).first()
 
 
 def owed_by(viewer: Person, at: datetime) -> list[Due]:

@@ -114,11 +114,6 @@ class Life:
         return self.stage == "waiting" and self.request.lapses_at is not None and self.request.lapses_at <= self.at
 
     @property
-    def approvals_given(self) -> int:
-        """How many said yes."""
-        return sum(each.decision == "approve" for each in self.approvals)
-
-    @property
     def approvals_left(self) -> int:
         """How many must still say yes."""
         return still_needed(self.rules, self._groups)
@@ -166,11 +161,6 @@ class Life:
     def asked_extension(self) -> Extension | None:
         """More time that nobody has decided on yet."""
         return next((each for each in self.extensions if not each.decision), None)
-
-    @property
-    def extensions_left(self) -> int:
-        """How many more may be given."""
-        return max(0, self.rules.max_extensions - sum(each.decision == "approve" for each in self.extensions))
 
     @cached_property
     def left_out(self) -> list[str]:

@@ -30,7 +30,6 @@ UNNAMED = (
     "You say that every change is recorded, and no change record is named that holds the changes of {kinds}."
     " Name it under “Changes and privacy”, or give another answer."
 )
-FINDING_OWNER, FINDING_DUE = "finding_owner", "finding_due"
 
 
 class ReviewForm(KeptForm):
