@@ -43,7 +43,7 @@ PRESENTERS: dict[str, Presenter] = {
     "log.timestamp_failed": say("The authority gives no timestamps", "{sentence}", icon="clock", tone="attention"),
     "pack.timestamped": say("An authority put a time under the pack", "By {authority}.", icon="clock"),
     "log.checked": say("The log was checked; it is whole: {ok}", "{size} entries, {published} of them published.",
-                       "From entry {whole_from} on: what stood before was cut.", "{unseen} witnesses could not be looked at.",
+                       "From entry {whole_from} on: what stood before was cut.", "Witnesses that could not be looked at: {unseen}.",
                        "Entries that say a time later than when they were signed, cosigned or timestamped: {misdated}.",
                        icon="shield-lock"),
     "log.damage_found": say("A check of the log found damage", "{damages}", icon="alert-octagon", tone="attention"),

@@ -76,6 +76,14 @@ def test_every_event_gives_a_whole_line(name: str, optional: bool) -> None:
     assert (found.by, found.index, found.name) == ("Ann Berg", 7, name)
 
 
+def test_what_a_check_counted_reads_well_of_one() -> None:
+    found = line(event("log.checked", {"ok": 1, "size": 9, "published": 9, "unseen": 1, "misdated": 1}, {}), {})
+    assert found.text.split(" · ")[1:] == [
+        "Witnesses that could not be looked at: 1",
+        "Entries that say a time later than when they were signed, cosigned or timestamped: 1",
+    ]
+
+
 @pytest.mark.parametrize("name", sorted(name for name, each in catalogue.items() if each.personal))
 def test_erased_value_is_said_to_be_erased(name: str) -> None:
     full = sample(name, optional=True)
