@@ -9,7 +9,7 @@ from audit.log.read import named
 from portal.clock import now
 from portal.people import throttle
 from portal.people.models import Attempts, Person
-from tests.factories import PASSWORD, client_of, code_from, code_of, person
+from tests.factories import PASSWORD, client_by_form, code_from, code_of, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,7 +58,7 @@ def test_address_counts_guesses_at_all_accounts(ada: Person) -> None:
 
 
 def test_browser_that_is_known_is_not_kept_out_by_others(ada: Person) -> None:
-    known = client_of(ada)
+    known = client_by_form(ada)
     known.post("/sign-out/")
     for number in range(40):
         guess(Client(), ada, address="127.0.0.1" if number % 2 else f"192.0.2.{number}")
@@ -67,7 +67,7 @@ def test_browser_that_is_known_is_not_kept_out_by_others(ada: Person) -> None:
 
 
 def test_known_browser_has_a_count_of_its_own(ada: Person) -> None:
-    known = client_of(ada)
+    known = client_by_form(ada)
     known.post("/sign-out/")
     for _ in range(5):
         guess(known, ada)
@@ -75,7 +75,7 @@ def test_known_browser_has_a_count_of_its_own(ada: Person) -> None:
 
 
 def test_known_browser_of_one_is_unknown_for_another(ada: Person) -> None:
-    bob, known = person("Bob"), client_of(ada)
+    bob, known = person("Bob"), client_by_form(ada)
     known.post("/sign-out/")
     for _ in range(10):
         guess(Client(), bob)
@@ -101,7 +101,7 @@ def test_ones_own_password_buys_no_guesses_at_other_accounts(ada: Person) -> Non
     for number, other in enumerate(others):
         guess(Client(), other)
         if number % 10 == 9:
-            client_of(ada)
+            client_by_form(ada)
     assert "Wait" in guess(Client(), person("Another"))
 
 
