@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from audit.events.spec import EARLIEST, LATEST
 from audit.log.append import Actor, action, append, now_ms, process
 from audit.log.cosignature import CosignerKey
 from audit.log.errors import ParseError
@@ -71,7 +72,9 @@ def _newest(witness: CosignerKey) -> Newest | None:
     size, line, said = row
     note = StoredCheckpoint.objects.filter(size=size).values_list("note", flat=True).first()
     at = cosigned_at(witness, note or "", line)
-    return Newest(size, (said if at is None else at) * 1000, at is not None)
+    if at is None:  # what its row says may be in no year that an entry can name
+        return Newest(size, min(max(said * 1000, EARLIEST), LATEST), ok=False)
+    return Newest(size, at * 1000, ok=True)
 
 
 def _subject(witness: CosignerKey) -> str:

@@ -85,6 +85,16 @@ def test_the_time_of_the_record_is_the_one_that_the_witness_signed_and_no_row_is
     assert report.wrong_cosignatures == [f"{each} by {ONE.name}" for each in (size, 2**62)]
 
 
+def test_a_line_that_proves_nothing_is_on_record_as_such_whatever_time_its_row_says(settings: Any) -> None:
+    """The next witness is recorded after it."""
+    settings.PORTAL_LOG_WITNESSES = f"required {ONE.cosigner().text()} http://127.0.0.1:1"
+    sealed(1)
+    size = StoredCheckpoint.objects.values_list("size", flat=True).get()
+    Cosignature.objects.create(size=size, witness=ONE.cosigner().text(), line="— x AAAAAAA=", signed_at=2**50)
+    assert [anchors.run_due(), anchors.run_due()] == [1, 1]
+    assert [(name, ok) for name, _, ok in recorded()] == [(anchors.WITNESSED, 0), (anchors.LOST, None)]
+
+
 def run(statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
