@@ -72,6 +72,7 @@ def maker(address: str = "") -> Maker:
     keeping = Keeping(settings.PORTAL_BACKUP_KEEP_DAYS, settings.PORTAL_BACKUP_ERASURE_DAYS)
     if keeping.keep_days >= keeping.erasure_days:
         raise NotConfigured("PORTAL_BACKUP_KEEP_DAYS must be less than PORTAL_BACKUP_ERASURE_DAYS.")
+    _demand("PORTAL_BACKUP_KEY_FILE", "PORTAL_BACKUP_RECIPIENT")
     try:
         signer = load_signer(Path(settings.PORTAL_BACKUP_KEY_FILE))
         trusted = load_verifiers(settings.PORTAL_BACKUP_PUBLIC_KEY) if settings.PORTAL_BACKUP_PUBLIC_KEY else ()
@@ -82,12 +83,20 @@ def maker(address: str = "") -> Maker:
         raise NotConfigured(f"A setting of backups cannot be read. {error}") from error
 
 
+def _demand(*names: str) -> None:
+    """Say that nothing was given, before what reads it says what nothing is not: an empty path is a directory."""
+    missing = [name for name in names if not getattr(settings, name)]
+    if missing:
+        raise NotConfigured(f"{', '.join(missing)}: not set; manage.py backup_keys makes the keys of backups.")
+
+
 def signers_of_backups() -> tuple[VerifierKey, ...]:
     """Whose manifests are believed.
 
     Raises:
         NotConfigured: The setting is missing or malformed.
     """
+    _demand("PORTAL_BACKUP_PUBLIC_KEY")
     try:
         return load_verifiers(settings.PORTAL_BACKUP_PUBLIC_KEY)
     except ParseError as error:

@@ -112,7 +112,9 @@ def restore(
     try:
         manifest = target.manifest(trusted, backup)
         if manifest is None:
-            raise NotRestored("There is no backup." if not backup else f"There is no backup {backup}.")
+            raise NotRestored(
+                f"There is no backup {backup} at this place." if backup else "There is no backup at this place."
+            )
         contents = target.contents(manifest)
         _prepare(manifest)
         with transaction.atomic():

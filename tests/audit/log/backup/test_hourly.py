@@ -86,6 +86,24 @@ def test_an_outage_is_one_entry_and_its_end_another(backups: Place, settings: An
         assert (made.fields["outage_from"], outage_of("backup")) == (failed.at, None)
 
 
+@pytest.mark.parametrize("name", ["PORTAL_BACKUP_KEY_FILE", "PORTAL_BACKUP_RECIPIENT"])
+def test_a_setting_that_was_not_given_is_said_to_be_missing_and_not_to_be_unreadable(
+    backups: Place, settings: Any, name: str
+) -> None:
+    setattr(settings, name, "")
+    with pytest.raises(CommandError) as caught:
+        call_command("backup")
+    assert str(caught.value) == f"No backup was made. {name}: not set; manage.py backup_keys makes the keys of backups."
+
+
+def test_a_restore_without_the_key_of_backups_does_not_speak_of_the_logs_key(backups: Place, settings: Any) -> None:
+    settings.PORTAL_BACKUP_PUBLIC_KEY = ""
+    with pytest.raises(CommandError) as caught:
+        call_command("restore", "--from", str(backups.folder), "--identity", str(backups.identity))
+    said = "PORTAL_BACKUP_PUBLIC_KEY: not set; manage.py backup_keys makes the keys of backups."
+    assert str(caught.value) == f"Nothing was restored. {said}"
+
+
 def test_a_place_that_is_full_or_gone_is_said_in_a_sentence(backups: Place, settings: Any) -> None:
     settings.PORTAL_BACKUP_TO = "/dev/null/backups"
     with pytest.raises(CommandError, match=r"No backup was made\. The place for backups cannot be written or read\."):
