@@ -1,6 +1,7 @@
 """Rehearses a restore: the last backup into an empty database that is made for it and goes again."""
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -37,5 +38,14 @@ class Command(BaseCommand):
             raise CommandError(f"Not rehearsed. {error}") from error
         self.stdout.write(
             f"Backup {found['id']} can be restored: {found['size']} entries, root {found['root']}, {found['rows']} rows, "
-            f"{found['values']} personal values. Sealed since it was made: {found['missing']} entries."
+            f"{found['values']} personal values. {_since(found)}"
         )
+
+
+def _since(found: Mapping[str, Any]) -> str:
+    """How many entries it lacks; where nothing is published nobody can say, and a restore names them one by one."""
+    return (
+        f"Sealed since it was made: {len(found['missing'])} entries."
+        if found["asked"]
+        else "No published log says what was sealed since."
+    )

@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,18 @@ def said() -> list[LoggedEvent]:
     return last_named([REHEARSED, REHEARSAL_FAILED], 50, LATEST)
 
 
+def test_the_command_counts_what_was_sealed_since_and_names_no_row_of_it(backups: Place, settings: Any) -> None:
+    assert hourly.run_due() == 1
+    sealed(2)
+    publish_once(connection, DirectoryStore(Path(settings.PORTAL_LOG_STORE)), [run_signer().verifier()])
+    told = StringIO()
+    call_command("rehearse_restore", stdout=told)
+    assert told.getvalue().endswith(" personal values. Sealed since it was made: 3 entries.\n")
+    settings.PORTAL_LOG_STORE = ""
+    call_command("rehearse_restore", stdout=told)
+    assert told.getvalue().endswith(" personal values. No published log says what was sealed since.\n")
+
+
 def test_the_first_backup_is_rehearsed_at_once_and_then_each_month(backups: Place, settings: Any) -> None:
     assert hourly.run_due() == 1
     sealed(2)
@@ -100,7 +113,7 @@ def test_the_first_backup_is_rehearsed_at_once_and_then_each_month(backups: Plac
     failed = said()[-1]
     with clock(lambda: failed.at):
         outage = outage_of("rehearsal")
-    assert (failed.fields["sentence"], outage) == ("Nothing was restored. There is no backup.", failed)
+    assert (failed.fields["sentence"], outage) == ("Nothing was restored. There is no backup at this place.", failed)
     assert (rehearsal_due_at(), left()) == (done.at + 30 * DAY_MS, [])
 
 
