@@ -37,10 +37,14 @@ class NotSignedAsLost(Exception):
     """The sealer may not forget: why, and what to do."""
 
 
-def unmentioned(cursor: Any, texts: Iterable[str]) -> list[str]:
-    """The ids in these texts (mails, receipts, logs of a web server) that no event mentions, in order. Reads every event once."""
-    told = sorted({each for text in texts for each in ID.findall(text)})
-    cursor.execute(MENTIONED, [ID.pattern.replace(r"\b", ""), told])
+def ids_in(texts: Iterable[str]) -> set[str]:
+    """What people were told of, in mails, receipts, logs of a web server."""
+    return {each for text in texts for each in ID.findall(text)}
+
+
+def unmentioned(cursor: Any, told: Iterable[str]) -> list[str]:
+    """Those of these ids that no event mentions, in order. Reads every event once."""
+    cursor.execute(MENTIONED, [ID.pattern.replace(r"\b", ""), sorted(told)])
     return sorted(set(told) - {row[0] for row in cursor.fetchall()})
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from audit.log.forgetting import unmentioned
+from audit.log.forgetting import ids_in, unmentioned
 from audit.log.models import Event
 from tests.audit.log.logged import appended
 
@@ -20,7 +20,7 @@ def test_ids_are_looked_for_in_any_bytes_that_somebody_wrote_as_an_entry(body: b
     (event,), other, lost = appended(1), uuid.uuid4(), uuid.uuid4()
     Event.objects.create(id=uuid.uuid4(), name="x", at=0, by="p", body=body + str(other).encode())
     with connection.cursor() as cursor:
-        assert unmentioned(cursor, [f"<{lost}> {other}", f"id={event}"]) == [str(lost)]
+        assert unmentioned(cursor, ids_in([f"<{lost}> {other}", f"id={event}"])) == [str(lost)]
 
 
 def test_a_folder_stands_for_the_files_in_it(tmp_path: Path) -> None:
@@ -28,6 +28,7 @@ def test_a_folder_stands_for_the_files_in_it(tmp_path: Path) -> None:
     for place, each in zip(("mails/new", "mails/cur"), lost, strict=True):
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "1.eml").write_text(f"<{each}>")
-    said = StringIO()
-    call_command("lost_ids", tmp_path / "mails", stdout=said)
+    said, beside = StringIO(), StringIO()
+    call_command("lost_ids", tmp_path / "mails", stdout=said, stderr=beside)
     assert said.getvalue().split() == lost
+    assert beside.getvalue() == "Files read: 2. Ids in them: 2; in no entry: 2.\n"
