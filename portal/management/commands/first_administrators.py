@@ -8,6 +8,7 @@ from django.core.validators import validate_email
 from django.forms import ValidationError
 
 from audit.log.append import LogUnavailable, Refused, process
+from audit.management.away import told
 from portal.eligibility.founding import Founder, found
 from portal.people.actions import ONE_TIME_HOURS
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
                 f"--{which}", nargs=2, metavar=("NAME", "MAIL"), required=True, help=f"the {which} of the two"
             )
 
+    @told("Nobody was made.")
     def handle(self, *args: Any, **options: Any) -> None:
         """Found the portal and hand out the passwords; nothing else ever shows them."""
         first, second = (_founder(*options[which]) for which in ("first", "second"))

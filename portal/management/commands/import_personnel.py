@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.log.append import LogUnavailable, Refused, process
+from audit.management.away import told
 from portal.clock import now
 from portal.personnel import actions, words
 from portal.personnel.models import PersonnelList
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="for machines")
 
+    @told("Nothing was done.")
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, say, and do."""
         content = _content(options["file"])

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.views.decorators.debug import sensitive_variables
 
 from audit.log.append import LogUnavailable, Refused, process
+from audit.management.away import told
 from portal.eligibility.one_time import give_one_time_password
 from portal.people.actions import ONE_TIME_HOURS
 from portal.people.queries import person_at
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         """Whose."""
         parser.add_argument("mail", help="the person's mail address")
 
+    @told("No password was made.")
     @sensitive_variables("password")
     def handle(self, *args: Any, **options: Any) -> None:
         """Print it; nothing else ever shows it."""

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.log.append import LogUnavailable, Refused, process
+from audit.management.away import told
 from portal.eligibility.resetting import reset_on_host
 from portal.people.queries import person_at
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
             "--reason", required=True, help="what happened, in a sentence; it is logged and mailed to everybody"
         )
 
+    @told("Nothing was reset.")
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it and say what comes next."""
         if os.geteuid() != 0:

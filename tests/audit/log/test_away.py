@@ -62,6 +62,8 @@ def run(folder: Path, commands: Iterable[Sequence[str]], **more: str) -> list[st
 def test_a_database_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
     goal, texts = str(tmp_path / "place"), tmp_path / "texts"
     texts.write_text("no id")
+    people = tmp_path / "people.csv"
+    people.write_text("email,name\nida@example.org,Ida\n")
     log = published(run_signer(), tmp_path / "log", 3)
     commands = {
         ("verify_log",): f"Nothing was checked. {AWAY} (2)",
@@ -70,6 +72,17 @@ def test_a_database_that_is_away_is_told_in_a_sentence(tmp_path: Path) -> None:
         ("forget_lost",): f"Nothing was forgotten. {AWAY} (1)",
         ("lost_ids", str(texts)): f"Nothing was looked up. {AWAY} (1)",
         ("log_keys", "--next", "--out", goal): f"The key cannot be changed now. {AWAY} (1)",
+        ("one_time_password", "ida@example.org"): f"No password was made. {AWAY} (1)",
+        (
+            "first_administrators",
+            "--first",
+            "Ida",
+            "ida@example.org",
+            "--second",
+            "Ole",
+            "ole@example.org",
+        ): f"Nobody was made. {AWAY} (1)",
+        ("import_personnel", str(people), "--query", "SELECT 1"): f"Nothing was done. {AWAY} (1)",
     }
     assert run(tmp_path, commands, PORTAL_LOG_STORE=str(log)) == list(commands.values())
 
