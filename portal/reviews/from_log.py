@@ -3,8 +3,10 @@
 Only what the log says for itself is taken; what it does not say makes the answer "not sure", never "yes".
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from audit.log.read import LoggedEvent, in_window, of_case
 from portal.clock import moment
@@ -18,6 +20,7 @@ ACTIVATED, READ_BACK, REVEALED = "grant.activated", "grant.read_back", "grant.re
 GOOD = frozenset({"complete", "reconciled"})
 MOST_SAID = 5
 LASTS = "it outlives this access, and has to be rotated."
+WRITTEN = re.compile(r"\b(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})(?:\.\d{3})? UTC")
 LATE_MS = 3_600_000  # an orphan session may be told of so much later than it began
 
 
@@ -70,7 +73,7 @@ def _whole(review: Review, events: Iterable[LoggedEvent]) -> FromLog:
 def _verdict(event: LoggedEvent) -> list[str]:
     given = event.fields
     missing = ", ".join(one_line(each, 80) for each in given.get("ranges", [])[:MOST_SAID])
-    reasons = [one_line(each, 300) for each in given.get("reasons", [])[:MOST_SAID]]
+    reasons = [_dates(one_line(each, 300)) for each in given.get("reasons", [])[:MOST_SAID]]
     found = [f"The record is {given['verdict']}, judged at {_utc(event.at)}."]
     return [*found, *([f"Missing: {missing}."] if missing else []), *reasons]
 
@@ -112,6 +115,18 @@ def _gone(events: Iterable[LoggedEvent]) -> FromLog:
         )
     sure = last["read_back_from"] == "target" and not lasting
     return FromLog(GONE, YES if sure else UNSURE, tuple(said))
+
+
+def _dates(said: str) -> str:
+    """A stored reason has its times as the log writes them; beside it, and on the request's page, they stand as pages show them."""
+    return WRITTEN.sub(_date, said)
+
+
+def _date(found: re.Match[str]) -> str:
+    try:
+        return _utc(int(datetime.fromisoformat(f"{found[1]}+00:00").timestamp() * 1000))
+    except ValueError:  # it only looks like one
+        return found[0]
 
 
 def _utc(at: int) -> str:

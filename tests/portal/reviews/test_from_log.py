@@ -87,3 +87,12 @@ def test_form_arrives_answered_and_the_reviewer_has_the_last_word(world: World) 
     actions.submit(by=actor(world.kim), review=review, answers=FINE, outcome="accepted")
     (event,) = events_of(review, "review.submitted")
     assert event.fields["log_says"] == {WHOLE: "no", GONE: "yes"}
+
+
+def test_times_in_a_verdicts_reasons_stand_as_the_request_s_page_shows_them(world: World) -> None:
+    review = taken(world, ended_h=1)
+    written = "Heartbeats came back at 2026-11-30 19:40:31.863 UTC and at 2026-13-45 19:42:02 UTC."
+    judge(grant_of(review), "complete", reasons=[written])
+    assert answers_from_log(review)[WHOLE].says[1:] == (
+        "Heartbeats came back at 30 Nov 2026, 19:40:31 UTC and at 2026-13-45 19:42:02 UTC.",
+    )
