@@ -59,6 +59,7 @@ class Publisher:
     blocked: bool = (
         True  # nothing is sealed: the store was not asked yet, holds another history, or is all that could remember
     )
+    other_history: bool = False  # what lies there was found to be one, and nothing was published since
     _stop: threading.Event = field(default_factory=threading.Event)
     _woken: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -136,20 +137,24 @@ class Publisher:
                 self._tell_unread(" ".join(unread[:MOST_NAMED]))
                 self._publish_timestamps(self.published)
         except (Conflict, SetBack) as error:
-            self.blocked = True
+            self.blocked = self.other_history = True
             self._tell(f"Nothing is sealed, for what is published is not what is stored. {error}")
         except (StoreUnavailable, Overtaken, SealingError) as error:
-            self.blocked = not (self.published or self.remembered)
+            self.blocked = self._may_not_seal()
             self._tell(f"What is sealed is not published. {error}")
         except (DatabaseError, InterfaceError) as error:
             self._tell(f"What is sealed is not published: the database does not answer ({type(error).__name__}).")
             with contextlib.suppress(DatabaseError, InterfaceError):
                 connections[self.alias].close()
         except Exception as error:  # noqa: BLE001 - a store may fail in any way; to seal on silently without it is worse
-            self.blocked = not (self.published or self.remembered)
+            self.blocked = self._may_not_seal()
             self._tell(f"What is sealed is not published: {type(error).__name__}.")
         else:
-            self.trouble, self.blocked = "", False
+            self.trouble, self.blocked, self.other_history = "", False, False
+
+    def _may_not_seal(self) -> bool:
+        """While the store does not answer: it was found to hold another history, or is all that could remember."""
+        return self.other_history or not (self.published or self.remembered)
 
     def _tell_left(self, sentence: str) -> None:
         if sentence and sentence != self.left:

@@ -114,9 +114,11 @@ class Sealer:
     def _publishing(self) -> "contextlib.AbstractContextManager[Publisher | None]":
         if self.store is None:
             return contextlib.nullcontext()
+        before = self.publisher
         return Publisher(
-            self.alias, self.store, self.keys, self.remembered or bool(self.publisher and self.publisher.published)
-        )
+            self.alias, self.store, self.keys, self.remembered or bool(before and before.published),
+            other_history=bool(before and before.other_history),
+        )  # fmt: skip
 
     @property
     def blocked(self) -> bool:

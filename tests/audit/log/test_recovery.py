@@ -1,8 +1,9 @@
 """A database that was set back gets its entries again from what is published; one history goes on."""
 
+import threading
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,10 +13,14 @@ from audit.log import checkpoints
 from audit.log.checking import StoreSource
 from audit.log.examination import examine
 from audit.log.models import Event, QueueEntry, SealedEntry
+from audit.log.publisher import Publisher
 from audit.log.publishing import publish_once
 from audit.log.read import named
 from audit.log.recovery import CannotRecover, recover
+from audit.log.sealer import Sealer
+from audit.log.stores import StoreUnavailable
 from audit.log.stores.directory import DirectoryStore
+from audit.log.verify.sources import Folder
 from tests.audit.log.logged import appended, doctored, run_signer, sealed
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +45,42 @@ def set_back(size: int) -> None:
     doctored("DELETE FROM audit_personal_value WHERE event_id IN (SELECT event_id FROM later)")
     doctored("DELETE FROM audit_checkpoint WHERE size > %s", size)
     doctored("DROP TABLE later")
+
+
+class Away(DirectoryStore):
+    """Does not answer."""
+
+    def read(self, path: str) -> bytes | None:
+        raise StoreUnavailable(path)
+
+
+def test_a_store_that_goes_away_lets_nobody_seal_beside_the_history_that_it_was_found_to_hold(folder: Path) -> None:
+    """A replica that lost its end is promoted, under a sealer that remembers less than is published; then the store is out of reach for a moment."""
+    sealed(3)
+    tiles_then = list(connection.cursor().execute("SELECT level, index, hashes FROM audit_tile").fetchall())
+    sealed(4)
+    publish(folder)
+    set_back(3)
+    for level, index, hashes in tiles_then:
+        doctored("UPDATE audit_tile SET hashes = %s WHERE level = %s AND index = %s", hashes, level, index)
+    keys = [run_signer().verifier()]
+    sealer = Sealer("default", run_signer(), threading.Event(), store=Away(folder), remembered=True)
+    sealer.publisher = publisher = cast("Publisher", sealer._publishing())
+    assert [is_blocked(publisher, store(folder)) for store in (DirectoryStore, Away)] == [True, True]
+    again = cast("Publisher", sealer._publishing())  # over another connection to the database, when the first broke
+    assert is_blocked(again, Away(folder))
+    never = Publisher("default", Away(folder), keys, remembered=True)
+    assert not is_blocked(never, Away(folder)), "it never answered, and the sealer remembers"
+    recover(connection, Folder(folder), keys)
+    assert not is_blocked(again, DirectoryStore(folder))
+    assert not is_blocked(again, Away(folder))
+
+
+def is_blocked(publisher: Publisher, store: DirectoryStore) -> bool:
+    """Whether nothing may be sealed after a try to publish there."""
+    publisher.store = store
+    publisher._publish(lambda: publish_once(connection, store, publisher.keys))
+    return publisher.blocked
 
 
 def state() -> tuple[int, int, bytes | None]:
