@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
+from psycopg.errors import LockNotAvailable
 
 from audit.log.canonical import parse_entry
 from audit.log.erasing import LOCK
@@ -24,6 +25,12 @@ NAMED_IN = """
 SELECT DISTINCT e."case" FROM audit_event e JOIN unnest(%s::text[]) AS p (id)
 ON e."by" = p.id OR position(convert_to(p.id, 'UTF8') IN e.body) > 0 WHERE e."case" = ANY(%s) AND e."case" <> ''
 """
+
+PATIENCE = "30s"
+
+
+class HoldsBusy(Exception):
+    """Nobody knows what is held while somebody else sets a hold or erases."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +92,21 @@ def _read(body: bytes) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def nobody_sets_one(cursor: Any) -> Iterator[None]:
-    """Hold the lock of whoever sets a hold, without a transaction: what is done meanwhile waits for a store."""
-    cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    """Hold the lock of whoever sets a hold, without a transaction: what is done meanwhile waits for a store.
+
+    Raises:
+        HoldsBusy: Somebody else has held it for half a minute; every login may.
+    """
+    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [PATIENCE])
+    try:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise HoldsBusy("Somebody has been setting a hold or erasing for half a minute.") from error
+        raise
+    finally:
+        with contextlib.suppress(DatabaseError):
+            cursor.execute("RESET lock_timeout")
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.log.cuts import minimum_index
 from audit.log.cutting import StillLocked, cut_published
-from audit.log.holds import Held, in_force
+from audit.log.holds import Held, HoldsBusy, in_force
 from audit.log.note import VerifierKey
 from audit.log.outgrown import Outgrown
 from audit.log.published_lines import publish_lines
@@ -103,7 +103,7 @@ class Publisher:
                 if wanted == self.cut_to or not wanted[0]:
                     return
                 removed = cut_published(cursor, self.store, size)
-        except (StillLocked, StoreUnavailable, SealingError) as error:
+        except (StillLocked, StoreUnavailable, SealingError, HoldsBusy) as error:
             self._tell_uncut(str(error))
             self.cut_rests_until = time.monotonic() + CUT_REST_S
             return

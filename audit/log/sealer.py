@@ -28,11 +28,13 @@ from audit.log.witnessing import Witnessing
 log = logging.getLogger("breakglass.sealer")
 alarms = logging.getLogger("breakglass.alarm")
 BRIEFLY = "SET LOCAL lock_timeout = '200ms'"  # every process may write heartbeats, and lock them: nothing is sealed while one is waited for
+PATIENTLY = "SET lock_timeout = '5s'"  # every login may take the locks by which one seals at a time
 POLL_S = 0.1
 BEAT_S = 2
 REST_S = 1  # after an error
 FORGET_S = 600  # refused events are tried, and alarmed about, again
 MOST_REASONS, LONGEST_REASON = 100, 200  # of events that are not sealed
+LOCKED = "Nothing is sealed. Somebody has kept the lock of sealing for five seconds: pg_locks and pg_stat_activity of the database name the login."
 MEND = "Nothing is sealed. Put a checkpoint that was kept elsewhere in its place: docs/operate.md, section 7."
 
 
@@ -101,6 +103,8 @@ class Sealer:
 
     def _work(self, connection: BaseDatabaseWrapper) -> None:
         log.info("Sealing for %s.", self.signer.name)
+        with connection.cursor() as cursor:
+            cursor.execute(PATIENTLY)
         self._begin_memory(connection)
         with self._publishing() as self.publisher:
             while not self.stop.is_set():
@@ -142,6 +146,11 @@ class Sealer:
             )  # fmt: skip
             if sealed:
                 self._remember(last_signed(connection, self.keys))
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            self._tell(LOCKED, logging.CRITICAL)
+            return 0
         except SealingError as error:
             if not error.refused:
                 self._tell(f"Nothing is sealed. {error}", logging.CRITICAL)

@@ -10,6 +10,7 @@ from audit.log.backup.target import BACKUPS, BEGINS, DAY_MS, PERSONAL, BadBackup
 from audit.log.cuts import minimum_index
 from audit.log.cutting import StillLocked, cut_published
 from audit.log.errors import NotVerified, ParseError
+from audit.log.holds import HoldsBusy
 from audit.log.note import VerifierKey
 from audit.log.sealing import SealingError
 from audit.log.stores import StoreUnavailable
@@ -68,7 +69,7 @@ def cut_log(target: Target, kept: Kept, size: int) -> str:
                 cursor, below=size
             ):
                 cut_published(cursor, target.log, size)
-    except (StillLocked, SealingError, StoreUnavailable, BadBackup) as error:
+    except (StillLocked, SealingError, StoreUnavailable, HoldsBusy, BadBackup) as error:
         return str(error)
     except DatabaseError as error:  # its text may repeat a value
         return f"The database does not say where the log begins ({type(error).__name__})."

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
-from audit.log import cutting
+from audit.log import cutting, holds
 from audit.log.append import Entry, append_many, clock
 from audit.log.cutting import Removed, StillLocked
-from audit.log.erasing import lock
+from audit.log.erasing import LOCK, lock
 from audit.log.holds import Held, held_bundles
 from audit.log.publisher import CUT_REST_S, Publisher
 from audit.log.stores.directory import DirectoryStore
@@ -33,7 +34,7 @@ from tests.audit.log.cut_log import (
     written,
 )
 from tests.audit.log.logged import TEST, run_signer
-from tests.servers import wait_until
+from tests.servers import role_url, wait_until
 
 __all__ = ["folder"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,6 +84,19 @@ def test_what_is_locked_is_not_read_and_a_cut_that_failed_rests(folder: Path) ->
     publisher.cut_rests_until -= CUT_REST_S
     publisher._published(connection)
     assert (publisher.uncut, (folder / "tile/entries/001").exists()) == ("", False)
+
+
+def test_who_keeps_the_lock_of_holds_holds_up_no_publication(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every login may take it; a publisher that waited for it would publish nothing more."""
+    old_log()
+    say_cut()
+    published(folder)
+    monkeypatch.setattr(holds, "PATIENCE", "100ms")
+    publisher = Publisher("default", DirectoryStore(folder), [run_signer().verifier()], remembered=True)
+    with psycopg.connect(role_url("web", connection.settings_dict["NAME"]), autocommit=True) as web:
+        web.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        assert publisher._published(connection) is not None
+    assert publisher.uncut == "Somebody has been setting a hold or erasing for half a minute."
 
 
 @pytest.mark.parametrize(

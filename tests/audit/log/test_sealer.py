@@ -21,9 +21,10 @@ from audit.log.checkpoint import parse_checkpoint
 from audit.log.examination import examine
 from audit.log.heartbeats import all_beats
 from audit.log.keys import generate
+from audit.log.locks import Lock
 from audit.log.models import QueueEntry, SealedEntry, StoredCheckpoint
 from audit.log.publishing import read_head
-from audit.log.sealer import MEND
+from audit.log.sealer import LOCKED, MEND
 from audit.log.stores.directory import DirectoryStore
 from portal.embedded.databases import PORTAL_DATABASE, PORTAL_SETTINGS, ROLES, prepare_portal, role_name
 from tests import servers
@@ -227,6 +228,22 @@ def test_who_locks_the_heartbeat_of_the_sealer_holds_up_no_seal(start: Start, tm
         (event,) = appended(1)
         assert checkpoints.wait_for_inclusion(event, 30).index == 0
         web.rollback()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_keeps_the_lock_of_sealing_is_alarmed_about_and_sealing_goes_on_afterwards(
+    start: Start, tmp_path: Path
+) -> None:
+    """Every login may take it, and nobody else would notice whom the sealer waits for."""
+    start()
+    wait_until(lambda: [b.process for b in all_beats()] == ["sealer"], "a heartbeat")
+    with psycopg.connect(servers.role_url("web", connection.settings_dict["NAME"]), autocommit=True) as web:
+        web.execute("SELECT pg_advisory_lock(%s)", [int(Lock.SEALING)])
+        (event,) = appended(1)
+        wait_until(lambda: [b.detail["trouble"] for b in all_beats()] == [LOCKED], "it to be told")
+        assert f"{LOCKED}\n" in printed(tmp_path)
+    assert checkpoints.wait_for_inclusion(event, 30).index == 0
+    wait_until(lambda: [b.detail["trouble"] for b in all_beats()] == [""], "it to be over")
 
 
 @pytest.mark.django_db
