@@ -11,6 +11,7 @@ DAILY = f"{LOG}/test_checking.py::test_it_is_done_once_a_day_however_often_it_is
 NOT_COSIGNED = f"{LOG}/test_witnessing.py::test_a_log_that_was_set_back_is_not_cosigned_and_alarms"
 FORKED = f"{LOG}/witness/test_witness.py::test_a_fork_and_a_log_set_back_are_refused_after_a_restart_as_well"
 TILES = f"{LOG}/verify/test_check.py::test_a_damaged_or_missing_tile_of_leaves_is_named_while_its_entries_are_sound"
+CUT_HASHES = f"{LOG}/verify/test_check.py::test_the_hashes_of_what_was_cut_stay_and_are_named_where_they_do_not"
 MISSING = f"{LOG}/verify/test_check.py::test_missing_entries_are_named_the_tail_as_well"
 YOUNG = f"{LOG}/test_cutting.py::test_neither_the_web_tier_nor_an_entry_of_its_making_cuts_what_is_young"
 ERASED_AFTER = "test_what_was_erased_after_the_backup_does_not_come_back_with_it_nor_with_a_database_that_was_set_back"
@@ -47,6 +48,18 @@ WEB_TIER = {
     "Stop sealing, publishing or a restore": (
         f"{LOG}/test_said.py::test_what_says_nothing_sensible_is_not_sealed_and_the_others_are",
         f"{LOG}/test_said.py::test_what_was_sealed_once_ends_neither_publishing_nor_the_ways_back",
+        "tests/portal/erasing/test_restored.py::test_no_event_that_whoever_may_insert_one_could_write_ends_a_restore_or_a_recovery",
+    ),
+    "Have every later log called damaged": (
+        f"{LOG}/test_checking.py::test_a_check_that_says_it_saw_more_than_there_was_makes_no_later_log_damaged",
+    ),
+    "End every restore with a row": (
+        f"{BACKUP}/test_restoring.py::test_what_was_amiss_when_it_was_backed_up_is_refused_and_restored_where_the_operator_says_so",
+    ),
+    "Stop sealing by keeping the lock": (
+        f"{LOG}/test_sealer.py::test_who_keeps_the_lock_of_sealing_is_alarmed_about_and_sealing_goes_on_afterwards",
+        f"{LOG}/test_sealer.py::test_who_locks_the_heartbeat_of_the_sealer_holds_up_no_seal",
+        f"{LOG}/test_cutting_holds.py::test_who_keeps_the_lock_of_holds_holds_up_no_publication",
     ),
     "Have entries cut on one person's word": (
         f"{LOG}/test_cutting.py::test_on_one_persons_word_nothing_goes_from_the_database_nor_from_the_store",
@@ -89,6 +102,7 @@ DATABASE = {
     "The database set back": (
         SET_BACK, f"{LOG}/test_sealer.py::test_sealer_publishes_and_seals_nothing_beside_what_is_published",
         f"{LOG}/test_publishing.py::test_a_database_that_was_set_back_publishes_nothing",
+        f"{LOG}/test_recovery.py::test_a_store_that_goes_away_lets_nobody_seal_beside_the_history_that_it_was_found_to_hold",
     ),
     "All of it set back": (
         f"{LOG}/test_examining_witnesses.py::test_a_log_that_was_set_back_or_split_is_damage_where_the_witness_saw_it",
@@ -109,6 +123,9 @@ DATABASE = {
         "tests/faults/test_tampering.py::test_each_class_of_tampering_is_located",
     ),
     "An event taken out of the queue": (COUNTED,),
+    "The time beside a witness's line": (
+        f"{LOG}/test_anchors.py::test_the_time_of_the_record_is_the_one_that_the_witness_signed_and_no_row_is_the_last_for_ever",
+    ),
     "When the next event is sealed": (SET_BACK, DAILY, f"{LOG}/verify/test_check.py::test_an_edited_entry_is_named"),
 }  # fmt: skip
 SEALERS_HOST = {
@@ -121,7 +138,7 @@ SEALERS_HOST = {
         f"{LOG}/stores/test_bucket.py::test_same_bytes_may_be_put_again_and_others_never",
     ),
     "Read personal values or the portal's tables": (REFUSED,),
-    "Change or remove what is published": (TILES, MISSING, f"{LOG}/test_checking.py::test_damage_of_what_is_published_is_named_and_alarms"),
+    "Change or remove what is published": (TILES, MISSING, CUT_HASHES, f"{LOG}/test_checking.py::test_damage_of_what_is_published_is_named_and_alarms"),
     "Leave events unsealed": (
         f"{LOG}/test_lateness.py::test_events_that_wait_are_an_outage_that_is_told_once_and_ends_with_their_seal", COUNTED,
     ),
