@@ -150,7 +150,7 @@ def why_refused(subject: str) -> str:
     Other processes may write heartbeats too: what is no map says nothing.
     """
     beat = last_beat("sealer")
-    against = beat.detail.get("against") if beat and isinstance(beat.detail, dict) else None
+    against = beat.detail.get("against") if beat else None
     if not isinstance(against, dict):
         return ""
     waiting = [each.id for each in of_subject(subject, ["log.cut"], limit=None) if each.index is None]

@@ -17,9 +17,16 @@ def beat(process: str, detail: dict[str, Any] | None = None, *, using: str = "de
 
 def all_beats() -> list[Heartbeat]:
     """The last heartbeat of each process, by its name."""
-    return list(Heartbeat.objects.order_by("process"))
+    return [_read(row) for row in Heartbeat.objects.order_by("process")]
 
 
 def last_beat(process: str) -> Heartbeat | None:
     """The last heartbeat of one process."""
-    return Heartbeat.objects.filter(process=process).first()
+    row = Heartbeat.objects.filter(process=process).first()
+    return _read(row) if row is not None else None
+
+
+def _read(row: Heartbeat) -> Heartbeat:
+    """Every process may write every row: what is no map says nothing."""
+    row.detail = row.detail if isinstance(row.detail, dict) else {}
+    return row

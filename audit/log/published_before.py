@@ -21,6 +21,6 @@ def _said() -> Iterator[int]:
         if published <= (stored if each.index is None else each.index):
             yield published
     sealer = last_beat("sealer")
-    said = sealer.detail.get("published") if sealer is not None and isinstance(sealer.detail, dict) else None
+    said = sealer.detail.get("published") if sealer is not None else None
     if isinstance(said, int) and said <= stored:
         yield said
