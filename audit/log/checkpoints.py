@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Subquery
 
 from audit.log import tiles
 from audit.log.checkpoint import VerifiedCheckpoint, parse_checkpoint, verify_checkpoint
@@ -120,8 +120,9 @@ def witnessed() -> VerifiedCheckpoint | None:
         NotVerified: It is not signed by a key of the log, or a kept cosignature is wrong.
     """
     required = required_witnesses()
+    last = StoredCheckpoint.objects.order_by("-size").values("size")[:1]  # a row beyond it would be the last for ever
     rows = (
-        Cosignature.objects.filter(witness__in=[key.text() for key in required])
+        Cosignature.objects.filter(witness__in=[key.text() for key in required], size__lte=Subquery(last))
         .values("size").annotate(count=Count("witness")).filter(count=len(required)).order_by("-size")
     )  # fmt: skip
     found = rows.values_list("size", flat=True).first() if required else None

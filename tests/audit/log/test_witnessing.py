@@ -170,6 +170,21 @@ def test_an_answer_by_another_key_is_not_kept(tmp_path: Path) -> None:
     assert (kept(), "another key" in trouble(witnessing)) == ([], True)
 
 
+def test_a_row_of_more_entries_than_there_are_keeps_nothing_from_being_witnessed(settings: Any, tmp_path: Path) -> None:
+    """Whoever may write rows could otherwise keep closed for ever what opens under witnesses alone."""
+    sealed(1)
+    with serving(witness(ONE, tmp_path / "1")) as one:
+        listed = Listed(ONE.cosigner(), one, True)
+        required(settings, listed)
+        witnessing = Witnessing((listed,))
+        wait_until(lambda: showing(witnessing) and kept(), "the cosignature")
+        witnessing.close()
+    Cosignature.objects.create(size=2**62, witness=ONE.cosigner().text(), line="words", signed_at=1)
+    found = checkpoints.witnessed()
+    assert found is not None
+    assert found.size == 1
+
+
 def test_nothing_is_witnessed_where_no_witness_is_required_or_one_lacks(settings: Any, tmp_path: Path) -> None:
     (event,) = sealed(1)
     assert checkpoints.witnessed() is None
