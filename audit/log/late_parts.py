@@ -69,9 +69,8 @@ def _publication(sealer: Heartbeat, at: int) -> Part:
 
 
 def _witness(listed: Listed, at: int) -> Part:
-    newest = (
-        Cosignature.objects.filter(witness=listed.key.text()).order_by("-size").values_list("size", flat=True).first()
-    )
+    rows = Cosignature.objects.filter(witness=listed.key.text(), size__lte=position().size)  # one beyond is of no entry
+    newest = rows.order_by("-size").values_list("size", flat=True).first()
     since = _signed_after(newest or 0, at - (BEHIND_MS if listed.required else OPTIONAL_MS))
     demanded = " Systems whose policy demands it open nothing." if listed.required else ""
     sentence = f"The witness {listed.key.name} does not cosign the log.{demanded}"

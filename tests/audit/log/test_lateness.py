@@ -1,5 +1,6 @@
 """What keeps the log and stops is told once for each outage, and once when it is over."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from audit.log.heartbeats import beat
 from audit.log.models import Cosignature, Heartbeat
 from audit.log.publishing import publish_once
 from audit.log.read import named
+from audit.log.signing import SignerKey
 from audit.log.stores.directory import DirectoryStore
 from portal.clock import moment
 from tests.at_once import at_once
@@ -123,13 +125,19 @@ def test_a_required_witness_is_late_after_seconds_and_an_optional_one_after_an_h
         f"{kind} {ONE.cosigner().text()} http://a\nrequired {OTHER.cosigner().text()} http://b"
     )
     sealed(2)
-    row = {"size": 10**6, "line": "-", "signed_at": 1}
-    Cosignature.objects.create(witness=OTHER.cosigner().text(), **row)
+    cosigned(OTHER, range(30))
+    cosigned(ONE, [10**6])  # a row beyond every entry says nothing
     assert looks(40, 101, HOUR_S + 60, HOUR_S + 121) == told
     name = f"witness {ONE.cosigner().name}"
     assert said() == [("log.late", name)]
-    Cosignature.objects.create(witness=ONE.cosigner().text(), **row)
+    cosigned(ONE, range(30))
     assert (look(HOUR_S + 130), said()[1:]) == (1, [("log.on_time", name)])
+
+
+def cosigned(by: SignerKey, sizes: Iterable[int]) -> None:
+    """As many as are looked at, and more."""
+    key = by.cosigner().text()
+    Cosignature.objects.bulk_create(Cosignature(size=size, witness=key, line="-", signed_at=1) for size in sizes)
 
 
 def stamped(at_s: float) -> None:
