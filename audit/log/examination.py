@@ -123,10 +123,10 @@ def stored_notes(size: int = MAX_SIZE, above: int = -1) -> Iterator[StoredNote]:
     rows = (
         StoredCheckpoint.objects.filter(size__lte=size, size__gt=above)
         .order_by("size")
-        .values_list("size", "note", "signed_at")
+        .values_list("size", "note", "signed_at", "root")
     )
-    for at_size, note, at in rows.iterator(chunk_size=CHUNK):
-        yield StoredNote(at_size, note.encode(), at)
+    for at_size, note, at, root in rows.iterator(chunk_size=CHUNK):
+        yield StoredNote(at_size, note.encode(), at, bytes(root))
 
 
 @dataclass(frozen=True)

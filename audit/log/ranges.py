@@ -28,11 +28,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class StoredNote:
-    """One stored checkpoint: the size it is stored under, its signed note, and when it was stored (ms)."""
+    """One stored checkpoint: the size it is stored under, its signed note, when it was stored (ms), and the root that was stored beside it, if any."""
 
     size: int
     note: bytes
     at: int
+    root: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,9 @@ def _read(note: StoredNote, keys: Sequence[VerifierKey], seen: _Range) -> tuple[
         verify_checkpoint(signed, keys)
     except NotVerified as error:
         seen.why.append(f"The checkpoint is not signed by the log. {error}")
+        return said, False
+    if note.root not in (None, signed.checkpoint.root):
+        seen.why.append("Beside the checkpoint another root is stored than it has.")
         return said, False
     return said, True
 

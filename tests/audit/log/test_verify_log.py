@@ -110,6 +110,10 @@ def test_edited_body_is_named_with_its_range() -> None:
             ),
         ),
         (
+            "UPDATE audit_checkpoint SET root = '\\x00' WHERE %s::uuid IS NOT NULL",
+            "Entries 0 to 2 do not verify: Beside the checkpoint another root is stored than it has.",
+        ),
+        (
             "UPDATE audit_checkpoint SET note = replace(note, '— ', '— other') WHERE %s::uuid IS NOT NULL",
             (
                 "Entries 0 to 2 do not verify: The checkpoint is not signed by the log."
