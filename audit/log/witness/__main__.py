@@ -3,17 +3,18 @@
 import logging
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from audit.log.checkpoint import parse_log_key
-from audit.log.errors import ParseError
+from audit.log.errors import NotVerified, ParseError
 from audit.log.keys import load_signer, write_signer
 from audit.log.note import VerifierKey
 from audit.log.witness.application import Witness
+from audit.log.witness.state import held
 
 SETTINGS = {"workers": 1, "threads": 4, "timeout": 30, "keepalive": 75, "control_socket_disable": True}
 
@@ -53,9 +54,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ParseError) as error:
         print(f"The witness cannot begin. {error}", file=sys.stderr)  # noqa: T201 - a command speaks
         return 2
-    print(f"Witness {signer.cosigner().text()}", flush=True)  # noqa: T201 - a command speaks
+    told = [f"Witness {signer.cosigner().text()}", *remembered(given.state, logs)]
+    print("\n".join(told), flush=True)  # noqa: T201 - a command speaks
     Server(Witness(signer, logs, given.state), given.bind).run()
     return 0
+
+
+def remembered(folder: Path, logs: dict[str, list[VerifierKey]]) -> Iterator[str]:
+    """Where it keeps what it saw, and how far that goes: one that begins in a wrong folder has forgotten, and nothing else would say so."""
+    yield f"What it has seen lies in {folder.resolve()}."
+    for origin, keys in logs.items():
+        try:
+            with held(folder, origin, keys) as kept:
+                latest = kept.latest()
+        except (OSError, ParseError, NotVerified) as error:
+            yield f"{origin}: what lies there cannot be read, so it refuses until somebody has looked. {error}"
+            continue
+        if latest is None:
+            yield f"{origin}: nothing yet. Is it new to this log? If not, this is not its folder: stop it."
+        else:
+            yield f"{origin}: {latest.size} entries."
 
 
 def logs_of(keys: Sequence[VerifierKey]) -> dict[str, list[VerifierKey]]:

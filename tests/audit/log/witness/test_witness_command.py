@@ -16,8 +16,9 @@ import pytest
 
 from audit.log.cosignature import parse_cosigner_key, parse_lines
 from audit.log.signing import SignerKey
-from audit.log.witness.__main__ import main
+from audit.log.witness.__main__ import main, remembered
 from audit.log.witness.requests import write_request
+from audit.log.witness.state import origin_hash
 from portal.embedded.ports import free_port
 from tests.audit.log.simulator import simulated
 from tests.servers import wait_until
@@ -66,6 +67,22 @@ def test_it_cosigns_and_remembers_through_a_restart(tmp_path: Path, signer: Sign
     with running(*arguments) as address:
         assert status(f"{address}/add-checkpoint", body) == 409
     assert line.name == "witness.example/w1"
+
+
+def test_it_says_at_its_start_where_it_remembers_and_how_far(tmp_path: Path, signer: SignerKey) -> None:
+    log, keys = simulated(signer, 3), {signer.name: [signer.verifier()]}
+    where = f"What it has seen lies in {tmp_path}."
+    assert list(remembered(tmp_path, keys)) == [
+        where, f"{signer.name}: nothing yet. Is it new to this log? If not, this is not its folder: stop it.",
+    ]  # fmt: skip
+    kept = tmp_path / origin_hash(signer.name)
+    kept.write_bytes(log.notes[0].note)
+    assert list(remembered(tmp_path, keys)) == [where, f"{signer.name}: 3 entries."]
+    kept.write_bytes(b"no note")
+    (_, refused) = remembered(tmp_path, keys)
+    assert refused.startswith(
+        f"{signer.name}: what lies there cannot be read, so it refuses until somebody has looked. "
+    )
 
 
 def test_it_prints_its_public_key_and_replaces_none(tmp_path: Path) -> None:
