@@ -256,7 +256,7 @@ def log_open_to_change(entry: LoggedEvent, _system: System | None) -> Said | Non
     if not found:
         return None
     what = "database" if store == "database" else "published files"
-    details = f"{'; '.join(one_line(each, 300) for each in found)}. Take that away; it is looked at again within twelve hours."
+    details = f"Found: {'; '.join(one_line(each, 300) for each in found)}. Take that away; it is looked at again within twelve hours."
     return Said(
         "log rights", f"The stored log could be altered: its {what}", f"guards:{store}", details, once=True, quiet_for=timedelta(0), test=NOBODY_ALTERS
     )  # fmt: skip

@@ -16,6 +16,7 @@ STAMP_LATE = timedelta(hours=2)
 SAID_LATE = timedelta(seconds=12)  # the sealer says every two seconds that it lives
 BEHIND_LATE = timedelta(seconds=15)  # what is published or cosigned, behind what is sealed
 CHECK_LATE = timedelta(hours=26)  # once a day, and the time that it takes
+WHERE = {"database": "Database", "tiles": "Published files"}
 LOOK_LATE = timedelta(hours=24)  # twice a day; a day is what T-46 asks
 
 
@@ -113,7 +114,11 @@ def guards_row(at: datetime) -> Row:
     if not looks:
         return row(about, UNKNOWN, None, "It was not looked up yet.")
     when = moment(min(each.at for each in looks))
-    found = [f"{each.fields['store']}: {'; '.join(amiss(each.fields))}." for each in looks if amiss(each.fields)]
+    found = [
+        f"{WHERE.get(each.fields['store'], 'Store')}: {'; '.join(amiss(each.fields))}."
+        for each in looks
+        if amiss(each.fields)
+    ]
     if found:
         return row(about, AMISS, when, " ".join(sorted(found)))
     return row(about, LATE if at - when > LOOK_LATE else HEALTHY, when, "Nobody was found who could.")

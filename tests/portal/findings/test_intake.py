@@ -203,8 +203,8 @@ def test_store_that_somebody_could_alter_is_one_finding_of_the_administrators_un
         "T-46",
         "The stored log could be altered: its published files",
     )
-    assert tiles.details.startswith("the web process may write there. Take that away")
-    assert database.details.startswith("the process that looks can read the sealer's key. Take")
+    assert tiles.details.startswith("Found: the web process may write there. Take that away")
+    assert database.details.startswith("Found: the process that looks can read the sealer's key. Take")
     told = Alert.objects.filter(kind="finding.raised", about=tiles.log_subject).exclude(recipient=None)
     assert {alert.recipient for alert in told} == set(administrators())
 

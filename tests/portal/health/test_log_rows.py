@@ -158,6 +158,6 @@ def test_who_could_alter_the_log_by_the_last_look_at_each_store(
     assert [guards_row(now() + timedelta(hours=hours)).state for hours in (0, 23, 25)] == ["healthy", "healthy", "late"]
     guards.record(by=guards.GUARDS, looked=guards._of_folder(tmp_path))
     found = guards_row(now())
-    assert (found.state, found.says) == ("amiss", "tiles: the web process may write there.")
+    assert (found.state, found.says) == ("amiss", "Published files: the web process may write there.")
     guards.record(by=guards.GUARDS, looked=guards.Looked("tiles", 0, 0, True))
     assert guards_row(now()).state == "healthy"
