@@ -14,6 +14,7 @@ from audit.cases.reading import Record
 from audit.cases.status import VERDICTS, status_of
 from audit.events import glossary
 from audit.log.read import LoggedEvent
+from audit.moments import dates
 
 Pairs = list[tuple[str, Any]]
 QUIET = ("alert.", "page.viewed")
@@ -264,8 +265,8 @@ def verdict(case: Case) -> dict[str, Any]:
         {
             "kind": each.kind,
             "at": each.at,
-            "reasons": [words.dates(inert(text)) for text in each.reasons],
-            "ranges": [words.dates(inert(text)) for text in each.ranges],
+            "reasons": [dates(inert(text)) for text in each.reasons],
+            "ranges": [dates(inert(text)) for text in each.ranges],
         }
         for each in case.verdicts
     ]

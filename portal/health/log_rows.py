@@ -16,8 +16,8 @@ STAMP_LATE = timedelta(hours=2)
 SAID_LATE = timedelta(seconds=12)  # the sealer says every two seconds that it lives
 BEHIND_LATE = timedelta(seconds=15)  # what is published or cosigned, behind what is sealed
 CHECK_LATE = timedelta(hours=26)  # once a day, and the time that it takes
-WHERE = {"database": "Database", "tiles": "Published files"}
 LOOK_LATE = timedelta(hours=24)  # twice a day; a day is what T-46 asks
+WHERE = {"database": "Database", "tiles": "Published files"}
 
 
 def published_row(sealer: Sign | None, at: datetime) -> Row | None:

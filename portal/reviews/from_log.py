@@ -3,13 +3,11 @@
 Only what the log says for itself is taken; what it does not say makes the answer "not sure", never "yes".
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from audit.log.read import LoggedEvent, in_window, of_case
-from portal.clock import moment
+from audit.moments import dates, utc
 from portal.notifications.inert import one_line
 from portal.reviews.models import Review
 from portal.reviews.questions import ANSWERS, NO, UNSURE, YES
@@ -20,7 +18,6 @@ ACTIVATED, READ_BACK, REVEALED = "grant.activated", "grant.read_back", "grant.re
 GOOD = frozenset({"complete", "reconciled"})
 MOST_SAID = 5
 LASTS = "it outlives this access, and has to be rotated."
-WRITTEN = re.compile(r"\b(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})(?:\.\d{3})? UTC")
 LATE_MS = 3_600_000  # an orphan session may be told of so much later than it began
 
 
@@ -73,8 +70,8 @@ def _whole(review: Review, events: Iterable[LoggedEvent]) -> FromLog:
 def _verdict(event: LoggedEvent) -> list[str]:
     given = event.fields
     missing = ", ".join(one_line(each, 80) for each in given.get("ranges", [])[:MOST_SAID])
-    reasons = [_dates(one_line(each, 300)) for each in given.get("reasons", [])[:MOST_SAID]]
-    found = [f"The record is {given['verdict']}, judged at {_utc(event.at)}."]
+    reasons = [dates(one_line(each, 300)) for each in given.get("reasons", [])[:MOST_SAID]]
+    found = [f"The record is {given['verdict']}, judged at {utc(event.at)}."]
     return [*found, *([f"Missing: {missing}."] if missing else []), *reasons]
 
 
@@ -101,12 +98,12 @@ def _gone(events: Iterable[LoggedEvent]) -> FromLog:
     if not last["clear"]:
         left = ", ".join(one_line(each, 120) for each in last["remainders"][:MOST_SAID])
         return FromLog(
-            GONE, NO, (f"When it was read back at {_utc(last['read_at'])}, the target still showed: {left}.",)
+            GONE, NO, (f"When it was read back at {utc(last['read_at'])}, the target still showed: {left}.",)
         )
     lasting = any(event.fields.get("exposes_secret") for event in told if event.name in (ACTIVATED, REVEALED))
     sealed = any(event.fields.get("account_id") for event in told if event.name == ACTIVATED)
     left = "no session is left that the portal can see" if sealed else "neither the right nor a live session is left"
-    said = [f"Read back from the {last['read_back_from']} at {_utc(last['read_at'])}: {left}."]
+    said = [f"Read back from the {last['read_back_from']} at {utc(last['read_at'])}: {left}."]
     if shown:
         times = "once" if shown == 1 else f"{shown} times"
         said.append(
@@ -115,19 +112,3 @@ def _gone(events: Iterable[LoggedEvent]) -> FromLog:
         )
     sure = last["read_back_from"] == "target" and not lasting
     return FromLog(GONE, YES if sure else UNSURE, tuple(said))
-
-
-def _dates(said: str) -> str:
-    """A stored reason has its times as the log writes them; beside it, and on the request's page, they stand as pages show them."""
-    return WRITTEN.sub(_date, said)
-
-
-def _date(found: re.Match[str]) -> str:
-    try:
-        return _utc(int(datetime.fromisoformat(f"{found[1]}+00:00").timestamp() * 1000))
-    except ValueError:  # it only looks like one
-        return found[0]
-
-
-def _utc(at: int) -> str:
-    return f"{moment(at):%-d %b %Y, %H:%M:%S} UTC"

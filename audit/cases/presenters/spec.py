@@ -13,6 +13,7 @@ from audit.cases.inert import one_line
 from audit.events import catalogue
 from audit.events.glossary import LEFT_OUT
 from audit.log.read import LoggedEvent
+from audit.moments import dates, utc
 
 ERASED = "(erased)"
 # Fields that hold pseudonyms of people; some may hold a process or an address instead.
@@ -104,7 +105,7 @@ class Said:
         if name in PEOPLE:
             return self.person(str(value))
         if kind == "time" and isinstance(value, int):
-            return words.utc(value)
+            return utc(value)
         if kind == "bool":
             return "yes" if value else "no"
         if name == "minutes" and isinstance(value, int):
@@ -113,7 +114,7 @@ class Said:
         if name == "state_code":
             return error_codes.in_words(one_line(text))
         if name in WRITTEN:
-            return words.dates(one_line(text))
+            return dates(one_line(text))
         return TABLES.get(name, {}).get(text) or one_line(text)
 
     def _kind(self, name: str) -> str:

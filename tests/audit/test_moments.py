@@ -2,7 +2,7 @@
 
 import pytest
 
-from audit.cases.words import dates
+from audit.moments import dates
 
 
 @pytest.mark.parametrize(
